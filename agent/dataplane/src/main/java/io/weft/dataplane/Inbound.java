@@ -1,0 +1,30 @@
+package io.weft.dataplane;
+
+import java.net.InetSocketAddress;
+
+/** The server side of the mesh in this JVM. Thread-safe. */
+public interface Inbound {
+
+    /**
+     * A server of the app listens; the instance is registered under this port from now on.
+     *
+     * @param library as in {@code tomcat}
+     * @param tls the app's own TLS is on it
+     * @return to close when the server stops listening, before it closes its socket; closing twice does nothing
+     */
+    Port opened(String library, InetSocketAddress address, boolean tls);
+
+    interface Port extends AutoCloseable {
+        /** A request came in. */
+        void requestStarted();
+
+        /** Its response is complete, or its connection is gone. */
+        void requestEnded();
+
+        /** The instance is about to go: responses should carry {@code Connection: close}. */
+        boolean draining();
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,19 @@
+package io.weft.dataplane;
+
+/** The client side of the mesh in this JVM. Thread-safe. */
+public interface Outbound {
+
+    /**
+     * Whether a policy names the destination. If so, the exchange is bound to the policy in force now, whatever is pushed
+     * later. Before the first policy is there it waits for it, at most until the start-up grace is over, once in the life of
+     * the process. Does not throw.
+     */
+    boolean claims(Exchange exchange);
+
+    /**
+     * Address-level decision for a connection that no exchange stands for, such as a redirect that the library follows by itself.
+     *
+     * @return null when no policy names the destination or nobody serves it
+     */
+    Endpoint pick(String scheme, String authority, String method, String path);
+}

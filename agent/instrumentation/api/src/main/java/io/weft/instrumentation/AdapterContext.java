@@ -1,0 +1,24 @@
+package io.weft.instrumentation;
+
+import io.weft.dataplane.Inbound;
+import io.weft.dataplane.Outbound;
+import java.lang.invoke.MethodHandles;
+
+/** What an adapter is given. */
+public interface AdapterContext {
+    Outbound outbound();
+
+    Inbound inbound();
+
+    /** The loader of the library's classes; null for the boot loader. */
+    ClassLoader library();
+
+    /**
+     * Full access to a class of the library, named as in {@link Class#forName(String)}; for a class in a named module its package
+     * must be among the module's {@code opens}.
+     */
+    MethodHandles.Lookup lookup(String className) throws ReflectiveOperationException;
+
+    /** Says a thing once in the agent's log, at most; for what an operator must know. */
+    void warn(String message);
+}

@@ -1,0 +1,41 @@
+package io.weft.instrumentation;
+
+/**
+ * One method that is woven.
+ *
+ * @param id the adapter finds its handler by this name, as in {@code send-async}
+ * @param className as in {@code org.apache.catalina.connector.Connector}
+ * @param method name
+ * @param descriptor as in {@code (Ljava/lang/String;I)V}; empty: every overload, static or not
+ * @param kind what the woven code does
+ * @param argument the replaced argument's index from 0, for {@link Kind#ARGUMENT}
+ * @param optional the module attaches without it when the app's version of the library has no such method
+ */
+public record Hook(String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional) {
+
+    public enum Kind {
+        /** At the start; may return in the method's place. */
+        AROUND,
+        /** At the start; may replace one argument. */
+        ARGUMENT,
+        /** Before every normal return; may replace the result. A constructor's result is the new object, which stays. */
+        RESULT
+    }
+
+    public static Hook around(String id, String className, String method, String descriptor) {
+        return new Hook(id, className, method, descriptor, Kind.AROUND, -1, false);
+    }
+
+    public static Hook argument(String id, String className, String method, String descriptor, int argument) {
+        return new Hook(id, className, method, descriptor, Kind.ARGUMENT, argument, false);
+    }
+
+    public static Hook result(String id, String className, String method, String descriptor) {
+        return new Hook(id, className, method, descriptor, Kind.RESULT, -1, false);
+    }
+
+    /** The same hook, not needed for the module to attach. */
+    public Hook whenPresent() {
+        return new Hook(id, className, method, descriptor, kind, argument, true);
+    }
+}

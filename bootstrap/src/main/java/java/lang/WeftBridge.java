@@ -1,0 +1,112 @@
+package java.lang;
+
+/**
+ * The one class of Weft that every class loader can see. Woven code calls its static methods and nothing else; the agent
+ * subclasses it in a loader of its own and installs the subclass once.
+ *
+ * <p>Every method is safe to call from anywhere: before {@link #install} and after any fault of the agent the woven method
+ * goes on as if it had not been woven.
+ */
+public abstract class WeftBridge {
+
+    /** What {@link #around} gives back when the woven method is to go on. */
+    public static final Object PROCEED = new Object();
+
+    private static volatile WeftBridge installed;
+
+    /** Runs once, on the agent's behalf; a later call has no effect. */
+    public static synchronized void install(WeftBridge bridge) {
+        if (installed == null) {
+            installed = bridge;
+        }
+    }
+
+    /**
+     * At the start of a method. An argument beyond the method's own is null.
+     *
+     * @return {@link #PROCEED}, or the value that the woven method returns at once
+     */
+    public static Object around(int hook, Object self, Object a0, Object a1, Object a2, Object a3) {
+        WeftBridge bridge = installed;
+        if (bridge == null) {
+            return PROCEED;
+        }
+        Object outcome;
+        try {
+            outcome = bridge.onAround(hook, self, a0, a1, a2, a3);
+        } catch (Throwable fault) {
+            bridge.report(hook, fault);
+            return PROCEED;
+        }
+        if (outcome instanceof Thrown thrown) {
+            throw WeftBridge.<RuntimeException>unchecked(thrown.throwable);
+        }
+        return outcome;
+    }
+
+    /** At the start of a method whose argument may be replaced: gives the argument to use. */
+    public static Object argument(int hook, Object self, Object argument, Object a0, Object a1, Object a2) {
+        WeftBridge bridge = installed;
+        if (bridge == null) {
+            return argument;
+        }
+        Object outcome;
+        try {
+            outcome = bridge.onArgument(hook, self, argument, a0, a1, a2);
+        } catch (Throwable fault) {
+            bridge.report(hook, fault);
+            return argument;
+        }
+        if (outcome instanceof Thrown thrown) {
+            throw WeftBridge.<RuntimeException>unchecked(thrown.throwable);
+        }
+        return outcome;
+    }
+
+    /** Before a method returns normally: gives the value to return. Not called when it throws. */
+    public static Object result(int hook, Object self, Object result, Object a0, Object a1, Object a2) {
+        WeftBridge bridge = installed;
+        if (bridge == null) {
+            return result;
+        }
+        Object outcome;
+        try {
+            outcome = bridge.onResult(hook, self, result, a0, a1, a2);
+        } catch (Throwable fault) {
+            bridge.report(hook, fault);
+            return result;
+        }
+        if (outcome instanceof Thrown thrown) {
+            throw WeftBridge.<RuntimeException>unchecked(thrown.throwable);
+        }
+        return outcome;
+    }
+
+    protected abstract Object onAround(int hook, Object self, Object a0, Object a1, Object a2, Object a3) throws Throwable;
+
+    protected abstract Object onArgument(int hook, Object self, Object argument, Object a0, Object a1, Object a2)
+            throws Throwable;
+
+    protected abstract Object onResult(int hook, Object self, Object result, Object a0, Object a1, Object a2) throws Throwable;
+
+    /** A fault of the agent, not of the app. Must not throw. */
+    protected abstract void report(int hook, Throwable fault);
+
+    /** Says that the woven method must throw this to its caller: the app's own exception, not a fault of the agent. */
+    protected static Object thrown(Throwable throwable) {
+        return new Thrown(throwable);
+    }
+
+    private static final class Thrown {
+        private final Throwable throwable;
+
+        private Thrown(Throwable throwable) {
+            this.throwable = throwable;
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> T unchecked(Throwable throwable) throws T {
+        throw (T) throwable;
+    }
+}

@@ -1,0 +1,26 @@
+package io.weft.policy;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * @param controlPlane {@code grpc://host:port} or, with TLS, {@code grpcs://host:port}
+ * @param caFile PEM certificates that the control plane's must chain to; empty: the JDK's
+ * @param tokenFile sent as {@code authorization: Bearer …}, read anew for each stream
+ * @param clientCertificate PEM chain and PKCS#8 key, both or none
+ * @param cacheDirectory where the last good snapshot is kept; empty: nowhere
+ * @param initialBackoff before the second try to connect; doubles up to the maximum, each with jitter
+ */
+public record PolicyClientConfig(
+        URI controlPlane,
+        Optional<Path> caFile,
+        Optional<Path> tokenFile,
+        Optional<ClientCertificate> clientCertificate,
+        Optional<Path> cacheDirectory,
+        Duration initialBackoff,
+        Duration maxBackoff) {
+
+    public record ClientCertificate(Path chain, Path key) {}
+}

@@ -1,0 +1,43 @@
+package io.weft.policy.model;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * {@code envoy.config.endpoint.v3.ClusterLoadAssignment}.
+ *
+ * @param overprovisioningFactor percent, Envoy's default is 140
+ */
+public record EndpointAssignment(String clusterName, List<LocalityEndpoints> localities, int overprovisioningFactor) {
+
+    public EndpointAssignment {
+        localities = List.copyOf(localities);
+    }
+
+    /**
+     * @param priority 0 is used first
+     * @param weight 0: not given
+     */
+    public record LocalityEndpoints(Locality locality, int priority, int weight, List<LbEndpoint> endpoints) {
+        public LocalityEndpoints {
+            endpoints = List.copyOf(endpoints);
+        }
+    }
+
+    public record Locality(String region, String zone, String subZone) {
+        public static final Locality UNKNOWN = new Locality("", "", "");
+    }
+
+    /**
+     * @param weight 1 or more
+     * @param labels the {@code envoy.lb} metadata as text
+     */
+    public record LbEndpoint(HostPort address, int weight, Health health, Map<String, String> labels) {
+        public LbEndpoint {
+            labels = Map.copyOf(labels);
+        }
+    }
+
+    /** {@code envoy.config.core.v3.HealthStatus}, as far as balancing tells them apart. */
+    public enum Health { HEALTHY, DEGRADED, UNHEALTHY, DRAINING }
+}

@@ -1,0 +1,36 @@
+package io.weft.policy.model;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Everything that the control plane has said and that is in force, at one moment. Consistent: a listener is in it only with
+ * its route configuration, and an EDS cluster only with its endpoints.
+ *
+ * @param generation grows by one with each snapshot of this process; the one read from disk has 0
+ * @param listeners by name
+ * @param routeConfigurations by name; those inline in a listener are not repeated here
+ * @param clusters by name
+ * @param assignments endpoints, by the name under which the cluster asks for them
+ * @param unhonoured what was accepted although a part of it has no effect here
+ */
+public record PolicySnapshot(
+        long generation,
+        Map<String, Listener> listeners,
+        Map<String, RouteConfiguration> routeConfigurations,
+        Map<String, Cluster> clusters,
+        Map<String, EndpointAssignment> assignments,
+        List<Unhonoured> unhonoured) {
+
+    public PolicySnapshot {
+        listeners = Map.copyOf(listeners);
+        routeConfigurations = Map.copyOf(routeConfigurations);
+        clusters = Map.copyOf(clusters);
+        assignments = Map.copyOf(assignments);
+        unhonoured = List.copyOf(unhonoured);
+    }
+
+    public static PolicySnapshot empty() {
+        return new PolicySnapshot(0, Map.of(), Map.of(), Map.of(), Map.of(), List.of());
+    }
+}

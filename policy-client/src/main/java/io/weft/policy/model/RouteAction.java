@@ -1,0 +1,64 @@
+package io.weft.policy.model;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** What a matching route does. */
+public sealed interface RouteAction {
+
+    /**
+     * {@code envoy.config.route.v3.RouteAction}.
+     *
+     * @param clusters at least one, their weights at least 1 in sum
+     * @param timeout the whole request, all attempts included; zero: none
+     */
+    record Forward(List<WeightedCluster> clusters, Rewrite rewrite, Optional<RetryPolicy> retry, Duration timeout)
+            implements RouteAction {
+        public Forward {
+            clusters = List.copyOf(clusters);
+        }
+    }
+
+    record WeightedCluster(String cluster, int weight, HeaderChanges headers) {}
+
+    /**
+     * What of the request's target is changed on the way out; the app sees what it asked for.
+     *
+     * @param path how the path is rewritten
+     * @param host a new Host header
+     */
+    record Rewrite(Optional<PathRewrite> path, Optional<String> host) {
+        public static final Rewrite NONE = new Rewrite(Optional.empty(), Optional.empty());
+    }
+
+    sealed interface PathRewrite {}
+
+    /** The part that the route's prefix or path matched is replaced. */
+    record ReplaceMatched(String replacement) implements PathRewrite {}
+
+    /** RE2 pattern, known to compile; {@code \1} to {@code \9} in the substitution are its groups. */
+    record ReplaceRegex(String regex, String substitution) implements PathRewrite {}
+
+    /**
+     * {@code envoy.config.route.v3.RedirectAction}. An absent part stays as in the request.
+     *
+     * @param port 0: as in the request, or the default of a changed scheme
+     * @param status 301, 302, 303, 307 or 308
+     */
+    record Redirect(
+            Optional<String> scheme,
+            Optional<String> host,
+            int port,
+            Optional<String> path,
+            Optional<String> replacePrefix,
+            boolean stripQuery,
+            int status)
+            implements RouteAction {}
+
+    /** {@code envoy.config.route.v3.DirectResponseAction}. */
+    record DirectResponse(int status, String body) implements RouteAction {}
+
+    /** {@code envoy.config.route.v3.NonForwardingAction}: the route is for a server, never taken by a client. */
+    record NonForwarding() implements RouteAction {}
+}
