@@ -1,0 +1,4 @@
+package com.example.storefront;
+
+/** What the orders service answers. */
+public record Order(long id, String version, String instance) {}
