@@ -18,7 +18,8 @@ public record Cluster(
         Duration connectTimeout,
         CircuitBreaker circuitBreaker,
         Optional<OutlierDetection> outlierDetection,
-        int panicThreshold) {
+        int panicThreshold)
+        implements Resource {
 
     public sealed interface Discovery {}
 

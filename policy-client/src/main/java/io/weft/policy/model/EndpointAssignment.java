@@ -8,10 +8,16 @@ import java.util.Map;
  *
  * @param overprovisioningFactor percent, Envoy's default is 140
  */
-public record EndpointAssignment(String clusterName, List<LocalityEndpoints> localities, int overprovisioningFactor) {
+public record EndpointAssignment(String clusterName, List<LocalityEndpoints> localities, int overprovisioningFactor)
+        implements Resource {
 
     public EndpointAssignment {
         localities = List.copyOf(localities);
+    }
+
+    @Override
+    public String name() {
+        return clusterName;
     }
 
     /**

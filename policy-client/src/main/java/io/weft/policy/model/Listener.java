@@ -10,7 +10,8 @@ import java.util.List;
  * @param address where a proxy would bind it; empty host for an API listener
  * @param filterChains in order; an API listener has one without a match
  */
-public record Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains) {
+public record Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains)
+        implements Resource {
 
     public enum Kind { OUTBOUND, INBOUND, API }
 

@@ -9,7 +9,9 @@ import java.util.List;
  * @param ignorePortInHostMatching match a request's host without its port
  */
 public record RouteConfiguration(
-        String name, List<VirtualHost> virtualHosts, boolean ignorePortInHostMatching, HeaderChanges headers) {
+        String name, List<VirtualHost> virtualHosts, boolean ignorePortInHostMatching, HeaderChanges headers)
+        implements Resource {
+
     public RouteConfiguration {
         virtualHosts = List.copyOf(virtualHosts);
     }

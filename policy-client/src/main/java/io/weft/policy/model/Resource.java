@@ -1,0 +1,7 @@
+package io.weft.policy.model;
+
+/** What one xDS resource becomes. */
+public sealed interface Resource permits Listener, RouteConfiguration, Cluster, EndpointAssignment {
+    /** Unique among the resources of its type. */
+    String name();
+}

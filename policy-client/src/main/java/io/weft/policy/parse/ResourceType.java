@@ -1,0 +1,47 @@
+package io.weft.policy.parse;
+
+import java.util.Optional;
+
+/** The resource types that are asked for, in the order in which a stream asks for them. */
+public enum ResourceType {
+    CLUSTER("Cluster", "envoy.config.cluster.v3.Cluster", true),
+    ENDPOINTS("ClusterLoadAssignment", "envoy.config.endpoint.v3.ClusterLoadAssignment", false),
+    LISTENER("Listener", "envoy.config.listener.v3.Listener", true),
+    ROUTES("RouteConfiguration", "envoy.config.route.v3.RouteConfiguration", false);
+
+    private final String label;
+    private final String typeUrl;
+    private final boolean wildcard;
+
+    ResourceType(String label, String message, boolean wildcard) {
+        this.label = label;
+        this.typeUrl = "type.googleapis.com/" + message;
+        this.wildcard = wildcard;
+    }
+
+    /** The message's short name. */
+    public String label() {
+        return label;
+    }
+
+    public String typeUrl() {
+        return typeUrl;
+    }
+
+    /**
+     * Subscribed to as a whole: a state-of-the-world response is complete, so what it omits is removed. The others are
+     * asked for by name and never removed by omission.
+     */
+    public boolean wildcard() {
+        return wildcard;
+    }
+
+    public static Optional<ResourceType> of(String typeUrl) {
+        for (ResourceType type : values()) {
+            if (type.typeUrl.equals(typeUrl)) {
+                return Optional.of(type);
+            }
+        }
+        return Optional.empty();
+    }
+}
