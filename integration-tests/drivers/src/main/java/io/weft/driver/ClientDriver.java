@@ -1,0 +1,107 @@
+package io.weft.driver;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The loop of a client driver: reads one {@link Form} a line from standard input, sends it with the library under test and
+ * prints one form a line. Ends, and the process with it, when standard input ends.
+ *
+ * <p>Fields: {@code method} (GET), {@code url}, {@code header.NAME}, {@code body}; with {@code times}, and {@code threads}
+ * (1), the request is sent that often and the answer is a tally: {@code status.CODE}, {@code body.TEXT} and
+ * {@code error.CLASS} with how often each was seen. A failed single request is answered with {@code error}, {@code message}
+ * and {@code causes}, the class names of the chain below it.
+ */
+public final class ClientDriver {
+
+    /** Sends with the library under test and reads the answer to its end. Called by several threads at once under load. */
+    @FunctionalInterface
+    public interface Client {
+        HttpAnswer send(HttpCall call) throws Exception;
+    }
+
+    private ClientDriver() {}
+
+    public static void run(Client client) throws IOException {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            Map<String, String> fields = Form.read(line);
+            HttpCall call = new HttpCall(
+                    fields.getOrDefault("method", "GET"), fields.get("url"), Form.below("header.", fields), fields.getOrDefault("body", ""));
+            int times = Integer.parseInt(fields.getOrDefault("times", "0"));
+            Map<String, String> answer = times == 0
+                    ? once(client, call)
+                    : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")));
+            System.out.println(Form.write(answer));
+        }
+        System.exit(0);
+    }
+
+    private static Map<String, String> once(Client client, HttpCall call) {
+        try {
+            return client.send(call).toForm();
+        } catch (Exception failure) {
+            Map<String, String> form = new LinkedHashMap<>();
+            form.put("error", failure.getClass().getName());
+            form.put("message", String.valueOf(failure.getMessage()));
+            form.put("causes", causes(failure));
+            return form;
+        }
+    }
+
+    private static String causes(Throwable failure) {
+        List<String> names = new ArrayList<>();
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            names.add(cause.getClass().getName());
+        }
+        return String.join(",", names);
+    }
+
+    private static Map<String, String> often(Client client, HttpCall call, int times, int threads) {
+        AtomicInteger left = new AtomicInteger(times);
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<Map<String, Integer>>> parts = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                parts.add(executor.submit(() -> tally(client, call, left)));
+            }
+            Map<String, Integer> sum = new TreeMap<>();
+            for (Future<Map<String, Integer>> part : parts) {
+                part.get().forEach((what, count) -> sum.merge(what, count, Integer::sum));
+            }
+            Map<String, String> form = new LinkedHashMap<>();
+            sum.forEach((what, count) -> form.put(what, Integer.toString(count)));
+            return form;
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    private static Map<String, Integer> tally(Client client, HttpCall call, AtomicInteger left) {
+        Map<String, Integer> counts = new TreeMap<>();
+        while (left.getAndDecrement() > 0) {
+            try {
+                HttpAnswer answer = client.send(call);
+                counts.merge("status." + answer.status(), 1, Integer::sum);
+                counts.merge("body." + answer.body(), 1, Integer::sum);
+            } catch (Exception failure) {
+                counts.merge("error." + failure.getClass().getName(), 1, Integer::sum);
+            }
+        }
+        return counts;
+    }
+}

@@ -1,0 +1,170 @@
+package io.weft.it.harness;
+
+import io.envoyproxy.controlplane.cache.v3.SimpleCache;
+import io.envoyproxy.controlplane.cache.v3.Snapshot;
+import io.envoyproxy.controlplane.server.DiscoveryServerCallbacks;
+import io.envoyproxy.controlplane.server.V3DiscoveryServer;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Serves the same policy to every node by ADS, with java-control-plane, on loopback. Thread-safe. */
+public final class PolicyServer implements AutoCloseable {
+    private static final String EVERY_NODE = "every node";
+
+    /** Which variants of ADS it has. */
+    public enum Protocol { DELTA_AND_STATE_OF_THE_WORLD, STATE_OF_THE_WORLD }
+
+    private final Protocol protocol;
+    private final SimpleCache<String> cache = new SimpleCache<>(node -> EVERY_NODE);
+    private final Observer observer = new Observer();
+    private final AtomicLong version = new AtomicLong();
+    private Server server;
+
+    private PolicyServer(Protocol protocol) {
+        this.protocol = protocol;
+    }
+
+    /** Listens on an ephemeral port and has nothing to say until {@link #serve}. */
+    public static PolicyServer start(Protocol protocol) {
+        PolicyServer server = new PolicyServer(protocol);
+        server.listen(0);
+        return server;
+    }
+
+    public synchronized URI uri() {
+        return URI.create("grpc://127.0.0.1:" + server.getPort());
+    }
+
+    /** From now on the nodes are told this, those that are connected at once. */
+    public void serve(Policy policy) {
+        cache.setSnapshot(
+                EVERY_NODE,
+                Snapshot.create(
+                        policy.clusters().values(),
+                        policy.endpoints().values(),
+                        policy.listeners().values(),
+                        policy.routes().values(),
+                        List.of(),
+                        Long.toString(version.incrementAndGet())));
+    }
+
+    /** The node of each request that carried one, in order. */
+    public List<Node> nodes() {
+        return List.copyOf(observer.nodes);
+    }
+
+    /** The message of each NACK, in order. */
+    public List<String> refusals() {
+        return List.copyOf(observer.refusals);
+    }
+
+    /** How many streams are open. */
+    public int streams() {
+        return observer.open.intValue();
+    }
+
+    /** Ends every stream and stops listening, as a control plane that dies. */
+    public synchronized void stop() {
+        try {
+            server.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Listens again on the same port, with the policy that it had. */
+    public synchronized void restart() {
+        listen(server.getPort());
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+
+    private synchronized void listen(int port) {
+        V3DiscoveryServer discovery = new V3DiscoveryServer(observer, cache);
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .permitKeepAliveTime(1, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .addService(discovery.getAggregatedDiscoveryServiceImpl());
+        if (protocol == Protocol.STATE_OF_THE_WORLD) {
+            builder.intercept(new NoDelta());
+        }
+        try {
+            server = builder.build().start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A server that was built before delta ADS. */
+    private static final class NoDelta implements ServerInterceptor {
+        @Override
+        public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+            if (call.getMethodDescriptor().getBareMethodName().startsWith("Delta")) {
+                call.close(Status.UNIMPLEMENTED, new Metadata());
+                return new ServerCall.Listener<>() {};
+            }
+            return next.startCall(call, headers);
+        }
+    }
+
+    private static final class Observer implements DiscoveryServerCallbacks {
+        final List<Node> nodes = new CopyOnWriteArrayList<>();
+        final List<String> refusals = new CopyOnWriteArrayList<>();
+        final AtomicLong open = new AtomicLong();
+
+        @Override
+        public void onStreamOpen(long streamId, String typeUrl) {
+            open.incrementAndGet();
+        }
+
+        @Override
+        public void onStreamClose(long streamId, String typeUrl) {
+            open.decrementAndGet();
+        }
+
+        @Override
+        public void onStreamCloseWithError(long streamId, String typeUrl, Throwable error) {
+            open.decrementAndGet();
+        }
+
+        @Override
+        public void onV3StreamRequest(long streamId, DiscoveryRequest request) {
+            if (request.hasNode()) {
+                nodes.add(request.getNode());
+            }
+            if (request.hasErrorDetail()) {
+                refusals.add(request.getErrorDetail().getMessage());
+            }
+        }
+
+        @Override
+        public void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request) {
+            if (request.hasNode()) {
+                nodes.add(request.getNode());
+            }
+            if (request.hasErrorDetail()) {
+                refusals.add(request.getErrorDetail().getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package io.weft.it.harness;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Everything that one test starts; whatever is still there after the test is closed, the newest first, and what the JVMs printed
+ * is printed when the test failed. Use it as an extension in an instance field:
+ * <pre>
+ * &#64;RegisterExtension
+ * final Testbed testbed = new Testbed();
+ * </pre>
+ * For one thread.
+ */
+public final class Testbed implements AfterEachCallback {
+    private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+    private final List<JvmProcess> processes = new ArrayList<>();
+
+    /** @param name for the report */
+    public JvmCommand jvm(String name, Jdk jdk) {
+        return new JvmCommand(name, jdk, process -> {
+            processes.add(process);
+            closeAfterwards(process);
+        });
+    }
+
+    public PolicyServer policyServer() {
+        return policyServer(PolicyServer.Protocol.DELTA_AND_STATE_OF_THE_WORLD);
+    }
+
+    public PolicyServer policyServer(PolicyServer.Protocol protocol) {
+        return closeAfterwards(PolicyServer.start(protocol));
+    }
+
+    public Upstream upstream(String name) {
+        return closeAfterwards(Upstream.start(name));
+    }
+
+    public <T extends AutoCloseable> T closeAfterwards(T resource) {
+        resources.push(resource);
+        return resource;
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        Exception failed = null;
+        while (!resources.isEmpty()) {
+            try {
+                resources.pop().close();
+            } catch (Exception e) {
+                if (failed != null) {
+                    e.addSuppressed(failed);
+                }
+                failed = e;
+            }
+        }
+        if (context.getExecutionException().isPresent()) {
+            processes.forEach(process -> System.err.println(process.report()));
+        }
+        if (failed != null) {
+            throw failed;
+        }
+    }
+}
