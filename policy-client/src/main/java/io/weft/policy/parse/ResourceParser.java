@@ -1,8 +1,8 @@
 package io.weft.policy.parse;
 
 import com.google.protobuf.ByteString;
-import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryResponse;
 import java.util.List;
 
 /** Parses resources. Stateless; never throws for what a control plane sent. */
