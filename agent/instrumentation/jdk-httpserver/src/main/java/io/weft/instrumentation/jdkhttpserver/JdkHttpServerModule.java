@@ -1,0 +1,42 @@
+package io.weft.instrumentation.jdkhttpserver;
+
+import static io.weft.instrumentation.Hook.around;
+import static io.weft.instrumentation.Hook.result;
+
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * The JDK's {@code com.sun.net.httpserver}, whose implementation has the same seams from 17 to 25. A request begins with its
+ * {@code ExchangeImpl} and is over when the server completes its response, wherever the handler closed the exchange, or when the
+ * connection closes: a handler that throws closes it without completing anything.
+ */
+public final class JdkHttpServerModule {
+    static final String STARTED = "started";
+    static final String STOP = "stop";
+    static final String EXCHANGE_STARTED = "exchange-started";
+    static final String RESPONSE_HEAD = "response-head";
+    static final String RESPONSE_COMPLETED = "response-completed";
+    static final String CONNECTION_CLOSE = "connection-close";
+
+    private static final String PACKAGE = "sun.net.httpserver";
+
+    private JdkHttpServerModule() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                "jdk-httpserver",
+                "17 to 25",
+                "io.weft.instrumentation.jdkhttpserver.JdkHttpServerAdapter",
+                List.of("jdk.httpserver/" + PACKAGE),
+                List.of(
+                        result(STARTED, PACKAGE + ".ServerImpl", "start", "()V"),
+                        around(STOP, PACKAGE + ".ServerImpl", "stop", "(I)V"),
+                        result(EXCHANGE_STARTED, PACKAGE + ".ExchangeImpl", "<init>",
+                                "(Ljava/lang/String;Ljava/net/URI;Lsun/net/httpserver/Request;JLsun/net/httpserver/HttpConnection;)V"),
+                        around(RESPONSE_HEAD, PACKAGE + ".ExchangeImpl", "sendResponseHeaders", "(IJ)V"),
+                        around(RESPONSE_COMPLETED, PACKAGE + ".ServerImpl", "responseCompleted",
+                                "(Lsun/net/httpserver/HttpConnection;)V"),
+                        around(CONNECTION_CLOSE, PACKAGE + ".HttpConnection", "close", "()V")));
+    }
+}

@@ -1,0 +1,67 @@
+package io.weft.instrumentation.tomcat;
+
+import io.weft.dataplane.Inbound;
+import io.weft.instrumentation.AdapterContext;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.catalina.connector.Connector;
+import org.apache.coyote.AbstractProtocol;
+import org.apache.coyote.ProtocolHandler;
+import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.coyote.http11.Http11NioProtocol;
+
+/** Which port of the mesh stands for which connector. Thread-safe; read by every request. */
+final class ConnectorPorts {
+    private final AdapterContext context;
+    private final Map<Connector, Inbound.Port> open = new ConcurrentHashMap<>();
+
+    ConnectorPorts(AdapterContext context) {
+        this.context = context;
+    }
+
+    void started(Connector connector) {
+        ProtocolHandler handler = connector.getProtocolHandler();
+        if (!(handler instanceof AbstractHttp11Protocol<?> http)) {
+            context.warn("Tomcat connector " + connector + " is not registered: " + handler.getClass().getName()
+                    + " does not speak HTTP");
+            return;
+        }
+        int port = connector.getLocalPort();
+        if (port <= 0) {
+            context.warn("Tomcat connector " + connector + " is not registered: it listens on no TCP port");
+            return;
+        }
+        if (!(handler instanceof Http11NioProtocol)) {
+            context.warn("Tomcat connector " + connector + ": of the connector implementations only "
+                    + Http11NioProtocol.class.getName() + " is supported; on " + handler.getClass().getName()
+                    + " a file that is being sent does not hold up a shutdown");
+        }
+        closed(connector);
+        open.put(connector, context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled()));
+    }
+
+    void resumed(Connector connector) {
+        if (connector.getState().isAvailable() && !open.containsKey(connector)) {
+            started(connector);
+        }
+    }
+
+    void closed(Connector connector) {
+        Inbound.Port port = open.remove(connector);
+        if (port != null) {
+            port.close();
+        }
+    }
+
+    /** @return null for a connector that is not registered, or not any more */
+    Inbound.Port of(Connector connector) {
+        return open.get(connector);
+    }
+
+    private static InetSocketAddress address(AbstractProtocol<?> protocol, int port) {
+        InetAddress bound = protocol.getAddress();
+        return bound == null ? new InetSocketAddress(port) : new InetSocketAddress(bound, port);
+    }
+}

@@ -1,0 +1,34 @@
+package io.weft.instrumentation.tomcat;
+
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import org.apache.coyote.Request;
+
+/** From Tomcat's HTTP/2 streams, whose classes are package-private, to their requests. */
+final class Http2Streams {
+    private static final String STREAM = "org.apache.coyote.http2.Stream";
+
+    private final MethodHandle request;
+    private final MethodHandle requestOfOutput;
+
+    Http2Streams(AdapterContext context) throws ReflectiveOperationException {
+        MethodHandles.Lookup stream = context.lookup(STREAM);
+        MethodHandles.Lookup output = context.lookup(STREAM + "$StreamOutputBuffer");
+        MethodHandle ofStream =
+                stream.findVirtual(stream.lookupClass(), "getCoyoteRequest", MethodType.methodType(Request.class));
+        MethodHandle outer = output.findGetter(output.lookupClass(), "this$0", stream.lookupClass());
+        request = ofStream.asType(MethodType.methodType(Request.class, Object.class));
+        requestOfOutput = MethodHandles.filterReturnValue(outer, ofStream)
+                .asType(MethodType.methodType(Request.class, Object.class));
+    }
+
+    Request ofStream(Object stream) throws Throwable {
+        return (Request) request.invokeExact(stream);
+    }
+
+    Request ofOutput(Object outputBuffer) throws Throwable {
+        return (Request) requestOfOutput.invokeExact(outputBuffer);
+    }
+}

@@ -1,0 +1,49 @@
+package io.weft.instrumentation.tomcat;
+
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.connector.CoyoteAdapter;
+import org.apache.coyote.AbstractProcessor;
+import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.net.SendfileDataBase;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+
+/** Fields that Tomcat has no accessor for; the same in 9, 10.1 and 11. */
+final class Internals {
+    private final VarHandle connector;
+    private final VarHandle keepAlive;
+    private final VarHandle sendfileData;
+    private final VarHandle socketWrapper;
+
+    Internals(AdapterContext context) throws ReflectiveOperationException {
+        connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
+        keepAlive = field(context, Http11Processor.class, "keepAlive", boolean.class);
+        sendfileData = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
+        socketWrapper = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
+    }
+
+    private static VarHandle field(AdapterContext context, Class<?> holder, String name, Class<?> type)
+            throws ReflectiveOperationException {
+        MethodHandles.Lookup lookup = context.lookup(holder.getName());
+        return lookup.findVarHandle(holder, name, type);
+    }
+
+    Connector connector(CoyoteAdapter adapter) {
+        return (Connector) connector.get(adapter);
+    }
+
+    /** The connection ends with this response; before the head is written Tomcat then adds {@code Connection: close}. */
+    void closeAfterResponse(Http11Processor processor) {
+        keepAlive.setVolatile(processor, false);
+    }
+
+    boolean sendsFile(Http11Processor processor) {
+        return (SendfileDataBase) sendfileData.get(processor) != null;
+    }
+
+    SocketWrapperBase<?> connection(Http11Processor processor) {
+        return (SocketWrapperBase<?>) socketWrapper.get((AbstractProcessor) processor);
+    }
+}
