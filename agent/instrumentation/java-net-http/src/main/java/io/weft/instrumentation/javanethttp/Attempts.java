@@ -1,0 +1,267 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.LocalReply;
+import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.policy.model.HeaderChanges;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * The attempts at one hop. The first one goes through the JDK's own exchange when nothing is changed on the wire; each other one
+ * through a new exchange in the same {@code MultiExchange}, as the JDK itself does for a redirect. So the app's timeouts, its
+ * cancellation and its interrupts reach whatever attempt is under way.
+ *
+ * <p>Thread rule: one attempt after the other, each in the thread that completed the one before; after a pause in the executor of the
+ * app's client.
+ */
+final class Attempts {
+    /** Of an earlier attempt on the same request: the JDK computes them for each connection. */
+    private static final Set<String> OF_THE_CONNECTION =
+            Set.of("connection", "upgrade", "http2-settings", "host", "content-length", "transfer-encoding", "expect");
+
+    private final AdapterContext context;
+    private final Internals internals;
+    private final Dialing dialing;
+    private final Exchange mesh;
+    private final HttpRequest request;
+    private final Object first;
+    private final Object multi;
+
+    /** The JDK's exchange of the latest attempt. */
+    private Object current;
+
+    private boolean fresh = true;
+
+    Attempts(AdapterContext context, Internals internals, Dialing dialing, Exchange mesh, Object exchange) {
+        this.context = context;
+        this.internals = internals;
+        this.dialing = dialing;
+        this.mesh = mesh;
+        this.first = exchange;
+        this.current = exchange;
+        this.request = (HttpRequest) internals.request(exchange);
+        this.multi = internals.multi(exchange);
+    }
+
+    /** @return of the JDK's {@code Response} */
+    CompletableFuture<Object> start() throws Throwable {
+        try {
+            return attempt();
+        } catch (Throwable fault) {
+            mesh.end();
+            throw fault;
+        }
+    }
+
+    private CompletableFuture<Object> attempt() throws Throwable {
+        return switch (mesh.next()) {
+            case REPLY -> reply(mesh.reply());
+            case DIAL -> dial(mesh.endpoint(), mesh.requestChanges());
+        };
+    }
+
+    private CompletableFuture<Object> dial(Endpoint endpoint, RequestChanges changes) throws Throwable {
+        if (!fresh || !changes.equals(RequestChanges.NONE)) {
+            use(internals.newExchange(wireRequest(changes), multi));
+        }
+        fresh = false;
+        CompletableFuture<Object> response;
+        dialing.begin(internals.request(current), endpoint.address());
+        try {
+            response = internals.send(current);
+        } finally {
+            dialing.end();
+        }
+        return response.handle(this::decide).thenCompose(Function.identity());
+    }
+
+    private void use(Object exchange) throws Throwable {
+        current = exchange;
+        internals.setExchange(multi, exchange);
+    }
+
+    private Object wireRequest(RequestChanges changes) throws Throwable {
+        WireRequest changed;
+        try {
+            changed = new WireRequest(request, changes);
+        } catch (IllegalArgumentException e) {
+            context.warn("java-net-http: the rewrite of a route is left out: " + e.getMessage());
+            changed = new WireRequest(request, new RequestChanges(null, null, changes.set(), changes.add(), changes.remove()));
+        }
+        Object wire = internals.newRequest(changed);
+        Map<String, List<String>> sent = internals.systemHeaders(wire);
+        for (Map.Entry<String, List<String>> header : internals.systemHeaders(internals.request(first)).entrySet()) {
+            String name = header.getKey();
+            if (!sent.containsKey(name) && !contains(OF_THE_CONNECTION, name) && !contains(changes.remove(), name)) {
+                for (String value : header.getValue()) {
+                    internals.addSystemHeader(wire, name, value);
+                }
+            }
+        }
+        if (request.headers().firstValue("authorization").isPresent()) {
+            internals.appAuthorizes(internals.request(first));
+        }
+        return wire;
+    }
+
+    private static boolean contains(Iterable<String> lowerCase, String name) {
+        for (String candidate : lowerCase) {
+            if (candidate.equalsIgnoreCase(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private CompletableFuture<Object> decide(Object response, Throwable failure) {
+        try {
+            return failure == null ? answered(response) : failed(failure);
+        } catch (Throwable fault) {
+            mesh.end();
+            context.warn("java-net-http: a response was passed on without the mesh: " + fault);
+            return failure == null ? CompletableFuture.completedFuture(response) : CompletableFuture.failedFuture(failure);
+        }
+    }
+
+    private CompletableFuture<Object> answered(Object response) throws Throwable {
+        HttpHeaders headers = internals.headers(response);
+        if (!mesh.onResponse(internals.statusCode(response), JdkHeaders.view(headers)) || internals.cancelled(multi)) {
+            return deliver(response, headers);
+        }
+        internals.resetConnectTimeout(multi);
+        return internals.ignoreBody(current).handle((nothing, failure) -> again()).thenCompose(Function.identity());
+    }
+
+    private CompletableFuture<Object> failed(Throwable failure) throws Throwable {
+        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (mesh.onFailure(classify(cause)) && !internals.cancelled(multi)) {
+            return again();
+        }
+        return giveUp(cause);
+    }
+
+    private CompletableFuture<Object> giveUp(Throwable cause) throws Throwable {
+        mesh.end();
+        if (current != first) {
+            internals.shareConnection(current, first);
+            // what the JDK does next, it does with the request as the app made it
+            use(first);
+        }
+        if (cause instanceof ConnectException) {
+            internals.bodyIgnored(first, new GivenUp(cause));
+        }
+        return CompletableFuture.failedFuture(cause);
+    }
+
+    private CompletableFuture<Object> again() {
+        try {
+            long pause = mesh.backoffNanos();
+            if (pause <= 0) {
+                return attempt();
+            }
+            CompletableFuture<Void> gate = new CompletableFuture<>();
+            Object waiting = internals.newExchange(internals.request(first), multi);
+            internals.pendingConnection(waiting, gate);
+            use(waiting);
+            gate.completeOnTimeout(null, pause, TimeUnit.NANOSECONDS);
+            return gate.handleAsync(this::afterPause, internals.executor(multi)).thenCompose(Function.identity());
+        } catch (Throwable fault) {
+            mesh.end();
+            return CompletableFuture.failedFuture(fault);
+        }
+    }
+
+    private CompletableFuture<Object> afterPause(Void nothing, Throwable cancelled) {
+        try {
+            if (cancelled == null) {
+                return attempt();
+            }
+            mesh.onFailure(Failure.CANCELLED);
+            return giveUp(cancelled);
+        } catch (Throwable fault) {
+            mesh.end();
+            return CompletableFuture.failedFuture(fault);
+        }
+    }
+
+    private Failure classify(Throwable cause) throws Throwable {
+        if (internals.cancelledByApp(multi)) {
+            return Failure.CANCELLED;
+        }
+        if (cause instanceof ConnectException
+                || cause instanceof NoRouteToHostException
+                || cause instanceof HttpConnectTimeoutException) {
+            return Failure.CONNECT;
+        }
+        if (internals.cancelled(multi)) {
+            return Failure.TIMEOUT;
+        }
+        if (!(cause instanceof IOException)) {
+            // thrown by the app, as by its body publisher
+            return Failure.CANCELLED;
+        }
+        return internals.unprocessedByPeer(current) ? Failure.REFUSED : Failure.RESET;
+    }
+
+    private CompletableFuture<Object> deliver(Object response, HttpHeaders received) throws Throwable {
+        HttpHeaders headers = received;
+        HeaderChanges[] changes = mesh.responseChanges();
+        if (changes.length > 0) {
+            JdkHeaders edited = new JdkHeaders(received);
+            edited.changeResponse(changes);
+            headers = edited.build();
+        }
+        Object delivered = response;
+        if (current != first || headers != received) {
+            delivered = internals.newResponse(
+                    internals.request(first), first, headers, internals.statusCode(response), internals.version(response));
+        }
+        Body body = new RemoteBody(internals, mesh, headers);
+        if (current != first) {
+            internals.shareConnection(current, first);
+            internals.bodyIgnored(current, body);
+        }
+        internals.bodyIgnored(first, body);
+        return CompletableFuture.completedFuture(delivered);
+    }
+
+    private CompletableFuture<Object> reply(LocalReply reply) throws Throwable {
+        boolean bodiless = request.method().equals("HEAD") || reply.status() == 204 || reply.status() == 304;
+        Map<String, List<String>> values = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        for (Map.Entry<String, String> header : reply.headers()) {
+            values.merge(header.getKey(), List.of(header.getValue()), Attempts::concat);
+        }
+        if (reply.status() != 204) {
+            values.putIfAbsent("content-length", List.of(Integer.toString(reply.body().length)));
+        }
+        HttpHeaders headers = HttpHeaders.of(values, (name, value) -> true);
+        LocalBody.Head head = new LocalBody.Head(reply.status(), headers);
+        Body body = new LocalBody(internals, head, bodiless ? new byte[0] : reply.body());
+        internals.bodyIgnored(current, body);
+        internals.bodyIgnored(first, body);
+        mesh.end();
+        return CompletableFuture.completedFuture(
+                internals.newResponse(internals.request(first), first, headers, reply.status(), head.version()));
+    }
+
+    private static List<String> concat(List<String> some, List<String> more) {
+        return Stream.concat(some.stream(), more.stream()).toList();
+    }
+}

@@ -1,0 +1,282 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
+import java.net.Authenticator;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * The members of {@code jdk.internal.net.http} in use. Their classes are package-private, so they appear as {@link Object}: an
+ * <i>exchange</i> is an {@code Exchange}, a <i>request</i> an {@code HttpRequestImpl}, a <i>multi</i> the {@code MultiExchange}
+ * that holds all hops of one call of the app.
+ */
+final class Internals {
+    private static final String PACKAGE = "jdk.internal.net.http.";
+
+    private final VarHandle request;
+    private final VarHandle multi;
+    private final VarHandle exchangeImpl;
+    private final VarHandle pendingConnection;
+    private final VarHandle bodyIgnored;
+    private final VarHandle cancelled;
+    private final VarHandle connectTimeout;
+    private final VarHandle executor;
+    private final VarHandle statusCode;
+    private final VarHandle responseHeaders;
+    private final VarHandle responseVersion;
+    private final MethodHandle newExchange;
+    private final MethodHandle responseAsync;
+    private final MethodHandle readBodyAsync;
+    private final MethodHandle ignoreBody;
+    private final MethodHandle setExchange;
+    private final MethodHandle requestCancelled;
+    private final MethodHandle resetConnectTimeout;
+    private final MethodHandle delegate;
+    private final MethodHandle newRequest;
+    private final MethodHandle proxy;
+    private final MethodHandle isWebSocket;
+    private final MethodHandle systemHeaders;
+    private final MethodHandle headersOf;
+    private final MethodHandle addHeader;
+    private final MethodHandle newResponse;
+    private final MethodHandle needsExecutor;
+    private final MethodHandle getBodyAsync;
+    private final MethodHandle unprocessedByPeer;
+    private final MethodHandle userSetAuth;
+
+    Internals(AdapterContext context) throws ReflectiveOperationException {
+        Lookup ofExchange = context.lookup(PACKAGE + "Exchange");
+        Lookup ofMulti = context.lookup(PACKAGE + "MultiExchange");
+        Lookup ofRequest = context.lookup(PACKAGE + "HttpRequestImpl");
+        Lookup ofResponse = context.lookup(PACKAGE + "Response");
+        Lookup ofImpl = context.lookup(PACKAGE + "ExchangeImpl");
+        Lookup ofTracker = context.lookup(PACKAGE + "MultiExchange$ConnectTimeoutTracker");
+        Lookup ofExecutor = context.lookup(PACKAGE + "HttpClientImpl$DelegatingExecutor");
+        Lookup ofHeaders = context.lookup(PACKAGE + "common.HttpHeadersBuilder");
+        Lookup ofSubscribers = context.lookup(PACKAGE + "ResponseSubscribers");
+        Lookup ofTrusted = context.lookup(PACKAGE + "ResponseSubscribers$TrustedSubscriber");
+        Class<?> exchange = ofExchange.lookupClass();
+        Class<?> multiExchange = ofMulti.lookupClass();
+        Class<?> requestImpl = ofRequest.lookupClass();
+        Class<?> response = ofResponse.lookupClass();
+        Class<?> impl = ofImpl.lookupClass();
+        Class<?> connection = context.lookup(PACKAGE + "HttpConnection").lookupClass();
+
+        request = ofExchange.findVarHandle(exchange, "request", requestImpl);
+        multi = ofExchange.findVarHandle(exchange, "multi", multiExchange);
+        exchangeImpl = ofExchange.findVarHandle(exchange, "exchImpl", impl);
+        pendingConnection = ofExchange.findVarHandle(exchange, "exchangeCF", CompletableFuture.class);
+        bodyIgnored = ofExchange.findVarHandle(exchange, "bodyIgnored", CompletableFuture.class);
+        newExchange = ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange));
+        responseAsync = MethodHandles.insertArguments(
+                ofExchange.findVirtual(
+                        exchange, "responseAsyncImpl", MethodType.methodType(CompletableFuture.class, connection)),
+                1,
+                (Object) null);
+        readBodyAsync = ofExchange.findVirtual(
+                exchange, "readBodyAsync", MethodType.methodType(CompletableFuture.class, BodyHandler.class));
+        ignoreBody = ofExchange.findVirtual(exchange, "ignoreBody", MethodType.methodType(CompletableFuture.class));
+
+        cancelled = ofMulti.findVarHandle(multiExchange, "cancelled", boolean.class);
+        connectTimeout = ofMulti.findVarHandle(multiExchange, "connectTimeout", ofTracker.lookupClass());
+        executor = ofMulti.findVarHandle(multiExchange, "executor", ofExecutor.lookupClass());
+        setExchange = ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange));
+        requestCancelled = ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class));
+        resetConnectTimeout = ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class));
+        delegate = ofExecutor.findVirtual(ofExecutor.lookupClass(), "delegate", MethodType.methodType(Executor.class));
+
+        newRequest = ofRequest.findConstructor(
+                requestImpl, MethodType.methodType(void.class, HttpRequest.class, ProxySelector.class));
+        proxy = ofRequest.findVirtual(requestImpl, "proxy", MethodType.methodType(InetSocketAddress.class));
+        isWebSocket = ofRequest.findVirtual(requestImpl, "isWebSocket", MethodType.methodType(boolean.class));
+        systemHeaders = ofRequest.findVirtual(
+                requestImpl, "getSystemHeadersBuilder", MethodType.methodType(ofHeaders.lookupClass()));
+        headersOf = ofHeaders.findVirtual(ofHeaders.lookupClass(), "map", MethodType.methodType(Map.class));
+        addHeader = ofHeaders.findVirtual(
+                ofHeaders.lookupClass(), "addHeader", MethodType.methodType(void.class, String.class, String.class));
+
+        statusCode = ofResponse.findVarHandle(response, "statusCode", int.class);
+        responseHeaders = ofResponse.findVarHandle(response, "headers", HttpHeaders.class);
+        responseVersion = ofResponse.findVarHandle(response, "version", HttpClient.Version.class);
+        newResponse = MethodHandles.insertArguments(
+                ofResponse.findConstructor(
+                        response,
+                        MethodType.methodType(
+                                void.class, requestImpl, exchange, HttpHeaders.class, connection, int.class, HttpClient.Version.class)),
+                3,
+                (Object) null);
+
+        needsExecutor = ofTrusted.findStatic(
+                ofTrusted.lookupClass(), "needsExecutor", MethodType.methodType(boolean.class, BodySubscriber.class));
+        getBodyAsync = ofSubscribers.findStatic(
+                ofSubscribers.lookupClass(),
+                "getBodyAsync",
+                MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class));
+        unprocessedByPeer = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
+        userSetAuth = optional(
+                ofRequest,
+                requestImpl,
+                "setUserSetAuthFlag",
+                MethodType.methodType(void.class, Authenticator.RequestorType.class, boolean.class));
+    }
+
+    /** Members that came with an update of JDK 17. */
+    private static MethodHandle optional(Lookup lookup, Class<?> owner, String name, MethodType type)
+            throws IllegalAccessException {
+        try {
+            return lookup.findVirtual(owner, name, type);
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    Object request(Object exchange) {
+        return request.get(exchange);
+    }
+
+    Object multi(Object exchange) {
+        return multi.get(exchange);
+    }
+
+    Object newExchange(Object request, Object multi) throws Throwable {
+        return newExchange.invoke(request, multi);
+    }
+
+    /** Below the hook: sends the request and gives a future of its {@code Response}. */
+    @SuppressWarnings("unchecked")
+    CompletableFuture<Object> send(Object exchange) throws Throwable {
+        return (CompletableFuture<Object>) responseAsync.invoke(exchange);
+    }
+
+    @SuppressWarnings("unchecked")
+    CompletableFuture<Object> readBody(Object exchange, BodyHandler<?> handler) throws Throwable {
+        return (CompletableFuture<Object>) readBodyAsync.invoke(exchange, handler);
+    }
+
+    @SuppressWarnings("unchecked")
+    CompletableFuture<Void> ignoreBody(Object exchange) throws Throwable {
+        return (CompletableFuture<Void>) ignoreBody.invoke(exchange);
+    }
+
+    /** Null unless the body is not to be read from the exchange's connection. */
+    Object bodyIgnored(Object exchange) {
+        return bodyIgnored.getVolatile(exchange);
+    }
+
+    void bodyIgnored(Object exchange, CompletableFuture<Void> body) {
+        bodyIgnored.setVolatile(exchange, body);
+    }
+
+    /** Makes what was sent and received by one exchange that of another one, too. */
+    void shareConnection(Object from, Object to) {
+        exchangeImpl.setVolatile(to, exchangeImpl.getVolatile(from));
+    }
+
+    /** Fails when the app or a timer cancels the exchange before it has a connection. */
+    void pendingConnection(Object exchange, CompletableFuture<?> future) {
+        pendingConnection.setVolatile(exchange, future);
+    }
+
+    /** HTTP/2: the peer said that it did nothing. */
+    boolean unprocessedByPeer(Object exchange) throws Throwable {
+        Object impl = exchangeImpl.getVolatile(exchange);
+        return impl != null && unprocessedByPeer != null && (boolean) unprocessedByPeer.invoke(impl);
+    }
+
+    /** From now on cancellation and the body concern this exchange; it is cancelled at once when the call already is. */
+    void setExchange(Object multi, Object exchange) throws Throwable {
+        setExchange.invoke(multi, exchange);
+    }
+
+    boolean cancelled(Object multi) {
+        return (boolean) cancelled.getVolatile(multi);
+    }
+
+    boolean cancelledByApp(Object multi) throws Throwable {
+        return (boolean) requestCancelled.invoke(multi);
+    }
+
+    /** The next connection gets all of the app's connect timeout. */
+    void resetConnectTimeout(Object multi) throws Throwable {
+        Object tracker = connectTimeout.get(multi);
+        if (tracker != null) {
+            resetConnectTimeout.invoke(tracker);
+        }
+    }
+
+    /** The executor of the app's client. */
+    Executor executor(Object multi) throws Throwable {
+        return (Executor) delegate.invoke(executor.get(multi));
+    }
+
+    /** Without a proxy. */
+    HttpRequest newRequest(HttpRequest request) throws Throwable {
+        return (HttpRequest) newRequest.invoke(request, (ProxySelector) null);
+    }
+
+    boolean hasProxy(Object request) throws Throwable {
+        return proxy.invoke(request) != null;
+    }
+
+    boolean isWebSocket(Object request) throws Throwable {
+        return (boolean) isWebSocket.invoke(request);
+    }
+
+    /** What the JDK sends beside the app's own headers, such as cookies. */
+    @SuppressWarnings("unchecked")
+    Map<String, List<String>> systemHeaders(Object request) throws Throwable {
+        return (Map<String, List<String>>) headersOf.invoke(systemHeaders.invoke(request));
+    }
+
+    void addSystemHeader(Object request, String name, String value) throws Throwable {
+        addHeader.invoke(systemHeaders.invoke(request), name, value);
+    }
+
+    /** The app set credentials itself: a challenge is for the app, not for its authenticator. */
+    void appAuthorizes(Object request) throws Throwable {
+        if (userSetAuth != null) {
+            userSetAuth.invoke(request, Authenticator.RequestorType.SERVER, true);
+        }
+    }
+
+    int statusCode(Object response) {
+        return (int) statusCode.get(response);
+    }
+
+    HttpHeaders headers(Object response) {
+        return (HttpHeaders) responseHeaders.get(response);
+    }
+
+    HttpClient.Version version(Object response) {
+        return (HttpClient.Version) responseVersion.get(response);
+    }
+
+    Object newResponse(Object request, Object exchange, HttpHeaders headers, int status, HttpClient.Version version) throws Throwable {
+        return newResponse.invoke(request, exchange, headers, status, version);
+    }
+
+    boolean needsExecutor(BodySubscriber<?> subscriber) throws Throwable {
+        return (boolean) needsExecutor.invoke(subscriber);
+    }
+
+    /** {@link BodySubscriber#getBody}, on the executor where that may block. */
+    @SuppressWarnings("unchecked")
+    <T> CompletionStage<T> body(Object multi, BodySubscriber<T> subscriber) throws Throwable {
+        return (CompletionStage<T>) getBodyAsync.invoke(executor.get(multi), subscriber);
+    }
+}

@@ -1,0 +1,43 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * {@code java.net.http.HttpClient}.
+ *
+ * <p>The JDK makes one {@code Exchange} for each hop of a request: after cookies and credentials were added, before a connection is
+ * looked for. A redirect, a challenge and the JDK's own retry come by again. All that is above (timers, cancellation, cookies, the
+ * URI in the response, the executor of dependent stages, the body handler) stays the JDK's own.
+ */
+public final class JavaNetHttpModule {
+    private static final String EXCHANGE = "jdk.internal.net.http.Exchange";
+    private static final String FUTURE = "Ljava/util/concurrent/CompletableFuture;";
+
+    private JavaNetHttpModule() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                "java-net-http",
+                "JDK 17 to 25",
+                "io.weft.instrumentation.javanethttp.JavaNetHttpAdapter",
+                List.of("java.net.http/jdk.internal.net.http", "java.net.http/jdk.internal.net.http.common"),
+                List.of(
+                        Hook.around("response", EXCHANGE, "responseAsync", "()" + FUTURE),
+                        Hook.around("read-body", EXCHANGE, "readBodyAsync", "(Ljava/net/http/HttpResponse$BodyHandler;)" + FUTURE),
+                        Hook.around("ignore-body", EXCHANGE, "ignoreBody", "()" + FUTURE),
+                        Hook.around("no-body", EXCHANGE, "nullBody", "(Ljava/net/http/HttpResponse;Ljava/lang/Throwable;)V"),
+                        // decides the address, the key of the HTTP/1.1 pool and the key of the HTTP/2 pool; would ask DNS
+                        Hook.around(
+                                "address",
+                                "jdk.internal.net.http.HttpRequestImpl",
+                                "getAddress",
+                                "()Ljava/net/InetSocketAddress;"),
+                        Hook.around(
+                                "needs-executor",
+                                "jdk.internal.net.http.ResponseSubscribers$TrustedSubscriber",
+                                "needsExecutor",
+                                "(Ljava/net/http/HttpResponse$BodySubscriber;)Z")));
+    }
+}

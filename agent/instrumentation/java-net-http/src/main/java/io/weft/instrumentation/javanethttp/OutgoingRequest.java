@@ -1,0 +1,78 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.dataplane.Exchange;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One hop as the mesh sees it. */
+final class OutgoingRequest extends Exchange {
+    /** Of {@code BodyPublishers}: those that give the same bytes to every subscriber. */
+    private static final Set<String> REPEATABLE = Set.of(
+            "jdk.internal.net.http.RequestPublishers$ByteArrayPublisher",
+            "jdk.internal.net.http.RequestPublishers$StringPublisher",
+            "jdk.internal.net.http.RequestPublishers$FilePublisher");
+
+    private final HttpRequest request;
+    private final Map<String, List<String>> systemHeaders;
+
+    /** @param systemHeaders what the JDK adds to the app's own headers; its keys in any case */
+    OutgoingRequest(HttpRequest request, Map<String, List<String>> systemHeaders) {
+        this.request = request;
+        this.systemHeaders = systemHeaders;
+    }
+
+    @Override
+    public String method() {
+        return request.method();
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        return request.headers().firstValue("host").orElseGet(() -> authority(request.uri()));
+    }
+
+    static String authority(URI uri) {
+        return uri.getPort() == -1 ? uri.getHost() : uri.getHost() + ":" + uri.getPort();
+    }
+
+    @Override
+    public String path() {
+        String path = request.uri().getRawPath();
+        String query = request.uri().getRawQuery();
+        if (path == null || path.isEmpty()) {
+            path = "/";
+        }
+        return query == null || query.isEmpty() ? path : path + "?" + query;
+    }
+
+    @Override
+    public String header(String name) {
+        List<String> values = request.headers().allValues(name);
+        if (values.isEmpty()) {
+            values = systemHeaders.getOrDefault(name, List.of());
+        }
+        return switch (values.size()) {
+            case 0 -> null;
+            case 1 -> values.get(0);
+            default -> String.join(",", values);
+        };
+    }
+
+    @Override
+    public Replay replay() {
+        BodyPublisher body = request.bodyPublisher().orElse(null);
+        if (body == null || body.contentLength() == 0) {
+            return Replay.NO_BODY;
+        }
+        return REPEATABLE.contains(body.getClass().getName()) ? Replay.REPEATABLE : Replay.ONE_SHOT;
+    }
+}
