@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param connectTimeout above zero
  * @param circuitBreaker thresholds of the default priority
  * @param panicThreshold percent of healthy endpoints below which health is ignored; 0 to 100, Envoy's default is 50
+ * @param localityWeighted a locality is chosen by weight first ({@code locality_weighted_lb_config}); otherwise the weights of
+ *     localities mean nothing and the endpoints of all localities of one priority are balanced together
  */
 public record Cluster(
         String name,
@@ -18,7 +20,8 @@ public record Cluster(
         Duration connectTimeout,
         CircuitBreaker circuitBreaker,
         Optional<OutlierDetection> outlierDetection,
-        int panicThreshold)
+        int panicThreshold,
+        boolean localityWeighted)
         implements Resource {
 
     public sealed interface Discovery {}
