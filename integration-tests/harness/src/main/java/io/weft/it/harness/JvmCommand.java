@@ -43,8 +43,13 @@ public final class JvmCommand {
     }
 
     public JvmCommand classPath(Library library) {
-        classPath.addAll(library.jars());
+        library.jars().forEach(this::classPath);
         return this;
+    }
+
+    /** All classes of a module and of what it needs, as its build has copied it: {@code classes} and {@code lib/*}. */
+    public JvmCommand module(Path target) {
+        return classPath(target.resolve("classes")).classPath(target.resolve("lib/*"));
     }
 
     /** Starts with the agent, on the command line. */

@@ -8,15 +8,15 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Everything that one test starts; whatever is still there after the test is closed, the newest first, and what the JVMs printed
- * is printed when the test failed. Use it as an extension in an instance field:
+ * Everything that one test, or one run of a benchmark, starts; whatever is still there at its end is closed, the newest first,
+ * and what the JVMs printed is printed when the test failed. In a test it is an extension in an instance field:
  * <pre>
  * &#64;RegisterExtension
  * final Testbed testbed = new Testbed();
  * </pre>
  * For one thread.
  */
-public final class Testbed implements AfterEachCallback {
+public final class Testbed implements AfterEachCallback, AutoCloseable {
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
     private final List<JvmProcess> processes = new ArrayList<>();
 
@@ -47,6 +47,17 @@ public final class Testbed implements AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
+        try {
+            close();
+        } finally {
+            if (context.getExecutionException().isPresent()) {
+                processes.forEach(process -> System.err.println(process.report()));
+            }
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
         Exception failed = null;
         while (!resources.isEmpty()) {
             try {
@@ -57,9 +68,6 @@ public final class Testbed implements AfterEachCallback {
                 }
                 failed = e;
             }
-        }
-        if (context.getExecutionException().isPresent()) {
-            processes.forEach(process -> System.err.println(process.report()));
         }
         if (failed != null) {
             throw failed;

@@ -1,0 +1,16 @@
+package io.weft.benchmarks;
+
+import java.util.Map;
+
+/**
+ * One measured value held against its budget; ok when it is not above.
+ *
+ * @param name the benchmark's, with a suffix when it has several figures
+ * @param value rounded to what the measurement supports
+ * @param detail what a reader needs to judge the value
+ */
+public record Figure(String name, double value, String unit, double budget, Map<String, Object> detail) {
+    public boolean ok() {
+        return value <= budget;
+    }
+}

@@ -1,0 +1,109 @@
+package io.weft.benchmarks;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code integration-tests/benchmarks/run}. */
+@Command(
+        name = "run",
+        description = "Measures Weft against its budgets and prints one JSON object a line.",
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:every figure is within its budget", "1:a figure is over its budget or a benchmark failed", "2:wrong usage"})
+public final class Main implements Callable<Integer> {
+    private static final List<Benchmark> ALL = List.of(new Overhead(), new Startup(), new Memory());
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "NAME", description = "What to measure; default: everything, one after the other.")
+    private List<String> names = List.of();
+
+    @Option(names = "--list", description = "Say what can be measured, and stop.")
+    private boolean list;
+
+    @Option(names = "--quick", description = "Few repetitions: shows that a benchmark works, not what the figure is.")
+    private boolean quick;
+
+    @Option(names = "--jdk", paramLabel = "FEATURE", description = "As in 17; default: the newest on this machine. Start-up is always measured on 17 and the newest.")
+    private Integer feature;
+
+    private final ObjectMapper json = new ObjectMapper();
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Main()).setExitCodeExceptionMapper(failure -> 1).execute(args));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        List<Benchmark> chosen = chosen();
+        if (list) {
+            chosen.forEach(benchmark -> System.out.printf("%-10s %s%n", benchmark.name(), benchmark.summary()));
+            return 0;
+        }
+        Settings settings = new Settings(jdk(), quick);
+        List<Figure> figures = new ArrayList<>();
+        for (Benchmark benchmark : chosen) {
+            benchmark.run(settings, figure -> {
+                figures.add(figure);
+                System.out.println(line(figure, settings));
+            });
+        }
+        return figures.stream().allMatch(Figure::ok) ? 0 : 1;
+    }
+
+    private List<Benchmark> chosen() {
+        List<String> known = ALL.stream().map(Benchmark::name).toList();
+        for (String name : names) {
+            if (!known.contains(name)) {
+                throw new ParameterException(spec.commandLine(), "no benchmark " + name + "; there are " + String.join(", ", known));
+            }
+        }
+        return names.isEmpty() ? ALL : ALL.stream().filter(benchmark -> names.contains(benchmark.name())).toList();
+    }
+
+    private Jdk jdk() {
+        if (feature == null) {
+            return Jdks.newest();
+        }
+        return Jdks.feature(feature)
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(), "no JDK " + feature + " on this machine; set JAVA_HOME_" + feature));
+    }
+
+    private String line(Figure figure, Settings settings) {
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("jdk", settings.jdk().version());
+        detail.put("cores", Runtime.getRuntime().availableProcessors());
+        if (settings.quick()) {
+            detail.put("quick", true);
+        }
+        detail.putAll(figure.detail());
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("name", figure.name());
+        line.put("value", figure.value());
+        line.put("unit", figure.unit());
+        line.put("budget", figure.budget());
+        line.put("ok", figure.ok());
+        line.put("detail", detail);
+        try {
+            return json.writeValueAsString(line);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

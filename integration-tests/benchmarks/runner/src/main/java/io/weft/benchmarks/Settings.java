@@ -1,0 +1,31 @@
+package io.weft.benchmarks;
+
+import io.weft.it.harness.Build;
+import io.weft.it.harness.Jdk;
+import java.nio.file.Path;
+
+/**
+ * @param jdk for what is measured on one JDK
+ * @param quick too few repetitions for a figure worth quoting: shows that the benchmark itself works
+ */
+record Settings(Jdk jdk, boolean quick) {
+
+    /** How often something is done. */
+    int times(int normally, int whenQuick) {
+        return quick ? whenQuick : normally;
+    }
+
+    Path artifact(String name) {
+        return Build.present("weft.benchmarks.artifacts", "integration-tests/benchmarks/runner").resolve(name);
+    }
+
+    /** Build folder of the programs that are measured under the agent. */
+    static Path workloads() {
+        return Build.present("weft.benchmarks.workloads", "integration-tests/benchmarks/workloads");
+    }
+
+    /** Build folder of what is measured inside the data plane. */
+    static Path decisions() {
+        return Build.present("weft.benchmarks.decisions", "integration-tests/benchmarks/decisions");
+    }
+}
