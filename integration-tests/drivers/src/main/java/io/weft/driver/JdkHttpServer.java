@@ -1,0 +1,75 @@
+package io.weft.driver;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The JDK's HTTP server. Argument: the instance's name. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS}, answered by another
+ * thread after the handler has returned; {@code /chunks}; {@code /empty}, without a body; {@code /fail}.
+ */
+public final class JdkHttpServer implements ServerDriver.Server {
+    private final HttpServer server;
+
+    private JdkHttpServer(String instance) throws IOException {
+        ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+        server = HttpServer.create(new InetSocketAddress(0), 0);
+        server.setExecutor(Executors.newCachedThreadPool());
+        server.createContext("/", exchange -> {
+            try {
+                send(exchange, ServerDriver.answer(instance, exchange.getRequestURI().getPath()));
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        });
+        server.createContext("/async/", exchange -> {
+            long millis = Long.parseLong(exchange.getRequestURI().getPath().substring("/async/".length()));
+            later.schedule(() -> {
+                send(exchange, instance);
+                return null;
+            }, millis, TimeUnit.MILLISECONDS);
+        });
+        server.createContext("/chunks", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            try (OutputStream body = exchange.getResponseBody()) {
+                for (String chunk : new String[] {"one ", "two ", "three"}) {
+                    body.write(chunk.getBytes(StandardCharsets.UTF_8));
+                    body.flush();
+                }
+            }
+        });
+        server.createContext("/empty", exchange -> exchange.sendResponseHeaders(204, -1));
+        server.createContext("/fail", exchange -> {
+            throw new IllegalStateException("asked to fail");
+        });
+        server.start();
+    }
+
+    public static void main(String[] args) throws Exception {
+        ServerDriver.run(args, JdkHttpServer::new);
+    }
+
+    private static void send(HttpExchange exchange, String text) throws IOException {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, body.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(body);
+        }
+    }
+
+    @Override
+    public int port() {
+        return server.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+}

@@ -1,0 +1,186 @@
+package io.weft.driver.tomcat.jakarta;
+
+import io.weft.driver.ServerDriver;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.websocket.OnMessage;
+import jakarta.websocket.server.ServerEndpoint;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleState;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.coyote.http2.Http2Protocol;
+import org.apache.tomcat.websocket.server.WsSci;
+
+/**
+ * An embedded Tomcat that speaks HTTP/1.1, h2c and WebSocket. For Tomcat 9 the build makes a copy of this class with the servlet
+ * API's old name.
+ *
+ * <p>Arguments: the instance's name, then the number of further connectors. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS},
+ * answered by another thread; {@code /dispatch/MILLIS}, dispatched by another thread to {@code /slow/0}; {@code /chunks};
+ * {@code /file}, {@value #FILE_SIZE} bytes sent by Tomcat itself; {@code /fail}; {@code /echo}, a WebSocket.
+ */
+public final class TomcatServer implements ServerDriver.Server {
+    public static final int FILE_SIZE = 32 << 20;
+
+    private final Tomcat tomcat = new Tomcat();
+
+    private TomcatServer(String instance, int furtherConnectors) throws Exception {
+        Path base = Files.createTempDirectory("tomcat");
+        tomcat.setBaseDir(base.toString());
+        tomcat.setPort(0);
+        tomcat.getConnector().addUpgradeProtocol(new Http2Protocol());
+        for (int i = 0; i < furtherConnectors; i++) {
+            Connector further = new Connector();
+            further.setPort(0);
+            tomcat.getService().addConnector(further);
+        }
+        Context context = tomcat.addContext("", base.toString());
+        ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+        add(context, "answer", new Answer(instance), "/*");
+        add(context, "async", new Async(instance, later), "/async/*");
+        add(context, "dispatch", new Dispatch(later), "/dispatch/*");
+        add(context, "chunks", new Chunks(), "/chunks");
+        add(context, "file", new SendFile(base), "/file");
+        add(context, "fail", new Fail(), "/fail");
+        context.addServletContainerInitializer(new WsSci(), Set.of(Echo.class));
+        tomcat.start();
+        if (tomcat.getConnector().getState() != LifecycleState.STARTED) {
+            throw new IllegalStateException("connector is " + tomcat.getConnector().getState());
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        int further = args.length > 1 ? Integer.parseInt(args[1]) : 0;
+        ServerDriver.run(args, instance -> new TomcatServer(instance, further));
+    }
+
+    private static void add(Context context, String name, HttpServlet servlet, String pattern) {
+        Tomcat.addServlet(context, name, servlet).setAsyncSupported(true);
+        context.addServletMappingDecoded(pattern, name);
+    }
+
+    @Override
+    public int port() {
+        return tomcat.getConnector().getLocalPort();
+    }
+
+    @Override
+    public void close() throws Exception {
+        tomcat.stop();
+        tomcat.destroy();
+    }
+
+    private static long millis(HttpServletRequest request) {
+        return Long.parseLong(request.getPathInfo().substring(1));
+    }
+
+    private static final class Answer extends HttpServlet {
+        private final transient String instance;
+
+        Answer(String instance) {
+            this.instance = instance;
+        }
+
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+            try {
+                response.getWriter().print(ServerDriver.answer(instance, request.getRequestURI()));
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        }
+    }
+
+    private static final class Async extends HttpServlet {
+        private final transient String instance;
+        private final transient ScheduledExecutorService later;
+
+        Async(String instance, ScheduledExecutorService later) {
+            this.instance = instance;
+            this.later = later;
+        }
+
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+            AsyncContext async = request.startAsync();
+            later.schedule(() -> {
+                response.getWriter().print(instance);
+                async.complete();
+                return null;
+            }, millis(request), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static final class Dispatch extends HttpServlet {
+        private final transient ScheduledExecutorService later;
+
+        Dispatch(ScheduledExecutorService later) {
+            this.later = later;
+        }
+
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+            AsyncContext async = request.startAsync();
+            later.schedule(() -> async.dispatch("/slow/0"), millis(request), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static final class Chunks extends HttpServlet {
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+            for (String chunk : new String[] {"one ", "two ", "three"}) {
+                response.getWriter().print(chunk);
+                response.flushBuffer();
+            }
+        }
+    }
+
+    private static final class SendFile extends HttpServlet {
+        private final transient Path file;
+
+        SendFile(Path folder) throws IOException {
+            file = folder.resolve("file");
+            try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+                sparse.setLength(FILE_SIZE);
+            }
+        }
+
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+            if (!Boolean.TRUE.equals(request.getAttribute("org.apache.tomcat.sendfile.support"))) {
+                throw new IllegalStateException("Tomcat does not offer to send the file");
+            }
+            response.setContentLength(FILE_SIZE);
+            request.setAttribute("org.apache.tomcat.sendfile.filename", file.toString());
+            request.setAttribute("org.apache.tomcat.sendfile.start", 0L);
+            request.setAttribute("org.apache.tomcat.sendfile.end", (long) FILE_SIZE);
+        }
+    }
+
+    private static final class Fail extends HttpServlet {
+        @Override
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+            throw new IllegalStateException("asked to fail");
+        }
+    }
+
+    /** Sends back what it is sent. */
+    @ServerEndpoint("/echo")
+    public static final class Echo {
+        @OnMessage
+        public String echo(String message) {
+            return message;
+        }
+    }
+}
