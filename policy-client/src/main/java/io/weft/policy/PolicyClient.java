@@ -1,39 +1,81 @@
 package io.weft.policy;
 
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.xds.Environment;
+import io.weft.policy.xds.PolicySubscription;
+import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
  * One xDS v3 ADS stream to a control plane, and the last good policy that came over it. Usable by itself.
  *
  * <p>All state is confined to one event loop thread; the listener is called there, in order of generation, and must not block.
+ * The methods may be called from any thread.
+ *
+ * <p>Incremental xDS is tried first; where the control plane does not implement it, the state of the world is asked for. The
+ * policy that came last stays in force for as long as there is no better one: without a connection, after a bad response, for
+ * ever.
  */
 public final class PolicyClient implements AutoCloseable {
+    private static final Duration CLOSE_PATIENCE = Duration.ofMillis(300);
 
-    private PolicyClient() {}
+    private final PolicySubscription subscription;
+
+    private PolicyClient(PolicySubscription subscription) {
+        this.subscription = subscription;
+    }
 
     /**
      * Loads the cached snapshot, if there is one, then connects and stays connected. Returns at once.
      *
      * @param onSnapshot called with each new snapshot, the cached one first
+     * @throws IllegalArgumentException the control plane's URI is not as {@link PolicyClientConfig} says
      */
     public static PolicyClient start(PolicyClientConfig config, Node node, Consumer<PolicySnapshot> onSnapshot) {
-        throw new UnsupportedOperationException("policy client");
+        return start(config, local -> node, onSnapshot);
+    }
+
+    /**
+     * Like {@link #start(PolicyClientConfig, Node, Consumer)} for a node that depends on the address from which this process
+     * reaches the control plane.
+     */
+    public static PolicyClient start(PolicyClientConfig config, NodeSource nodes, Consumer<PolicySnapshot> onSnapshot) {
+        return start(config, nodes, onSnapshot, Environment.production());
+    }
+
+    static PolicyClient start(
+            PolicyClientConfig config, NodeSource nodes, Consumer<PolicySnapshot> onSnapshot, Environment environment) {
+        PolicyClient client = new PolicyClient(new PolicySubscription(config, nodes, environment, onSnapshot));
+        client.subscription.start();
+        return client;
     }
 
     /** The latest snapshot; empty before the first. */
     public PolicySnapshot snapshot() {
-        throw new UnsupportedOperationException("policy client");
+        return subscription.snapshot();
+    }
+
+    public PolicyClientStatus status() {
+        return subscription.status();
     }
 
     /** Tells the control plane what this node is now, on the stream that is open and on every later one. */
     public void update(Node node) {
-        throw new UnsupportedOperationException("policy client");
+        update(local -> node);
+    }
+
+    /** Like {@link #update(Node)} for a node that depends on the local address. */
+    public void update(NodeSource nodes) {
+        subscription.announce(nodes);
     }
 
     /** Ends the stream and the thread; the last snapshot stays readable. Waits at most 300 ms. */
     @Override
     public void close() {
-        throw new UnsupportedOperationException("policy client");
+        try {
+            subscription.close(CLOSE_PATIENCE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

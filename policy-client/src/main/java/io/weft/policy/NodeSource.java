@@ -1,0 +1,15 @@
+package io.weft.policy;
+
+import java.net.InetAddress;
+
+/** Who this process is, for whoever advertises the address from which it reaches the control plane. */
+@FunctionalInterface
+public interface NodeSource {
+
+    /**
+     * Called on the client's thread for each stream and for each {@link PolicyClient#update(NodeSource)}; must not block.
+     *
+     * @param local the local address of the connection to the control plane
+     */
+    Node at(InetAddress local);
+}

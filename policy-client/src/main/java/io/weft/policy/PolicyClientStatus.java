@@ -1,0 +1,56 @@
+package io.weft.policy;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What an operator asks about the policy client, at one moment.
+ *
+ * @param variant the variant of xDS in use, or tried next
+ * @param controlPlane what the control plane calls itself ({@code ControlPlane.identifier}); empty: it does not say
+ * @param versions by type, as {@code Cluster}; what was accepted last, empty before
+ * @param refused resources that were refused and have not been replaced by a good version or removed since
+ * @param lastResponse when the control plane last sent a response
+ * @param problem something wrong that leaves the policy in force, as a cache that cannot be written
+ */
+public record PolicyClientStatus(
+        Connection connection,
+        Variant variant,
+        String controlPlane,
+        Map<String, String> versions,
+        List<Refusal> refused,
+        Optional<Instant> lastResponse,
+        Optional<String> problem) {
+
+    public PolicyClientStatus {
+        versions = Map.copyOf(versions);
+        refused = List.copyOf(refused);
+    }
+
+    public enum Variant { DELTA, STATE_OF_THE_WORLD }
+
+    public sealed interface Connection {}
+
+    public record Connecting(Instant since) implements Connection {}
+
+    /** @param local end of the connection */
+    public record Connected(InetSocketAddress local, Instant since) implements Connection {}
+
+    /**
+     * @param error how the last stream ended
+     * @param retryIn from {@code since}
+     */
+    public record Disconnected(String error, Instant since, Duration retryIn) implements Connection {}
+
+    public record Closed() implements Connection {}
+
+    /**
+     * @param resource type and name, as {@code Cluster orders}
+     * @param path of the field; empty: the whole
+     */
+    public record Refusal(String resource, String path, String reason, Instant since) {}
+}

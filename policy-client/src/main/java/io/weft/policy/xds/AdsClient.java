@@ -1,0 +1,204 @@
+package io.weft.policy.xds;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.netty.channel.EventLoop;
+import io.weft.policy.NodeSource;
+import io.weft.policy.PolicyClientConfig;
+import io.weft.policy.PolicyClientStatus.Closed;
+import io.weft.policy.PolicyClientStatus.Connected;
+import io.weft.policy.PolicyClientStatus.Connecting;
+import io.weft.policy.PolicyClientStatus.Connection;
+import io.weft.policy.PolicyClientStatus.Disconnected;
+import io.weft.policy.PolicyClientStatus.Variant;
+import io.weft.policy.parse.ResourceType;
+import io.weft.policy.proto.envoy.config.core.v3.Node;
+import io.weft.policy.xds.GrpcStatus.Code;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Keeps one ADS stream open: connects, falls back to the state of the world where there is no delta, waits and connects again.
+ * Confined to the event loop.
+ */
+final class AdsClient {
+
+    interface Observer {
+        /** A response has been taken in. */
+        void responded();
+
+        /** The state of the connection or what was taken in may differ. */
+        void changed();
+    }
+
+    private final EventLoop loop;
+    private final Environment environment;
+    private final Intake intake;
+    private final Observer observer;
+    private final GrpcConnector connector;
+    private final Backoff backoff;
+    private final Map<ResourceType, String> stateOfTheWorldVersions = new EnumMap<>(ResourceType.class);
+
+    private NodeSource nodes;
+    private Variant variant = Variant.DELTA;
+    private Instant deltaRefused = Instant.MIN;
+    private Connection connection;
+    private Stream current;
+    private Future<?> retry;
+    private boolean closed;
+
+    AdsClient(
+            EventLoop loop, PolicyClientConfig config, NodeSource nodes, Intake intake, Environment environment,
+            Observer observer) {
+        this.loop = loop;
+        this.environment = environment;
+        this.intake = intake;
+        this.observer = observer;
+        this.nodes = nodes;
+        this.connection = new Connecting(environment.clock().instant());
+        this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
+        this.connector = new GrpcConnector(
+                loop,
+                ControlPlaneAddress.of(config.controlPlane()),
+                new ControlPlaneCredentials(config.caFile(), config.tokenFile(), config.clientCertificate()),
+                environment.limits());
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    Variant variant() {
+        return variant;
+    }
+
+    void connect() {
+        if (closed) {
+            return;
+        }
+        if (variant == Variant.STATE_OF_THE_WORLD
+                && !environment.clock().instant().isBefore(deltaRefused.plus(environment.deltaRetry()))) {
+            use(Variant.DELTA);
+        }
+        connection = new Connecting(environment.clock().instant());
+        current = new Stream();
+        current.open();
+        observer.changed();
+    }
+
+    /** From now on the node is what this source says. */
+    void announce(NodeSource source) {
+        nodes = source;
+        if (current != null) {
+            current.announce();
+        }
+    }
+
+    void close() {
+        closed = true;
+        if (retry != null) {
+            retry.cancel(false);
+        }
+        if (current != null) {
+            current.call.cancel(new GrpcStatus(Code.CANCELLED, "closed"));
+        }
+        connection = new Closed();
+        observer.changed();
+    }
+
+    private void use(Variant other) {
+        variant = other;
+        // What the other variant brings makes these versions meaningless.
+        stateOfTheWorldVersions.clear();
+    }
+
+    private void ended(Stream stream, GrpcStatus status) {
+        current = null;
+        if (closed) {
+            return;
+        }
+        if (!stream.responded && isUnimplemented(status)) {
+            if (variant == Variant.DELTA) {
+                use(Variant.STATE_OF_THE_WORLD);
+                deltaRefused = environment.clock().instant();
+                connect();
+                return;
+            }
+            use(Variant.DELTA);
+        }
+        if (stream.good) {
+            backoff.reset();
+        }
+        Duration delay = backoff.next();
+        connection = new Disconnected(status.toString(), environment.clock().instant(), delay);
+        retry = loop.schedule(this::connect, delay.toNanos(), TimeUnit.NANOSECONDS);
+        observer.changed();
+    }
+
+    // Old versions of go-control-plane say UNKNOWN, "not implemented".
+    private static boolean isUnimplemented(GrpcStatus status) {
+        return status.code() == Code.UNIMPLEMENTED
+                || status.code() == Code.UNKNOWN && status.message().contains("not implemented");
+    }
+
+    private final class Stream implements GrpcStreamListener {
+        private GrpcStream call;
+        private AdsSession session;
+        private InetSocketAddress local;
+        private boolean responded;
+        private boolean good;
+
+        void open() {
+            if (variant == Variant.DELTA) {
+                call = connector.open(DeltaSession.PATH, this);
+                session = new DeltaSession(intake, call::send, loop);
+            } else {
+                call = connector.open(StateOfTheWorldSession.PATH, this);
+                session = new StateOfTheWorldSession(intake, call::send, loop, stateOfTheWorldVersions);
+            }
+        }
+
+        void announce() {
+            if (local != null) {
+                session.announce(node());
+            }
+        }
+
+        private Node node() {
+            return NodeMessage.of(nodes.at(local.getAddress()));
+        }
+
+        @Override
+        public void opened(InetSocketAddress localAddress) {
+            local = localAddress;
+            connection = new Connected(localAddress, environment.clock().instant());
+            session.begin(node());
+            observer.changed();
+        }
+
+        @Override
+        public void message(byte[] message) {
+            if (closed) {
+                return;
+            }
+            responded = true;
+            try {
+                good |= session.received(message);
+            } catch (InvalidProtocolBufferException e) {
+                call.cancel(GrpcStatus.internal("a message came that is no discovery response: " + e.getMessage()));
+            }
+            observer.responded();
+            observer.changed();
+        }
+
+        @Override
+        public void closed(GrpcStatus status) {
+            session.end();
+            ended(this, status);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package io.weft.policy.xds;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.parse.ParseOutcome;
+import io.weft.policy.parse.ResourceParser;
+import io.weft.policy.parse.ResourceType;
+import io.weft.policy.proto.envoy.config.core.v3.Node;
+import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.weft.policy.proto.rpc.Status;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
+
+/**
+ * Incremental xDS. The first request of each type says what is held already; after that only what is wanted more or less.
+ */
+final class DeltaSession implements AdsSession {
+    static final String PATH = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+
+    private final Intake intake;
+    private final Consumer<byte[]> requests;
+    private final NackPacer nacks;
+    /** By type, from the first request of the type on. */
+    private final Map<ResourceType, Set<String>> subscribed = new EnumMap<>(ResourceType.class);
+
+    DeltaSession(Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop) {
+        this.intake = intake;
+        this.requests = requests;
+        this.nacks = new NackPacer(loop);
+    }
+
+    @Override
+    public void begin(Node node) {
+        for (ResourceType type : ResourceType.values()) {
+            if (type.wildcard()) {
+                DeltaDiscoveryRequest.Builder request = first(type);
+                // Once a stream is enough; CLUSTER is the first type.
+                if (type == ResourceType.CLUSTER) {
+                    request.setNode(node);
+                }
+                send(request);
+            } else {
+                subscribe(type);
+            }
+        }
+    }
+
+    @Override
+    public boolean received(byte[] message) throws InvalidProtocolBufferException {
+        DeltaDiscoveryResponse response = DeltaDiscoveryResponse.parseFrom(message);
+        intake.responded(response.getControlPlane().getIdentifier());
+        Optional<ResourceType> known = ResourceType.of(response.getTypeUrl());
+        if (known.isEmpty() || !subscribed.containsKey(known.get())) {
+            // Any answer, even a NACK, could be taken for a subscription.
+            intake.unasked(response.getTypeUrl());
+            return false;
+        }
+        ResourceType type = known.get();
+        List<ParseOutcome> outcomes = ResourceParser.parse(type, response);
+        Optional<String> refusal =
+                intake.delta(type, response.getSystemVersionInfo(), outcomes, response.getRemovedResourcesList());
+
+        nacks.supersede(type);
+        DeltaDiscoveryRequest.Builder answer = request(type).setResponseNonce(response.getNonce());
+        if (refusal.isEmpty()) {
+            nacks.acknowledged(type);
+            send(answer);
+        } else {
+            answer.setErrorDetail(Status.newBuilder().setCode(GrpcStatus.Code.INVALID_ARGUMENT.ordinal()).setMessage(refusal.get()));
+            nacks.nack(type, () -> send(answer));
+        }
+        subscribe(ResourceType.ENDPOINTS);
+        subscribe(ResourceType.ROUTES);
+        return refusal.isEmpty();
+    }
+
+    @Override
+    public void announce(Node node) {
+        send(request(ResourceType.CLUSTER).setNode(node));
+    }
+
+    @Override
+    public void end() {
+        nacks.stop();
+    }
+
+    private void subscribe(ResourceType type) {
+        Set<String> wanted = intake.wanted(type);
+        Set<String> before = subscribed.get(type);
+        if (before == null ? wanted.isEmpty() : wanted.equals(before)) {
+            return;
+        }
+        DeltaDiscoveryRequest.Builder request = before == null ? first(type) : request(type);
+        if (before == null) {
+            request.addAllResourceNamesSubscribe(wanted);
+        } else {
+            request.addAllResourceNamesSubscribe(without(wanted, before));
+            request.addAllResourceNamesUnsubscribe(without(before, wanted));
+        }
+        subscribed.put(type, wanted);
+        send(request);
+    }
+
+    private DeltaDiscoveryRequest.Builder first(ResourceType type) {
+        subscribed.put(type, Set.of());
+        return request(type).putAllInitialResourceVersions(intake.held(type));
+    }
+
+    private static DeltaDiscoveryRequest.Builder request(ResourceType type) {
+        return DeltaDiscoveryRequest.newBuilder().setTypeUrl(type.typeUrl());
+    }
+
+    private void send(DeltaDiscoveryRequest.Builder request) {
+        requests.accept(request.build().toByteArray());
+    }
+
+    private static Set<String> without(Set<String> names, Set<String> others) {
+        Set<String> rest = new HashSet<>(names);
+        others.forEach(rest::remove);
+        return rest;
+    }
+}

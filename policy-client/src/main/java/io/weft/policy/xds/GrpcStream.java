@@ -1,0 +1,11 @@
+package io.weft.policy.xds;
+
+/** One call on a connection of its own. Used on the event loop only. */
+interface GrpcStream {
+
+    /** Queues a message. After the end of the stream it does nothing. */
+    void send(byte[] message);
+
+    /** Ends the stream and its connection. The listener is told. */
+    void cancel(GrpcStatus why);
+}

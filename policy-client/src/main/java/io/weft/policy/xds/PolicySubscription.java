@@ -1,0 +1,166 @@
+package io.weft.policy.xds;
+
+import io.netty.channel.EventLoop;
+import io.weft.policy.NodeSource;
+import io.weft.policy.PolicyClientConfig;
+import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.PolicyClientStatus.Connecting;
+import io.weft.policy.PolicyClientStatus.Variant;
+import io.weft.policy.cache.CacheKey;
+import io.weft.policy.cache.ResourceCache;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.parse.ParseOutcome;
+import io.weft.policy.parse.RawResource;
+import io.weft.policy.parse.ResourceParser;
+import io.weft.policy.snapshot.SnapshotAssembler;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A running policy client: the thread, and on it the stream, what it brought, and the cache. Methods may be called from any
+ * thread.
+ */
+public final class PolicySubscription {
+    private static final Duration CACHE_QUIET = Duration.ofSeconds(1);
+
+    private final PolicyClientConfig config;
+    private final Environment environment;
+    private final Consumer<PolicySnapshot> onSnapshot;
+    private final ClientThread thread;
+    private final SnapshotAssembler assembler = new SnapshotAssembler();
+    private final Intake intake;
+
+    private volatile PolicySnapshot snapshot = PolicySnapshot.empty();
+    private volatile PolicyClientStatus status;
+    private volatile Optional<String> problem = Optional.empty();
+
+    // The thread's own from here on; null before it has begun.
+    private AdsClient client;
+    private PublicationGate gate;
+    private Optional<Cache> cache = Optional.empty();
+
+    private record Cache(ResourceCache file, ScheduledThreadPoolExecutor writer) {}
+
+    /** @throws IllegalArgumentException the control plane's URI is no {@code grpc://host:port} or {@code grpcs://host:port} */
+    public PolicySubscription(
+            PolicyClientConfig config, NodeSource nodes, Environment environment, Consumer<PolicySnapshot> onSnapshot) {
+        ControlPlaneAddress.of(config.controlPlane());
+        this.config = config;
+        this.environment = environment;
+        this.onSnapshot = onSnapshot;
+        this.intake = new Intake(assembler, environment.clock());
+        this.status = new PolicyClientStatus(
+                new Connecting(environment.clock().instant()), Variant.DELTA, "", Map.of(), List.of(), Optional.empty(),
+                Optional.empty());
+        this.thread = new ClientThread(loop -> begin(loop, nodes), this::failed);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    public PolicySnapshot snapshot() {
+        return snapshot;
+    }
+
+    public PolicyClientStatus status() {
+        return status;
+    }
+
+    public void announce(NodeSource nodes) {
+        thread.execute(() -> client.announce(nodes));
+    }
+
+    /** @throws InterruptedException the stream ends nevertheless */
+    public void close(Duration patience) throws InterruptedException {
+        thread.stop(() -> {
+            client.close();
+            cache.ifPresent(open -> {
+                open.file().flush();
+                open.writer().shutdownNow();
+            });
+        }, patience);
+    }
+
+    private void begin(EventLoop loop, NodeSource nodes) {
+        gate = new PublicationGate(assembler, loop, environment, this::publish);
+        client = new AdsClient(loop, config, nodes, intake, environment, new AdsClient.Observer() {
+            @Override
+            public void responded() {
+                gate.changed();
+            }
+
+            @Override
+            public void changed() {
+                showStatus();
+            }
+        });
+        try {
+            config.cacheDirectory().ifPresent(directory -> restore(directory, nodes));
+        } catch (RuntimeException e) {
+            problem("the cached policy cannot be used: " + e);
+        }
+        client.connect();
+    }
+
+    private void restore(Path directory, NodeSource nodes) {
+        ScheduledThreadPoolExecutor writer = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread cacheThread = new Thread(task, "weft-policy-cache");
+            cacheThread.setDaemon(true);
+            return cacheThread;
+        });
+        writer.setKeepAliveTime(10, TimeUnit.SECONDS);
+        writer.allowCoreThreadTimeOut(true);
+        // The key depends on who the node is, not on where it is.
+        CacheKey key = CacheKey.of(nodes.at(InetAddress.getLoopbackAddress()), config.controlPlane());
+        ResourceCache file = new ResourceCache(directory, key, writer, CACHE_QUIET, this::problem);
+        List<ParseOutcome> outcomes = new ArrayList<>();
+        for (RawResource raw : file.load()) {
+            outcomes.add(ResourceParser.parse(raw));
+        }
+        if (!outcomes.isEmpty()) {
+            assembler.restore(outcomes);
+            assembler.assemble().ifPresent(this::show);
+        }
+        cache = Optional.of(new Cache(file, writer));
+    }
+
+    private void publish(PolicySnapshot fresh) {
+        cache.ifPresent(open -> open.file().store(assembler.resources()));
+        show(fresh);
+    }
+
+    private void show(PolicySnapshot fresh) {
+        snapshot = fresh;
+        try {
+            onSnapshot.accept(fresh);
+        } catch (RuntimeException e) {
+            problem("the snapshot's listener failed: " + e);
+        }
+    }
+
+    private void problem(String text) {
+        problem = Optional.of(text);
+        thread.execute(this::showStatus);
+    }
+
+    private void failed(Throwable e) {
+        problem("internal error: " + e);
+    }
+
+    private void showStatus() {
+        if (client != null) {
+            status = new PolicyClientStatus(
+                    client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
+                    intake.lastResponse(), problem);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.weft.policy.xds;
+
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.parse.ResourceType;
+import io.weft.policy.snapshot.SnapshotAssembler;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Decides when a change is shown. Routes may arrive a moment before the clusters that they lead to, and a first policy may be
+ * half a policy: a change waits until nothing that is wanted is missing, for a bounded time. What did not come within it is not
+ * waited for again; there is no other "resource does not exist" timer. Confined to the event loop.
+ */
+final class PublicationGate {
+    private final SnapshotAssembler assembler;
+    private final ScheduledExecutorService loop;
+    private final Duration firstWait;
+    private final Duration laterWait;
+    private final Consumer<PolicySnapshot> publish;
+
+    private Set<String> givenUp = Set.of();
+    private boolean opened;
+    private Future<?> deadline;
+
+    PublicationGate(
+            SnapshotAssembler assembler, ScheduledExecutorService loop, Environment environment,
+            Consumer<PolicySnapshot> publish) {
+        this.assembler = assembler;
+        this.loop = loop;
+        this.firstWait = environment.firstSnapshotWait();
+        this.laterWait = environment.laterSnapshotWait();
+        this.publish = publish;
+    }
+
+    /** A response has been taken in. */
+    void changed() {
+        if (assembler.complete()) {
+            givenUp = Set.of();
+            open();
+        } else if (opened && givenUp.containsAll(missing())) {
+            open();
+        } else if (deadline == null) {
+            Duration wait = opened ? laterWait : firstWait;
+            deadline = loop.schedule(() -> {
+                givenUp = missing();
+                open();
+            }, wait.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void open() {
+        opened = true;
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+        Optional<PolicySnapshot> snapshot = assembler.assemble();
+        snapshot.ifPresent(publish);
+    }
+
+    private Set<String> missing() {
+        Set<String> missing = new HashSet<>();
+        for (ResourceType type : ResourceType.values()) {
+            Set<String> held = assembler.versions(type).keySet();
+            for (String name : assembler.wanted(type)) {
+                if (!held.contains(name)) {
+                    missing.add(type.label() + ' ' + name);
+                }
+            }
+        }
+        return missing;
+    }
+}
