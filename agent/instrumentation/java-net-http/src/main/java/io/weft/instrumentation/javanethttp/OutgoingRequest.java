@@ -40,8 +40,9 @@ final class OutgoingRequest extends Exchange {
         return request.headers().firstValue("host").orElseGet(() -> authority(request.uri()));
     }
 
+    /** As the JDK writes its Host header. */
     static String authority(URI uri) {
-        return uri.getPort() == -1 ? uri.getHost() : uri.getHost() + ":" + uri.getPort();
+        return uri.getPort() == -1 || uri.getPort() == 80 ? uri.getHost() : uri.getHost() + ":" + uri.getPort();
     }
 
     @Override

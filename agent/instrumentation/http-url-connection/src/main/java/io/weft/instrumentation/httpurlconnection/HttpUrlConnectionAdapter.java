@@ -1,0 +1,77 @@
+package io.weft.instrumentation.httpurlconnection;
+
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import java.io.IOException;
+import java.net.Proxy;
+import java.net.URL;
+import sun.net.www.MessageHeader;
+import sun.net.www.protocol.http.HttpURLConnection;
+
+/** The handlers of {@link HttpUrlConnectionModule}. Thread-safe. */
+public final class HttpUrlConnectionAdapter implements Adapter {
+    private final AdapterContext context;
+    private final Internals internals;
+
+    public HttpUrlConnectionAdapter(AdapterContext context) throws ReflectiveOperationException {
+        this.context = context;
+        this.internals = new Internals(context);
+    }
+
+    @Override
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case "connect" -> (Handler.Around) (connection, url, proxy, timeout, a3) ->
+                    connect((HttpURLConnection) connection, (URL) url, (Proxy) proxy, (int) timeout, true);
+            case "connect-anew" -> (Handler.Around) (connection, url, proxy, timeout, reuse) ->
+                    connect((HttpURLConnection) connection, (URL) url, (Proxy) proxy, (int) timeout, (boolean) reuse);
+            case "reconnect" -> (Handler.Around) (connection, url, reuse, a2, a3) ->
+                    reconnect((HttpURLConnection) connection, (URL) url, (boolean) reuse);
+            case "response" -> (Handler.Around) (client, responses, progress, connection, a3) ->
+                    response(client, (MessageHeader) responses, progress, connection);
+            default -> throw new IllegalArgumentException("no hook of http-url-connection: " + hook);
+        };
+    }
+
+    private Object connect(HttpURLConnection connection, URL url, Proxy proxy, int timeout, boolean reuse) {
+        if (!url.getProtocol().equalsIgnoreCase("http") || (proxy != null && proxy.type() != Proxy.Type.DIRECT)) {
+            return Handler.PROCEED;
+        }
+        MessageHeader headers = internals.requests(connection);
+        // a request line is there when this is a redirect: its Host header is still that of the hop before
+        String host = headers.getKey(0) != null && headers.getValue(0) == null ? null : headers.findValue("Host");
+        OutgoingRequest exchange = new OutgoingRequest(connection, url, headers, host);
+        if (!context.outbound().claims(exchange)) {
+            return Handler.PROCEED;
+        }
+        try {
+            return MeshHttpClient.open(internals, connection, url, timeout, reuse, exchange);
+        } catch (IOException e) {
+            return new Handler.Thrown(e);
+        }
+    }
+
+    private Object reconnect(HttpURLConnection connection, URL url, boolean reuse) {
+        Object client = connect(connection, url, null, connection.getConnectTimeout(), reuse);
+        if (!(client instanceof MeshHttpClient mesh)) {
+            return client;
+        }
+        internals.client(connection, mesh);
+        mesh.setReadTimeout(connection.getReadTimeout());
+        return null;
+    }
+
+    /** @param second the progress source until JDK 23, else the connection */
+    private Object response(Object client, MessageHeader responses, Object second, Object third) {
+        if (!(client instanceof MeshHttpClient mesh) || mesh.passive()) {
+            return Handler.PROCEED;
+        }
+        HttpURLConnection connection = (HttpURLConnection) (third == null ? second : third);
+        try {
+            return mesh.response(responses, third == null ? null : second, connection);
+        } catch (IOException e) {
+            return new Handler.Thrown(e);
+        }
+    }
+}

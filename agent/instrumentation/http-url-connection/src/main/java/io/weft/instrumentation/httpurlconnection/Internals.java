@@ -1,0 +1,84 @@
+package io.weft.instrumentation.httpurlconnection;
+
+import io.weft.instrumentation.AdapterContext;
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
+import sun.net.www.MessageHeader;
+import sun.net.www.http.HttpClient;
+import sun.net.www.protocol.http.HttpURLConnection;
+
+/** The members of the JDK that are not public, or not the same on every version. */
+final class Internals {
+    private final VarHandle requests;
+    private final VarHandle client;
+    private final MethodHandle parse;
+    private final MethodHandle credentialStore;
+
+    Internals(AdapterContext context) throws ReflectiveOperationException {
+        Lookup ofConnection = context.lookup("sun.net.www.protocol.http.HttpURLConnection");
+        Lookup ofClient = context.lookup("sun.net.www.http.HttpClient");
+        requests = ofConnection.findVarHandle(HttpURLConnection.class, "requests", MessageHeader.class);
+        client = ofConnection.findVarHandle(HttpURLConnection.class, "http", HttpClient.class);
+        parse = parse(ofClient);
+        credentialStore = credentialStore(ofConnection);
+    }
+
+    /** Takes the client, the three arguments of JDK 17, and gives a boolean. */
+    private static MethodHandle parse(Lookup lookup) throws ReflectiveOperationException {
+        MethodType wanted =
+                MethodType.methodType(boolean.class, HttpClient.class, MessageHeader.class, Object.class, HttpURLConnection.class);
+        for (var method : HttpClient.class.getDeclaredMethods()) {
+            if (method.getName().equals("parseHTTP")) {
+                MethodHandle handle = lookup.unreflect(method);
+                return handle.type().parameterCount() == 4
+                        ? handle.asType(wanted)
+                        : MethodHandles.dropArguments(handle, 2, Object.class).asType(wanted);
+            }
+        }
+        throw new NoSuchMethodException("sun.net.www.http.HttpClient.parseHTTP");
+    }
+
+    /** Connections are shared by the users of one store only, since some schemes authenticate a connection. */
+    private static MethodHandle credentialStore(Lookup lookup) throws ReflectiveOperationException {
+        for (var method : HttpURLConnection.class.getDeclaredMethods()) {
+            // until JDK 20 and from JDK 21 on
+            if (method.getName().equals("getAuthenticatorKey") || method.getName().equals("getAuthCache")) {
+                return lookup.unreflect(method).asType(MethodType.methodType(Object.class, HttpURLConnection.class));
+            }
+        }
+        throw new NoSuchMethodException("sun.net.www.protocol.http.HttpURLConnection.getAuthCache");
+    }
+
+    MessageHeader requests(HttpURLConnection connection) {
+        return (MessageHeader) requests.get(connection);
+    }
+
+    void client(HttpURLConnection connection, HttpClient http) {
+        client.set(connection, http);
+    }
+
+    /** The JDK's own code of {@code parseHTTP}. */
+    boolean parse(HttpClient http, MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
+        try {
+            return (boolean) parse.invokeExact(http, responses, progress, connection);
+        } catch (IOException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    Object credentialStore(HttpURLConnection connection) {
+        try {
+            return (Object) credentialStore.invokeExact(connection);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+}

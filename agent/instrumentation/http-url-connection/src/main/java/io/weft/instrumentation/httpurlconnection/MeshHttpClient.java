@@ -1,0 +1,365 @@
+package io.weft.instrumentation.httpurlconnection;
+
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.LocalReply;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.ConnectException;
+import java.net.MalformedURLException;
+import java.net.NoRouteToHostException;
+import java.net.Proxy;
+import java.net.SocketTimeoutException;
+import java.net.URL;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import sun.net.www.MessageHeader;
+import sun.net.www.http.ChunkedInputStream;
+import sun.net.www.http.HttpClient;
+import sun.net.www.http.KeepAliveStream;
+import sun.net.www.http.PosterOutputStream;
+import sun.net.www.protocol.http.HttpURLConnection;
+
+/**
+ * A connection of the JDK's that leads to an endpoint of the mesh. {@link #url} stays the app's own, since the JDK files cookies under
+ * it; {@link #host} and {@link #port} are the endpoint's, and so is the key in the JDK's keep-alive cache.
+ *
+ * <p>For one thread at a time, as its superclass; but {@link #finished} and {@link #closeServer} may come from the JDK's threads.
+ */
+final class MeshHttpClient extends HttpClient {
+    private final Internals internals;
+    private final Object credentialStore;
+    private final boolean head;
+
+    /** Null between two requests. */
+    private volatile Exchange exchange;
+
+    private Endpoint endpoint;
+    private URL endpointUrl;
+
+    /** Not null: the mesh answers by itself. */
+    private LocalReply reply;
+
+    private MessageHeader written;
+    private PosterOutputStream body;
+
+    /** In {@link #response}, where the superclass opens and closes connections as it likes. */
+    private volatile boolean attempting;
+
+    private boolean awaitsContinue;
+
+    /** The app disconnects. */
+    private volatile boolean abandoned;
+
+    private MeshHttpClient(Internals internals, HttpURLConnection connection, URL url, int connectTimeout, Exchange exchange) {
+        this.internals = internals;
+        this.credentialStore = internals.credentialStore(connection);
+        this.head = connection.getRequestMethod().equals("HEAD");
+        this.exchange = exchange;
+        this.url = url;
+        this.proxy = Proxy.NO_PROXY;
+        setConnectTimeout(connectTimeout);
+    }
+
+    /**
+     * A connection for the next request, kept alive or new.
+     *
+     * @param reuse a connection that was kept alive will do
+     * @throws IOException what the JDK throws when there is none
+     */
+    static MeshHttpClient open(
+            Internals internals, HttpURLConnection connection, URL url, int connectTimeout, boolean reuse, Exchange exchange)
+            throws IOException {
+        try {
+            while (exchange.next() == Step.DIAL) {
+                Endpoint endpoint = exchange.endpoint();
+                MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
+                if (kept != null) {
+                    kept.exchange = exchange;
+                    return kept;
+                }
+                MeshHttpClient fresh = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
+                fresh.lead(endpoint);
+                IOException failure = fresh.dial();
+                if (failure == null) {
+                    return fresh;
+                }
+                if (!exchange.onFailure(Failure.CONNECT)) {
+                    throw failure;
+                }
+                pause(exchange.backoffNanos());
+            }
+            MeshHttpClient local = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
+            local.answer(exchange.reply());
+            return local;
+        } catch (IOException | RuntimeException | Error e) {
+            exchange.end();
+            throw e;
+        }
+    }
+
+    private static MeshHttpClient kept(Internals internals, HttpURLConnection connection, URL url, Endpoint endpoint)
+            throws IOException {
+        if (!(kac.get(urlOf(endpoint), endpoint) instanceof MeshHttpClient kept)) {
+            return null;
+        }
+        boolean stale = connection.streaming() && connection.getRequestMethod().equals("POST") && !kept.available();
+        kept.lock();
+        try {
+            kept.inCache = false;
+            if (stale || !Objects.equals(kept.credentialStore, internals.credentialStore(connection))) {
+                kept.closeServer();
+                return null;
+            }
+            kept.cachedHttpClient = true;
+            kept.url = url;
+            kept.abandoned = false;
+            return kept;
+        } finally {
+            kept.unlock();
+        }
+    }
+
+    private static URL urlOf(Endpoint endpoint) throws MalformedURLException {
+        return new URL("http", endpoint.address().getAddress().getHostAddress(), endpoint.address().getPort(), "");
+    }
+
+    private void lead(Endpoint endpoint) throws MalformedURLException {
+        this.endpoint = endpoint;
+        this.endpointUrl = urlOf(endpoint);
+        this.host = endpoint.address().getAddress().getHostAddress();
+        this.port = endpoint.address().getPort();
+    }
+
+    private IOException dial() {
+        try {
+            openServer();
+            return null;
+        } catch (IOException e) {
+            return e;
+        }
+    }
+
+    private void answer(LocalReply reply) throws IOException {
+        this.reply = reply;
+        openServer();
+    }
+
+    @Override
+    public void openServer(String server, int port) throws IOException {
+        if (reply == null) {
+            super.openServer(server, port);
+            return;
+        }
+        serverSocket = new CannedSocket(reply, head);
+        serverOutput = new PrintStream(new BufferedOutputStream(serverSocket.getOutputStream()), false, encoding);
+    }
+
+    @Override
+    public void writeRequests(MessageHeader head, PosterOutputStream poster, boolean streaming) throws IOException {
+        written = head;
+        body = poster;
+        super.writeRequests(wire(), poster, streaming);
+    }
+
+    private MessageHeader wire() {
+        Exchange current = exchange;
+        return current == null || reply != null ? written : JdkHeaders.wire(written, current.requestChanges());
+    }
+
+    /** Whether a response of this connection is the superclass's own business. */
+    boolean passive() {
+        return attempting || exchange == null || reply != null;
+    }
+
+    /**
+     * Reads the head of a response, of further attempts if need be. Not to be called while {@link #passive}.
+     *
+     * @return whether it is HTTP
+     */
+    boolean response(MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
+        Exchange current = exchange;
+        attempting = true;
+        try {
+            while (true) {
+                boolean http = false;
+                IOException failure = null;
+                try {
+                    http = internals.parse(this, responses, progress, connection);
+                } catch (IOException e) {
+                    failure = e;
+                }
+                if (awaitsContinue && (failure instanceof SocketTimeoutException || status(responses) == 100)) {
+                    // not the response yet
+                    if (failure != null) {
+                        throw failure;
+                    }
+                    return http;
+                }
+                boolean again = failure == null
+                        ? current.onResponse(status(responses), name -> header(responses, name))
+                        : current.onFailure(classify(failure));
+                if (!again || abandoned) {
+                    return deliver(current, responses, http, failure);
+                }
+                closeServer();
+                responses.reset();
+                pause(current.backoffNanos());
+                resend(current);
+                if (reply != null) {
+                    return internals.parse(this, responses, progress, connection);
+                }
+            }
+        } finally {
+            attempting = false;
+            if (!serverIsOpen()) {
+                end();
+            }
+        }
+    }
+
+    private boolean deliver(Exchange current, MessageHeader responses, boolean http, IOException failure) throws IOException {
+        if (failure != null) {
+            throw failure;
+        }
+        new JdkHeaders(responses).changeResponse(current.responseChanges());
+        if (!(serverInput instanceof ChunkedInputStream) && !(serverInput instanceof KeepAliveStream)) {
+            serverInput = new EndOfBody(serverInput, this::end);
+        }
+        return http;
+    }
+
+    /** Leaves this connection open to another endpoint, with the request sent, or with the mesh's own answer. */
+    private void resend(Exchange current) throws IOException {
+        // a kept-alive connection gets a second chance from the superclass, and so does each of ours
+        super.setDoNotRetry(abandoned);
+        while (current.next() == Step.DIAL) {
+            lead(current.endpoint());
+            IOException failure = dial();
+            if (failure == null) {
+                super.writeRequests(wire(), body);
+                return;
+            }
+            if (!current.onFailure(Failure.CONNECT) || abandoned) {
+                throw failure;
+            }
+            pause(current.backoffNanos());
+        }
+        answer(current.reply());
+        super.writeRequests(written, body);
+    }
+
+    private static int status(MessageHeader responses) {
+        String line = responses.getValue(0);
+        int space = line == null ? -1 : line.indexOf(' ');
+        if (space < 0 || line.length() < space + 4) {
+            return 0;
+        }
+        try {
+            return Integer.parseInt(line.substring(space + 1, space + 4));
+        } catch (NumberFormatException notHttp) {
+            return 0;
+        }
+    }
+
+    private static String header(MessageHeader headers, String name) {
+        var values = headers.multiValueIterator(name);
+        if (!values.hasNext()) {
+            return null;
+        }
+        String joined = values.next();
+        while (values.hasNext()) {
+            joined += "," + values.next();
+        }
+        return joined;
+    }
+
+    private Failure classify(IOException failure) {
+        if (abandoned) {
+            return Failure.CANCELLED;
+        }
+        if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
+            return Failure.CONNECT;
+        }
+        return failure instanceof SocketTimeoutException ? Failure.TIMEOUT : Failure.RESET;
+    }
+
+    /** Not interruptible, as nothing of this library is. */
+    private static void pause(long nanos) {
+        boolean interrupted = false;
+        long end = System.nanoTime() + nanos;
+        for (long left = nanos; left > 0; left = end - System.nanoTime()) {
+            try {
+                TimeUnit.NANOSECONDS.sleep(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void setIgnoreContinue(boolean ignore) {
+        awaitsContinue = !ignore;
+        super.setIgnoreContinue(ignore);
+    }
+
+    @Override
+    public void setDoNotRetry(boolean value) {
+        abandoned = value;
+        super.setDoNotRetry(value);
+    }
+
+    /** The body is over: the connection may go to another request at once. */
+    @Override
+    public void finished() {
+        if (!reuse) {
+            end();
+        }
+        super.finished();
+    }
+
+    @Override
+    protected void putInKeepAliveCache() {
+        if (reply != null) {
+            return;
+        }
+        lock();
+        try {
+            if (!inCache) {
+                inCache = true;
+                kac.put(endpointUrl, endpoint, this);
+            }
+        } finally {
+            unlock();
+        }
+    }
+
+    @Override
+    public void closeIdleConnection() {
+        if (reply == null && kac.get(endpointUrl, endpoint) instanceof MeshHttpClient idle) {
+            idle.closeServer();
+        }
+    }
+
+    @Override
+    public void closeServer() {
+        super.closeServer();
+        if (!attempting) {
+            end();
+        }
+    }
+
+    private void end() {
+        Exchange current = exchange;
+        exchange = null;
+        if (current != null) {
+            current.end();
+        }
+    }
+}

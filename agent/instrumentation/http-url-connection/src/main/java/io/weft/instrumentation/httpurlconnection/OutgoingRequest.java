@@ -1,0 +1,73 @@
+package io.weft.instrumentation.httpurlconnection;
+
+import io.weft.dataplane.Exchange;
+import java.net.URL;
+import java.util.Iterator;
+import java.util.StringJoiner;
+import sun.net.www.MessageHeader;
+import sun.net.www.protocol.http.HttpURLConnection;
+
+/** One hop as the mesh sees it. The app may still change the method and choose a body after it has connected. */
+final class OutgoingRequest extends Exchange {
+    private final HttpURLConnection connection;
+    private final URL url;
+    private final MessageHeader headers;
+    private final String authority;
+
+    /** @param host the Host header that the app set itself; null: the URL's */
+    OutgoingRequest(HttpURLConnection connection, URL url, MessageHeader headers, String host) {
+        this.connection = connection;
+        this.url = url;
+        this.headers = headers;
+        this.authority = host == null ? authority(url) : host;
+    }
+
+    /** As the JDK writes its Host header. */
+    private static String authority(URL url) {
+        return url.getPort() == -1 || url.getPort() == url.getDefaultPort() ? url.getHost() : url.getHost() + ":" + url.getPort();
+    }
+
+    @Override
+    public String method() {
+        return connection.getRequestMethod();
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        return authority;
+    }
+
+    @Override
+    public String path() {
+        String file = url.getFile();
+        return file.startsWith("/") ? file : "/" + file;
+    }
+
+    @Override
+    public String header(String name) {
+        Iterator<String> values = headers.multiValueIterator(name);
+        if (!values.hasNext()) {
+            return null;
+        }
+        String first = values.next();
+        if (!values.hasNext()) {
+            return first;
+        }
+        StringJoiner all = new StringJoiner(",").add(first);
+        values.forEachRemaining(all::add);
+        return all.toString();
+    }
+
+    @Override
+    public Replay replay() {
+        if (connection.streaming()) {
+            return Replay.ONE_SHOT;
+        }
+        return connection.getDoOutput() ? Replay.REPEATABLE : Replay.NO_BODY;
+    }
+}
