@@ -1,0 +1,82 @@
+package io.weft.agent.link;
+
+import io.weft.agent.weave.WovenMethod;
+import io.weft.instrumentation.InstrumentationModule;
+import java.lang.ref.WeakReference;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** One library module in one app loader, or why it is not there. Leads to the app loader only weakly. */
+final class Attachment {
+
+    /** A woven method, whichever overload and however often it is retransformed. */
+    private record Site(String className, WovenMethod method) {}
+
+    private final InstrumentationModule module;
+    private final LoaderRef loader;
+    private final String loaderName;
+    private final Map<Site, Integer> numbers = new ConcurrentHashMap<>();
+    private final AtomicReference<WeakReference<Link>> link = new AtomicReference<>();
+
+    /** Null: in force. */
+    private volatile String refused;
+
+    Attachment(InstrumentationModule module, LoaderRef loader, String loaderName, String refused) {
+        this.module = module;
+        this.loader = loader;
+        this.loaderName = loaderName;
+        this.refused = refused;
+    }
+
+    InstrumentationModule module() {
+        return module;
+    }
+
+    LoaderRef loader() {
+        return loader;
+    }
+
+    String loaderName() {
+        return loaderName;
+    }
+
+    String refused() {
+        return refused;
+    }
+
+    void refuse(String reason) {
+        refused = reason;
+    }
+
+    /** @param className with dots */
+    int number(String className, WovenMethod method, Slots slots, Linker linker) {
+        Site site = new Site(className, method);
+        Integer known = numbers.get(site);
+        if (known != null) {
+            return known;
+        }
+        int number = slots.add(new LibrarySlot(this, className, method, linker));
+        Integer earlier = numbers.putIfAbsent(site, number);
+        if (earlier != null) {
+            slots.release(number);
+            return earlier;
+        }
+        return number;
+    }
+
+    Iterable<Integer> numbers() {
+        return numbers.values();
+    }
+
+    Link link() {
+        WeakReference<Link> known = link.get();
+        return known == null ? null : known.get();
+    }
+
+    /** @return the one that is in force: the first */
+    Link linkIfFirst(Link candidate) {
+        WeakReference<Link> reference = new WeakReference<>(candidate);
+        return link.compareAndSet(null, reference) ? candidate : link();
+    }
+}

@@ -1,0 +1,132 @@
+package io.weft.agent.link;
+
+import io.weft.agent.log.AgentLog;
+import io.weft.instrumentation.InstrumentationModule;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.security.CodeSource;
+import java.security.ProtectionDomain;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Which library modules are in force in which app loaders. Decided with the first woven class of each; nobody waits for
+ * anybody, the first decision stands.
+ */
+public final class Attachments {
+
+    /** Told of each module that is in force in a further loader. Under class loading: must only hand on. */
+    public interface Listener {
+        void attached(String module);
+    }
+
+    /** @param refused null: in force */
+    public record Status(String module, String loader, String refused) {}
+
+    private final Map<LoaderRef, Map<String, Attachment>> byLoader = new ConcurrentHashMap<>();
+    private final ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
+    private final Slots slots;
+    private final LibraryCheck check;
+    private final Listener listener;
+    private final AgentLog log;
+
+    public Attachments(Slots slots, LibraryCheck check, Listener listener, AgentLog log) {
+        this.slots = slots;
+        this.check = check;
+        this.listener = listener;
+        this.log = log;
+    }
+
+    /** @param internalName of the class that is being loaded, for which {@code classFile} stands */
+    Attachment attach(InstrumentationModule module, ClassLoader loader, String internalName, byte[] classFile,
+            ProtectionDomain domain) {
+        releaseCollected();
+        LoaderRef ref = new LoaderRef(loader, collected);
+        Map<String, Attachment> ofLoader = byLoader.get(ref);
+        if (ofLoader == null) {
+            ofLoader = new ConcurrentHashMap<>();
+            Map<String, Attachment> earlier = byLoader.putIfAbsent(ref, ofLoader);
+            if (earlier != null) {
+                ofLoader = earlier;
+            }
+        }
+        Attachment known = ofLoader.get(module.name());
+        if (known != null) {
+            return known;
+        }
+        List<String> missing = LoaderRef.isJdk(loader) ? List.of() : check.missing(module, loader, internalName, classFile);
+        String refused = missing.isEmpty() ? null : "it has no " + String.join(", no ", missing);
+        Attachment made = new Attachment(module, ref, nameOf(loader), refused);
+        Attachment earlier = ofLoader.putIfAbsent(module.name(), made);
+        if (earlier != null) {
+            return earlier;
+        }
+        if (refused == null) {
+            if (log.isDebug()) {
+                log.debug("instruments " + module.name() + originOf(domain) + " in " + made.loaderName());
+            }
+            listener.attached(module.name());
+        } else {
+            log.warn(module.name() + originOf(domain) + " is left without the mesh: " + refused + "; supported versions: "
+                    + module.versions());
+        }
+        return made;
+    }
+
+    /** For a JDK class, whose members show only in the class file at hand. */
+    void refuse(Attachment attachment, String missing) {
+        attachment.refuse("it has no " + missing);
+        log.warnOnce("refuse " + attachment.module().name(), attachment.module().name() + " of this JDK ("
+                + Runtime.version() + ") is left without the mesh: " + attachment.refused());
+    }
+
+    public List<Status> status() {
+        List<Status> all = new ArrayList<>();
+        for (Map<String, Attachment> ofLoader : byLoader.values()) {
+            for (Attachment attachment : ofLoader.values()) {
+                all.add(new Status(attachment.module().name(), attachment.loaderName(), attachment.refused()));
+            }
+        }
+        return all;
+    }
+
+    /** Names of the modules in force in at least one loader, in order. */
+    public Iterable<String> attached() {
+        TreeSet<String> names = new TreeSet<>();
+        for (Status status : status()) {
+            if (status.refused == null) {
+                names.add(status.module);
+            }
+        }
+        return names;
+    }
+
+    private void releaseCollected() {
+        for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
+            Map<String, Attachment> ofLoader = byLoader.remove(gone);
+            if (ofLoader != null) {
+                for (Attachment attachment : ofLoader.values()) {
+                    for (int number : attachment.numbers()) {
+                        slots.release(number);
+                    }
+                }
+            }
+        }
+    }
+
+    private static String nameOf(ClassLoader loader) {
+        if (loader == null) {
+            return "boot";
+        }
+        String name = loader.getName();
+        return name != null ? name : loader.getClass().getName() + "@" + Integer.toHexString(System.identityHashCode(loader));
+    }
+
+    private static String originOf(ProtectionDomain domain) {
+        CodeSource source = domain == null ? null : domain.getCodeSource();
+        return source == null || source.getLocation() == null ? "" : " (" + source.getLocation() + ")";
+    }
+}

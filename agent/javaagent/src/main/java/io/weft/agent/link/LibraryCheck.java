@@ -1,0 +1,91 @@
+package io.weft.agent.link;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Whether the app's version of a library has what a module uses: the hooked methods, and every class, field and method that
+ * the adapter's classes refer to. Reads class files as resources through the app's loader and loads none.
+ */
+public final class LibraryCheck {
+    private final ClassLoader agent;
+
+    public LibraryCheck(ClassLoader agent) {
+        this.agent = agent;
+    }
+
+    /**
+     * @param internalName a class of the library whose class file is at hand
+     * @return what the library lacks, for people; empty when all is there
+     */
+    List<String> missing(InstrumentationModule module, ClassLoader app, String internalName, byte[] classFile) {
+        Set<String> missing = new TreeSet<>();
+        Map<String, ClassMembers> classes = new HashMap<>();
+        classes.put(internalName, ClassMembers.of(classFile));
+        for (Hook hook : module.hooks()) {
+            if (!hook.optional()) {
+                ClassMembers members = members(hook.className().replace('.', '/'), app, classes);
+                if (members == null || !members.canWeave(hook)) {
+                    missing.add(describe(hook));
+                }
+            }
+        }
+        if (missing.isEmpty()) {
+            for (AdapterReferences.Reference reference : new AdapterReferences(agent).of(module.adapter())) {
+                if (!isPresent(reference, app, classes)) {
+                    missing.add(reference.toString());
+                }
+            }
+        }
+        return new ArrayList<>(missing);
+    }
+
+    static String describe(Hook hook) {
+        return hook.className() + "." + hook.method() + hook.descriptor();
+    }
+
+    private boolean isPresent(AdapterReferences.Reference reference, ClassLoader app, Map<String, ClassMembers> classes) {
+        ClassMembers owner = members(reference.owner(), app, classes);
+        return owner != null && (reference.member() == null || inherits(owner, reference.member(), app, classes));
+    }
+
+    private boolean inherits(ClassMembers type, String member, ClassLoader app, Map<String, ClassMembers> classes) {
+        if (type.declares(member)) {
+            return true;
+        }
+        for (String parent : type.parents()) {
+            ClassMembers members = members(parent, app, classes);
+            if (members != null && inherits(members, member, app, classes)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** @return null when there is no such class */
+    private static ClassMembers members(String internalName, ClassLoader app, Map<String, ClassMembers> classes) {
+        if (classes.containsKey(internalName)) {
+            return classes.get(internalName);
+        }
+        ClassLoader loader = internalName.startsWith("java/") ? ClassLoader.getPlatformClassLoader() : app;
+        ClassMembers members = null;
+        try (InputStream in = loader.getResourceAsStream(internalName + ".class")) {
+            if (in != null) {
+                members = ClassMembers.of(in.readAllBytes());
+            }
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot read the class file of " + internalName.replace('/', '.'), unreadable);
+        }
+        classes.put(internalName, members);
+        return members;
+    }
+}

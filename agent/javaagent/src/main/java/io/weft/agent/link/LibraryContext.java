@@ -1,0 +1,34 @@
+package io.weft.agent.link;
+
+import io.weft.agent.log.AgentLog;
+import io.weft.dataplane.Inbound;
+import io.weft.dataplane.Outbound;
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandles;
+
+/** Held by the adapter only, so it may hold the app loader. */
+record LibraryContext(String module, ClassLoader library, ModuleOpener opener, DataPlane dataPlane, AgentLog log)
+        implements AdapterContext {
+
+    @Override
+    public Outbound outbound() {
+        return dataPlane.outbound();
+    }
+
+    @Override
+    public Inbound inbound() {
+        return dataPlane.inbound();
+    }
+
+    @Override
+    public MethodHandles.Lookup lookup(String className) throws ReflectiveOperationException {
+        Class<?> type = Class.forName(className, false, library == null ? ClassLoader.getPlatformClassLoader() : library);
+        opener.openToAgent(type);
+        return MethodHandles.privateLookupIn(type, MethodHandles.lookup());
+    }
+
+    @Override
+    public void warn(String message) {
+        log.warnOnce(module + " " + message, module + ": " + message);
+    }
+}

@@ -1,0 +1,39 @@
+package io.weft.agent.link;
+
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+
+/** An app loader as a key: by identity, because loaders may define equality as they like, and weakly. */
+final class LoaderRef extends WeakReference<ClassLoader> {
+    private final boolean boot;
+    private final int hash;
+
+    /** @param loader null for the boot loader */
+    LoaderRef(ClassLoader loader, ReferenceQueue<ClassLoader> collected) {
+        super(loader, collected);
+        boot = loader == null;
+        hash = System.identityHashCode(loader);
+    }
+
+    /** The boot loader and the platform loader, whose classes come with the JDK. */
+    static boolean isJdk(ClassLoader loader) {
+        return loader == null || loader == ClassLoader.getPlatformClassLoader();
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (this == other) {
+            return true;
+        }
+        if (!(other instanceof LoaderRef that) || boot != that.boot) {
+            return false;
+        }
+        ClassLoader mine = get();
+        return boot || mine != null && mine == that.get();
+    }
+}

@@ -1,0 +1,47 @@
+package io.weft.agent.mesh;
+
+import io.weft.agent.log.AgentLog;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+
+/** The agent's one thread for what is not a request: a daemon, of no app loader, started with the first task. */
+public final class Background {
+    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, new Threads());
+    private final AgentLog log;
+
+    public Background(AgentLog log) {
+        this.log = log;
+        executor.setRemoveOnCancelPolicy(true);
+    }
+
+    /** @param what for people, should it fail */
+    public void run(String what, Runnable task) {
+        executor.execute(new Reported(what, task, log));
+    }
+
+    public void runAfter(long milliseconds, String what, Runnable task) {
+        executor.schedule(new Reported(what, task, log), milliseconds, TimeUnit.MILLISECONDS);
+    }
+
+    private record Reported(String what, Runnable task, AgentLog log) implements Runnable {
+        @Override
+        public void run() {
+            try {
+                task.run();
+            } catch (Throwable fault) {
+                log.faultOnce("background " + what, "cannot " + what, fault);
+            }
+        }
+    }
+
+    private static final class Threads implements ThreadFactory {
+        @Override
+        public Thread newThread(Runnable task) {
+            Thread thread = new Thread(null, task, "weft-agent", 0, false);
+            thread.setDaemon(true);
+            thread.setContextClassLoader(Background.class.getClassLoader());
+            return thread;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package io.weft.agent.settings;
+
+/**
+ * Every setting there is: the one list, which {@code --help} prints. Named {@code weft.some-thing} as a system property,
+ * {@code WEFT_SOME_THING} in the environment, {@code some-thing} in the agent argument, either in the file.
+ */
+public enum Setting {
+    CONTROL_PLANE("control-plane", Type.CONTROL_PLANE, "none",
+            "Where policies come from: grpc://HOST:PORT, or grpcs://HOST:PORT with TLS. Without it the agent does nothing."),
+    SERVICE("service", Type.SERVICE, "none",
+            "The service that this process is an instance of. Also OTEL_SERVICE_NAME. Without it the process calls through the "
+                    + "mesh and is not registered."),
+    MESH("mesh", Type.SERVICE, "default", "The mesh that it belongs to."),
+    ZONE("zone", Type.SERVICE, "none", "The zone that it runs in."),
+    TAGS("tags", Type.TAGS, "none", "Tags of this instance, for policies to choose by: version=v1,team=a"),
+    ADDRESS("address", Type.ADDRESS, "the local address of the control plane's connection",
+            "The IP address under which other instances reach this one."),
+    CONTROL_PLANE_CA_FILE("control-plane.ca-file", Type.FILE, "the JDK's certificates",
+            "PEM certificates that the control plane's certificate must chain to."),
+    CONTROL_PLANE_TOKEN_FILE("control-plane.token-file", Type.FILE, "none",
+            "A token, sent as a bearer token and read anew for each connection."),
+    CONTROL_PLANE_CLIENT_CERTIFICATE("control-plane.client-certificate", Type.FILE, "none",
+            "PEM certificate chain that this process shows to the control plane; needs control-plane.client-key."),
+    CONTROL_PLANE_CLIENT_KEY("control-plane.client-key", Type.FILE, "none",
+            "PEM private key (PKCS#8) of control-plane.client-certificate."),
+    CACHE_DIR("cache.dir", Type.PATH, "none",
+            "A directory in which the last good policy is kept, for a start while the control plane is down."),
+    STARTUP_WAIT("startup-wait", Type.DURATION, "2s",
+            "How long the first request waits for the first policy, once."),
+    DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
+            "On shutdown: from deregistration, how long requests are still taken before the app stops."),
+    DRAIN_TIMEOUT("drain.timeout", Type.DURATION, "10s",
+            "On shutdown: how long to wait at most for requests in flight before the app stops."),
+    LOG_FILE("log.file", Type.PATH, "stderr", "Where the agent's own log goes."),
+    LOG_LEVEL("log.level", Type.LEVEL, "info", "off, error, warn, info or debug."),
+    ENABLED("enabled", Type.FLAG, "true", "false: the agent leaves this JVM alone."),
+    REQUIRED("required", Type.FLAG, "false",
+            "true: when the agent cannot start, for instance on an invalid setting, the process exits with status 1 before "
+                    + "main instead of running without the mesh."),
+    CONFIG_FILE("config-file", Type.FILE, "none", "A Java properties file with any of these settings."),
+    INSTRUMENTATION_ENABLED("instrumentation.MODULE.enabled", Type.FLAG, "true",
+            "false: leaves one library alone.");
+
+    /** What a value must look like. */
+    enum Type {
+        FLAG("true or false"),
+        SERVICE("a name of letters, digits, '.', '-' and '_', at most 253 of them"),
+        TAGS("name=value pairs with commas between them"),
+        CONTROL_PLANE("grpc://HOST:PORT or grpcs://HOST:PORT"),
+        ADDRESS("an IP address"),
+        FILE("a file that can be read"),
+        PATH("a path"),
+        DURATION("a number with a unit, such as 500ms, 2s or 1m"),
+        LEVEL("off, error, warn, info or debug");
+
+        private final String form;
+
+        Type(String form) {
+            this.form = form;
+        }
+
+        String form() {
+            return form;
+        }
+    }
+
+    private final String key;
+    private final Type type;
+    private final String byDefault;
+    private final String meaning;
+
+    Setting(String key, Type type, String byDefault, String meaning) {
+        this.key = key;
+        this.type = type;
+        this.byDefault = byDefault;
+        this.meaning = meaning;
+    }
+
+    /** As in the agent argument: {@code drain.delay}. */
+    public String key() {
+        return key;
+    }
+
+    public String property() {
+        return "weft." + key;
+    }
+
+    public String variable() {
+        return variable(property());
+    }
+
+    /** What a value must look like, for people. */
+    public String form() {
+        return type.form();
+    }
+
+    /** For people. */
+    public String byDefault() {
+        return byDefault;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    Type type() {
+        return type;
+    }
+
+    static String variable(String property) {
+        StringBuilder name = new StringBuilder(property.length());
+        for (int i = 0; i < property.length(); i++) {
+            char c = property.charAt(i);
+            name.append(c == '.' || c == '-' ? '_' : Character.toUpperCase(c));
+        }
+        return name.toString();
+    }
+}

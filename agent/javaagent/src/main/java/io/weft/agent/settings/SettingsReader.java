@@ -1,0 +1,495 @@
+package io.weft.agent.settings;
+
+import io.weft.agent.log.AgentLog;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Reads the settings. Of several sources the first that has a setting gives it: system property, environment, agent argument,
+ * properties file.
+ *
+ * <p>Runs in premain: no lambda, stream, regular expression or NIO file system, each of which costs the app's start more than
+ * all of this.
+ */
+public final class SettingsReader {
+
+    /** Either all settings are valid, or the agent does not start. */
+    public sealed interface Outcome {
+        /** For an operator; do not keep the agent from starting. */
+        List<String> warnings();
+    }
+
+    public record Valid(Settings settings, List<String> warnings) implements Outcome {}
+
+    /**
+     * @param problems each names the setting, its source, what is wrong and what would be right
+     * @param required whether the process must not run without the mesh
+     */
+    public record Invalid(List<String> problems, boolean required, List<String> warnings) implements Outcome {}
+
+    private record Value(String text, String source) {}
+
+    private static final String MODULE_PREFIX = "instrumentation.";
+    private static final String MODULE_SUFFIX = ".enabled";
+
+    private final Properties properties;
+    private final Map<String, String> environment;
+    private final Set<String> modules;
+
+    private final Map<Setting, Value> values = new HashMap<>();
+    private final Map<String, Value> moduleValues = new TreeMap<>();
+    private final List<String> problems = new ArrayList<>();
+    private final List<String> warnings = new ArrayList<>();
+
+    private SettingsReader(Properties properties, Map<String, String> environment, Set<String> modules) {
+        this.properties = properties;
+        this.environment = environment;
+        this.modules = modules;
+    }
+
+    /**
+     * @param argument of the agent; null or empty for none
+     * @param modules names of the instrumentation modules there are
+     */
+    public static Outcome read(Properties properties, Map<String, String> environment, String argument, Set<String> modules) {
+        SettingsReader reader = new SettingsReader(properties, environment, modules);
+        reader.readProperties();
+        reader.readEnvironment();
+        reader.readArgument(argument == null ? "" : argument);
+        Value file = reader.values.get(Setting.CONFIG_FILE);
+        if (file != null) {
+            reader.readFile(file);
+        }
+        return reader.outcome();
+    }
+
+    private void readProperties() {
+        for (String name : properties.stringPropertyNames()) {
+            if (name.startsWith("weft.")) {
+                put(name.substring("weft.".length()), properties.getProperty(name), "system property " + name);
+            }
+        }
+    }
+
+    private void readEnvironment() {
+        for (Map.Entry<String, String> entry : environment.entrySet()) {
+            String name = entry.getKey();
+            if (!name.startsWith("WEFT_") || isServiceLink(name)) {
+                continue;
+            }
+            String key = keyOfVariable(name);
+            if (key == null) {
+                unknown("environment variable " + name, nearest(name.substring("WEFT_".length())), true);
+            } else {
+                put(key, entry.getValue(), "environment variable " + name);
+            }
+        }
+        String otherName = environment.get("OTEL_SERVICE_NAME");
+        if (otherName != null && !values.containsKey(Setting.SERVICE)) {
+            // Kept aside: it must not go before weft.service in the argument or the file.
+            otelService = new Value(otherName, "environment variable OTEL_SERVICE_NAME");
+        }
+    }
+
+    private Value otelService;
+
+    /**
+     * Kubernetes and Docker describe every service to every container: one that is called weft or weft-control-plane makes
+     * {@code WEFT_PORT} or {@code WEFT_CONTROL_PLANE_SERVICE_HOST}.
+     */
+    private static boolean isServiceLink(String variable) {
+        return variable.endsWith("_SERVICE_HOST") || variable.contains("_SERVICE_PORT") || variable.endsWith("_PORT")
+                || variable.contains("_PORT_");
+    }
+
+    private String keyOfVariable(String variable) {
+        for (Setting setting : Setting.values()) {
+            if (setting != Setting.INSTRUMENTATION_ENABLED && setting.variable().equals(variable)) {
+                return setting.key();
+            }
+        }
+        for (String module : modules) {
+            String key = MODULE_PREFIX + module + MODULE_SUFFIX;
+            if (Setting.variable("weft." + key).equals(variable)) {
+                return key;
+            }
+        }
+        return null;
+    }
+
+    /** {@code a=b,c=d}. A list's own commas need no quoting: what is no setting's name belongs to the list before it. */
+    private void readArgument(String argument) {
+        String key = null;
+        StringBuilder value = new StringBuilder();
+        for (String part : split(argument, ',')) {
+            int equals = part.indexOf('=');
+            String name = equals < 0 ? "" : withoutPrefix(part.substring(0, equals).strip());
+            boolean isList = key != null && settingOf(key) == Setting.TAGS;
+            if (isList && !isKey(name)) {
+                value.append(',').append(part);
+                continue;
+            }
+            if (key != null) {
+                put(key, value.toString(), "agent argument " + key);
+            }
+            key = null;
+            value.setLength(0);
+            if (equals < 0) {
+                if (!part.isBlank()) {
+                    problems.add("agent argument: '" + part + "' is not of the form name=value");
+                }
+            } else {
+                key = name;
+                value.append(part, equals + 1, part.length());
+            }
+        }
+        if (key != null) {
+            put(key, value.toString(), "agent argument " + key);
+        }
+    }
+
+    private void readFile(Value file) {
+        Properties read = new Properties();
+        try (InputStream in = new FileInputStream(file.text)) {
+            read.load(in);
+        } catch (IOException | IllegalArgumentException unreadable) {
+            problems.add(file.source + ": cannot read " + file.text + ": " + unreadable.getMessage());
+            return;
+        }
+        for (String name : read.stringPropertyNames()) {
+            put(withoutPrefix(name), read.getProperty(name), "file " + file.text + ", property " + name);
+        }
+    }
+
+    private static String withoutPrefix(String name) {
+        return name.startsWith("weft.") ? name.substring("weft.".length()) : name;
+    }
+
+    private void put(String key, String text, String source) {
+        Value value = new Value(text.strip(), source);
+        Setting setting = settingOf(key);
+        if (setting != null) {
+            values.putIfAbsent(setting, value);
+        } else if (isModuleKey(key)) {
+            moduleValues.putIfAbsent(key.substring(MODULE_PREFIX.length(), key.length() - MODULE_SUFFIX.length()), value);
+        } else {
+            unknown(source, nearest(key), false);
+        }
+    }
+
+    private boolean isKey(String name) {
+        return settingOf(name) != null || isModuleKey(name);
+    }
+
+    private static Setting settingOf(String key) {
+        for (Setting setting : Setting.values()) {
+            if (setting != Setting.INSTRUMENTATION_ENABLED && setting.key().equals(key)) {
+                return setting;
+            }
+        }
+        return null;
+    }
+
+    private boolean isModuleKey(String key) {
+        return key.startsWith(MODULE_PREFIX) && key.endsWith(MODULE_SUFFIX)
+                && key.length() > MODULE_PREFIX.length() + MODULE_SUFFIX.length()
+                && modules.contains(key.substring(MODULE_PREFIX.length(), key.length() - MODULE_SUFFIX.length()));
+    }
+
+    private void unknown(String source, String nearest, boolean variable) {
+        String name = variable ? Setting.variable("weft." + nearest) : "weft." + nearest;
+        warnings.add(source + " is no setting of the agent; did you mean " + name + "?");
+    }
+
+    private String nearest(String name) {
+        String wanted = name.toLowerCase(Locale.ROOT).replace('_', '-');
+        List<String> keys = new ArrayList<>();
+        for (Setting setting : Setting.values()) {
+            if (setting != Setting.INSTRUMENTATION_ENABLED) {
+                keys.add(setting.key());
+            }
+        }
+        for (String module : modules) {
+            keys.add(MODULE_PREFIX + module + MODULE_SUFFIX);
+        }
+        String best = keys.get(0);
+        int least = Integer.MAX_VALUE;
+        for (String key : keys) {
+            int distance = distance(wanted, key.replace('.', '-'));
+            if (distance < least) {
+                least = distance;
+                best = key;
+            }
+        }
+        return best;
+    }
+
+    /** Levenshtein's. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(replaced, Math.min(above, row[j - 1]) + 1);
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+
+    private Outcome outcome() {
+        if (otelService != null) {
+            values.putIfAbsent(Setting.SERVICE, otelService);
+        }
+        boolean required = flag(Setting.REQUIRED, false);
+        Optional<Settings.ControlPlane> controlPlane = controlPlane();
+        Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
+                name(Setting.MESH).orElse("default"), name(Setting.ZONE), tags(), address(), text(Setting.CACHE_DIR),
+                duration(Setting.STARTUP_WAIT, Duration.ofSeconds(2)),
+                new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
+                        duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
+                new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
+        return problems.isEmpty()
+                ? new Valid(settings, List.copyOf(warnings))
+                : new Invalid(List.copyOf(problems), required, List.copyOf(warnings));
+    }
+
+    private void invalid(Setting setting, Value value) {
+        invalid(value, setting.form());
+    }
+
+    private void invalid(Value value, String form) {
+        problems.add(value.source + ": '" + value.text + "' is not " + form);
+    }
+
+    private Optional<String> text(Setting setting) {
+        Value value = values.get(setting);
+        return value == null || value.text.isEmpty() ? Optional.empty() : Optional.of(value.text);
+    }
+
+    private boolean flag(Setting setting, boolean byDefault) {
+        Value value = values.get(setting);
+        return value == null || value.text.isEmpty() ? byDefault : flag(value, byDefault);
+    }
+
+    private boolean flag(Value value, boolean otherwise) {
+        if (value.text.equalsIgnoreCase("true")) {
+            return true;
+        }
+        if (value.text.equalsIgnoreCase("false")) {
+            return false;
+        }
+        invalid(value, Setting.Type.FLAG.form());
+        return otherwise;
+    }
+
+    private Optional<String> name(Setting setting) {
+        Optional<String> name = text(setting);
+        if (name.isPresent() && !isName(name.get())) {
+            invalid(setting, values.get(setting));
+        }
+        return name;
+    }
+
+    private static boolean isName(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_')) {
+                return false;
+            }
+        }
+        return !text.isEmpty() && text.length() <= 253;
+    }
+
+    private Map<String, String> tags() {
+        Map<String, String> tags = new LinkedHashMap<>();
+        Value value = values.get(Setting.TAGS);
+        if (value != null && !value.text.isEmpty()) {
+            for (String pair : split(value.text, ',')) {
+                int equals = pair.indexOf('=');
+                String name = equals < 0 ? "" : pair.substring(0, equals).strip();
+                String tag = equals < 0 ? "" : pair.substring(equals + 1).strip();
+                if (!isName(name.replace('/', '.')) || tag.isEmpty()) {
+                    invalid(Setting.TAGS, value);
+                    return tags;
+                }
+                tags.put(name, tag);
+            }
+        }
+        return tags;
+    }
+
+    private Optional<Settings.ControlPlane> controlPlane() {
+        Optional<String> ca = file(Setting.CONTROL_PLANE_CA_FILE);
+        Optional<String> token = file(Setting.CONTROL_PLANE_TOKEN_FILE);
+        Optional<String> certificate = file(Setting.CONTROL_PLANE_CLIENT_CERTIFICATE);
+        Optional<String> key = file(Setting.CONTROL_PLANE_CLIENT_KEY);
+        if (certificate.isPresent() != key.isPresent()) {
+            Setting given = certificate.isPresent()
+                    ? Setting.CONTROL_PLANE_CLIENT_CERTIFICATE : Setting.CONTROL_PLANE_CLIENT_KEY;
+            Setting absent = certificate.isPresent()
+                    ? Setting.CONTROL_PLANE_CLIENT_KEY : Setting.CONTROL_PLANE_CLIENT_CERTIFICATE;
+            problems.add(values.get(given).source + " needs " + absent.property() + " beside it");
+        }
+        Value value = values.get(Setting.CONTROL_PLANE);
+        if (value == null || value.text.isEmpty()) {
+            return Optional.empty();
+        }
+        URI uri = uri(value.text);
+        if (uri == null) {
+            invalid(Setting.CONTROL_PLANE, value);
+            return Optional.empty();
+        }
+        Setting tlsOnly = ca.isPresent() ? Setting.CONTROL_PLANE_CA_FILE
+                : certificate.isPresent() ? Setting.CONTROL_PLANE_CLIENT_CERTIFICATE : null;
+        if (uri.getScheme().equals("grpc") && tlsOnly != null) {
+            problems.add(values.get(tlsOnly).source + " needs TLS, but " + value.source + " is '" + value.text
+                    + "': write grpcs:// there");
+        }
+        return Optional.of(new Settings.ControlPlane(uri, ca, token, certificate, key));
+    }
+
+    /** @return null when it is none */
+    private static URI uri(String text) {
+        try {
+            URI uri = new URI(text);
+            boolean scheme = "grpc".equals(uri.getScheme()) || "grpcs".equals(uri.getScheme());
+            boolean more = uri.getRawUserInfo() != null || uri.getRawQuery() != null || uri.getRawFragment() != null
+                    || !(uri.getRawPath() == null || uri.getRawPath().isEmpty() || uri.getRawPath().equals("/"));
+            return scheme && uri.getHost() != null && uri.getPort() > 0 && uri.getPort() <= 65535 && !more ? uri : null;
+        } catch (URISyntaxException none) {
+            return null;
+        }
+    }
+
+    private Optional<String> file(Setting setting) {
+        Optional<String> name = text(setting);
+        if (name.isPresent()) {
+            File file = new File(name.get());
+            if (!file.isFile() || !file.canRead()) {
+                invalid(setting, values.get(setting));
+            }
+        }
+        return name;
+    }
+
+    /** An address and not a name: premain must not ask DNS. */
+    private Optional<String> address() {
+        Optional<String> address = text(Setting.ADDRESS);
+        if (address.isPresent() && !isAddress(address.get())) {
+            invalid(Setting.ADDRESS, values.get(Setting.ADDRESS));
+        }
+        return address;
+    }
+
+    private static boolean isAddress(String text) {
+        if (text.indexOf(':') >= 0) {
+            boolean hex = true;
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                hex &= c == ':' || c == '.' || Character.digit(c, 16) >= 0;
+            }
+            return hex && text.indexOf(':') != text.lastIndexOf(':');
+        }
+        List<String> numbers = split(text, '.');
+        if (numbers.size() != 4) {
+            return false;
+        }
+        for (String number : numbers) {
+            boolean digits = !number.isEmpty() && number.length() <= 3;
+            for (int i = 0; i < number.length(); i++) {
+                digits &= number.charAt(i) >= '0' && number.charAt(i) <= '9';
+            }
+            if (!digits || Integer.parseInt(number) > 255) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Duration duration(Setting setting, Duration byDefault) {
+        Value value = values.get(setting);
+        if (value == null || value.text.isEmpty()) {
+            return byDefault;
+        }
+        int digits = 0;
+        while (digits < value.text.length() && value.text.charAt(digits) >= '0' && value.text.charAt(digits) <= '9') {
+            digits++;
+        }
+        if (digits > 0 && digits <= 9) {
+            long number = Long.parseLong(value.text.substring(0, digits));
+            String unit = value.text.substring(digits).strip();
+            switch (unit) {
+                case "ms":
+                    return Duration.ofMillis(number);
+                case "s":
+                    return Duration.ofSeconds(number);
+                case "m":
+                    return Duration.ofMinutes(number);
+                case "h":
+                    return Duration.ofHours(number);
+                default:
+                    break;
+            }
+        }
+        invalid(setting, value);
+        return byDefault;
+    }
+
+    private AgentLog.Level level() {
+        Value value = values.get(Setting.LOG_LEVEL);
+        if (value == null || value.text.isEmpty()) {
+            return AgentLog.Level.INFO;
+        }
+        for (AgentLog.Level level : AgentLog.Level.values()) {
+            if (level.name().equalsIgnoreCase(value.text)) {
+                return level;
+            }
+        }
+        invalid(Setting.LOG_LEVEL, value);
+        return AgentLog.Level.INFO;
+    }
+
+    private Set<String> disabledModules() {
+        Set<String> disabled = new HashSet<>();
+        for (Map.Entry<String, Value> entry : moduleValues.entrySet()) {
+            if (!flag(entry.getValue(), true)) {
+                disabled.add(entry.getKey());
+            }
+        }
+        return disabled;
+    }
+
+    private static List<String> split(String text, char separator) {
+        List<String> parts = new ArrayList<>();
+        int start = 0;
+        for (int end = text.indexOf(separator); end >= 0; end = text.indexOf(separator, start)) {
+            parts.add(text.substring(start, end));
+            start = end + 1;
+        }
+        parts.add(text.substring(start));
+        return parts;
+    }
+}

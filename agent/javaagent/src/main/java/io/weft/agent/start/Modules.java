@@ -1,0 +1,19 @@
+package io.weft.agent.start;
+
+import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
+import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
+import io.weft.instrumentation.tomcat.TomcatModule;
+import java.util.List;
+
+/** The one list of libraries that the agent knows; a further one is a line here and a dependency in the pom. */
+final class Modules {
+    private Modules() {}
+
+    static List<InstrumentationModule> all() {
+        return List.of(
+                JavaNetHttpModule.module(),
+                JdkHttpServerModule.module(),
+                TomcatModule.module());
+    }
+}

@@ -1,0 +1,39 @@
+package io.weft.agent.start;
+
+import io.weft.agent.link.Attachments;
+import io.weft.agent.link.BridgeDispatcher;
+import io.weft.agent.link.LibraryCheck;
+import io.weft.agent.link.Linker;
+import io.weft.agent.link.ModuleOpener;
+import io.weft.agent.link.Slots;
+import io.weft.agent.link.WeavingEngine;
+import io.weft.agent.log.AgentLog;
+import io.weft.agent.mesh.Background;
+import io.weft.agent.mesh.Mesh;
+import io.weft.agent.settings.Settings;
+import io.weft.agent.weave.HookIndex;
+import io.weft.agent.weave.HookTransformer;
+import io.weft.agent.weave.LoadedClasses;
+import io.weft.instrumentation.InstrumentationModule;
+import java.lang.instrument.Instrumentation;
+import java.util.List;
+
+/** Puts the parts of the agent together. A class of its own because it links to the bridge, which must be defined before. */
+final class Wiring {
+    private Wiring() {}
+
+    static void connect(Settings settings, List<InstrumentationModule> modules, Instrumentation instrumentation, AgentLog log) {
+        ClassLoader loader = Wiring.class.getClassLoader();
+        Slots slots = new Slots();
+        WeftBridge.install(new BridgeDispatcher(slots, log));
+
+        HookIndex index = new HookIndex(modules);
+        Background background = new Background(log);
+        Mesh mesh = new Mesh(settings);
+        LateWeaving lateWeaving = new LateWeaving(background, new LoadedClasses(instrumentation, index, log));
+        Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lateWeaving, log);
+        Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
+        instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
+        lateWeaving.weaveLoaded();
+    }
+}
