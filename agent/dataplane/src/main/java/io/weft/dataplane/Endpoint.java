@@ -6,12 +6,18 @@ import java.net.InetSocketAddress;
 public final class Endpoint {
     private final InetSocketAddress address;
 
-    Endpoint(InetSocketAddress address) {
+    /** @param address resolved */
+    public Endpoint(InetSocketAddress address) {
         this.address = address;
     }
 
     /** Resolved. */
     public InetSocketAddress address() {
         return address;
+    }
+
+    @Override
+    public String toString() {
+        return address.toString();
     }
 }

@@ -1,5 +1,13 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.cluster.Host;
+import io.weft.dataplane.route.Destination;
+import io.weft.dataplane.route.RetryRule;
+import io.weft.dataplane.route.RouteEntry;
+import io.weft.policy.model.HeaderChanges;
+import java.util.List;
+
 /**
  * One request that the app sends, from the first decision to the last byte of the response. A library's adapter extends it:
  * the read-only view of the request and what the mesh decides about it are one object.
@@ -34,7 +42,7 @@ public abstract class Exchange {
         RESET,
         /** HTTP/2 REFUSED_STREAM, or GOAWAY with a lower stream id. */
         REFUSED,
-        /** No response head in time. */
+        /** No response head within the time that the app allows: held against the endpoint, but the app's wait is over. */
         TIMEOUT,
         /** Cancelled or interrupted by the app: never retried, never held against the endpoint. */
         CANCELLED
@@ -62,30 +70,157 @@ public abstract class Exchange {
 
     public abstract Replay replay();
 
-    // H2 (data plane) owns everything below: state fields are package-private, layers read and write them.
+    // The rest is the data plane's: the layers read and write these fields.
 
-    public final Step next() { throw new UnsupportedOperationException("data plane"); }
+    ClientLayers layers;
+    /** Null: the virtual host has no route for the request. */
+    RouteEntry route;
+    Destination destination;
+    /** Null: no such cluster. */
+    ClusterView cluster;
+    RetryRule retry;
+    /** Random, not negative. */
+    long draw;
+
+    /** 1 for the first, 0 before it. */
+    int attempt;
+    Host host;
+    /** Where attempts of this exchange failed; null before the first did. */
+    List<Host> failedHosts;
+    /** Those of them that could not be connected to; null before the first. */
+    List<Host> unreachableHosts;
+    RequestChanges requestChanges = RequestChanges.NONE;
+    HeaderChanges[] responseChanges = NO_CHANGES;
+    LocalReply reply;
+    long deadlineNanos;
+
+    /** How the attempt ended: 0 when it failed. */
+    int status;
+    /** Null when a response head came. */
+    Failure failure;
+    ResponseHeaders responseHeaders;
+    /** The retry layer's decision, which layers outside it may take back. */
+    boolean again;
+    long backoffNanos;
+
+    // What layers hold for this exchange until they release it.
+    boolean hostHeld;
+    boolean admitted;
+    boolean retryHeld;
+
+    private Phase phase = Phase.NEW;
+
+    private enum Phase { NEW, READY, UNDER_WAY, OVER }
+
+    private static final HeaderChanges[] NO_CHANGES = {};
+
+    final void claimed(ClientLayers by) {
+        layers = by;
+        phase = Phase.READY;
+    }
+
+    /**
+     * Decides about the next attempt.
+     *
+     * @throws IllegalStateException if the exchange is not claimed, or an attempt is under way, or the last one is not to be
+     *     tried again
+     */
+    public final Step next() {
+        if (phase != Phase.READY) {
+            throw new IllegalStateException("no attempt is due: " + phase);
+        }
+        attempt++;
+        again = false;
+        if (layers.attempt(this)) {
+            phase = Phase.UNDER_WAY;
+            return Step.DIAL;
+        }
+        over();
+        return Step.REPLY;
+    }
 
     /** Where to connect, after {@link Step#DIAL}. */
-    public final Endpoint endpoint() { throw new UnsupportedOperationException("data plane"); }
+    public final Endpoint endpoint() {
+        return host == null ? null : host.endpoint();
+    }
 
     /** What to send instead of the app's own request, after {@link Step#DIAL}; {@link RequestChanges#NONE} mostly. */
-    public final RequestChanges requestChanges() { throw new UnsupportedOperationException("data plane"); }
+    public final RequestChanges requestChanges() {
+        return requestChanges;
+    }
 
     /** The answer that the mesh gives itself, after {@link Step#REPLY}. */
-    public final LocalReply reply() { throw new UnsupportedOperationException("data plane"); }
+    public final LocalReply reply() {
+        return reply;
+    }
 
-    /** Header changes for the response that the app is given; never null. */
-    public final io.weft.policy.model.HeaderChanges[] responseChanges() { throw new UnsupportedOperationException("data plane"); }
+    /**
+     * Header changes for the response that the app is given, to be applied in this order; never null, not to be written to.
+     * Empty after {@link Step#REPLY}: the reply has them.
+     */
+    public final HeaderChanges[] responseChanges() {
+        return responseChanges;
+    }
 
     /** @return true: discard this response and call {@link #next} after {@link #backoffNanos} */
-    public final boolean onResponse(int status, ResponseHeaders headers) { throw new UnsupportedOperationException("data plane"); }
+    public final boolean onResponse(int status, ResponseHeaders headers) {
+        if (phase != Phase.UNDER_WAY || this.status != 0) {
+            return false;
+        }
+        this.status = status;
+        failure = null;
+        responseHeaders = headers;
+        layers.outcome(this);
+        responseHeaders = null;
+        if (again) {
+            tryAgain();
+        }
+        return again;
+    }
 
-    /** @return true: call {@link #next} after {@link #backoffNanos}; false: the app gets the library's own exception */
-    public final boolean onFailure(Failure failure) { throw new UnsupportedOperationException("data plane"); }
+    /**
+     * The attempt failed, or the delivered response broke off, which is never tried again.
+     *
+     * @return true: call {@link #next} after {@link #backoffNanos}; false: the app gets the library's own exception
+     */
+    public final boolean onFailure(Failure failure) {
+        if (phase != Phase.UNDER_WAY) {
+            return false;
+        }
+        boolean delivered = status != 0;
+        if (!delivered) {
+            this.failure = failure;
+            layers.outcome(this);
+        }
+        if (again) {
+            tryAgain();
+        } else {
+            over();
+        }
+        return again;
+    }
 
-    public final long backoffNanos() { throw new UnsupportedOperationException("data plane"); }
+    /** How long to wait before the next attempt, after either of the above was true. */
+    public final long backoffNanos() {
+        return backoffNanos;
+    }
 
     /** The response's body is over, or nobody will read it. Safe to call more than once and from any state. */
-    public final void end() { throw new UnsupportedOperationException("data plane"); }
+    public final void end() {
+        if (phase != Phase.OVER && phase != Phase.NEW) {
+            again = false;
+            over();
+        }
+    }
+
+    private void tryAgain() {
+        layers.release(this);
+        status = 0;
+        phase = Phase.READY;
+    }
+
+    private void over() {
+        layers.release(this);
+        phase = Phase.OVER;
+    }
 }

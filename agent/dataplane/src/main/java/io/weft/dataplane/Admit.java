@@ -1,0 +1,45 @@
+package io.weft.dataplane;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/** The cluster's circuit breaker: beyond its limit a request is answered at once, as Envoy does. */
+final class Admit extends ClientLayer {
+    private static final LocalReply OVERLOADED = overloaded();
+
+    Admit(ClientLayer inner) {
+        super(inner);
+    }
+
+    @Override
+    boolean attempt(Exchange exchange) {
+        if (!exchange.cluster.state().startRequest(exchange.cluster.maxRequests())) {
+            exchange.reply = OVERLOADED;
+            return false;
+        }
+        exchange.admitted = true;
+        return inner.attempt(exchange);
+    }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+        if (exchange.admitted) {
+            exchange.admitted = false;
+            exchange.cluster.state().requestEnded();
+        }
+    }
+
+    private static LocalReply overloaded() {
+        byte[] body = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
+                .getBytes(StandardCharsets.US_ASCII);
+        return new LocalReply(
+                503,
+                List.of(
+                        Map.entry("x-envoy-overloaded", "true"),
+                        Map.entry("content-length", Integer.toString(body.length)),
+                        Map.entry("content-type", "text/plain")),
+                body);
+    }
+}

@@ -1,0 +1,55 @@
+package io.weft.dataplane;
+
+/**
+ * One concern of a request that goes out. What a layer knows of a request it keeps in the {@link Exchange}; itself it is
+ * immutable and thread-safe. A layer that has nothing to say at one of the points does not override the method.
+ */
+abstract class ClientLayer {
+    /** The end of the stack, where the library does its I/O. */
+    static final ClientLayer DIAL = new Dial();
+
+    final ClientLayer inner;
+
+    ClientLayer(ClientLayer inner) {
+        this.inner = inner;
+    }
+
+    /**
+     * Before an attempt; a layer asks {@code inner} after it has agreed.
+     *
+     * @return false: {@link Exchange#reply} is the answer
+     */
+    boolean attempt(Exchange exchange) {
+        return inner.attempt(exchange);
+    }
+
+    /** A response head came, or the attempt failed; {@code inner} hears of it first. Called once for an attempt. */
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+    }
+
+    /**
+     * The attempt is over, with its response's body where there is one. Also called when an attempt was refused half-way, and
+     * for an exchange that is given up between attempts.
+     */
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
+
+    private static final class Dial extends ClientLayer {
+        Dial() {
+            super(null);
+        }
+
+        @Override
+        boolean attempt(Exchange exchange) {
+            return true;
+        }
+
+        @Override
+        void outcome(Exchange exchange) {}
+
+        @Override
+        void release(Exchange exchange) {}
+    }
+}

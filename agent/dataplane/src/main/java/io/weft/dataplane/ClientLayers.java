@@ -1,0 +1,38 @@
+package io.weft.dataplane;
+
+/** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
+final class ClientLayers {
+    private final ClientLayer outermost;
+
+    ClientLayers(NanoClock clock, Randomness randomness) {
+        outermost =
+                // First, since the route says what every layer below is to do.
+                new MatchRoute(
+                // Above the retries: one deadline for all attempts together.
+                new Deadline(clock,
+                // Above the choice of endpoint: a further attempt may go elsewhere.
+                new Retry(randomness,
+                // Above admission: a request that has no endpoint takes no place.
+                new PickEndpoint(clock,
+                // Below the choice: each attempt counts for the endpoint that it went to.
+                new EjectFailing(clock,
+                // Last before the wire: what is admitted is what is really under way.
+                new Admit(
+                // (The identity for the dial comes here, with mesh TLS.)
+                // Innermost: sees each attempt as the wire shows it, and none that was refused above.
+                new Observe(
+                ClientLayer.DIAL)))))));
+    }
+
+    boolean attempt(Exchange exchange) {
+        return outermost.attempt(exchange);
+    }
+
+    void outcome(Exchange exchange) {
+        outermost.outcome(exchange);
+    }
+
+    void release(Exchange exchange) {
+        outermost.release(exchange);
+    }
+}

@@ -1,0 +1,19 @@
+package io.weft.dataplane;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counts the requests that reach the app. */
+final class CountInbound extends ServerLayer {
+    private final LongAdder requests;
+
+    CountInbound(LongAdder requests, ServerLayer inner) {
+        super(inner);
+        this.requests = requests;
+    }
+
+    @Override
+    void requestStarted() {
+        requests.increment();
+        inner.requestStarted();
+    }
+}

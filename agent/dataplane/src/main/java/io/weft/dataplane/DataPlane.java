@@ -1,0 +1,142 @@
+package io.weft.dataplane;
+
+import io.weft.policy.model.PolicySnapshot;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Decides where the requests of this JVM go and what becomes of those that come in. One for the process.
+ *
+ * <p>Policies come in by {@link #apply} on one thread; a request reads the newest with one volatile read and keeps to it.
+ */
+public final class DataPlane implements Outbound {
+    private final NanoClock clock;
+    private final Randomness randomness;
+    private final long graceEndNanos;
+    private final ClientLayers clientLayers;
+    private final InboundPorts inbound;
+    private final PolicyCompiler compiler;
+    private final Policy noPolicy;
+    private final CountDownLatch firstPolicy = new CountDownLatch(1);
+    /** Null before the first policy, until the start-up grace is over. Written under the lock. */
+    private volatile Policy policy;
+
+    /** @param startupWait for how long from now on requests wait for the first policy; not negative */
+    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness) {
+        this.clock = clock;
+        this.randomness = randomness;
+        graceEndNanos = clock.nanoTime() + startupWait.toNanos();
+        clientLayers = new ClientLayers(clock, randomness);
+        inbound = new InboundPorts(clock);
+        compiler = new PolicyCompiler(clock, randomness);
+        noPolicy = new PolicyCompiler(clock, randomness).compile(PolicySnapshot.empty());
+    }
+
+    /** With the system's clock and random numbers. */
+    public static DataPlane start(Duration startupWait) {
+        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong());
+    }
+
+    /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */
+    public synchronized void apply(PolicySnapshot snapshot) {
+        policy = compiler.compile(snapshot);
+        firstPolicy.countDown();
+    }
+
+    public InboundPorts inbound() {
+        return inbound;
+    }
+
+    @Override
+    public boolean claims(Exchange exchange) {
+        if (!exchange.scheme().equals("http")) {
+            return false;
+        }
+        Policy inForce = policy;
+        if (inForce == null) {
+            inForce = awaitFirst();
+        }
+        if (!MatchRoute.match(inForce, exchange, randomness)) {
+            return false;
+        }
+        exchange.claimed(clientLayers);
+        return true;
+    }
+
+    @Override
+    public Endpoint pick(String scheme, String authority, String method, String path) {
+        AddressOnly exchange = new AddressOnly(scheme, authority, method, path);
+        if (!claims(exchange)) {
+            return null;
+        }
+        Exchange.Step step = exchange.next();
+        exchange.end();
+        return step == Exchange.Step.DIAL ? exchange.endpoint() : null;
+    }
+
+    private Policy awaitFirst() {
+        try {
+            firstPolicy.await(graceEndNanos - clock.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            // Not the mesh's to handle: the library sees it in its own I/O.
+            Thread.currentThread().interrupt();
+            Policy inForce = policy;
+            return inForce == null ? noPolicy : inForce;
+        }
+        return endGrace();
+    }
+
+    private synchronized Policy endGrace() {
+        if (policy == null) {
+            policy = noPolicy;
+        }
+        return policy;
+    }
+
+    /** A request of which only the target is known. */
+    private static final class AddressOnly extends Exchange {
+        private final String scheme;
+        private final String authority;
+        private final String method;
+        private final String path;
+
+        AddressOnly(String scheme, String authority, String method, String path) {
+            this.scheme = scheme;
+            this.authority = authority;
+            this.method = method;
+            this.path = path;
+        }
+
+        @Override
+        public String method() {
+            return method;
+        }
+
+        @Override
+        public String scheme() {
+            return scheme;
+        }
+
+        @Override
+        public String authority() {
+            return authority;
+        }
+
+        @Override
+        public String path() {
+            return path;
+        }
+
+        @Override
+        public String header(String name) {
+            return null;
+        }
+
+        @Override
+        public Replay replay() {
+            return Replay.ONE_SHOT;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.weft.dataplane;
+
+/**
+ * Lets the drain know of every request. It turns nobody away: a client that has not heard yet that the instance is about to go
+ * is served.
+ */
+final class DrainGate extends ServerLayer {
+    private final Drain drain;
+
+    DrainGate(Drain drain, ServerLayer inner) {
+        super(inner);
+        this.drain = drain;
+    }
+
+    @Override
+    void requestStarted() {
+        drain.enter();
+        inner.requestStarted();
+    }
+
+    @Override
+    void requestEnded() {
+        inner.requestEnded();
+        drain.leave();
+    }
+}

@@ -1,0 +1,55 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.route.RouteEntry.Answer;
+import io.weft.dataplane.route.RouteEntry.Forward;
+import io.weft.dataplane.route.Routes;
+
+/**
+ * Finds the route and the cluster, once for all attempts; answers where the route says so or there is none. The matching is
+ * done when the exchange is claimed, since only then is known whether the mesh has anything to do with it.
+ */
+final class MatchRoute extends ClientLayer {
+    private static final LocalReply NO_ROUTE = LocalReply.of(404, "");
+    private static final LocalReply NO_CLUSTER = LocalReply.of(503, "");
+
+    MatchRoute(ClientLayer inner) {
+        super(inner);
+    }
+
+    /** @return whether a policy names the destination */
+    static boolean match(Policy policy, Exchange exchange, Randomness randomness) {
+        Routes routes = policy.listeners().find(exchange.authority());
+        if (routes == null) {
+            return false;
+        }
+        exchange.draw = randomness.bits() >>> 1;
+        exchange.route = routes.find(exchange, exchange.draw);
+        if (exchange.route instanceof Forward forward) {
+            exchange.destination = forward.destination(exchange.draw);
+            exchange.cluster = policy.cluster(exchange.destination.cluster());
+            exchange.retry = forward.retry();
+            return exchange.cluster == null || !exchange.cluster.originalDestination();
+        }
+        return true;
+    }
+
+    @Override
+    boolean attempt(Exchange exchange) {
+        if (exchange.cluster == null) {
+            exchange.reply = reply(exchange);
+            return false;
+        }
+        if (exchange.attempt == 1) {
+            exchange.requestChanges = exchange.destination.requestChanges(exchange);
+            exchange.responseChanges = exchange.destination.responseChanges();
+        }
+        return inner.attempt(exchange);
+    }
+
+    private static LocalReply reply(Exchange exchange) {
+        if (exchange.route == null) {
+            return NO_ROUTE;
+        }
+        return exchange.route instanceof Answer answer ? answer.reply(exchange) : NO_CLUSTER;
+    }
+}

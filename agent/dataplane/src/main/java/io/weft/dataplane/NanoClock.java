@@ -1,0 +1,7 @@
+package io.weft.dataplane;
+
+/** Monotonic time, as {@link System#nanoTime()}. Thread-safe. */
+@FunctionalInterface
+public interface NanoClock {
+    long nanoTime();
+}

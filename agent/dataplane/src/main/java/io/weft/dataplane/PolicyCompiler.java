@@ -1,0 +1,52 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.cluster.ClusterCompiler;
+import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.route.Listeners;
+import io.weft.dataplane.route.RouteCompiler;
+import io.weft.policy.model.PolicySnapshot;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Makes snapshots ready, each from what changed since the one before. For one thread.
+ *
+ * <p>Compiled routes name clusters by an index that stays the same from snapshot to snapshot, so that new endpoints do not
+ * mean new routes. Indexes of clusters that are gone are not used again until they outnumber the others; then all routes are
+ * compiled anew.
+ */
+final class PolicyCompiler {
+    private static final int SPARE_INDEXES = 64;
+
+    private final ClusterCompiler clusterCompiler;
+    private Map<String, Integer> indexes = new HashMap<>();
+    private RouteCompiler routeCompiler = new RouteCompiler(this::index);
+
+    PolicyCompiler(NanoClock clock, Randomness randomness) {
+        clusterCompiler = new ClusterCompiler(clock, randomness);
+    }
+
+    Policy compile(PolicySnapshot snapshot) {
+        if (indexes.size() > 2 * snapshot.clusters().size() + SPARE_INDEXES) {
+            indexes = new HashMap<>();
+            routeCompiler = new RouteCompiler(this::index);
+        }
+        Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
+        Listeners listeners = new Listeners(snapshot, routeCompiler);
+        routeCompiler.endRound();
+        ClusterView[] clusters = new ClusterView[indexes.size()];
+        for (Map.Entry<String, Integer> index : indexes.entrySet()) {
+            clusters[index.getValue()] = views.get(index.getKey());
+        }
+        return new Policy(snapshot.generation(), listeners, clusters);
+    }
+
+    private int index(String cluster) {
+        Integer index = indexes.get(cluster);
+        if (index == null) {
+            index = indexes.size();
+            indexes.put(cluster, index);
+        }
+        return index;
+    }
+}

@@ -1,0 +1,13 @@
+package io.weft.dataplane;
+
+/** A source of random bits. Thread-safe, and called on the request path. */
+@FunctionalInterface
+public interface Randomness {
+    /** 64 random bits. */
+    long bits();
+
+    /** Uniform in 0 to {@code bound} - 1, to within {@code bound} / 2^32. */
+    default int below(int bound) {
+        return (int) ((bits() >>> 32) * bound >>> 32);
+    }
+}

@@ -1,0 +1,63 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Replay;
+import io.weft.dataplane.cluster.ClusterState;
+import io.weft.dataplane.route.RetryRule;
+
+/**
+ * Decides whether an attempt is followed by another: as the route's retry policy says, within its number of retries, within
+ * what the cluster's circuit breaker allows to be retried at once, and only if the request can be sent again.
+ */
+final class Retry extends ClientLayer {
+    private final Randomness randomness;
+
+    Retry(Randomness randomness, ClientLayer inner) {
+        super(inner);
+        this.randomness = randomness;
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+        endRetry(exchange);
+        RetryRule rule = exchange.retry;
+        if (rule == null || exchange.attempt > rule.retries() || !retriable(rule, exchange)) {
+            return;
+        }
+        ClusterState cluster = exchange.cluster.state();
+        if (cluster.startRetry(exchange.cluster.maxRetries())) {
+            exchange.retryHeld = true;
+            exchange.again = true;
+            exchange.backoffNanos = rule.backoffNanos(exchange.attempt, randomness.bits() >>> 1);
+        }
+    }
+
+    private static boolean retriable(RetryRule rule, Exchange exchange) {
+        boolean wanted = exchange.failure == null
+                ? rule.retriable(exchange.status, exchange.responseHeaders)
+                : rule.retriable(exchange.failure);
+        return wanted && canBeSentAgain(exchange) && rule.covers(exchange);
+    }
+
+    /** Once a connection was there, a body that the app gives only once may be used up in part. */
+    private static boolean canBeSentAgain(Exchange exchange) {
+        return exchange.failure == Failure.CONNECT || exchange.replay() != Replay.ONE_SHOT;
+    }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+        if (!exchange.again) {
+            endRetry(exchange);
+        }
+    }
+
+    /** A retry holds its place from the decision for it to its outcome. */
+    private static void endRetry(Exchange exchange) {
+        if (exchange.retryHeld) {
+            exchange.retryHeld = false;
+            exchange.cluster.state().retryEnded();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package io.weft.dataplane.cluster;
+
+import io.weft.dataplane.Endpoint;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+
+/**
+ * What this JVM remembers of an endpoint. Lives from the first snapshot that lists it under its cluster to the last one;
+ * thread-safe. Counters that a detector resets are written without atomicity: a lost update there is one failure in a row
+ * seen one request later.
+ */
+public final class Host {
+    private static final AtomicIntegerFieldUpdater<Host> ACTIVE = AtomicIntegerFieldUpdater.newUpdater(Host.class, "active");
+    private static final AtomicIntegerFieldUpdater<Host> STANDING = AtomicIntegerFieldUpdater.newUpdater(Host.class, "standing");
+    private static final AtomicIntegerFieldUpdater<Host> ROW_5XX = AtomicIntegerFieldUpdater.newUpdater(Host.class, "row5xx");
+    private static final AtomicIntegerFieldUpdater<Host> ROW_GATEWAY =
+            AtomicIntegerFieldUpdater.newUpdater(Host.class, "rowGateway");
+    private static final AtomicIntegerFieldUpdater<Host> ROW_LOCAL = AtomicIntegerFieldUpdater.newUpdater(Host.class, "rowLocal");
+    private static final AtomicLongFieldUpdater<Host> SUCCESSES = AtomicLongFieldUpdater.newUpdater(Host.class, "successes");
+    private static final AtomicLongFieldUpdater<Host> FAILURES = AtomicLongFieldUpdater.newUpdater(Host.class, "failures");
+
+    private static final int LISTED = 0;
+    private static final int EJECTED = 1;
+    private static final int GONE = 2;
+    /** Between listed and ejected, while one thread writes down since when. */
+    private static final int EJECTING = 3;
+
+    private final Endpoint endpoint;
+    private volatile int active;
+    private volatile long successes;
+    private volatile long failures;
+
+    private volatile int standing;
+    private volatile int row5xx;
+    private volatile int rowGateway;
+    private volatile int rowLocal;
+    // Written by the one thread that moves the standing, before it does.
+    private int backoff;
+    private int ejections;
+    private long ejectedAtNanos;
+    private long returnedAtNanos;
+
+    Host(Endpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    public Endpoint endpoint() {
+        return endpoint;
+    }
+
+    public void requestStarted() {
+        ACTIVE.getAndIncrement(this);
+    }
+
+    public void requestEnded() {
+        ACTIVE.getAndDecrement(this);
+    }
+
+    /** Requests under way. */
+    public int active() {
+        return active;
+    }
+
+    public void succeeded() {
+        SUCCESSES.getAndIncrement(this);
+    }
+
+    public void failed() {
+        FAILURES.getAndIncrement(this);
+    }
+
+    public long successes() {
+        return successes;
+    }
+
+    public long failures() {
+        return failures;
+    }
+
+    public boolean ejected() {
+        return standing == EJECTED;
+    }
+
+    /** How often it was ejected; the last one may be missing. */
+    public int ejections() {
+        return ejections;
+    }
+
+    int another5xx() {
+        return ROW_5XX.incrementAndGet(this);
+    }
+
+    int anotherGatewayFailure() {
+        return ROW_GATEWAY.incrementAndGet(this);
+    }
+
+    int anotherLocalFailure() {
+        return ROW_LOCAL.incrementAndGet(this);
+    }
+
+    // The counters are zero nearly always, and then the cache line stays shared between the cores.
+
+    void end5xxRow() {
+        if (row5xx != 0) {
+            row5xx = 0;
+        }
+    }
+
+    void endGatewayRow() {
+        if (rowGateway != 0) {
+            rowGateway = 0;
+        }
+    }
+
+    void endLocalRow() {
+        if (rowLocal != 0) {
+            rowLocal = 0;
+        }
+    }
+
+    /**
+     * @param maxBackoff the ejection after which the time out grows no more
+     * @return false when it is out already, or no longer listed
+     */
+    boolean eject(long nowNanos, long intervalNanos, long maxBackoff) {
+        if (!STANDING.compareAndSet(this, LISTED, EJECTING)) {
+            return false;
+        }
+        // Envoy takes one off with every interval that the host has been back for.
+        long forgiven = backoff == 0 ? 0 : Math.max(0, (nowNanos - returnedAtNanos) / intervalNanos);
+        backoff = (int) Math.min(Math.max(0, backoff - forgiven) + 1, maxBackoff);
+        ejectedAtNanos = nowNanos;
+        ejections++;
+        return STANDING.compareAndSet(this, EJECTING, EJECTED);
+    }
+
+    boolean due(long nowNanos, long baseNanos, long maxNanos) {
+        return ejected() && nowNanos - ejectedAtNanos >= Math.min(baseNanos * backoff, maxNanos);
+    }
+
+    /** @return false when it was not out */
+    boolean comeBack(long nowNanos) {
+        if (standing != EJECTED) {
+            return false;
+        }
+        end5xxRow();
+        endGatewayRow();
+        endLocalRow();
+        returnedAtNanos = nowNanos;
+        return STANDING.compareAndSet(this, EJECTED, LISTED);
+    }
+
+    /** The control plane lists it no more. @return whether it was ejected */
+    boolean retire() {
+        return STANDING.getAndSet(this, GONE) == EJECTED;
+    }
+}

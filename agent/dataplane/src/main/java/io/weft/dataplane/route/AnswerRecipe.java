@@ -1,0 +1,123 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.LocalReply;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.RouteAction.DirectResponse;
+import io.weft.policy.model.RouteAction.Redirect;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Makes the reply of a redirect or a direct response, as Envoy's router does. Immutable. */
+abstract sealed class AnswerRecipe {
+
+    abstract LocalReply reply(Exchange request);
+
+    static AnswerRecipe of(DirectResponse response, List<HeaderChanges> levels) {
+        return new Fixed(edited(LocalReply.of(response.status(), response.body()), levels));
+    }
+
+    static AnswerRecipe of(Redirect redirect, PathTest path, List<HeaderChanges> levels) {
+        return new Location(redirect, path, levels);
+    }
+
+    /** The response header changes of the levels, most specific first. */
+    private static LocalReply edited(LocalReply reply, List<HeaderChanges> levels) {
+        List<Map.Entry<String, String>> headers = new ArrayList<>(reply.headers());
+        for (HeaderChanges level : levels) {
+            for (String name : level.responseRemove()) {
+                headers.removeIf(header -> header.getKey().equals(name));
+            }
+            for (Addition addition : level.responseAdd()) {
+                String name = addition.name();
+                boolean exists = headers.stream().anyMatch(header -> header.getKey().equals(name));
+                switch (addition.action()) {
+                    case APPEND_IF_EXISTS_OR_ADD -> headers.add(Map.entry(name, addition.value()));
+                    case ADD_IF_ABSENT -> {
+                        if (!exists) {
+                            headers.add(Map.entry(name, addition.value()));
+                        }
+                    }
+                    case OVERWRITE_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS -> {
+                        if (exists || addition.action() == HeaderChanges.Action.OVERWRITE_IF_EXISTS_OR_ADD) {
+                            headers.removeIf(header -> header.getKey().equals(name));
+                            headers.add(Map.entry(name, addition.value()));
+                        }
+                    }
+                }
+            }
+        }
+        return new LocalReply(reply.status(), List.copyOf(headers), reply.body());
+    }
+
+    private static final class Fixed extends AnswerRecipe {
+        private final LocalReply reply;
+
+        Fixed(LocalReply reply) {
+            this.reply = reply;
+        }
+
+        @Override
+        LocalReply reply(Exchange request) {
+            return reply;
+        }
+    }
+
+    private static final class Location extends AnswerRecipe {
+        private final Redirect redirect;
+        private final PathTest path;
+        private final List<HeaderChanges> levels;
+
+        Location(Redirect redirect, PathTest path, List<HeaderChanges> levels) {
+            this.redirect = redirect;
+            this.path = path;
+            this.levels = levels;
+        }
+
+        @Override
+        LocalReply reply(Exchange request) {
+            LocalReply reply = new LocalReply(
+                    redirect.status(), List.of(Map.entry("location", location(request))), new byte[0]);
+            return edited(reply, levels);
+        }
+
+        private String location(Exchange request) {
+            String scheme = redirect.scheme().orElse(request.scheme());
+            String port = redirect.port() == 0 ? "" : ":" + redirect.port();
+            String host = redirect.host().isPresent() ? redirect.host().get() : host(request, scheme, port);
+            return scheme + "://" + host + port + path(request.path());
+        }
+
+        /** The request's own, without a port that is replaced or that was the default of a scheme that changes. */
+        private static String host(Exchange request, String scheme, String port) {
+            String authority = request.authority();
+            int portStart = Authority.portStart(authority);
+            if (portStart < 0) {
+                return authority;
+            }
+            String oldPort = authority.substring(portStart);
+            boolean isDefault = request.scheme().equals("https") ? oldPort.equals(":443") : oldPort.equals(":80");
+            boolean drop = !port.isEmpty() || isDefault && !scheme.equals(request.scheme());
+            return drop ? authority.substring(0, portStart) : authority;
+        }
+
+        /** A new path that has a query of its own keeps that and nothing else, stripped or not. */
+        private String path(String target) {
+            String changed = target;
+            if (redirect.path().isPresent()) {
+                String replacement = redirect.path().get();
+                if (replacement.indexOf('?') >= 0) {
+                    return replacement;
+                }
+                int query = target.indexOf('?');
+                changed = query < 0 ? replacement : replacement + target.substring(query);
+            } else if (redirect.replacePrefix().isPresent()) {
+                changed = redirect.replacePrefix().get() + target.substring(path.matchedLength(PathTest.end(target)));
+            }
+            int query = changed.indexOf('?');
+            return redirect.stripQuery() && query >= 0 ? changed.substring(0, query) : changed;
+        }
+    }
+}

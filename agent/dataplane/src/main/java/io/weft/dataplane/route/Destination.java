@@ -1,0 +1,35 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestChanges;
+import io.weft.policy.model.HeaderChanges;
+import java.util.List;
+
+/** One of the clusters of a forwarding route, with what changes on the way to it and back. Immutable. */
+public final class Destination {
+    private final int cluster;
+    private final RequestRecipe request;
+    private final HeaderChanges[] response;
+
+    Destination(int cluster, RequestRecipe request, List<HeaderChanges> levels) {
+        this.cluster = cluster;
+        this.request = request;
+        response = levels.stream()
+                .filter(level -> !level.responseAdd().isEmpty() || !level.responseRemove().isEmpty())
+                .toArray(HeaderChanges[]::new);
+    }
+
+    /** Index of the cluster in the policy's table; its place there may be empty. */
+    public int cluster() {
+        return cluster;
+    }
+
+    public RequestChanges requestChanges(Exchange exchange) {
+        return request.changes(exchange);
+    }
+
+    /** Most specific first, to be applied in this order. Not to be written to. */
+    public HeaderChanges[] responseChanges() {
+        return response;
+    }
+}

@@ -1,0 +1,164 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.Exchange;
+import io.weft.policy.model.HeaderMatch;
+import java.util.List;
+
+/**
+ * A {@link HeaderMatch} made ready. A missing header fails every test but presence, inverted or not, unless it is to be
+ * treated as empty: that is Envoy's rule. Immutable.
+ */
+abstract sealed class HeaderTest {
+    private static final HeaderTest[] NONE = {};
+
+    private final String name;
+    private final boolean invert;
+    private final boolean missingAsEmpty;
+
+    private HeaderTest(HeaderMatch match) {
+        name = match.name();
+        invert = match.invert();
+        missingAsEmpty = match.treatMissingAsEmpty();
+    }
+
+    final boolean matches(Exchange request) {
+        String value = value(request, name);
+        if (value == null) {
+            if (!missingAsEmpty) {
+                return matchesMissing(invert);
+            }
+            value = "";
+        }
+        return test(value) != invert;
+    }
+
+    abstract boolean test(String value);
+
+    boolean matchesMissing(boolean inverted) {
+        return false;
+    }
+
+    static boolean all(HeaderTest[] tests, Exchange request) {
+        for (int i = 0; i < tests.length; i++) {
+            if (!tests[i].matches(request)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static HeaderTest[] of(List<HeaderMatch> matches) {
+        if (matches.isEmpty()) {
+            return NONE;
+        }
+        HeaderTest[] tests = new HeaderTest[matches.size()];
+        for (int i = 0; i < tests.length; i++) {
+            tests[i] = of(matches.get(i));
+        }
+        return tests;
+    }
+
+    static HeaderTest of(HeaderMatch match) {
+        if (match.test() instanceof HeaderMatch.Present present) {
+            return new Present(match, present.present());
+        }
+        if (match.test() instanceof HeaderMatch.Range range) {
+            return new Range(match, range.start(), range.end());
+        }
+        return new Value(match, TextTest.of(((HeaderMatch.Value) match.test()).match()));
+    }
+
+    /** Envoy keeps method, path, authority and scheme as pseudo headers, and Host as {@code :authority}. */
+    static String value(Exchange request, String name) {
+        if (name.charAt(0) != ':') {
+            return name.equals("host") ? request.authority() : request.header(name);
+        }
+        return switch (name) {
+            case ":method" -> request.method();
+            case ":path" -> request.path();
+            case ":authority" -> request.authority();
+            case ":scheme" -> request.scheme();
+            default -> null;
+        };
+    }
+
+    private static final class Present extends HeaderTest {
+        private final boolean present;
+
+        Present(HeaderMatch match, boolean present) {
+            super(match);
+            this.present = present;
+        }
+
+        @Override
+        boolean test(String value) {
+            return present;
+        }
+
+        @Override
+        boolean matchesMissing(boolean inverted) {
+            return present == inverted;
+        }
+    }
+
+    private static final class Value extends HeaderTest {
+        private final TextTest test;
+
+        Value(HeaderMatch match, TextTest test) {
+            super(match);
+            this.test = test;
+        }
+
+        @Override
+        boolean test(String value) {
+            return test.matches(value);
+        }
+    }
+
+    private static final class Range extends HeaderTest {
+        private final long start;
+        private final long end;
+
+        Range(HeaderMatch match, long start, long end) {
+            super(match);
+            this.start = start;
+            this.end = end;
+        }
+
+        /** Blanks around the number and a sign are allowed, more is not; parsed by hand, since an exception would cost too much. */
+        @Override
+        boolean test(String value) {
+            int from = 0;
+            int to = value.length();
+            while (from < to && value.charAt(from) <= ' ') {
+                from++;
+            }
+            while (to > from && value.charAt(to - 1) <= ' ') {
+                to--;
+            }
+            boolean negative = from < to && value.charAt(from) == '-';
+            if (negative || from < to && value.charAt(from) == '+') {
+                from++;
+            }
+            if (from == to) {
+                return false;
+            }
+            // Summed up as a negative number, which has one value more.
+            long number = 0;
+            for (int i = from; i < to; i++) {
+                int digit = value.charAt(i) - '0';
+                if (digit < 0 || digit > 9 || number < (Long.MIN_VALUE + digit) / 10) {
+                    return false;
+                }
+                number = number * 10 - digit;
+            }
+            if (!negative) {
+                if (number == Long.MIN_VALUE) {
+                    return false;
+                }
+                number = -number;
+            }
+            return number >= start && number < end;
+        }
+    }
+}

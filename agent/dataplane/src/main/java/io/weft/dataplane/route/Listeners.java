@@ -1,0 +1,166 @@
+package io.weft.dataplane.route;
+
+import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.HttpConnectionManager.Inline;
+import io.weft.policy.model.HttpConnectionManager.Named;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.RouteConfiguration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which virtual host a plaintext request belongs to, found as a proxy beside the app would have come by it:
+ * <ol>
+ *   <li>an API listener named like the authority, {@code host:port}, or {@code host} for port 80
+ *   <li>the outbound listeners bound to a wildcard or loopback address and the request's port; a virtual host {@code *} of one
+ *       on loopback is only for requests to loopback, since a proxy there would see no others
+ *   <li>the outbound listeners bound to the IP address and port that the authority is
+ * </ol>
+ * The first that has a virtual host for the request decides. Immutable; a lookup allocates nothing.
+ */
+public final class Listeners {
+    private static final int DEFAULT_PORT = 80;
+
+    private final HostTable<VirtualHosts[]> api;
+    private final HostTable<VirtualHosts[]> wildcard;
+    private final HostTable<VirtualHosts[]> loopback;
+    private final HostTable<VirtualHosts[]> bound;
+
+    public Listeners(PolicySnapshot snapshot, RouteCompiler compiler) {
+        Table api = new Table();
+        Table wildcard = new Table();
+        Table loopback = new Table();
+        Table bound = new Table();
+        for (Listener listener : snapshot.listeners().values()) {
+            List<VirtualHosts> virtualHosts = compile(listener, snapshot, compiler);
+            String host = listener.address().host();
+            int port = listener.address().port();
+            switch (listener.kind()) {
+                case API -> {
+                    int portStart = Authority.portStart(listener.name());
+                    String name = portStart < 0 ? listener.name() : listener.name().substring(0, portStart);
+                    api.put(name, Authority.port(listener.name(), portStart, DEFAULT_PORT), virtualHosts);
+                }
+                case OUTBOUND -> {
+                    if (host.equals("0.0.0.0") || host.equals("::")) {
+                        wildcard.put("", port, virtualHosts);
+                    } else if (isLoopback(host, 0, host.length())) {
+                        loopback.put("", port, virtualHosts);
+                    }
+                    bound.put(host.indexOf(':') < 0 ? host : "[" + host + "]", port, virtualHosts);
+                }
+                case INBOUND -> { }
+            }
+        }
+        this.api = api.build();
+        this.wildcard = wildcard.build();
+        this.loopback = loopback.build();
+        this.bound = bound.build();
+    }
+
+    private static List<VirtualHosts> compile(Listener listener, PolicySnapshot snapshot, RouteCompiler compiler) {
+        List<VirtualHosts> compiled = new ArrayList<>(1);
+        if (listener.kind() == Listener.Kind.INBOUND) {
+            return compiled;
+        }
+        int index = 0;
+        for (FilterChain chain : listener.filterChains()) {
+            String key;
+            RouteConfiguration configuration;
+            if (chain.http().routes() instanceof Named named) {
+                key = "named " + named.routeConfigName();
+                configuration = snapshot.routeConfigurations().get(named.routeConfigName());
+            } else {
+                key = "inline " + index + " " + listener.name();
+                configuration = ((Inline) chain.http().routes()).configuration();
+            }
+            if (configuration != null) {
+                compiled.add(compiler.compile(key, configuration));
+            }
+            index++;
+        }
+        return compiled;
+    }
+
+    /**
+     * @param authority {@code host[:port]}
+     * @return null: no policy names the destination
+     */
+    public Routes find(String authority) {
+        int portStart = Authority.portStart(authority);
+        int port = Authority.port(authority, portStart, DEFAULT_PORT);
+        if (port < 0) {
+            return null;
+        }
+        int hostEnd = portStart < 0 ? authority.length() : portStart;
+        Routes routes = find(api.find(authority, 0, hostEnd, port), authority, portStart, true);
+        if (routes == null) {
+            routes = find(wildcard.find(authority, 0, 0, port), authority, portStart, true);
+        }
+        if (routes == null) {
+            VirtualHosts[] onLoopback = loopback.find(authority, 0, 0, port);
+            routes = onLoopback == null
+                    ? null
+                    : find(onLoopback, authority, portStart, isLoopback(authority, 0, hostEnd));
+        }
+        return routes == null ? find(bound.find(authority, 0, hostEnd, port), authority, portStart, true) : routes;
+    }
+
+    private static Routes find(VirtualHosts[] candidates, String authority, int portStart, boolean withAny) {
+        if (candidates != null) {
+            for (int i = 0; i < candidates.length; i++) {
+                Routes routes = candidates[i].find(authority, portStart, withAny);
+                if (routes != null) {
+                    return routes;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean isLoopback(String text, int from, int to) {
+        return text.startsWith("127.", from) && isIpv4(text, from, to)
+                || is(text, from, to, "localhost")
+                || is(text, from, to, "[::1]")
+                || is(text, from, to, "::1");
+    }
+
+    private static boolean isIpv4(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
+            if (c != '.' && (c < '0' || c > '9')) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean is(String text, int from, int to, String name) {
+        return to - from == name.length() && text.regionMatches(true, from, name, 0, name.length());
+    }
+
+    /** Listeners of the same key in the order of their names' arrival. */
+    private static final class Table {
+        private final Map<String, List<VirtualHosts>> byKey = new HashMap<>();
+        private final Map<String, String> hosts = new HashMap<>();
+        private final Map<String, Integer> ports = new HashMap<>();
+
+        void put(String host, int port, List<VirtualHosts> virtualHosts) {
+            String key = host + " " + port;
+            hosts.put(key, host);
+            ports.put(key, port);
+            byKey.computeIfAbsent(key, absent -> new ArrayList<>(1)).addAll(virtualHosts);
+        }
+
+        HostTable<VirtualHosts[]> build() {
+            HostTable.Builder<VirtualHosts[]> table = new HostTable.Builder<>();
+            for (Map.Entry<String, List<VirtualHosts>> entry : byKey.entrySet()) {
+                table.put(hosts.get(entry.getKey()), ports.get(entry.getKey()), entry.getValue().toArray(new VirtualHosts[0]));
+            }
+            return table.build();
+        }
+    }
+}

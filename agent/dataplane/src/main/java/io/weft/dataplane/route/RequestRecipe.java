@@ -1,0 +1,80 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestChanges;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.RouteAction.PathRewrite;
+import io.weft.policy.model.RouteAction.ReplaceMatched;
+import io.weft.policy.model.RouteAction.ReplaceRegex;
+import io.weft.policy.model.RouteAction.Rewrite;
+import java.util.List;
+
+/** Makes the {@link RequestChanges} of a request that takes a certain route to a certain cluster. Immutable. */
+abstract sealed class RequestRecipe {
+
+    abstract RequestChanges changes(Exchange request);
+
+    /** @param levels most specific first: cluster, route, virtual host, route configuration */
+    static RequestRecipe of(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
+        HeaderEdits edits = new HeaderEdits(levels, null);
+        if (rewrite.path().isEmpty() && !edits.conditional()) {
+            return new Constant(changes(null, rewrite, edits));
+        }
+        return new PerRequest(levels, rewrite, path);
+    }
+
+    private static RequestChanges changes(String newPath, Rewrite rewrite, HeaderEdits edits) {
+        if (newPath == null && rewrite.host().isEmpty() && edits.set.isEmpty() && edits.add.isEmpty() && edits.remove.isEmpty()) {
+            return RequestChanges.NONE;
+        }
+        return new RequestChanges(
+                newPath,
+                rewrite.host().orElse(null),
+                List.copyOf(edits.set),
+                List.copyOf(edits.add),
+                List.copyOf(edits.remove));
+    }
+
+    private static final class Constant extends RequestRecipe {
+        private final RequestChanges changes;
+
+        Constant(RequestChanges changes) {
+            this.changes = changes;
+        }
+
+        @Override
+        RequestChanges changes(Exchange request) {
+            return changes;
+        }
+    }
+
+    private static final class PerRequest extends RequestRecipe {
+        private final List<HeaderChanges> levels;
+        private final Rewrite rewrite;
+        private final PathTest path;
+        private final String replacement;
+        private final RegexReplacement regex;
+
+        PerRequest(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
+            this.levels = levels;
+            this.rewrite = rewrite;
+            this.path = path;
+            PathRewrite kind = rewrite.path().orElse(null);
+            replacement = kind instanceof ReplaceMatched matched ? matched.replacement() : null;
+            regex = kind instanceof ReplaceRegex by ? new RegexReplacement(by.regex(), by.substitution()) : null;
+        }
+
+        @Override
+        RequestChanges changes(Exchange request) {
+            return RequestRecipe.changes(rewritten(request.path()), rewrite, new HeaderEdits(levels, request));
+        }
+
+        private String rewritten(String target) {
+            int end = PathTest.end(target);
+            if (replacement != null) {
+                return replacement + target.substring(path.matchedLength(end));
+            }
+            return regex == null ? null : regex.apply(target.substring(0, end)) + target.substring(end);
+        }
+    }
+}

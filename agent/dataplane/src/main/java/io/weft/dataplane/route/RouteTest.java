@@ -1,0 +1,49 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.Exchange;
+import io.weft.policy.model.RouteMatch;
+
+/** A {@link RouteMatch} made ready. Immutable; allocates nothing where no regular expression is in it. */
+final class RouteTest {
+    private final PathTest path;
+    private final HeaderTest[] headers;
+    private final QueryTest[] query;
+    private final boolean grpc;
+    private final boolean partial;
+    private final long numerator;
+    private final long denominator;
+
+    RouteTest(RouteMatch match) {
+        path = PathTest.of(match.path(), match.caseSensitive());
+        headers = HeaderTest.of(match.headers());
+        query = QueryTest.of(match.query());
+        grpc = match.grpc();
+        partial = match.runtimeFraction().isPresent();
+        numerator = partial ? match.runtimeFraction().get().numerator() : 1;
+        denominator = partial ? match.runtimeFraction().get().denominator() : 1;
+    }
+
+    PathTest path() {
+        return path;
+    }
+
+    /**
+     * @param target the request's path and query
+     * @param pathEnd where the path ends in it
+     * @param draw the request's one random number, not negative: as in Envoy all routes compare the same, so that fractions of
+     *     successive routes cut the same range
+     */
+    boolean matches(Exchange request, String target, int pathEnd, long draw) {
+        return path.matches(target, pathEnd)
+                && (!partial || draw % denominator < numerator)
+                && (!grpc || isGrpc(request.header("content-type")))
+                && HeaderTest.all(headers, request)
+                && QueryTest.all(query, target);
+    }
+
+    private static boolean isGrpc(String contentType) {
+        return contentType != null
+                && contentType.startsWith("application/grpc")
+                && (contentType.length() == 16 || contentType.charAt(16) == '+');
+    }
+}

@@ -1,0 +1,110 @@
+package io.weft.dataplane.route;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The virtual hosts of one route configuration, found as Envoy finds them: by the whole host, else by the longest suffix
+ * wildcard, else by the longest prefix wildcard, else by {@code *}. Immutable; a lookup allocates nothing.
+ */
+public final class VirtualHosts {
+    private final HostTable<Routes> exact;
+    private final Wildcards suffixes;
+    private final Wildcards prefixes;
+    private final Routes any;
+    private final boolean ignorePort;
+
+    /** @param entries domains, each with the routes of its virtual host; the first of two equal domains counts */
+    VirtualHosts(List<Map.Entry<String, Routes>> entries, boolean ignorePort) {
+        this.ignorePort = ignorePort;
+        HostTable.Builder<Routes> exact = new HostTable.Builder<>();
+        WildcardsBuilder suffixes = new WildcardsBuilder();
+        WildcardsBuilder prefixes = new WildcardsBuilder();
+        Routes any = null;
+        for (Map.Entry<String, Routes> entry : entries) {
+            String domain = entry.getKey();
+            Routes routes = entry.getValue();
+            if (domain.equals("*")) {
+                any = any == null ? routes : any;
+            } else if (domain.startsWith("*")) {
+                suffixes.put(domain.substring(1), routes);
+            } else if (domain.endsWith("*")) {
+                prefixes.put(domain.substring(0, domain.length() - 1), routes);
+            } else {
+                exact.put(domain, 0, routes);
+            }
+        }
+        this.exact = exact.build();
+        this.suffixes = suffixes.build();
+        this.prefixes = prefixes.build();
+        this.any = any;
+    }
+
+    /**
+     * @param authority the request's {@code host[:port]}
+     * @param portStart where {@code :port} begins in it, -1 without one
+     * @param withAny whether {@code *} counts
+     * @return null when no virtual host is for it
+     */
+    Routes find(String authority, int portStart, boolean withAny) {
+        int end = ignorePort && portStart >= 0 ? portStart : authority.length();
+        Routes routes = exact.find(authority, 0, end, 0);
+        if (routes == null) {
+            routes = suffixes.findSuffix(authority, end);
+        }
+        if (routes == null) {
+            routes = prefixes.findPrefix(authority, end);
+        }
+        return routes == null && withAny ? any : routes;
+    }
+
+    /** One table for each length, the longest first. */
+    private record Wildcards(int[] lengths, List<HostTable<Routes>> tables) {
+
+        Routes findSuffix(String host, int end) {
+            for (int i = 0; i < lengths.length; i++) {
+                Routes routes = lengths[i] < end ? tables.get(i).find(host, end - lengths[i], end, 0) : null;
+                if (routes != null) {
+                    return routes;
+                }
+            }
+            return null;
+        }
+
+        Routes findPrefix(String host, int end) {
+            for (int i = 0; i < lengths.length; i++) {
+                Routes routes = lengths[i] < end ? tables.get(i).find(host, 0, lengths[i], 0) : null;
+                if (routes != null) {
+                    return routes;
+                }
+            }
+            return null;
+        }
+    }
+
+    private static final class WildcardsBuilder {
+        private final TreeMap<Integer, HostTable.Builder<Routes>> byLength = new TreeMap<>();
+
+        void put(String part, Routes routes) {
+            HostTable.Builder<Routes> table = byLength.get(-part.length());
+            if (table == null) {
+                table = new HostTable.Builder<>();
+                byLength.put(-part.length(), table);
+            }
+            table.put(part, 0, routes);
+        }
+
+        Wildcards build() {
+            int[] lengths = new int[byLength.size()];
+            @SuppressWarnings({"unchecked", "rawtypes"})
+            HostTable<Routes>[] tables = new HostTable[lengths.length];
+            int i = 0;
+            for (Map.Entry<Integer, HostTable.Builder<Routes>> entry : byLength.entrySet()) {
+                lengths[i] = -entry.getKey();
+                tables[i++] = entry.getValue().build();
+            }
+            return new Wildcards(lengths, List.of(tables));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.weft.dataplane;
+
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.Cluster.LoadBalancing;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
+import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.RouteMatch;
+import io.weft.policy.model.RouteMatch.PathMatch;
+import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Writes down policies in few words. */
+public final class Policies {
+    private Policies() {}
+
+    public static RouteMatch match(PathMatch path) {
+        return new RouteMatch(path, true, List.of(), List.of(), Optional.empty(), false);
+    }
+
+    public static RouteMatch any() {
+        return match(new RouteMatch.Prefix("/"));
+    }
+
+    public static Route route(RouteMatch match, RouteAction action) {
+        return new Route("", match, action, HeaderChanges.NONE);
+    }
+
+    public static Route to(String cluster) {
+        return route(any(), forward(cluster));
+    }
+
+    public static RouteAction.Forward forward(String cluster) {
+        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE));
+    }
+
+    public static RouteAction.Forward forward(WeightedCluster... clusters) {
+        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Duration.ZERO);
+    }
+
+    public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
+        return new RouteAction.Forward(
+                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE)), Rewrite.NONE, Optional.of(retry), timeout);
+    }
+
+    public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
+        return new RetryPolicy(
+                Set.of(on), Set.of(), retries, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of());
+    }
+
+    public static VirtualHost host(String domain, Route... routes) {
+        return host(List.of(domain), routes);
+    }
+
+    public static VirtualHost host(List<String> domains, Route... routes) {
+        return new VirtualHost(domains.get(0), domains, List.of(routes), Optional.empty(), HeaderChanges.NONE);
+    }
+
+    public static RouteConfiguration routes(VirtualHost... hosts) {
+        return new RouteConfiguration("routes", List.of(hosts), false, HeaderChanges.NONE);
+    }
+
+    public static LbEndpoint endpoint(int port) {
+        return endpoint(port, 1, Health.HEALTHY);
+    }
+
+    public static LbEndpoint endpoint(int port, int weight, Health health) {
+        return new LbEndpoint(new HostPort("127.0.0.1", port), weight, health, Map.of());
+    }
+
+    public static LocalityEndpoints priority(int priority, LbEndpoint... endpoints) {
+        return new LocalityEndpoints(Locality.UNKNOWN, priority, 0, List.of(endpoints));
+    }
+
+    public static ClusterBuilder cluster(String name) {
+        return new ClusterBuilder(name);
+    }
+
+    /** A cluster with EDS, round robin and nothing else, until told otherwise. */
+    public static final class ClusterBuilder {
+        private final String name;
+        private LoadBalancing loadBalancing = new Cluster.RoundRobin();
+        private CircuitBreaker circuitBreaker = CircuitBreaker.DEFAULT;
+        private Optional<OutlierDetection> outlierDetection = Optional.empty();
+        private int panicThreshold = 50;
+
+        private ClusterBuilder(String name) {
+            this.name = name;
+        }
+
+        public ClusterBuilder with(LoadBalancing loadBalancing) {
+            this.loadBalancing = loadBalancing;
+            return this;
+        }
+
+        public ClusterBuilder with(CircuitBreaker circuitBreaker) {
+            this.circuitBreaker = circuitBreaker;
+            return this;
+        }
+
+        public ClusterBuilder with(OutlierDetection outlierDetection) {
+            this.outlierDetection = Optional.of(outlierDetection);
+            return this;
+        }
+
+        public ClusterBuilder panicBelow(int percent) {
+            panicThreshold = percent;
+            return this;
+        }
+
+        public Cluster build() {
+            return new Cluster(
+                    name,
+                    new Cluster.Eds(name),
+                    loadBalancing,
+                    Duration.ofSeconds(5),
+                    circuitBreaker,
+                    outlierDetection,
+                    panicThreshold,
+                    false);
+        }
+    }
+
+    public static SnapshotBuilder snapshot() {
+        return new SnapshotBuilder();
+    }
+
+    /** Listeners, routes, clusters and their endpoints. */
+    public static final class SnapshotBuilder {
+        private final Map<String, Listener> listeners = new HashMap<>();
+        private final Map<String, RouteConfiguration> configurations = new HashMap<>();
+        private final Map<String, Cluster> clusters = new HashMap<>();
+        private final Map<String, EndpointAssignment> assignments = new HashMap<>();
+        private long generation;
+
+        public SnapshotBuilder generation(long generation) {
+            this.generation = generation;
+            return this;
+        }
+
+        /** An outbound listener on 0.0.0.0:80. */
+        public SnapshotBuilder routes(VirtualHost... hosts) {
+            return routes(Policies.routes(hosts));
+        }
+
+        public SnapshotBuilder routes(RouteConfiguration configuration) {
+            return listener("outbound", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80), configuration);
+        }
+
+        public SnapshotBuilder listener(
+                String name, Listener.Kind kind, HostPort address, RouteConfiguration configuration) {
+            String routes = name + "-routes";
+            FilterChain chain =
+                    new FilterChain("", new HttpConnectionManager(name, new HttpConnectionManager.Named(routes)));
+            listeners.put(name, new Listener(name, kind, address, List.of(chain)));
+            configurations.put(routes, configuration);
+            return this;
+        }
+
+        public SnapshotBuilder cluster(ClusterBuilder cluster, LbEndpoint... endpoints) {
+            return cluster(cluster, priority(0, endpoints));
+        }
+
+        public SnapshotBuilder cluster(ClusterBuilder cluster, LocalityEndpoints... localities) {
+            Cluster built = cluster.build();
+            clusters.put(built.name(), built);
+            assignments.put(built.name(), new EndpointAssignment(built.name(), List.of(localities), 140));
+            return this;
+        }
+
+        /** Clusters of one endpoint each. */
+        public SnapshotBuilder cluster(String name, int... ports) {
+            List<LbEndpoint> endpoints = new ArrayList<>();
+            for (int port : ports) {
+                endpoints.add(endpoint(port));
+            }
+            return cluster(Policies.cluster(name), endpoints.toArray(new LbEndpoint[0]));
+        }
+
+        public SnapshotBuilder add(Cluster cluster) {
+            clusters.put(cluster.name(), cluster);
+            return this;
+        }
+
+        public PolicySnapshot build() {
+            return new PolicySnapshot(generation, listeners, configurations, clusters, assignments, List.of());
+        }
+    }
+}

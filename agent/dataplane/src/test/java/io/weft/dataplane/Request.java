@@ -1,0 +1,63 @@
+package io.weft.dataplane;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** A request as a test writes it down. */
+public class Request extends Exchange {
+    private final String method;
+    private final String authority;
+    private final String path;
+    private final Map<String, String> headers = new HashMap<>();
+    private Replay replay = Replay.NO_BODY;
+
+    public Request(String method, String authority, String path) {
+        this.method = method;
+        this.authority = authority;
+        this.path = path;
+    }
+
+    public static Request get(String authority, String path) {
+        return new Request("GET", authority, path);
+    }
+
+    public Request with(String header, String value) {
+        headers.put(header, value);
+        return this;
+    }
+
+    public Request with(Replay body) {
+        replay = body;
+        return this;
+    }
+
+    @Override
+    public String method() {
+        return method;
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        return authority;
+    }
+
+    @Override
+    public String path() {
+        return path;
+    }
+
+    @Override
+    public String header(String name) {
+        return headers.get(name);
+    }
+
+    @Override
+    public Replay replay() {
+        return replay;
+    }
+}
