@@ -1,0 +1,255 @@
+package io.weft.policy.parse;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.Cluster.Discovery;
+import io.weft.policy.model.Cluster.LoadBalancing;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DnsLookupFamily;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LeastRequestLbConfig;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.OriginalDstLbConfig;
+import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
+import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.protobuf.UInt32Value;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** {@code envoy.config.cluster.v3.Cluster}. */
+final class ClusterParser {
+    private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    private static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration DEFAULT_DNS_REFRESH = Duration.ofSeconds(5);
+    private static final Duration LEAST_DNS_REFRESH = Duration.ofMillis(1);
+    private static final int DEFAULT_PANIC_THRESHOLD = 50;
+    private static final int DEFAULT_CHOICES = 2;
+
+    private ClusterParser() {}
+
+    static Cluster parse(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        field.at("name").notEmpty(cluster.getName());
+        transportSockets(field, cluster);
+        field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
+        field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
+        field.refuseIf(cluster.getLbSubsetConfig().getSubsetSelectorsCount() > 0, "lb_subset_config",
+                "subsets are not supported; send a cluster for each subset");
+        reportWithoutEffect(field, cluster);
+        protocolOptions(field, cluster.getTypedExtensionProtocolOptionsMap());
+
+        CommonLbConfig common = cluster.getCommonLbConfig();
+        return new Cluster(
+                cluster.getName(),
+                discovery(field, cluster),
+                loadBalancing(field, cluster),
+                cluster.hasConnectTimeout()
+                        ? field.at("connect_timeout").positive(cluster.getConnectTimeout())
+                        : DEFAULT_CONNECT_TIMEOUT,
+                circuitBreaker(field.at("circuit_breakers"), cluster.getCircuitBreakers()),
+                cluster.hasOutlierDetection()
+                        ? OutlierDetectionParser.parse(field.at("outlier_detection"), cluster.getOutlierDetection())
+                        : Optional.empty(),
+                panicThreshold(field.at("common_lb_config"), common),
+                common.hasLocalityWeightedLbConfig());
+    }
+
+    private static void transportSockets(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        if (cluster.hasTransportSocket()) {
+            Extensions.plaintext(field.at("transport_socket"), cluster.getTransportSocket());
+        }
+        for (int i = 0; i < cluster.getTransportSocketMatchesCount(); i++) {
+            Extensions.plaintext(
+                    field.at("transport_socket_matches", i).at("transport_socket"),
+                    cluster.getTransportSocketMatches(i).getTransportSocket());
+        }
+    }
+
+    @SuppressWarnings("deprecation") // what older control planes send must be reported, too
+    private static void reportWithoutEffect(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        field.reportIf(cluster.hasPerConnectionBufferLimitBytes(), "per_connection_buffer_limit_bytes");
+        field.reportIf(cluster.getHealthChecksCount() > 0, "health_checks");
+        field.reportIf(cluster.hasMaxRequestsPerConnection(), "max_requests_per_connection");
+        field.reportIf(cluster.hasUpstreamHttpProtocolOptions(), "upstream_http_protocol_options");
+        field.reportIf(cluster.hasCommonHttpProtocolOptions(), "common_http_protocol_options");
+        field.reportIf(cluster.hasHttpProtocolOptions(), "http_protocol_options");
+        field.reportIf(cluster.hasHttp2ProtocolOptions(), "http2_protocol_options");
+        field.reportIf(cluster.hasDnsJitter(), "dns_jitter");
+        field.reportIf(cluster.hasDnsFailureRefreshRate(), "dns_failure_refresh_rate");
+        field.reportIf(cluster.getRespectDnsTtl(), "respect_dns_ttl");
+        field.reportIf(cluster.getDnsLookupFamily() != DnsLookupFamily.AUTO, "dns_lookup_family");
+        field.reportIf(cluster.getDnsResolversCount() > 0, "dns_resolvers");
+        field.reportIf(cluster.getUseTcpForDnsLookups(), "use_tcp_for_dns_lookups");
+        field.reportIf(cluster.hasDnsResolutionConfig(), "dns_resolution_config");
+        field.reportIf(cluster.hasTypedDnsResolverConfig(), "typed_dns_resolver_config");
+        field.reportIf(cluster.hasUpstreamBindConfig(), "upstream_bind_config");
+        field.reportIf(cluster.hasRingHashLbConfig(), "ring_hash_lb_config");
+        field.reportIf(cluster.hasMaglevLbConfig(), "maglev_lb_config");
+        field.reportIf(cluster.getProtocolSelectionValue() != 0, "protocol_selection");
+        field.reportIf(cluster.hasUpstreamConnectionOptions(), "upstream_connection_options");
+        field.reportIf(cluster.getCloseConnectionsOnHostHealthFailure(), "close_connections_on_host_health_failure");
+        field.reportIf(cluster.getIgnoreHealthOnHostRemoval(), "ignore_health_on_host_removal");
+        field.reportIf(cluster.hasLrsServer(), "lrs_server");
+        field.reportIf(cluster.getLrsReportEndpointMetricsCount() > 0, "lrs_report_endpoint_metrics");
+        field.reportIf(cluster.getTrackTimeoutBudgets(), "track_timeout_budgets");
+        field.reportIf(cluster.hasTrackClusterStats(), "track_cluster_stats");
+        field.reportIf(cluster.hasPreconnectPolicy(), "preconnect_policy");
+        field.reportIf(cluster.getConnectionPoolPerDownstreamConnection(), "connection_pool_per_downstream_connection");
+    }
+
+    /** HTTP version and connection limits are the app's own client's; filters are not. */
+    private static void protocolOptions(Field parent, Map<String, Any> options) {
+        new TreeMap<>(options).forEach((name, config) -> {
+            Field field = parent.at("typed_extension_protocol_options", name);
+            if (Extensions.typeOf(config).equals(HTTP_OPTIONS)) {
+                try {
+                    HttpProtocolOptions http = HttpProtocolOptions.parseFrom(config.getValue());
+                    Extensions.upstreamHttpFilters(field, "http_filters", http.getHttpFiltersList());
+                } catch (InvalidProtocolBufferException e) {
+                    throw field.refuse("is not a valid " + HTTP_OPTIONS + ": " + e.getMessage());
+                }
+            }
+            field.report();
+        });
+    }
+
+    @SuppressWarnings("deprecation") // dns_refresh_rate
+    private static Discovery discovery(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        field.refuseIf(cluster.hasClusterType(), "cluster_type",
+                "custom cluster types are not supported; set type to EDS, STATIC, STRICT_DNS or ORIGINAL_DST");
+        DiscoveryType type = cluster.getType();
+        field.refuseIf(cluster.hasEdsClusterConfig() && type != DiscoveryType.EDS, "eds_cluster_config",
+                "is only for clusters of type EDS");
+        boolean carries = type == DiscoveryType.STATIC || type == DiscoveryType.STRICT_DNS;
+        field.refuseIf(cluster.hasLoadAssignment() && !carries, "load_assignment",
+                "is only for clusters of type STATIC and STRICT_DNS");
+        field.refuseIf(cluster.hasOriginalDstLbConfig() && type != DiscoveryType.ORIGINAL_DST, "original_dst_lb_config",
+                "is only for clusters of type ORIGINAL_DST");
+        switch (type) {
+            case EDS:
+                field.refuseIf(!cluster.getEdsClusterConfig().hasEdsConfig(), "eds_cluster_config",
+                        "is missing; set eds_config: {ads: {}}");
+                Extensions.ads(
+                        field.at("eds_cluster_config").at("eds_config"), cluster.getEdsClusterConfig().getEdsConfig());
+                String service = cluster.getEdsClusterConfig().getServiceName();
+                return new Cluster.Eds(service.isEmpty() ? cluster.getName() : service);
+            case STATIC:
+                return new Cluster.Static(cluster.hasLoadAssignment()
+                        ? EndpointParser.withLiterals(field.at("load_assignment"), cluster.getLoadAssignment())
+                        : new EndpointAssignment(cluster.getName(), List.of(), 140));
+            case STRICT_DNS:
+                field.refuseIf(!cluster.hasLoadAssignment(), "load_assignment", "is missing");
+                Duration refresh = DEFAULT_DNS_REFRESH;
+                if (cluster.hasDnsRefreshRate()) {
+                    refresh = field.at("dns_refresh_rate").positive(cluster.getDnsRefreshRate());
+                    field.refuseIf(refresh.compareTo(LEAST_DNS_REFRESH) <= 0, "dns_refresh_rate", "must be more than 1ms");
+                }
+                return new Cluster.StrictDns(
+                        EndpointParser.withHostNames(field.at("load_assignment"), cluster.getLoadAssignment()), refresh);
+            case ORIGINAL_DST:
+                field.refuseIf(cluster.getLbPolicy() != LbPolicy.CLUSTER_PROVIDED, "lb_policy",
+                        "must be CLUSTER_PROVIDED for a cluster of type ORIGINAL_DST");
+                originalDestination(field.at("original_dst_lb_config"), cluster.getOriginalDstLbConfig());
+                return new Cluster.OriginalDestination();
+            case LOGICAL_DNS:
+                throw field.at("type").refuse("LOGICAL_DNS is not supported; use STRICT_DNS");
+            default:
+                throw field.at("type").refuse("is unknown");
+        }
+    }
+
+    private static void originalDestination(Field field, OriginalDstLbConfig config) {
+        field.refuseIf(config.getUseHttpHeader(), "use_http_header", "is not supported; use a route to another cluster");
+        field.refuseIf(config.hasUpstreamPortOverride(), "upstream_port_override",
+                "is not supported; use a route to another cluster");
+        field.refuseIf(config.hasMetadataKey(), "metadata_key", "is not supported; use a route to another cluster");
+    }
+
+    private static LoadBalancing loadBalancing(
+            Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        field.refuseIf(cluster.hasLoadBalancingPolicy(), "load_balancing_policy", "is not supported; use lb_policy");
+        field.reportIf(cluster.getRoundRobinLbConfig().hasSlowStartConfig(), "round_robin_lb_config.slow_start_config");
+        Field policy = field.at("lb_policy");
+        switch (cluster.getLbPolicy()) {
+            case ROUND_ROBIN:
+                return new Cluster.RoundRobin();
+            case RANDOM:
+                return new Cluster.Random();
+            case LEAST_REQUEST:
+                return leastRequest(field.at("least_request_lb_config"), cluster.getLeastRequestLbConfig());
+            case CLUSTER_PROVIDED:
+                if (cluster.getType() == DiscoveryType.ORIGINAL_DST) {
+                    return new Cluster.RoundRobin();
+                }
+                throw policy.refuse("CLUSTER_PROVIDED is only for clusters of type ORIGINAL_DST");
+            case RING_HASH:
+            case MAGLEV:
+                throw policy.refuse(cluster.getLbPolicy()
+                        + " is not supported, and requests would lose their affinity; use ROUND_ROBIN, LEAST_REQUEST or RANDOM");
+            default:
+                throw policy.refuse("is not supported; use ROUND_ROBIN, LEAST_REQUEST or RANDOM");
+        }
+    }
+
+    private static LoadBalancing leastRequest(Field field, LeastRequestLbConfig config) {
+        field.reportIf(config.hasSlowStartConfig(), "slow_start_config");
+        int choices = DEFAULT_CHOICES;
+        if (config.hasChoiceCount()) {
+            choices = Field.limit(config.getChoiceCount().getValue());
+            field.refuseIf(choices < 2, "choice_count", "must be 2 or more");
+        }
+        double bias = config.hasActiveRequestBias() ? config.getActiveRequestBias().getDefaultValue() : 1.0;
+        field.refuseIf(!(bias >= 0) || Double.isInfinite(bias), "active_request_bias", "must be 0 or more, is " + bias);
+        return new Cluster.LeastRequest(choices, bias);
+    }
+
+    private static int panicThreshold(Field field, CommonLbConfig common) {
+        field.reportIf(common.hasZoneAwareLbConfig(), "zone_aware_lb_config");
+        field.reportIf(common.getIgnoreNewHostsUntilFirstHc(), "ignore_new_hosts_until_first_hc");
+        field.reportIf(common.getCloseConnectionsOnHostSetChange(), "close_connections_on_host_set_change");
+        field.reportIf(common.hasConsistentHashingLbConfig(), "consistent_hashing_lb_config");
+        field.reportIf(common.hasOverrideHostStatus(), "override_host_status");
+        return common.hasHealthyPanicThreshold()
+                ? (int) Math.round(
+                        field.at("healthy_panic_threshold").percent(common.getHealthyPanicThreshold().getValue()))
+                : DEFAULT_PANIC_THRESHOLD;
+    }
+
+    private static CircuitBreaker circuitBreaker(Field field, CircuitBreakers breakers) {
+        field.reportIf(breakers.getPerHostThresholdsCount() > 0, "per_host_thresholds");
+        CircuitBreaker breaker = CircuitBreaker.DEFAULT;
+        boolean found = false;
+        for (int i = 0; i < breakers.getThresholdsCount(); i++) {
+            CircuitBreakers.Thresholds thresholds = breakers.getThresholds(i);
+            Field at = field.at("thresholds", i);
+            if (thresholds.getPriority() != RoutingPriority.DEFAULT) {
+                at.report(thresholds.getPriority() == RoutingPriority.HIGH ? "priority HIGH" : "unknown priority");
+                continue;
+            }
+            at.reportIf(thresholds.hasRetryBudget(), "retry_budget");
+            at.reportIf(thresholds.hasMaxConnectionPools(), "max_connection_pools");
+            // Envoy takes the first of a priority.
+            if (!found) {
+                found = true;
+                breaker = new CircuitBreaker(
+                        limit(thresholds.hasMaxConnections(), thresholds.getMaxConnections(), breaker.maxConnections()),
+                        limit(thresholds.hasMaxPendingRequests(), thresholds.getMaxPendingRequests(),
+                                breaker.maxPendingRequests()),
+                        limit(thresholds.hasMaxRequests(), thresholds.getMaxRequests(), breaker.maxRequests()),
+                        limit(thresholds.hasMaxRetries(), thresholds.getMaxRetries(), breaker.maxRetries()));
+            }
+        }
+        return breaker;
+    }
+
+    private static int limit(boolean set, UInt32Value value, int otherwise) {
+        return set ? Field.limit(value.getValue()) : otherwise;
+    }
+
+}

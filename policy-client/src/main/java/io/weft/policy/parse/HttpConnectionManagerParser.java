@@ -1,0 +1,124 @@
+package io.weft.policy.parse;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpConnectionManager.RouteSource;
+import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation;
+import io.weft.policy.proto.protobuf.Any;
+
+/** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
+final class HttpConnectionManagerParser {
+    private HttpConnectionManagerParser() {}
+
+    static HttpConnectionManager parse(Field field, Any config) {
+        io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager;
+        try {
+            manager = io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                    .parseFrom(config.getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw field.refuse("is not a valid " + Extensions.HTTP_CONNECTION_MANAGER + ": " + e.getMessage());
+        }
+        refuseUnsupported(field, manager);
+        reportWithoutEffect(field, manager);
+        Extensions.httpFilters(field, manager.getHttpFiltersList());
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager));
+    }
+
+    private static RouteSource routes(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+        switch (manager.getRouteSpecifierCase()) {
+            case ROUTE_CONFIG:
+                return new HttpConnectionManager.Inline(
+                        RouteConfigurationParser.parse(field.at("route_config"), manager.getRouteConfig()));
+            case RDS:
+                Field rds = field.at("rds");
+                Extensions.ads(rds.at("config_source"), manager.getRds().getConfigSource());
+                return new HttpConnectionManager.Named(
+                        rds.at("route_config_name").notEmpty(manager.getRds().getRouteConfigName()));
+            case SCOPED_ROUTES:
+                throw field.at("scoped_routes").refuse("are not supported; use rds or route_config");
+            default:
+                throw field.refuse("has no routes; set rds or route_config");
+        }
+    }
+
+    private static void refuseUnsupported(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+        field.refuseIf(manager.getEarlyHeaderMutationExtensionsCount() > 0, "early_header_mutation_extensions",
+                "are not supported; change headers on the route");
+        field.refuseIf(manager.getStripMatchingHostPort(), "strip_matching_host_port",
+                "is not supported; use ignore_port_in_host_matching of the route configuration");
+        field.refuseIf(manager.getStripAnyHostPort(), "strip_any_host_port",
+                "is not supported; use ignore_port_in_host_matching of the route configuration");
+        field.refuseIf(manager.getStripTrailingHostDot(), "strip_trailing_host_dot",
+                "is not supported; name the domain with its dot, too");
+        PathWithEscapedSlashesAction slashes = manager.getPathWithEscapedSlashesAction();
+        field.refuseIf(
+                slashes != PathWithEscapedSlashesAction.IMPLEMENTATION_SPECIFIC_DEFAULT
+                        && slashes != PathWithEscapedSlashesAction.KEEP_UNCHANGED,
+                "path_with_escaped_slashes_action", "only KEEP_UNCHANGED is supported");
+        HeadersWithUnderscoresAction underscores =
+                manager.getCommonHttpProtocolOptions().getHeadersWithUnderscoresAction();
+        field.at("common_http_protocol_options").refuseIf(underscores != HeadersWithUnderscoresAction.ALLOW,
+                "headers_with_underscores_action", "only ALLOW is supported");
+        for (int i = 0; i < manager.getUpgradeConfigsCount(); i++) {
+            field.at("upgrade_configs", i).refuseIf(manager.getUpgradeConfigs(i).getFiltersCount() > 0, "filters",
+                    "are not supported; an upgraded request has the filters of every other");
+        }
+    }
+
+    @SuppressWarnings("deprecation") // what older control planes send must be reported, too
+    private static void reportWithoutEffect(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+        field.reportIf(manager.getAddUserAgent().getValue(), "add_user_agent");
+        field.reportIf(manager.hasTracing(), "tracing");
+        field.reportIf(manager.hasCommonHttpProtocolOptions(), "common_http_protocol_options");
+        field.reportIf(manager.hasHttpProtocolOptions(), "http_protocol_options");
+        field.reportIf(manager.hasHttp2ProtocolOptions(), "http2_protocol_options");
+        field.reportIf(manager.hasHttp3ProtocolOptions(), "http3_protocol_options");
+        field.reportIf(!manager.getServerName().isEmpty(), "server_name");
+        field.reportIf(manager.getServerHeaderTransformation() != ServerHeaderTransformation.OVERWRITE,
+                "server_header_transformation");
+        field.reportIf(manager.hasSchemeHeaderTransformation(), "scheme_header_transformation");
+        field.reportIf(manager.hasMaxRequestHeadersKb(), "max_request_headers_kb");
+        field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout");
+        field.reportIf(manager.hasRequestTimeout(), "request_timeout");
+        field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout");
+        field.reportIf(manager.hasDrainTimeout(), "drain_timeout");
+        field.reportIf(manager.hasDelayedCloseTimeout(), "delayed_close_timeout");
+        field.reportIf(manager.getAccessLogCount() > 0, "access_log");
+        field.reportIf(manager.hasAccessLogFlushInterval(), "access_log_flush_interval");
+        field.reportIf(manager.getFlushAccessLogOnNewRequest(), "flush_access_log_on_new_request");
+        field.reportIf(manager.hasAccessLogOptions(), "access_log_options");
+        field.reportIf(manager.getUseRemoteAddress().getValue(), "use_remote_address");
+        field.reportIf(manager.getXffNumTrustedHops() != 0, "xff_num_trusted_hops");
+        field.reportIf(manager.getOriginalIpDetectionExtensionsCount() > 0, "original_ip_detection_extensions");
+        field.reportIf(manager.hasInternalAddressConfig(), "internal_address_config");
+        field.reportIf(manager.getSkipXffAppend(), "skip_xff_append");
+        field.reportIf(!manager.getVia().isEmpty(), "via");
+        field.reportIf(manager.getGenerateRequestId().getValue(), "generate_request_id");
+        field.reportIf(manager.getPreserveExternalRequestId(), "preserve_external_request_id");
+        field.reportIf(manager.getAlwaysSetRequestIdInResponse(), "always_set_request_id_in_response");
+        field.reportIf(manager.getForwardClientCertDetails() != ForwardClientCertDetails.SANITIZE,
+                "forward_client_cert_details");
+        field.reportIf(manager.hasSetCurrentClientCertDetails(), "set_current_client_cert_details");
+        field.reportIf(manager.getProxy100Continue(), "proxy_100_continue");
+        field.reportIf(manager.getRepresentIpv4RemoteAddressAsIpv4MappedIpv6(),
+                "represent_ipv4_remote_address_as_ipv4_mapped_ipv6");
+        field.reportIf(manager.getNormalizePath().getValue(), "normalize_path");
+        field.reportIf(manager.getMergeSlashes(), "merge_slashes");
+        field.reportIf(manager.hasRequestIdExtension(), "request_id_extension");
+        field.reportIf(manager.hasLocalReplyConfig(), "local_reply_config");
+        field.reportIf(manager.hasPathNormalizationOptions(), "path_normalization_options");
+        field.reportIf(manager.hasProxyStatusConfig(), "proxy_status_config");
+        field.reportIf(manager.hasTypedHeaderValidationConfig(), "typed_header_validation_config");
+        field.reportIf(manager.getAppendXForwardedPort(), "append_x_forwarded_port");
+        field.reportIf(manager.getAppendLocalOverload(), "append_local_overload");
+    }
+}

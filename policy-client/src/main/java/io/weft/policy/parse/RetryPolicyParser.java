@@ -1,0 +1,98 @@
+package io.weft.policy.parse;
+
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.On;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** {@code envoy.config.route.v3.RetryPolicy}. */
+final class RetryPolicyParser {
+    private static final String PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    private static final Duration DEFAULT_BASE = Duration.ofMillis(25);
+    private static final Duration LEAST_BASE = Duration.ofMillis(1);
+    private static final int MAX_TO_BASE = 10;
+    private static final Map<String, On> BY_TOKEN = new HashMap<>();
+
+    static {
+        for (On on : On.values()) {
+            BY_TOKEN.put(on.token(), on);
+        }
+    }
+
+    private RetryPolicyParser() {}
+
+    static RetryPolicy parse(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
+        field.reportIf(policy.hasPerTryTimeout(), "per_try_timeout");
+        field.reportIf(policy.hasPerTryIdleTimeout(), "per_try_idle_timeout");
+        field.reportIf(policy.hasRetryPriority(), "retry_priority");
+        field.reportIf(policy.getRetryOptionsPredicatesCount() > 0, "retry_options_predicates");
+        field.reportIf(policy.hasRateLimitedRetryBackOff(), "rate_limited_retry_back_off");
+        field.reportIf(policy.getRetriableHeadersCount() > 0, "retriable_headers");
+
+        boolean previousHosts = false;
+        for (int i = 0; i < policy.getRetryHostPredicateCount(); i++) {
+            var predicate = policy.getRetryHostPredicate(i);
+            boolean known = predicate.hasTypedConfig()
+                    ? Extensions.typeOf(predicate.getTypedConfig()).equals(PREVIOUS_HOSTS)
+                    : predicate.getName().equals("envoy.retry_host_predicates.previous_hosts");
+            if (known) {
+                previousHosts = true;
+            } else {
+                field.at("retry_host_predicate", i).report(predicate.getName());
+            }
+        }
+
+        Duration base = DEFAULT_BASE;
+        Duration max = DEFAULT_BASE.multipliedBy(MAX_TO_BASE);
+        if (policy.hasRetryBackOff()) {
+            var backOff = policy.getRetryBackOff();
+            Field at = field.at("retry_back_off");
+            at.refuseIf(!backOff.hasBaseInterval(), "base_interval", "is missing");
+            base = at.at("base_interval").positive(backOff.getBaseInterval());
+            base = base.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : base;
+            max = base.multipliedBy(MAX_TO_BASE);
+            if (backOff.hasMaxInterval()) {
+                max = at.at("max_interval").positive(backOff.getMaxInterval());
+                max = max.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : max;
+                at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
+            }
+        }
+        return new RetryPolicy(
+                conditions(field, policy.getRetryOn()),
+                statusCodes(field, policy),
+                policy.hasNumRetries() ? Field.limit(policy.getNumRetries().getValue()) : 1,
+                base,
+                max,
+                previousHosts,
+                (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts())),
+                MatchParser.headers(field, "retriable_request_headers", policy.getRetriableRequestHeadersList()));
+    }
+
+    private static Set<On> conditions(Field field, String retryOn) {
+        Set<On> on = EnumSet.noneOf(On.class);
+        for (String token : retryOn.split(",")) {
+            String condition = token.trim();
+            On known = BY_TOKEN.get(condition);
+            if (known != null) {
+                on.add(known);
+            } else if (!condition.isEmpty()) {
+                // Envoy, too, lets conditions that it does not know have no effect.
+                field.at("retry_on").report(condition);
+            }
+        }
+        return on;
+    }
+
+    private static Set<Integer> statusCodes(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
+        Set<Integer> codes = new HashSet<>();
+        for (int i = 0; i < policy.getRetriableStatusCodesCount(); i++) {
+            codes.add(field.at("retriable_status_codes", i).quantity(policy.getRetriableStatusCodes(i)));
+        }
+        return codes;
+    }
+}

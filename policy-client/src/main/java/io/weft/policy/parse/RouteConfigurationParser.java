@@ -1,0 +1,110 @@
+package io.weft.policy.parse;
+
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.VirtualHost;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code envoy.config.route.v3.RouteConfiguration} and its virtual hosts. */
+final class RouteConfigurationParser {
+    private static final int DEFAULT_MAX_DIRECT_RESPONSE_BYTES = 4096;
+
+    private RouteConfigurationParser() {}
+
+    static RouteConfiguration parse(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration config) {
+        field.refuseIf(config.hasVhds(), "vhds", "is not supported; send the virtual hosts in the route configuration");
+        field.refuseIf(config.getIgnorePathParametersInPathMatching(), "ignore_path_parameters_in_path_matching",
+                "is not supported; match with safe_regex");
+        field.reportIf(config.getInternalOnlyHeadersCount() > 0, "internal_only_headers");
+        field.reportIf(config.getValidateClusters().getValue(), "validate_clusters");
+        field.reportIf(config.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
+        for (int i = 0; i < config.getClusterSpecifierPluginsCount(); i++) {
+            Field plugin = field.at("cluster_specifier_plugins", i);
+            if (!config.getClusterSpecifierPlugins(i).getIsOptional()) {
+                throw plugin.refuse("is not supported; use cluster or weighted_clusters, or set is_optional");
+            }
+            plugin.report();
+        }
+        Extensions.perFilterConfig(field, config.getTypedPerFilterConfigMap());
+
+        int maxBody = config.hasMaxDirectResponseBodySizeBytes()
+                ? Field.limit(config.getMaxDirectResponseBodySizeBytes().getValue())
+                : DEFAULT_MAX_DIRECT_RESPONSE_BYTES;
+        HeaderChanges headers = HeaderChangesParser.parse(
+                field,
+                config.getRequestHeadersToAddList(),
+                config.getRequestHeadersToRemoveList(),
+                config.getResponseHeadersToAddList(),
+                config.getResponseHeadersToRemoveList());
+
+        List<VirtualHost> hosts = new ArrayList<>(config.getVirtualHostsCount());
+        Map<String, Integer> domains = new HashMap<>();
+        boolean broadChanges = !headers.isEmpty();
+        for (int i = 0; i < config.getVirtualHostsCount(); i++) {
+            Field at = field.at("virtual_hosts", i);
+            VirtualHost host = virtualHost(at, config.getVirtualHosts(i), maxBody);
+            for (int d = 0; d < host.domains().size(); d++) {
+                Integer other = domains.putIfAbsent(host.domains().get(d).toLowerCase(Locale.ROOT), i);
+                if (other != null) {
+                    throw at.at("domains", d).refuse("'" + host.domains().get(d) + "' is a domain of virtual_hosts[" + other
+                            + "], too; a domain must occur once");
+                }
+            }
+            broadChanges |= !host.headers().isEmpty();
+            hosts.add(host);
+        }
+        field.refuseIf(config.getMostSpecificHeaderMutationsWins() && broadChanges, "most_specific_header_mutations_wins",
+                "is not supported with header changes on the virtual host or route configuration; put them on the routes");
+        return new RouteConfiguration(config.getName(), hosts, config.getIgnorePortInHostMatching(), headers);
+    }
+
+    @SuppressWarnings("deprecation") // cors
+    private static VirtualHost virtualHost(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.VirtualHost host, int maxBody) {
+        field.at("name").notEmpty(host.getName());
+        field.refuseIf(host.getDomainsCount() == 0, "domains", "is empty; name at least one domain");
+        for (int i = 0; i < host.getDomainsCount(); i++) {
+            field.at("domains", i).headerText(host.getDomains(i));
+        }
+        field.refuseIf(host.hasMatcher(), "matcher", "is not supported; use routes");
+        field.refuseIf(host.getRequireTls() != TlsRequirementType.NONE, "require_tls", "is not supported; use a redirect");
+        field.refuseIf(host.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
+        field.reportIf(host.getRateLimitsCount() > 0, "rate_limits");
+        field.reportIf(host.hasCors(), "cors");
+        field.reportIf(host.getIncludeRequestAttemptCount(), "include_request_attempt_count");
+        field.reportIf(host.getIncludeAttemptCountInResponse(), "include_attempt_count_in_response");
+        field.reportIf(host.hasHedgePolicy(), "hedge_policy");
+        field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
+        field.reportIf(host.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
+        field.reportIf(host.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
+        Extensions.perFilterConfig(field, host.getTypedPerFilterConfigMap());
+
+        List<Route> routes = new ArrayList<>(host.getRoutesCount());
+        for (int i = 0; i < host.getRoutesCount(); i++) {
+            routes.add(RouteParser.parse(field.at("routes", i), host.getRoutes(i), maxBody));
+        }
+        Optional<RetryPolicy> retry = host.hasRetryPolicy()
+                ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), host.getRetryPolicy()))
+                : Optional.empty();
+        return new VirtualHost(
+                host.getName(),
+                host.getDomainsList(),
+                routes,
+                retry,
+                HeaderChangesParser.parse(
+                        field,
+                        host.getRequestHeadersToAddList(),
+                        host.getRequestHeadersToRemoveList(),
+                        host.getResponseHeadersToAddList(),
+                        host.getResponseHeadersToRemoveList()));
+    }
+}

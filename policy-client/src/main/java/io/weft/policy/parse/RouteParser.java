@@ -1,0 +1,284 @@
+package io.weft.policy.parse;
+
+import com.google.protobuf.ByteString;
+import com.google.re2j.Pattern;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.PathRewrite;
+import io.weft.policy.model.RouteAction.ReplaceMatched;
+import io.weft.policy.model.RouteAction.ReplaceRegex;
+import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
+import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction.InternalRedirectAction;
+import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code envoy.config.route.v3.Route} and its actions. */
+final class RouteParser {
+    private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(15);
+
+    private RouteParser() {}
+
+    /** @param maxBody of a direct response, in bytes */
+    static Route parse(Field field, io.weft.policy.proto.envoy.config.route.v3.Route route, int maxBody) {
+        field.refuseIf(!route.hasMatch(), "match", "is missing");
+        field.reportIf(route.hasDecorator(), "decorator");
+        field.reportIf(route.hasTracing(), "tracing");
+        field.reportIf(route.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
+        Extensions.perFilterConfig(field, route.getTypedPerFilterConfigMap());
+        return new Route(
+                route.getName(),
+                MatchParser.route(field.at("match"), route.getMatch()),
+                action(field, route, maxBody),
+                HeaderChangesParser.parse(
+                        field,
+                        route.getRequestHeadersToAddList(),
+                        route.getRequestHeadersToRemoveList(),
+                        route.getResponseHeadersToAddList(),
+                        route.getResponseHeadersToRemoveList()));
+    }
+
+    private static RouteAction action(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.Route route, int maxBody) {
+        switch (route.getActionCase()) {
+            case ROUTE:
+                return forward(field.at("route"), route.getRoute());
+            case REDIRECT:
+                return redirect(field.at("redirect"), route.getRedirect());
+            case DIRECT_RESPONSE:
+                return directResponse(field.at("direct_response"), route.getDirectResponse(), maxBody);
+            case NON_FORWARDING_ACTION:
+                return new RouteAction.NonForwarding();
+            case FILTER_ACTION:
+                throw field.at("filter_action").refuse("is not supported; use route, redirect or direct_response");
+            default:
+                throw field.refuse("has no action; set route, redirect or direct_response");
+        }
+    }
+
+    @SuppressWarnings("deprecation") // what older control planes send must be refused or reported, too
+    private static RouteAction forward(Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        field.refuseIf(action.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
+        field.refuseIf(action.hasInternalRedirectPolicy(), "internal_redirect_policy",
+                "is not supported; the app's own client decides about redirects");
+        field.refuseIf(action.getInternalRedirectAction() == InternalRedirectAction.HANDLE_INTERNAL_REDIRECT,
+                "internal_redirect_action", "is not supported; the app's own client decides about redirects");
+        boolean otherCode = action.getClusterNotFoundResponseCode() != ClusterNotFoundResponseCode.SERVICE_UNAVAILABLE;
+        field.reportIf(otherCode, "cluster_not_found_response_code");
+        // Subsets and consistent hashing are refused with the cluster; without them Envoy, too, makes nothing of these.
+        field.reportIf(action.hasMetadataMatch(), "metadata_match");
+        field.reportIf(action.getHashPolicyCount() > 0, "hash_policy");
+        field.reportIf(action.getAppendXForwardedHost(), "append_x_forwarded_host");
+        field.reportIf(action.hasIdleTimeout(), "idle_timeout");
+        field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
+        field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
+        field.reportIf(action.getPriority() != RoutingPriority.DEFAULT, "priority");
+        field.reportIf(action.getRateLimitsCount() > 0, "rate_limits");
+        field.reportIf(action.hasIncludeVhRateLimits(), "include_vh_rate_limits");
+        field.reportIf(action.hasCors(), "cors");
+        field.reportIf(action.hasMaxGrpcTimeout(), "max_grpc_timeout");
+        field.reportIf(action.hasGrpcTimeoutOffset(), "grpc_timeout_offset");
+        field.reportIf(action.getUpgradeConfigsCount() > 0, "upgrade_configs");
+        field.reportIf(action.hasMaxInternalRedirects(), "max_internal_redirects");
+        field.reportIf(action.hasHedgePolicy(), "hedge_policy");
+        field.reportIf(action.hasMaxStreamDuration(), "max_stream_duration");
+
+        Optional<RetryPolicy> retry = action.hasRetryPolicy()
+                ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), action.getRetryPolicy()))
+                : Optional.empty();
+        Duration timeout =
+                action.hasTimeout() ? field.at("timeout").notNegative(action.getTimeout()) : DEFAULT_TIMEOUT;
+        return new RouteAction.Forward(
+                clusters(field, action), new Rewrite(pathRewrite(field, action), host(field, action)), retry, timeout);
+    }
+
+    private static List<WeightedCluster> clusters(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        switch (action.getClusterSpecifierCase()) {
+            case CLUSTER:
+                String name = field.at("cluster").notEmpty(action.getCluster());
+                return List.of(new WeightedCluster(name, 1, io.weft.policy.model.HeaderChanges.NONE));
+            case WEIGHTED_CLUSTERS:
+                return weighted(field.at("weighted_clusters"), action.getWeightedClusters());
+            case CLUSTER_HEADER:
+                throw field.at("cluster_header").refuse("is not supported; match the header and name the cluster");
+            case CLUSTER_SPECIFIER_PLUGIN:
+                throw field.at("cluster_specifier_plugin").refuse("is not supported; use cluster or weighted_clusters");
+            case INLINE_CLUSTER_SPECIFIER_PLUGIN:
+                throw field.at("inline_cluster_specifier_plugin")
+                        .refuse("is not supported; use cluster or weighted_clusters");
+            default:
+                throw field.refuse("has no cluster; set cluster or weighted_clusters");
+        }
+    }
+
+    private static List<WeightedCluster> weighted(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.WeightedCluster weighted) {
+        field.refuseIf(weighted.getClustersCount() == 0, "clusters", "is empty; name at least one cluster");
+        field.refuseIf(!weighted.getHeaderName().isEmpty(), "header_name",
+                "is not supported; the cluster is chosen at random by weight");
+        List<WeightedCluster> clusters = new ArrayList<>(weighted.getClustersCount());
+        long sum = 0;
+        for (int i = 0; i < weighted.getClustersCount(); i++) {
+            var cluster = weighted.getClusters(i);
+            Field at = field.at("clusters", i);
+            at.refuseIf(!cluster.getClusterHeader().isEmpty(), "cluster_header",
+                    "is not supported; match the header and name the cluster");
+            at.at("name").notEmpty(cluster.getName());
+            at.refuseIf(!cluster.hasWeight(), "weight", "is missing; set it, 0 for a cluster without traffic");
+            at.refuseIf(!cluster.getHostRewriteLiteral().isEmpty(), "host_rewrite_literal",
+                    "is not supported on a weighted cluster; set it on the route");
+            at.reportIf(cluster.hasMetadataMatch(), "metadata_match");
+            Extensions.perFilterConfig(at, cluster.getTypedPerFilterConfigMap());
+            int weight = at.at("weight").quantity(cluster.getWeight().getValue());
+            sum += weight;
+            clusters.add(new WeightedCluster(
+                    cluster.getName(),
+                    weight,
+                    HeaderChangesParser.parse(
+                            at,
+                            cluster.getRequestHeadersToAddList(),
+                            cluster.getRequestHeadersToRemoveList(),
+                            cluster.getResponseHeadersToAddList(),
+                            cluster.getResponseHeadersToRemoveList())));
+        }
+        field.refuseIf(sum == 0, "clusters", "have no weight; give one of them a weight above zero");
+        field.refuseIf(sum > Integer.MAX_VALUE, "clusters", "weigh " + sum + " together; the most is " + Integer.MAX_VALUE);
+        return clusters;
+    }
+
+    private static Optional<PathRewrite> pathRewrite(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        field.refuseIf(action.hasPathRewritePolicy(), "path_rewrite_policy",
+                "is not supported; use prefix_rewrite or regex_rewrite");
+        if (action.hasRegexRewrite()) {
+            field.refuseIf(!action.getPrefixRewrite().isEmpty(), "regex_rewrite", "and prefix_rewrite are both set; set one");
+            return Optional.of(regexRewrite(field.at("regex_rewrite"), action.getRegexRewrite()));
+        }
+        if (action.getPrefixRewrite().isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new ReplaceMatched(field.at("prefix_rewrite").headerText(action.getPrefixRewrite())));
+    }
+
+    private static PathRewrite regexRewrite(Field field, RegexMatchAndSubstitute rewrite) {
+        field.refuseIf(!rewrite.hasPattern(), "pattern", "is missing");
+        Pattern pattern = MatchParser.compile(field.at("pattern"), rewrite.getPattern());
+        Field substitution = field.at("substitution");
+        String text = substitution.headerText(rewrite.getSubstitution());
+        for (int i = text.indexOf('\\'); i >= 0; i = text.indexOf('\\', i + 1)) {
+            i++;
+            char c = i < text.length() ? text.charAt(i) : ' ';
+            if (c >= '0' && c <= '9') {
+                if (c - '0' > pattern.groupCount()) {
+                    throw substitution.refuse("refers to group " + c + ", but the pattern has " + pattern.groupCount());
+                }
+            } else if (c != '\\') {
+                throw substitution.refuse("a backslash must be followed by a digit or a backslash");
+            }
+        }
+        return new ReplaceRegex(rewrite.getPattern().getRegex(), text);
+    }
+
+    private static Optional<String> host(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        switch (action.getHostRewriteSpecifierCase()) {
+            case HOST_REWRITE_LITERAL:
+                String host = field.at("host_rewrite_literal").headerText(action.getHostRewriteLiteral());
+                return host.isEmpty() ? Optional.empty() : Optional.of(host);
+            case AUTO_HOST_REWRITE:
+                field.refuseIf(action.getAutoHostRewrite().getValue(), "auto_host_rewrite",
+                        "is not supported; use host_rewrite_literal");
+                return Optional.empty();
+            case HOST_REWRITE_HEADER:
+                throw field.at("host_rewrite_header").refuse("is not supported; use host_rewrite_literal");
+            case HOST_REWRITE_PATH_REGEX:
+                throw field.at("host_rewrite_path_regex").refuse("is not supported; use host_rewrite_literal");
+            default:
+                return Optional.empty();
+        }
+    }
+
+    private static RouteAction redirect(Field field, RedirectAction redirect) {
+        Optional<String> scheme = Optional.empty();
+        if (redirect.getHttpsRedirect()) {
+            scheme = Optional.of("https");
+        } else if (!redirect.getSchemeRedirect().isEmpty()) {
+            scheme = Optional.of(redirect.getSchemeRedirect());
+        }
+        int port = redirect.getPortRedirect();
+        field.refuseIf(port < 0 || port > 65_535, "port_redirect", "must be 0 to 65535");
+        field.refuseIf(redirect.hasRegexRewrite(), "regex_rewrite",
+                "is not supported in a redirect; use path_redirect or prefix_rewrite");
+        return new RouteAction.Redirect(
+                scheme,
+                text(field.at("host_redirect"), redirect.getHostRedirect()),
+                port,
+                text(field.at("path_redirect"), redirect.getPathRedirect()),
+                text(field.at("prefix_rewrite"), redirect.getPrefixRewrite()),
+                redirect.getStripQuery(),
+                status(field, redirect));
+    }
+
+    private static Optional<String> text(Field field, String value) {
+        return value.isEmpty() ? Optional.empty() : Optional.of(field.headerText(value));
+    }
+
+    private static int status(Field field, RedirectAction redirect) {
+        switch (redirect.getResponseCode()) {
+            case MOVED_PERMANENTLY:
+                return 301;
+            case FOUND:
+                return 302;
+            case SEE_OTHER:
+                return 303;
+            case TEMPORARY_REDIRECT:
+                return 307;
+            case PERMANENT_REDIRECT:
+                return 308;
+            default:
+                throw field.at("response_code").refuse("is unknown");
+        }
+    }
+
+    private static RouteAction directResponse(Field field, DirectResponseAction response, int maxBody) {
+        int status = response.getStatus();
+        field.refuseIf(status < 200 || status > 599, "status", "must be 200 to 599, is " + Integer.toUnsignedString(status));
+        ByteString body = response.hasBody() ? inline(field.at("body"), response.getBody()) : ByteString.EMPTY;
+        field.refuseIf(body.size() > maxBody, "body", "has " + body.size() + " bytes, more than the " + maxBody
+                + " of max_direct_response_body_size_bytes");
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body.toByteArray())).toString();
+            return new RouteAction.DirectResponse(status, text);
+        } catch (CharacterCodingException e) {
+            throw field.at("body").at("inline_bytes").refuse("is not UTF-8 text");
+        }
+    }
+
+    private static ByteString inline(Field field, DataSource source) {
+        switch (source.getSpecifierCase()) {
+            case INLINE_STRING:
+                return source.getInlineStringBytes();
+            case INLINE_BYTES:
+                return source.getInlineBytes();
+            case FILENAME:
+                throw field.at("filename").refuse("is not supported; use inline_string");
+            case ENVIRONMENT_VARIABLE:
+                throw field.at("environment_variable").refuse("is not supported; use inline_string");
+            default:
+                throw field.refuse("is empty; set inline_string");
+        }
+    }
+}
