@@ -6,6 +6,7 @@ import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
@@ -58,7 +59,7 @@ final class MeshRuntime implements ExecRuntime {
     private Object state;
 
     /** Null before the request is executed, and when no policy names what it turned out to be. */
-    private volatile Exchange mesh;
+    private volatile Runnable end;
 
     /** The response is the mesh's own: there is no connection. */
     private boolean local;
@@ -108,22 +109,23 @@ final class MeshRuntime implements ExecRuntime {
             connections.connectEndpoint(context);
             return send(id, request, interim, context);
         }
-        mesh = exchange;
+        Runnable end = new ExchangeEnd(exchange);
+        this.end = end;
         try {
             ClassicHttpResponse response = attempts(exchange, id, request, interim, context);
             if (local) {
-                exchange.end();
+                end.run();
                 return response;
             }
             new MessageHeaders(response).changeResponse(exchange.responseChanges());
             if (response.getEntity() == null) {
-                exchange.end();
+                end.run();
             } else {
-                response.setEntity(new WatchedEntity(response.getEntity(), exchange));
+                response.setEntity(new WatchedEntity(response.getEntity(), end));
             }
             return response;
         } catch (IOException | HttpException | RuntimeException | Error e) {
-            exchange.end();
+            end.run();
             throw e;
         }
     }
@@ -259,9 +261,9 @@ final class MeshRuntime implements ExecRuntime {
 
     private void end() {
         leased = false;
-        Exchange exchange = mesh;
-        if (exchange != null) {
-            exchange.end();
+        Runnable end = this.end;
+        if (end != null) {
+            end.run();
         }
     }
 

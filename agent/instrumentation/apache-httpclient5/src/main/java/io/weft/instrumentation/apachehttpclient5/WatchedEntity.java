@@ -1,6 +1,5 @@
 package io.weft.instrumentation.apachehttpclient5;
 
-import io.weft.dataplane.Exchange;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,11 +9,11 @@ import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 
 /** A response's body, with an ear on its end. */
 final class WatchedEntity extends HttpEntityWrapper {
-    private final Exchange mesh;
+    private final Runnable end;
 
-    WatchedEntity(HttpEntity entity, Exchange mesh) {
+    WatchedEntity(HttpEntity entity, Runnable end) {
         super(entity);
-        this.mesh = mesh;
+        this.end = end;
     }
 
     @Override
@@ -32,14 +31,14 @@ final class WatchedEntity extends HttpEntityWrapper {
 
             private int seen(int read) {
                 if (read < 0) {
-                    mesh.end();
+                    end.run();
                 }
                 return read;
             }
 
             @Override
             public void close() throws IOException {
-                mesh.end();
+                end.run();
                 super.close();
             }
         };
@@ -50,7 +49,7 @@ final class WatchedEntity extends HttpEntityWrapper {
         try {
             super.writeTo(out);
         } finally {
-            mesh.end();
+            end.run();
         }
     }
 }
