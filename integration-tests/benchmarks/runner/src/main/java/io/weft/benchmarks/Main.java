@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:every figure is within its budget", "1:a figure is over its budget or a benchmark failed", "2:wrong usage"})
 public final class Main implements Callable<Integer> {
-    private static final List<Benchmark> ALL = List.of(new Overhead(), new Startup(), new Memory());
+    private static final List<Benchmark> ALL = List.of(new HotPath(), new Overhead(), new Startup(), new Memory(), new Push());
 
     @Spec
     private CommandSpec spec;

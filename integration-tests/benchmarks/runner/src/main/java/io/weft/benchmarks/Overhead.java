@@ -8,6 +8,7 @@ import io.weft.it.harness.Testbed;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -64,13 +65,14 @@ final class Overhead implements Benchmark {
             }
         }
         Distribution ratios = Distribution.of(cpu);
-        figures.accept(new Figure(name(), Distribution.round(ratios.median(), 3), "ratio", BUDGET, Map.of(
-                "rounds", ratios.size(),
-                "least", Distribution.round(ratios.min(), 3),
-                "most", Distribution.round(ratios.max(), 3),
-                "cpuMicrosPerRequestOff", Distribution.round(Distribution.of(cpuOff).median(), 1),
-                "p50Ratio", Distribution.round(Distribution.of(p50).median(), 3),
-                "p99Ratio", Distribution.round(Distribution.of(p99).median(), 3))));
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("rounds", ratios.size());
+        detail.put("least", Distribution.round(ratios.min(), 3));
+        detail.put("most", Distribution.round(ratios.max(), 3));
+        detail.put("cpuMicrosPerRequestOff", Distribution.round(Distribution.of(cpuOff).median(), 1));
+        detail.put("p50Ratio", Distribution.round(Distribution.of(p50).median(), 3));
+        detail.put("p99Ratio", Distribution.round(Distribution.of(p99).median(), 3));
+        figures.accept(new Figure(name(), Distribution.round(ratios.median(), 3), "ratio", BUDGET, detail));
     }
 
     private static double ratio(List<Window> on, List<Window> off, ToDoubleFunction<Window> quantity) {

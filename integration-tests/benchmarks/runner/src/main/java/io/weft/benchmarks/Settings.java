@@ -15,8 +15,8 @@ record Settings(Jdk jdk, boolean quick) {
         return quick ? whenQuick : normally;
     }
 
-    Path artifact(String name) {
-        return Build.present("weft.benchmarks.artifacts", "integration-tests/benchmarks/runner").resolve(name);
+    static Path openTelemetryAgent() {
+        return Build.present("weft.benchmarks.artifacts", "integration-tests/benchmarks/runner").resolve("opentelemetry-javaagent.jar");
     }
 
     /** Build folder of the programs that are measured under the agent. */

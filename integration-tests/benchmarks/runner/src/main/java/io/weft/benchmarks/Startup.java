@@ -1,5 +1,6 @@
 package io.weft.benchmarks;
 
+import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -53,7 +54,7 @@ final class Startup implements Benchmark {
         Map<Agent, List<Start>> starts = new LinkedHashMap<>();
         for (int round = 0; round < settings.times(app.rounds, 1); round++) {
             for (Agent agent : Agent.values()) {
-                starts.computeIfAbsent(agent, a -> new ArrayList<>()).add(start(settings, jdk, app, agent));
+                starts.computeIfAbsent(agent, a -> new ArrayList<>()).add(start(jdk, app, agent));
             }
         }
         double weft = added(starts, Agent.WEFT, Start::wallMillis);
@@ -85,7 +86,7 @@ final class Startup implements Benchmark {
         return Distribution.of(starts.stream().mapToDouble(quantity).boxed().toList()).median();
     }
 
-    private static Start start(Settings settings, Jdk jdk, App app, Agent agent) throws Exception {
+    private static Start start(Jdk jdk, App app, Agent agent) throws Exception {
         try (Testbed testbed = new Testbed()) {
             JvmCommand command = testbed.jvm(app.title, jdk);
             switch (agent) {
@@ -96,14 +97,14 @@ final class Startup implements Benchmark {
                     command.mesh(policies.uri(), "orders");
                 }
                 case OPEN_TELEMETRY -> command
-                        .option("-javaagent:" + settings.artifact("opentelemetry-javaagent.jar"))
+                        .option("-javaagent:" + Settings.openTelemetryAgent())
                         .environment("OTEL_TRACES_EXPORTER", "none")
                         .environment("OTEL_METRICS_EXPORTER", "none")
                         .environment("OTEL_LOGS_EXPORTER", "none");
             }
             return switch (app) {
                 case WITHOUT_HTTP -> untilExit(command);
-                case SPRING_BOOT -> untilFirstAnswer(command, settings);
+                case SPRING_BOOT -> untilFirstAnswer(command);
             };
         }
     }
@@ -120,9 +121,9 @@ final class Startup implements Benchmark {
         return new Start(wall, Long.parseLong(process.nextAnswer().get("cpuMillis")));
     }
 
-    private static Start untilFirstAnswer(JvmCommand command, Settings settings) throws IOException {
+    private static Start untilFirstAnswer(JvmCommand command) throws IOException {
         long start = System.nanoTime();
-        JvmProcess process = command.option("-Dserver.port=0").jar(settings.artifact("orders-v1.jar"));
+        JvmProcess process = command.option("-Dserver.port=0").jar(Build.app("orders-v1"));
         Matcher port = SPRING_PORT.matcher(process.awaitStdout(line -> SPRING_PORT.matcher(line).find()));
         if (!port.find()) {
             throw new IllegalStateException(process.report());

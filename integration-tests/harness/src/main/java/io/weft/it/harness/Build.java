@@ -14,6 +14,16 @@ public final class Build {
         return present("weft.it.agent", "agent/javaagent");
     }
 
+    /** The real {@code weft-control-plane.jar}. */
+    public static Path controlPlane() {
+        return present("weft.it.control-plane", "control-plane");
+    }
+
+    /** @param name as in {@code orders-v1} */
+    public static Path app(String name) {
+        return present("weft.it.apps", "integration-tests/apps").resolve(name).resolve("target").resolve(name + ".jar");
+    }
+
     static Path libraries() {
         return present("weft.it.libraries", "integration-tests/drivers");
     }

@@ -156,9 +156,13 @@ public final class JvmProcess implements AutoCloseable {
     }
 
     public int awaitExit() {
+        return awaitExit(EXIT);
+    }
+
+    public int awaitExit(Duration patience) {
         try {
-            if (!process.waitFor(EXIT.toSeconds(), TimeUnit.SECONDS)) {
-                throw new AssertionError("still running after " + EXIT.toSeconds() + " s: " + report());
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new AssertionError("still running after " + patience + ": " + report());
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);

@@ -1,9 +1,15 @@
 package io.weft.it.harness;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -34,6 +40,22 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
 
     public PolicyServer policyServer(PolicyServer.Protocol protocol) {
         return closeAfterwards(PolicyServer.start(protocol));
+    }
+
+    /** The real control plane. */
+    public ControlPlane controlPlane(Jdk jdk) {
+        return ControlPlane.start(() -> jvm("control plane", jdk), temporaryFolder());
+    }
+
+    /** An empty folder that is deleted afterwards. */
+    public Path temporaryFolder() {
+        try {
+            Path folder = Files.createTempDirectory("weft-it");
+            closeAfterwards(() -> delete(folder));
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public Upstream upstream(String name) {
@@ -71,6 +93,14 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
         }
         if (failed != null) {
             throw failed;
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
         }
     }
 }

@@ -16,7 +16,6 @@ import java.net.SocketTimeoutException;
 import java.net.URL;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import sun.net.www.MessageHeader;
 import sun.net.www.http.ChunkedInputStream;
 import sun.net.www.http.HttpClient;
@@ -36,7 +35,7 @@ final class MeshHttpClient extends HttpClient {
     private final boolean head;
 
     /** Null between two requests. */
-    private final AtomicReference<Exchange> exchange;
+    private volatile Exchange exchange;
 
     private Endpoint endpoint;
     private URL endpointUrl;
@@ -59,7 +58,7 @@ final class MeshHttpClient extends HttpClient {
         this.internals = internals;
         this.credentialStore = internals.credentialStore(connection);
         this.head = connection.getRequestMethod().equals("HEAD");
-        this.exchange = new AtomicReference<>(exchange);
+        this.exchange = exchange;
         this.url = url;
         this.proxy = Proxy.NO_PROXY;
         setConnectTimeout(connectTimeout);
@@ -79,7 +78,7 @@ final class MeshHttpClient extends HttpClient {
                 Endpoint endpoint = exchange.endpoint();
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
-                    kept.exchange.set(exchange);
+                    kept.exchange = exchange;
                     return kept;
                 }
                 MeshHttpClient fresh = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
@@ -167,13 +166,13 @@ final class MeshHttpClient extends HttpClient {
     }
 
     private MessageHeader wire() {
-        Exchange current = exchange.get();
+        Exchange current = exchange;
         return current == null || reply != null ? written : JdkHeaders.wire(written, current.requestChanges());
     }
 
     /** Whether a response of this connection is the superclass's own business. */
     boolean passive() {
-        return attempting || exchange.get() == null || reply != null;
+        return attempting || exchange == null || reply != null;
     }
 
     /**
@@ -182,7 +181,7 @@ final class MeshHttpClient extends HttpClient {
      * @return whether it is HTTP
      */
     boolean response(MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
-        Exchange current = exchange.get();
+        Exchange current = exchange;
         attempting = true;
         try {
             while (true) {
@@ -357,7 +356,8 @@ final class MeshHttpClient extends HttpClient {
     }
 
     private void end() {
-        Exchange current = exchange.getAndSet(null);
+        Exchange current = exchange;
+        exchange = null;
         if (current != null) {
             current.end();
         }

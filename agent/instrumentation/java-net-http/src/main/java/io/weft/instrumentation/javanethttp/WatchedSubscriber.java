@@ -1,19 +1,21 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Exchange;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The app's subscriber, with an ear on the end of the body. */
-final class WatchedSubscriber<T> implements BodySubscriber<T> {
+/** Its state: the end of the body was told to the mesh. The app may cancel on one thread while another one completes. */
+final class WatchedSubscriber<T> extends AtomicBoolean implements BodySubscriber<T> {
     private final BodySubscriber<T> subscriber;
-    private final Runnable end;
+    private final Exchange mesh;
 
-    WatchedSubscriber(BodySubscriber<T> subscriber, Runnable end) {
+    WatchedSubscriber(BodySubscriber<T> subscriber, Exchange mesh) {
         this.subscriber = subscriber;
-        this.end = end;
+        this.mesh = mesh;
     }
 
     BodySubscriber<T> subscriber() {
@@ -35,7 +37,7 @@ final class WatchedSubscriber<T> implements BodySubscriber<T> {
 
             @Override
             public void cancel() {
-                end.run();
+                end();
                 subscription.cancel();
             }
         });
@@ -48,13 +50,19 @@ final class WatchedSubscriber<T> implements BodySubscriber<T> {
 
     @Override
     public void onError(Throwable throwable) {
-        end.run();
+        end();
         subscriber.onError(throwable);
     }
 
     @Override
     public void onComplete() {
-        end.run();
+        end();
         subscriber.onComplete();
+    }
+
+    private void end() {
+        if (compareAndSet(false, true)) {
+            mesh.end();
+        }
     }
 }

@@ -1,0 +1,11 @@
+package io.weft.agent.link;
+
+import io.weft.dataplane.Inbound;
+import io.weft.dataplane.Outbound;
+
+/** What every adapter of this JVM shares. Asked for with the first adapter, on an app's thread. */
+public interface DataPlane {
+    Outbound outbound();
+
+    Inbound inbound();
+}

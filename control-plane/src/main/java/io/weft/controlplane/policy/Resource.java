@@ -1,7 +1,0 @@
-package io.weft.controlplane.policy;
-
-/** A document that was understood. */
-public sealed interface Resource permits Mesh, MeshService, Dataplane, MeshHttpRoute {
-
-    Metadata metadata();
-}

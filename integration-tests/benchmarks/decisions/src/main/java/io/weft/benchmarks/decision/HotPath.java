@@ -1,0 +1,89 @@
+package io.weft.benchmarks.decision;
+
+import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.ResponseHeaders;
+import io.weft.policy.model.Cluster.LeastRequest;
+import io.weft.policy.model.Cluster.LoadBalancing;
+import io.weft.policy.model.Cluster.RoundRobin;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.Blackhole;
+
+/**
+ * What the mesh does for one request that succeeds at the first attempt: match the route, pick the endpoint, admit, record.
+ *
+ * <p>The exchange is an object of the library's adapter, one a request. So that it is not counted as the data plane's, and not
+ * optimised away either, both methods make one and let it escape; the difference in bytes is the data plane's.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(2)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class HotPath {
+    private static final ResponseHeaders NO_HEADERS = name -> null;
+
+    /** How a cluster chooses among its endpoints. */
+    public enum Balancing {
+        ROUND_ROBIN(new RoundRobin()),
+        LEAST_REQUEST(new LeastRequest(2, 1.0));
+
+        private final LoadBalancing policy;
+
+        Balancing(LoadBalancing policy) {
+            this.policy = policy;
+        }
+    }
+
+    @Param
+    private Balancing balancing;
+
+    private DataPlane dataPlane;
+    private String[] authorities;
+    private int next;
+
+    @Setup
+    public void setUp() {
+        LargeMesh mesh = LargeMesh.of(balancing.policy);
+        dataPlane = DataPlane.start(Duration.ZERO);
+        dataPlane.apply(mesh.snapshot());
+        authorities = mesh.authoritiesInRandomOrder();
+    }
+
+    @Benchmark
+    public void exchangeAlone(Blackhole blackhole) {
+        blackhole.consume(exchange());
+    }
+
+    @Benchmark
+    public Endpoint decision(Blackhole blackhole) {
+        Exchange exchange = exchange();
+        blackhole.consume(exchange);
+        if (!dataPlane.claims(exchange) || exchange.next() != Exchange.Step.DIAL) {
+            throw new IllegalStateException("the policy does not send " + exchange.authority() + " to an endpoint");
+        }
+        Endpoint endpoint = exchange.endpoint();
+        exchange.onResponse(200, NO_HEADERS);
+        exchange.end();
+        return endpoint;
+    }
+
+    private Exchange exchange() {
+        next = next + 1 == authorities.length ? 0 : next + 1;
+        return new Request(authorities[next]);
+    }
+}

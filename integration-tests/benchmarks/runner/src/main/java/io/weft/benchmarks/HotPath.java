@@ -1,0 +1,98 @@
+package io.weft.benchmarks;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Time and memory of one decision of the data plane, by JMH. The value is that of the slower load balancer. Of the bytes, those
+ * of the exchange object are taken off: it is the adapter's.
+ */
+final class HotPath implements Benchmark {
+    private static final double NANOS_BUDGET = 200;
+    private static final double BYTES_BUDGET = 0;
+    private static final String BYTES = "gc.alloc.rate.norm";
+
+    @Override
+    public String name() {
+        return "hotpath";
+    }
+
+    @Override
+    public String summary() {
+        return "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints";
+    }
+
+    @Override
+    public void run(Settings settings, Consumer<Figure> figures) throws Exception {
+        try (Testbed testbed = new Testbed()) {
+            Path json = testbed.temporaryFolder().resolve("jmh.json");
+            List<String> arguments = new ArrayList<>(List.of(
+                    "io.weft.benchmarks.decision.HotPath", "-prof", "gc", "-rf", "json", "-rff", json.toString(), "-foe", "true"));
+            if (settings.quick()) {
+                arguments.addAll(List.of("-f", "1", "-wi", "1", "-i", "1", "-w", "500ms", "-r", "500ms"));
+            }
+            JvmProcess jmh = testbed.jvm("jmh", settings.jdk())
+                    .module(Settings.decisions())
+                    .main("org.openjdk.jmh.Main", arguments.toArray(String[]::new));
+            if (jmh.awaitExit(Duration.ofMinutes(5)) != 0) {
+                throw new IllegalStateException(jmh.report());
+            }
+            report(new ObjectMapper().readTree(json.toFile()), figures);
+        }
+    }
+
+    private void report(JsonNode results, Consumer<Figure> figures) throws IOException {
+        double nanos = 0;
+        double bytes = 0;
+        Map<String, Object> nanosDetail = new LinkedHashMap<>();
+        Map<String, Object> bytesDetail = new LinkedHashMap<>();
+        for (JsonNode result : results) {
+            if (result.path("benchmark").asText().endsWith(".decision")) {
+                String balancing = result.path("params").path("balancing").asText();
+                double score = result.path("primaryMetric").path("score").asDouble();
+                double added = bytes(result) - bytes(exchangeAlone(results, balancing));
+                nanos = Math.max(nanos, score);
+                bytes = Math.max(bytes, added);
+                nanosDetail.put(balancing, Distribution.round(score, 1));
+                nanosDetail.put(balancing + " ±99.9%", Distribution.round(result.path("primaryMetric").path("scoreError").asDouble(), 1));
+                bytesDetail.put(balancing, Distribution.round(added, 2));
+                bytesDetail.put("exchangeObject", Distribution.round(bytes(exchangeAlone(results, balancing)), 2));
+            }
+        }
+        if (nanosDetail.isEmpty()) {
+            throw new IOException("JMH reported no decision: " + results);
+        }
+        figures.accept(new Figure(name(), Distribution.round(nanos, 1), "ns/op", NANOS_BUDGET, nanosDetail));
+        // The profiler's own noise is far below a byte.
+        figures.accept(new Figure(name() + ".bytes", Distribution.round(Math.max(0, bytes), 1), "B/op", BYTES_BUDGET, bytesDetail));
+    }
+
+    private static JsonNode exchangeAlone(JsonNode results, String balancing) throws IOException {
+        for (JsonNode result : results) {
+            if (result.path("benchmark").asText().endsWith(".exchangeAlone")
+                    && result.path("params").path("balancing").asText().equals(balancing)) {
+                return result;
+            }
+        }
+        throw new IOException("JMH reported no exchangeAlone for " + balancing);
+    }
+
+    private static double bytes(JsonNode result) throws IOException {
+        for (Map.Entry<String, JsonNode> metric : result.path("secondaryMetrics").properties()) {
+            if (metric.getKey().endsWith(BYTES)) {
+                return metric.getValue().path("score").asDouble();
+            }
+        }
+        throw new IOException("no " + BYTES + " in " + result);
+    }
+}

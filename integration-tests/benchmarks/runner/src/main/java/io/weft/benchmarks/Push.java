@@ -1,0 +1,123 @@
+package io.weft.benchmarks;
+
+import io.weft.it.harness.ControlPlane;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Testbed;
+import java.net.URI;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * From the moment before a policy file is saved until the last of 100 agents decides by it; the real control plane in a process
+ * of its own, the agents' policy clients and data planes in four others.
+ */
+final class Push implements Benchmark {
+    private static final double BUDGET_MILLIS = 250;
+    private static final int PROCESSES = 4;
+    private static final int AGENTS_PER_PROCESS = 25;
+    private static final long PAUSE_MILLIS = 300;
+
+    @Override
+    public String name() {
+        return "push";
+    }
+
+    @Override
+    public String summary() {
+        return "policy file saved until obeyed by every one of 100 agents, 99th percentile of the saves";
+    }
+
+    @Override
+    public void run(Settings settings, Consumer<Figure> figures) throws Exception {
+        List<Double> slowest = new ArrayList<>();
+        List<Double> each = new ArrayList<>();
+        try (Testbed testbed = new Testbed()) {
+            ControlPlane controlPlane = testbed.controlPlane(settings.jdk());
+            controlPlane.save("orders.yaml", ORDERS);
+            controlPlane.save("route.yaml", route(0));
+            List<JvmProcess> agents = new ArrayList<>();
+            for (int i = 0; i < PROCESSES; i++) {
+                agents.add(agents(testbed, settings, controlPlane.uri(), "agents-" + i + "-"));
+            }
+            for (JvmProcess process : agents) {
+                obeyed(process, 0);
+            }
+            for (int revision = 1; revision <= settings.times(100, 5); revision++) {
+                Thread.sleep(PAUSE_MILLIS);
+                long saved = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+                controlPlane.save("route.yaml", route(revision));
+                List<Double> millis = new ArrayList<>();
+                for (JvmProcess process : agents) {
+                    obeyed(process, revision).forEach(micros -> millis.add((micros - saved) / 1e3));
+                }
+                each.addAll(millis);
+                slowest.add(Distribution.of(millis).max());
+            }
+        }
+        Distribution last = Distribution.of(slowest);
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("agents", PROCESSES * AGENTS_PER_PROCESS);
+        detail.put("saves", last.size());
+        detail.put("slowestAgentP50", Distribution.round(last.median(), 1));
+        detail.put("slowestAgentMax", Distribution.round(last.max(), 1));
+        detail.put("oneAgentP50", Distribution.round(Distribution.of(each).median(), 1));
+        figures.accept(new Figure(name(), Distribution.round(last.quantile(0.99), 1), "ms", BUDGET_MILLIS, detail));
+    }
+
+    private static JvmProcess agents(Testbed testbed, Settings settings, URI controlPlane, String prefix) {
+        return testbed.jvm(prefix, settings.jdk())
+                .module(Settings.decisions())
+                .main("io.weft.benchmarks.decision.PolicyAgents", controlPlane.toString(), Integer.toString(AGENTS_PER_PROCESS), prefix);
+    }
+
+    /** Waits until each agent of the process has said that it obeys the revision. */
+    private static List<Long> obeyed(JvmProcess process, int revision) {
+        List<Long> micros = new ArrayList<>();
+        while (micros.size() < AGENTS_PER_PROCESS) {
+            Map<String, String> answer = process.nextAnswer();
+            if (answer.get("revision").equals(Integer.toString(revision))) {
+                micros.add(Long.parseLong(answer.get("micros")));
+            }
+        }
+        return micros;
+    }
+
+    private static final String ORDERS = """
+            type: Dataplane
+            mesh: default
+            name: orders-1
+            networking:
+              address: 127.0.0.1
+              inbound:
+              - port: 9
+                tags: {kuma.io/service: orders, kuma.io/protocol: http, version: v1}
+            """;
+
+    private static String route(int revision) {
+        return """
+                type: MeshHTTPRoute
+                name: orders-revision
+                mesh: default
+                spec:
+                  targetRef: {kind: Mesh}
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches:
+                      - path: {type: PathPrefix, value: /}
+                      default:
+                        filters:
+                        - type: RequestHeaderModifier
+                          requestHeaderModifier:
+                            set:
+                            - {name: x-revision, value: "%d"}
+                        backendRefs:
+                        - {kind: MeshService, name: orders, weight: 1}
+                """.formatted(revision);
+    }
+}

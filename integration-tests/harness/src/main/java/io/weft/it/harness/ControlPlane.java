@@ -1,0 +1,101 @@
+package io.weft.it.harness;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** The real control plane, a process of its own on loopback, with a policy folder of its own. For one thread. */
+public final class ControlPlane {
+    private static final long START_SECONDS = 60;
+
+    private final Supplier<JvmCommand> jvm;
+    private final Path folder;
+    private final int port;
+    private JvmProcess process;
+
+    private ControlPlane(Supplier<JvmCommand> jvm, Path folder, int port) {
+        this.jvm = jvm;
+        this.folder = folder;
+        this.port = port;
+    }
+
+    /** @param folder empty; policies and state go into folders below it */
+    static ControlPlane start(Supplier<JvmCommand> jvm, Path folder) {
+        try {
+            Files.createDirectories(folder.resolve("policies"));
+            ControlPlane controlPlane = new ControlPlane(jvm, folder, freePort());
+            controlPlane.start();
+            return controlPlane;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public URI uri() {
+        return URI.create("grpc://127.0.0.1:" + port);
+    }
+
+    public JvmProcess process() {
+        return process;
+    }
+
+    /** Saves a policy file, in one step as a careful editor does. */
+    public void save(String file, String yaml) {
+        Path target = folder.resolve("policies").resolve(file);
+        Path draft = folder.resolve(file + ".draft");
+        try {
+            Files.writeString(draft, yaml);
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts it again on the same port with the same folders, after it was stopped or killed. */
+    public void start() {
+        process = jvm.get().jar(
+                Build.controlPlane(), "control-plane",
+                "--listen", "127.0.0.1:" + port,
+                "--policies", folder.resolve("policies").toString(),
+                "--state-dir", folder.resolve("state").toString());
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (!listens()) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                throw new IllegalStateException("the control plane does not listen: " + process.report());
+            }
+            pause();
+        }
+    }
+
+    private boolean listens() {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 200);
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(20);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}
