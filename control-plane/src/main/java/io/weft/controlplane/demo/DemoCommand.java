@@ -1,0 +1,121 @@
+package io.weft.controlplane.demo;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code weft demo}. */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Unmodified services obey a canary policy that is edited while traffic flows.",
+            "Starts, as JVMs of their own on loopback, a control plane, storefront, three instances of orders and a batch client,"
+                    + " edits the policy file step by step and shows who gets what."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:every step held", "1:a step did not hold", "2:wrong usage"})
+public final class DemoCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--once",
+            description = "Do every step unattended, print a line for each and, last, one JSON object; then end.")
+    private boolean once;
+
+    @Option(
+            names = "--requests",
+            paramLabel = "N",
+            defaultValue = "2500",
+            description = "How many requests judge a step; 2000 or more. Default: ${DEFAULT-VALUE}.")
+    private int requests;
+
+    @Option(
+            names = "--pause",
+            paramLabel = "SECONDS",
+            defaultValue = "6",
+            description = "Without --once: how long each step stays on the screen. Default: ${DEFAULT-VALUE}.")
+    private int pauseSeconds;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        if (requests < 2000) {
+            throw new ParameterException(spec.commandLine(), "--requests must be 2000 or more, not " + requests);
+        }
+        if (pauseSeconds < 0) {
+            throw new ParameterException(spec.commandLine(), "--pause must not be negative");
+        }
+        DemoFiles files = DemoFiles.in(home());
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+        // System.console() is there on newer JDKs even when the output is a file.
+        boolean terminal = System.console() != null && System.getenv("TERM") != null && !"dumb".equals(System.getenv("TERM"));
+        DemoResult result;
+        try (DemoMesh mesh = new DemoMesh(files)) {
+            Thread atExit = new Thread(mesh::close, "demo-stop");
+            Runtime.getRuntime().addShutdownHook(atExit);
+            result = run(mesh, files, out, !once && terminal);
+        }
+        out.println(json(result));
+        out.flush();
+        if (!result.ok()) {
+            System.err.println("weft demo: a step did not hold. The logs of all processes are in " + files.logs());
+        }
+        return result.ok() ? 0 : 1;
+    }
+
+    private DemoResult run(DemoMesh mesh, DemoFiles files, PrintStream out, boolean live) throws Exception {
+        List<Step> steps = Scenario.steps();
+        try (View view = live ? new LiveView(out, mesh.answers(), steps) : new PlainView(new PrintStream(out, true, StandardCharsets.UTF_8))) {
+            view.says("Starting a control plane and five services; logs in " + files.logs());
+            mesh.start();
+            view.says("The policy that is being edited: " + mesh.policy().file());
+            StepRunner runner = new StepRunner(mesh, requests);
+            List<StepResult> results = new ArrayList<>();
+            for (Step step : steps) {
+                view.began(step);
+                StepResult result = runner.run(step);
+                view.ended(step, result);
+                results.add(result);
+                if (!once) {
+                    Thread.sleep(pauseSeconds * 1_000L);
+                }
+            }
+            if (live) {
+                view.says("Now it is yours: edit " + mesh.policy().file() + " and watch. Ctrl-C ends the demo.");
+                Thread.sleep(Long.MAX_VALUE);
+            }
+            return new DemoResult(
+                    mesh.answers().size(),
+                    mesh.answers().failed(),
+                    results,
+                    results.stream().allMatch(StepResult::ok));
+        }
+    }
+
+    private Path home() throws IOException {
+        String home = System.getProperty("weft.home");
+        if (home == null) {
+            throw new IOException("The demo needs a checkout of Weft: run it as ./weft demo from there.");
+        }
+        return Path.of(home);
+    }
+
+    private static String json(DemoResult result) throws JsonProcessingException {
+        return JsonMapper.builder().build().writeValueAsString(result);
+    }
+}

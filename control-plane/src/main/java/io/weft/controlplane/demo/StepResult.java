@@ -1,0 +1,19 @@
+package io.weft.controlplane.demo;
+
+import java.util.Map;
+
+/**
+ * What was seen of a step. The names are those of the JSON that {@code weft demo --once} ends with.
+ *
+ * @param requests answered while the step was in force
+ * @param failed among them and among those on the way when it took effect
+ * @param effectiveAfterMs from the action to the last sign of what was before
+ */
+record StepResult(
+        String name,
+        Map<String, Double> expected,
+        Map<String, Double> observed,
+        int requests,
+        int failed,
+        long effectiveAfterMs,
+        boolean ok) {}

@@ -1,0 +1,141 @@
+package io.weft.controlplane.demo;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * Does a step and judges it by what the callers got: the shares over a fixed number of requests that began after the step was
+ * in force, each within three standard errors; and no failure, from the action to the last of these requests.
+ */
+final class StepRunner {
+    /** How many answers without a contradiction show that the old policy is gone. */
+    private static final int QUIET = 300;
+
+    private static final long PATIENCE_MS = 15_000;
+    private static final List<String> CALLERS = List.of("direct", "storefront");
+
+    private final DemoMesh mesh;
+    private final Answers answers;
+    private final int requests;
+
+    /** @param requests how many are counted for each step, 2,000 or more */
+    StepRunner(DemoMesh mesh, int requests) {
+        this.mesh = mesh;
+        this.answers = mesh.answers();
+        this.requests = requests;
+    }
+
+    StepResult run(Step step) throws Exception {
+        int position = answers.size();
+        long began = System.currentTimeMillis();
+        step.action().run(mesh);
+        long done = System.currentTimeMillis();
+
+        long effectiveAt = await(step.inForce(), position, began, done);
+        boolean inForce = effectiveAt >= 0;
+        long countFrom = inForce ? effectiveAt : System.currentTimeMillis();
+        boolean enough = answers.await(position, requests, answer -> answer.startedMs() > countFrom, 4 * PATIENCE_MS);
+        mesh.requireAlive();
+
+        List<Answer> all = answers.since(position);
+        List<Answer> counted = all.stream().filter(answer -> answer.startedMs() > countFrom).toList();
+        int failed = (int) all.stream().filter(answer -> answer.failed() && !excused(step, answer, began)).count();
+        Map<String, Double> observed = shares(counted);
+        boolean sharesHold =
+                step.expected().entrySet().stream()
+                        .allMatch(
+                                share ->
+                                        within(observed.getOrDefault(share.getKey(), 0.0), share.getValue(), counted.size()));
+        return new StepResult(
+                step.name(),
+                new TreeMap<>(step.expected()),
+                observed,
+                counted.size(),
+                failed,
+                inForce ? Math.max(0, effectiveAt - began) : -1,
+                inForce && enough && failed == 0 && sharesHold);
+    }
+
+    /** Requests that were on their way to the killed process are lost with it, with or without a mesh. */
+    private static boolean excused(Step step, Answer answer, long began) {
+        return step.inForce() instanceof Step.Gone && answer.startedMs() <= began;
+    }
+
+    /** @return when the step came into force, wall clock; -1 when it did not in time */
+    private long await(Step.Effect effect, int position, long began, long done) throws InterruptedException {
+        if (effect instanceof Step.Appears appears) {
+            return awaitFirst(appears.evidence(), position);
+        }
+        if (effect instanceof Step.Vanishes vanishes) {
+            return awaitLast(vanishes.contradiction(), position, began);
+        }
+        if (effect instanceof Step.Gone gone) {
+            return awaitLast(answer -> answer.failed() || gone.instance().test(mesh, answer), position, began);
+        }
+        return done;
+    }
+
+    private long awaitFirst(Predicate<Answer> evidence, int position) throws InterruptedException {
+        for (String caller : CALLERS) {
+            if (!answers.await(position, 1, answer -> answer.via().equals(caller) && evidence.test(answer), PATIENCE_MS)) {
+                return -1;
+            }
+        }
+        List<Answer> seen = answers.since(position);
+        return CALLERS.stream()
+                .mapToLong(
+                        caller ->
+                                seen.stream()
+                                        .filter(answer -> answer.via().equals(caller) && evidence.test(answer))
+                                        .mapToLong(Answer::endedMs)
+                                        .min()
+                                        .orElseThrow())
+                .max()
+                .orElseThrow();
+    }
+
+    private long awaitLast(Predicate<Answer> contradiction, int position, long began) throws InterruptedException {
+        long deadline = System.currentTimeMillis() + PATIENCE_MS;
+        while (System.currentTimeMillis() < deadline) {
+            List<Answer> seen = answers.since(position);
+            long last = began;
+            for (Answer answer : seen) {
+                if (answer.startedMs() > last && contradiction.test(answer)) {
+                    last = answer.startedMs();
+                }
+            }
+            Map<String, Integer> quiet = new HashMap<>();
+            for (Answer answer : seen) {
+                if (answer.startedMs() > last) {
+                    quiet.merge(answer.via(), 1, Integer::sum);
+                }
+            }
+            if (CALLERS.stream().allMatch(caller -> quiet.getOrDefault(caller, 0) >= QUIET)) {
+                return last;
+            }
+            Thread.sleep(20);
+        }
+        return -1;
+    }
+
+    private static Map<String, Double> shares(List<Answer> counted) {
+        Map<String, Integer> counts = new TreeMap<>();
+        for (Answer answer : counted) {
+            if (!answer.failed()) {
+                counts.merge(answer.version(), 1, Integer::sum);
+            }
+        }
+        Map<String, Double> shares = new TreeMap<>();
+        counts.forEach((version, count) -> shares.put(version, Math.round(10_000.0 * count / counted.size()) / 10_000.0));
+        return shares;
+    }
+
+    /** Three standard errors of a share, and half a unit of the last digit that is printed. */
+    static boolean within(double observed, double expected, int requests) {
+        return requests > 0
+                && Math.abs(observed - expected) <= 3 * Math.sqrt(expected * (1 - expected) / requests) + 0.00005;
+    }
+}
