@@ -1,5 +1,6 @@
 package io.weft.controlplane.demo;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 
 /**
@@ -11,7 +12,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
  * @param canary it carried {@code x-canary: yes}
  * @param status of the HTTP response; 0 when there was none
  * @param version of orders that answered; null when none did
- * @param instance of orders that answered; null when none did
+ * @param instance of orders that answered, its process id and a random part with a hyphen between; null when none did
  * @param error null when all went well
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -24,6 +25,12 @@ record Answer(
         String version,
         String instance,
         String error) {
+
+    /** Process id of the instance, which must have answered. */
+    @JsonIgnore
+    long pid() {
+        return Long.parseLong(instance, 0, instance.indexOf('-'), 10);
+    }
 
     boolean failed() {
         return status != 200 || version == null;

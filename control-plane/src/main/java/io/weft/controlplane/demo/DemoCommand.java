@@ -62,8 +62,8 @@ public final class DemoCommand implements Callable<Integer> {
         }
         DemoFiles files = DemoFiles.in(home());
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
-        // System.console() is there on newer JDKs even when the output is a file.
-        boolean terminal = System.console() != null && System.getenv("TERM") != null && !"dumb".equals(System.getenv("TERM"));
+        // System.console() does not tell on newer JDKs, where it is there even when the output is a file; the launcher does.
+        boolean terminal = Boolean.getBoolean("weft.terminal");
         DemoResult result;
         try (DemoMesh mesh = new DemoMesh(files)) {
             Thread atExit = new Thread(mesh::close, "demo-stop");

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +28,9 @@ final class DemoMesh implements AutoCloseable {
     private final Answers answers = new Answers();
     private final int controlPlanePort;
     private final List<ChildProcess> services = new ArrayList<>();
-    private final Set<String> killedInstances = new HashSet<>();
     private ChildProcess controlPlane;
     private ChildProcess victim;
+    private volatile long killed = -1;
 
     DemoMesh(DemoFiles files) throws IOException {
         this.files = files;
@@ -58,15 +59,15 @@ final class DemoMesh implements AutoCloseable {
         awaitDiscovery();
     }
 
-    /** Which of the instances that answer is the one to be killed cannot be asked of an unmodified app: its process id tells. */
-    boolean killed(String instance) {
-        return instance != null && killedInstances.contains(instance);
-    }
-
     void killOneV1() throws InterruptedException {
-        killedInstances.add(Long.toString(victim.pid()));
+        killed = victim.pid();
         victim.kill();
         services.remove(victim);
+    }
+
+    /** Whether the instance that answered is the one that was killed. */
+    boolean killed(Answer answer) {
+        return answer.instance() != null && answer.pid() == killed;
     }
 
     void startControlPlane() throws IOException, InterruptedException {
@@ -144,7 +145,9 @@ final class DemoMesh implements AutoCloseable {
             List<Answer> news = answers.since(position);
             position += news.size();
             for (Answer answer : news) {
-                expected.remove(answer.via() + " " + answer.instance());
+                if (answer.instance() != null) {
+                    expected.remove(answer.via() + " " + answer.pid());
+                }
             }
             Thread.sleep(20);
         }
@@ -169,7 +172,7 @@ final class DemoMesh implements AutoCloseable {
     @Override
     public void close() {
         List<ChildProcess> all = new ArrayList<>(services);
-        java.util.Collections.reverse(all);
+        Collections.reverse(all);
         if (controlPlane != null) {
             all.add(controlPlane);
         }

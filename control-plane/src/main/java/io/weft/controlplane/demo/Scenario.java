@@ -38,7 +38,7 @@ final class Scenario {
                         "kill -9 of one v1",
                         shares(0.5, 0.5),
                         DemoMesh::killOneV1,
-                        new Step.Gone((mesh, answer) -> mesh.killed(answer.instance()))),
+                        new Step.Gone(DemoMesh::killed)),
                 new Step(
                         "control-plane-down",
                         "The control plane stops",
