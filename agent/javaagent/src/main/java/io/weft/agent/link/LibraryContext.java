@@ -7,17 +7,17 @@ import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandles;
 
 /** Held by the adapter only, so it may hold the app loader. */
-record LibraryContext(String module, ClassLoader library, ModuleOpener opener, DataPlane dataPlane, AgentLog log)
+record LibraryContext(String module, ClassLoader library, ModuleOpener opener, MeshAccess mesh, AgentLog log)
         implements AdapterContext {
 
     @Override
     public Outbound outbound() {
-        return dataPlane.outbound();
+        return mesh.outbound();
     }
 
     @Override
     public Inbound inbound() {
-        return dataPlane.inbound();
+        return mesh.inbound();
     }
 
     @Override

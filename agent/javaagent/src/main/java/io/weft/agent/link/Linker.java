@@ -19,17 +19,17 @@ import org.objectweb.asm.Type;
 public final class Linker {
     private final ClassLoader agent;
     private final ModuleOpener opener;
-    private final DataPlane dataPlane;
+    private final MeshAccess mesh;
     private final AgentLog log;
     private final Anchor anchor = new Anchor();
 
     /** Set while this thread makes an adapter: what it calls meanwhile is not for the mesh. */
     private final ThreadLocal<Boolean> linking = new ThreadLocal<>();
 
-    public Linker(ClassLoader agent, ModuleOpener opener, DataPlane dataPlane, AgentLog log) {
+    public Linker(ClassLoader agent, ModuleOpener opener, MeshAccess mesh, AgentLog log) {
         this.agent = agent;
         this.opener = opener;
-        this.dataPlane = dataPlane;
+        this.mesh = mesh;
         this.log = log;
     }
 
@@ -64,7 +64,7 @@ public final class Linker {
         AdapterClassLoader loader = new AdapterClassLoader(attachment.module().name(), app, agent,
                 adapter.substring(0, adapter.lastIndexOf('.') + 1));
         opener.open(attachment.module(), woven.getModule(), loader.getUnnamedModule());
-        LibraryContext context = new LibraryContext(attachment.module().name(), app, opener, dataPlane, log);
+        LibraryContext context = new LibraryContext(attachment.module().name(), app, opener, mesh, log);
         Constructor<?> constructor = loader.loadClass(adapter).getDeclaredConstructor(AdapterContext.class);
         constructor.setAccessible(true);
         Link made = new Link((Adapter) constructor.newInstance(context));

@@ -1,5 +1,6 @@
 package io.weft.agent.link;
 
+import io.weft.instrumentation.Handler;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -21,6 +22,11 @@ public final class Slots {
         table[number] = slot;
         slots = table;
         return number;
+    }
+
+    /** A hook of the agent itself, whose value the woven method does not use. */
+    public int add(String name, Handler.Around handler) {
+        return add(new FixedSlot(name, new Bound(handler, null, true)));
     }
 
     /** Only when no class that holds the number can be called any more. */

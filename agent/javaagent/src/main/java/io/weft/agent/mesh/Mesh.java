@@ -1,52 +1,164 @@
 package io.weft.agent.mesh;
 
-import io.weft.agent.link.DataPlane;
+import io.weft.agent.link.MeshAccess;
+import io.weft.agent.log.AgentLog;
 import io.weft.agent.settings.Settings;
-import io.weft.dataplane.Endpoint;
-import io.weft.dataplane.Exchange;
+import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
-import java.net.InetSocketAddress;
+import io.weft.policy.PolicyClient;
+import io.weft.policy.PolicyClientConfig;
+import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.netty.PrivateNetty;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
-/** The mesh in this JVM: policy in, decisions for the adapters out. */
-public final class Mesh implements DataPlane {
+/**
+ * The mesh in this JVM: policy in, decisions for the adapters out, and this instance's registration. Starts with the first
+ * library that is in use: a JVM that needs no mesh pays for no stream to the control plane.
+ */
+public final class Mesh implements MeshAccess {
+
+    /** Told once each; on the agent's or the policy client's thread. */
+    public interface Listener {
+        void policyInForce();
+
+        void serving();
+    }
+
+    private static final Duration INITIAL_BACKOFF = Duration.ofMillis(200);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
+
     private final Settings settings;
+    private final Background background;
+    private final AgentLog log;
+    private final AtomicBoolean drained = new AtomicBoolean();
+    private final AtomicBoolean started = new AtomicBoolean();
+    private final AtomicReference<DataPlane> dataPlane = new AtomicReference<>();
+    private volatile PolicyClient client;
 
-    public Mesh(Settings settings) {
+    /** Confined to the policy client's thread. */
+    private boolean hasPolicy;
+    /** Confined to the background thread. */
+    private boolean serves;
+
+    public Mesh(Settings settings, Background background, AgentLog log) {
         this.settings = settings;
+        this.background = background;
+        this.log = log;
     }
 
     @Override
     public Outbound outbound() {
-        return new Outbound() {
-            @Override
-            public boolean claims(Exchange exchange) {
-                return false;
-            }
-
-            @Override
-            public Endpoint pick(String scheme, String authority, String method, String path) {
-                return null;
-            }
-        };
+        return dataPlane();
     }
 
     @Override
     public Inbound inbound() {
-        return (library, address, tls) -> new Inbound.Port() {
-            @Override
-            public void requestStarted() {}
+        return dataPlane().inbound();
+    }
 
-            @Override
-            public void requestEnded() {}
+    /** Waits for nobody: an app's thread that comes together with the agent's makes a second one, and the first is kept. */
+    private DataPlane dataPlane() {
+        DataPlane known = dataPlane.get();
+        if (known == null) {
+            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait()));
+            known = dataPlane.get();
+        }
+        return known;
+    }
 
-            @Override
-            public boolean draining() {
-                return false;
+    /** Connects to the control plane, once; on the agent's thread, so it may be called from anywhere. */
+    public void start(Listener listener) {
+        if (started.compareAndSet(false, true)) {
+            background.run("connect to the control plane", () -> connect(listener));
+        }
+    }
+
+    private void connect(Listener listener) {
+        PrivateNetty.configure();
+        InboundPorts ports = dataPlane().inbound();
+        InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
+        client = PolicyClient.start(config(settings), instance, snapshot -> apply(snapshot, listener));
+        log.debug("node " + instance.id());
+        // The app's threads tell it; they only hand on.
+        ports.onChange(open -> background.run("register", () -> {
+            client.update(instance);
+            if (!serves && !open.isEmpty()) {
+                serves = true;
+                listener.serving();
             }
+        }));
+    }
 
-            @Override
-            public void close() {}
-        };
+    private void apply(PolicySnapshot snapshot, Listener listener) {
+        dataPlane().apply(snapshot);
+        if (!hasPolicy) {
+            hasPolicy = true;
+            listener.policyInForce();
+        }
+    }
+
+    /** Not for secrets; a collision within a service would make two instances share one registration. */
+    private static String suffix() {
+        long seed = System.nanoTime() ^ System.currentTimeMillis() << 20 ^ ProcessHandle.current().pid() << 40;
+        long random = new SplittableRandom(seed ^ System.identityHashCode(new Object())).nextLong();
+        return Long.toHexString(random >>> 32 | 1L << 32).substring(1);
+    }
+
+    private static PolicyClientConfig config(Settings settings) {
+        Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
+        return new PolicyClientConfig(controlPlane.uri(), controlPlane.caFile().map(Path::of),
+                controlPlane.tokenFile().map(Path::of),
+                controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
+                        Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),
+                settings.cacheDirectory().map(Path::of), INITIAL_BACKOFF, MAX_BACKOFF);
+    }
+
+    /** Empty before {@link #start}. */
+    public Optional<PolicyClientStatus> status() {
+        PolicyClient running = client;
+        return running == null ? Optional.empty() : Optional.of(running.status());
+    }
+
+    /**
+     * Takes this instance out of the mesh before the app stops: deregisters, gives clients the drain delay to notice, then
+     * waits for the requests in flight. Returns at once when nothing is registered, and when it was called before.
+     */
+    public void drain() {
+        DataPlane known = dataPlane.get();
+        if (known == null || !isRegistered(known.inbound()) || !drained.compareAndSet(false, true)) {
+            return;
+        }
+        InboundPorts ports = known.inbound();
+        ports.beginDrain();
+        try {
+            Thread.sleep(settings.drain().delay().toMillis());
+            if (!ports.awaitIdle(settings.drain().timeout())) {
+                log.warn("stops with " + ports.inFlight() + " requests in flight: weft.drain.timeout ("
+                        + settings.drain().timeout().toMillis() + " ms) is over");
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isRegistered(InboundPorts ports) {
+        return settings.service().isPresent() && !ports.ports().isEmpty()
+                && status().map(PolicyClientStatus::connection).orElse(null) instanceof PolicyClientStatus.Connected;
+    }
+
+    /** Ends the stream; at most 300 ms. The last policy stays in force. */
+    public void close() {
+        PolicyClient running = client;
+        if (running != null) {
+            running.close();
+        }
     }
 }

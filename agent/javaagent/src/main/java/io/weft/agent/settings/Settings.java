@@ -7,7 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The agent's settings, all valid. Their meaning is with each {@link Setting}. */
+/**
+ * The agent's settings, all valid. Their meaning is with each {@link Setting}.
+ *
+ * @param ports empty: all
+ */
 public record Settings(
         boolean enabled,
         boolean required,
@@ -17,6 +21,7 @@ public record Settings(
         Optional<String> zone,
         Map<String, String> tags,
         Optional<String> address,
+        Set<Integer> ports,
         Optional<String> cacheDirectory,
         Duration startupWait,
         Drain drain,

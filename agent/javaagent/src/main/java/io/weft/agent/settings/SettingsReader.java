@@ -100,14 +100,7 @@ public final class SettingsReader {
                 put(key, entry.getValue(), "environment variable " + name);
             }
         }
-        String otherName = environment.get("OTEL_SERVICE_NAME");
-        if (otherName != null && !values.containsKey(Setting.SERVICE)) {
-            // Kept aside: it must not go before weft.service in the argument or the file.
-            otelService = new Value(otherName, "environment variable OTEL_SERVICE_NAME");
-        }
     }
-
-    private Value otelService;
 
     /**
      * Kubernetes and Docker describe every service to every container: one that is called weft or weft-control-plane makes
@@ -140,7 +133,7 @@ public final class SettingsReader {
         for (String part : split(argument, ',')) {
             int equals = part.indexOf('=');
             String name = equals < 0 ? "" : withoutPrefix(part.substring(0, equals).strip());
-            boolean isList = key != null && settingOf(key) == Setting.TAGS;
+            boolean isList = key != null && (settingOf(key) == Setting.TAGS || settingOf(key) == Setting.PORTS);
             if (isList && !isKey(name)) {
                 value.append(',').append(part);
                 continue;
@@ -260,13 +253,14 @@ public final class SettingsReader {
     }
 
     private Outcome outcome() {
-        if (otelService != null) {
-            values.putIfAbsent(Setting.SERVICE, otelService);
+        String openTelemetry = environment.get("OTEL_SERVICE_NAME");
+        if (openTelemetry != null) {
+            values.putIfAbsent(Setting.SERVICE, new Value(openTelemetry.strip(), "environment variable OTEL_SERVICE_NAME"));
         }
         boolean required = flag(Setting.REQUIRED, false);
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
-                name(Setting.MESH).orElse("default"), name(Setting.ZONE), tags(), address(), text(Setting.CACHE_DIR),
+                name(Setting.MESH).orElse("default"), name(Setting.ZONE), tags(), address(), ports(), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(2)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
@@ -339,6 +333,35 @@ public final class SettingsReader {
             }
         }
         return tags;
+    }
+
+    private Set<Integer> ports() {
+        Set<Integer> ports = new HashSet<>();
+        Value value = values.get(Setting.PORTS);
+        if (value != null && !value.text.isEmpty()) {
+            for (String text : split(value.text, ',')) {
+                int port = port(text.strip());
+                if (port < 0) {
+                    invalid(Setting.PORTS, value);
+                    return ports;
+                }
+                ports.add(port);
+            }
+        }
+        return ports;
+    }
+
+    /** @return negative when it is none */
+    private static int port(String text) {
+        int port = 0;
+        for (int i = 0; i < text.length(); i++) {
+            int digit = text.charAt(i) - '0';
+            if (digit < 0 || digit > 9 || i > 4) {
+                return -1;
+            }
+            port = port * 10 + digit;
+        }
+        return port == 0 || port > 65535 ? -1 : port;
     }
 
     private Optional<Settings.ControlPlane> controlPlane() {

@@ -1,6 +1,8 @@
 package io.weft.agent.start;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
+import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
@@ -12,6 +14,8 @@ final class Modules {
 
     static List<InstrumentationModule> all() {
         return List.of(
+                ApacheHttpClient5Module.module(),
+                HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),
                 TomcatModule.module());

@@ -8,6 +8,7 @@ import io.weft.agent.link.ModuleOpener;
 import io.weft.agent.link.Slots;
 import io.weft.agent.link.WeavingEngine;
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.settings.Settings;
@@ -29,11 +30,13 @@ final class Wiring {
 
         HookIndex index = new HookIndex(modules);
         Background background = new Background(log);
-        Mesh mesh = new Mesh(settings);
-        LateWeaving lateWeaving = new LateWeaving(background, new LoadedClasses(instrumentation, index, log));
-        Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lateWeaving, log);
+        Mesh mesh = new Mesh(settings, background, log);
+        Lifecycle lifecycle = new Lifecycle(background, new LoadedClasses(instrumentation, index, log), mesh,
+                new ShutdownWeaving(instrumentation, slots, log),
+                new Announcement(AgentVersion.get(), settings, mesh, background, log));
+        Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
-        lateWeaving.weaveLoaded();
+        lifecycle.started();
     }
 }

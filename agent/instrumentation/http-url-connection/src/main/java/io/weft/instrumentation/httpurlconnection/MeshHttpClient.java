@@ -16,6 +16,7 @@ import java.net.SocketTimeoutException;
 import java.net.URL;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import sun.net.www.MessageHeader;
 import sun.net.www.http.ChunkedInputStream;
 import sun.net.www.http.HttpClient;
@@ -35,7 +36,7 @@ final class MeshHttpClient extends HttpClient {
     private final boolean head;
 
     /** Null between two requests. */
-    private volatile Exchange exchange;
+    private final AtomicReference<Exchange> exchange;
 
     private Endpoint endpoint;
     private URL endpointUrl;
@@ -58,7 +59,7 @@ final class MeshHttpClient extends HttpClient {
         this.internals = internals;
         this.credentialStore = internals.credentialStore(connection);
         this.head = connection.getRequestMethod().equals("HEAD");
-        this.exchange = exchange;
+        this.exchange = new AtomicReference<>(exchange);
         this.url = url;
         this.proxy = Proxy.NO_PROXY;
         setConnectTimeout(connectTimeout);
@@ -78,7 +79,7 @@ final class MeshHttpClient extends HttpClient {
                 Endpoint endpoint = exchange.endpoint();
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
-                    kept.exchange = exchange;
+                    kept.exchange.set(exchange);
                     return kept;
                 }
                 MeshHttpClient fresh = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
@@ -166,13 +167,13 @@ final class MeshHttpClient extends HttpClient {
     }
 
     private MessageHeader wire() {
-        Exchange current = exchange;
+        Exchange current = exchange.get();
         return current == null || reply != null ? written : JdkHeaders.wire(written, current.requestChanges());
     }
 
     /** Whether a response of this connection is the superclass's own business. */
     boolean passive() {
-        return attempting || exchange == null || reply != null;
+        return attempting || exchange.get() == null || reply != null;
     }
 
     /**
@@ -181,7 +182,7 @@ final class MeshHttpClient extends HttpClient {
      * @return whether it is HTTP
      */
     boolean response(MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
-        Exchange current = exchange;
+        Exchange current = exchange.get();
         attempting = true;
         try {
             while (true) {
@@ -356,8 +357,7 @@ final class MeshHttpClient extends HttpClient {
     }
 
     private void end() {
-        Exchange current = exchange;
-        exchange = null;
+        Exchange current = exchange.getAndSet(null);
         if (current != null) {
             current.end();
         }

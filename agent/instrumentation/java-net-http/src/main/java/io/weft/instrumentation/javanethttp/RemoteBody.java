@@ -1,6 +1,7 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.dataplane.Exchange;
+import io.weft.instrumentation.ExchangeEnd;
 import io.weft.instrumentation.Handler;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse.BodyHandler;
@@ -8,22 +9,22 @@ import java.net.http.HttpResponse.BodyHandler;
 /** The body comes from the endpoint; the mesh wants to know when it ends. */
 final class RemoteBody extends Body {
     private final Internals internals;
-    private final Exchange mesh;
+    private final Runnable end;
     private final HttpHeaders headers;
 
     /** @param headers as the app is to see them */
     RemoteBody(Internals internals, Exchange mesh, HttpHeaders headers) {
         this.internals = internals;
-        this.mesh = mesh;
+        this.end = new ExchangeEnd(mesh);
         this.headers = headers;
     }
 
     @Override
     Object read(Object exchange, BodyHandler<?> handler) throws Throwable {
         internals.bodyIgnored(exchange, null);
-        return internals.readBody(exchange, new WatchedHandler<>(handler, headers, mesh)).whenComplete((body, failure) -> {
+        return internals.readBody(exchange, new WatchedHandler<>(handler, headers, end)).whenComplete((body, failure) -> {
             if (failure != null) {
-                mesh.end();
+                end.run();
             }
         });
     }
@@ -31,14 +32,14 @@ final class RemoteBody extends Body {
     @Override
     Object ignore(Object exchange) throws Throwable {
         internals.bodyIgnored(exchange, null);
-        mesh.end();
+        end.run();
         return internals.ignoreBody(exchange);
     }
 
     @Override
     Object none(Object exchange) {
         internals.bodyIgnored(exchange, null);
-        mesh.end();
+        end.run();
         return Handler.PROCEED;
     }
 }

@@ -1,21 +1,19 @@
 package io.weft.instrumentation.javanethttp;
 
-import io.weft.dataplane.Exchange;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
-import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Its state: the end of the body was told to the mesh. The app may cancel on one thread while another one completes. */
-final class WatchedSubscriber<T> extends AtomicBoolean implements BodySubscriber<T> {
+/** The app's subscriber, with an ear on the end of the body. */
+final class WatchedSubscriber<T> implements BodySubscriber<T> {
     private final BodySubscriber<T> subscriber;
-    private final Exchange mesh;
+    private final Runnable end;
 
-    WatchedSubscriber(BodySubscriber<T> subscriber, Exchange mesh) {
+    WatchedSubscriber(BodySubscriber<T> subscriber, Runnable end) {
         this.subscriber = subscriber;
-        this.mesh = mesh;
+        this.end = end;
     }
 
     BodySubscriber<T> subscriber() {
@@ -37,7 +35,7 @@ final class WatchedSubscriber<T> extends AtomicBoolean implements BodySubscriber
 
             @Override
             public void cancel() {
-                end();
+                end.run();
                 subscription.cancel();
             }
         });
@@ -50,19 +48,13 @@ final class WatchedSubscriber<T> extends AtomicBoolean implements BodySubscriber
 
     @Override
     public void onError(Throwable throwable) {
-        end();
+        end.run();
         subscriber.onError(throwable);
     }
 
     @Override
     public void onComplete() {
-        end();
+        end.run();
         subscriber.onComplete();
-    }
-
-    private void end() {
-        if (compareAndSet(false, true)) {
-            mesh.end();
-        }
     }
 }

@@ -4,7 +4,7 @@ import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
 
 /** What every adapter of this JVM shares. Asked for with the first adapter, on an app's thread. */
-public interface DataPlane {
+public interface MeshAccess {
     Outbound outbound();
 
     Inbound inbound();

@@ -1,0 +1,87 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.file.Path;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.classic.ExecRuntime;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+
+/** The handlers of {@link ApacheHttpClient5Module}. Thread-safe. */
+public final class ApacheHttpClient5Adapter implements Adapter {
+    private final AdapterContext context;
+
+    /** Null before 5.4. */
+    private final MethodHandle executeInformed;
+
+    /** Null before 5.6. */
+    private final MethodHandle unixDomainSocket;
+
+    public ApacheHttpClient5Adapter(AdapterContext context) throws IllegalAccessException {
+        this.context = context;
+        this.executeInformed = optional(
+                ExecRuntime.class,
+                "execute",
+                MethodType.methodType(
+                        ClassicHttpResponse.class,
+                        String.class,
+                        ClassicHttpRequest.class,
+                        HttpResponseInformationCallback.class,
+                        HttpClientContext.class));
+        this.unixDomainSocket =
+                optional(HttpRoute.class, "getUnixDomainSocket", MethodType.methodType(Path.class));
+    }
+
+    private static MethodHandle optional(Class<?> owner, String name, MethodType type) throws IllegalAccessException {
+        try {
+            return MethodHandles.publicLookup().findVirtual(owner, name, type);
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case "connect" -> (Handler.Argument) (element, scope, request, a1, a2) ->
+                    connect((ExecChain.Scope) scope, (ClassicHttpRequest) request);
+            case "minimal" -> (Handler.Result) (self, client, a0, a1, a2) -> {
+                context.warn("apache-httpclient5: HttpClients.createMinimal() has no execution chain; its requests go out without "
+                        + "the mesh; build the client with HttpClients.custom() instead");
+                return client;
+            };
+            default -> throw new IllegalArgumentException("no hook of apache-httpclient5: " + hook);
+        };
+    }
+
+    private ExecChain.Scope connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {
+        HttpRoute route = scope.route;
+        if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
+            return scope;
+        }
+        if (unixDomainSocket != null && unixDomainSocket.invoke(route) != null) {
+            return scope;
+        }
+        if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
+            return scope;
+        }
+        if (!context.outbound().claims(new OutgoingRequest(request, scope))) {
+            return scope;
+        }
+        MeshRuntime runtime = new MeshRuntime(context.outbound(), scope, executeInformed);
+        return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
+    }
+
+    /** NTLM and the like authenticate a connection: the next leg of the dialogue goes over the same one. */
+    private static boolean isAuthenticated(ExecChain.Scope scope) {
+        return scope.clientContext.getAuthExchange(scope.route.getTargetHost()).isConnectionBased();
+    }
+}

@@ -1,0 +1,37 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * Apache HttpClient 5, classic.
+ *
+ * <p>The element of the execution chain that connects is given another {@code ExecRuntime}: one that leases a connection when the
+ * request is complete (from 5.2 on the app's interceptors run after the connect element), to an endpoint of the mesh, and as often
+ * as retries need one. Route, request and cookies in the context stay the app's own. Clients that were built before the agent came
+ * are covered, too.
+ */
+public final class ApacheHttpClient5Module {
+    private static final String CLASSIC = "org.apache.hc.client5.http.impl.classic.";
+
+    private ApacheHttpClient5Module() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                "apache-httpclient5",
+                "5.0 to 5.6, classic",
+                "io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Adapter",
+                List.of(),
+                List.of(
+                        Hook.argument(
+                                "connect",
+                                CLASSIC + "ConnectExec",
+                                "execute",
+                                "(Lorg/apache/hc/core5/http/ClassicHttpRequest;Lorg/apache/hc/client5/http/classic/ExecChain$Scope;"
+                                        + "Lorg/apache/hc/client5/http/classic/ExecChain;)Lorg/apache/hc/core5/http/ClassicHttpResponse;",
+                                1),
+                        // has no execution chain
+                        Hook.result("minimal", CLASSIC + "MinimalHttpClient", "<init>", "").whenPresent()));
+    }
+}

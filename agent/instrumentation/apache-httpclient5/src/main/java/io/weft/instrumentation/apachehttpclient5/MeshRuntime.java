@@ -1,0 +1,318 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.LocalReply;
+import io.weft.dataplane.Outbound;
+import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.ExchangeEnd;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.invoke.MethodHandle;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.classic.ExecRuntime;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpVersion;
+import org.apache.hc.core5.http.impl.EnglishReasonPhraseCatalog;
+import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
+import org.apache.hc.core5.net.URIAuthority;
+import org.apache.hc.core5.util.TimeValue;
+
+/**
+ * Connections to endpoints of the mesh, for one hop. Until the request is executed it holds none, though it says that it does: the
+ * library asks for a connection before the app's interceptors have had their say.
+ *
+ * <p>For the thread of the request; but {@link #releaseEndpoint} and {@link #discardEndpoint} may come from whoever reads the body.
+ */
+final class MeshRuntime implements ExecRuntime {
+    private static final long CANCELLATION_POLL_MS = 10;
+
+    private final Outbound outbound;
+    private final ExecChain.Scope scope;
+    private final ExecRuntime connections;
+
+    /** {@code execute} with a callback for interim responses; null before 5.4. */
+    private final MethodHandle executeInformed;
+
+    private volatile boolean leased;
+    private Object state;
+
+    /** Null before the request is executed, and when no policy names what it turned out to be. */
+    private volatile Runnable end;
+
+    /** The response is the mesh's own: there is no connection. */
+    private boolean local;
+
+    MeshRuntime(Outbound outbound, ExecChain.Scope scope, MethodHandle executeInformed) {
+        this.outbound = outbound;
+        this.scope = scope;
+        this.connections = scope.execRuntime;
+        this.executeInformed = executeInformed;
+    }
+
+    @Override
+    public void acquireEndpoint(String id, HttpRoute route, Object state, HttpClientContext context) {
+        this.state = state;
+        leased = true;
+    }
+
+    @Override
+    public boolean isEndpointAcquired() {
+        return leased || connections.isEndpointAcquired();
+    }
+
+    @Override
+    public boolean isEndpointConnected() {
+        return leased || connections.isEndpointConnected();
+    }
+
+    @Override
+    public void connectEndpoint(HttpClientContext context) {}
+
+    @Override
+    public ClassicHttpResponse execute(String id, ClassicHttpRequest request, HttpClientContext context)
+            throws IOException, HttpException {
+        return execute(id, request, null, context);
+    }
+
+    /** Overrides a default method from 5.4 on. */
+    public ClassicHttpResponse execute(
+            String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            throws IOException, HttpException {
+        leased = false;
+        // after a challenge the connection of the request before is still leased
+        connections.releaseEndpoint();
+        OutgoingRequest exchange = new OutgoingRequest(request, scope);
+        if (!outbound.claims(exchange)) {
+            connections.acquireEndpoint(id, scope.route, state, context);
+            connections.connectEndpoint(context);
+            return send(id, request, interim, context);
+        }
+        Runnable end = new ExchangeEnd(exchange);
+        this.end = end;
+        try {
+            ClassicHttpResponse response = attempts(exchange, id, request, interim, context);
+            if (local) {
+                end.run();
+                return response;
+            }
+            new MessageHeaders(response).changeResponse(exchange.responseChanges());
+            if (response.getEntity() == null) {
+                end.run();
+            } else {
+                response.setEntity(new WatchedEntity(response.getEntity(), end));
+            }
+            return response;
+        } catch (IOException | HttpException | RuntimeException | Error e) {
+            end.run();
+            throw e;
+        }
+    }
+
+    private ClassicHttpResponse attempts(
+            Exchange exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            throws IOException, HttpException {
+        while (exchange.next() == Step.DIAL) {
+            ClassicHttpRequest wire = wire(request, exchange.requestChanges());
+            connections.acquireEndpoint(id, route(exchange.endpoint().address()), state, context);
+            ClassicHttpResponse response;
+            try {
+                if (!connections.isEndpointConnected()) {
+                    connections.connectEndpoint(context);
+                }
+                response = send(id, wire, interim, context);
+            } catch (IOException | HttpException | RuntimeException e) {
+                connections.discardEndpoint();
+                if (!exchange.onFailure(classify(e)) || connections.isExecutionAborted()) {
+                    throw e;
+                }
+                pause(exchange.backoffNanos());
+                continue;
+            }
+            if (!exchange.onResponse(response.getCode(), name -> MessageHeaders.joined(response, name))
+                    || connections.isExecutionAborted()) {
+                return response;
+            }
+            // with the connection: how much body follows is not known
+            connections.discardEndpoint();
+            pause(exchange.backoffNanos());
+        }
+        local = true;
+        return response(exchange.reply(), request);
+    }
+
+    private ClassicHttpResponse send(
+            String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            throws IOException, HttpException {
+        if (interim == null) {
+            return connections.execute(id, request, context);
+        }
+        try {
+            return (ClassicHttpResponse) executeInformed.invokeExact(connections, id, request, interim, context);
+        } catch (IOException | HttpException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key. */
+    private HttpRoute route(InetSocketAddress endpoint) {
+        HttpHost named = scope.route.getTargetHost();
+        HttpHost target = new HttpHost(named.getSchemeName(), endpoint.getAddress(), named.getHostName(), endpoint.getPort());
+        return new HttpRoute(target, scope.route.getLocalAddress(), false);
+    }
+
+    private static ClassicHttpRequest wire(ClassicHttpRequest request, RequestChanges changes) {
+        if (changes.equals(RequestChanges.NONE)) {
+            return request;
+        }
+        String path = changes.path() == null ? request.getPath() : changes.path();
+        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), request.getScheme(), request.getAuthority(), path);
+        wire.setVersion(request.getVersion());
+        wire.setHeaders(request.getHeaders());
+        wire.setEntity(request.getEntity());
+        MessageHeaders headers = new MessageHeaders(wire);
+        headers.change(changes);
+        if (changes.authority() != null) {
+            headers.set("Host", changes.authority());
+            wire.setAuthority(authority(changes.authority(), request.getAuthority()));
+        }
+        return wire;
+    }
+
+    private static URIAuthority authority(String authority, URIAuthority otherwise) {
+        try {
+            return URIAuthority.create(authority);
+        } catch (URISyntaxException e) {
+            // nothing but the Host header goes out
+            return otherwise;
+        }
+    }
+
+    private static ClassicHttpResponse response(LocalReply reply, ClassicHttpRequest request) {
+        BasicClassicHttpResponse response =
+                new BasicClassicHttpResponse(reply.status(), EnglishReasonPhraseCatalog.INSTANCE, Locale.ROOT);
+        response.setVersion(HttpVersion.HTTP_1_1);
+        for (Map.Entry<String, String> header : reply.headers()) {
+            response.addHeader(header.getKey(), header.getValue());
+        }
+        if (reply.status() == 204 || reply.status() == 304) {
+            return response;
+        }
+        if (!response.containsHeader("content-length")) {
+            response.addHeader("content-length", reply.body().length);
+        }
+        if (!request.getMethod().equals("HEAD")) {
+            ContentType type = ContentType.parseLenient(MessageHeaders.joined(response, "content-type"));
+            response.setEntity(new ByteArrayEntity(reply.body(), type));
+        }
+        return response;
+    }
+
+    private Failure classify(Exception failure) {
+        if (connections.isExecutionAborted() || !(failure instanceof IOException || failure instanceof HttpException)) {
+            return Failure.CANCELLED;
+        }
+        if (failure instanceof ConnectException
+                || failure instanceof NoRouteToHostException
+                || failure instanceof UnknownHostException
+                || failure instanceof ConnectTimeoutException) {
+            return Failure.CONNECT;
+        }
+        if (failure instanceof SocketTimeoutException) {
+            return Failure.TIMEOUT;
+        }
+        return failure instanceof InterruptedIOException ? Failure.CANCELLED : Failure.RESET;
+    }
+
+    private void pause(long nanos) throws IOException {
+        long end = System.nanoTime() + nanos;
+        try {
+            for (long left = nanos; left > 0 && !connections.isExecutionAborted(); left = end - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(CANCELLATION_POLL_MS)));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException();
+        }
+    }
+
+    private void end() {
+        leased = false;
+        Runnable end = this.end;
+        if (end != null) {
+            end.run();
+        }
+    }
+
+    @Override
+    public void releaseEndpoint() {
+        connections.releaseEndpoint();
+        end();
+    }
+
+    @Override
+    public void discardEndpoint() {
+        connections.discardEndpoint();
+        end();
+    }
+
+    @Override
+    public void disconnectEndpoint() throws IOException {
+        connections.disconnectEndpoint();
+    }
+
+    @Override
+    public void upgradeTls(HttpClientContext context) throws IOException {
+        connections.upgradeTls(context);
+    }
+
+    @Override
+    public boolean isExecutionAborted() {
+        return connections.isExecutionAborted();
+    }
+
+    @Override
+    public boolean isConnectionReusable() {
+        return !local && connections.isConnectionReusable();
+    }
+
+    @Override
+    public void markConnectionReusable(Object state, TimeValue validity) {
+        if (!local) {
+            connections.markConnectionReusable(state, validity);
+        }
+    }
+
+    @Override
+    public void markConnectionNonReusable() {
+        connections.markConnectionNonReusable();
+    }
+
+    @Override
+    public ExecRuntime fork(CancellableDependency dependency) {
+        return connections.fork(dependency);
+    }
+}

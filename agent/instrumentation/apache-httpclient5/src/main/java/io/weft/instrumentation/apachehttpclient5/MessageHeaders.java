@@ -1,0 +1,49 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.instrumentation.EditableHeaders;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpMessage;
+
+/** The headers of a request or response. */
+record MessageHeaders(HttpMessage message) implements EditableHeaders {
+
+    /** Null when absent. */
+    static String joined(HttpMessage message, String name) {
+        Header[] headers = message.getHeaders(name);
+        if (headers.length == 0) {
+            return null;
+        }
+        if (headers.length == 1) {
+            return headers[0].getValue();
+        }
+        StringBuilder values = new StringBuilder();
+        for (Header header : headers) {
+            if (values.length() > 0) {
+                values.append(',');
+            }
+            values.append(header.getValue());
+        }
+        return values.toString();
+    }
+
+    @Override
+    public boolean contains(String name) {
+        return message.containsHeader(name);
+    }
+
+    @Override
+    public void add(String name, String value) {
+        message.addHeader(name, value);
+    }
+
+    @Override
+    public void set(String name, String value) {
+        message.removeHeaders(name);
+        message.addHeader(name, value);
+    }
+
+    @Override
+    public void remove(String name) {
+        message.removeHeaders(name);
+    }
+}

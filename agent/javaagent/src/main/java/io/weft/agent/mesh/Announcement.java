@@ -1,0 +1,86 @@
+package io.weft.agent.mesh;
+
+import io.weft.agent.log.AgentLog;
+import io.weft.agent.settings.Settings;
+import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.PolicyClientStatus.Connected;
+import io.weft.policy.PolicyClientStatus.Disconnected;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The one line that the agent says by default: version, service, control plane and the libraries in use. Those are known when the
+ * app has loaded them, so it is said a second after a policy is in force and a library is instrumented, and in any case after ten
+ * seconds or when the JVM ends. Thread-safe.
+ */
+public final class Announcement {
+    private static final long SETTLED_MILLIS = 1_000;
+    private static final long LATEST_MILLIS = 10_000;
+
+    private final String version;
+    private final Settings settings;
+    private final Mesh mesh;
+    private final Background background;
+    private final AgentLog log;
+    private final Set<String> libraries = new ConcurrentSkipListSet<>();
+    private final AtomicBoolean planned = new AtomicBoolean();
+    private final AtomicBoolean said = new AtomicBoolean();
+    private volatile boolean policyInForce;
+
+    public Announcement(String version, Settings settings, Mesh mesh, Background background, AgentLog log) {
+        this.version = version;
+        this.settings = settings;
+        this.mesh = mesh;
+        this.background = background;
+        this.log = log;
+    }
+
+    public void started() {
+        background.runAfter(LATEST_MILLIS, "announce", new Say());
+    }
+
+    public void attached(String library) {
+        libraries.add(library);
+        planWhenSettled();
+    }
+
+    public void policyInForce() {
+        policyInForce = true;
+        planWhenSettled();
+    }
+
+    private void planWhenSettled() {
+        if (policyInForce && !libraries.isEmpty() && planned.compareAndSet(false, true)) {
+            background.runAfter(SETTLED_MILLIS, "announce", new Say());
+        }
+    }
+
+    /** Says it, unless it is said. */
+    public void say() {
+        if (said.compareAndSet(false, true)) {
+            log.info(version + ", service " + settings.service().orElse("(none: not registered)") + ", control plane "
+                    + settings.controlPlane().orElseThrow().uri() + connection() + ", instruments "
+                    + (libraries.isEmpty() ? "nothing yet" : String.join(", ", libraries)));
+        }
+    }
+
+    private String connection() {
+        Optional<PolicyClientStatus> status = mesh.status();
+        if (status.isEmpty()) {
+            return " (not asked yet)";
+        }
+        if (status.get().connection() instanceof Disconnected disconnected) {
+            return " (no connection: " + disconnected.error() + ")";
+        }
+        return status.get().connection() instanceof Connected && policyInForce ? "" : " (no policy yet)";
+    }
+
+    private final class Say implements Runnable {
+        @Override
+        public void run() {
+            say();
+        }
+    }
+}

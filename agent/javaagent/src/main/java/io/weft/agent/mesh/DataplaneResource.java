@@ -1,0 +1,56 @@
+package io.weft.agent.mesh;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Kuma's {@code Dataplane} resource in its universal form, as far as an agent has something to say. Written by hand: it is the only
+ * JSON that the agent ever writes.
+ */
+record DataplaneResource(String mesh, String name, String address, List<Inbound> inbounds) {
+
+    record Inbound(int port, boolean ready, Map<String, String> tags) {}
+
+    String toJson() {
+        StringBuilder json = new StringBuilder(256);
+        json.append("{\"type\":\"Dataplane\",\"mesh\":");
+        string(json, mesh);
+        json.append(",\"name\":");
+        string(json, name);
+        json.append(",\"networking\":{\"address\":");
+        string(json, address);
+        json.append(",\"inbound\":[");
+        String separator = "";
+        for (Inbound inbound : inbounds) {
+            json.append(separator).append("{\"port\":").append(inbound.port);
+            json.append(",\"state\":").append(inbound.ready ? "\"Ready\"" : "\"NotReady\"").append(",\"tags\":{");
+            String tagSeparator = "";
+            for (Map.Entry<String, String> tag : inbound.tags.entrySet()) {
+                json.append(tagSeparator);
+                string(json, tag.getKey());
+                json.append(':');
+                string(json, tag.getValue());
+                tagSeparator = ",";
+            }
+            json.append("}}");
+            separator = ",";
+        }
+        return json.append("]}}").toString();
+    }
+
+    /** RFC 8259, section 7. */
+    private static void string(StringBuilder json, String text) {
+        json.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                json.append('\\').append(c);
+            } else if (c < ' ') {
+                json.append("\\u00").append(Character.forDigit(c >> 4, 16)).append(Character.forDigit(c & 0xF, 16));
+            } else {
+                json.append(c);
+            }
+        }
+        json.append('"');
+    }
+}

@@ -1,0 +1,79 @@
+package io.weft.agent.start;
+
+import io.weft.agent.link.Attachments;
+import io.weft.agent.mesh.Announcement;
+import io.weft.agent.mesh.Background;
+import io.weft.agent.mesh.Mesh;
+import io.weft.agent.weave.LoadedClasses;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * What happens when: the first library in use starts the mesh, the first port of the app makes the JVM's shutdown drain it, the end
+ * of the JVM ends the stream. Nothing of it runs on the thread that the event came on.
+ */
+final class Lifecycle implements Attachments.Listener, Mesh.Listener {
+    private final Background background;
+    private final LoadedClasses loaded;
+    private final Mesh mesh;
+    private final ShutdownWeaving shutdown;
+    private final Announcement announcement;
+    private final AtomicBoolean scanPlanned = new AtomicBoolean();
+
+    Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, Announcement announcement) {
+        this.background = background;
+        this.loaded = loaded;
+        this.mesh = mesh;
+        this.shutdown = shutdown;
+        this.announcement = announcement;
+    }
+
+    /** On the thread that started the agent. */
+    void started() {
+        loaded.weave();
+        announcement.started();
+        Runtime.getRuntime().addShutdownHook(new End());
+    }
+
+    @Override
+    public void attached(String module) {
+        mesh.start(this);
+        announcement.attached(module);
+        if (scanPlanned.compareAndSet(false, true)) {
+            background.run("instrument classes that were loaded already", new Scan());
+        }
+    }
+
+    @Override
+    public void policyInForce() {
+        announcement.policyInForce();
+    }
+
+    @Override
+    public void serving() {
+        shutdown.weave(mesh);
+    }
+
+    /** Once for all attachments that come close together. */
+    private final class Scan implements Runnable {
+        @Override
+        public void run() {
+            scanPlanned.set(false);
+            loaded.weave();
+        }
+    }
+
+    private final class End extends Thread {
+        End() {
+            super(null, null, "weft-end", 0, false);
+            setContextClassLoader(Lifecycle.class.getClassLoader());
+        }
+
+        @Override
+        public void run() {
+            announcement.say();
+            // Where the shutdown could not be woven: beside the app's own hooks is late, but better than not at all.
+            mesh.drain();
+            mesh.close();
+        }
+    }
+}

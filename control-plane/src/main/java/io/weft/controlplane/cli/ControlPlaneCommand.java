@@ -1,0 +1,123 @@
+package io.weft.controlplane.cli;
+
+import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.policy.PolicySet;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "control-plane",
+        description = {
+            "Serves the policies of a folder to the data planes that connect.",
+            "",
+            "Agents connect with WEFT_CONTROL_PLANE=grpc://HOST:PORT. A change of a file is in force at once; a document with"
+                    + " an error is refused with file, line and field, and its last good version stays in force."
+                    + " Stop it with Ctrl-C or SIGTERM: data planes go on with what they have.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:stopped", "1:could not start; the reason is on stderr", "2:wrong usage"})
+final class ControlPlaneCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--policies",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder of policies, *.yaml and *.yml, in Kuma's universal or Kubernetes form.")
+    private Path policies;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            defaultValue = "127.0.0.1:5678",
+            description = "Where to listen; port 0 takes a free one. Default: ${DEFAULT-VALUE}, this machine only."
+                    + " There is no authentication: open it to a network only where you trust everyone on it.")
+    private ListenAddress listen;
+
+    @Option(
+            names = "--state-dir",
+            paramLabel = "DIR",
+            description = "Where to keep the registrations for a restart. Default: .weft in the policy folder.")
+    private Path state;
+
+    @Option(
+            names = "--grace",
+            paramLabel = "TIME",
+            defaultValue = "10s",
+            description = "How long an instance whose connection broke, or that was restored, is kept before it is removed."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private Duration grace;
+
+    @Option(names = "--json", description = "Print the line that says it is ready as JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        if (!Files.isDirectory(policies)) {
+            err.println("weft control-plane: --policies " + policies + " is not a folder; create it or name another one");
+            return 1;
+        }
+        if (grace.isZero()) {
+            err.println("weft control-plane: --grace must be above zero");
+            return 2;
+        }
+        ControlPlane controlPlane;
+        try {
+            controlPlane = ControlPlane.start(new ControlPlane.Settings(
+                    policies, state == null ? policies.resolve(".weft") : state, listen.socketAddress(), grace));
+        } catch (IOException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            err.println("weft control-plane: cannot start: " + e.getMessage()
+                    + (cause == e ? "" : " (" + cause.getMessage() + ")")
+                    + "; is another one running? Choose another address with --listen");
+            return 1;
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(controlPlane, err), "weft-stop"));
+        out.println(readyLine(controlPlane));
+        out.flush();
+        controlPlane.awaitTermination();
+        return 0;
+    }
+
+    private static void stop(ControlPlane controlPlane, PrintWriter err) {
+        try {
+            controlPlane.close();
+        } catch (IOException e) {
+            err.println("weft control-plane: while stopping: " + e);
+            err.flush();
+        }
+    }
+
+    private String readyLine(ControlPlane controlPlane) {
+        PolicySet set = controlPlane.policies();
+        String address = listen.withPort(controlPlane.port());
+        if (!json) {
+            return "weft control plane ready on grpc://" + address + ", policies from " + policies + ": "
+                    + set.inForce().size() + " in force, " + set.problems().size() + " problems";
+        }
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("ready", true);
+        line.put("address", "grpc://" + address);
+        line.put("policies", policies.toString());
+        line.put("inForce", set.inForce().size());
+        line.put("problems", set.problems());
+        return Json.line(line);
+    }
+}

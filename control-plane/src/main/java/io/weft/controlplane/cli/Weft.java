@@ -1,0 +1,32 @@
+package io.weft.controlplane.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line. A new subcommand is one more class in the list. */
+@Command(
+        name = "weft",
+        description = "A service mesh that lives inside the JVM.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            ControlPlaneCommand.class,
+            PolicyCommand.class,
+            CommandLine.HelpCommand.class,
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:not done; the reason is on stderr", "2:wrong usage"})
+public final class Weft {
+
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new Weft())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(java.time.Duration.class, DurationConverter::parse)
+                .registerConverter(ListenAddress.class, ListenAddress::parse);
+    }
+}

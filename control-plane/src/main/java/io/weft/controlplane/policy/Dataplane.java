@@ -1,0 +1,37 @@
+package io.weft.controlplane.policy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Kuma's {@code Dataplane}: written into a file for a service that has no agent, or sent by a data plane about itself.
+ *
+ * @param address IP literal under which others reach it
+ */
+public record Dataplane(Metadata metadata, String address, List<Inbound> inbounds) implements Resource {
+
+    public Dataplane {
+        inbounds = List.copyOf(inbounds);
+    }
+
+    /**
+     * @param address IP literal under which others reach this port
+     * @param servicePort where the app itself listens, on {@code serviceAddress}
+     * @param ready whether it may get requests
+     * @param tags with the data plane's labels where a tag is absent
+     */
+    public record Inbound(
+            int port,
+            String address,
+            Optional<String> name,
+            int servicePort,
+            String serviceAddress,
+            boolean ready,
+            Map<String, String> tags,
+            Optional<Protocol> protocol) {
+        public Inbound {
+            tags = Map.copyOf(tags);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.weft.controlplane.policy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Kuma's {@code MeshHTTPRoute}. */
+public record MeshHttpRoute(Metadata metadata, TargetRef target, List<To> to) implements Resource {
+
+    public MeshHttpRoute {
+        to = List.copyOf(to);
+    }
+
+    /** The rules for requests to one destination, or to all that carry some labels. */
+    public record To(Destination destination, List<Rule> rules) {
+        public To {
+            rules = List.copyOf(rules);
+        }
+    }
+
+    /**
+     * @param name the service's name; absent: the labels select
+     * @param section a port's name or number; absent: all ports
+     */
+    public record Destination(Optional<String> name, Map<String, String> labels, Optional<String> section) {}
+
+    /** @param matches one of them must hold */
+    public record Rule(List<Match> matches, Optional<List<Filter>> filters, Optional<List<BackendRef>> backends) {
+        public Rule {
+            matches = List.copyOf(matches);
+            filters = filters.map(List::copyOf);
+            backends = backends.map(List::copyOf);
+        }
+    }
+
+    /** All of it must hold. */
+    public record Match(
+            Optional<Path> path, Optional<String> method, List<HeaderMatch> headers, List<QueryMatch> query) {
+        public Match {
+            headers = List.copyOf(headers);
+            query = List.copyOf(query);
+        }
+    }
+
+    public record Path(Kind kind, String value) {
+        public enum Kind { EXACT, PREFIX, REGEX }
+    }
+
+    /** @param name in lower case */
+    public record HeaderMatch(Kind kind, String name, String value) {
+        public enum Kind { EXACT, PRESENT, REGEX, ABSENT, PREFIX }
+    }
+
+    public record QueryMatch(Kind kind, String name, String value) {
+        public enum Kind { EXACT, REGEX }
+    }
+
+    /** A share of the requests, weight 0 or more, goes to a service or to those of its instances that carry the tags. */
+    public record BackendRef(
+            Optional<String> name,
+            Map<String, String> labels,
+            Optional<String> section,
+            OptionalInt port,
+            Map<String, String> tags,
+            long weight) {}
+
+    public sealed interface Filter {}
+
+    public record RequestHeaders(HeaderChanges changes) implements Filter {}
+
+    public record ResponseHeaders(HeaderChanges changes) implements Filter {}
+
+    public record HeaderChanges(List<Header> set, List<Header> add, List<String> remove) {}
+
+    public record Header(String name, String value) {}
+
+    public record Redirect(
+            Optional<String> scheme, Optional<String> host, OptionalInt port, Optional<PathRewrite> path, int status)
+            implements Filter {}
+
+    public record Rewrite(Optional<String> host, Optional<PathRewrite> path) implements Filter {}
+
+    /** @param millionths share of the requests that are mirrored, 0 to 1,000,000 */
+    public record Mirror(BackendRef backend, int millionths) implements Filter {}
+
+    public sealed interface PathRewrite {}
+
+    public record ReplaceFullPath(String path) implements PathRewrite {}
+
+    public record ReplacePrefix(String prefix) implements PathRewrite {}
+}

@@ -1,0 +1,7 @@
+package io.weft.controlplane.policy;
+
+/** A document that was understood. */
+public sealed interface Resource permits Mesh, MeshService, Dataplane, MeshHttpRoute {
+
+    Metadata metadata();
+}

@@ -1,0 +1,346 @@
+package io.weft.controlplane.policy;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Turns documents in Kuma's universal or Kubernetes form into resources. Thread-safe.
+ *
+ * <p>Meaning and names follow Kuma 2.14; selectors that 3.0 removed are understood too.
+ */
+public final class ResourceParser {
+
+    private static final String API_VERSION = "kuma.io/v1alpha1";
+    private static final Set<String> NOT_YET = Set.of(
+            "MeshTrafficPermission", "MeshTLS", "MeshTimeout", "MeshRetry", "MeshCircuitBreaker", "MeshHealthCheck",
+            "MeshLoadBalancingStrategy", "MeshRateLimit", "MeshFaultInjection", "MeshAccessLog", "MeshTrace",
+            "MeshMetric", "MeshTCPRoute", "MeshPassthrough", "MeshProxyPatch", "MeshExternalService",
+            "MeshMultiZoneService", "MeshIdentity", "MeshTrust", "MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance",
+            "MeshGatewayConfig", "MeshOpenTelemetryBackend", "MeshZoneAddress", "MeshGlobalRateLimit", "MeshOPA",
+            "HostnameGenerator", "Workload", "ExternalService", "Zone", "ZoneIngress", "ZoneEgress", "Secret",
+            "GlobalSecret", "ContainerPatch", "ServiceInsight", "CircuitBreaker", "FaultInjection", "HealthCheck",
+            "ProxyTemplate", "RateLimit", "Retry", "Timeout", "TrafficLog", "TrafficPermission", "TrafficRoute",
+            "TrafficTrace", "VirtualOutbound");
+
+    static final Map<String, Protocol> PROTOCOLS = protocols();
+
+    private static Map<String, Protocol> protocols() {
+        Map<String, Protocol> protocols = new LinkedHashMap<>();
+        protocols.put("http", Protocol.HTTP);
+        protocols.put("http2", Protocol.HTTP2);
+        protocols.put("grpc", Protocol.GRPC);
+        protocols.put("tcp", Protocol.TCP);
+        protocols.put("tls", Protocol.TCP);
+        protocols.put("kafka", Protocol.TCP);
+        return protocols;
+    }
+
+    private final YamlReader yaml = new YamlReader();
+
+    /** One file's documents, in order. Each stands by itself: a broken one does not hide the others. */
+    public List<Document> parseFile(String file, String text) {
+        List<Document> documents = new ArrayList<>();
+        for (DocumentSplitter.Chunk chunk : DocumentSplitter.split(text)) {
+            parse(file, chunk, Problems.UnknownFields.REFUSED).ifPresent(documents::add);
+        }
+        return documents;
+    }
+
+    /** A resource that a data plane sent about itself, as JSON or YAML; fields unknown here are passed over. */
+    public Document parseSent(String sender, String text) {
+        return parse(sender, new DocumentSplitter.Chunk(1, text), Problems.UnknownFields.IGNORED)
+                .orElseGet(() -> new Document(sender, 1, Optional.empty(), Optional.empty(),
+                        List.of(new Problem(sender, 1, "", "is empty"))));
+    }
+
+    private Optional<Document> parse(String file, DocumentSplitter.Chunk chunk, Problems.UnknownFields unknownFields) {
+        Problems problems = new Problems(file, unknownFields);
+        Optional<Node> root;
+        try {
+            root = yaml.read(chunk.text(), chunk.firstLine());
+        } catch (YamlReader.MalformedException e) {
+            problems.add(e.line(), "", "is not valid YAML: " + e.getMessage());
+            return Optional.of(
+                    new Document(file, chunk.firstLine(), Optional.empty(), Optional.empty(), problems.all()));
+        }
+        return root.map(node -> document(file, node, problems));
+    }
+
+    private Document document(String file, Node node, Problems problems) {
+        if (!(node instanceof Node.Mapping mapping)) {
+            problems.add(node.line(), "", "needs a mapping with type, name, mesh and spec, not " + node.describe());
+            return new Document(file, node.line(), Optional.empty(), Optional.empty(), problems.all());
+        }
+        Fields root = new Fields("", mapping, problems);
+        Envelope envelope = envelope(root);
+        Optional<ResourceId> id = envelope.identity();
+        Optional<Resource> resource = Optional.empty();
+        if (id.isPresent()) {
+            Resource built = resource(envelope);
+            root.end();
+            if (problems.isEmpty()) {
+                resource = Optional.of(built);
+            }
+        }
+        return new Document(file, node.line(), id, resource, problems.all());
+    }
+
+    /**
+     * The part of a document that says what it is.
+     *
+     * @param legacyBody where the fields of Mesh and Dataplane stand: beside the name in the universal form, in the spec
+     *     in the Kubernetes form
+     */
+    private record Envelope(String type, Optional<Metadata> metadata, Fields root, Optional<Fields> legacyBody) {
+
+        Optional<ResourceId> identity() {
+            return metadata.map(Metadata::id);
+        }
+
+        Fields spec() {
+            return root.require("spec").fields();
+        }
+    }
+
+    private static Envelope envelope(Fields root) {
+        Optional<Value> apiVersion = root.get("apiVersion");
+        Optional<Value> type = root.get("type");
+        if (apiVersion.isPresent()) {
+            return kubernetes(root, apiVersion.get());
+        }
+        if (type.isEmpty()) {
+            root.refuse("type", "is missing; say which resource this is, for example type: MeshHTTPRoute");
+            return new Envelope("", Optional.empty(), root, Optional.empty());
+        }
+        String kind = supportedType(type.get());
+        String name = root.require("name").nonEmptyText();
+        String mesh = kind.equals("Mesh")
+                ? name
+                : root.get("mesh").map(Value::nonEmptyText).orElse("default");
+        Map<String, String> labels = root.texts("labels");
+        root.accept("creationTime", "modificationTime", "kri", "status");
+        if (kind.isEmpty() || name.isEmpty()) {
+            return new Envelope(kind, Optional.empty(), root, Optional.empty());
+        }
+        Metadata metadata = new Metadata(new ResourceId(kind, mesh, name), name, "", labels);
+        return new Envelope(kind, Optional.of(metadata), root, Optional.of(root));
+    }
+
+    private static Envelope kubernetes(Fields root, Value apiVersion) {
+        if (!apiVersion.text().equals(API_VERSION)) {
+            apiVersion.refuse("must be " + API_VERSION + "; other Kubernetes objects do not belong in a policy folder");
+            return new Envelope("", Optional.empty(), root, Optional.empty());
+        }
+        String kind = supportedType(root.require("kind"));
+        Fields meta = root.require("metadata").fields();
+        String name = meta.require("name").nonEmptyText();
+        String namespace = meta.get("namespace").map(Value::nonEmptyText).orElse("");
+        Map<String, String> labels = meta.texts("labels");
+        meta.accept("annotations", "creationTimestamp", "generation", "resourceVersion", "uid", "managedFields",
+                "finalizers", "ownerReferences", "generateName", "selfLink");
+        meta.end();
+        root.accept("status");
+        String mesh = kind.equals("Mesh")
+                ? name
+                : root.get("mesh").map(Value::nonEmptyText).orElse(labels.getOrDefault(Labels.MESH, "default"));
+        if (kind.isEmpty() || name.isEmpty()) {
+            return new Envelope(kind, Optional.empty(), root, Optional.empty());
+        }
+        String coreName = namespace.isEmpty() ? name : name + "." + namespace;
+        Metadata metadata = new Metadata(new ResourceId(kind, mesh, coreName), name, namespace, labels);
+        Optional<Fields> body = kind.equals("Mesh") ? root.get("spec").map(Value::fields) : Optional.empty();
+        if (kind.equals("Dataplane")) {
+            body = Optional.of(root.require("spec").fields());
+        }
+        return new Envelope(kind, Optional.of(metadata), root, body);
+    }
+
+    /** The type's name; empty, with a problem noted, if it cannot be served. */
+    private static String supportedType(Value type) {
+        String name = type.text();
+        switch (name) {
+            case "Mesh", "MeshService", "Dataplane", "MeshHTTPRoute" -> {
+                return name;
+            }
+            default -> {
+                if (NOT_YET.contains(name)) {
+                    type.refuse("'" + name + "' is not supported yet; move the document out of the policy folder."
+                            + " Supported: Mesh, MeshService, Dataplane, MeshHTTPRoute");
+                } else if (!name.isEmpty()) {
+                    type.refuse("'" + name + "' is not a resource of Kuma;"
+                            + " supported are Mesh, MeshService, Dataplane, MeshHTTPRoute");
+                }
+                return "";
+            }
+        }
+    }
+
+    private static Resource resource(Envelope envelope) {
+        Metadata metadata = envelope.metadata().orElseThrow();
+        return switch (envelope.type()) {
+            case "Mesh" -> mesh(metadata, envelope);
+            case "Dataplane" -> dataplane(metadata, envelope);
+            case "MeshService" -> meshService(metadata, envelope.spec());
+            default -> MeshHttpRouteParser.parse(metadata, envelope.spec());
+        };
+    }
+
+    private static Mesh mesh(Metadata metadata, Envelope envelope) {
+        envelope.legacyBody().ifPresent(body -> {
+            body.unsupported("mtls", "this control plane does not issue certificates; remove the field");
+            body.unsupported("routing", "remove the field");
+            body.unsupported("logging", "remove the field");
+            body.unsupported("tracing", "remove the field");
+            body.unsupported("metrics", "remove the field");
+            body.unsupported("networking", "remove the field");
+            body.unsupported("constraints", "remove the field");
+            // Services are always served as MeshServices, and no initial policies are ever created.
+            body.accept("meshServices", "skipCreatingInitialPolicies");
+            body.end();
+        });
+        return new Mesh(metadata);
+    }
+
+    private static Dataplane dataplane(Metadata metadata, Envelope envelope) {
+        Fields body = envelope.legacyBody().orElseThrow();
+        Fields networking = body.require("networking").fields();
+        String address = ipAddress(networking.require("address"));
+        networking.unsupported("gateway", "gateways are not served; describe the service's own ports under inbound");
+        networking.unsupported("listeners", "describe the service's own ports under inbound");
+        // What a data plane binds or redirects on its own host has no meaning for the others.
+        networking.accept("outbound", "transparentProxying", "advertisedAddress", "admin");
+        List<Dataplane.Inbound> inbounds = new ArrayList<>();
+        for (Value item : networking.items("inbound")) {
+            inbound(item.fields(), address, metadata).ifPresent(inbounds::add);
+        }
+        networking.end();
+        body.unsupported("probes", "remove the field");
+        body.unsupported("metrics", "remove the field");
+        if (body != envelope.root()) {
+            body.end();
+        }
+        return new Dataplane(metadata, address, inbounds);
+    }
+
+    /** Absent if Kuma ignores it too. */
+    private static Optional<Dataplane.Inbound> inbound(Fields fields, String dataplaneAddress, Metadata metadata) {
+        int port = fields.require("port").port();
+        String address = fields.get("address").map(ResourceParser::ipAddress).orElse(dataplaneAddress);
+        Optional<String> name = fields.get("name").map(Value::nonEmptyText);
+        int servicePort = fields.get("servicePort").map(value -> (int) value.whole(0, 65_535)).orElse(0);
+        String serviceAddress = fields.get("serviceAddress").map(ResourceParser::ipAddress).orElse("127.0.0.1");
+        String state = fields.get("state")
+                .map(value -> value.choice(words("Ready", "NotReady", "Ignored")))
+                .orElse("Ready");
+        boolean healthy = fields.get("health")
+                .map(value -> {
+                    Fields health = value.fields();
+                    boolean ready = health.get("ready").map(Value::bool).orElse(true);
+                    health.end();
+                    return ready;
+                })
+                .orElse(true);
+        Map<String, String> tags = new HashMap<>(metadata.labels());
+        tags.putAll(fields.texts("tags"));
+        String workload = metadata.labels().get(Labels.WORKLOAD);
+        if (workload != null) {
+            tags.putIfAbsent(Labels.SERVICE, workload);
+        }
+        if (!tags.containsKey(Labels.SERVICE)) {
+            fields.refuse("tags", "needs the tag " + Labels.SERVICE
+                    + ", the name under which others call this port");
+        }
+        Optional<Protocol> protocol = fields.get("protocol").map(value -> value.choice(PROTOCOLS));
+        if (protocol.isEmpty() && tags.containsKey(Labels.PROTOCOL)) {
+            protocol = Optional.ofNullable(PROTOCOLS.get(tags.get(Labels.PROTOCOL)));
+            if (protocol.isEmpty()) {
+                fields.refuse("tags", Labels.PROTOCOL + " must be one of " + String.join(", ", PROTOCOLS.keySet())
+                        + ", not '" + tags.get(Labels.PROTOCOL) + "'");
+            }
+        }
+        fields.unsupported("serviceProbe", "remove the field");
+        fields.end();
+        if (state.equals("Ignored")) {
+            return Optional.empty();
+        }
+        boolean ready = state.equals("Ready") && healthy;
+        return Optional.of(new Dataplane.Inbound(
+                port, address, name, servicePort == 0 ? port : servicePort, serviceAddress, ready, tags, protocol));
+    }
+
+    private static MeshService meshService(Metadata metadata, Fields spec) {
+        Fields selector = spec.require("selector").fields();
+        Optional<Value> tags = selector.get("dataplaneTags");
+        Optional<Value> labels = selector.get("dataplaneLabels");
+        Optional<Value> ref = selector.get("dataplaneRef");
+        MeshService.Selector chosen = new MeshService.ByTags(Map.of());
+        if (tags.isPresent()) {
+            chosen = new MeshService.ByTags(tags.get().texts());
+        } else if (labels.isPresent()) {
+            Fields fields = labels.get().fields();
+            chosen = new MeshService.ByLabels(fields.require("matchLabels").texts());
+            fields.end();
+        } else if (ref.isPresent()) {
+            Fields fields = ref.get().fields();
+            chosen = new MeshService.ByName(fields.require("name").nonEmptyText());
+            fields.end();
+        } else {
+            spec.refuse("selector", "needs one of dataplaneTags, dataplaneLabels and dataplaneRef");
+        }
+        selector.end();
+        List<MeshService.Port> ports = new ArrayList<>();
+        Set<Integer> numbers = new java.util.HashSet<>();
+        for (Value item : spec.require("ports").items()) {
+            Fields fields = item.fields();
+            int port = fields.require("port").port();
+            Optional<String> name = fields.get("name").map(Value::nonEmptyText);
+            Optional<MeshService.Target> target = fields.get("targetPort").map(ResourceParser::target);
+            Protocol protocol = fields.get("appProtocol").map(value -> value.choice(PROTOCOLS)).orElse(Protocol.HTTP);
+            fields.end();
+            if (!numbers.add(port)) {
+                fields.refuse("port", "occurs twice in this service; keep one");
+            }
+            ports.add(new MeshService.Port(port, name, target, protocol));
+        }
+        if (ports.isEmpty()) {
+            spec.refuse("ports", "needs at least one port");
+        }
+        // Computed by Kuma, or for identities, which are not checked yet.
+        spec.accept("state", "identities");
+        spec.end();
+        return new MeshService(metadata, chosen, ports);
+    }
+
+    private static MeshService.Target target(Value value) {
+        return value.node() instanceof Node.Whole
+                ? new MeshService.TargetNumber(value.port())
+                : new MeshService.TargetName(value.nonEmptyText());
+    }
+
+    private static String ipAddress(Value value) {
+        String text = value.nonEmptyText();
+        if (!text.isEmpty() && !IpLiteral.is(text)) {
+            value.refuse("must be an IP address, not the host name '" + text
+                    + "': endpoints are not resolved by the control plane");
+        }
+        return text;
+    }
+
+    static Map<String, String> words(String... words) {
+        Map<String, String> choices = new LinkedHashMap<>();
+        for (String word : words) {
+            choices.put(word, word);
+        }
+        return choices;
+    }
+
+    static String lowerCase(String text) {
+        return text.toLowerCase(Locale.ROOT);
+    }
+}

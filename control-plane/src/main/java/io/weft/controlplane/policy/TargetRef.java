@@ -1,0 +1,76 @@
+package io.weft.controlplane.policy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Whom a policy is for: Kuma's top-level {@code targetRef}. */
+public sealed interface TargetRef {
+
+    /** Kuma's order of kinds: a policy with a higher rank overrides one with a lower. */
+    int rank();
+
+    record WholeMesh(boolean sidecars) implements TargetRef {
+        @Override
+        public int rank() {
+            return 10;
+        }
+    }
+
+    record Dataplanes(Optional<String> name, Map<String, String> labels) implements TargetRef {
+        @Override
+        public int rank() {
+            return name.isPresent() ? 22 : labels.isEmpty() ? 20 : 21;
+        }
+    }
+
+    record Subset(Map<String, String> tags, boolean sidecars) implements TargetRef {
+        @Override
+        public int rank() {
+            return 30;
+        }
+    }
+
+    record OfService(String service) implements TargetRef {
+        @Override
+        public int rank() {
+            return 50;
+        }
+    }
+
+    record ServiceSubset(String service, Map<String, String> tags) implements TargetRef {
+        @Override
+        public int rank() {
+            return 80;
+        }
+    }
+
+    /**
+     * Whether it selects a data plane.
+     *
+     * @param tags of each of its inbounds; for one without inbounds, its service alone
+     */
+    default boolean selects(Metadata dataplane, List<Map<String, String>> tags) {
+        if (this instanceof WholeMesh mesh) {
+            return mesh.sidecars();
+        }
+        if (this instanceof Dataplanes dataplanes) {
+            return dataplanes.name().map(name -> name.equals(dataplane.id().name())).orElse(true)
+                    && dataplane.has(dataplanes.labels());
+        }
+        if (this instanceof Subset subset) {
+            return subset.sidecars() && tags.stream().anyMatch(inbound -> contains(inbound, subset.tags()));
+        }
+        if (this instanceof OfService service) {
+            return tags.stream().anyMatch(inbound -> service.service().equals(inbound.get(Labels.SERVICE)));
+        }
+        ServiceSubset subset = (ServiceSubset) this;
+        return tags.stream()
+                .anyMatch(inbound -> subset.service().equals(inbound.get(Labels.SERVICE))
+                        && contains(inbound, subset.tags()));
+    }
+
+    private static boolean contains(Map<String, String> tags, Map<String, String> wanted) {
+        return tags.entrySet().containsAll(wanted.entrySet());
+    }
+}

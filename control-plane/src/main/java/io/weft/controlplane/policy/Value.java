@@ -1,0 +1,103 @@
+package io.weft.controlplane.policy;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A value on its way into a record. A getter whose demand is not met notes a problem and returns a harmless stand-in, so
+ * that one reading finds all problems of a document; what was built from stand-ins is never used.
+ */
+record Value(String path, Node node, Problems problems) {
+
+    void refuse(String message) {
+        problems.add(node.line(), path, message);
+    }
+
+    String text() {
+        if (node instanceof Node.Text text) {
+            return text.value();
+        }
+        boolean scalar = node instanceof Node.Whole || node instanceof Node.Fraction || node instanceof Node.Bool;
+        refuse("needs a text, not " + node.describe() + (scalar ? "; put it in quotes" : ""));
+        return "";
+    }
+
+    String nonEmptyText() {
+        String text = text();
+        if (text.isEmpty() && node instanceof Node.Text) {
+            refuse("must not be empty");
+        }
+        return text;
+    }
+
+    long whole(long min, long max) {
+        if (node instanceof Node.Whole number) {
+            if (number.value() >= min && number.value() <= max) {
+                return number.value();
+            }
+            refuse("must be from " + min + " to " + max + ", not " + number.value());
+        } else {
+            refuse("needs a whole number from " + min + " to " + max + ", not " + node.describe());
+        }
+        return min;
+    }
+
+    int port() {
+        return (int) whole(1, 65_535);
+    }
+
+    boolean bool() {
+        if (node instanceof Node.Bool bool) {
+            return bool.value();
+        }
+        refuse("needs true or false, not " + node.describe());
+        return false;
+    }
+
+    /** One of a set of words, spelt as in Kuma. */
+    <E> E choice(Map<String, E> choices) {
+        String text = text();
+        E chosen = choices.get(text);
+        if (chosen != null) {
+            return chosen;
+        }
+        if (node instanceof Node.Text) {
+            refuse("must be one of " + String.join(", ", choices.keySet()) + ", not '" + text + "'");
+        }
+        return choices.values().iterator().next();
+    }
+
+    Fields fields() {
+        if (node instanceof Node.Mapping mapping) {
+            return new Fields(path, mapping, problems);
+        }
+        refuse("needs a mapping, not " + node.describe());
+        return new Fields(path, new Node.Mapping(node.line(), Map.of()), Fields.deaf());
+    }
+
+    List<Value> items() {
+        if (!(node instanceof Node.Sequence sequence)) {
+            refuse("needs a list, not " + node.describe());
+            return List.of();
+        }
+        List<Value> items = new ArrayList<>();
+        for (int i = 0; i < sequence.items().size(); i++) {
+            items.add(new Value(path + "[" + i + "]", sequence.items().get(i), problems));
+        }
+        return items;
+    }
+
+    /** A mapping of texts: labels or tags. */
+    Map<String, String> texts() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (node instanceof Node.Mapping mapping) {
+            mapping.entries().forEach((key, entry) ->
+                    texts.put(key, new Value(path + "." + key, entry.value(), problems).text()));
+        } else {
+            refuse("needs a mapping, not " + node.describe());
+        }
+        return texts;
+    }
+}

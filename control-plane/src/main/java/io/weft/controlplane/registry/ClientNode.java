@@ -1,0 +1,51 @@
+package io.weft.controlplane.registry;
+
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.Metadata;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A data plane as it describes itself in {@code envoy.config.core.v3.Node}.
+ *
+ * @param id {@code <mesh>.<proxy name>}
+ * @param service what {@code node.cluster} says; may be empty
+ * @param metadata of its Dataplane, or made from the id
+ * @param dataplane absent: it only calls others
+ */
+public record ClientNode(
+        String id, String service, Kind kind, Metadata metadata, Optional<Dataplane> dataplane, Binding outbound) {
+
+    public enum Kind {
+        /** Our agent: listeners describe traffic, and are never bound. */
+        AGENT,
+        /** A proxy, which binds every listener that it is sent. */
+        PROXY
+    }
+
+    /**
+     * Where a proxy binds its outbound listeners.
+     *
+     * @param ports by service port; a service port that is absent is bound as it is
+     */
+    public record Binding(String address, Map<Integer, Integer> ports) {
+        public Binding {
+            ports = Map.copyOf(ports);
+        }
+    }
+
+    public String mesh() {
+        return metadata.mesh();
+    }
+
+    /** What a policy's {@code targetRef} looks at. */
+    public List<Map<String, String>> tags() {
+        List<Map<String, String>> tags = dataplane.stream()
+                .flatMap(resource -> resource.inbounds().stream())
+                .map(Dataplane.Inbound::tags)
+                .toList();
+        return tags.isEmpty() && !service.isEmpty() ? List.of(Map.of(Labels.SERVICE, service)) : tags;
+    }
+}

@@ -1,0 +1,5 @@
+package io.weft.controlplane.registry;
+
+/** @param resource the text of the Dataplane, as it was sent */
+public record SavedRegistration(
+        String id, String service, ClientNode.Kind kind, String resource, Registry.Health health) {}

@@ -1,0 +1,206 @@
+package io.weft.controlplane.service;
+
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshService;
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.registry.Registry.Instance;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The services of one mesh: those that a MeshService declares, one on port 80 for every {@code kuma.io/service} tag that no
+ * MeshService of that name covers, and an empty one for every other service that a route names, so that a request to it is
+ * answered by the mesh and does not leave it.
+ */
+public final class ServiceCatalog {
+
+    private final Map<String, Service> byName;
+
+    private ServiceCatalog(Map<String, Service> byName) {
+        this.byName = byName;
+    }
+
+    /** One port of one data plane. */
+    private record Candidate(Dataplane dataplane, Dataplane.Inbound inbound, Health health) {
+
+        Service.Instance instance() {
+            return new Service.Instance(
+                    inbound.address(),
+                    inbound.port(),
+                    inbound.tags().getOrDefault(Labels.ZONE, dataplane.metadata().zone()),
+                    inbound.tags(),
+                    health);
+        }
+    }
+
+    /** @param dataplanes in a stable order */
+    public static ServiceCatalog build(
+            String mesh, List<Instance> dataplanes, List<MeshService> declared, List<MeshHttpRoute> routes) {
+        List<Candidate> candidates = new ArrayList<>();
+        Map<String, List<Candidate>> byTag = new TreeMap<>();
+        for (Instance instance : dataplanes) {
+            for (Dataplane.Inbound inbound : instance.dataplane().inbounds()) {
+                Candidate candidate = new Candidate(instance.dataplane(), inbound, instance.health());
+                candidates.add(candidate);
+                String service = inbound.tags().get(Labels.SERVICE);
+                byTag.computeIfAbsent(service, name -> new ArrayList<>()).add(candidate);
+            }
+        }
+        Map<String, Service> services = new TreeMap<>();
+        for (MeshService service : declared) {
+            services.putIfAbsent(service.metadata().displayName(), declared(service, candidates));
+        }
+        byTag.forEach((name, members) -> services.computeIfAbsent(name, key -> fromTag(mesh, key, members)));
+        for (String name : named(routes)) {
+            services.computeIfAbsent(name, key -> fromTag(mesh, key, List.of()));
+        }
+        return new ServiceCatalog(services);
+    }
+
+    private static Service fromTag(String mesh, String name, List<Candidate> members) {
+        Metadata metadata = new Metadata(new ResourceId("MeshService", mesh, name), name, "", Map.of());
+        Service.Port port =
+                new Service.Port(Service.DEFAULT_PORT, Optional.empty(), protocol(members), instances(members));
+        return new Service(metadata, false, List.of(port));
+    }
+
+    /** What all of them speak: HTTP unless they say otherwise, TCP if one does. */
+    private static Protocol protocol(List<Candidate> members) {
+        List<Protocol> spoken = members.stream()
+                .map(candidate -> candidate.inbound().protocol().orElse(Protocol.HTTP))
+                .distinct()
+                .toList();
+        if (spoken.contains(Protocol.TCP)) {
+            return Protocol.TCP;
+        }
+        return spoken.size() == 1 ? spoken.get(0) : Protocol.HTTP;
+    }
+
+    private static Service declared(MeshService service, List<Candidate> candidates) {
+        List<Candidate> selected = candidates.stream()
+                .filter(candidate -> selects(service.selector(), candidate))
+                .toList();
+        List<Service.Port> ports = new ArrayList<>();
+        for (MeshService.Port port : service.ports()) {
+            ports.add(new Service.Port(
+                    port.port(), port.name(), port.protocol(), instances(targets(port, selected))));
+        }
+        return new Service(service.metadata(), true, ports);
+    }
+
+    private static boolean selects(MeshService.Selector selector, Candidate candidate) {
+        if (selector instanceof MeshService.ByTags byTags) {
+            return candidate.inbound().tags().entrySet().containsAll(byTags.tags().entrySet());
+        }
+        if (selector instanceof MeshService.ByName byName) {
+            return candidate.dataplane().metadata().id().name().equals(byName.dataplane());
+        }
+        MeshService.ByLabels byLabels = (MeshService.ByLabels) selector;
+        // An agent has no labels apart from its tags.
+        return byLabels.labels().entrySet().stream().allMatch(label -> {
+            String value = candidate.dataplane().metadata().label(label.getKey());
+            return label.getValue().equals(value == null ? candidate.inbound().tags().get(label.getKey()) : value);
+        });
+    }
+
+    private static List<Candidate> targets(MeshService.Port port, List<Candidate> selected) {
+        if (port.target().isPresent() && port.target().get() instanceof MeshService.TargetName target) {
+            return selected.stream()
+                    .filter(candidate -> candidate.inbound().name().equals(Optional.of(target.inbound())))
+                    .toList();
+        }
+        int number = port.target().isPresent() && port.target().get() instanceof MeshService.TargetNumber target
+                ? target.port()
+                : port.port();
+        List<Candidate> exact = selected.stream()
+                .filter(candidate -> candidate.inbound().port() == number)
+                .toList();
+        return exact.isEmpty() && port.target().isEmpty() ? selected : exact;
+    }
+
+    private static List<Service.Instance> instances(List<Candidate> candidates) {
+        Map<String, Service.Instance> byAddress = new LinkedHashMap<>();
+        for (Candidate candidate : candidates) {
+            if (!candidate.inbound().ready()) {
+                continue;
+            }
+            Service.Instance instance = candidate.instance();
+            // Two registrations of one address: a process and the one that had its port before.
+            byAddress.merge(
+                    instance.address() + '/' + instance.port(),
+                    instance,
+                    (old, other) -> old.health() == Health.HEALTHY ? old : other);
+        }
+        return List.copyOf(byAddress.values());
+    }
+
+    private static Collection<String> named(List<MeshHttpRoute> routes) {
+        Collection<String> names = new TreeSet<>();
+        for (MeshHttpRoute route : routes) {
+            for (MeshHttpRoute.To to : route.to()) {
+                to.destination().name().ifPresent(names::add);
+                for (MeshHttpRoute.Rule rule : to.rules()) {
+                    rule.backends().ifPresent(refs -> refs.forEach(ref -> ref.name().ifPresent(names::add)));
+                    rule.filters().ifPresent(filters -> filters.forEach(filter -> {
+                        if (filter instanceof MeshHttpRoute.Mirror mirror) {
+                            mirror.backend().name().ifPresent(names::add);
+                        }
+                    }));
+                }
+            }
+        }
+        return names;
+    }
+
+    /** In the order of their names. */
+    public Collection<Service> all() {
+        return byName.values();
+    }
+
+    /** A port of a service, and those of its instances that carry some tags; no tags: all of them. */
+    public record Target(Service service, Service.Port port, Map<String, String> tags) {
+        public Target {
+            tags = Map.copyOf(tags);
+        }
+
+        public List<Service.Instance> instances() {
+            return tags.isEmpty()
+                    ? port.instances()
+                    : port.instances().stream()
+                            .filter(instance -> instance.tags().entrySet().containsAll(tags.entrySet()))
+                            .toList();
+        }
+    }
+
+    /** Where a reference leads; empty if there is no such service or it has no such port. */
+    public Optional<Target> resolve(MeshHttpRoute.BackendRef ref) {
+        Optional<Service> service = ref.name().isPresent()
+                ? Optional.ofNullable(byName.get(ref.name().get()))
+                : byName.values().stream().filter(other -> other.metadata().has(ref.labels())).findFirst();
+        return service.flatMap(found -> port(found, ref).map(port -> new Target(found, port, ref.tags())));
+    }
+
+    private static Optional<Service.Port> port(Service service, MeshHttpRoute.BackendRef ref) {
+        // Without a MeshService nothing says which ports there are, so any number means the one that there is.
+        if (!service.declared() || (ref.port().isEmpty() && ref.section().isEmpty())) {
+            return Optional.of(service.ports().get(0));
+        }
+        return service.ports().stream()
+                .filter(port -> ref.section().isPresent()
+                        ? port.is(ref.section().get())
+                        : port.number() == ref.port().getAsInt())
+                .findFirst();
+    }
+
+}

@@ -1,0 +1,156 @@
+package io.weft.controlplane.xds;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Message;
+import io.envoyproxy.controlplane.cache.Resources;
+import io.envoyproxy.controlplane.server.DefaultExecutorGroup;
+import io.envoyproxy.controlplane.server.V3DiscoveryServer;
+import io.envoyproxy.controlplane.server.serializer.ProtoResourcesSerializer;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.grpc.stub.StreamObserver;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.NodeReader;
+import io.weft.controlplane.registry.Registry;
+import io.weft.controlplane.registry.Registry.StreamId;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The aggregated discovery service: incremental and state of the world. Thread-safe.
+ *
+ * <p>Every stream gets a {@link V3DiscoveryServer} of its own, an object of a few fields, because java-control-plane tells
+ * its watchers the node of a request but not its stream, and most requests carry no node.
+ */
+public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
+
+    private final Registry registry;
+    private final ScheduledExecutorService scheduler;
+    private final Runnable joined;
+    private final Set<NodeStream> streams = ConcurrentHashMap.newKeySet();
+    private final AtomicLong lastStream = new AtomicLong();
+    private final NodeStream.StreamEvents events = new Events();
+
+    /** @param joined called when a stream has said who it is and has got nothing yet */
+    public AdsServer(Registry registry, ScheduledExecutorService scheduler, Runnable joined) {
+        this.registry = registry;
+        this.scheduler = scheduler;
+        this.joined = joined;
+    }
+
+    /** Brings every stream to the state that the compiler of its mesh yields. */
+    public void publish(Map<String, MeshCompiler> compilers) {
+        for (NodeStream stream : streams) {
+            stream.node().ifPresent(node -> {
+                MeshCompiler compiler = compilers.get(node.mesh());
+                stream.publish(compiler == null ? NodeConfig.EMPTY : compiler.configFor(node));
+            });
+        }
+    }
+
+    /** The meshes of the data planes that are connected. */
+    public Set<String> meshes() {
+        Set<String> meshes = ConcurrentHashMap.newKeySet();
+        streams.forEach(stream -> stream.node().ifPresent(node -> meshes.add(node.mesh())));
+        return meshes;
+    }
+
+    /**
+     * A connected data plane.
+     *
+     * @param rejections what it refused last, by type URL
+     */
+    public record Connected(ClientNode node, Map<String, String> rejections) {}
+
+    public List<Connected> connected() {
+        return streams.stream()
+                .flatMap(stream -> stream.node().map(node -> new Connected(node, stream.rejections())).stream())
+                .toList();
+    }
+
+    @Override
+    public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
+            StreamObserver<DeltaDiscoveryResponse> responses) {
+        NodeStream stream = open();
+        return new Serialized<>(
+                stream, server(stream).getAggregatedDiscoveryServiceImpl().deltaAggregatedResources(responses));
+    }
+
+    @Override
+    public StreamObserver<DiscoveryRequest> streamAggregatedResources(StreamObserver<DiscoveryResponse> responses) {
+        NodeStream stream = open();
+        return new Serialized<>(
+                stream, server(stream).getAggregatedDiscoveryServiceImpl().streamAggregatedResources(responses));
+    }
+
+    private NodeStream open() {
+        NodeStream stream = new NodeStream(new StreamId(lastStream.incrementAndGet()), events, scheduler);
+        streams.add(stream);
+        return stream;
+    }
+
+    private static V3DiscoveryServer server(NodeStream stream) {
+        return new V3DiscoveryServer(List.of(stream), stream, new DefaultExecutorGroup(), new Serialised());
+    }
+
+    /** Resources are kept as they go over the wire. */
+    private static final class Serialised implements ProtoResourcesSerializer {
+        @Override
+        public Any serialize(Message resource, Resources.ApiVersion apiVersion) {
+            return (Any) resource;
+        }
+    }
+
+    /** java-control-plane's stream is not safe against a response that is sent while a request is read. */
+    private record Serialized<T>(NodeStream stream, StreamObserver<T> requests) implements StreamObserver<T> {
+        @Override
+        public void onNext(T request) {
+            synchronized (stream) {
+                requests.onNext(request);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            synchronized (stream) {
+                requests.onError(error);
+            }
+        }
+
+        @Override
+        public void onCompleted() {
+            synchronized (stream) {
+                requests.onCompleted();
+            }
+        }
+    }
+
+    private final class Events implements NodeStream.StreamEvents {
+        @Override
+        public ClientNode identified(NodeStream stream, Node sent) throws NodeReader.InvalidNodeException {
+            ClientNode node = registry.register(stream.id(), sent);
+            joined.run();
+            return node;
+        }
+
+        @Override
+        public void ended(NodeStream stream, boolean inGoodOrder) {
+            streams.remove(stream);
+            stream.node().ifPresent(node -> {
+                if (inGoodOrder) {
+                    registry.leave(stream.id(), node.id());
+                } else {
+                    registry.lose(stream.id(), node.id());
+                }
+            });
+        }
+    }
+}

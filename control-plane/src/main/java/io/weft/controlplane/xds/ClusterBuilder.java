@@ -1,0 +1,136 @@
+package io.weft.controlplane.xds;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ApiVersion;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.HealthStatus;
+import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Locality;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.service.Service;
+import io.weft.controlplane.service.ServiceCatalog.Target;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Envoy's clusters and their endpoints. */
+final class ClusterBuilder {
+
+    static final ConfigSource ADS = ConfigSource.newBuilder()
+            .setAds(AggregatedConfigSource.getDefaultInstance())
+            .setResourceApiVersion(ApiVersion.V3)
+            .build();
+
+    private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+    /** True of every endpoint of a cluster, so of no use to tell them apart. */
+    private static final Set<String> COMMON_TAGS = Set.of(Labels.SERVICE, Labels.PROTOCOL);
+
+    static Versioned cluster(Target target) {
+        String name = Names.cluster(target);
+        Cluster.Builder cluster = Cluster.newBuilder()
+                .setName(name)
+                .setType(Cluster.DiscoveryType.EDS)
+                .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS))
+                .setConnectTimeout(Defaults.CONNECT_TIMEOUT)
+                .setCircuitBreakers(Defaults.CIRCUIT_BREAKERS)
+                .setOutlierDetection(Defaults.OUTLIER_DETECTION);
+        http2(cluster, target.port().protocol());
+        if (!target.tags().isEmpty()) {
+            cluster.setMetadata(Metadata.newBuilder().putFilterMetadata("io.kuma.tags", struct(target.tags())));
+        }
+        return Versioned.of(name, cluster.build());
+    }
+
+    static Versioned endpoints(Target target) {
+        String name = Names.cluster(target);
+        ClusterLoadAssignment.Builder assignment = ClusterLoadAssignment.newBuilder().setClusterName(name);
+        Map<String, LocalityLbEndpoints.Builder> zones = new TreeMap<>();
+        for (Service.Instance instance : target.instances()) {
+            zones.computeIfAbsent(instance.zone(), ClusterBuilder::locality).addLbEndpoints(endpoint(instance));
+        }
+        zones.values().forEach(assignment::addEndpoints);
+        return Versioned.of(name, assignment.build());
+    }
+
+    /** Leads to the app behind one port of the data plane itself. */
+    static Versioned local(String name, Dataplane.Inbound inbound) {
+        Cluster.Builder cluster = Cluster.newBuilder()
+                .setName(name)
+                .setType(Cluster.DiscoveryType.STATIC)
+                .setConnectTimeout(Defaults.INBOUND_CONNECT_TIMEOUT)
+                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                        .setClusterName(name)
+                        .addEndpoints(LocalityLbEndpoints.newBuilder()
+                                .addLbEndpoints(LbEndpoint.newBuilder()
+                                        .setEndpoint(Endpoint.newBuilder()
+                                                .setAddress(address(
+                                                        inbound.serviceAddress(), inbound.servicePort()))))));
+        http2(cluster, inbound.protocol().orElse(Protocol.HTTP));
+        return Versioned.of(name, cluster.build());
+    }
+
+    private static void http2(Cluster.Builder cluster, Protocol protocol) {
+        if (protocol.http2()) {
+            Any options = Versioned.of(
+                            "",
+                            HttpProtocolOptions.newBuilder()
+                                    .setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
+                                            .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))
+                                    .build())
+                    .message();
+            cluster.putTypedExtensionProtocolOptions(HTTP_OPTIONS, options);
+        }
+    }
+
+    private static LocalityLbEndpoints.Builder locality(String zone) {
+        LocalityLbEndpoints.Builder locality = LocalityLbEndpoints.newBuilder();
+        if (!zone.isEmpty()) {
+            locality.setLocality(Locality.newBuilder().setZone(zone));
+        }
+        return locality;
+    }
+
+    private static LbEndpoint endpoint(Service.Instance instance) {
+        LbEndpoint.Builder endpoint = LbEndpoint.newBuilder()
+                .setEndpoint(Endpoint.newBuilder().setAddress(address(instance.address(), instance.port())))
+                .setHealthStatus(
+                        instance.health() == Health.HEALTHY ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY);
+        Map<String, String> tags = new TreeMap<>(instance.tags());
+        tags.keySet().removeAll(COMMON_TAGS);
+        if (!tags.isEmpty()) {
+            endpoint.setMetadata(Metadata.newBuilder().putFilterMetadata("envoy.lb", struct(tags)));
+        }
+        return endpoint.build();
+    }
+
+    static Address address(String host, int port) {
+        return Address.newBuilder()
+                .setSocketAddress(SocketAddress.newBuilder().setAddress(host).setPortValue(port))
+                .build();
+    }
+
+    private static Struct struct(Map<String, String> texts) {
+        Struct.Builder struct = Struct.newBuilder();
+        texts.forEach((key, value) ->
+                struct.putFields(key, Value.newBuilder().setStringValue(value).build()));
+        return struct.build();
+    }
+
+    private ClusterBuilder() {}
+}

@@ -1,0 +1,127 @@
+package io.weft.controlplane.xds;
+
+import io.envoyproxy.controlplane.cache.DeltaResponse;
+import io.envoyproxy.controlplane.cache.DeltaWatch;
+import io.envoyproxy.controlplane.cache.VersionedResource;
+import io.envoyproxy.controlplane.cache.WatchCancelledException;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.weft.controlplane.xds.NodeStream.View;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Incremental. */
+final class DeltaSubscription implements Subscription {
+
+    /** The version of what does not exist, so that this is told once too. */
+    private static final String ABSENT = "";
+
+    private final Set<String> names = new HashSet<>();
+    /** What the reader has, or has been told last, by name. */
+    private final Map<String, String> told = new HashMap<>();
+    private boolean wildcard;
+    private DeltaWatch watch;
+
+    DeltaSubscription(ResourceType type, DeltaDiscoveryRequest first) {
+        wildcard = type.wildcardByDefault() && first.getResourceNamesSubscribeCount() == 0;
+        change(first);
+        // A stream that follows a broken one says what it has; only the difference is sent.
+        told.putAll(first.getInitialResourceVersionsMap());
+    }
+
+    void change(DeltaDiscoveryRequest request) {
+        for (String name : request.getResourceNamesUnsubscribeList()) {
+            if (name.equals("*")) {
+                wildcard = false;
+                told.keySet().retainAll(names);
+            } else {
+                names.remove(name);
+                told.remove(name);
+            }
+        }
+        for (String name : request.getResourceNamesSubscribeList()) {
+            if (name.equals("*")) {
+                wildcard = true;
+            } else {
+                names.add(name);
+                // Asked for again, it is sent again: a reader may have dropped it.
+                told.remove(name);
+            }
+        }
+    }
+
+    void open(DeltaWatch opened) {
+        watch = opened;
+    }
+
+    @Override
+    public void respond(View view) throws WatchCancelledException {
+        if (watch == null) {
+            return;
+        }
+        Map<String, VersionedResource<?>> changed = new LinkedHashMap<>();
+        List<String> removed = new ArrayList<>();
+        collect(view, changed, removed);
+        if (changed.isEmpty() && removed.isEmpty()) {
+            return;
+        }
+        changed.forEach((name, resource) -> told.put(name, resource.version()));
+        removed.forEach(name -> {
+            if (names.contains(name)) {
+                told.put(name, ABSENT);
+            } else {
+                told.remove(name);
+            }
+        });
+        DeltaWatch answered = watch;
+        watch = null;
+        answered.respond(DeltaResponse.create(answered.request(), changed, removed, view.version()));
+    }
+
+    private void collect(View view, Map<String, VersionedResource<?>> changed, List<String> removed) {
+        if (wildcard) {
+            view.forEach(resource -> {
+                if (!resource.version().equals(told.get(resource.name()))) {
+                    changed.put(resource.name(), VersionedResource.create(resource.message(), resource.version()));
+                }
+            });
+        } else {
+            for (String name : names) {
+                Versioned resource = view.get(name);
+                if (resource != null && !resource.version().equals(told.get(name))) {
+                    changed.put(name, VersionedResource.create(resource.message(), resource.version()));
+                }
+            }
+        }
+        told.forEach((name, version) -> {
+            if (!version.equals(ABSENT) && view.get(name) == null) {
+                removed.add(name);
+            }
+        });
+        for (String name : names) {
+            if (!told.containsKey(name) && view.get(name) == null) {
+                removed.add(name);
+            }
+        }
+    }
+
+    @Override
+    public boolean settled(View view) {
+        if (watch == null) {
+            return false;
+        }
+        Map<String, VersionedResource<?>> changed = new HashMap<>();
+        List<String> removed = new ArrayList<>();
+        collect(view, changed, removed);
+        return changed.isEmpty() && removed.isEmpty();
+    }
+
+    @Override
+    public boolean told(String name) {
+        return told.containsKey(name);
+    }
+}

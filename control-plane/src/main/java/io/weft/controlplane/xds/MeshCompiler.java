@@ -1,0 +1,172 @@
+package io.weft.controlplane.xds;
+
+import com.google.protobuf.BoolValue;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.service.RouteRules;
+import io.weft.controlplane.service.Service;
+import io.weft.controlplane.service.ServiceCatalog;
+import io.weft.controlplane.service.ServiceCatalog.Target;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What each data plane of one mesh gets, from one state of the world. Data planes to which the same policies apply share
+ * their outbound resources; only inbound listeners and, for a proxy, the addresses of the outbound listeners are its own.
+ *
+ * <p>Not thread-safe.
+ */
+public final class MeshCompiler {
+
+    private final ServiceCatalog services;
+    private final List<MeshHttpRoute> routes;
+    /** By the numbers of the routes that apply. */
+    private final Map<BitSet, Outbound> outbounds = new HashMap<>();
+    /** By name. Clusters do not depend on policies, so groups of data planes share them too. */
+    private final Map<String, ClusterResources> clusters = new HashMap<>();
+
+    private record ClusterResources(Versioned cluster, Versioned endpoints) {}
+
+    /** @param ports of all services, in order */
+    private record Outbound(List<Integer> ports, Table clusters, Table endpoints, Table listeners, Table routes) {}
+
+    /** @param routes of the mesh, without those that are only shadows */
+    public MeshCompiler(ServiceCatalog services, List<MeshHttpRoute> routes) {
+        this.services = services;
+        this.routes = routes;
+    }
+
+    NodeConfig configFor(ClientNode node) {
+        List<Map<String, String>> tags = node.tags();
+        BitSet applicable = new BitSet(routes.size());
+        for (int i = 0; i < routes.size(); i++) {
+            applicable.set(i, routes.get(i).target().selects(node.metadata(), tags));
+        }
+        Outbound outbound = outbounds.computeIfAbsent(applicable, this::outbound);
+        List<Versioned> listeners = new ArrayList<>();
+        List<Versioned> localClusters = new ArrayList<>();
+        inbound(node, listeners, localClusters);
+        Table sharedListeners = outbound.listeners();
+        if (node.kind() == ClientNode.Kind.PROXY) {
+            sharedListeners = Table.EMPTY;
+            for (int port : outbound.ports()) {
+                int bound = node.outbound().ports().getOrDefault(port, port);
+                listeners.add(ListenerBuilder.outbound(port, node.outbound().address(), bound));
+            }
+        }
+        return new NodeConfig(Map.of(
+                ResourceType.CLUSTER, new NodeConfig.Layers(outbound.clusters(), Table.of(localClusters)),
+                ResourceType.ENDPOINT, new NodeConfig.Layers(outbound.endpoints(), Table.EMPTY),
+                ResourceType.LISTENER, new NodeConfig.Layers(sharedListeners, Table.of(listeners)),
+                ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY)));
+    }
+
+    private static void inbound(ClientNode node, List<Versioned> listeners, List<Versioned> clusters) {
+        if (node.dataplane().isEmpty()) {
+            return;
+        }
+        Set<String> names = new HashSet<>();
+        for (Dataplane.Inbound inbound : node.dataplane().get().inbounds()) {
+            String name = Names.inbound(inbound.name().orElse(Integer.toString(inbound.port())));
+            boolean taken = node.kind() == ClientNode.Kind.PROXY
+                    && inbound.port() == inbound.servicePort()
+                    && inbound.address().equals(inbound.serviceAddress());
+            // Where the app itself has the address, a proxy cannot have it too: it then only lends its name.
+            if (!taken && names.add(name)) {
+                listeners.add(ListenerBuilder.inbound(name, inbound));
+                clusters.add(ClusterBuilder.local(name, inbound));
+            }
+        }
+    }
+
+    private Outbound outbound(BitSet group) {
+        List<MeshHttpRoute> applicable = group.stream().mapToObj(routes::get).toList();
+        Map<Integer, RouteTable> tables = new TreeMap<>();
+        Map<String, Target> targets = new LinkedHashMap<>();
+        for (Service service : services.all()) {
+            for (Service.Port port : service.ports()) {
+                if (!port.protocol().http()) {
+                    continue;
+                }
+                RouteBuilder builder = new RouteBuilder(services, new Target(service, port, Map.of()));
+                VirtualHost.Builder host = VirtualHost.newBuilder().setName(Names.virtualHost(service, port));
+                for (RouteRules.Resolved resolved : RouteRules.of(service, port, applicable)) {
+                    host.addAllRoutes(builder.routes(resolved));
+                }
+                targets.putAll(builder.targets());
+                tables.computeIfAbsent(port.number(), RouteTable::new).add(service, host);
+            }
+        }
+        List<Versioned> clusterList = new ArrayList<>();
+        List<Versioned> endpointList = new ArrayList<>();
+        targets.forEach((name, target) -> {
+            ClusterResources resources = clusters.computeIfAbsent(
+                    name,
+                    key -> new ClusterResources(ClusterBuilder.cluster(target), ClusterBuilder.endpoints(target)));
+            clusterList.add(resources.cluster());
+            endpointList.add(resources.endpoints());
+        });
+        List<Integer> ports = List.copyOf(tables.keySet());
+        return new Outbound(
+                ports,
+                Table.of(clusterList),
+                Table.of(endpointList),
+                Table.of(ports.stream().map(port -> ListenerBuilder.outbound(port, "0.0.0.0", port)).toList()),
+                Table.of(tables.values().stream().map(RouteTable::build).toList()));
+    }
+
+    /** The virtual hosts of one port. */
+    private static final class RouteTable {
+
+        private final String name;
+        private final RouteConfiguration.Builder configuration;
+        private final Set<String> domains = new HashSet<>();
+
+        RouteTable(int port) {
+            name = Names.outbound(port);
+            configuration = RouteConfiguration.newBuilder()
+                    .setName(name)
+                    // The listener's port has chosen already, and behind a proxy on another port the Host header has that one.
+                    .setIgnorePortInHostMatching(true)
+                    .setValidateClusters(BoolValue.of(false));
+        }
+
+        /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */
+        void add(Service service, VirtualHost.Builder host) {
+            for (String domain : domains(service)) {
+                if (domains.add(domain)) {
+                    host.addDomains(domain);
+                }
+            }
+            if (host.getDomainsCount() > 0) {
+                configuration.addVirtualHosts(host);
+            }
+        }
+
+        private static List<String> domains(Service service) {
+            String name = service.name().toLowerCase(Locale.ROOT);
+            List<String> domains = new ArrayList<>(List.of(name, name + ".mesh", name + ".svc.mesh.local"));
+            String namespace = service.metadata().namespace();
+            if (!namespace.isEmpty()) {
+                domains.add(name + "." + namespace);
+                domains.add(name + "." + namespace + ".svc.mesh.local");
+            }
+            return domains;
+        }
+
+        Versioned build() {
+            return Versioned.of(name, configuration.build());
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.weft.controlplane.xds;
+
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.service.RouteRules;
+import io.weft.controlplane.service.Service;
+import io.weft.controlplane.service.ServiceCatalog.Target;
+import java.nio.charset.StandardCharsets;
+import java.util.TreeMap;
+
+/** Kuma's unified resource names. Where Kuma 3 has no such resource, a suffix says what was added. */
+final class Names {
+
+    static String virtualHost(Service service, Service.Port port) {
+        return kri("msvc", service.metadata(), port.section());
+    }
+
+    /** A subset of the instances is a cluster of its own, told from the others by a hash of its tags. */
+    static String cluster(Target target) {
+        String name = virtualHost(target.service(), target.port());
+        return target.tags().isEmpty()
+                ? name
+                : name + "-" + Versioned.hash(new TreeMap<>(target.tags()).toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    static String route(RouteRules.Origin origin) {
+        return kri("mhttpr", origin.policy(), "rule_" + origin.rule());
+    }
+
+    static String outbound(int port) {
+        return "outbound_" + port;
+    }
+
+    static String inbound(String section) {
+        return "self_inbound_dp_" + section;
+    }
+
+    private static String kri(String type, Metadata metadata, String section) {
+        return String.join("_", "kri", type, metadata.mesh(), metadata.zone(), metadata.namespace(),
+                metadata.displayName(), section);
+    }
+
+    private Names() {}
+}

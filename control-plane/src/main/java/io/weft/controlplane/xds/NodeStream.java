@@ -1,0 +1,366 @@
+package io.weft.controlplane.xds;
+
+import io.envoyproxy.controlplane.cache.ConfigWatcher;
+import io.envoyproxy.controlplane.cache.DeltaResponse;
+import io.envoyproxy.controlplane.cache.DeltaWatch;
+import io.envoyproxy.controlplane.cache.DeltaXdsRequest;
+import io.envoyproxy.controlplane.cache.Response;
+import io.envoyproxy.controlplane.cache.Watch;
+import io.envoyproxy.controlplane.cache.WatchCancelledException;
+import io.envoyproxy.controlplane.cache.XdsRequest;
+import io.envoyproxy.controlplane.server.DiscoveryServerCallbacks;
+import io.envoyproxy.controlplane.server.exception.RequestException;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.NodeReader;
+import io.weft.controlplane.registry.Registry.StreamId;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One ADS stream: decides what its reader is told, and when. java-control-plane does the protocol (nonces, framing); its own
+ * cache is not used, because on a reconnect it neither honours {@code initial_resource_versions} nor tells of what was removed
+ * meanwhile, and because it removes a cluster before the routes that lead to it.
+ *
+ * <p>A change is made before it is broken: new clusters and their endpoints first, then listeners and routes, and what these
+ * no longer need only after they were accepted. A reader that does not ask for a new cluster's endpoints is not waited for
+ * longer than {@link #MAKE_TIMEOUT}.
+ *
+ * <p>Thread-safe; everything is guarded by this object's lock.
+ */
+final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeStream.class);
+
+    private static final Duration MAKE_TIMEOUT = Duration.ofMillis(100);
+
+    private final StreamId id;
+    private final StreamEvents events;
+    private final ScheduledExecutorService scheduler;
+    private final Map<ResourceType, Subscription> subscriptions = new EnumMap<>(ResourceType.class);
+    /** Clusters and endpoints that the reader's routes may still lead to. */
+    private final Map<ResourceType, Map<String, Versioned>> retained = new EnumMap<>(ResourceType.class);
+    private final Map<String, String> rejections = new HashMap<>();
+    private NodeConfig target;
+    private Node lastNode = Node.getDefaultInstance();
+    private ClientNode node;
+    /** Clusters that routes have to wait for. */
+    private Set<String> awaited = Set.of();
+    private long awaitedUntil;
+    private boolean ended;
+
+    /** What the owner of all streams hears; called with the stream's lock held. */
+    interface StreamEvents {
+
+        /** The reader said who it is, for the first time or anew. */
+        ClientNode identified(NodeStream stream, Node node) throws NodeReader.InvalidNodeException;
+
+        /** The stream is over. */
+        void ended(NodeStream stream, boolean inGoodOrder);
+    }
+
+    NodeStream(StreamId id, StreamEvents events, ScheduledExecutorService scheduler) {
+        this.id = id;
+        this.events = events;
+        this.scheduler = scheduler;
+    }
+
+    StreamId id() {
+        return id;
+    }
+
+    /** Empty until the first request. */
+    synchronized Optional<ClientNode> node() {
+        return Optional.ofNullable(node);
+    }
+
+    /** What the reader refused last, by type. */
+    synchronized Map<String, String> rejections() {
+        return Map.copyOf(rejections);
+    }
+
+    /** Resources of one type as this reader should have them now. */
+    final class View {
+
+        private final NodeConfig.Layers layers;
+        private final Map<String, Versioned> kept;
+
+        private View(ResourceType type) {
+            layers = target.of(type);
+            kept = retained.getOrDefault(type, Map.of());
+        }
+
+        Versioned get(String name) {
+            Versioned resource = layers.get(name);
+            return resource == null ? kept.get(name) : resource;
+        }
+
+        void forEach(Consumer<Versioned> consumer) {
+            layers.shared().resources().values().forEach(consumer);
+            layers.own().resources().values().forEach(consumer);
+            kept.values().forEach(consumer);
+        }
+
+        String version() {
+            return Versioned.hash(
+                    layers.shared().version().getBytes(StandardCharsets.US_ASCII),
+                    layers.own().version().getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    /** The reader is to have this from now on. */
+    synchronized void publish(NodeConfig next) {
+        if (ended) {
+            return;
+        }
+        NodeConfig previous = target;
+        target = next;
+        if (previous != null) {
+            if (same(previous, next)) {
+                return;
+            }
+            retain(ResourceType.CLUSTER, previous, next);
+            retain(ResourceType.ENDPOINT, previous, next);
+            await(previous, next);
+        }
+        flush();
+    }
+
+    private static boolean same(NodeConfig a, NodeConfig b) {
+        for (ResourceType type : ResourceType.values()) {
+            if (!a.of(type).sameAs(b.of(type))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void retain(ResourceType type, NodeConfig previous, NodeConfig next) {
+        if (!subscriptions.containsKey(ResourceType.LISTENER) && !subscriptions.containsKey(ResourceType.ROUTE)) {
+            return;
+        }
+        Map<String, Versioned> kept = retained.computeIfAbsent(type, key -> new HashMap<>());
+        if (!previous.of(type).sameAs(next.of(type))) {
+            kept.putAll(previous.of(type).shared().resources());
+            kept.putAll(previous.of(type).own().resources());
+        }
+        kept.keySet().removeIf(name -> next.of(type).get(name) != null);
+    }
+
+    private void await(NodeConfig previous, NodeConfig next) {
+        Table old = previous.of(ResourceType.ENDPOINT).shared();
+        Table now = next.of(ResourceType.ENDPOINT).shared();
+        if (old.version().equals(now.version()) || !subscriptions.containsKey(ResourceType.CLUSTER)) {
+            return;
+        }
+        Set<String> added = new HashSet<>(now.resources().keySet());
+        added.removeAll(old.resources().keySet());
+        if (!added.isEmpty()) {
+            awaited = added;
+            awaitedUntil = System.nanoTime() + MAKE_TIMEOUT.toNanos();
+            scheduler.schedule(this::flushLater, MAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private synchronized void flushLater() {
+        if (!ended) {
+            flush();
+        }
+    }
+
+    private void flush() {
+        if (target == null) {
+            return;
+        }
+        respond(ResourceType.CLUSTER);
+        respond(ResourceType.ENDPOINT);
+        if (!made()) {
+            return;
+        }
+        respond(ResourceType.LISTENER);
+        respond(ResourceType.ROUTE);
+        if (!retained.isEmpty() && settled(ResourceType.LISTENER) && settled(ResourceType.ROUTE)) {
+            retained.clear();
+            respond(ResourceType.CLUSTER);
+            respond(ResourceType.ENDPOINT);
+        }
+    }
+
+    /** Whether the reader has what the next routes lead to. */
+    private boolean made() {
+        if (awaited.isEmpty()) {
+            return true;
+        }
+        Subscription endpoints = subscriptions.get(ResourceType.ENDPOINT);
+        boolean ready = settled(ResourceType.CLUSTER)
+                && endpoints != null
+                && endpoints.settled(new View(ResourceType.ENDPOINT))
+                && awaited.stream().allMatch(endpoints::told);
+        if (ready || System.nanoTime() - awaitedUntil >= 0) {
+            awaited = Set.of();
+            return true;
+        }
+        return false;
+    }
+
+    private boolean settled(ResourceType type) {
+        Subscription subscription = subscriptions.get(type);
+        return subscription == null || subscription.settled(new View(type));
+    }
+
+    private void respond(ResourceType type) {
+        Subscription subscription = subscriptions.get(type);
+        if (subscription == null) {
+            return;
+        }
+        try {
+            subscription.respond(new View(type));
+        } catch (WatchCancelledException e) {
+            // The stream ended meanwhile; whoever comes next asks for everything anew.
+            LOG.debug("stream {} ended while it was told about {}", id.number(), type);
+        }
+    }
+
+    @Override
+    public synchronized void onV3StreamRequest(long streamId, DiscoveryRequest request) throws RequestException {
+        identify(request.getNode());
+        if (request.hasErrorDetail()) {
+            rejected(request.getTypeUrl(), request.getErrorDetail().getMessage());
+        } else if (!request.getResponseNonce().isEmpty()) {
+            rejections.remove(request.getTypeUrl());
+        }
+        ResourceType type = ResourceType.of(request.getTypeUrl());
+        if (type != null) {
+            subscriptions.computeIfAbsent(type, key -> new WholeSubscription(key, request));
+        }
+    }
+
+    @Override
+    public synchronized void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request)
+            throws RequestException {
+        identify(request.getNode());
+        if (request.hasErrorDetail()) {
+            rejected(request.getTypeUrl(), request.getErrorDetail().getMessage());
+        } else if (!request.getResponseNonce().isEmpty()) {
+            rejections.remove(request.getTypeUrl());
+        }
+        ResourceType type = ResourceType.of(request.getTypeUrl());
+        if (type == null) {
+            return;
+        }
+        DeltaSubscription subscription = (DeltaSubscription) subscriptions.get(type);
+        if (subscription == null) {
+            subscriptions.put(type, new DeltaSubscription(type, request));
+        } else {
+            subscription.change(request);
+        }
+    }
+
+    private void rejected(String typeUrl, String message) {
+        rejections.put(typeUrl, message);
+        LOG.warn("{} refuses {}: {}", node == null ? "a data plane" : node.id(), shortName(typeUrl), message);
+    }
+
+    private static String shortName(String typeUrl) {
+        return typeUrl.substring(typeUrl.lastIndexOf('.') + 1);
+    }
+
+    /** A reader may say who it is on any request, and need not say so again. */
+    private void identify(Node sent) throws RequestException {
+        if (ended) {
+            return;
+        }
+        if (sent.equals(Node.getDefaultInstance())) {
+            if (node == null) {
+                throw invalid("the first request of a stream must carry a node");
+            }
+            return;
+        }
+        if (sent.equals(lastNode)) {
+            return;
+        }
+        if (node != null && !sent.getId().equals(node.id())) {
+            throw invalid("node.id must not change on a stream: " + node.id() + " became " + sent.getId());
+        }
+        try {
+            node = events.identified(this, sent);
+            lastNode = sent;
+        } catch (NodeReader.InvalidNodeException e) {
+            throw invalid(e.getMessage());
+        }
+    }
+
+    private static RequestException invalid(String message) {
+        LOG.warn("a data plane is turned away: {}", message);
+        return new RequestException(io.grpc.Status.INVALID_ARGUMENT.withDescription(message));
+    }
+
+    @Override
+    public synchronized DeltaWatch createDeltaWatch(
+            DeltaXdsRequest request,
+            String requesterVersion,
+            Map<String, String> resourceVersions,
+            Set<String> pendingResources,
+            boolean isWildcard,
+            Consumer<DeltaResponse> responseConsumer,
+            boolean hasClusterChanged) {
+        DeltaWatch watch = new DeltaWatch(
+                request, resourceVersions, pendingResources, requesterVersion, isWildcard, responseConsumer);
+        ResourceType type = ResourceType.of(request.getTypeUrl());
+        // A type that is not served is never answered, as other control planes do it.
+        if (type != null) {
+            ((DeltaSubscription) subscriptions.get(type)).open(watch);
+            flush();
+        }
+        return watch;
+    }
+
+    @Override
+    public synchronized Watch createWatch(
+            boolean ads,
+            XdsRequest request,
+            Set<String> knownResourceNames,
+            Consumer<Response> responseConsumer,
+            boolean hasClusterChanged,
+            boolean allowDefaultEmptyEdsUpdate) {
+        Watch watch = new Watch(ads, allowDefaultEmptyEdsUpdate, request, responseConsumer);
+        ResourceType type = ResourceType.of(request.getTypeUrl());
+        if (type != null) {
+            // A cluster that was sent again waits for its endpoints, even for the same ones.
+            boolean again = hasClusterChanged && type == ResourceType.ENDPOINT;
+            ((WholeSubscription) subscriptions.get(type)).open(watch, again);
+            flush();
+        }
+        return watch;
+    }
+
+    @Override
+    public void onStreamClose(long streamId, String typeUrl) {
+        end(true);
+    }
+
+    @Override
+    public void onStreamCloseWithError(long streamId, String typeUrl, Throwable error) {
+        end(false);
+    }
+
+    private synchronized void end(boolean inGoodOrder) {
+        if (!ended) {
+            ended = true;
+            events.ended(this, inGoodOrder);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.weft.controlplane.xds;
+
+import io.envoyproxy.controlplane.cache.WatchCancelledException;
+import io.weft.controlplane.xds.NodeStream.View;
+
+/**
+ * What one stream has asked for and been told of one type. At most one response is under way: from the moment it is sent until
+ * the reader accepts or refuses it there is no open watch, and changes add up meanwhile.
+ *
+ * <p>Guarded by the stream's lock.
+ */
+interface Subscription {
+
+    /** Sends what the reader lacks, if it is ready to be told; nothing if it lacks nothing. */
+    void respond(View view) throws WatchCancelledException;
+
+    /** Whether the reader has been told everything and has answered. */
+    boolean settled(View view);
+
+    /** Whether the reader has been told of this resource; it may not have answered yet. */
+    boolean told(String name);
+}

@@ -1,0 +1,48 @@
+package io.weft.controlplane.xds;
+
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import java.util.StringJoiner;
+
+/** What agents say of themselves. */
+public final class Nodes {
+
+    public static Node agent(String service, String suffix, int port, String version) {
+        return agent(service, suffix, "Ready", port, version);
+    }
+
+    public static Node agent(String service, String suffix, String state, int port, String version) {
+        return agent(service, suffix, "{\"port\":%d,\"state\":\"%s\",\"tags\":{\"kuma.io/service\":\"%s\","
+                .formatted(port, state, service)
+                + "\"kuma.io/protocol\":\"http\",\"version\":\"%s\"}}".formatted(version));
+    }
+
+    public static Node client(String service) {
+        return agent(service, "0");
+    }
+
+    public static Node agent(String service, String suffix, String... inbounds) {
+        StringJoiner list = new StringJoiner(",");
+        for (String inbound : inbounds) {
+            list.add(inbound);
+        }
+        String name = service + "-" + suffix;
+        String resource = "{\"type\":\"Dataplane\",\"mesh\":\"default\",\"name\":\"" + name
+                + "\",\"networking\":{\"address\":\"127.0.0.1\",\"inbound\":[" + list + "]}}";
+        return Node.newBuilder()
+                .setId("default." + name)
+                .setCluster(service)
+                .setUserAgentName("weft")
+                .setMetadata(Struct.newBuilder()
+                        .putFields("dataplane.proxyType", text("dataplane"))
+                        .putFields("dataplane.resource", text(resource)))
+                .build();
+    }
+
+    static Value text(String text) {
+        return Value.newBuilder().setStringValue(text).build();
+    }
+
+    private Nodes() {}
+}
