@@ -25,7 +25,9 @@ final class ClientThread {
      */
     ClientThread(Consumer<EventLoop> begin, Consumer<Throwable> failed) {
         this.failed = failed;
-        this.thread = new Thread(() -> run(begin), "weft-policy");
+        // Of the application that starts the client the thread keeps nothing alive.
+        this.thread = new Thread(null, () -> run(begin), "weft-policy", 0, false);
+        thread.setContextClassLoader(ClientThread.class.getClassLoader());
         thread.setDaemon(true);
     }
 
@@ -62,6 +64,7 @@ final class ClientThread {
     }
 
     private void run(Consumer<EventLoop> begin) {
+        PrivateNetty.prepare();
         ManualIoEventLoop fresh = new ManualIoEventLoop(thread, NioIoHandler.newFactory());
         fresh.execute(() -> guard(() -> begin.accept(fresh)));
         synchronized (this) {

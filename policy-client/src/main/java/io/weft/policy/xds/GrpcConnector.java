@@ -91,6 +91,11 @@ final class GrpcConnector {
                 end(GrpcStatus.unavailable("the host name " + address.host() + " of the control plane does not resolve"));
                 return;
             }
+            if (authorization.isPresent() && !address.tls() && !addresses.stream().allMatch(InetAddress::isLoopbackAddress)) {
+                end(new GrpcStatus(Code.UNAUTHENTICATED,
+                        "the token is not sent to " + address + " in clear text: use grpcs:// or do without the token file"));
+                return;
+            }
             setupDeadline = loop.schedule(() -> end(GrpcStatus.unavailable("no HTTP/2 from " + address + " within "
                     + limits.setup().toMillis() + " ms; is it the xDS port of a control plane?")),
                     limits.setup().toNanos(), TimeUnit.NANOSECONDS);

@@ -113,7 +113,8 @@ public final class PolicySubscription {
 
     private void restore(Path directory, NodeSource nodes) {
         ScheduledThreadPoolExecutor writer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread cacheThread = new Thread(task, "weft-policy-cache");
+            Thread cacheThread = new Thread(null, task, "weft-policy-cache", 0, false);
+            cacheThread.setContextClassLoader(PolicySubscription.class.getClassLoader());
             cacheThread.setDaemon(true);
             return cacheThread;
         });
