@@ -64,7 +64,6 @@ final class ClientThread {
     }
 
     private void run(Consumer<EventLoop> begin) {
-        PrivateNetty.prepare();
         ManualIoEventLoop fresh = new ManualIoEventLoop(thread, NioIoHandler.newFactory());
         fresh.execute(() -> guard(() -> begin.accept(fresh)));
         synchronized (this) {
