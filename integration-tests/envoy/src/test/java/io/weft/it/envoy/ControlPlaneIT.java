@@ -1,0 +1,389 @@
+package io.weft.it.envoy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.weft.controlplane.ControlPlane;
+import io.weft.it.harness.RecordedRequest;
+import io.weft.it.harness.Upstream;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A stock Envoy pointed at the control plane accepts everything that it sends, and does what the policies say. */
+class ControlPlaneIT {
+
+    /** How Envoy asks. */
+    enum Variant {
+        DELTA_GRPC,
+        GRPC
+    }
+
+    private static final int REQUESTS = 2_000;
+
+    @TempDir
+    private Path folder;
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final HttpClient http = HttpClient.newBuilder().build();
+    private Path policies;
+    private ControlPlane controlPlane;
+    private Upstream one;
+    private Upstream two;
+    private Upstream shadow;
+
+    @BeforeEach
+    void start() throws IOException {
+        EnvoyBinary binary = EnvoyBinary.find();
+        assumeTrue(binary.isPresent(), "no Envoy: " + binary.reason());
+        policies = Files.createDirectory(folder.resolve("policies"));
+        controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
+                policies, folder.resolve("state"), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1))));
+        one = opened(Upstream.start("one"));
+        two = opened(Upstream.start("two"));
+        shadow = opened(Upstream.start("shadow"));
+        write("services.yaml", dataplane("orders-1", "orders", "v1", one) + dataplane("orders-2", "orders", "v2", two)
+                + dataplane("shadow-1", "shadow", "v1", shadow));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (int i = opened.size() - 1; i >= 0; i--) {
+            opened.get(i).close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void trafficIsSplitByTheWeightsOfTheFile(Variant variant) throws Exception {
+        int port = freePort();
+        Envoy envoy = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
+        for (int share : List.of(100, 90, 50)) {
+            write("route.yaml", canary(share));
+            awaitShare(port, share);
+            int ones = 0;
+            for (int i = 0; i < REQUESTS; i++) {
+                HttpResponse<String> response = get(port, "orders", "/", Map.of());
+                assertThat(response.statusCode()).isEqualTo(200);
+                ones += response.body().equals("one") ? 1 : 0;
+            }
+            double p = share / 100.0;
+            assertThat(ones / (double) REQUESTS).isCloseTo(p, within(4 * Math.sqrt(p * (1 - p) / REQUESTS)));
+        }
+        assertAllAccepted(envoy);
+    }
+
+    /** Until the new weights are in force: both versions are seen, or only the one. */
+    private void awaitShare(int port, int share) {
+        patiently().until(() -> {
+            int ones = 0;
+            for (int i = 0; i < 200; i++) {
+                HttpResponse<String> response = get(port, "orders", "/", Map.of());
+                if (response.statusCode() != 200) {
+                    return false;
+                }
+                ones += response.body().equals("one") ? 1 : 0;
+            }
+            return Math.abs(ones - 2 * share) <= 35;
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void everyMatchAndEveryFilterIsAcceptedAndObeyed(Variant variant) throws Exception {
+        write("filters.yaml", FILTERS);
+        int port = freePort();
+        Envoy envoy = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
+        patiently().until(() -> get(port, "orders", "/", Map.of()).statusCode() == 200);
+
+        HttpResponse<String> headers = get(port, "orders", "/headers", Map.of("x-old", "gone", "x-set", "theirs"));
+        assertThat(headers.statusCode()).isEqualTo(200);
+        assertThat(headers.headers().firstValue("x-answer")).hasValue("100% ours");
+        RecordedRequest seen = last(one);
+        assertThat(seen.header("x-set")).hasValue("ours");
+        assertThat(seen.header("x-add")).hasValue("more");
+        assertThat(seen.header("x-old")).isEmpty();
+
+        HttpResponse<String> redirect = get(port, "orders", "/old/place?q=1", Map.of());
+        assertThat(redirect.statusCode()).isEqualTo(301);
+        assertThat(redirect.headers().firstValue("location")).hasValue("https://new.example.com:8443/new/place?q=1");
+        assertThat(get(port, "orders", "/moved", Map.of()).headers().firstValue("location"))
+                .hasValueSatisfying(location -> assertThat(location).endsWith("/elsewhere"));
+
+        get(port, "orders", "/api/items?q=1", Map.of());
+        assertThat(last(one).target()).isEqualTo("/items?q=1");
+        assertThat(last(one).header("host")).hasValue("backend.internal");
+        get(port, "orders", "/api", Map.of());
+        assertThat(last(one).target()).isEqualTo("/");
+        get(port, "orders", "/v1x/items", Map.of());
+        assertThat(last(one).target()).isEqualTo("/v1x/items");
+        get(port, "orders", "/v1/items", Map.of());
+        assertThat(last(one).target()).isEqualTo("/v2/items");
+        get(port, "orders", "/full/path?q=1", Map.of());
+        assertThat(last(one).target()).isEqualTo("/a\\1b?q=1");
+
+        get(port, "orders", "/mirrored", Map.of());
+        await().untilAsserted(() -> assertThat(shadow.requests()).isNotEmpty());
+        assertThat(last(shadow).target()).isEqualTo("/mirrored");
+
+        assertThat(get(port, "orders", "/match", Map.of("x-exact", "yes")).body()).isEqualTo("two");
+        assertThat(get(port, "orders", "/match", Map.of("x-prefix", "yes-and-more")).body()).isEqualTo("two");
+        assertThat(get(port, "orders", "/match", Map.of("x-regex", "abc")).body()).isEqualTo("two");
+        assertThat(get(port, "orders", "/match", Map.of("x-present", "")).body()).isEqualTo("two");
+        assertThat(get(port, "orders", "/match?q=1&r=22", Map.of()).body()).isEqualTo("two");
+        assertThat(get(port, "orders", "/match", Map.of()).body()).isEqualTo("one");
+        assertThat(get(port, "shadow", "/regex/42", Map.of()).body()).isEqualTo("two");
+        assertThat(get(port, "shadow", "/regex/no", Map.of()).body()).isEqualTo("shadow");
+        assertThat(get(port, "nowhere", "/", Map.of()).statusCode()).isEqualTo(503);
+        assertAllAccepted(envoy);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void anEnvoyBesideAServiceJoinsTheMesh(Variant variant) throws Exception {
+        int inbound = freePort();
+        String resource = """
+                {"type": "Dataplane", "mesh": "default", "name": "legacy-1", "networking": {"address": "127.0.0.1", "inbound": [
+                {"port": %d, "servicePort": %d, "tags": {"kuma.io/service": "legacy", "kuma.io/protocol": "http"}}]}}"""
+                .formatted(inbound, two.address().getPort()).replace("\n", " ");
+        Envoy joined = envoy(variant, "default.legacy-1", "legacy", Map.of(
+                "dataplane.resource", "'" + resource + "'", "weft.outbound.ports", "{\"80\": " + freePort() + "}"));
+        int port = freePort();
+        Envoy caller = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
+
+        patiently().untilAsserted(() -> {
+            HttpResponse<String> response = get(port, "legacy.svc.mesh.local", "/through/both", Map.of());
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(response.body()).isEqualTo("two");
+        });
+        assertThat(last(two).target()).isEqualTo("/through/both");
+        assertThat(joined.stats("http\\.self_inbound_dp_.*\\.downstream_rq_2xx").values())
+                .singleElement().satisfies(count -> assertThat(count).isPositive());
+
+        // What is removed is told too.
+        joined.close();
+        await().atMost(Duration.ofSeconds(25)).untilAsserted(() ->
+                assertThat(caller.configDump().toString()).doesNotContain("kri_msvc_default___legacy_80"));
+        assertAllAccepted(caller);
+    }
+
+    private void assertAllAccepted(Envoy envoy) {
+        assertThat(envoy.stats(".*(update_rejected|update_failure)").entrySet())
+                .isNotEmpty()
+                .allSatisfy(counter -> assertThat(counter.getValue()).as(counter.getKey() + "\n" + envoy.log()).isZero());
+        assertThat(controlPlane.connected()).allSatisfy(client -> assertThat(client.rejections()).isEmpty());
+        assertThat(envoy.stats("(cluster_manager.cds|listener_manager.lds|cluster.kri.*|http.*rds.*).update_success").values())
+                .hasSizeGreaterThan(3)
+                .allSatisfy(count -> assertThat(count).isPositive());
+    }
+
+    /** Until the listener is bound, connections are refused. */
+    private static ConditionFactory patiently() {
+        return await().atMost(Duration.ofSeconds(20)).ignoreExceptionsInstanceOf(ConnectException.class);
+    }
+
+    private HttpResponse<String> get(int port, String host, String target, Map<String, String> headers)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + target))
+                .timeout(Duration.ofSeconds(20))
+                .setHeader("Host", host);
+        headers.forEach(request::header);
+        return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static RecordedRequest last(Upstream upstream) {
+        List<RecordedRequest> requests = upstream.requests();
+        return requests.get(requests.size() - 1);
+    }
+
+    private Envoy envoy(Variant variant, String id, String cluster, Map<String, String> metadata) throws IOException {
+        StringBuilder fields = new StringBuilder();
+        metadata.forEach((name, value) -> fields.append("    ").append(name).append(": ").append(value).append('\n'));
+        String bootstrap = """
+                node:
+                  id: %s
+                  cluster: %s
+                  metadata:
+                %sdynamic_resources:
+                  ads_config:
+                    api_type: %s
+                    transport_api_version: V3
+                    grpc_services: [{envoy_grpc: {cluster_name: control-plane}}]
+                  cds_config: {ads: {}, resource_api_version: V3}
+                  lds_config: {ads: {}, resource_api_version: V3}
+                static_resources:
+                  clusters:
+                  - name: control-plane
+                    connect_timeout: 1s
+                    type: STATIC
+                    typed_extension_protocol_options:
+                      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                        explicit_http_config: {http2_protocol_options: {}}
+                    load_assignment:
+                      cluster_name: control-plane
+                      endpoints:
+                      - lb_endpoints:
+                        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
+                """.formatted(id, cluster, fields, variant, controlPlane.port());
+        Path home = Files.createTempDirectory(folder, "envoy");
+        return opened(Envoy.start(EnvoyBinary.find(), bootstrap, home));
+    }
+
+    private <T extends AutoCloseable> T opened(T closeable) {
+        opened.add(closeable);
+        return closeable;
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private void write(String name, String text) throws IOException {
+        Path next = Files.writeString(policies.resolve("." + name), text);
+        Files.move(next, policies.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static String dataplane(String name, String service, String version, Upstream upstream) {
+        return """
+                ---
+                type: Dataplane
+                mesh: default
+                name: %s
+                networking:
+                  address: 127.0.0.1
+                  inbound:
+                  - port: %d
+                    tags: {kuma.io/service: %s, kuma.io/protocol: http, version: %s, kuma.io/zone: here}
+                """.formatted(name, upstream.address().getPort(), service, version);
+    }
+
+    private static String canary(int share) {
+        return """
+                type: MeshHTTPRoute
+                name: orders
+                mesh: default
+                spec:
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches: [{path: {type: PathPrefix, value: /}}]
+                      default:
+                        backendRefs:
+                        - {kind: MeshServiceSubset, name: orders, tags: {version: v1}, weight: %d}
+                        - {kind: MeshServiceSubset, name: orders, tags: {version: v2}, weight: %d}
+                """.formatted(share, 100 - share);
+    }
+
+    private static final String FILTERS = """
+            apiVersion: kuma.io/v1alpha1
+            kind: MeshHTTPRoute
+            metadata: {name: all-of-it, namespace: shop, labels: {kuma.io/mesh: default}}
+            spec:
+              to:
+              - targetRef: {kind: MeshService, name: nowhere}
+                rules:
+                - matches: [{path: {type: PathPrefix, value: /}}]
+                  default: {backendRefs: [{kind: MeshService, name: nowhere, port: 80}]}
+              - targetRef: {kind: MeshService, labels: {kuma.io/display-name: shadow}}
+                rules:
+                - matches: [{path: {type: RegularExpression, value: "/regex/[0-9]+"}}]
+                  default: {backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v2}}]}
+              - targetRef: {kind: MeshService, name: orders}
+                rules:
+                - matches: [{path: {type: Exact, value: /headers}}]
+                  default:
+                    filters:
+                    - type: RequestHeaderModifier
+                      requestHeaderModifier:
+                        set: [{name: x-set, value: ours}]
+                        add: [{name: x-add, value: more}]
+                        remove: [x-old]
+                    - type: ResponseHeaderModifier
+                      responseHeaderModifier: {set: [{name: x-answer, value: 100% ours}]}
+                    backendRefs:
+                    - {kind: MeshServiceSubset, name: orders, tags: {version: v1}}
+                - matches: [{path: {type: PathPrefix, value: /old}}]
+                  default:
+                    filters:
+                    - type: RequestRedirect
+                      requestRedirect:
+                        scheme: https
+                        hostname: new.example.com
+                        port: 8443
+                        statusCode: 301
+                        path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}
+                - matches: [{path: {type: Exact, value: /moved}}]
+                  default:
+                    filters:
+                    - type: RequestRedirect
+                      requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: /elsewhere}}
+                - matches: [{path: {type: PathPrefix, value: /api}}]
+                  default:
+                    filters:
+                    - type: URLRewrite
+                      urlRewrite:
+                        hostname: backend.internal
+                        path: {type: ReplacePrefixMatch, replacePrefixMatch: /}
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]
+                - matches: [{path: {type: PathPrefix, value: /v1}}]
+                  default:
+                    filters:
+                    - type: URLRewrite
+                      urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /v2}}
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]
+                - matches: [{path: {type: PathPrefix, value: /full}}]
+                  default:
+                    filters:
+                    - type: URLRewrite
+                      urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: '/a\\1b'}}
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]
+                - matches: [{path: {type: Exact, value: /mirrored}}]
+                  default:
+                    filters:
+                    - type: RequestMirror
+                      requestMirror: {percentage: 100, backendRef: {kind: MeshService, name: shadow}}
+                    - type: RequestMirror
+                      requestMirror: {percentage: "0.5", backendRef: {kind: MeshService, name: unknown}}
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]
+                - matches:
+                  - path: {type: Exact, value: /match}
+                    headers: [{type: Exact, name: x-exact, value: "yes"}]
+                  - path: {type: Exact, value: /match}
+                    headers: [{type: Prefix, name: x-prefix, value: "yes"}]
+                  - path: {type: Exact, value: /match}
+                    headers: [{type: RegularExpression, name: x-regex, value: "[abc]+"}, {type: Absent, name: x-absent}]
+                  - path: {type: Exact, value: /match}
+                    headers: [{type: Present, name: x-present}]
+                  - path: {type: Exact, value: /match}
+                    method: GET
+                    queryParams: [{type: Exact, name: q, value: "1"}, {type: RegularExpression, name: r, value: "2+"}]
+                  default:
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v2}}]
+                - matches: [{path: {type: PathPrefix, value: /}}]
+                  default:
+                    backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]
+            """;
+}
