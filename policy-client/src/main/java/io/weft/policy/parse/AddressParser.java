@@ -8,23 +8,26 @@ import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 
 /** {@code envoy.config.core.v3.Address}, where only TCP is meant. Resolves nothing. */
-@FunctionalInterface
-interface AddressParser {
-    Pattern IPV4 = Pattern.compile("((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!$)|$)){4}");
-    Pattern IPV6_CHARACTERS = Pattern.compile("[0-9a-fA-F:][0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
-
-    HostPort parse(Field field, Address address);
-
-    static HostPort literal(Field field, Address address) {
-        HostPort parsed = hostName(field, address);
-        if (!isLiteral(parsed.host())) {
-            throw field.at("socket_address").at("address")
-                    .refuse("'" + parsed.host() + "' is not an IP address; host names need a STRICT_DNS cluster");
+enum AddressParser {
+    HOST_NAME {
+        @Override
+        void check(Field field, String host) {}
+    },
+    LITERAL {
+        @Override
+        void check(Field field, String host) {
+            if (!isLiteral(host)) {
+                throw field.refuse("'" + host + "' is not an IP address; host names need a STRICT_DNS cluster");
+            }
         }
-        return parsed;
-    }
+    };
 
-    static HostPort hostName(Field field, Address address) {
+    private static final Pattern IPV4 = Pattern.compile("((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!$)|$)){4}");
+    private static final Pattern IPV6_CHARACTERS = Pattern.compile("[0-9a-fA-F:][0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
+
+    abstract void check(Field field, String host);
+
+    HostPort parse(Field field, Address address) {
         switch (address.getAddressCase()) {
             case SOCKET_ADDRESS:
                 return socket(field.at("socket_address"), address.getSocketAddress());
@@ -37,9 +40,10 @@ interface AddressParser {
         }
     }
 
-    private static HostPort socket(Field field, SocketAddress address) {
+    private HostPort socket(Field field, SocketAddress address) {
         field.refuseIf(address.getProtocol() != SocketAddress.Protocol.TCP, "protocol", "only TCP is supported");
-        field.at("address").notEmpty(address.getAddress());
+        Field host = field.at("address");
+        check(host, host.notEmpty(address.getAddress()));
         field.refuseIf(!address.getResolverName().isEmpty(), "resolver_name", "is not supported; leave it out");
         field.refuseIf(!address.getNetworkNamespaceFilepath().isEmpty(), "network_namespace_filepath", "is not supported");
         field.refuseIf(address.hasNamedPort(), "named_port", "is not supported; set port_value");

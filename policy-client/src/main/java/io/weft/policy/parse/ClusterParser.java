@@ -105,8 +105,9 @@ final class ClusterParser {
 
     /** HTTP version and connection limits are the app's own client's; filters are not. */
     private static void protocolOptions(Field parent, Map<String, Any> options) {
-        new TreeMap<>(options).forEach((name, config) -> {
-            Field field = parent.at("typed_extension_protocol_options", name);
+        for (Map.Entry<String, Any> option : new TreeMap<>(options).entrySet()) {
+            Field field = parent.at("typed_extension_protocol_options", option.getKey());
+            Any config = option.getValue();
             if (Extensions.typeOf(config).equals(HTTP_OPTIONS)) {
                 try {
                     HttpProtocolOptions http = HttpProtocolOptions.parseFrom(config.getValue());
@@ -116,7 +117,7 @@ final class ClusterParser {
                 }
             }
             field.report();
-        });
+        }
     }
 
     @SuppressWarnings("deprecation") // dns_refresh_rate

@@ -31,11 +31,11 @@ final class EndpointParser {
     }
 
     static EndpointAssignment withLiterals(Field field, ClusterLoadAssignment assignment) {
-        return new EndpointParser(AddressParser::literal).parse(field, assignment);
+        return new EndpointParser(AddressParser.LITERAL).parse(field, assignment);
     }
 
     static EndpointAssignment withHostNames(Field field, ClusterLoadAssignment assignment) {
-        return new EndpointParser(AddressParser::hostName).parse(field, assignment);
+        return new EndpointParser(AddressParser.HOST_NAME).parse(field, assignment);
     }
 
     private EndpointAssignment parse(Field field, ClusterLoadAssignment assignment) {
@@ -50,7 +50,8 @@ final class EndpointParser {
         for (int i = 0; i < assignment.getEndpointsCount(); i++) {
             Field at = field.at("endpoints", i);
             LocalityEndpoints locality = locality(at, assignment.getEndpoints(i), known);
-            long sum = weights.merge(locality.priority(), (long) locality.weight(), Long::sum);
+            long sum = weights.getOrDefault(locality.priority(), 0L) + locality.weight();
+            weights.put(locality.priority(), sum);
             at.refuseIf(sum > Integer.MAX_VALUE, "load_balancing_weight", "the localities of priority " + locality.priority()
                     + " weigh more than " + Integer.MAX_VALUE + " together");
             localities.add(locality);
@@ -149,12 +150,12 @@ final class EndpointParser {
             return Map.of();
         }
         Map<String, String> labels = new HashMap<>();
-        metadata.getFieldsMap().forEach((name, value) -> {
-            String text = text(value);
+        for (Map.Entry<String, Value> field : metadata.getFieldsMap().entrySet()) {
+            String text = text(field.getValue());
             if (text != null) {
-                labels.put(name, text);
+                labels.put(field.getKey(), text);
             }
-        });
+        }
         return labels;
     }
 

@@ -135,28 +135,32 @@ final class Extensions {
         if (configs.isEmpty()) {
             return;
         }
-        new TreeMap<>(configs).forEach((name, config) -> {
-            Field field = parent.at("typed_per_filter_config", name);
-            Any inner = config;
-            if (typeOf(config).equals(FILTER_CONFIG)) {
-                FilterConfig wrapper;
-                try {
-                    wrapper = FilterConfig.parseFrom(config.getValue());
-                } catch (InvalidProtocolBufferException e) {
-                    throw field.refuse("is not a valid " + FILTER_CONFIG + ": " + e.getMessage());
-                }
-                if (wrapper.getDisabled() || wrapper.getIsOptional()) {
-                    field.report();
-                    return;
-                }
-                inner = wrapper.getConfig();
-                field = field.at("config");
+        for (Map.Entry<String, Any> entry : new TreeMap<>(configs).entrySet()) {
+            perFilterConfig(parent.at("typed_per_filter_config", entry.getKey()), entry.getValue());
+        }
+    }
+
+    private static void perFilterConfig(Field field, Any config) {
+        Field at = field;
+        Any inner = config;
+        if (typeOf(config).equals(FILTER_CONFIG)) {
+            FilterConfig wrapper;
+            try {
+                wrapper = FilterConfig.parseFrom(config.getValue());
+            } catch (InvalidProtocolBufferException e) {
+                throw field.refuse("is not a valid " + FILTER_CONFIG + ": " + e.getMessage());
             }
-            if (!isWithoutEffect(typeOf(inner), inner.getValue())) {
-                throw field.refuse(unsupported("the HTTP filter's configuration", typeOf(inner)));
+            if (wrapper.getDisabled() || wrapper.getIsOptional()) {
+                field.report();
+                return;
             }
-            field.report();
-        });
+            inner = wrapper.getConfig();
+            at = field.at("config");
+        }
+        if (!isWithoutEffect(typeOf(inner), inner.getValue())) {
+            throw at.refuse(unsupported("the HTTP filter's configuration", typeOf(inner)));
+        }
+        at.report();
     }
 
     static void plaintext(Field field, TransportSocket socket) {

@@ -13,6 +13,7 @@ import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
 import io.weft.policy.proto.protobuf.Any;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -108,7 +109,7 @@ final class ListenerParser {
             field.at(listener.hasUdpListenerConfig() ? "udp_listener_config" : "address").report("UDP");
             return NOWHERE;
         }
-        return AddressParser.hostName(field.at("address"), address);
+        return AddressParser.HOST_NAME.parse(field.at("address"), address);
     }
 
     private void refuseProtectedChains() {
@@ -123,7 +124,8 @@ final class ListenerParser {
     private void additionalAddresses(HostPort address) {
         for (int i = 0; i < listener.getAdditionalAddressesCount(); i++) {
             Field at = field.at("additional_addresses", i);
-            HostPort additional = AddressParser.hostName(at.at("address"), listener.getAdditionalAddresses(i).getAddress());
+            HostPort additional = AddressParser.HOST_NAME.parse(
+                    at.at("address"), listener.getAdditionalAddresses(i).getAddress());
             boolean same = additional.port() == address.port()
                     && ANY_ADDRESS.contains(address.host())
                     && ANY_ADDRESS.contains(additional.host());
@@ -193,7 +195,7 @@ final class ListenerParser {
     private static boolean forPlaintextHttp(Field field, FilterChainMatch match, int port) {
         String transport = match.getTransportProtocol();
         boolean http = match.getApplicationProtocolsCount() == 0
-                || match.getApplicationProtocolsList().stream().anyMatch(PLAINTEXT_HTTP::contains);
+                || !Collections.disjoint(match.getApplicationProtocolsList(), PLAINTEXT_HTTP);
         if (!http || match.getServerNamesCount() > 0 || !transport.isEmpty() && !transport.equals("raw_buffer")) {
             field.report("not for plaintext HTTP");
             return false;

@@ -102,8 +102,10 @@ public final class ResourceParser {
                         + expected + "'");
             }
             String label = type.label() + ' ' + name;
-            List<Unhonoured> unhonoured =
-                    reported.stream().map(path -> new Unhonoured(label, path)).toList();
+            List<Unhonoured> unhonoured = new ArrayList<>(reported.size());
+            for (String path : reported) {
+                unhonoured.add(new Unhonoured(label, path));
+            }
             return new Accepted(new RawResource(type, name, version, bytes), resource, unhonoured);
         } catch (InvalidProtocolBufferException e) {
             return new Refused(type, expected, "", "is not a valid " + type.label() + ": " + e.getMessage());

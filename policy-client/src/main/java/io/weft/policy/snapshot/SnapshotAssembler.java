@@ -134,8 +134,12 @@ public final class SnapshotAssembler {
     public List<RawResource> resources() {
         List<RawResource> resources = new ArrayList<>();
         for (Warming warming : List.of(clusters, listeners)) {
-            warming.roots.values().forEach(accepted -> resources.add(accepted.raw()));
-            warming.parts.values().forEach(accepted -> resources.add(accepted.raw()));
+            for (Accepted accepted : warming.roots.values()) {
+                resources.add(accepted.raw());
+            }
+            for (Accepted accepted : warming.parts.values()) {
+                resources.add(accepted.raw());
+            }
         }
         return resources;
     }
@@ -152,7 +156,8 @@ public final class SnapshotAssembler {
                 throw new IllegalArgumentException(outcome.type() + " among resources of " + type);
             }
             if (outcome instanceof Accepted accepted) {
-                held.merge(accepted.name(), accepted, SnapshotAssembler::sharing);
+                Accepted old = held.get(accepted.name());
+                held.put(accepted.name(), old == null ? accepted : sharing(old, accepted));
             }
             if (!type.wildcard()) {
                 // Refused or not, the control plane has it.
@@ -180,10 +185,10 @@ public final class SnapshotAssembler {
     private static <T extends Resource> Map<String, T> values(
             Map<String, Accepted> from, Class<T> as, List<Unhonoured> unhonoured) {
         Map<String, T> values = new HashMap<>(from.size() * 2);
-        from.forEach((name, accepted) -> {
-            values.put(name, as.cast(accepted.resource()));
+        for (Accepted accepted : from.values()) {
+            values.put(accepted.name(), as.cast(accepted.resource()));
             unhonoured.addAll(accepted.unhonoured());
-        });
+        }
         return values;
     }
 

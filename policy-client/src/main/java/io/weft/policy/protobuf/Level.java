@@ -1,0 +1,4 @@
+package io.weft.policy.protobuf;
+
+/** The levels that protobuf logs at. */
+public enum Level { WARNING }
