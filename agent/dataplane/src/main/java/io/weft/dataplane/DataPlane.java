@@ -1,7 +1,11 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.cluster.ClusterView;
 import io.weft.policy.model.PolicySnapshot;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +51,28 @@ public final class DataPlane implements Outbound {
 
     public InboundPorts inbound() {
         return inbound;
+    }
+
+    /** The clusters of the policy in force, by name; empty before the first. */
+    public List<ClusterStats> stats() {
+        Policy inForce = policy;
+        if (inForce == null) {
+            return List.of();
+        }
+        List<ClusterStats> stats = new ArrayList<>();
+        for (ClusterView cluster : inForce.clusters()) {
+            if (cluster != null) {
+                stats.add(cluster.stats());
+            }
+        }
+        stats.sort(Comparator.comparing(ClusterStats::name));
+        return stats;
+    }
+
+    /** Of the snapshot in force; -1 before the first. */
+    public long generation() {
+        Policy inForce = policy;
+        return inForce == null || inForce == noPolicy ? -1 : inForce.generation();
     }
 
     @Override

@@ -34,6 +34,9 @@ final class PolicyCompiler {
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
         Listeners listeners = new Listeners(snapshot, routeCompiler);
         routeCompiler.endRound();
+        for (String cluster : views.keySet()) {
+            index(cluster);
+        }
         ClusterView[] clusters = new ClusterView[indexes.size()];
         for (Map.Entry<String, Integer> index : indexes.entrySet()) {
             clusters[index.getValue()] = views.get(index.getKey());

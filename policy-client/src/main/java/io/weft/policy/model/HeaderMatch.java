@@ -4,7 +4,7 @@ package io.weft.policy.model;
  * {@code envoy.config.route.v3.HeaderMatcher}.
  *
  * @param name lower case; may be a pseudo header such as {@code :method}
- * @param invert the result is negated; a missing header then matches, except for {@link Present}
+ * @param invert the result is negated, but a missing header fails a value or a range all the same, as in Envoy
  * @param treatMissingAsEmpty a missing header is compared as the empty string
  */
 public record HeaderMatch(String name, Test test, boolean invert, boolean treatMissingAsEmpty) {

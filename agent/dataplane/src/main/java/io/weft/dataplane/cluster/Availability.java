@@ -66,7 +66,7 @@ final class Availability {
     }
 
     /** The hosts of one priority as the control plane lists them. */
-    record Tier(List<Host> hosts, List<Integer> weights, List<Health> health) {
+    record Tier(int priority, List<Host> hosts, List<Integer> weights, List<Health> health) {
 
         Health health(int index) {
             return hosts.get(index).ejected() ? Health.UNHEALTHY : health.get(index);

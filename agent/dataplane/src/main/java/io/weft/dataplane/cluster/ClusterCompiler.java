@@ -84,13 +84,13 @@ public final class ClusterCompiler {
     private static List<Availability.Tier> tiers(
             EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
         TreeMap<Integer, Availability.Tier> tiers = new TreeMap<>();
-        tiers.put(0, newTier());
+        tiers.put(0, newTier(0));
         if (assignment != null) {
             Set<HostPort> seen = new HashSet<>();
             for (LocalityEndpoints locality : assignment.localities()) {
                 Availability.Tier tier = tiers.get(locality.priority());
                 if (tier == null) {
-                    tier = newTier();
+                    tier = newTier(locality.priority());
                     tiers.put(locality.priority(), tier);
                 }
                 for (LbEndpoint endpoint : locality.endpoints()) {
@@ -110,8 +110,8 @@ public final class ClusterCompiler {
         return List.copyOf(tiers.values());
     }
 
-    private static Availability.Tier newTier() {
-        return new Availability.Tier(new ArrayList<>(), new ArrayList<>(), new ArrayList<Health>());
+    private static Availability.Tier newTier(int priority) {
+        return new Availability.Tier(priority, new ArrayList<>(), new ArrayList<>(), new ArrayList<Health>());
     }
 
     private static boolean isIpLiteral(String host) {

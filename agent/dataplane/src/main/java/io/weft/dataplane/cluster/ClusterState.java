@@ -1,5 +1,8 @@
 package io.weft.dataplane.cluster;
 
+import io.weft.dataplane.ClusterStats;
+import io.weft.dataplane.ClusterStats.EndpointStats;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -30,10 +33,6 @@ public final class ClusterState {
     ClusterState(String name, int start) {
         this.name = name;
         roundRobin = new AtomicInteger(start);
-    }
-
-    public String name() {
-        return name;
     }
 
     /** @return false when the limit is reached; else {@link #requestEnded} must follow */
@@ -80,40 +79,22 @@ public final class ClusterState {
         noHealthyHost.increment();
     }
 
-    public int activeRequests() {
-        return requests.get();
-    }
-
-    public int activeRetries() {
-        return retries.get();
-    }
-
-    public long successes() {
-        return successes.sum();
-    }
-
-    public long failures() {
-        return failures.sum();
-    }
-
-    public long retries() {
-        return retried.sum();
-    }
-
-    public long requestOverflows() {
-        return requestOverflows.sum();
-    }
-
-    public long retryOverflows() {
-        return retryOverflows.sum();
-    }
-
-    public long withoutHealthyHost() {
-        return noHealthyHost.sum();
+    ClusterStats stats(List<EndpointStats> endpoints) {
+        return new ClusterStats(
+                name,
+                requests.get(),
+                retries.get(),
+                successes.sum(),
+                failures.sum(),
+                retried.sum(),
+                requestOverflows.sum(),
+                retryOverflows.sum(),
+                noHealthyHost.sum(),
+                endpoints);
     }
 
     /** The view of the newest snapshot. */
-    public ClusterView current() {
+    ClusterView current() {
         return current;
     }
 

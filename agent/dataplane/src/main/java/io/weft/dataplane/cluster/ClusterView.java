@@ -1,9 +1,12 @@
 package io.weft.dataplane.cluster;
 
+import io.weft.dataplane.ClusterStats;
+import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -123,6 +126,26 @@ public final class ClusterView {
             }
         }
         return null;
+    }
+
+    public ClusterStats stats() {
+        List<EndpointStats> endpoints = new ArrayList<>(hostCount);
+        for (Availability.Tier tier : tiers) {
+            for (int i = 0; i < tier.hosts().size(); i++) {
+                Host host = tier.hosts().get(i);
+                endpoints.add(new EndpointStats(
+                        host.endpoint().address(),
+                        tier.priority(),
+                        tier.weights().get(i),
+                        tier.health().get(i),
+                        host.active(),
+                        host.successes(),
+                        host.failures(),
+                        host.ejected(),
+                        host.ejections()));
+            }
+        }
+        return state.stats(endpoints);
     }
 
     /**

@@ -114,7 +114,7 @@ abstract sealed class AnswerRecipe {
                 int query = target.indexOf('?');
                 changed = query < 0 ? replacement : replacement + target.substring(query);
             } else if (redirect.replacePrefix().isPresent()) {
-                changed = redirect.replacePrefix().get() + target.substring(path.matchedLength(PathTest.end(target)));
+                changed = redirect.replacePrefix().get() + target.substring(path.matchedLength(target));
             }
             int query = changed.indexOf('?');
             return redirect.stripQuery() && query >= 0 ? changed.substring(0, query) : changed;

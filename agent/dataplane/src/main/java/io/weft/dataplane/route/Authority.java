@@ -4,15 +4,18 @@ package io.weft.dataplane.route;
 final class Authority {
     private Authority() {}
 
-    /** Index of the colon before the port; -1: no port. The colons of an IPv6 address in brackets do not count. */
+    /** Index of the colon before the port; -1: no port. Looked for from the end, over digits only, so it costs next to nothing. */
     static int portStart(String authority) {
-        int colon = authority.lastIndexOf(':');
-        return colon < 0 || authority.indexOf(']', colon) >= 0 ? -1 : colon;
+        int i = authority.length() - 1;
+        while (i >= 0 && authority.charAt(i) >= '0' && authority.charAt(i) <= '9') {
+            i--;
+        }
+        return i >= 0 && authority.charAt(i) == ':' ? i : -1;
     }
 
     /**
      * @param portStart as {@link #portStart} says it
-     * @return the default when there is none, -1 when it is not a port number
+     * @return the default when there is none, -1 when it is too large
      */
     static int port(String authority, int portStart, int defaultPort) {
         if (portStart < 0 || portStart == authority.length() - 1) {
@@ -20,12 +23,11 @@ final class Authority {
         }
         int port = 0;
         for (int i = portStart + 1; i < authority.length(); i++) {
-            int digit = authority.charAt(i) - '0';
-            if (digit < 0 || digit > 9 || port > 6553) {
+            port = port * 10 + (authority.charAt(i) - '0');
+            if (port > 65535) {
                 return -1;
             }
-            port = port * 10 + digit;
         }
-        return port <= 65535 ? port : -1;
+        return port;
     }
 }

@@ -5,16 +5,22 @@ import java.util.List;
 
 /**
  * Values by host and port. Hosts are compared without ASCII case. A lookup takes a range of a longer string, so that none is
- * cut out of an authority, and allocates nothing: a linear-probing hash table that is at most half full. Immutable.
+ * cut out of an authority, and allocates nothing: a linear-probing hash table that is at most half full. The hash is the
+ * caller's to keep, since one authority is looked up in several tables. Immutable.
  */
-public final class HostTable<V> {
+final class HostTable<V> {
+    /** The bit in which the cases of an ASCII letter differ. */
+    private static final int CASE = 0x20;
+
     private final String[] hosts;
     private final int[] ports;
     private final Object[] values;
     private final int mask;
+    private final boolean empty;
 
     private HostTable(Builder<V> builder) {
         int size = builder.hosts.size();
+        empty = size == 0;
         int capacity = Integer.highestOneBit(Math.max(1, size)) * 4;
         hosts = new String[capacity];
         ports = new int[capacity];
@@ -23,7 +29,7 @@ public final class HostTable<V> {
         for (int i = 0; i < size; i++) {
             String host = builder.hosts.get(i);
             int port = builder.ports.get(i);
-            int slot = slot(host, 0, host.length(), port);
+            int slot = slot(hash(host, 0, host.length()), host, 0, host.length(), port);
             if (values[slot] == null) {
                 hosts[slot] = host;
                 ports[slot] = port;
@@ -32,38 +38,44 @@ public final class HostTable<V> {
         }
     }
 
-    public boolean isEmpty() {
-        for (Object value : values) {
-            if (value != null) {
-                return false;
-            }
+    /** Of a range of a string; the same whatever the case. Two characters a step, since the steps wait for each other. */
+    static int hash(String text, int from, int to) {
+        int hash = 0;
+        int i = from;
+        for (; i < to - 1; i += 2) {
+            hash = 961 * hash + (31 * (text.charAt(i) | CASE) + (text.charAt(i + 1) | CASE));
         }
-        return true;
+        return i < to ? 31 * hash + (text.charAt(i) | CASE) : hash;
     }
 
-    /** @return null when absent */
+    /**
+     * @param hash of the range
+     * @return null when absent
+     */
     @SuppressWarnings("unchecked")
-    public V find(String text, int from, int to, int port) {
-        return (V) values[slot(text, from, to, port)];
+    V find(int hash, String text, int from, int to, int port) {
+        return empty ? null : (V) values[slot(hash, text, from, to, port)];
     }
 
     /** Where the key is, or else the free slot where it would be. */
-    private int slot(String text, int from, int to, int port) {
-        int hash = port;
-        for (int i = from; i < to; i++) {
-            hash = 31 * hash + lower(text.charAt(i));
-        }
-        int slot = (hash ^ hash >>> 16) & mask;
+    private int slot(int hash, String text, int from, int to, int port) {
+        int mixed = (hash + port) * 0x9E3779B9;
+        int slot = (mixed ^ mixed >>> 16) & mask;
         while (values[slot] != null && !(ports[slot] == port && same(hosts[slot], text, from, to))) {
             slot = slot + 1 & mask;
         }
         return slot;
     }
 
+    /** Hosts are in lower case nearly always, and then the machine compares them many bytes at a time. */
     private static boolean same(String key, String text, int from, int to) {
         if (key.length() != to - from) {
             return false;
         }
+        return from == 0 && to == text.length() && key.equals(text) || sameButForCase(key, text, from);
+    }
+
+    private static boolean sameButForCase(String key, String text, int from) {
         for (int i = 0; i < key.length(); i++) {
             if (lower(key.charAt(i)) != lower(text.charAt(from + i))) {
                 return false;
@@ -77,19 +89,19 @@ public final class HostTable<V> {
     }
 
     /** Collects entries; the first of two with the same key stays. For one thread. */
-    public static final class Builder<V> {
+    static final class Builder<V> {
         private final List<String> hosts = new ArrayList<>();
         private final List<Integer> ports = new ArrayList<>();
         private final List<V> values = new ArrayList<>();
 
-        public Builder<V> put(String host, int port, V value) {
+        Builder<V> put(String host, int port, V value) {
             hosts.add(host);
             ports.add(port);
             values.add(value);
             return this;
         }
 
-        public HostTable<V> build() {
+        HostTable<V> build() {
             return new HostTable<>(this);
         }
     }

@@ -96,23 +96,26 @@ public final class Listeners {
             return null;
         }
         int hostEnd = portStart < 0 ? authority.length() : portStart;
-        Routes routes = find(api.find(authority, 0, hostEnd, port), authority, portStart, true);
+        int hash = HostTable.hash(authority, 0, hostEnd);
+        Routes routes = find(api.find(hash, authority, 0, hostEnd, port), authority, portStart, hash, true);
         if (routes == null) {
-            routes = find(wildcard.find(authority, 0, 0, port), authority, portStart, true);
+            routes = find(wildcard.find(0, "", 0, 0, port), authority, portStart, hash, true);
         }
         if (routes == null) {
-            VirtualHosts[] onLoopback = loopback.find(authority, 0, 0, port);
+            VirtualHosts[] onLoopback = loopback.find(0, "", 0, 0, port);
             routes = onLoopback == null
                     ? null
-                    : find(onLoopback, authority, portStart, isLoopback(authority, 0, hostEnd));
+                    : find(onLoopback, authority, portStart, hash, isLoopback(authority, 0, hostEnd));
         }
-        return routes == null ? find(bound.find(authority, 0, hostEnd, port), authority, portStart, true) : routes;
+        return routes == null
+                ? find(bound.find(hash, authority, 0, hostEnd, port), authority, portStart, hash, true)
+                : routes;
     }
 
-    private static Routes find(VirtualHosts[] candidates, String authority, int portStart, boolean withAny) {
+    private static Routes find(VirtualHosts[] candidates, String authority, int portStart, int hostHash, boolean withAny) {
         if (candidates != null) {
             for (int i = 0; i < candidates.length; i++) {
-                Routes routes = candidates[i].find(authority, portStart, withAny);
+                Routes routes = candidates[i].find(authority, portStart, hostHash, withAny);
                 if (routes != null) {
                     return routes;
                 }

@@ -7,98 +7,122 @@ import io.weft.policy.model.RouteMatch.Prefix;
 import io.weft.policy.model.RouteMatch.Regex;
 import io.weft.policy.model.RouteMatch.SeparatedPrefix;
 
-/** A {@link PathMatch} made ready; the query and the fragment are no part of what it sees, as in Envoy. Immutable. */
+/**
+ * A {@link PathMatch} made ready. As in Envoy it sees a request's target up to the query or fragment, the path. Where the
+ * path ends is looked for only where it matters. Immutable.
+ */
 abstract sealed class PathTest {
+    /** Nearly every virtual host ends with it; one object for all of them stays in the cache. */
+    private static final PathTest EVERY_PATH = new OfPrefix(new Start("/", true));
 
-    /**
-     * @param target path and query
-     * @param end where the path ends in it
-     */
-    abstract boolean matches(String target, int end);
+    /** @param target path and query */
+    abstract boolean matches(String target);
 
     /** How much of a matching target a rewrite replaces. */
-    abstract int matchedLength(int end);
+    abstract int matchedLength(String target);
 
     /** Where the path ends in a request's target. */
     static int end(String target) {
-        int query = target.indexOf('?');
-        int end = query < 0 ? target.length() : query;
-        int fragment = target.indexOf('#');
-        return fragment < 0 || fragment > end ? end : fragment;
+        for (int i = 0; i < target.length(); i++) {
+            if (isEnd(target, i)) {
+                return i;
+            }
+        }
+        return target.length();
+    }
+
+    private static boolean isEnd(String target, int index) {
+        return index == target.length() || target.charAt(index) == '?' || target.charAt(index) == '#';
     }
 
     static PathTest of(PathMatch match, boolean caseSensitive) {
+        if (match instanceof Prefix prefix && prefix.prefix().equals("/")) {
+            return EVERY_PATH;
+        }
         if (match instanceof Prefix prefix) {
-            return new OfPrefix(prefix.prefix(), !caseSensitive);
+            return new OfPrefix(new Start(prefix.prefix(), caseSensitive));
         }
         if (match instanceof Exact exact) {
-            return new OfWhole(exact.path(), !caseSensitive);
+            return new OfWhole(new Start(exact.path(), caseSensitive));
         }
         if (match instanceof SeparatedPrefix prefix) {
-            return new OfSeparatedPrefix(prefix.prefix(), !caseSensitive);
+            return new OfSeparatedPrefix(new Start(prefix.prefix(), caseSensitive));
         }
         return new OfRegex(((Regex) match).regex());
     }
 
-    private static final class OfPrefix extends PathTest {
-        private final String prefix;
+    /** A text with which paths begin. One that has a query or fragment in it is never a part of a path. */
+    private static final class Start {
+        private final String text;
         private final boolean ignoreCase;
+        private final boolean possible;
 
-        OfPrefix(String prefix, boolean ignoreCase) {
+        Start(String text, boolean caseSensitive) {
+            this.text = text;
+            ignoreCase = !caseSensitive;
+            possible = end(text) == text.length();
+        }
+
+        boolean isOf(String target) {
+            return possible && target.regionMatches(ignoreCase, 0, text, 0, text.length());
+        }
+
+        int length() {
+            return text.length();
+        }
+    }
+
+    private static final class OfPrefix extends PathTest {
+        private final Start prefix;
+
+        OfPrefix(Start prefix) {
             this.prefix = prefix;
-            this.ignoreCase = ignoreCase;
         }
 
         @Override
-        boolean matches(String target, int end) {
-            return end >= prefix.length() && target.regionMatches(ignoreCase, 0, prefix, 0, prefix.length());
+        boolean matches(String target) {
+            return prefix.isOf(target);
         }
 
         @Override
-        int matchedLength(int end) {
+        int matchedLength(String target) {
             return prefix.length();
         }
     }
 
     private static final class OfWhole extends PathTest {
-        private final String path;
-        private final boolean ignoreCase;
+        private final Start path;
 
-        OfWhole(String path, boolean ignoreCase) {
+        OfWhole(Start path) {
             this.path = path;
-            this.ignoreCase = ignoreCase;
         }
 
         @Override
-        boolean matches(String target, int end) {
-            return end == path.length() && target.regionMatches(ignoreCase, 0, path, 0, end);
+        boolean matches(String target) {
+            return path.isOf(target) && isEnd(target, path.length());
         }
 
         @Override
-        int matchedLength(int end) {
-            return end;
+        int matchedLength(String target) {
+            return path.length();
         }
     }
 
     private static final class OfSeparatedPrefix extends PathTest {
-        private final String prefix;
-        private final boolean ignoreCase;
+        private final Start prefix;
 
-        OfSeparatedPrefix(String prefix, boolean ignoreCase) {
+        OfSeparatedPrefix(Start prefix) {
             this.prefix = prefix;
-            this.ignoreCase = ignoreCase;
         }
 
         @Override
-        boolean matches(String target, int end) {
+        boolean matches(String target) {
             int length = prefix.length();
-            return end >= length
-                    && target.regionMatches(ignoreCase, 0, prefix, 0, length)
-                    && (end == length || target.charAt(length) == '/');
+            return prefix.isOf(target) && (isEnd(target, length) || target.charAt(length) == '/');
         }
 
         @Override
-        int matchedLength(int end) {
+        int matchedLength(String target) {
             return prefix.length();
         }
     }
@@ -112,13 +136,14 @@ abstract sealed class PathTest {
         }
 
         @Override
-        boolean matches(String target, int end) {
+        boolean matches(String target) {
+            int end = end(target);
             return pattern.matches(end == target.length() ? target : target.substring(0, end));
         }
 
         @Override
-        int matchedLength(int end) {
-            return end;
+        int matchedLength(String target) {
+            return end(target);
         }
     }
 }

@@ -70,11 +70,14 @@ abstract sealed class RequestRecipe {
         }
 
         private String rewritten(String target) {
-            int end = PathTest.end(target);
             if (replacement != null) {
-                return replacement + target.substring(path.matchedLength(end));
+                return replacement + target.substring(path.matchedLength(target));
             }
-            return regex == null ? null : regex.apply(target.substring(0, end)) + target.substring(end);
+            if (regex == null) {
+                return null;
+            }
+            int end = PathTest.end(target);
+            return regex.apply(target.substring(0, end)) + target.substring(end);
         }
     }
 }

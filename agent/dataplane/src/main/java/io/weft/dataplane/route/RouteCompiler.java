@@ -22,6 +22,8 @@ import java.util.function.ToIntFunction;
  */
 public final class RouteCompiler {
     private final ToIntFunction<String> clusterIndex;
+    /** Of this round: most routes have the same policy, and then share what is made of it. */
+    private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
     private Map<String, CompiledConfiguration> last = Map.of();
     private Map<String, CompiledConfiguration> current = new HashMap<>();
 
@@ -44,6 +46,7 @@ public final class RouteCompiler {
     public void endRound() {
         last = current;
         current = new HashMap<>();
+        retryRules = new HashMap<>();
     }
 
     private CompiledConfiguration compile(RouteConfiguration configuration, CompiledConfiguration before) {
@@ -108,7 +111,7 @@ public final class RouteCompiler {
                 test,
                 destinations,
                 cumulativeWeights,
-                retry == null ? null : new RetryRule(retry),
+                retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
                 forward.timeout().toNanos());
     }
 

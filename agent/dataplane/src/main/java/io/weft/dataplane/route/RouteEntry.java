@@ -13,6 +13,8 @@ public abstract sealed class RouteEntry {
 
     /** Sends the request on. */
     public static final class Forward extends RouteEntry {
+        /** Null when there are several. */
+        private final Destination only;
         private final Destination[] destinations;
         /** Sums of the weights up to and with each destination. */
         private final long[] cumulativeWeights;
@@ -21,6 +23,7 @@ public abstract sealed class RouteEntry {
 
         Forward(RouteTest test, Destination[] destinations, long[] cumulativeWeights, RetryRule retry, long timeoutNanos) {
             super(test);
+            only = destinations.length == 1 ? destinations[0] : null;
             this.destinations = destinations;
             this.cumulativeWeights = cumulativeWeights;
             this.retry = retry;
@@ -29,10 +32,11 @@ public abstract sealed class RouteEntry {
 
         /** @param draw the request's one random number, not negative; the same that fractions of routes are compared with */
         public Destination destination(long draw) {
+            return only == null ? oneOfSeveral(draw) : only;
+        }
+
+        private Destination oneOfSeveral(long draw) {
             int last = destinations.length - 1;
-            if (last == 0) {
-                return destinations[0];
-            }
             long point = draw % cumulativeWeights[last];
             int i = 0;
             while (i < last && cumulativeWeights[i] <= point) {

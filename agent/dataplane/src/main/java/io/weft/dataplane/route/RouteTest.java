@@ -29,12 +29,11 @@ final class RouteTest {
 
     /**
      * @param target the request's path and query
-     * @param pathEnd where the path ends in it
      * @param draw the request's one random number, not negative: as in Envoy all routes compare the same, so that fractions of
      *     successive routes cut the same range
      */
-    boolean matches(Exchange request, String target, int pathEnd, long draw) {
-        return path.matches(target, pathEnd)
+    boolean matches(Exchange request, String target, long draw) {
+        return path.matches(target)
                 && (!partial || draw % denominator < numerator)
                 && (!grpc || isGrpc(request.header("content-type")))
                 && HeaderTest.all(headers, request)

@@ -19,9 +19,8 @@ public final class Routes {
      */
     public RouteEntry find(Exchange request, long draw) {
         String target = request.path();
-        int pathEnd = PathTest.end(target);
         for (int i = 0; i < entries.length; i++) {
-            if (entries[i].test.matches(request, target, pathEnd, draw)) {
+            if (entries[i].test.matches(request, target, draw)) {
                 return entries[i];
             }
         }

@@ -44,12 +44,15 @@ public final class VirtualHosts {
     /**
      * @param authority the request's {@code host[:port]}
      * @param portStart where {@code :port} begins in it, -1 without one
+     * @param hostHash of what is before the port
      * @param withAny whether {@code *} counts
      * @return null when no virtual host is for it
      */
-    Routes find(String authority, int portStart, boolean withAny) {
-        int end = ignorePort && portStart >= 0 ? portStart : authority.length();
-        Routes routes = exact.find(authority, 0, end, 0);
+    Routes find(String authority, int portStart, int hostHash, boolean withAny) {
+        boolean hostOnly = ignorePort || portStart < 0;
+        int end = hostOnly && portStart >= 0 ? portStart : authority.length();
+        int hash = hostOnly ? hostHash : HostTable.hash(authority, 0, end);
+        Routes routes = exact.find(hash, authority, 0, end, 0);
         if (routes == null) {
             routes = suffixes.findSuffix(authority, end);
         }
@@ -64,7 +67,7 @@ public final class VirtualHosts {
 
         Routes findSuffix(String host, int end) {
             for (int i = 0; i < lengths.length; i++) {
-                Routes routes = lengths[i] < end ? tables.get(i).find(host, end - lengths[i], end, 0) : null;
+                Routes routes = lengths[i] < end ? find(tables.get(i), host, end - lengths[i], end) : null;
                 if (routes != null) {
                     return routes;
                 }
@@ -74,12 +77,16 @@ public final class VirtualHosts {
 
         Routes findPrefix(String host, int end) {
             for (int i = 0; i < lengths.length; i++) {
-                Routes routes = lengths[i] < end ? tables.get(i).find(host, 0, lengths[i], 0) : null;
+                Routes routes = lengths[i] < end ? find(tables.get(i), host, 0, lengths[i]) : null;
                 if (routes != null) {
                     return routes;
                 }
             }
             return null;
+        }
+
+        private static Routes find(HostTable<Routes> table, String host, int from, int to) {
+            return table.find(HostTable.hash(host, from, to), host, from, to, 0);
         }
     }
 

@@ -1,0 +1,47 @@
+package io.weft.dataplane;
+
+import io.weft.policy.model.EndpointAssignment.Health;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/**
+ * What happened to the requests for one cluster since it was first listed, and what is under way. Counters are read one by one,
+ * so that under load they are not all of the same moment.
+ *
+ * @param active attempts under way
+ * @param activeRetries retries decided on or under way
+ * @param successes attempts with a response below 500
+ * @param failures attempts with a 5xx or without a response, those excepted that the app cancelled
+ * @param retries attempts after the first
+ * @param overflows requests refused by the circuit breaker
+ * @param retryOverflows retries refused by the circuit breaker
+ * @param withoutEndpoint requests for which there was no healthy endpoint
+ */
+public record ClusterStats(
+        String name,
+        int active,
+        int activeRetries,
+        long successes,
+        long failures,
+        long retries,
+        long overflows,
+        long retryOverflows,
+        long withoutEndpoint,
+        List<EndpointStats> endpoints) {
+
+    /**
+     * @param health as the control plane says it
+     * @param ejected left out for now because of its failures
+     * @param ejections how often it was, this one included
+     */
+    public record EndpointStats(
+            InetSocketAddress address,
+            int priority,
+            int weight,
+            Health health,
+            int active,
+            long successes,
+            long failures,
+            boolean ejected,
+            int ejections) {}
+}

@@ -1,0 +1,86 @@
+package io.weft.dataplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.dataplane.Inbound.Port;
+import io.weft.dataplane.InboundPorts.PortInfo;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class InboundPortsTest {
+    private static final InetSocketAddress ADDRESS = new InetSocketAddress("0.0.0.0", 8080);
+
+    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+    private final InboundPorts ports = dataPlane.inbound();
+
+    private static PortInfo info(String library, boolean draining) {
+        return new PortInfo(library, ADDRESS, false, draining);
+    }
+
+    @Test
+    void theListenerHearsOfEveryChange() {
+        List<Set<PortInfo>> heard = new ArrayList<>();
+        Port tomcat = ports.opened("tomcat", ADDRESS, false);
+        ports.onChange(heard::add);
+        Port other = ports.opened("jdk-httpserver", ADDRESS, false);
+        tomcat.close();
+        tomcat.close();
+        ports.beginDrain();
+        ports.beginDrain();
+        other.close();
+
+        assertThat(heard)
+                .containsExactly(
+                        Set.of(info("tomcat", false)),
+                        Set.of(info("tomcat", false), info("jdk-httpserver", false)),
+                        Set.of(info("jdk-httpserver", false)),
+                        Set.of(info("jdk-httpserver", true)),
+                        Set.of());
+    }
+
+    @Test
+    void drainingIsSaidToEveryPortAlsoToALaterOne() {
+        Port before = ports.opened("tomcat", ADDRESS, false);
+        assertThat(before.draining()).isFalse();
+
+        ports.beginDrain();
+
+        assertThat(before.draining()).isTrue();
+        assertThat(ports.opened("tomcat", ADDRESS, true).draining()).isTrue();
+        assertThat(ports.ports()).containsExactly(info("tomcat", true), new PortInfo("tomcat", ADDRESS, true, true));
+    }
+
+    @Test
+    void theDrainWaitsForWhatIsInFlight() throws Exception {
+        Port port = ports.opened("tomcat", ADDRESS, false);
+        assertThat(ports.awaitIdle(Duration.ZERO)).isTrue();
+        port.requestStarted();
+        port.requestStarted();
+        port.requestEnded();
+        port.close();
+
+        assertThat(ports.inFlight()).isEqualTo(1);
+        assertThat(ports.awaitIdle(Duration.ofMillis(20))).isFalse();
+
+        CountDownLatch waiting = new CountDownLatch(1);
+        CompletableFuture<Boolean> idle = CompletableFuture.supplyAsync(() -> {
+            waiting.countDown();
+            try {
+                return ports.awaitIdle(Duration.ofMinutes(1));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertThat(waiting.await(10, TimeUnit.SECONDS)).isTrue();
+        port.requestEnded();
+        assertThat(idle.get(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(ports.requests()).isEqualTo(2);
+    }
+}

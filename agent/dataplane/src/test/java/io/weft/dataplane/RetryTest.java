@@ -1,0 +1,295 @@
+package io.weft.dataplane;
+
+import static io.weft.dataplane.Policies.any;
+import static io.weft.dataplane.Policies.cluster;
+import static io.weft.dataplane.Policies.endpoint;
+import static io.weft.dataplane.Policies.forward;
+import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.retryOn;
+import static io.weft.dataplane.Policies.route;
+import static io.weft.dataplane.Policies.snapshot;
+import static io.weft.dataplane.Policies.to;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Replay;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.StringMatch;
+import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RetryTest {
+
+    private static Fixture mesh(RetryPolicy policy, LbEndpoint... endpoints) {
+        return Fixture.with(snapshot()
+                .routes(host("orders", route(any(), forward("orders", policy, Duration.ZERO))))
+                .cluster(cluster("orders"), endpoints));
+    }
+
+    private static Request dialled(RetryPolicy policy) {
+        return mesh(policy, endpoint(1), endpoint(2), endpoint(3)).dialled(Request.get("orders", "/"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SERVER_ERROR_5XX, 500, true", "SERVER_ERROR_5XX, 599, true", "SERVER_ERROR_5XX, 499, false",
+        "GATEWAY_ERROR, 502, true", "GATEWAY_ERROR, 503, true", "GATEWAY_ERROR, 504, true", "GATEWAY_ERROR, 500, false",
+        "RETRIABLE_4XX, 409, true", "RETRIABLE_4XX, 404, false",
+        "RESET, 503, false", "CONNECT_FAILURE, 503, false", "REFUSED_STREAM, 503, false", "UNAVAILABLE, 503, false",
+        "RETRIABLE_STATUS_CODES, 503, false",
+    })
+    void statusCodes(On on, int status, boolean expected) {
+        assertThat(dialled(retryOn(1, on)).onResponse(status, Fixture.NO_HEADERS)).isEqualTo(expected);
+    }
+
+    @Test
+    void namedStatusCodes() {
+        RetryPolicy policy = new RetryPolicy(
+                Set.of(On.RETRIABLE_STATUS_CODES), Set.of(404, 429), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1,
+                List.of());
+
+        assertThat(dialled(policy).onResponse(429, Fixture.NO_HEADERS)).isTrue();
+        assertThat(dialled(policy).onResponse(404, Fixture.NO_HEADERS)).isTrue();
+        assertThat(dialled(policy).onResponse(500, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CANCELLED, 1, true", "DEADLINE_EXCEEDED, 4, true", "RESOURCE_EXHAUSTED, 8, true", "INTERNAL, 13, true",
+        "UNAVAILABLE, 14, true", "UNAVAILABLE, 13, false", "UNAVAILABLE, 0, false", "SERVER_ERROR_5XX, 14, false",
+    })
+    void grpcStatus(On on, String status, boolean expected) {
+        assertThat(dialled(retryOn(1, on)).onResponse(200, Fixture.headers("grpc-status", status))).isEqualTo(expected);
+    }
+
+    @Test
+    void aRateLimitedResponseIsDelivered() {
+        assertThat(dialled(retryOn(1, On.SERVER_ERROR_5XX)).onResponse(503, Fixture.headers("x-envoy-ratelimited", "true")))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SERVER_ERROR_5XX,     true,  true,  true",
+        "GATEWAY_ERROR,        true,  true,  true",
+        "RESET,                true,  true,  true",
+        "RESET_BEFORE_REQUEST, true,  false, false",
+        "CONNECT_FAILURE,      true,  false, false",
+        "REFUSED_STREAM,       false, false, true",
+        "RETRIABLE_4XX,        false, false, false",
+        "UNAVAILABLE,          false, false, false",
+    })
+    void resets(On on, boolean connect, boolean reset, boolean refused) {
+        assertThat(dialled(retryOn(1, on)).onFailure(Failure.CONNECT)).isEqualTo(connect);
+        assertThat(dialled(retryOn(1, on)).onFailure(Failure.RESET)).isEqualTo(reset);
+        assertThat(dialled(retryOn(1, on)).onFailure(Failure.REFUSED)).isEqualTo(refused);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CANCELLED", "TIMEOUT"})
+    void onceTheAppHasGivenUpNothingIsTriedAgain(Failure failure) {
+        assertThat(dialled(retryOn(5, On.values())).onFailure(failure)).isFalse();
+    }
+
+    @Test
+    void withoutAPolicyNothingIsTriedAgain() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2));
+
+        assertThat(mesh.dialled(Request.get("orders", "/")).onFailure(Failure.CONNECT)).isFalse();
+        assertThat(mesh.dialled(Request.get("orders", "/")).onResponse(503, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @Test
+    void aVirtualHostsPolicyIsForItsRoutes() {
+        VirtualHost host = new VirtualHost(
+                "orders", List.of("orders"), List.of(to("orders")), Optional.of(retryOn(1, On.CONNECT_FAILURE)), HeaderChanges.NONE);
+        Fixture mesh = Fixture.with(snapshot().routes(host).cluster("orders", 1, 2));
+
+        assertThat(mesh.dialled(Request.get("orders", "/")).onFailure(Failure.CONNECT)).isTrue();
+    }
+
+    @Test
+    void aRequestIsTriedAsOftenAsThePolicySays() {
+        Request request = dialled(retryOn(2, On.SERVER_ERROR_5XX));
+
+        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(request.onFailure(Failure.RESET)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @Test
+    void aResponseThatWasDeliveredIsNotTriedAgain() {
+        Request request = dialled(retryOn(2, On.values()));
+
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+        assertThat(request.onFailure(Failure.RESET)).isFalse();
+    }
+
+    @Test
+    void aBodyThatIsGivenOnceIsNotSentAgain() {
+        RetryPolicy policy = retryOn(2, On.values());
+        Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
+
+        Request connect = mesh.dialled(Request.get("orders", "/").with(Replay.ONE_SHOT));
+        assertThat(connect.onFailure(Failure.CONNECT)).as("nothing of it was sent").isTrue();
+        connect.next();
+        assertThat(connect.onFailure(Failure.RESET)).isFalse();
+        assertThat(mesh.dialled(Request.get("orders", "/").with(Replay.ONE_SHOT)).onFailure(Failure.REFUSED)).isFalse();
+        assertThat(mesh.dialled(Request.get("orders", "/").with(Replay.ONE_SHOT)).onResponse(503, Fixture.NO_HEADERS)).isFalse();
+        assertThat(mesh.dialled(Request.get("orders", "/").with(Replay.REPEATABLE)).onFailure(Failure.RESET)).isTrue();
+    }
+
+    @Test
+    void aPolicyMayBeForSomeRequestsOnly() {
+        HeaderMatch isGet = new HeaderMatch(":method", new HeaderMatch.Value(new StringMatch.Exact("GET", false)), false, false);
+        HeaderMatch marked = new HeaderMatch("x-retry", new HeaderMatch.Present(true), false, false);
+        RetryPolicy policy = new RetryPolicy(
+                Set.of(On.RESET), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of(isGet, marked));
+        Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
+
+        assertThat(mesh.dialled(new Request("GET", "orders", "/")).onFailure(Failure.RESET)).isTrue();
+        assertThat(mesh.dialled(new Request("PUT", "orders", "/")).onFailure(Failure.RESET)).isFalse();
+        assertThat(mesh.dialled(new Request("PUT", "orders", "/").with("x-retry", "")).onFailure(Failure.RESET)).isTrue();
+    }
+
+    @Test
+    void anEndpointThatCouldNotBeConnectedToIsAvoided() {
+        Fixture mesh = mesh(retryOn(3, On.CONNECT_FAILURE), endpoint(1), endpoint(2), endpoint(3), endpoint(4));
+        for (int i = 0; i < 50; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            Set<Integer> tried = new HashSet<>(Set.of(Fixture.port(request)));
+            while (request.onFailure(Failure.CONNECT)) {
+                request.next();
+                assertThat(tried.add(Fixture.port(request))).isTrue();
+                // Others move the round robin on, so that it comes by the dead one.
+                mesh.spread("orders", i % 4);
+            }
+            assertThat(tried).hasSize(4);
+        }
+    }
+
+    @Test
+    void anEndpointThatCouldNotBeConnectedToStaysAvoidedAfterAnotherFailure() {
+        Fixture mesh = mesh(retryOn(2, On.SERVER_ERROR_5XX), endpoint(1), endpoint(2));
+        for (int i = 0; i < 20; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            int dead = Fixture.port(request);
+            request.onFailure(Failure.CONNECT);
+            request.next();
+            request.onResponse(503, Fixture.NO_HEADERS);
+            request.next();
+            assertThat(Fixture.port(request)).isNotEqualTo(dead);
+            request.end();
+            mesh.spread("orders", i % 2);
+        }
+    }
+
+    @Test
+    void theOnlyEndpointIsTriedAgain() {
+        Request request = mesh(retryOn(1, On.CONNECT_FAILURE), endpoint(1)).dialled(Request.get("orders", "/"));
+
+        assertThat(request.onFailure(Failure.CONNECT)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(Fixture.port(request)).isEqualTo(1);
+    }
+
+    @Test
+    void previousHostsAreAvoidedAsOftenAsThePolicySays() {
+        RetryPolicy policy = new RetryPolicy(
+                Set.of(On.SERVER_ERROR_5XX), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), true, 5, List.of());
+        Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
+        for (int i = 0; i < 50; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            int first = Fixture.port(request);
+            mesh.spread("orders", i % 3);
+            request.onResponse(503, Fixture.NO_HEADERS);
+            request.next();
+            assertThat(Fixture.port(request)).isNotEqualTo(first);
+            request.end();
+        }
+    }
+
+    @Test
+    void theBackOffIsFullyJitteredAndDoublesUpToTheMaximum() {
+        Fixture mesh = mesh(retryOn(6, On.SERVER_ERROR_5XX), endpoint(1), endpoint(2));
+        long[] longest = new long[6];
+        long[] shortest = new long[] {Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE};
+        for (int i = 0; i < 400; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            for (int retry = 0; request.onResponse(500, Fixture.NO_HEADERS); retry++) {
+                longest[retry] = Math.max(longest[retry], request.backoffNanos());
+                shortest[retry] = Math.min(shortest[retry], request.backoffNanos());
+                request.next();
+            }
+        }
+
+        int[] limitMillis = {25, 50, 100, 200, 250, 250};
+        for (int retry = 0; retry < limitMillis.length; retry++) {
+            long limit = Duration.ofMillis(limitMillis[retry]).toNanos();
+            assertThat(longest[retry]).isBetween(limit * 9 / 10, limit - 1);
+            assertThat(shortest[retry]).isBetween(0L, limit / 10);
+        }
+    }
+
+    @Test
+    void noRetryEndsAfterTheDeadline() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", route(any(), forward("orders", retryOn(9, On.SERVER_ERROR_5XX), Duration.ofSeconds(1)))))
+                .cluster("orders", 1, 2));
+        Request request = mesh.dialled(Request.get("orders", "/"));
+
+        mesh.time.advance(Duration.ofMillis(700));
+        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isTrue();
+        request.next();
+        mesh.time.advance(Duration.ofMillis(300));
+        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isFalse();
+        request.end();
+
+        Request second = mesh.dialled(Request.get("orders", "/"));
+        assertThat(second.onResponse(500, Fixture.NO_HEADERS)).as("no retry holds its place").isTrue();
+    }
+
+    @Test
+    void onlySoManyRetriesRunAtOnce() {
+        CircuitBreaker oneRetry = new CircuitBreaker(1024, 1024, 1024, 1);
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", route(any(), forward("orders", retryOn(9, On.SERVER_ERROR_5XX), Duration.ZERO))))
+                .cluster(cluster("orders").with(oneRetry), endpoint(1), endpoint(2)));
+        Request first = mesh.dialled(Request.get("orders", "/"));
+        assertThat(first.onResponse(500, Fixture.NO_HEADERS)).isTrue();
+
+        Request second = mesh.dialled(Request.get("orders", "/"));
+        assertThat(second.onResponse(500, Fixture.NO_HEADERS)).as("while the first waits").isFalse();
+        second.end();
+        first.next();
+        Request third = mesh.dialled(Request.get("orders", "/"));
+        assertThat(third.onResponse(500, Fixture.NO_HEADERS)).as("while the first is under way").isFalse();
+        third.end();
+
+        assertThat(first.onResponse(500, Fixture.NO_HEADERS)).as("its own place is free for its next retry").isTrue();
+        first.next();
+        first.onResponse(200, Fixture.NO_HEADERS);
+        Request fourth = mesh.dialled(Request.get("orders", "/"));
+        assertThat(fourth.onResponse(500, Fixture.NO_HEADERS)).as("the first has its response").isTrue();
+        fourth.end();
+        assertThat(mesh.dialled(Request.get("orders", "/")).onResponse(500, Fixture.NO_HEADERS))
+                .as("the fourth was given up before its retry")
+                .isTrue();
+    }
+}

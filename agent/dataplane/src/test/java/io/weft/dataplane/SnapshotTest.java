@@ -1,0 +1,246 @@
+package io.weft.dataplane;
+
+import static io.weft.dataplane.Policies.any;
+import static io.weft.dataplane.Policies.cluster;
+import static io.weft.dataplane.Policies.endpoint;
+import static io.weft.dataplane.Policies.forward;
+import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.route;
+import static io.weft.dataplane.Policies.snapshot;
+import static io.weft.dataplane.Policies.to;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.dataplane.ClusterStats.EndpointStats;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderChanges.Action;
+import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+class SnapshotTest {
+
+    @Test
+    void anExchangeKeepsToThePolicyUnderWhichItWasClaimed() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1));
+        Request before = mesh.claimed(Request.get("orders", "/"));
+
+        mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 2));
+        Request after = mesh.dialled(Request.get("orders", "/"));
+        assertThat(before.next()).isEqualTo(Step.DIAL);
+
+        assertThat(Fixture.port(before)).isEqualTo(1);
+        assertThat(Fixture.port(after)).isEqualTo(2);
+        assertThat(before.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+        before.end();
+    }
+
+    @Test
+    void whatIsNoLongerNamedIsNoLongerTouched() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1));
+        mesh.apply(snapshot());
+
+        assertThat(mesh.dataPlane.claims(Request.get("orders", "/"))).isFalse();
+        assertThat(mesh.dataPlane.stats()).isEmpty();
+    }
+
+    @Test
+    void aRemovedEndpointFinishesWhatItHas() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2));
+        List<Request> underWay = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            underWay.add(mesh.dialled(Request.get("orders", "/")));
+        }
+        mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 2));
+
+        assertThat(mesh.spread("orders", 10)).containsOnlyKeys(2);
+        assertThat(stats(mesh).active()).isEqualTo(10);
+        for (Request request : underWay) {
+            assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+            request.end();
+        }
+        assertThat(stats(mesh).active()).isZero();
+        assertThat(endpoint(mesh, 2).active()).isZero();
+    }
+
+    private static ClusterStats stats(Fixture mesh) {
+        assertThat(mesh.dataPlane.stats()).hasSize(1);
+        return mesh.dataPlane.stats().get(0);
+    }
+
+    private static EndpointStats endpoint(Fixture mesh, int port) {
+        return stats(mesh).endpoints().stream()
+                .filter(endpoint -> endpoint.address().getPort() == port)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void whatIsCountedAndUnderWaySurvivesASnapshot() {
+        CircuitBreaker two = new CircuitBreaker(1024, 1024, 2, 3);
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", to("orders")))
+                .cluster(cluster("orders").with(two), Policies.endpoint(1)));
+        mesh.send("orders", 200);
+        mesh.send("orders", 500);
+        mesh.dialled(Request.get("orders", "/"));
+        Endpoint before = mesh.dialled(Request.get("orders", "/")).endpoint();
+
+        mesh.apply(snapshot()
+                .routes(host("orders", route(any(), forward("orders"))), host("other", to("orders")))
+                .cluster(cluster("orders").with(two), Policies.endpoint(1, 5, Health.DEGRADED), Policies.endpoint(2)));
+
+        mesh.reply(Request.get("orders", "/"));
+        assertThat(stats(mesh))
+                .returns(2, ClusterStats::active)
+                .returns(1L, ClusterStats::successes)
+                .returns(1L, ClusterStats::failures)
+                .returns(1L, ClusterStats::overflows);
+        assertThat(endpoint(mesh, 1))
+                .isEqualTo(new EndpointStats(before.address(), 0, 5, Health.DEGRADED, 2, 1, 1, false, 0));
+    }
+
+    @Test
+    void theRoundRobinGoesOnWhereItWas() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2, 3));
+        for (int i = 0; i < 30; i++) {
+            int last = mesh.send("orders", 200);
+            mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2, 3));
+            assertThat(mesh.send("orders", 200)).isEqualTo(last % 3 + 1);
+        }
+    }
+
+    @Test
+    void whatDidNotChangeIsNotCompiledAnew() {
+        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1));
+        Policy first = compiler.compile(snapshot()
+                .routes(host("a", to("a")), host("b", to("b")))
+                .cluster("a", 1)
+                .cluster("b", 2)
+                .build());
+        Policy second = compiler.compile(snapshot()
+                .routes(host("b", to("b")), host("a", to("b")))
+                .cluster("a", 1)
+                .cluster("b", 2, 3)
+                .build());
+
+        assertThat(second.listeners().find("b")).isSameAs(first.listeners().find("b"));
+        assertThat(second.listeners().find("a")).isNotSameAs(first.listeners().find("a"));
+        assertThat(second.clusters()[0]).isSameAs(first.clusters()[0]);
+        assertThat(second.clusters()[1]).isNotSameAs(first.clusters()[1]);
+        assertThat(second.clusters()[1].state()).isSameAs(first.clusters()[1].state());
+    }
+
+    @Test
+    void namesThatComeAndGoLeaveNothingBehind() {
+        Fixture mesh = new Fixture();
+        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1));
+        for (int i = 0; i < 1_000; i++) {
+            Policy policy = compiler.compile(snapshot()
+                    .routes(host("orders", to("orders-" + i)))
+                    .cluster("orders-" + i, 1)
+                    .build());
+            assertThat(policy.clusters()).hasSizeLessThan(100);
+        }
+    }
+
+    private static WeightedCluster marked(String cluster, long generation) {
+        return new WeightedCluster(
+                cluster,
+                1,
+                new HeaderChanges(
+                        List.of(new Addition("x-generation", Long.toString(generation), Action.OVERWRITE_IF_EXISTS_OR_ADD)),
+                        List.of(),
+                        List.of(),
+                        List.of()));
+    }
+
+    /** Route, cluster and endpoint all say the generation: host {@code s}, port 10,000 + generation. */
+    private static Policies.SnapshotBuilder generation(long generation) {
+        VirtualHost[] hosts = new VirtualHost[20];
+        for (int i = 0; i < hosts.length; i++) {
+            hosts[i] = host("s" + i, route(any(), forward(marked("a", generation), marked("b", generation))));
+        }
+        int port = (int) (10_000 + generation);
+        return snapshot().generation(generation).routes(hosts).cluster("a", port).cluster("b", port);
+    }
+
+    @Test
+    void nobodySeesAMixOfTwoSnapshots() throws Exception {
+        DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+        dataPlane.apply(generation(0).build());
+        AtomicBoolean over = new AtomicBoolean();
+        Callable<Long> reader = () -> {
+            long seen = 0;
+            long last = -1;
+            while (!over.get()) {
+                Request request = Request.get("s" + seen % 20, "/");
+                assertThat(dataPlane.claims(request)).isTrue();
+                assertThat(request.next()).isEqualTo(Step.DIAL);
+                long generation = Long.parseLong(request.requestChanges().set().get(0).getValue());
+                assertThat(Fixture.port(request)).isEqualTo((int) (10_000 + generation));
+                assertThat(generation).isGreaterThanOrEqualTo(last);
+                last = generation;
+                request.onResponse(seen % 7 == 0 ? 503 : 200, Fixture.NO_HEADERS);
+                request.end();
+                seen++;
+            }
+            return seen;
+        };
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            List<Future<Long>> readers = List.of(threads.submit(reader), threads.submit(reader), threads.submit(reader));
+            for (int generation = 1; generation <= 2_000; generation++) {
+                dataPlane.apply(generation(generation).build());
+            }
+            over.set(true);
+            for (Future<Long> result : readers) {
+                assertThat(result.get()).isPositive();
+            }
+        } finally {
+            over.set(true);
+            threads.shutdownNow();
+        }
+        assertThat(dataPlane.generation()).isEqualTo(2_000);
+        assertThat(dataPlane.stats()).allSatisfy(cluster -> {
+            assertThat(cluster.active()).isZero();
+            assertThat(cluster.endpoints()).hasSize(1);
+        });
+    }
+
+    @Test
+    void theStatsSayWhatHappened() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host(
+                        "orders",
+                        route(any(), forward("orders", Policies.retryOn(1, On.RESET), Duration.ZERO))))
+                .cluster("orders", 1)
+                .cluster("empty"));
+        Request retried = mesh.dialled(Request.get("orders", "/"));
+        retried.onFailure(Exchange.Failure.RESET);
+        retried.next();
+        retried.onResponse(200, Fixture.NO_HEADERS);
+        mesh.dialled(Request.get("orders", "/")).onFailure(Exchange.Failure.CANCELLED);
+
+        assertThat(mesh.dataPlane.stats()).extracting(ClusterStats::name).containsExactly("empty", "orders");
+        assertThat(mesh.dataPlane.stats().get(1))
+                .returns(1, ClusterStats::active)
+                .returns(1L, ClusterStats::successes)
+                .returns(1L, ClusterStats::failures)
+                .returns(1L, ClusterStats::retries);
+        assertThat(Map.of("empty", mesh.dataPlane.stats().get(0).endpoints())).containsEntry("empty", List.of());
+    }
+}
