@@ -16,8 +16,6 @@ import java.util.function.ToIntFunction;
  * here that could be called from there: no logging, no settings.
  */
 public final class WeftAgent {
-    private static boolean started;
-
     private WeftAgent() {}
 
     public static void premain(String argument, Instrumentation instrumentation) {
@@ -37,12 +35,7 @@ public final class WeftAgent {
     }
 
     /** Never throws: an exception out of premain ends the JVM. */
-    private static synchronized void start(String entry, String argument, Instrumentation instrumentation) {
-        if (started) {
-            System.err.println("weft: the agent runs already in this JVM; not started again");
-            return;
-        }
-        started = true;
+    private static void start(String entry, String argument, Instrumentation instrumentation) {
         try {
             ClassLoader loader = new AgentClassLoader(jar(), ClassLoader.getPlatformClassLoader());
             @SuppressWarnings("unchecked")

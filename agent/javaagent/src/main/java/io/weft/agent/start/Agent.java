@@ -18,41 +18,58 @@ import java.util.TreeSet;
  */
 final class Agent {
 
-    enum Start { STARTED, LEFT_ALONE, REFUSED, REFUSED_AND_REQUIRED }
+    /**
+     * @param message for who started it
+     * @param mustEnd the process must not run without the mesh
+     */
+    record Outcome(String message, boolean mustEnd) {}
 
     private Agent() {}
 
-    static Start start(String argument, Instrumentation instrumentation) {
+    static Outcome start(String argument, Instrumentation instrumentation) {
         List<InstrumentationModule> modules = Modules.all();
-        SettingsReader.Outcome outcome = SettingsReader.read(System.getProperties(), System.getenv(), argument, names(modules));
-        if (outcome instanceof SettingsReader.Invalid invalid) {
+        SettingsReader.Outcome read = SettingsReader.read(System.getProperties(), System.getenv(), argument, names(modules));
+        if (read instanceof SettingsReader.Invalid invalid) {
             return refuse(invalid);
         }
-        Settings settings = ((SettingsReader.Valid) outcome).settings();
+        Settings settings = ((SettingsReader.Valid) read).settings();
         if (!settings.enabled()) {
-            return Start.LEFT_ALONE;
+            return new Outcome("not started: weft.enabled is false", false);
         }
         AgentLog log = log(settings.log());
-        for (String warning : outcome.warnings()) {
+        for (String warning : read.warnings()) {
             log.warn(warning);
         }
         if (settings.controlPlane().isEmpty()) {
-            log.info(AgentVersion.get() + ": no control plane is configured, the app runs without the mesh; set "
-                    + "weft.control-plane or WEFT_CONTROL_PLANE");
-            return Start.LEFT_ALONE;
+            return withoutControlPlane(settings, log);
+        }
+        if (BridgeDefinition.isDefined()) {
+            log.warn("the agent runs in this JVM already; it is not started again");
+            return new Outcome("not started: the agent runs in it already", false);
         }
         try {
             BridgeDefinition.define(instrumentation);
             Wiring.connect(settings, enabled(modules, settings.disabledModules()), instrumentation, log);
-            return Start.STARTED;
+            return new Outcome(OnAttach.STARTED + ", version " + AgentVersion.get() + ", control plane "
+                    + settings.controlPlane().get().uri(), false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()
                     ? "cannot start, and weft.required is true" : "cannot start, the app runs without the mesh", fault);
-            return settings.required() ? Start.REFUSED_AND_REQUIRED : Start.REFUSED;
+            return new Outcome("not started: " + fault, settings.required());
         }
     }
 
-    private static Start refuse(SettingsReader.Invalid invalid) {
+    private static Outcome withoutControlPlane(Settings settings, AgentLog log) {
+        String message = "no control plane is configured: set weft.control-plane or WEFT_CONTROL_PLANE";
+        if (settings.required()) {
+            log.error(message + "; weft.required is true: the process ends");
+        } else {
+            log.info(AgentVersion.get() + ": " + message + "; the app runs without the mesh");
+        }
+        return new Outcome("not started: " + message, settings.required());
+    }
+
+    private static Outcome refuse(SettingsReader.Invalid invalid) {
         // The log's own settings may be among the invalid ones.
         AgentLog log = AgentLog.toStderr(AgentLog.Level.INFO);
         for (String warning : invalid.warnings()) {
@@ -64,7 +81,7 @@ final class Agent {
         log.error(invalid.required()
                 ? "weft.required is true: the process ends"
                 : "the app runs without the mesh until this is put right; java -jar weft-agent.jar --help lists the settings");
-        return invalid.required() ? Start.REFUSED_AND_REQUIRED : Start.REFUSED;
+        return new Outcome("not started: invalid setting: " + String.join("; ", invalid.problems()), invalid.required());
     }
 
     private static AgentLog log(Settings.Log settings) {

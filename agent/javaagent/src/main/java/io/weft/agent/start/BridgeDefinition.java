@@ -18,6 +18,16 @@ final class BridgeDefinition {
 
     private BridgeDefinition() {}
 
+    /** Whether an agent runs in this JVM, this copy or another. */
+    static boolean isDefined() {
+        try {
+            Class.forName("java.lang.WeftBridge", false, null);
+            return true;
+        } catch (ClassNotFoundException none) {
+            return false;
+        }
+    }
+
     /** @throws LinkageError when this JVM has a bridge already */
     static void define(Instrumentation instrumentation) throws IllegalAccessException, IOException {
         instrumentation.redefineModule(Object.class.getModule(), Set.of(), Map.of(),

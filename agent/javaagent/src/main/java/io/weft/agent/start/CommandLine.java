@@ -1,21 +1,63 @@
 package io.weft.agent.start;
 
+import io.weft.agent.WeftAgent;
+import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
 /** {@code java -jar weft-agent.jar …} */
 public final class CommandLine implements ToIntFunction<List<String>> {
+    private static final int WRONG_USE = 2;
+
     @Override
     public int applyAsInt(List<String> arguments) {
-        if (arguments.equals(List.of("--version"))) {
-            System.out.println(AgentVersion.get());
-            return 0;
+        String command = arguments.isEmpty() ? "--help" : arguments.get(0);
+        switch (command) {
+            case "--help", "-h":
+                Help.print(System.out);
+                return 0;
+            case "--version":
+                System.out.println(AgentVersion.get());
+                return 0;
+            case "attach":
+                return attach(arguments);
+            default:
+                return wrongUse("unknown argument " + command);
         }
-        if (arguments.isEmpty() || arguments.equals(List.of("--help")) || arguments.equals(List.of("-h"))) {
-            Help.print(System.out);
-            return 0;
+    }
+
+    private static int attach(List<String> arguments) {
+        if (arguments.size() < 2 || !isNumber(arguments.get(1))) {
+            return wrongUse("attach needs a process id");
         }
-        System.err.println("weft-agent: unknown argument " + arguments.get(0) + "; see --help");
-        return 2;
+        List<String> settings = arguments.subList(2, arguments.size());
+        for (String setting : settings) {
+            if (setting.indexOf('=') <= 0) {
+                return wrongUse("'" + setting + "' is not of the form SETTING=VALUE");
+            }
+        }
+        Path agent = Path.of(URI.create(WeftAgent.class.getProtectionDomain().getCodeSource().getLocation().toString()));
+        try {
+            return Attach.to(arguments.get(1), String.join(",", settings), agent, System.out, System.err);
+        } catch (NoClassDefFoundError noAttach) {
+            System.err.println("weft-agent: this Java runtime (" + System.getProperty("java.home")
+                    + ") has no module jdk.attach; run it with the java of a JDK");
+            return 1;
+        }
+    }
+
+    private static boolean isNumber(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return !text.isEmpty();
+    }
+
+    private static int wrongUse(String problem) {
+        System.err.println("weft-agent: " + problem + "; see --help");
+        return WRONG_USE;
     }
 }

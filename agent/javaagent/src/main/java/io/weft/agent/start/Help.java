@@ -17,6 +17,9 @@ final class Help {
         out.println("  java -jar weft-agent.jar attach PID [SETTING=VALUE …]    into a JVM that runs already");
         out.println("  java -jar weft-agent.jar --help | --version");
         out.println();
+        out.println("A JDK from 21 on reports on its stderr that an agent was attached, unless the JVM was started with");
+        out.println("-XX:+EnableDynamicAgentLoading.");
+        out.println();
         out.println("Settings. Where one is set twice, the first of these has it: system property (-Dweft.mesh=…),");
         out.println("environment variable (WEFT_MESH), agent argument (mesh=…), properties file.");
         for (Setting setting : Setting.values()) {

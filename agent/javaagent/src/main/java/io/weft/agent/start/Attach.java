@@ -1,0 +1,45 @@
+package io.weft.agent.start;
+
+import com.sun.tools.attach.AgentInitializationException;
+import com.sun.tools.attach.AgentLoadException;
+import com.sun.tools.attach.AttachNotSupportedException;
+import com.sun.tools.attach.VirtualMachine;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+
+/** Brings the agent into a JVM that runs already. Needs the module jdk.attach, which not every runtime has. */
+final class Attach {
+    private Attach() {}
+
+    /**
+     * @param argument of the agent
+     * @return exit status
+     */
+    static int to(String pid, String argument, Path agent, PrintStream out, PrintStream err) {
+        VirtualMachine target;
+        try {
+            target = VirtualMachine.attach(pid);
+        } catch (AttachNotSupportedException | IOException refused) {
+            err.println("weft-agent: cannot attach to " + pid + ": " + refused.getMessage()
+                    + "; is it a JVM of this user, and started without -XX:+DisableAttachMechanism?");
+            return 1;
+        }
+        try {
+            target.loadAgent(agent.toAbsolutePath().toString(), argument);
+            String outcome = target.getSystemProperties().getProperty(OnAttach.OUTCOME, "it does not say whether it started");
+            boolean started = outcome.startsWith(OnAttach.STARTED);
+            (started ? out : err).println("weft-agent: " + pid + ": " + outcome);
+            return started ? 0 : 1;
+        } catch (AgentLoadException | AgentInitializationException | IOException failed) {
+            err.println("weft-agent: " + pid + " cannot load the agent: " + failed.getMessage());
+            return 1;
+        } finally {
+            try {
+                target.detach();
+            } catch (IOException gone) {
+                err.println("weft-agent: " + pid + " ended meanwhile: " + gone.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.weft.agent.mesh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.agent.settings.Settings;
+import io.weft.agent.settings.SettingsReader;
+import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Inbound;
+import io.weft.dataplane.InboundPorts;
+import io.weft.policy.Node;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class InstanceDescriptionTest {
+    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+
+    private final InboundPorts ports = DataPlane.start(Duration.ZERO).inbound();
+
+    @Test
+    void serviceWithAPort() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+
+        Node node = node("service=orders,mesh=shop,zone=east,tags=version=v1,team=\"a\\b\"", address("10.1.2.3"));
+
+        assertThat(node.id()).isEqualTo("shop.orders-1a2b3c4d");
+        assertThat(node.cluster()).isEqualTo("orders");
+        assertThat(node.locality().zone()).isEqualTo("east");
+        assertThat(node.metadata()).isEqualTo(Map.of("dataplane.proxyType", "dataplane", "dataplane.resource",
+                "{\"type\":\"Dataplane\",\"mesh\":\"shop\",\"name\":\"orders-1a2b3c4d\",\"networking\":{\"address\":\"10.1.2.3\",\"inbound\":["
+                        + "{\"port\":8080,\"state\":\"Ready\",\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\","
+                        + "\"kuma.io/zone\":\"east\",\"version\":\"v1\",\"team\":\"\\\"a\\\\b\\\"\"}}]}}"));
+    }
+
+    @Test
+    void pureClientHasNoPorts() throws Exception {
+        assertThat(resource("service=batch", address("10.1.2.3"))).contains("\"inbound\":[]");
+    }
+
+    @Test
+    void withoutAServiceNothingIsRegistered() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+
+        Node node = node("mesh=default", address("10.1.2.3"));
+
+        assertThat(node.cluster()).isEqualTo("client");
+        assertThat((String) node.metadata().get("dataplane.resource")).contains("\"inbound\":[]");
+    }
+
+    @Test
+    void drainingPortIsNotReadyAndAClosedOneIsGone() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+        Inbound.Port closed = ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 9090), false);
+        ports.beginDrain();
+        closed.close();
+
+        assertThat(resource("service=orders", address("10.1.2.3"))).contains("\"port\":8080,\"state\":\"NotReady\"")
+                .doesNotContain("9090");
+    }
+
+    @Test
+    void portsThatOthersCannotUseAreLeftOut() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8443), true);
+        ports.opened("tomcat", new InetSocketAddress(LOOPBACK, 8081), false);
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+
+        assertThat(resource("service=orders", address("10.1.2.3"))).contains("\"port\":8080").doesNotContain("8443", "8081");
+        // one machine, as in the demo
+        assertThat(resource("service=orders", LOOPBACK)).contains("\"port\":8080", "\"port\":8081");
+        // an operator who names the address has seen to it
+        assertThat(resource("service=orders,address=10.9.9.9", address("10.1.2.3"))).contains("\"port\":8081", "\"10.9.9.9\"");
+        assertThat(resource("service=orders,ports=8081", LOOPBACK)).contains("\"port\":8081").doesNotContain("8080");
+    }
+
+    @Test
+    void addressHasNoScope() throws Exception {
+        InetAddress scoped = Inet6Address.getByAddress(null, address("fe80::1").getAddress(), 3);
+
+        assertThat(resource("service=orders", scoped)).contains("\"address\":\"fe80:0:0:0:0:0:0:1\"");
+    }
+
+    private static InetAddress address(String literal) throws Exception {
+        return InetAddress.getByName(literal);
+    }
+
+    private String resource(String argument, InetAddress local) {
+        return (String) node(argument, local).metadata().get("dataplane.resource");
+    }
+
+    private Node node(String argument, InetAddress local) {
+        SettingsReader.Outcome outcome = SettingsReader.read(new Properties(), Map.of(), argument, Set.of());
+        assertThat(outcome).isInstanceOf(SettingsReader.Valid.class);
+        Settings settings = ((SettingsReader.Valid) outcome).settings();
+        return new InstanceDescription(settings, ports, "1a2b3c4d").at(local);
+    }
+}

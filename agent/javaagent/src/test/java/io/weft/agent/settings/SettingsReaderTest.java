@@ -1,0 +1,196 @@
+package io.weft.agent.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.agent.log.AgentLog;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsReaderTest {
+    private final Properties properties = new Properties();
+    private final Map<String, String> environment = new HashMap<>();
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void withoutAnySetting() {
+        Settings settings = settings(null);
+
+        assertThat(settings.enabled()).isTrue();
+        assertThat(settings.required()).isFalse();
+        assertThat(settings.controlPlane()).isEmpty();
+        assertThat(settings.service()).isEmpty();
+        assertThat(settings.mesh()).isEqualTo("default");
+        assertThat(settings.tags()).isEmpty();
+        assertThat(settings.ports()).isEmpty();
+        assertThat(settings.startupWait()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(settings.drain()).isEqualTo(new Settings.Drain(Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        assertThat(settings.log().level()).isEqualTo(AgentLog.Level.INFO);
+    }
+
+    @Test
+    void propertyGoesBeforeEnvironmentBeforeArgumentBeforeFile() throws IOException {
+        Path file = Files.writeString(folder.resolve("weft.properties"), "weft.mesh=file\nzone=file\n");
+        assertThat(settings("config-file=" + file).mesh()).isEqualTo("file");
+        assertThat(settings("config-file=" + file).zone()).contains("file");
+        assertThat(settings("mesh=argument,config-file=" + file).mesh()).isEqualTo("argument");
+
+        environment.put("WEFT_MESH", "environment");
+        assertThat(settings("mesh=argument,config-file=" + file).mesh()).isEqualTo("environment");
+
+        properties.setProperty("weft.mesh", "property");
+        assertThat(settings("mesh=argument,config-file=" + file).mesh()).isEqualTo("property");
+    }
+
+    @Test
+    void everySettingHasAllItsNames() {
+        for (Setting setting : Setting.values()) {
+            if (setting == Setting.INSTRUMENTATION_ENABLED || setting == Setting.CONFIG_FILE) {
+                continue;
+            }
+            // what no setting is would be warned of, what is empty is as if it were not there
+            properties.setProperty(setting.property(), "");
+            environment.put(setting.variable(), "");
+        }
+        properties.setProperty("weft.instrumentation.tomcat.enabled", "false");
+        environment.put("WEFT_INSTRUMENTATION_JAVA_NET_HTTP_ENABLED", "false");
+
+        SettingsReader.Outcome outcome = read(null);
+
+        assertThat(outcome.warnings()).isEmpty();
+        assertThat(((SettingsReader.Valid) outcome).settings().disabledModules()).containsExactlyInAnyOrder("tomcat", "java-net-http");
+    }
+
+    @Test
+    void openTelemetrysNameOfTheServiceComesLast() {
+        environment.put("OTEL_SERVICE_NAME", "otel");
+        assertThat(settings(null).service()).contains("otel");
+        assertThat(settings("service=weft").service()).contains("weft");
+    }
+
+    @Test
+    void listsInTheArgumentKeepTheirCommas() {
+        Settings settings = settings("tags=version=v1,team=a,ports=80,8080,control-plane=grpc://cp:5678");
+
+        assertThat(settings.tags()).containsExactly(Map.entry("version", "v1"), Map.entry("team", "a"));
+        assertThat(settings.ports()).containsExactlyInAnyOrder(80, 8080);
+        assertThat(settings.controlPlane().orElseThrow().uri()).isEqualTo(URI.create("grpc://cp:5678"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"500ms,500", "2s,2000", "1m,60000", "1h,3600000", "0s,0"})
+    void durations(String text, long milliseconds) {
+        assertThat(settings("startup-wait=" + text).startupWait()).isEqualTo(Duration.ofMillis(milliseconds));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
+        "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
+        "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
+        "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist"})
+    void invalidValueIsNamedWithItsSource(String argument) {
+        String name = argument.substring(0, argument.indexOf('='));
+        String value = argument.substring(argument.indexOf('=') + 1);
+
+        properties.setProperty("weft." + name, value);
+        assertThat(problem(null)).startsWith("system property weft." + name + ": '" + value + "' is not ");
+        properties.clear();
+
+        String variable = Setting.variable("weft." + name);
+        environment.put(variable, value);
+        assertThat(problem(null)).startsWith("environment variable " + variable + ": '" + value + "' is not ");
+    }
+
+    @Test
+    void invalidValueBehindAValidOneDoesNotCount() {
+        properties.setProperty("weft.drain.delay", "3s");
+        environment.put("WEFT_DRAIN_DELAY", "later");
+
+        assertThat(settings(null).drain().delay()).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void everyProblemIsSaidAtOnce() {
+        SettingsReader.Outcome outcome = read("drain.delay=x,drain.timeout=y,required=true");
+
+        assertThat(outcome).isInstanceOfSatisfying(SettingsReader.Invalid.class, invalid -> {
+            assertThat(invalid.problems()).hasSize(2);
+            assertThat(invalid.required()).isTrue();
+        });
+    }
+
+    @Test
+    void certificateNeedsItsKeyAndBothNeedTls() throws IOException {
+        Path pem = Files.createFile(folder.resolve("a.pem"));
+
+        assertThat(problem("control-plane.client-certificate=" + pem + ",control-plane=grpcs://cp:5678"))
+                .isEqualTo("agent argument control-plane.client-certificate needs weft.control-plane.client-key beside it");
+        assertThat(problem("control-plane.ca-file=" + pem + ",control-plane=grpc://cp:5678"))
+                .isEqualTo("agent argument control-plane.ca-file needs TLS, but agent argument control-plane is "
+                        + "'grpc://cp:5678': write grpcs:// there");
+    }
+
+    @Test
+    void fileThatIsNotThere() {
+        environment.put("WEFT_CONFIG_FILE", folder.resolve("absent").toString());
+
+        assertThat(problem(null)).startsWith("environment variable WEFT_CONFIG_FILE: cannot read ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"weft.contrl-plane,weft.control-plane", "weft.drain-delay,weft.drain.delay", "weft.tag,weft.tags",
+        "weft.instrumentation.tomkat.enabled,weft.instrumentation.tomcat.enabled"})
+    void unknownPropertyIsWarnedOf(String unknown, String meant) {
+        properties.setProperty(unknown, "x");
+
+        assertThat(read(null).warnings()).containsExactly(
+                "system property " + unknown + " is no setting of the agent; did you mean " + meant + "?");
+    }
+
+    @Test
+    void unknownVariableIsWarnedOf() {
+        environment.put("WEFT_SERVICE_NAME", "x");
+
+        assertThat(read(null).warnings()).containsExactly(
+                "environment variable WEFT_SERVICE_NAME is no setting of the agent; did you mean WEFT_SERVICE?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"WEFT_CONTROL_PLANE_SERVICE_HOST", "WEFT_CONTROL_PLANE_SERVICE_PORT", "WEFT_CONTROL_PLANE_SERVICE_PORT_GRPC",
+        "WEFT_CONTROL_PLANE_PORT", "WEFT_CONTROL_PLANE_PORT_5678_TCP_ADDR", "WEFT_PORT"})
+    void whatKubernetesSaysOfAServiceIsNoSetting(String variable) {
+        environment.put(variable, "tcp://10.0.0.1:5678");
+
+        assertThat(read(null).warnings()).isEmpty();
+    }
+
+    private Settings settings(String argument) {
+        SettingsReader.Outcome outcome = read(argument);
+        assertThat(outcome).isInstanceOf(SettingsReader.Valid.class);
+        return ((SettingsReader.Valid) outcome).settings();
+    }
+
+    private String problem(String argument) {
+        SettingsReader.Outcome outcome = read(argument);
+        assertThat(outcome).isInstanceOf(SettingsReader.Invalid.class);
+        assertThat(((SettingsReader.Invalid) outcome).problems()).hasSize(1);
+        return ((SettingsReader.Invalid) outcome).problems().get(0);
+    }
+
+    private SettingsReader.Outcome read(String argument) {
+        return SettingsReader.read(properties, environment, argument, Set.of("tomcat", "java-net-http"));
+    }
+}

@@ -1,0 +1,7 @@
+package sample.library;
+
+public class Base {
+    public String inherited() {
+        return "inherited";
+    }
+}
