@@ -1,5 +1,6 @@
 package io.weft.controlplane.cli;
 
+import io.weft.controlplane.demo.DemoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -13,6 +14,8 @@ import picocli.CommandLine.Command;
         subcommands = {
             ControlPlaneCommand.class,
             PolicyCommand.class,
+            AttachCommand.class,
+            DemoCommand.class,
             CommandLine.HelpCommand.class,
         },
         exitCodeListHeading = "%nExit codes:%n",
