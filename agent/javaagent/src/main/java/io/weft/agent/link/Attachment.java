@@ -74,9 +74,18 @@ final class Attachment {
         return known == null ? null : known.get();
     }
 
-    /** @return the one that is in force: the first */
+    /** @return the one that is in force: the first that is still there */
     Link linkIfFirst(Link candidate) {
         WeakReference<Link> reference = new WeakReference<>(candidate);
-        return link.compareAndSet(null, reference) ? candidate : link();
+        while (true) {
+            WeakReference<Link> known = link.get();
+            Link first = known == null ? null : known.get();
+            if (first != null) {
+                return first;
+            }
+            if (link.compareAndSet(known, reference)) {
+                return candidate;
+            }
+        }
     }
 }

@@ -67,13 +67,9 @@ public final class Linker {
         LibraryContext context = new LibraryContext(attachment.module().name(), app, opener, mesh, log);
         Constructor<?> constructor = loader.loadClass(adapter).getDeclaredConstructor(AdapterContext.class);
         constructor.setAccessible(true);
-        Link made = new Link((Adapter) constructor.newInstance(context));
-        // Anchored before it is published: whoever finds the link finds it held.
-        anchor.get(woven).put(attachment, made);
-        Link kept = attachment.linkIfFirst(made);
-        if (kept != made) {
-            anchor.get(woven).remove(attachment, made);
-        }
+        Link kept = attachment.linkIfFirst(new Link((Adapter) constructor.newInstance(context)));
+        // Every thread that comes at the same time anchors the same link; until then its own frame holds it.
+        anchor.get(woven).put(attachment, kept);
         return kept;
     }
 
