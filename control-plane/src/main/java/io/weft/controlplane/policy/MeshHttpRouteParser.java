@@ -28,6 +28,9 @@ final class MeshHttpRouteParser {
     /** Within what a Java agent holds in an int, and far above any share that can be observed. */
     private static final long MAX_WEIGHT = 1_000_000;
 
+    /** Envoy's. */
+    private static final int MAX_HEADER_VALUE = 16_384;
+
     private static final java.util.regex.Pattern HEADER_NAME =
             java.util.regex.Pattern.compile("[a-z0-9!#$%&'*+\\-.^_`|~]{1,256}");
     private static final java.util.regex.Pattern HOST_NAME =
@@ -78,7 +81,7 @@ final class MeshHttpRouteParser {
     private static To to(Fields fields) {
         Fields ref = fields.require("targetRef").fields();
         requireKind(ref, "MeshService");
-        Optional<String> name = ref.get("name").map(Value::nonEmptyText);
+        Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
         acceptNamespace(ref);
         Map<String, String> labels = ref.texts("labels");
         Optional<String> section = section(ref);
@@ -184,7 +187,7 @@ final class MeshHttpRouteParser {
         MeshHttpRoute.Path.Kind kind = fields.require("type").choice(kinds);
         Value value = fields.require("value");
         String text = value.nonEmptyText();
-        if (kind == MeshHttpRoute.Path.Kind.REGEX) {
+        if (kind == MeshHttpRoute.Path.Kind.REGEX && !text.isEmpty()) {
             checkRegex(value, text);
         } else if (!text.isEmpty() && !text.startsWith("/")) {
             value.refuse("must be an absolute path; begin it with /");
@@ -211,7 +214,8 @@ final class MeshHttpRouteParser {
                 value.get().refuse("has no meaning with type Present or Absent; remove it");
             }
         } else if (kind == HeaderMatch.Kind.REGEX) {
-            value.ifPresent(present -> checkRegex(present, present.text()));
+            Value regex = fields.require("value");
+            checkRegex(regex, regex.text());
         }
         fields.end();
         return new HeaderMatch(kind, name, text);
@@ -289,7 +293,7 @@ final class MeshHttpRouteParser {
             Value name = fields.require("name");
             String text = headerName(name);
             once(name, text, names);
-            headers.add(new Header(text, fields.require("value").text()));
+            headers.add(new Header(text, headerValue(fields.require("value"))));
             fields.end();
         }
         return headers;
@@ -299,6 +303,17 @@ final class MeshHttpRouteParser {
         if (!name.isEmpty() && !names.add(name)) {
             value.refuse("the header '" + name + "' occurs twice; only one action for each header");
         }
+        if (name.equals("host")) {
+            value.refuse("the host cannot be changed as a header; use the filter URLRewrite with hostname");
+        }
+    }
+
+    private static String headerValue(Value value) {
+        String text = value.text();
+        if (text.length() > MAX_HEADER_VALUE || text.chars().anyMatch(c -> c == '\r' || c == '\n' || c == 0)) {
+            value.refuse("must be at most " + MAX_HEADER_VALUE + " characters, without line breaks and NUL");
+        }
+        return text;
     }
 
     private static String headerName(Value value) {
@@ -387,7 +402,7 @@ final class MeshHttpRouteParser {
 
     private static BackendRef backend(Fields fields) {
         requireKind(fields, "MeshService", "MeshServiceSubset");
-        Optional<String> name = fields.get("name").map(Value::nonEmptyText);
+        Optional<String> name = fields.get("name").map(MeshHttpRouteParser::serviceName);
         acceptNamespace(fields);
         Map<String, String> labels = fields.texts("labels");
         Map<String, String> tags = fields.texts("tags");
@@ -411,6 +426,14 @@ final class MeshHttpRouteParser {
         return fields.get("port").map(value -> OptionalInt.of(value.port())).orElse(OptionalInt.empty());
     }
 
+    private static String serviceName(Value value) {
+        String name = value.nonEmptyText();
+        if (!name.isEmpty() && !ResourceParser.SERVICE_NAME.matcher(name).matches()) {
+            value.refuse("must be a service's name, of letters, digits, '.', '-' and '_', not '" + name + "'");
+        }
+        return name;
+    }
+
     private static String hostName(Value value) {
         String name = value.nonEmptyText();
         if (!name.isEmpty() && (name.length() > 253 || !HOST_NAME.matcher(name).matches() || IpLiteral.is(name))) {
@@ -420,6 +443,9 @@ final class MeshHttpRouteParser {
     }
 
     private static void checkRegex(Value value, String regex) {
+        if (regex.isEmpty() && value.node() instanceof Node.Text) {
+            value.refuse("must not be empty");
+        }
         try {
             Pattern.compile(regex);
         } catch (PatternSyntaxException e) {

@@ -2,12 +2,13 @@ package io.weft.controlplane.policy;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Turns documents in Kuma's universal or Kubernetes form into resources. Thread-safe.
@@ -27,6 +28,9 @@ public final class ResourceParser {
             "GlobalSecret", "ContainerPatch", "ServiceInsight", "CircuitBreaker", "FaultInjection", "HealthCheck",
             "ProxyTemplate", "RateLimit", "Retry", "Timeout", "TrafficLog", "TrafficPermission", "TrafficRoute",
             "TrafficTrace", "VirtualOutbound");
+
+    /** It becomes a host name in the virtual hosts; a wildcard there would catch other services' requests. */
+    static final Pattern SERVICE_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,250}[a-zA-Z0-9])?");
 
     static final Map<String, Protocol> PROTOCOLS = protocols();
 
@@ -128,8 +132,15 @@ public final class ResourceParser {
         if (kind.isEmpty() || name.isEmpty()) {
             return new Envelope(kind, Optional.empty(), root, Optional.empty());
         }
+        checkName(kind, name, root);
         Metadata metadata = new Metadata(new ResourceId(kind, mesh, name), name, "", labels);
         return new Envelope(kind, Optional.of(metadata), root, Optional.of(root));
+    }
+
+    private static void checkName(String kind, String name, Fields fields) {
+        if (kind.equals("MeshService") && !SERVICE_NAME.matcher(name).matches()) {
+            fields.refuse("name", "must be a name of letters, digits, '.', '-' and '_', not '" + name + "'");
+        }
     }
 
     private static Envelope kubernetes(Fields root, Value apiVersion) {
@@ -152,6 +163,7 @@ public final class ResourceParser {
         if (kind.isEmpty() || name.isEmpty()) {
             return new Envelope(kind, Optional.empty(), root, Optional.empty());
         }
+        checkName(kind, name, meta);
         String coreName = namespace.isEmpty() ? name : name + "." + namespace;
         Metadata metadata = new Metadata(new ResourceId(kind, mesh, coreName), name, namespace, labels);
         Optional<Fields> body = kind.equals("Mesh") ? root.get("spec").map(Value::fields) : Optional.empty();
@@ -255,6 +267,9 @@ public final class ResourceParser {
         if (!tags.containsKey(Labels.SERVICE)) {
             fields.refuse("tags", "needs the tag " + Labels.SERVICE
                     + ", the name under which others call this port");
+        } else if (!SERVICE_NAME.matcher(tags.get(Labels.SERVICE)).matches()) {
+            fields.refuse("tags", Labels.SERVICE + " must be a name of letters, digits, '.', '-' and '_', not '"
+                    + tags.get(Labels.SERVICE) + "'");
         }
         Optional<Protocol> protocol = fields.get("protocol").map(value -> value.choice(PROTOCOLS));
         if (protocol.isEmpty() && tags.containsKey(Labels.PROTOCOL)) {
@@ -295,7 +310,7 @@ public final class ResourceParser {
         }
         selector.end();
         List<MeshService.Port> ports = new ArrayList<>();
-        Set<Integer> numbers = new java.util.HashSet<>();
+        Set<Integer> numbers = new HashSet<>();
         for (Value item : spec.require("ports").items()) {
             Fields fields = item.fields();
             int port = fields.require("port").port();
@@ -338,9 +353,5 @@ public final class ResourceParser {
             choices.put(word, word);
         }
         return choices;
-    }
-
-    static String lowerCase(String text) {
-        return text.toLowerCase(Locale.ROOT);
     }
 }
