@@ -7,6 +7,7 @@ import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.config.core.v3.Node;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.weft.policy.proto.envoy.service.discovery.v3.Resource;
 import io.weft.policy.proto.rpc.Status;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -28,6 +29,8 @@ final class DeltaSession implements AdsSession {
     private final NackPacer nacks;
     /** By type, from the first request of the type on. */
     private final Map<ResourceType, Set<String>> subscribed = new EnumMap<>(ResourceType.class);
+    /** What the first request of a type said to be held, until the first response of the type. */
+    private final Map<ResourceType, Map<String, String>> claimed = new EnumMap<>(ResourceType.class);
 
     DeltaSession(Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop) {
         this.intake = intake;
@@ -63,8 +66,7 @@ final class DeltaSession implements AdsSession {
         }
         ResourceType type = known.get();
         List<ParseOutcome> outcomes = ResourceParser.parse(type, response);
-        Optional<String> refusal =
-                intake.delta(type, response.getSystemVersionInfo(), outcomes, response.getRemovedResourcesList());
+        Optional<String> refusal = intake.delta(type, response.getSystemVersionInfo(), outcomes, removed(type, response));
 
         nacks.supersede(type);
         DeltaDiscoveryRequest.Builder answer = request(type).setResponseNonce(response.getNonce());
@@ -108,8 +110,32 @@ final class DeltaSession implements AdsSession {
     }
 
     private DeltaDiscoveryRequest.Builder first(ResourceType type) {
+        Map<String, String> held = intake.held(type);
         subscribed.put(type, Set.of());
-        return request(type).putAllInitialResourceVersions(intake.held(type));
+        claimed.put(type, held);
+        return request(type).putAllInitialResourceVersions(held);
+    }
+
+    /**
+     * java-control-plane 1.0.49 does not read what a stream says to hold: it sends everything again, and never says what has
+     * gone meanwhile. Whoever sends a version that is held already does so, and what it leaves out is gone.
+     */
+    private Set<String> removed(ResourceType type, DeltaDiscoveryResponse response) {
+        Set<String> removed = new HashSet<>(response.getRemovedResourcesList());
+        Map<String, String> held = claimed.remove(type);
+        if (held == null || !type.wildcard()) {
+            return removed;
+        }
+        Set<String> sent = new HashSet<>();
+        boolean repeats = false;
+        for (Resource resource : response.getResourcesList()) {
+            sent.add(resource.getName());
+            repeats |= resource.hasResource() && resource.getVersion().equals(held.get(resource.getName()));
+        }
+        if (repeats) {
+            removed.addAll(without(held.keySet(), sent));
+        }
+        return removed;
     }
 
     private static DeltaDiscoveryRequest.Builder request(ResourceType type) {

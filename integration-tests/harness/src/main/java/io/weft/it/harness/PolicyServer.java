@@ -36,6 +36,7 @@ public final class PolicyServer implements AutoCloseable {
     private final Observer observer = new Observer();
     private final AtomicLong version = new AtomicLong();
     private Server server;
+    private int port;
 
     private PolicyServer(Protocol protocol) {
         this.protocol = protocol;
@@ -49,7 +50,7 @@ public final class PolicyServer implements AutoCloseable {
     }
 
     public synchronized URI uri() {
-        return URI.create("grpc://127.0.0.1:" + server.getPort());
+        return URI.create("grpc://127.0.0.1:" + port);
     }
 
     /** From now on the nodes are told this, those that are connected at once. */
@@ -75,6 +76,16 @@ public final class PolicyServer implements AutoCloseable {
         return List.copyOf(observer.refusals);
     }
 
+    /** The requests of delta streams, in order. */
+    public List<DeltaDiscoveryRequest> deltaRequests() {
+        return List.copyOf(observer.deltaRequests);
+    }
+
+    /** The requests of state-of-the-world streams, in order. */
+    public List<DiscoveryRequest> requests() {
+        return List.copyOf(observer.requests);
+    }
+
     /** How many streams are open. */
     public int streams() {
         return observer.open.intValue();
@@ -91,7 +102,7 @@ public final class PolicyServer implements AutoCloseable {
 
     /** Listens again on the same port, with the policy that it had. */
     public synchronized void restart() {
-        listen(server.getPort());
+        listen(port);
     }
 
     @Override
@@ -99,9 +110,9 @@ public final class PolicyServer implements AutoCloseable {
         stop();
     }
 
-    private synchronized void listen(int port) {
+    private synchronized void listen(int wanted) {
         V3DiscoveryServer discovery = new V3DiscoveryServer(observer, cache);
-        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted))
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .addService(discovery.getAggregatedDiscoveryServiceImpl());
@@ -110,6 +121,7 @@ public final class PolicyServer implements AutoCloseable {
         }
         try {
             server = builder.build().start();
+            port = server.getPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -130,6 +142,8 @@ public final class PolicyServer implements AutoCloseable {
     private static final class Observer implements DiscoveryServerCallbacks {
         final List<Node> nodes = new CopyOnWriteArrayList<>();
         final List<String> refusals = new CopyOnWriteArrayList<>();
+        final List<DeltaDiscoveryRequest> deltaRequests = new CopyOnWriteArrayList<>();
+        final List<DiscoveryRequest> requests = new CopyOnWriteArrayList<>();
         final AtomicLong open = new AtomicLong();
 
         @Override
@@ -149,6 +163,7 @@ public final class PolicyServer implements AutoCloseable {
 
         @Override
         public void onV3StreamRequest(long streamId, DiscoveryRequest request) {
+            requests.add(request);
             if (request.hasNode()) {
                 nodes.add(request.getNode());
             }
@@ -159,6 +174,7 @@ public final class PolicyServer implements AutoCloseable {
 
         @Override
         public void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request) {
+            deltaRequests.add(request);
             if (request.hasNode()) {
                 nodes.add(request.getNode());
             }
