@@ -1,0 +1,688 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Samples.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
+import io.weft.policy.proto.envoy.config.core.v3.Address;
+import io.weft.policy.proto.envoy.config.core.v3.CidrRange;
+import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.core.v3.EnvoyInternalAddress;
+import io.weft.policy.proto.envoy.config.core.v3.ExtensionConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
+import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions;
+import io.weft.policy.proto.envoy.config.core.v3.Pipe;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
+import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LedsClusterLocalityConfig;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.weft.policy.proto.envoy.config.listener.v3.AdditionalAddress;
+import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
+import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
+import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
+import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.FilterAction;
+import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.config.route.v3.InternalRedirectPolicy;
+import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.Route;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
+import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
+import io.weft.policy.proto.envoy.config.route.v3.Vhds;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
+import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
+import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes;
+import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.MetadataMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
+import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
+import io.weft.policy.proto.envoy.type.metadata.v3.MetadataKey;
+import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
+import io.weft.policy.proto.envoy.type.v3.Percent;
+import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.protobuf.Duration;
+import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every path that the parser refuses, one case each: the path and a part of the reason. */
+@SuppressWarnings("deprecation") // what older control planes send is refused, too
+class RefusedTest {
+
+    record Case(String path, String reason, MessageLite resource) {
+        @Override
+        public String toString() {
+            return resource.getClass().getSimpleName() + " " + path + ": " + reason;
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource({"clusters", "loadBalancing", "outliers", "assignments", "addresses", "listeners", "managers", "httpFilters"})
+    @MethodSource({"configurations", "hosts", "routes", "matches", "actions", "weightedClusters", "retries", "headers"})
+    void namesTheFieldAndTheReason(Case refused) {
+        ParseOutcome outcome = parse(refused.resource());
+
+        assertThat(outcome).isInstanceOf(Refused.class);
+        Refused refusal = (Refused) outcome;
+        assertThat(refusal.path()).isEqualTo(refused.path());
+        assertThat(refusal.reason()).contains(refused.reason());
+        assertThat(refusal.message()).startsWith(refusal.type().label()).contains(refused.path() + ": ");
+    }
+
+    @Test
+    void theMessageNamesTheResource() {
+        assertThat(((Refused) parse(cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH)))).message())
+                .startsWith("Cluster 'orders': lb_policy: RING_HASH is not supported");
+    }
+
+    static Stream<Case> clusters() {
+        return Stream.of(
+                new Case("name", "must not be empty", cluster(c -> c.clearName())),
+                new Case("transport_socket", "plaintext", cluster(c -> c.setTransportSocket(TLS))),
+                new Case("transport_socket_matches[1].transport_socket", "plaintext", cluster(c -> c
+                        .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setTransportSocket(RAW_BUFFER))
+                        .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setTransportSocket(TLS)))),
+                new Case("upstream_config", "not supported",
+                        cluster(c -> c.setUpstreamConfig(TypedExtensionConfig.newBuilder().setName("x")))),
+                new Case("filters", "not supported", cluster(c -> c.addFilters(
+                        io.weft.policy.proto.envoy.config.cluster.v3.Filter.newBuilder().setName("x")))),
+                new Case("lb_subset_config", "subsets", cluster(c -> c.setLbSubsetConfig(Cluster.LbSubsetConfig.newBuilder()
+                        .addSubsetSelectors(Cluster.LbSubsetConfig.LbSubsetSelector.newBuilder().addKeys("version"))))),
+                new Case("typed_extension_protocol_options[\"http\"].http_filters[0].typed_config", "not enforced",
+                        cluster(c -> c.putTypedExtensionProtocolOptions("http", any(
+                                io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
+                                        .addHttpFilters(httpFilter("rbac.v3.RBAC"))
+                                        .build())))),
+                new Case("typed_extension_protocol_options[\"http\"]", "not a valid", cluster(c ->
+                        c.putTypedExtensionProtocolOptions("http",
+                                any("envoy.extensions.upstreams.http.v3.HttpProtocolOptions").toBuilder()
+                                        .setValue(ByteString.copyFromUtf8("\n"))
+                                        .build()))),
+                new Case("connect_timeout", "greater than zero", cluster(c -> c.setConnectTimeout(seconds(0)))),
+                new Case("connect_timeout", "not a valid duration", cluster(c ->
+                        c.setConnectTimeout(Duration.newBuilder().setSeconds(1).setNanos(-1)))),
+                new Case("cluster_type", "custom", cluster(c ->
+                        c.setClusterType(Cluster.CustomClusterType.newBuilder().setName("envoy.clusters.aggregate")))),
+                new Case("type", "LOGICAL_DNS",
+                        cluster(c -> c.clearEdsClusterConfig().setType(DiscoveryType.LOGICAL_DNS))),
+                new Case("type", "unknown", cluster(c -> c.clearEdsClusterConfig().setTypeValue(99))),
+                new Case("eds_cluster_config", "only for", cluster(c -> c.setType(DiscoveryType.STATIC))),
+                new Case("eds_cluster_config", "missing", cluster(c -> c.clearEdsClusterConfig())),
+                new Case("eds_cluster_config.eds_config", "only ads", cluster(c -> c.setEdsClusterConfig(
+                        Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ConfigSource.newBuilder().setPath("/eds"))))),
+                new Case("load_assignment", "only for", cluster(c -> c.setLoadAssignment(assignment(e -> {})))),
+                new Case("load_assignment", "missing",
+                        cluster(c -> c.clearEdsClusterConfig().setType(DiscoveryType.STRICT_DNS))),
+                new Case("load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address",
+                        "STRICT_DNS", staticCluster(e -> e.setEndpoint(endpointAt(address("orders.local", 80))))),
+                new Case("dns_refresh_rate", "more than 1ms", cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.STRICT_DNS)
+                        .setLoadAssignment(assignment(e -> {}))
+                        .setDnsRefreshRate(millis(1)))),
+                new Case("original_dst_lb_config", "only for",
+                        cluster(c -> c.setOriginalDstLbConfig(Cluster.OriginalDstLbConfig.getDefaultInstance()))),
+                new Case("lb_policy", "CLUSTER_PROVIDED",
+                        cluster(c -> c.clearEdsClusterConfig().setType(DiscoveryType.ORIGINAL_DST))),
+                originalDestination("use_http_header", Cluster.OriginalDstLbConfig.newBuilder().setUseHttpHeader(true)),
+                originalDestination("upstream_port_override",
+                        Cluster.OriginalDstLbConfig.newBuilder().setUpstreamPortOverride(uint32(80))),
+                originalDestination("metadata_key",
+                        Cluster.OriginalDstLbConfig.newBuilder().setMetadataKey(MetadataKey.getDefaultInstance())),
+                new Case("common_lb_config.healthy_panic_threshold", "0 to 100", cluster(c -> c.setCommonLbConfig(
+                        Cluster.CommonLbConfig.newBuilder().setHealthyPanicThreshold(Percent.newBuilder().setValue(101))))),
+                new Case("common_lb_config.healthy_panic_threshold", "0 to 100", cluster(c -> c.setCommonLbConfig(
+                        Cluster.CommonLbConfig.newBuilder()
+                                .setHealthyPanicThreshold(Percent.newBuilder().setValue(Double.NaN))))));
+    }
+
+    private static Case originalDestination(String field, Cluster.OriginalDstLbConfig.Builder config) {
+        return new Case("original_dst_lb_config." + field, "not supported", cluster(c -> c.clearEdsClusterConfig()
+                .setType(DiscoveryType.ORIGINAL_DST)
+                .setLbPolicy(LbPolicy.CLUSTER_PROVIDED)
+                .setOriginalDstLbConfig(config)));
+    }
+
+    static Stream<Case> loadBalancing() {
+        return Stream.of(
+                new Case("lb_policy", "RING_HASH", cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH))),
+                new Case("lb_policy", "MAGLEV", cluster(c -> c.setLbPolicy(LbPolicy.MAGLEV))),
+                new Case("lb_policy", "only for", cluster(c -> c.setLbPolicy(LbPolicy.CLUSTER_PROVIDED))),
+                new Case("lb_policy", "not supported",
+                        cluster(c -> c.setLbPolicy(LbPolicy.LOAD_BALANCING_POLICY_CONFIG))),
+                new Case("lb_policy", "not supported", cluster(c -> c.setLbPolicyValue(42))),
+                new Case("load_balancing_policy", "use lb_policy",
+                        cluster(c -> c.setLoadBalancingPolicy(LoadBalancingPolicy.getDefaultInstance()))),
+                new Case("least_request_lb_config.choice_count", "2 or more", cluster(c -> c
+                        .setLbPolicy(LbPolicy.LEAST_REQUEST)
+                        .setLeastRequestLbConfig(Cluster.LeastRequestLbConfig.newBuilder().setChoiceCount(uint32(1))))),
+                new Case("least_request_lb_config.active_request_bias", "0 or more", cluster(c -> c
+                        .setLbPolicy(LbPolicy.LEAST_REQUEST)
+                        .setLeastRequestLbConfig(Cluster.LeastRequestLbConfig.newBuilder()
+                                .setActiveRequestBias(RuntimeDouble.newBuilder().setDefaultValue(-1))))));
+    }
+
+    static Stream<Case> outliers() {
+        return Stream.of(
+                outlier("interval", "greater than zero", OutlierDetection.newBuilder().setInterval(seconds(0))),
+                outlier("base_ejection_time", "greater", OutlierDetection.newBuilder().setBaseEjectionTime(seconds(-1))),
+                outlier("max_ejection_time", "greater", OutlierDetection.newBuilder().setMaxEjectionTime(seconds(0))),
+                outlier("max_ejection_time", "less than base",
+                        OutlierDetection.newBuilder().setMaxEjectionTime(seconds(1))),
+                outlier("max_ejection_percent", "0 to 100",
+                        OutlierDetection.newBuilder().setMaxEjectionPercent(uint32(101))),
+                outlier("enforcing_consecutive_5xx", "0 or 100",
+                        OutlierDetection.newBuilder().setEnforcingConsecutive5Xx(uint32(50))),
+                outlier("enforcing_consecutive_5xx", "0 to 100",
+                        OutlierDetection.newBuilder().setEnforcingConsecutive5Xx(uint32(-1))),
+                outlier("enforcing_consecutive_gateway_failure", "0 or 100",
+                        OutlierDetection.newBuilder().setEnforcingConsecutiveGatewayFailure(uint32(1))),
+                outlier("enforcing_consecutive_local_origin_failure", "0 or 100",
+                        OutlierDetection.newBuilder().setEnforcingConsecutiveLocalOriginFailure(uint32(99))));
+    }
+
+    private static Case outlier(String field, String reason, OutlierDetection.Builder detection) {
+        return new Case("outlier_detection." + field, reason, cluster(c -> c.setOutlierDetection(detection)));
+    }
+
+    static Stream<Case> assignments() {
+        ClusterLoadAssignment sample = assignment(e -> {});
+        LocalityLbEndpoints locality = sample.getEndpoints(0);
+        return Stream.of(
+                new Case("cluster_name", "must not be empty", sample.toBuilder().clearClusterName().build()),
+                new Case("named_endpoints", "not supported",
+                        sample.toBuilder().putNamedEndpoints("a", endpointAt(address("10.0.0.1", 1))).build()),
+                new Case("policy.drop_overloads[0]", "not supported", sample.toBuilder()
+                        .setPolicy(ClusterLoadAssignment.Policy.newBuilder().addDropOverloads(
+                                ClusterLoadAssignment.Policy.DropOverload.newBuilder()
+                                        .setCategory("c")
+                                        .setDropPercentage(FractionalPercent.newBuilder().setNumerator(1))))
+                        .build()),
+                new Case("policy.overprovisioning_factor", "greater than zero", sample.toBuilder()
+                        .setPolicy(ClusterLoadAssignment.Policy.newBuilder().setOverprovisioningFactor(uint32(0)))
+                        .build()),
+                inLocality("leds_cluster_locality_config", "not supported", locality.toBuilder()
+                        .setLedsClusterLocalityConfig(LedsClusterLocalityConfig.getDefaultInstance())),
+                inLocality("load_balancer_endpoints", "not supported", locality.toBuilder()
+                        .setLoadBalancerEndpoints(LocalityLbEndpoints.LbEndpointList.getDefaultInstance())),
+                inLocality("priority", "0 to 128", locality.toBuilder().setPriority(129)),
+                inLocality("load_balancing_weight", "1 or more",
+                        locality.toBuilder().setLoadBalancingWeight(uint32(0))),
+                new Case("endpoints[1].load_balancing_weight", "together", sample.toBuilder()
+                        .setEndpoints(0, locality.toBuilder().setLoadBalancingWeight(uint32(Integer.MAX_VALUE)))
+                        .addEndpoints(locality.toBuilder().setLoadBalancingWeight(uint32(1)))
+                        .build()),
+                new Case("endpoints[0].lb_endpoints[0].endpoint", "missing", assignment(e -> e.clearEndpoint())),
+                new Case("endpoints[0].lb_endpoints[0].endpoint", "missing", assignment(e -> e.setEndpointName("a"))),
+                new Case("endpoints[0].lb_endpoints[0].load_balancing_weight", "1 or more",
+                        assignment(e -> e.setLoadBalancingWeight(uint32(0)))),
+                new Case("endpoints[0].lb_endpoints[0].load_balancing_weight", "at most",
+                        assignment(e -> e.setLoadBalancingWeight(uint32(-1)))),
+                inLocality("lb_endpoints[1].load_balancing_weight", "together", locality.toBuilder()
+                        .setLbEndpoints(0, endpoint(e -> e.setLoadBalancingWeight(uint32(Integer.MAX_VALUE))))
+                        .addLbEndpoints(endpoint(e -> e.setEndpoint(endpointAt(address("10.0.0.2", 1)))))),
+                new Case("endpoints[0].lb_endpoints[0].health_status", "unknown",
+                        assignment(e -> e.setHealthStatusValue(77))));
+    }
+
+    private static Case inLocality(String field, String reason, LocalityLbEndpoints.Builder locality) {
+        return new Case("endpoints[0]." + field, reason, assignment(e -> {}).toBuilder().setEndpoints(0, locality).build());
+    }
+
+    static Stream<Case> addresses() {
+        String at = "endpoints[0].lb_endpoints[0].endpoint.address";
+        return Stream.of(
+                new Case(at, "missing", assignment(e -> e.setEndpoint(e.getEndpoint().toBuilder().clearAddress()))),
+                new Case(at, "empty", withAddress(Address.newBuilder())),
+                new Case(at + ".pipe", "not supported",
+                        withAddress(Address.newBuilder().setPipe(Pipe.newBuilder().setPath("/s")))),
+                new Case(at + ".envoy_internal_address", "not supported", withAddress(
+                        Address.newBuilder().setEnvoyInternalAddress(EnvoyInternalAddress.getDefaultInstance()))),
+                socket("address", "must not be empty", socket().clearAddress()),
+                socket("address", "not an IP address", socket().setAddress("orders")),
+                socket("address", "not an IP address", socket().setAddress("10.0.0.256")),
+                socket("address", "not an IP address", socket().setAddress("10.0.0")),
+                socket("address", "not an IP address", socket().setAddress("10.0.0.1.")),
+                socket("address", "not an IP address", socket().setAddress("::g")),
+                socket("address", "not an IP address", socket().setAddress(":::")),
+                socket("address", "not an IP address", socket().setAddress("fe80::1%eth0")),
+                socket("protocol", "TCP", socket().setProtocol(SocketAddress.Protocol.UDP)),
+                socket("resolver_name", "not supported", socket().setResolverName("r")),
+                socket("network_namespace_filepath", "not supported", socket().setNetworkNamespaceFilepath("/n")),
+                socket("named_port", "port_value", socket().setNamedPort("http")),
+                socket("port_value", "missing", socket().clearPortValue()),
+                socket("port_value", "0 to 65535", socket().setPortValue(65_536)),
+                socket("port_value", "0 to 65535", socket().setPortValue(-1)));
+    }
+
+    private static SocketAddress.Builder socket() {
+        return SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(80);
+    }
+
+    private static Case socket(String field, String reason, SocketAddress.Builder address) {
+        return new Case("endpoints[0].lb_endpoints[0].endpoint.address.socket_address." + field, reason,
+                withAddress(Address.newBuilder().setSocketAddress(address)));
+    }
+
+    private static ClusterLoadAssignment withAddress(Address.Builder address) {
+        return assignment(e -> e.setEndpoint(endpointAt(address.build())));
+    }
+
+    static Stream<Case> listeners() {
+        String manager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+        return Stream.of(
+                new Case("name", "must not be empty", listener(l -> l.clearName())),
+                new Case("address", "missing", listener(l -> l.clearAddress())),
+                new Case("address.socket_address.port_value", "missing", listener(l -> l.setAddress(
+                        Address.newBuilder().setSocketAddress(SocketAddress.newBuilder().setAddress("::"))))),
+                new Case("additional_addresses[0]", "same port", listener(l -> l.addAdditionalAddresses(
+                        AdditionalAddress.newBuilder().setAddress(address("::", 81))))),
+                new Case("additional_addresses[0]", "0.0.0.0 and ::", listener(l -> l.addAdditionalAddresses(
+                        AdditionalAddress.newBuilder().setAddress(address("10.0.0.1", 80))))),
+                new Case("filter_chain_matcher", "not supported",
+                        listener(l -> l.setFilterChainMatcher(Matcher.getDefaultInstance()))),
+                new Case("listener_filters[0]", "proxy_protocol", listener(l -> l.addListenerFilters(ListenerFilter.newBuilder()
+                        .setName("envoy.filters.listener.proxy_protocol")
+                        .setTypedConfig(any("envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"))))),
+                new Case("api_listener.api_listener", "must be " + manager, apiListener(any("x.Y"))),
+                new Case("api_listener.api_listener", "not a valid",
+                        apiListener(any(manager).toBuilder().setValue(ByteString.copyFromUtf8("\n")).build())),
+                new Case("api_listener.api_listener.http_filters", "router",
+                        apiListener(any(manager(m -> m.clearHttpFilters())))),
+                new Case("filter_chains[0].transport_socket", "plaintext", withChain(c -> c.setTransportSocket(TLS))),
+                new Case("filter_chains[0].transport_socket", "plaintext",
+                        withChain(c -> c.clearFilters().setTransportSocket(TLS))),
+                new Case("filter_chains[0].transport_socket", "plaintext", withChain(c -> c.setTransportSocket(TLS))
+                        .toBuilder()
+                        .setTrafficDirection(TrafficDirection.INBOUND)
+                        .setAddress(Address.newBuilder().setPipe(Pipe.newBuilder().setPath("/s")))
+                        .build()),
+                new Case("default_filter_chain.transport_socket", "plaintext",
+                        listener(l -> l.setDefaultFilterChain(chain(m -> {}).toBuilder().setTransportSocket(TLS)))),
+                new Case("filter_chains[0].use_proxy_proto", "not supported",
+                        withChain(c -> c.setUseProxyProto(bool(true)))),
+                new Case("filter_chains[0].filters[0].config_discovery", "typed_config", withChain(c -> c.setFilters(0,
+                        c.getFilters(0).toBuilder().setConfigDiscovery(ExtensionConfigSource.getDefaultInstance())))),
+                new Case("filter_chains[0].filters[0].typed_config", "last filter",
+                        withChain(c -> c.addFilters(filter("tcp", any("a.TcpProxy"))))),
+                new Case("filter_chains[0].filters[0]", "not enforced", withChain(c -> c.clearFilters()
+                        .addFilters(filter("rbac", any("envoy.extensions.filters.network.rbac.v3.RBAC")))
+                        .addFilters(filter("tcp", any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"))))),
+                new Case("filter_chains[0].filters[0]", "in front of HTTP", withChain(c -> c.clearFilters()
+                        .addFilters(filter("limit", any("envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit")))
+                        .addFilters(filter("http", any(manager(m -> {})))))),
+                new Case("filter_chains[1]", "second filter chain", listener(l -> l.addFilterChains(chain(m -> {})))),
+                new Case("default_filter_chain", "second filter chain",
+                        listener(l -> l.setDefaultFilterChain(chain(m -> {})))),
+                chainMatch("destination_port", FilterChainMatch.newBuilder().setDestinationPort(uint32(81))),
+                chainMatch("prefix_ranges", FilterChainMatch.newBuilder().addPrefixRanges(CidrRange.getDefaultInstance())),
+                chainMatch("address_suffix", FilterChainMatch.newBuilder().setAddressSuffix("x")),
+                chainMatch("suffix_len", FilterChainMatch.newBuilder().setSuffixLen(uint32(1))),
+                chainMatch("direct_source_prefix_ranges",
+                        FilterChainMatch.newBuilder().addDirectSourcePrefixRanges(CidrRange.getDefaultInstance())),
+                chainMatch("source_type",
+                        FilterChainMatch.newBuilder().setSourceType(FilterChainMatch.ConnectionSourceType.EXTERNAL)),
+                chainMatch("source_prefix_ranges",
+                        FilterChainMatch.newBuilder().addSourcePrefixRanges(CidrRange.getDefaultInstance())),
+                chainMatch("source_ports", FilterChainMatch.newBuilder().addSourcePorts(1)));
+    }
+
+    private static Case chainMatch(String field, FilterChainMatch.Builder match) {
+        return new Case("filter_chains[0].filter_chain_match." + field, "outbound",
+                withChain(c -> c.setFilterChainMatch(match)));
+    }
+
+    static Stream<Case> managers() {
+        String at = "filter_chains[0].filters[0].typed_config";
+        return Stream.of(
+                new Case(at, "not a valid", withChain(c -> c.setFilters(0, filter("http",
+                        any(manager(m -> {})).toBuilder().setValue(ByteString.copyFromUtf8("\n")).build())))),
+                new Case(at, "has no routes", withManager(m -> m.clearRds())),
+                new Case(at + ".scoped_routes", "not supported",
+                        withManager(m -> m.setScopedRoutes(ScopedRoutes.getDefaultInstance()))),
+                new Case(at + ".rds.config_source", "only ads",
+                        withManager(m -> m.setRds(Rds.newBuilder().setRouteConfigName("80")))),
+                new Case(at + ".rds.route_config_name", "must not be empty",
+                        withManager(m -> m.setRds(Rds.newBuilder().setConfigSource(ADS)))),
+                new Case(at + ".route_config.virtual_hosts[0].domains", "at least one", withManager(m ->
+                        m.setRouteConfig(withHost(h -> h.clearDomains())))),
+                new Case(at + ".early_header_mutation_extensions", "on the route", withManager(m ->
+                        m.addEarlyHeaderMutationExtensions(TypedExtensionConfig.getDefaultInstance()))),
+                new Case(at + ".strip_matching_host_port", "ignore_port",
+                        withManager(m -> m.setStripMatchingHostPort(true))),
+                new Case(at + ".strip_any_host_port", "ignore_port", withManager(m -> m.setStripAnyHostPort(true))),
+                new Case(at + ".strip_trailing_host_dot", "dot", withManager(m -> m.setStripTrailingHostDot(true))),
+                new Case(at + ".path_with_escaped_slashes_action", "KEEP_UNCHANGED", withManager(m ->
+                        m.setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.REJECT_REQUEST))),
+                new Case(at + ".common_http_protocol_options.headers_with_underscores_action", "ALLOW", withManager(m ->
+                        m.setCommonHttpProtocolOptions(HttpProtocolOptions.newBuilder().setHeadersWithUnderscoresAction(
+                                HttpProtocolOptions.HeadersWithUnderscoresAction.REJECT_REQUEST)))),
+                new Case(at + ".upgrade_configs[0].filters", "not supported", withManager(m -> m.addUpgradeConfigs(
+                        HttpConnectionManager.UpgradeConfig.newBuilder().addFilters(httpFilter("x.Y"))))));
+    }
+
+    static Stream<Case> httpFilters() {
+        String at = "filter_chains[0].filters[0].typed_config.http_filters";
+        HttpFilter router = router(Router.getDefaultInstance());
+        return Stream.of(
+                new Case(at, "is empty", withManager(m -> m.clearHttpFilters())),
+                new Case(at + "[0].name", "must not be empty",
+                        withManager(m -> m.setHttpFilters(0, router.toBuilder().clearName()))),
+                new Case(at + "[0]", "last HTTP filter must be the router",
+                        withManager(m -> m.setHttpFilters(0, httpFilter("fault.v3.HTTPFault")))),
+                new Case(at + "[0].typed_config", "must be the last", withManager(m -> m.addHttpFilters(router))),
+                new Case(at + "[0].disabled", "cannot be disabled",
+                        withManager(m -> m.setHttpFilters(0, router.toBuilder().setDisabled(true)))),
+                new Case(at + "[0].typed_config", "not a valid", withManager(m -> m.setHttpFilters(0, router.toBuilder()
+                        .setTypedConfig(router.getTypedConfig().toBuilder().setValue(ByteString.copyFromUtf8("\n")))))),
+                new Case(at + "[0].typed_config.upstream_http_filters[0].typed_config", "required", withManager(m ->
+                        m.setHttpFilters(0, router(Router.newBuilder().addUpstreamHttpFilters(httpFilter("x.Y")).build())))),
+                required("rbac.v3.RBAC", "not enforced"),
+                required("jwt_authn.v3.JwtAuthentication", "not enforced"),
+                required("ext_authz.v3.ExtAuthz", "not enforced"),
+                required("local_ratelimit.v3.LocalRateLimit", "is required but not supported"),
+                required("lua.v3.Lua", "is_optional"),
+                new Case(at + "[0].typed_config", "fault", withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")
+                        .toBuilder()
+                        .setTypedConfig(any(HTTP_FILTERS + "fault.v3.HTTPFault").toBuilder()
+                                .setValue(ByteString.copyFromUtf8("x")))))),
+                new Case(at + "[0].config_discovery", "required", withManager(m -> m.addHttpFilters(0, HttpFilter.newBuilder()
+                        .setName("late")
+                        .setConfigDiscovery(ExtensionConfigSource.getDefaultInstance())))));
+    }
+
+    private static Case required(String type, String reason) {
+        return new Case("filter_chains[0].filters[0].typed_config.http_filters[0].typed_config", reason,
+                withManager(m -> m.addHttpFilters(0, httpFilter(type))));
+    }
+
+    static Stream<Case> configurations() {
+        return Stream.of(
+                new Case("name", "must not be empty", Samples.routes(r -> r.clearName())),
+                new Case("vhds", "not supported", Samples.routes(r -> r.setVhds(Vhds.getDefaultInstance()))),
+                new Case("ignore_path_parameters_in_path_matching", "not supported",
+                        Samples.routes(r -> r.setIgnorePathParametersInPathMatching(true))),
+                new Case("cluster_specifier_plugins[0]", "not supported",
+                        Samples.routes(r -> r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.getDefaultInstance()))),
+                new Case("typed_per_filter_config[\"envoy.filters.http.fault\"]", "required", Samples.routes(r ->
+                        r.putTypedPerFilterConfig("envoy.filters.http.fault", any("x.Y")))),
+                new Case("typed_per_filter_config[\"rbac\"].config", "not enforced", Samples.routes(r ->
+                        r.putTypedPerFilterConfig("rbac", any(FilterConfig.newBuilder()
+                                .setConfig(any(HTTP_FILTERS + "rbac.v3.RBACPerRoute"))
+                                .build())))),
+                new Case("typed_per_filter_config[\"x\"]", "not a valid", Samples.routes(r -> r.putTypedPerFilterConfig("x",
+                        any("envoy.config.route.v3.FilterConfig").toBuilder()
+                                .setValue(ByteString.copyFromUtf8("\n"))
+                                .build()))),
+                new Case("most_specific_header_mutations_wins", "header changes", Samples.routes(r ->
+                        r.setMostSpecificHeaderMutationsWins(true).addRequestHeadersToRemove("a"))),
+                new Case("most_specific_header_mutations_wins", "header changes",
+                        withHost(h -> h.addRequestHeadersToRemove("a"))
+                                .toBuilder()
+                                .setMostSpecificHeaderMutationsWins(true)
+                                .build()),
+                new Case("virtual_hosts[1].domains[1]", "virtual_hosts[0]", Samples.routes(r -> r.addVirtualHosts(
+                        host(h -> h.clearDomains().addDomains("other").addDomains("ORDERS"))))),
+                new Case("virtual_hosts[0].domains[1]", "virtual_hosts[0]", withHost(h -> h.addDomains("orders"))));
+    }
+
+    static Stream<Case> hosts() {
+        String at = "virtual_hosts[0]";
+        return Stream.of(
+                new Case(at + ".name", "must not be empty", withHost(h -> h.clearName())),
+                new Case(at + ".domains", "at least one", withHost(h -> h.clearDomains())),
+                new Case(at + ".domains[0]", "NUL, CR or LF", withHost(h -> h.setDomains(0, "a\r"))),
+                new Case(at + ".matcher", "use routes", withHost(h -> h.setMatcher(Matcher.getDefaultInstance()))),
+                new Case(at + ".require_tls", "redirect", withHost(h -> h.setRequireTls(TlsRequirementType.ALL))),
+                new Case(at + ".retry_policy_typed_config", "use retry_policy",
+                        withHost(h -> h.setRetryPolicyTypedConfig(Any.getDefaultInstance()))),
+                new Case(at + ".retry_policy.retry_back_off.base_interval", "missing", withHost(h -> h.setRetryPolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder()
+                                .setRetryBackOff(RetryBackOff.getDefaultInstance())))),
+                new Case(at + ".typed_per_filter_config[\"x\"]", "required",
+                        withHost(h -> h.putTypedPerFilterConfig("x", any("x.Y")))));
+    }
+
+    static Stream<Case> routes() {
+        String at = "virtual_hosts[0].routes[0]";
+        return Stream.of(
+                new Case(at + ".match", "missing", withRoute(r -> r.clearMatch())),
+                new Case(at, "no action", withRoute(r -> r.clearRoute())),
+                new Case(at + ".filter_action", "not supported",
+                        withRoute(r -> r.setFilterAction(FilterAction.getDefaultInstance()))),
+                new Case(at + ".typed_per_filter_config[\"x\"]", "required",
+                        withRoute(r -> r.putTypedPerFilterConfig("x", any("x.Y")))),
+                new Case(at + ".redirect.port_redirect", "0 to 65535",
+                        withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPortRedirect(65_536)))),
+                new Case(at + ".redirect.regex_rewrite", "prefix_rewrite", withRoute(r ->
+                        r.setRedirect(RedirectAction.newBuilder().setRegexRewrite(RegexMatchAndSubstitute.getDefaultInstance())))),
+                new Case(at + ".redirect.host_redirect", "NUL, CR or LF",
+                        withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setHostRedirect("a\n")))),
+                new Case(at + ".redirect.path_redirect", "NUL, CR or LF",
+                        withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPathRedirect("/\n")))),
+                new Case(at + ".redirect.prefix_rewrite", "NUL, CR or LF",
+                        withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPrefixRewrite("/\0")))),
+                new Case(at + ".redirect.response_code", "unknown",
+                        withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setResponseCodeValue(9)))),
+                new Case(at + ".direct_response.status", "200 to 599",
+                        withRoute(r -> r.setDirectResponse(DirectResponseAction.newBuilder().setStatus(199)))),
+                new Case(at + ".direct_response.status", "200 to 599",
+                        withRoute(r -> r.setDirectResponse(DirectResponseAction.newBuilder().setStatus(600)))),
+                directBody("", "inline_string", DataSource.newBuilder()),
+                directBody(".filename", "inline_string", DataSource.newBuilder().setFilename("/etc/passwd")),
+                directBody(".environment_variable", "inline_string", DataSource.newBuilder().setEnvironmentVariable("E")),
+                directBody(".inline_bytes", "UTF-8",
+                        DataSource.newBuilder().setInlineBytes(ByteString.copyFrom(new byte[] {(byte) 0xff}))),
+                directBody("", "max_direct_response_body_size_bytes",
+                        DataSource.newBuilder().setInlineString("x".repeat(4097))));
+    }
+
+    private static Case directBody(String field, String reason, DataSource.Builder body) {
+        return new Case("virtual_hosts[0].routes[0].direct_response.body" + field, reason, withRoute(r ->
+                r.setDirectResponse(DirectResponseAction.newBuilder().setStatus(200).setBody(body))));
+    }
+
+    static Stream<Case> matches() {
+        String at = "virtual_hosts[0].routes[0].match";
+        return Stream.of(
+                new Case(at, "no path", withMatch(m -> m.clearPrefix())),
+                new Case(at + ".connect_matcher", "CONNECT",
+                        withMatch(m -> m.setConnectMatcher(RouteMatch.ConnectMatcher.getDefaultInstance()))),
+                new Case(at + ".path_match_policy", "not supported",
+                        withMatch(m -> m.setPathMatchPolicy(TypedExtensionConfig.getDefaultInstance()))),
+                new Case(at + ".path_separated_prefix", "not end in one",
+                        withMatch(m -> m.setPathSeparatedPrefix("/api/"))),
+                new Case(at + ".path_separated_prefix", "longer than a slash",
+                        withMatch(m -> m.setPathSeparatedPrefix("/"))),
+                new Case(at + ".path_separated_prefix", "no ? or #", withMatch(m -> m.setPathSeparatedPrefix("/a?b"))),
+                new Case(at + ".path_separated_prefix", "no ? or #", withMatch(m -> m.setPathSeparatedPrefix("/a#b"))),
+                new Case(at + ".safe_regex.regex", "must not be empty", withMatch(m -> m.setSafeRegex(regex("")))),
+                new Case(at + ".safe_regex.regex", "RE2", withMatch(m -> m.setSafeRegex(regex("(?=a)")))),
+                new Case(at + ".runtime_fraction.default_value", "missing",
+                        withMatch(m -> m.setRuntimeFraction(RuntimeFractionalPercent.getDefaultInstance()))),
+                new Case(at + ".runtime_fraction.default_value.denominator", "none of", withMatch(m ->
+                        m.setRuntimeFraction(RuntimeFractionalPercent.newBuilder()
+                                .setDefaultValue(FractionalPercent.newBuilder().setDenominatorValue(5))))),
+                new Case(at + ".tls_context", "certificate",
+                        withMatch(m -> m.setTlsContext(RouteMatch.TlsContextMatchOptions.getDefaultInstance()))),
+                new Case(at + ".dynamic_metadata", "not supported",
+                        withMatch(m -> m.addDynamicMetadata(MetadataMatcher.getDefaultInstance()))),
+                new Case(at + ".filter_state", "not supported",
+                        withMatch(m -> m.addFilterState(FilterStateMatcher.getDefaultInstance()))),
+                new Case(at + ".headers[0].name", "must not be empty", withHeader(h -> h.clearName())),
+                new Case(at + ".headers[0].name", "NUL, CR or LF", withHeader(h -> h.setName("a\n"))),
+                new Case(at + ".headers[0].safe_regex_match.regex", "RE2",
+                        withHeader(h -> h.setSafeRegexMatch(regex("(")))),
+                new Case(at + ".headers[0].prefix_match", "must not be empty", withHeader(h -> h.setPrefixMatch(""))),
+                new Case(at + ".headers[0].suffix_match", "must not be empty", withHeader(h -> h.setSuffixMatch(""))),
+                new Case(at + ".headers[0].contains_match", "must not be empty",
+                        withHeader(h -> h.setContainsMatch(""))),
+                string("", "no pattern", StringMatcher.newBuilder()),
+                string(".prefix", "must not be empty", StringMatcher.newBuilder().setPrefix("")),
+                string(".suffix", "must not be empty", StringMatcher.newBuilder().setSuffix("")),
+                string(".contains", "must not be empty", StringMatcher.newBuilder().setContains("")),
+                string(".safe_regex.regex", "RE2", StringMatcher.newBuilder().setSafeRegex(regex("[")).setIgnoreCase(true)),
+                string(".custom", "not supported", StringMatcher.newBuilder().setCustom(
+                        io.weft.policy.proto.xds.core.v3.TypedExtensionConfig.getDefaultInstance())),
+                new Case(at + ".query_parameters[0].name", "must not be empty", withQuery(q -> q.clearName())),
+                new Case(at + ".query_parameters[0].name", "1024", withQuery(q -> q.setName("ü".repeat(513)))),
+                new Case(at + ".query_parameters[0].present_match", "before this one",
+                        withQuery(q -> q.setPresentMatch(false))),
+                new Case(at + ".query_parameters[0].string_match", "no pattern",
+                        withQuery(q -> q.setStringMatch(StringMatcher.getDefaultInstance()))));
+    }
+
+    private static Case string(String field, String reason, StringMatcher.Builder matcher) {
+        return new Case("virtual_hosts[0].routes[0].match.headers[0].string_match" + field, reason,
+                withHeader(h -> h.setStringMatch(matcher)));
+    }
+
+    static Stream<Case> actions() {
+        String at = "virtual_hosts[0].routes[0].route";
+        return Stream.of(
+                new Case(at, "no cluster", withAction(a -> a.clearCluster())),
+                new Case(at + ".cluster", "must not be empty", withAction(a -> a.setCluster(""))),
+                new Case(at + ".cluster_header", "name the cluster", withAction(a -> a.setClusterHeader("x"))),
+                new Case(at + ".cluster_specifier_plugin", "not supported",
+                        withAction(a -> a.setClusterSpecifierPlugin("x"))),
+                new Case(at + ".inline_cluster_specifier_plugin", "not supported",
+                        withAction(a -> a.setInlineClusterSpecifierPlugin(ClusterSpecifierPlugin.getDefaultInstance()))),
+                new Case(at + ".timeout", "negative", withAction(a -> a.setTimeout(seconds(-1)))),
+                new Case(at + ".retry_policy_typed_config", "use retry_policy",
+                        withAction(a -> a.setRetryPolicyTypedConfig(Any.getDefaultInstance()))),
+                new Case(at + ".internal_redirect_policy", "own client",
+                        withAction(a -> a.setInternalRedirectPolicy(InternalRedirectPolicy.getDefaultInstance()))),
+                new Case(at + ".internal_redirect_action", "own client", withAction(a -> a.setInternalRedirectAction(
+                        RouteAction.InternalRedirectAction.HANDLE_INTERNAL_REDIRECT))),
+                new Case(at + ".path_rewrite_policy", "prefix_rewrite",
+                        withAction(a -> a.setPathRewritePolicy(TypedExtensionConfig.getDefaultInstance()))),
+                new Case(at + ".prefix_rewrite", "NUL, CR or LF", withAction(a -> a.setPrefixRewrite("/\r"))),
+                new Case(at + ".regex_rewrite", "set one", withAction(a ->
+                        a.setPrefixRewrite("/").setRegexRewrite(RegexMatchAndSubstitute.getDefaultInstance()))),
+                regexRewrite(".pattern", "missing", RegexMatchAndSubstitute.newBuilder()),
+                regexRewrite(".pattern.regex", "RE2", RegexMatchAndSubstitute.newBuilder().setPattern(regex("a**"))),
+                regexRewrite(".substitution", "has 1",
+                        RegexMatchAndSubstitute.newBuilder().setPattern(regex("(a)")).setSubstitution("\\2")),
+                regexRewrite(".substitution", "digit or a backslash",
+                        RegexMatchAndSubstitute.newBuilder().setPattern(regex("a")).setSubstitution("\\x")),
+                regexRewrite(".substitution", "digit or a backslash",
+                        RegexMatchAndSubstitute.newBuilder().setPattern(regex("a")).setSubstitution("\\\\\\")),
+                regexRewrite(".substitution", "NUL, CR or LF",
+                        RegexMatchAndSubstitute.newBuilder().setPattern(regex("a")).setSubstitution("\n")),
+                new Case(at + ".host_rewrite_literal", "NUL, CR or LF",
+                        withAction(a -> a.setHostRewriteLiteral("a\n"))),
+                new Case(at + ".auto_host_rewrite", "host_rewrite_literal",
+                        withAction(a -> a.setAutoHostRewrite(bool(true)))),
+                new Case(at + ".host_rewrite_header", "host_rewrite_literal",
+                        withAction(a -> a.setHostRewriteHeader("x"))),
+                new Case(at + ".host_rewrite_path_regex", "host_rewrite_literal",
+                        withAction(a -> a.setHostRewritePathRegex(RegexMatchAndSubstitute.getDefaultInstance()))));
+    }
+
+    private static Case regexRewrite(String field, String reason, RegexMatchAndSubstitute.Builder rewrite) {
+        return new Case("virtual_hosts[0].routes[0].route.regex_rewrite" + field, reason,
+                withAction(a -> a.setRegexRewrite(rewrite)));
+    }
+
+    static Stream<Case> weightedClusters() {
+        String at = "virtual_hosts[0].routes[0].route.weighted_clusters";
+        WeightedCluster.ClusterWeight v1 = weight("v1", 1);
+        return Stream.of(
+                new Case(at + ".clusters", "at least one", weighted(w -> w.clearClusters())),
+                new Case(at + ".header_name", "random", weighted(w -> w.setHeaderName("x"))),
+                new Case(at + ".clusters", "have no weight", weighted(w -> w.clearClusters().addClusters(weight("v1", 0)))),
+                new Case(at + ".clusters", "together", weighted(w -> w.addClusters(weight("v3", Integer.MAX_VALUE)))),
+                new Case(at + ".clusters[1].weight", "at most", weighted(w -> w.setClusters(1, weight("v2", -1)))),
+                new Case(at + ".clusters[1].weight", "missing",
+                        weighted(w -> w.setClusters(1, v1.toBuilder().clearWeight()))),
+                new Case(at + ".clusters[0].name", "must not be empty",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().clearName()))),
+                new Case(at + ".clusters[0].cluster_header", "name the cluster",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().setClusterHeader("x")))),
+                new Case(at + ".clusters[0].host_rewrite_literal", "on the route",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().setHostRewriteLiteral("x")))),
+                new Case(at + ".clusters[0].request_headers_to_remove[0]", "host",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().addRequestHeadersToRemove("Host")))),
+                new Case(at + ".clusters[0].typed_per_filter_config[\"x\"]", "required",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().putTypedPerFilterConfig("x", any("x.Y"))))));
+    }
+
+    static Stream<Case> retries() {
+        String at = "virtual_hosts[0].routes[0].route.retry_policy";
+        return Stream.of(
+                new Case(at + ".retry_back_off.base_interval", "missing",
+                        withRetry(r -> r.setRetryBackOff(RetryBackOff.getDefaultInstance()))),
+                new Case(at + ".retry_back_off.base_interval", "greater than zero",
+                        withRetry(r -> r.setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(seconds(0))))),
+                new Case(at + ".retry_back_off.max_interval", "less than base", withRetry(r -> r.setRetryBackOff(
+                        RetryBackOff.newBuilder().setBaseInterval(seconds(2)).setMaxInterval(seconds(1))))),
+                new Case(at + ".retry_back_off.max_interval", "greater than zero", withRetry(r -> r.setRetryBackOff(
+                        RetryBackOff.newBuilder().setBaseInterval(seconds(2)).setMaxInterval(seconds(0))))),
+                new Case(at + ".retriable_status_codes[1]", "at most",
+                        withRetry(r -> r.addRetriableStatusCodes(503).addRetriableStatusCodes(-1))),
+                new Case(at + ".retriable_request_headers[0].name", "must not be empty", withRetry(r ->
+                        r.addRetriableRequestHeaders(
+                                io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.getDefaultInstance()))));
+    }
+
+    static Stream<Case> headers() {
+        List<HeaderValueOption> tooMany = Stream.generate(() -> header("a", "b")).limit(1001).toList();
+        return Stream.of(
+                added("", "more than 1000", r -> r.addAllRequestHeadersToAdd(tooMany)),
+                added("[0].header", "missing", r -> r.addRequestHeadersToAdd(HeaderValueOption.getDefaultInstance())),
+                added("[0].header.key", "must not be empty", r -> r.addRequestHeadersToAdd(header("", "x"))),
+                added("[0].header.key", "NUL, CR or LF", r -> r.addRequestHeadersToAdd(header("a\n", "x"))),
+                added("[0].header.key", "longer", r -> r.addRequestHeadersToAdd(header("a".repeat(16_385), "x"))),
+                added("[0].header.key", "path rewrite", r -> r.addRequestHeadersToAdd(header(":path", "/"))),
+                added("[0].header.key", "host_rewrite", r -> r.addRequestHeadersToAdd(header("HOST", "x"))),
+                added("[0].header.value", "NUL, CR or LF", r -> r.addRequestHeadersToAdd(header("a", "x\ny"))),
+                added("[0].header.value", "longer", r -> r.addRequestHeadersToAdd(header("a", "x".repeat(16_385)))),
+                added("[0].header.value", "command operator", r -> r.addRequestHeadersToAdd(header("a", "%REQ(b)%"))),
+                added("[0].header.value", "command operator", r -> r.addRequestHeadersToAdd(header("a", "50%"))),
+                added("[0].header.raw_value", "set one", r -> r.addRequestHeadersToAdd(HeaderValueOption.newBuilder()
+                        .setHeader(HeaderValue.newBuilder()
+                                .setKey("a")
+                                .setValue("b")
+                                .setRawValue(ByteString.copyFromUtf8("b"))))),
+                added("[0].header.raw_value", "ASCII", r -> r.addRequestHeadersToAdd(HeaderValueOption.newBuilder()
+                        .setHeader(HeaderValue.newBuilder().setKey("a").setRawValue(ByteString.copyFromUtf8("ü"))))),
+                added("[0].append", "append_action only", r -> r.addRequestHeadersToAdd(header("a", "b").toBuilder()
+                        .setAppend(bool(true))
+                        .setAppendAction(HeaderValueOption.HeaderAppendAction.ADD_IF_ABSENT))),
+                added("[0].append_action", "unknown",
+                        r -> r.addRequestHeadersToAdd(header("a", "b").toBuilder().setAppendActionValue(9))),
+                new Case("virtual_hosts[0].routes[0].response_headers_to_add[0].header.value", "command operator",
+                        withRoute(r -> r.addResponseHeadersToAdd(header("a", "%PROTOCOL%")))),
+                new Case("virtual_hosts[0].routes[0].response_headers_to_remove[0]", "must not be empty",
+                        withRoute(r -> r.addResponseHeadersToRemove(""))),
+                new Case("virtual_hosts[0].request_headers_to_remove[0]", "cannot be",
+                        withHost(h -> h.addRequestHeadersToRemove(":authority"))),
+                new Case("response_headers_to_remove[0]", "NUL, CR or LF",
+                        Samples.routes(r -> r.addResponseHeadersToRemove("a\0"))));
+    }
+
+    private static Case added(String field, String reason, java.util.function.Consumer<Route.Builder> change) {
+        return new Case("virtual_hosts[0].routes[0].request_headers_to_add" + field, reason, withRoute(change));
+    }
+}
