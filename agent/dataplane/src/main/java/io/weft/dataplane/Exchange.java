@@ -79,8 +79,6 @@ public abstract class Exchange {
     /** Null: no such cluster. */
     ClusterView cluster;
     RetryRule retry;
-    /** Random, not negative. */
-    long draw;
 
     /** 1 for the first, 0 before it. */
     int attempt;

@@ -22,10 +22,10 @@ final class MatchRoute extends ClientLayer {
         if (routes == null) {
             return false;
         }
-        exchange.draw = randomness.bits() >>> 1;
-        exchange.route = routes.find(exchange, exchange.draw);
+        int draw = (int) (randomness.bits() >>> 33);
+        exchange.route = routes.find(exchange, draw);
         if (exchange.route instanceof Forward forward) {
-            exchange.destination = forward.destination(exchange.draw);
+            exchange.destination = forward.destination(draw);
             exchange.cluster = policy.cluster(exchange.destination.cluster());
             exchange.retry = forward.retry();
             return exchange.cluster == null || !exchange.cluster.originalDestination();

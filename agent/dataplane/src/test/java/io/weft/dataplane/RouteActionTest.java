@@ -68,6 +68,22 @@ class RouteActionTest {
     }
 
     @Test
+    void largeWeightsSplitAsExactly() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host(
+                        "orders",
+                        route(
+                                any(),
+                                forward(
+                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE),
+                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE)))))
+                .cluster("v1", 1)
+                .cluster("v2", 2));
+
+        assertThat(mesh.spread("orders", 10_000).get(2)).isCloseTo(5_000, within(200));
+    }
+
+    @Test
     void aRequestWithoutARouteIsNotFound() {
         LocalReply reply = mesh(route(match(new Prefix("/a")), forward("orders"))).reply(Request.get("orders", "/b"));
 

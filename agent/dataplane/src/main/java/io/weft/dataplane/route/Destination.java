@@ -8,11 +8,14 @@ import java.util.List;
 /** One of the clusters of a forwarding route, with what changes on the way to it and back. Immutable. */
 public final class Destination {
     private final int cluster;
+    private final long cumulativeWeight;
     private final RequestRecipe request;
     private final HeaderChanges[] response;
 
-    Destination(int cluster, RequestRecipe request, List<HeaderChanges> levels) {
+    /** @param levels most specific first */
+    Destination(int cluster, long cumulativeWeight, RequestRecipe request, List<HeaderChanges> levels) {
         this.cluster = cluster;
+        this.cumulativeWeight = cumulativeWeight;
         this.request = request;
         response = levels.stream()
                 .filter(level -> !level.responseAdd().isEmpty() || !level.responseRemove().isEmpty())
@@ -22,6 +25,11 @@ public final class Destination {
     /** Index of the cluster in the policy's table; its place there may be empty. */
     public int cluster() {
         return cluster;
+    }
+
+    /** The route's weights up to and with this one. */
+    long cumulativeWeight() {
+        return cumulativeWeight;
     }
 
     public RequestChanges requestChanges(Exchange exchange) {

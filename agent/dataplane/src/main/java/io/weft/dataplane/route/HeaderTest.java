@@ -12,17 +12,19 @@ abstract sealed class HeaderTest {
     private static final HeaderTest[] NONE = {};
 
     private final String name;
+    private final boolean pseudo;
     private final boolean invert;
     private final boolean missingAsEmpty;
 
     private HeaderTest(HeaderMatch match) {
         name = match.name();
+        pseudo = isPseudo(name);
         invert = match.invert();
         missingAsEmpty = match.treatMissingAsEmpty();
     }
 
     final boolean matches(Exchange request) {
-        String value = value(request, name);
+        String value = pseudo ? pseudo(request, name) : request.header(name);
         if (value == null) {
             if (!missingAsEmpty) {
                 return matchesMissing(invert);
@@ -68,15 +70,20 @@ abstract sealed class HeaderTest {
         return new Value(match, TextTest.of(((HeaderMatch.Value) match.test()).match()));
     }
 
-    /** Envoy keeps method, path, authority and scheme as pseudo headers, and Host as {@code :authority}. */
     static String value(Exchange request, String name) {
-        if (name.charAt(0) != ':') {
-            return name.equals("host") ? request.authority() : request.header(name);
-        }
+        return isPseudo(name) ? pseudo(request, name) : request.header(name);
+    }
+
+    /** Envoy keeps method, path, authority and scheme as pseudo headers, and Host as {@code :authority}. */
+    private static boolean isPseudo(String name) {
+        return name.startsWith(":") || name.equals("host");
+    }
+
+    private static String pseudo(Exchange request, String name) {
         return switch (name) {
             case ":method" -> request.method();
             case ":path" -> request.path();
-            case ":authority" -> request.authority();
+            case ":authority", "host" -> request.authority();
             case ":scheme" -> request.scheme();
             default -> null;
         };

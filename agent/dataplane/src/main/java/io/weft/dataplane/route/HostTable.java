@@ -12,28 +12,23 @@ final class HostTable<V> {
     /** The bit in which the cases of an ASCII letter differ. */
     private static final int CASE = 0x20;
 
-    private final String[] hosts;
-    private final int[] ports;
-    private final Object[] values;
+    private final Entry<?>[] entries;
     private final int mask;
     private final boolean empty;
 
-    private HostTable(Builder<V> builder) {
-        int size = builder.hosts.size();
-        empty = size == 0;
-        int capacity = Integer.highestOneBit(Math.max(1, size)) * 4;
-        hosts = new String[capacity];
-        ports = new int[capacity];
-        values = new Object[capacity];
+    /** One object for all of an entry: a lookup that misses the processor's caches does so once. */
+    private record Entry<V>(String host, int port, V value) {}
+
+    private HostTable(List<Entry<V>> all) {
+        empty = all.isEmpty();
+        int capacity = Integer.highestOneBit(Math.max(1, all.size())) * 4;
+        entries = new Entry<?>[capacity];
         mask = capacity - 1;
-        for (int i = 0; i < size; i++) {
-            String host = builder.hosts.get(i);
-            int port = builder.ports.get(i);
-            int slot = slot(hash(host, 0, host.length()), host, 0, host.length(), port);
-            if (values[slot] == null) {
-                hosts[slot] = host;
-                ports[slot] = port;
-                values[slot] = builder.values.get(i);
+        for (Entry<V> entry : all) {
+            String host = entry.host;
+            int slot = slot(hash(host, 0, host.length()), host, 0, host.length(), entry.port);
+            if (entries[slot] == null) {
+                entries[slot] = entry;
             }
         }
     }
@@ -54,15 +49,21 @@ final class HostTable<V> {
      */
     @SuppressWarnings("unchecked")
     V find(int hash, String text, int from, int to, int port) {
-        return empty ? null : (V) values[slot(hash, text, from, to, port)];
+        if (empty) {
+            return null;
+        }
+        Entry<?> entry = entries[slot(hash, text, from, to, port)];
+        return entry == null ? null : (V) entry.value;
     }
 
     /** Where the key is, or else the free slot where it would be. */
     private int slot(int hash, String text, int from, int to, int port) {
         int mixed = (hash + port) * 0x9E3779B9;
         int slot = (mixed ^ mixed >>> 16) & mask;
-        while (values[slot] != null && !(ports[slot] == port && same(hosts[slot], text, from, to))) {
+        Entry<?> entry = entries[slot];
+        while (entry != null && !(entry.port == port && same(entry.host, text, from, to))) {
             slot = slot + 1 & mask;
+            entry = entries[slot];
         }
         return slot;
     }
@@ -90,19 +91,15 @@ final class HostTable<V> {
 
     /** Collects entries; the first of two with the same key stays. For one thread. */
     static final class Builder<V> {
-        private final List<String> hosts = new ArrayList<>();
-        private final List<Integer> ports = new ArrayList<>();
-        private final List<V> values = new ArrayList<>();
+        private final List<Entry<V>> entries = new ArrayList<>();
 
         Builder<V> put(String host, int port, V value) {
-            hosts.add(host);
-            ports.add(port);
-            values.add(value);
+            entries.add(new Entry<>(host, port, value));
             return this;
         }
 
         HostTable<V> build() {
-            return new HostTable<>(this);
+            return new HostTable<>(entries);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 
 /** Makes the {@link RequestChanges} of a request that takes a certain route to a certain cluster. Immutable. */
 abstract sealed class RequestRecipe {
+    private static final RequestRecipe NOTHING = new Constant(RequestChanges.NONE);
 
     abstract RequestChanges changes(Exchange request);
 
@@ -18,7 +19,8 @@ abstract sealed class RequestRecipe {
     static RequestRecipe of(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
         HeaderEdits edits = new HeaderEdits(levels, null);
         if (rewrite.path().isEmpty() && !edits.conditional()) {
-            return new Constant(changes(null, rewrite, edits));
+            RequestChanges changes = changes(null, rewrite, edits);
+            return changes == RequestChanges.NONE ? NOTHING : new Constant(changes);
         }
         return new PerRequest(levels, rewrite, path);
     }

@@ -8,6 +8,7 @@ import io.weft.policy.model.RouteAction.NonForwarding;
 import io.weft.policy.model.RouteAction.Redirect;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.VirtualHost;
 import java.util.ArrayList;
@@ -22,7 +23,8 @@ import java.util.function.ToIntFunction;
  */
 public final class RouteCompiler {
     private final ToIntFunction<String> clusterIndex;
-    /** Of this round: most routes have the same policy, and then share what is made of it. */
+    // Of this round: most routes test for the same and have the same retry policy, and then share what is made of it.
+    private Map<RouteMatch, RouteTest> tests = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
     private Map<String, CompiledConfiguration> last = Map.of();
     private Map<String, CompiledConfiguration> current = new HashMap<>();
@@ -46,6 +48,7 @@ public final class RouteCompiler {
     public void endRound() {
         last = current;
         current = new HashMap<>();
+        tests = new HashMap<>();
         retryRules = new HashMap<>();
     }
 
@@ -68,49 +71,48 @@ public final class RouteCompiler {
     }
 
     private Routes routes(VirtualHost host, HeaderChanges configuration) {
+        List<RouteTest> hostTests = new ArrayList<>(host.routes().size());
         List<RouteEntry> entries = new ArrayList<>(host.routes().size());
         for (Route route : host.routes()) {
             // Said to a server; a client goes on to the next route.
             if (!(route.action() instanceof NonForwarding)) {
-                entries.add(entry(route, host, configuration));
+                RouteTest test = tests.computeIfAbsent(route.match(), RouteTest::new);
+                hostTests.add(test);
+                entries.add(entry(test, route, host, configuration));
             }
         }
-        return new Routes(entries);
+        return new Routes(hostTests, entries);
     }
 
-    private RouteEntry entry(Route route, VirtualHost host, HeaderChanges configuration) {
-        RouteTest test = new RouteTest(route.match());
+    private RouteEntry entry(RouteTest test, Route route, VirtualHost host, HeaderChanges configuration) {
         if (route.action() instanceof RouteAction.Forward forward) {
             return forward(test, route, forward, host, configuration);
         }
         List<HeaderChanges> levels = levels(route.headers(), host.headers(), configuration);
         if (route.action() instanceof Redirect redirect) {
-            return new RouteEntry.Answer(test, AnswerRecipe.of(redirect, test.path(), levels));
+            return new RouteEntry.Answer(AnswerRecipe.of(redirect, test.path(), levels));
         }
-        return new RouteEntry.Answer(test, AnswerRecipe.of((DirectResponse) route.action(), levels));
+        return new RouteEntry.Answer(AnswerRecipe.of((DirectResponse) route.action(), levels));
     }
 
     private RouteEntry forward(
             RouteTest test, Route route, RouteAction.Forward forward, VirtualHost host, HeaderChanges configuration) {
         int size = forward.clusters().size();
         Destination[] destinations = new Destination[size];
-        long[] cumulativeWeights = new long[size];
         long sum = 0;
         for (int i = 0; i < size; i++) {
             WeightedCluster cluster = forward.clusters().get(i);
             sum += cluster.weight();
-            cumulativeWeights[i] = sum;
             List<HeaderChanges> levels = levels(cluster.headers(), route.headers(), host.headers(), configuration);
             destinations[i] = new Destination(
                     clusterIndex.applyAsInt(cluster.cluster()),
+                    sum,
                     RequestRecipe.of(levels, forward.rewrite(), test.path()),
                     levels);
         }
         RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
         return new RouteEntry.Forward(
-                test,
                 destinations,
-                cumulativeWeights,
                 retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
                 forward.timeout().toNanos());
     }

@@ -3,44 +3,36 @@ package io.weft.dataplane.route;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.LocalReply;
 
-/** A route made ready: its test, and what is done with the requests that pass it. Immutable. */
+/** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
-    final RouteTest test;
-
-    private RouteEntry(RouteTest test) {
-        this.test = test;
-    }
+    private RouteEntry() {}
 
     /** Sends the request on. */
     public static final class Forward extends RouteEntry {
-        /** Null when there are several. */
-        private final Destination only;
+        private static final int FINE_WEIGHT = 1 << 20;
+
         private final Destination[] destinations;
-        /** Sums of the weights up to and with each destination. */
-        private final long[] cumulativeWeights;
+        private final long totalWeight;
         private final RetryRule retry;
         private final long timeoutNanos;
 
-        Forward(RouteTest test, Destination[] destinations, long[] cumulativeWeights, RetryRule retry, long timeoutNanos) {
-            super(test);
-            only = destinations.length == 1 ? destinations[0] : null;
+        Forward(Destination[] destinations, RetryRule retry, long timeoutNanos) {
             this.destinations = destinations;
-            this.cumulativeWeights = cumulativeWeights;
+            totalWeight = destinations[destinations.length - 1].cumulativeWeight();
             this.retry = retry;
             this.timeoutNanos = timeoutNanos;
         }
 
-        /** @param draw the request's one random number, not negative; the same that fractions of routes are compared with */
-        public Destination destination(long draw) {
-            return only == null ? oneOfSeveral(draw) : only;
-        }
-
-        private Destination oneOfSeveral(long draw) {
+        /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
+        public Destination destination(int draw) {
             int last = destinations.length - 1;
-            long point = draw % cumulativeWeights[last];
             int i = 0;
-            while (i < last && cumulativeWeights[i] <= point) {
-                i++;
+            if (last > 0) {
+                // Envoy's remainder; of a number of 31 bits it is even only for weights far below that.
+                long point = totalWeight <= FINE_WEIGHT ? draw % (int) totalWeight : (long) draw * totalWeight >>> 31;
+                while (i < last && destinations[i].cumulativeWeight() <= point) {
+                    i++;
+                }
             }
             return destinations[i];
         }
@@ -60,8 +52,7 @@ public abstract sealed class RouteEntry {
     public static final class Answer extends RouteEntry {
         private final AnswerRecipe recipe;
 
-        Answer(RouteTest test, AnswerRecipe recipe) {
-            super(test);
+        Answer(AnswerRecipe recipe) {
             this.recipe = recipe;
         }
 

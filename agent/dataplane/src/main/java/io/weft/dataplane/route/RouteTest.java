@@ -10,8 +10,8 @@ final class RouteTest {
     private final QueryTest[] query;
     private final boolean grpc;
     private final boolean partial;
-    private final long numerator;
-    private final long denominator;
+    private final int numerator;
+    private final int denominator;
 
     RouteTest(RouteMatch match) {
         path = PathTest.of(match.path(), match.caseSensitive());
@@ -29,10 +29,10 @@ final class RouteTest {
 
     /**
      * @param target the request's path and query
-     * @param draw the request's one random number, not negative: as in Envoy all routes compare the same, so that fractions of
-     *     successive routes cut the same range
+     * @param draw 31 random bits, the request's only ones: as in Envoy all routes compare the same number, so that fractions
+     *     of successive routes cut the same range
      */
-    boolean matches(Exchange request, String target, long draw) {
+    boolean matches(Exchange request, String target, int draw) {
         return path.matches(target)
                 && (!partial || draw % denominator < numerator)
                 && (!grpc || isGrpc(request.header("content-type")))

@@ -5,22 +5,25 @@ import java.util.List;
 
 /** The routes of one virtual host, in order. Immutable. */
 public final class Routes {
+    /** Apart from the entries: equal tests of different hosts are one object, so walking over them touches little memory. */
+    private final RouteTest[] tests;
     private final RouteEntry[] entries;
 
-    Routes(List<RouteEntry> entries) {
+    Routes(List<RouteTest> tests, List<RouteEntry> entries) {
+        this.tests = tests.toArray(new RouteTest[0]);
         this.entries = entries.toArray(new RouteEntry[0]);
     }
 
     /**
      * The first route that the request matches.
      *
-     * @param draw the request's one random number, not negative
+     * @param draw 31 random bits, the request's only ones
      * @return null when there is none
      */
-    public RouteEntry find(Exchange request, long draw) {
+    public RouteEntry find(Exchange request, int draw) {
         String target = request.path();
-        for (int i = 0; i < entries.length; i++) {
-            if (entries[i].test.matches(request, target, draw)) {
+        for (int i = 0; i < tests.length; i++) {
+            if (tests[i].matches(request, target, draw)) {
                 return entries[i];
             }
         }
