@@ -35,13 +35,16 @@ public record PolicyClientStatus(
 
     public sealed interface Connection {}
 
+    /** Nothing has gone wrong yet. */
     public record Connecting(Instant since) implements Connection {}
 
     /** @param local end of the connection */
     public record Connected(InetSocketAddress local, Instant since) implements Connection {}
 
     /**
-     * @param error how the last stream ended
+     * Until there is a connection again, whatever is being tried.
+     *
+     * @param error how the last stream, or the last attempt at one, ended
      * @param retryIn from {@code since}
      */
     public record Disconnected(String error, Instant since, Duration retryIn) implements Connection {}

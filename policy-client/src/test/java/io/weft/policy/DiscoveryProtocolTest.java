@@ -368,8 +368,9 @@ class DiscoveryProtocolTest {
     }
 
     @Test
-    void closingEndsTheThreadAndLeavesTheSnapshot() throws Exception {
-        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(ServedPolicy.of("orders", 1001).script());
+    void closingEndsTheStreamInGoodOrderAndTheThreadAndLeavesTheSnapshot() {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
                 ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
             under.awaitCluster("orders");
             List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
@@ -377,6 +378,7 @@ class DiscoveryProtocolTest {
             assertThat(threads).isNotEmpty().allMatch(Thread::isDaemon);
             under.client.close();
             assertThat(threads).noneMatch(Thread::isAlive);
+            await().until(() -> policy.farewells() == 1);
             assertThat(under.client.snapshot().clusters()).containsKey("orders");
             assertThat(under.client.status().connection()).isInstanceOf(PolicyClientStatus.Closed.class);
             under.client.update(ClientUnderTest.NODE);

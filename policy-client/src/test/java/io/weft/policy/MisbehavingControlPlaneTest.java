@@ -11,6 +11,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2PingFrame;
 import io.netty.util.ReferenceCountUtil;
 import io.weft.policy.PolicyClientStatus.Disconnected;
 import io.weft.policy.ScriptedControlPlane.Call;
@@ -22,8 +23,10 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -122,6 +125,33 @@ class MisbehavingControlPlaneTest {
             assertThat(after.assignments().keySet()).containsExactly("after");
             assertThat(under.snapshots).allMatch(
                     snapshot -> snapshot.clusters().containsKey("before") || snapshot.clusters().containsKey("after"));
+        }
+    }
+
+    @Test
+    void aControlPlaneThatIsPingedTooOftenIsPingedLess() {
+        AtomicInteger pings = new AtomicInteger();
+        Script good = ServedPolicy.of("orders", 1001).script();
+        Script annoyed = answers(responding(call -> call.goAway(Http2Error.ENHANCE_YOUR_CALM, "too_many_pings")));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(annoyed);
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            await().until(() -> controlPlane.connections() >= 3);
+            controlPlane.become(channel -> {
+                good.connected(channel);
+                channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext ctx, Object frame) {
+                        if (frame instanceof Http2PingFrame ping && !ping.ack()) {
+                            pings.incrementAndGet();
+                        }
+                        ReferenceCountUtil.release(frame);
+                    }
+                });
+            });
+            under.awaitCluster("orders");
+            // Doubled at least twice, from 200 ms: never more than two in 1.5 s, where there would have been six.
+            await().during(MISBEHAVIOUR).atMost(MISBEHAVIOUR.plusSeconds(2)).until(() -> pings.get() <= 2);
+            await().until(() -> pings.get() >= 1);
         }
     }
 

@@ -55,6 +55,8 @@ final class ScriptedControlPlane implements AutoCloseable {
         default void headers(Call call, Http2Headers headers) {}
 
         default void message(Call call, byte[] message) {}
+
+        default void halfClosed() {}
     }
 
     /** The server's side of a call. */
@@ -267,6 +269,9 @@ final class ScriptedControlPlane implements AutoCloseable {
                         byte[] message = new byte[received.readInt()];
                         received.readBytes(message);
                         script.message(call, message);
+                    }
+                    if (data.isEndStream()) {
+                        script.halfClosed();
                     }
                 }
             } finally {

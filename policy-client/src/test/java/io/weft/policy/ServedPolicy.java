@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A well-behaved control plane's answers in both variants of xDS; remembers what it was asked. Thread-safe. */
 final class ServedPolicy {
@@ -35,6 +36,7 @@ final class ServedPolicy {
     private final List<String> paths = new CopyOnWriteArrayList<>();
     private final List<DeltaDiscoveryRequest> deltaRequests = new CopyOnWriteArrayList<>();
     private final List<DiscoveryRequest> requests = new CopyOnWriteArrayList<>();
+    private final AtomicInteger farewells = new AtomicInteger();
     private int nonces;
 
     ServedPolicy(MessageLite... initially) {
@@ -82,6 +84,11 @@ final class ServedPolicy {
 
     List<DiscoveryRequest> requests() {
         return requests;
+    }
+
+    /** How many streams the client has ended in good order. */
+    int farewells() {
+        return farewells.get();
     }
 
     Script script() {
@@ -133,6 +140,11 @@ final class ServedPolicy {
                     throw new UncheckedIOException(e);
                 }
             }
+        }
+
+        @Override
+        public void halfClosed() {
+            farewells.incrementAndGet();
         }
 
         private void pushChanges() {

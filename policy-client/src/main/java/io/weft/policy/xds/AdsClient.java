@@ -84,10 +84,8 @@ final class AdsClient {
                 && !environment.clock().instant().isBefore(deltaRefused.plus(environment.deltaRetry()))) {
             use(Variant.DELTA);
         }
-        connection = new Connecting(environment.clock().instant());
         current = new Stream();
         current.open();
-        observer.changed();
     }
 
     /** From now on the node is what this source says. */
@@ -104,7 +102,7 @@ final class AdsClient {
             retry.cancel(false);
         }
         if (current != null) {
-            current.call.cancel(new GrpcStatus(Code.CANCELLED, "closed"));
+            current.call.finish();
         }
         connection = new Closed();
         observer.changed();
@@ -125,6 +123,8 @@ final class AdsClient {
             if (variant == Variant.DELTA) {
                 use(Variant.STATE_OF_THE_WORLD);
                 deltaRefused = environment.clock().instant();
+                connection = new Connecting(deltaRefused);
+                observer.changed();
                 connect();
                 return;
             }

@@ -25,7 +25,7 @@ public record Environment(
     public static Environment production() {
         // Fifteen seconds is Envoy's initial_fetch_timeout.
         return new Environment(
-                Clock.systemUTC(), ThreadLocalRandom.current()::nextLong, TransportLimits.DEFAULT,
+                Clock.systemUTC(), () -> ThreadLocalRandom.current().nextLong(), TransportLimits.DEFAULT,
                 Duration.ofSeconds(15), Duration.ofSeconds(1), Duration.ofMinutes(10));
     }
 }

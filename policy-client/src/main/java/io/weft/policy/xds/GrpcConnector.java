@@ -169,6 +169,14 @@ final class GrpcConnector {
         }
 
         @Override
+        public void finish() {
+            if (!ended && call != null) {
+                call.finish();
+            }
+            cancel(new GrpcStatus(Code.CANCELLED, "finished"));
+        }
+
+        @Override
         public void cancel(GrpcStatus why) {
             loop.execute(() -> end(why));
         }

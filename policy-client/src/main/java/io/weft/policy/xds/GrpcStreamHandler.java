@@ -1,6 +1,7 @@
 package io.weft.policy.xds;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -84,6 +85,14 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         ByteBuf frame = context.alloc().heapBuffer(bytes).writeByte(0).writeInt(message.length).writeBytes(message);
         encoder().writeData(context, streamId, frame, 0, false, context.newPromise()).addListener(done -> unsent -= bytes);
         flush(context);
+    }
+
+    /** Half-closes the stream. */
+    void finish() {
+        if (!over && streamId != NOT_OPEN) {
+            encoder().writeData(context, streamId, Unpooled.EMPTY_BUFFER, 0, true, context.newPromise());
+            flush(context);
+        }
     }
 
     @Override
