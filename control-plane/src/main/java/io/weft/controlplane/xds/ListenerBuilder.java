@@ -1,6 +1,5 @@
 package io.weft.controlplane.xds;
 
-import com.google.protobuf.BoolValue;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
@@ -35,7 +34,6 @@ final class ListenerBuilder {
                 .setStatPrefix(name)
                 .setRds(Rds.newBuilder().setConfigSource(ClusterBuilder.ADS).setRouteConfigName(name))
                 .addHttpFilters(ROUTER)
-                .setNormalizePath(BoolValue.of(true))
                 .build();
         return listener(name, TrafficDirection.OUTBOUND, address, port, http(manager));
     }

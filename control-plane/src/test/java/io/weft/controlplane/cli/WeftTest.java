@@ -1,0 +1,146 @@
+package io.weft.controlplane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class WeftTest {
+
+    private static final String GOOD = """
+            type: MeshService
+            name: orders
+            spec: {selector: {dataplaneTags: {kuma.io/service: orders}}, ports: [{port: 80}]}
+            """;
+
+    @TempDir
+    private Path folder;
+
+    /** How a run ended and what it printed. */
+    private record Run(int exit, String out, String err) {}
+
+    private static Run run(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int exit = Weft.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(arguments);
+        return new Run(exit, out.toString(), err.toString());
+    }
+
+    @Test
+    void checkSaysWhatIsInOrder() throws IOException {
+        Files.writeString(folder.resolve("a.yaml"), GOOD);
+        Run run = run("policy", "check", folder.toString());
+        assertThat(run.exit()).isZero();
+        assertThat(run.out()).isEqualToNormalizingNewlines("""
+                %s/a.yaml:1: MeshService orders (mesh default): ok
+                1 in order, 0 problems
+                """.formatted(folder));
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void checkSaysWhatIsWrongAndWhere() throws IOException {
+        Files.writeString(folder.resolve("a.yaml"), GOOD + "---\n" + GOOD.replace("port: 80", "port: 0"));
+        Run run = run("policy", "check", folder.toString());
+        assertThat(run.exit()).isEqualTo(1);
+        assertThat(run.err()).contains(folder + "/a.yaml:7: spec.ports[0].port: must be from 1 to 65535, not 0");
+        assertThat(run.err()).contains("stands already in");
+    }
+
+    @Test
+    void checkForScripts() throws IOException {
+        Files.writeString(folder.resolve("a.yaml"), GOOD + "---\ntype: MeshRetry\nname: x\nspec: {}\n");
+        Run run = run("policy", "check", "--json", folder.toString());
+        assertThat(run.exit()).isEqualTo(1);
+        assertThat(run.out().strip()).doesNotContain("\n");
+        JsonNode report = new ObjectMapper().readTree(run.out());
+        assertThat(report.get("ok").asBoolean()).isFalse();
+        assertThat(report.at("/documents/0/name").asText()).isEqualTo("orders");
+        assertThat(report.at("/problems/0/file").asText()).isEqualTo("a.yaml");
+        assertThat(report.at("/problems/0/line").asInt()).isEqualTo(5);
+        assertThat(report.at("/problems/0/field").asText()).isEqualTo("type");
+    }
+
+    @Test
+    void aFolderThatIsNotThere() {
+        Run check = run("policy", "check", folder.resolve("none").toString());
+        assertThat(check.exit()).isEqualTo(1);
+        assertThat(check.err()).contains("is not a folder");
+        Run serve = run("control-plane", "--policies", folder.resolve("none").toString());
+        assertThat(serve.exit()).isEqualTo(1);
+        assertThat(serve.err()).contains("is not a folder; create it or name another one");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--listen=5678", "--listen=a:b", "--listen=a:70000", "--grace=10", "--grace=-1s", "--unknown"})
+    void wrongUsage(String option) {
+        Run run = run("control-plane", "--policies", folder.toString(), option);
+        assertThat(run.exit()).isEqualTo(2);
+        assertThat(run.err()).contains(option.split("=")[0]);
+    }
+
+    @Test
+    void everyCommandHasHelp() {
+        assertHelp(Weft.commandLine());
+    }
+
+    private static void assertHelp(CommandLine command) {
+        String usage = command.getUsageMessage();
+        assertThat(usage).contains("Usage: " + command.getCommandSpec().qualifiedName());
+        assertThat(command.getCommandSpec().usageMessage().description()).as(command.getCommandName()).isNotEmpty();
+        command.getCommandSpec().options().forEach(option ->
+                assertThat(option.description()).as(option.longestName()).isNotEmpty());
+        command.getSubcommands().values().forEach(WeftTest::assertHelp);
+    }
+
+    @Test
+    void itServesSaysSoAndStopsWhenAsked() throws Exception {
+        Files.writeString(folder.resolve("a.yaml"), GOOD);
+        Process process = start("--json");
+        try {
+            JsonNode ready = new ObjectMapper().readTree(firstLine(process));
+            assertThat(ready.get("ready").asBoolean()).isTrue();
+            assertThat(ready.get("address").asText()).matches("grpc://127\\.0\\.0\\.1:\\d+");
+            assertThat(ready.get("inForce").asInt()).isEqualTo(1);
+
+            Run second = run("control-plane", "--policies", folder.toString(),
+                    "--listen", ready.get("address").asText().substring("grpc://".length()));
+            assertThat(second.exit()).isEqualTo(1);
+            assertThat(second.err()).contains("is another one running? Choose another address with --listen");
+
+            process.destroy();
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(folder.resolve(".weft/registrations.json")).exists();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private Process start(String... more) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp", System.getProperty("java.class.path"),
+                Weft.class.getName(),
+                "control-plane", "--policies", folder.toString(), "--listen", "127.0.0.1:0");
+        builder.command().addAll(java.util.List.of(more));
+        return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    }
+
+    private static String firstLine(Process process) throws IOException {
+        return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)).readLine();
+    }
+}

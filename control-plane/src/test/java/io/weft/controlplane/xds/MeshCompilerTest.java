@@ -1,0 +1,397 @@
+package io.weft.controlplane.xds;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.util.JsonFormat;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Document;
+import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshService;
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.Resource;
+import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.service.ServiceCatalog;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What comes out, as Envoy's own JSON. */
+class MeshCompilerTest {
+
+    private static final TypeRegistry TYPES = TypeRegistry.newBuilder()
+            .add(List.of(
+                    HttpConnectionManager.getDescriptor(), Router.getDescriptor(), TcpProxy.getDescriptor(),
+                    PreviousHostsPredicate.getDescriptor(), HttpProtocolOptions.getDescriptor()))
+            .build();
+
+    private static final String SERVICES = """
+            type: Dataplane
+            name: orders-1
+            networking:
+              address: 10.0.0.1
+              inbound: [{port: 8080, tags: {kuma.io/service: orders, version: v1, kuma.io/zone: east}}]
+            """;
+
+    /** The default retry policy and timeout, which every route carries. */
+    private static final String DEFAULTS = """
+            timeout: 15s
+            retryPolicy:
+              retryOn: gateway-error,connect-failure,refused-stream
+              numRetries: 5
+              retryBackOff: {baseInterval: 0.025s, maxInterval: 0.250s}
+              hostSelectionRetryMaxAttempts: "5"
+              retryHostPredicate:
+              - name: envoy.retry_host_predicates.previous_hosts
+                typedConfig: {"@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate}
+            """;
+
+    private static ClientNode node(ClientNode.Kind kind, Optional<Dataplane> dataplane, Map<Integer, Integer> ports) {
+        Metadata metadata = new Metadata(new ResourceId("Dataplane", "default", "me"), "me", "", Map.of());
+        return new ClientNode("default.me", "me", kind, metadata, dataplane, new ClientNode.Binding("127.0.0.1", ports));
+    }
+
+    private static final ClientNode AGENT = node(ClientNode.Kind.AGENT, Optional.empty(), Map.of());
+
+    private static NodeConfig compile(ClientNode node, String... texts) {
+        List<PolicySet.Sourced> resources = new ArrayList<>();
+        for (String text : texts) {
+            for (Document document : new ResourceParser().parseFile("test.yaml", text)) {
+                assertThat(document.problems()).isEmpty();
+                Resource resource = document.resource().orElseThrow();
+                resources.add(new PolicySet.Sourced(resource, document.file(), document.line()));
+            }
+        }
+        PolicySet set = new PolicySet(resources, List.of(), List.of());
+        List<MeshHttpRoute> routes = set.all(MeshHttpRoute.class, "default");
+        ServiceCatalog catalog = ServiceCatalog.build(
+                "default",
+                set.all(Dataplane.class, "default").stream()
+                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY))
+                        .toList(),
+                set.all(MeshService.class, "default"),
+                routes);
+        return new MeshCompiler(catalog, routes).configFor(node);
+    }
+
+    private static <T extends Message> T get(NodeConfig config, ResourceType type, String name, Class<T> message) {
+        try {
+            Versioned resource = config.of(type).get(name);
+            assertThat(resource).as(name).isNotNull();
+            return resource.message().unpack(message);
+        } catch (InvalidProtocolBufferException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static JsonNode json(Message message) {
+        try {
+            return new ObjectMapper()
+                    .readTree(JsonFormat.printer().usingTypeRegistry(TYPES).omittingInsignificantWhitespace().print(message));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static JsonNode yaml(String text) {
+        try {
+            return new YAMLMapper().readTree(text);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String rule(String matches, String defaults) {
+        return """
+                type: MeshHTTPRoute
+                name: r
+                spec:
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches: [%s]
+                      default: %s
+                """.formatted(matches, defaults);
+    }
+
+    /** The routes of the service orders, but the one that is always there. */
+    private static List<JsonNode> routes(String matches, String defaults) {
+        RouteConfiguration configuration = get(
+                compile(AGENT, SERVICES, rule(matches, defaults)), ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        List<JsonNode> routes = new ArrayList<>();
+        configuration.getVirtualHostsList().stream()
+                .filter(host -> host.getDomains(0).equals("orders"))
+                .flatMap(host -> host.getRoutesList().stream())
+                .filter(route -> !route.getName().equals("default"))
+                .forEach(route -> routes.add(json(route)));
+        return routes;
+    }
+
+    private static String route(String match, String action) {
+        return "name: kri_mhttpr_default___r_rule_0\nmatch: " + match + "\nroute:\n" + action.indent(2)
+                + DEFAULTS.indent(2);
+    }
+
+    @Test
+    void theRouteThatIsAlwaysThere() {
+        RouteConfiguration configuration =
+                get(compile(AGENT, SERVICES), ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        assertThat(json(configuration)).isEqualTo(yaml("""
+                name: outbound_80
+                ignorePortInHostMatching: true
+                validateClusters: false
+                virtualHosts:
+                - name: kri_msvc_default___orders_80
+                  domains: [orders, orders.mesh, orders.svc.mesh.local]
+                  routes:
+                  - name: default
+                    match: {prefix: /}
+                    route:
+                      cluster: kri_msvc_default___orders_80
+                """ + DEFAULTS.indent(6)));
+    }
+
+    @Test
+    void aPrefixMatchesWholeSegments() {
+        assertThat(routes("{path: {type: PathPrefix, value: /a}}", "{}")).containsExactly(
+                yaml(route("{path: /a}", "cluster: kri_msvc_default___orders_80")),
+                yaml(route("{prefix: /a/}", "cluster: kri_msvc_default___orders_80")));
+    }
+
+    @Test
+    void everyKindOfMatch() {
+        assertThat(routes("""
+                {path: {type: RegularExpression, value: "/a+"}, method: GET, headers: [
+                {name: e, value: v}, {type: Prefix, name: p, value: v}, {type: Prefix, name: any, value: ""},
+                {type: RegularExpression, name: r, value: v}, {type: Present, name: y}, {type: Absent, name: n},
+                {name: e, value: second}],
+                queryParams: [{type: Exact, name: q, value: v}, {type: RegularExpression, name: r, value: v}]}""", "{}"))
+                .singleElement().isEqualTo(yaml(route("""
+                        {safeRegex: {regex: "/a+"}, headers: [
+                          {name: ":method", stringMatch: {exact: GET}},
+                          {name: e, stringMatch: {exact: v}}, {name: p, stringMatch: {prefix: v}}, {name: any, presentMatch: true},
+                          {name: r, stringMatch: {safeRegex: {regex: v}}}, {name: "y", presentMatch: true}, {name: "n", presentMatch: false}],
+                          queryParameters: [{name: q, stringMatch: {exact: v}}, {name: r, stringMatch: {safeRegex: {regex: v}}}]}""",
+                        "cluster: kri_msvc_default___orders_80")));
+    }
+
+    private static final String EXACT = "{path: {type: Exact, value: /a}}";
+
+    @Test
+    void weights() {
+        List<JsonNode> routes = routes(EXACT, """
+                {backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}, weight: 9},
+                {kind: MeshService, name: other, weight: 1}, {kind: MeshService, name: none, weight: 0}]}""");
+        String subset = routes.get(0).at("/route/weightedClusters/clusters/0/name").asText();
+        assertThat(subset).startsWith("kri_msvc_default___orders_80-");
+        assertThat(routes).singleElement().isEqualTo(yaml(route("{path: /a}", """
+                weightedClusters:
+                  clusters: [{name: %s, weight: 9}, {name: kri_msvc_default___other_80, weight: 1}]
+                """.formatted(subset))));
+    }
+
+    @Test
+    void aClusterOfWeightZeroIsThereBeforeItIsNeeded() {
+        NodeConfig config = compile(AGENT, SERVICES,
+                rule(EXACT, "{backendRefs: [{kind: MeshService, name: orders}, {kind: MeshService, name: next, weight: 0}]}"));
+        assertThat(config.of(ResourceType.CLUSTER).get("kri_msvc_default___next_80")).isNotNull();
+        assertThat(config.of(ResourceType.ENDPOINT).get("kri_msvc_default___next_80")).isNotNull();
+    }
+
+    @Test
+    void whatLeadsNowhereIsAnsweredWith500() {
+        String declared = "{type: MeshService, name: books, spec: {selector: {dataplaneRef: {name: orders-1}}, ports: [{port: 80}]}}";
+        assertThat(routes(EXACT, "{backendRefs: [{kind: MeshService, labels: {no: such}}]}")).singleElement()
+                .isEqualTo(yaml("{name: kri_mhttpr_default___r_rule_0, match: {path: /a}, directResponse: {status: 500}}"));
+        assertThat(routes(EXACT, "{backendRefs: [{kind: MeshService, name: orders, weight: 0}]}")).singleElement()
+                .isEqualTo(yaml("{name: kri_mhttpr_default___r_rule_0, match: {path: /a}, directResponse: {status: 500}}"));
+        RouteConfiguration configuration = get(
+                compile(AGENT, SERVICES + "---\n" + declared, rule(EXACT,
+                        "{backendRefs: [{kind: MeshService, name: orders, weight: 3}, {kind: MeshService, name: books, port: 7, weight: 1}]}")),
+                ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        assertThat(json(configuration.getVirtualHosts(1).getRoutes(0))).isEqualTo(yaml("""
+                name: kri_mhttpr_default___r_rule_0
+                match: {path: /a, runtimeFraction: {defaultValue: {numerator: 250000, denominator: MILLION}}}
+                directResponse: {status: 500}
+                """));
+        assertThat(json(configuration.getVirtualHosts(1).getRoutes(1)))
+                .isEqualTo(yaml(route("{path: /a}", "cluster: kri_msvc_default___orders_80")));
+    }
+
+    @Test
+    void headerFilters() {
+        JsonNode route = routes(EXACT, """
+                {filters: [
+                {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: 1%}], add: [{name: b, value: ""}], remove: [c]}},
+                {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: d, value: e}], remove: [f]}}]}""").get(0);
+        assertThat(route.get("requestHeadersToAdd")).isEqualTo(yaml("""
+                [{header: {key: a, value: 1%%}, appendAction: OVERWRITE_IF_EXISTS_OR_ADD},
+                {header: {key: b}, keepEmptyValue: true}]"""));
+        assertThat(route.get("requestHeadersToRemove")).isEqualTo(yaml("[c]"));
+        assertThat(route.get("responseHeadersToAdd"))
+                .isEqualTo(yaml("[{header: {key: d, value: e}, appendAction: OVERWRITE_IF_EXISTS_OR_ADD}]"));
+        assertThat(route.get("responseHeadersToRemove")).isEqualTo(yaml("[f]"));
+    }
+
+    @Test
+    void redirects() {
+        List<JsonNode> routes = routes("{path: {type: PathPrefix, value: /a}}", """
+                {filters: [{type: RequestRedirect, requestRedirect: {scheme: https, hostname: h, port: 1, statusCode: 308,
+                path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}""");
+        String redirect = "{schemeRedirect: https, hostRedirect: h, portRedirect: 1, responseCode: PERMANENT_REDIRECT, prefixRewrite: %s}";
+        assertThat(routes).extracting(route -> route.get("redirect"))
+                .containsExactly(yaml(redirect.formatted("/b")), yaml(redirect.formatted("/b/")));
+        assertThat(routes(EXACT, "{filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}")
+                .get(0).get("redirect")).isEqualTo(yaml("{pathRedirect: /b, responseCode: FOUND}"));
+    }
+
+    @Test
+    void rewrites() {
+        assertThat(routes("{path: {type: PathPrefix, value: /a}}", """
+                {filters: [{type: URLRewrite, urlRewrite: {hostname: h, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]}"""))
+                .extracting(route -> route.at("/route/prefixRewrite").asText() + " " + route.at("/route/hostRewriteLiteral").asText())
+                .containsExactly("/ h", "/ h");
+        assertThat(routes("{path: {type: PathPrefix, value: /}}", """
+                {filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}"""))
+                .extracting(route -> route.at("/route/prefixRewrite").asText())
+                .containsExactly("/b/");
+        assertThat(routes(EXACT, """
+                {filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: '/b\\1'}}}]}""")
+                .get(0).at("/route/regexRewrite"))
+                .isEqualTo(yaml("{pattern: {regex: '^.+$'}, substitution: '/b\\\\1'}"));
+    }
+
+    @Test
+    void mirrors() {
+        assertThat(routes(EXACT, """
+                {filters: [{type: RequestMirror, requestMirror: {percentage: "0.5", backendRef: {kind: MeshService, name: other}}},
+                {type: RequestMirror, requestMirror: {backendRef: {kind: MeshService, labels: {no: such}}}}]}""")
+                .get(0).at("/route/requestMirrorPolicies"))
+                .isEqualTo(yaml("[{cluster: kri_msvc_default___other_80,"
+                        + " runtimeFraction: {defaultValue: {numerator: 5000, denominator: MILLION}}}]"));
+    }
+
+    @Test
+    void clustersAndEndpoints() {
+        NodeConfig config = compile(AGENT, SERVICES.replace("version: v1", "version: v1, kuma.io/protocol: grpc"));
+        assertThat(json(get(config, ResourceType.CLUSTER, "kri_msvc_default___orders_80", Cluster.class))).isEqualTo(yaml("""
+                name: kri_msvc_default___orders_80
+                type: EDS
+                edsClusterConfig: {edsConfig: {ads: {}, resourceApiVersion: V3}}
+                connectTimeout: 5s
+                circuitBreakers: {thresholds: [{maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 128}]}
+                outlierDetection:
+                  splitExternalLocalOriginErrors: true
+                  consecutiveLocalOriginFailure: 3
+                  enforcingConsecutiveLocalOriginFailure: 100
+                  enforcingLocalOriginSuccessRate: 0
+                  enforcingConsecutive5xx: 0
+                  enforcingConsecutiveGatewayFailure: 0
+                  enforcingSuccessRate: 0
+                  interval: 1s
+                  baseEjectionTime: 5s
+                  maxEjectionTime: 30s
+                  maxEjectionPercent: 50
+                typedExtensionProtocolOptions:
+                  envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                    "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                    explicitHttpConfig: {http2ProtocolOptions: {}}
+                """));
+        assertThat(json(get(config, ResourceType.ENDPOINT, "kri_msvc_default___orders_80", ClusterLoadAssignment.class)))
+                .isEqualTo(yaml("""
+                        clusterName: kri_msvc_default___orders_80
+                        endpoints:
+                        - locality: {zone: east}
+                          lbEndpoints:
+                          - endpoint: {address: {socketAddress: {address: 10.0.0.1, portValue: 8080}}}
+                            healthStatus: HEALTHY
+                            metadata: {filterMetadata: {envoy.lb: {version: v1, kuma.io/zone: east}}}
+                        """));
+    }
+
+    @Test
+    void aTcpServiceHasNoVirtualHost() {
+        NodeConfig config = compile(AGENT, SERVICES.replace("version: v1", "version: v1, kuma.io/protocol: tcp"));
+        assertThat(config.of(ResourceType.ROUTE).shared().resources()).isEmpty();
+        assertThat(config.of(ResourceType.LISTENER).shared().resources()).isEmpty();
+    }
+
+    @Test
+    void aProxyBindsWhereItSaid() {
+        String books = "{type: MeshService, name: books, spec: {selector: {dataplaneRef: {name: orders-1}}, ports: [{port: 8080}]}}";
+        NodeConfig proxy = compile(node(ClientNode.Kind.PROXY, Optional.empty(), Map.of(80, 10080)), SERVICES, books);
+        assertThat(socket(proxy, "outbound_80")).isEqualTo("127.0.0.1:10080");
+        assertThat(socket(proxy, "outbound_8080")).isEqualTo("127.0.0.1:8080");
+        NodeConfig agent = compile(AGENT, SERVICES, books);
+        assertThat(socket(agent, "outbound_80")).isEqualTo("0.0.0.0:80");
+        assertThat(json(get(agent, ResourceType.LISTENER, "outbound_80", Listener.class)).at("/filterChains/0/filters/0/typedConfig"))
+                .isEqualTo(yaml("""
+                        "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                        statPrefix: outbound_80
+                        rds: {configSource: {ads: {}, resourceApiVersion: V3}, routeConfigName: outbound_80}
+                        httpFilters: [{name: envoy.filters.http.router, typedConfig: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}]
+                        """));
+    }
+
+    @Test
+    void inboundListenersAreTheNodesOwn() {
+        Dataplane dataplane = (Dataplane) new ResourceParser().parseFile("test.yaml", """
+                type: Dataplane
+                name: me
+                networking:
+                  address: 10.0.0.9
+                  inbound:
+                  - {port: 8080, servicePort: 18080, name: main, tags: {kuma.io/service: me}}
+                  - {port: 9000, tags: {kuma.io/service: me-tcp, kuma.io/protocol: tcp}}
+                  - {port: 9001, address: 127.0.0.1, tags: {kuma.io/service: me-local}}
+                """).get(0).resource().orElseThrow();
+        NodeConfig proxy = compile(node(ClientNode.Kind.PROXY, Optional.of(dataplane), Map.of()), SERVICES);
+        assertThat(socket(proxy, "self_inbound_dp_main")).isEqualTo("10.0.0.9:8080");
+        assertThat(socket(proxy, "self_inbound_dp_9000")).isEqualTo("10.0.0.9:9000");
+        // The app listens there itself.
+        assertThat(proxy.of(ResourceType.LISTENER).get("self_inbound_dp_9001")).isNull();
+        assertThat(json(get(proxy, ResourceType.CLUSTER, "self_inbound_dp_main", Cluster.class))
+                .at("/loadAssignment/endpoints/0/lbEndpoints/0/endpoint/address/socketAddress"))
+                .isEqualTo(yaml("{address: 127.0.0.1, portValue: 18080}"));
+        NodeConfig agent = compile(node(ClientNode.Kind.AGENT, Optional.of(dataplane), Map.of()), SERVICES);
+        assertThat(socket(agent, "self_inbound_dp_9001")).isEqualTo("127.0.0.1:9001");
+        assertThat(compile(AGENT, SERVICES).of(ResourceType.LISTENER).own().resources()).isEmpty();
+    }
+
+    private static String socket(NodeConfig config, String listener) {
+        var socket = get(config, ResourceType.LISTENER, listener, Listener.class).getAddress().getSocketAddress();
+        return socket.getAddress() + ":" + socket.getPortValue();
+    }
+
+    @Test
+    void equalInputMakesEqualVersions() {
+        NodeConfig one = compile(AGENT, SERVICES, rule(EXACT, "{}"));
+        NodeConfig two = compile(AGENT, SERVICES, rule(EXACT, "{}"));
+        NodeConfig three = compile(AGENT, SERVICES, rule("{path: {type: Exact, value: /b}}", "{}"));
+        assertThat(one.of(ResourceType.ROUTE).sameAs(two.of(ResourceType.ROUTE))).isTrue();
+        assertThat(one.of(ResourceType.ROUTE).sameAs(three.of(ResourceType.ROUTE))).isFalse();
+        assertThat(one.of(ResourceType.CLUSTER).sameAs(three.of(ResourceType.CLUSTER))).isTrue();
+    }
+}
