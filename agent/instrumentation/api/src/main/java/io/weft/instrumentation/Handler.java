@@ -2,8 +2,8 @@ package io.weft.instrumentation;
 
 /**
  * What a woven method calls. Runs on the app's thread, often, and from several threads at once. Whatever it throws is a fault
- * of the agent: it is logged once and the woven method goes on as without the mesh. An exception for the app is returned as
- * {@link Thrown}.
+ * of the agent: it is logged once and the woven method goes on as without the mesh; so is a value of a type that does not fit.
+ * After a {@link LinkageError} the hook does nothing any more. An exception for the app is returned as {@link Thrown}.
  */
 public sealed interface Handler {
 
@@ -25,13 +25,16 @@ public sealed interface Handler {
         Object around(Object self, Object a0, Object a1, Object a2, Object a3) throws Throwable;
     }
 
-    /** Only the first three arguments are passed beside the one that may be replaced. */
+    /** Only the first three arguments are passed beside the one that may be replaced. {@code self} is null in a constructor. */
     @FunctionalInterface
     non-sealed interface Argument extends Handler {
         Object argument(Object self, Object argument, Object a0, Object a1, Object a2) throws Throwable;
     }
 
-    /** Only the first three arguments are passed, with the values that they have at the end. */
+    /**
+     * Only the first three arguments are passed, with the values that they have at the end; null where an optimizing compiler has
+     * dropped one.
+     */
     @FunctionalInterface
     non-sealed interface Result extends Handler {
         Object result(Object self, Object result, Object a0, Object a1, Object a2) throws Throwable;

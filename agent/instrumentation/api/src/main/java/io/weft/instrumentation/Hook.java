@@ -1,7 +1,7 @@
 package io.weft.instrumentation;
 
 /**
- * One method that is woven.
+ * One method that is woven. Several hooks at the start of one method run in the module's order.
  *
  * @param id the adapter finds its handler by this name, as in {@code send-async}
  * @param className as in {@code org.apache.catalina.connector.Connector}
@@ -14,7 +14,7 @@ package io.weft.instrumentation;
 public record Hook(String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional) {
 
     public enum Kind {
-        /** At the start; may return in the method's place. */
+        /** At the start; may return in the method's place, and what it returns no RESULT hook sees. Not for constructors. */
         AROUND,
         /** At the start; may replace one argument. */
         ARGUMENT,

@@ -19,7 +19,6 @@ public final class Announcement {
     private static final long SETTLED_MILLIS = 1_000;
     private static final long LATEST_MILLIS = 10_000;
 
-    private final String version;
     private final Settings settings;
     private final Mesh mesh;
     private final Background background;
@@ -29,8 +28,7 @@ public final class Announcement {
     private final AtomicBoolean said = new AtomicBoolean();
     private volatile boolean policyInForce;
 
-    public Announcement(String version, Settings settings, Mesh mesh, Background background, AgentLog log) {
-        this.version = version;
+    public Announcement(Settings settings, Mesh mesh, Background background, AgentLog log) {
         this.settings = settings;
         this.mesh = mesh;
         this.background = background;
@@ -60,7 +58,7 @@ public final class Announcement {
     /** Says it, unless it is said. */
     public void say() {
         if (said.compareAndSet(false, true)) {
-            log.info(version + ", service " + settings.service().orElse("(none: not registered)") + ", control plane "
+            log.info(AgentVersion.get() + ", service " + settings.service().orElse("(none: not registered)") + ", control plane "
                     + settings.controlPlane().orElseThrow().uri() + connection() + ", instruments "
                     + (libraries.isEmpty() ? "nothing yet" : String.join(", ", libraries)));
         }

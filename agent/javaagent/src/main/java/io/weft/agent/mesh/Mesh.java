@@ -77,7 +77,21 @@ public final class Mesh implements MeshAccess {
     /** Connects to the control plane, once; on the agent's thread, so it may be called from anywhere. */
     public void start(Listener listener) {
         if (started.compareAndSet(false, true)) {
-            background.run("connect to the control plane", () -> connect(listener));
+            background.run("connect to the control plane", new Connect(listener));
+        }
+    }
+
+    /** A class and not a lambda: made under class loading, where the first lambda of a JVM would cost the app most. */
+    private final class Connect implements Runnable {
+        private final Listener listener;
+
+        Connect(Listener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void run() {
+            connect(listener);
         }
     }
 
@@ -99,6 +113,9 @@ public final class Mesh implements MeshAccess {
 
     private void apply(PolicySnapshot snapshot, Listener listener) {
         dataPlane().apply(snapshot);
+        if (log.isDebug()) {
+            log.debug("policy " + snapshot.generation() + " is in force");
+        }
         if (!hasPolicy) {
             hasPolicy = true;
             listener.policyInForce();

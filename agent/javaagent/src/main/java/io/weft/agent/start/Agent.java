@@ -1,6 +1,7 @@
 package io.weft.agent.start;
 
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.SettingsReader;
 import io.weft.instrumentation.InstrumentationModule;
@@ -50,8 +51,7 @@ final class Agent {
         try {
             BridgeDefinition.define(instrumentation);
             Wiring.connect(settings, enabled(modules, settings.disabledModules()), instrumentation, log);
-            return new Outcome(OnAttach.STARTED + ", version " + AgentVersion.get() + ", control plane "
-                    + settings.controlPlane().get().uri(), false);
+            return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri(), false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()
                     ? "cannot start, and weft.required is true" : "cannot start, the app runs without the mesh", fault);

@@ -6,10 +6,13 @@ import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Brings the agent into a JVM that runs already. Needs the module jdk.attach, which not every runtime has. */
 final class Attach {
+    private static final int SIGQUIT = 3;
+
     private Attach() {}
 
     /**
@@ -17,6 +20,10 @@ final class Attach {
      * @return exit status
      */
     static int to(String pid, String argument, Path agent, PrintStream out, PrintStream err) {
+        if (wouldDieOfQuit(pid)) {
+            err.println("weft-agent: cannot attach to " + pid + ": it is no JVM, or one that was started with -Xrs");
+            return 1;
+        }
         VirtualMachine target;
         try {
             target = VirtualMachine.attach(pid);
@@ -40,6 +47,28 @@ final class Attach {
             } catch (IOException gone) {
                 err.println("weft-agent: " + pid + " ended meanwhile: " + gone.getMessage());
             }
+        }
+    }
+
+    /**
+     * To attach begins with a SIGQUIT, which ends a process that does not handle it as a JVM does. Only Linux says beforehand, in
+     * the mask of caught signals (proc(5)).
+     */
+    private static boolean wouldDieOfQuit(String pid) {
+        Path status = Path.of("/proc", pid, "status");
+        if (!Files.isReadable(status)) {
+            return false;
+        }
+        try {
+            for (String line : Files.readAllLines(status)) {
+                if (line.startsWith("SigCgt:")) {
+                    long caught = Long.parseUnsignedLong(line.substring("SigCgt:".length()).strip(), 16);
+                    return (caught & 1L << SIGQUIT - 1) == 0;
+                }
+            }
+            return false;
+        } catch (IOException gone) {
+            return false;
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.weft.agent.start;
 
 import io.weft.agent.WeftAgent;
+import io.weft.agent.mesh.AgentVersion;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.weft.agent.start;
 
+import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.settings.Setting;
 import io.weft.instrumentation.InstrumentationModule;
 import java.io.PrintStream;

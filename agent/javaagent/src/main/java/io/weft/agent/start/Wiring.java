@@ -33,7 +33,7 @@ final class Wiring {
         Mesh mesh = new Mesh(settings, background, log);
         Lifecycle lifecycle = new Lifecycle(background, new LoadedClasses(instrumentation, index, log), mesh,
                 new ShutdownWeaving(instrumentation, slots, log),
-                new Announcement(AgentVersion.get(), settings, mesh, background, log));
+                new Announcement(settings, mesh, background, log));
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);

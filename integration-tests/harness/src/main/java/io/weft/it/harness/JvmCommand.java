@@ -62,9 +62,12 @@ public final class JvmCommand {
         return environment("JAVA_TOOL_OPTIONS", "-javaagent:" + Build.agent());
     }
 
-    /** Starts with the agent, as a member of a mesh. */
+    /** Starts with the agent, as a member of a mesh. Its first request waits for the first policy, however loaded the machine is. */
     public JvmCommand mesh(URI controlPlane, String service) {
-        return agent().environment("WEFT_CONTROL_PLANE", controlPlane.toString()).environment("WEFT_SERVICE", service);
+        return agent()
+                .environment("WEFT_CONTROL_PLANE", controlPlane.toString())
+                .environment("WEFT_SERVICE", service)
+                .environment("WEFT_STARTUP_WAIT", "60s");
     }
 
     /** Runs one of the drivers, a main class of {@code integration-tests/drivers}. */

@@ -1,4 +1,4 @@
-package io.weft.agent.start;
+package io.weft.agent.mesh;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,10 +6,10 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /** The version that this build of the agent has. */
-final class AgentVersion {
+public final class AgentVersion {
     private AgentVersion() {}
 
-    static String get() {
+    public static String get() {
         try (InputStream in = AgentVersion.class.getClassLoader().getResourceAsStream("io/weft/agent/version.properties")) {
             Properties properties = new Properties();
             properties.load(in);
