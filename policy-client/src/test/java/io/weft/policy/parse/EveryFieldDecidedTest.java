@@ -1,0 +1,282 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Samples.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.GeneratedMessageLite;
+import com.google.protobuf.MessageLite;
+import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
+import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
+import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
+import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Sets each field of each message that the parser reads, one at a time: the outcome must change, that is the field is honoured,
+ * reported or refused, unless it is listed here as one that means nothing to a client. A field that a new version of Envoy's API
+ * brings fails here until somebody has decided.
+ */
+class EveryFieldDecidedTest {
+
+    /** A message, the resource around it, and the fields of it that mean nothing, each with the reason beside it. */
+    private record Subject(MessageLite.Builder base, Function<MessageLite.Builder, MessageLite> resource, Set<String> nothing) {
+        @Override
+        public String toString() {
+            return base.getClass().getEnclosingClass().getSimpleName();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <B extends MessageLite.Builder> Subject subject(
+            B base, Function<B, MessageLite> resource, String... nothing) {
+        return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, Set.of(nothing));
+    }
+
+    static Stream<Subject> subjects() {
+        return Stream.of(
+                subject(cluster(c -> {}).toBuilder(), c -> c.build(),
+                        // Statistics and the like.
+                        "AltStatName", "Metadata",
+                        // When a proxy's hosts are warm or forgotten.
+                        "WaitForWarmOnInit", "CleanupInterval",
+                        // Decided field by field below, or by their own tests; empty they say nothing.
+                        "LbSubsetConfig", "CommonLbConfig", "CircuitBreakers", "LeastRequestLbConfig", "RoundRobinLbConfig",
+                        "DnsRefreshRate"),
+                subject(Cluster.CommonLbConfig.newBuilder(), config -> cluster(c -> c.setCommonLbConfig(config)),
+                        // How a proxy batches what it is told.
+                        "UpdateMergeWindow"),
+                subject(Cluster.LeastRequestLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST).setLeastRequestLbConfig(config))),
+                subject(Cluster.RoundRobinLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setRoundRobinLbConfig(config))),
+                subject(Cluster.LbSubsetConfig.newBuilder(), config -> cluster(c -> c.setLbSubsetConfig(config)),
+                        // Without selectors there are no subsets.
+                        "FallbackPolicy", "DefaultSubset", "LocalityWeightAware", "ScaleLocalityWeight", "PanicModeAny",
+                        "ListAsAny", "MetadataFallbackPolicy"),
+                subject(Cluster.OriginalDstLbConfig.newBuilder(), config -> cluster(c -> c.clearEdsClusterConfig()
+                                .setType(Cluster.DiscoveryType.ORIGINAL_DST)
+                                .setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED)
+                                .setOriginalDstLbConfig(config)),
+                        // Only with use_http_header, which is refused.
+                        "HttpHeaderName"),
+                subject(CircuitBreakers.newBuilder(), breakers -> cluster(c -> c.setCircuitBreakers(breakers)),
+                        "Thresholds"),
+                subject(CircuitBreakers.Thresholds.newBuilder(),
+                        thresholds -> cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder().addThresholds(thresholds))),
+                        // Statistics.
+                        "TrackRemaining"),
+                subject(OutlierDetection.newBuilder(), detection -> cluster(c -> c.setOutlierDetection(detection)),
+                        // Only with max_ejection_percent 0; one is always ejected otherwise.
+                        "AlwaysEjectOneHost",
+                        // They count only when enforced.
+                        "ConsecutiveGatewayFailure", "ConsecutiveLocalOriginFailure"),
+                subject(assignment(e -> {}).toBuilder(), a -> a.build(), "Policy"),
+                subject(ClusterLoadAssignment.Policy.newBuilder(),
+                        policy -> assignment(e -> {}).toBuilder().setPolicy(policy).build(),
+                        // Of nothing, nothing is dropped.
+                        "DropOverloads"),
+                subject(assignment(e -> {}).getEndpoints(0).toBuilder(),
+                        locality -> assignment(e -> {}).toBuilder().setEndpoints(0, locality).build(),
+                        "Metadata",
+                        // Empty; its fields are taken as they are.
+                        "Locality"),
+                subject(endpoint(e -> {}).toBuilder(),
+                        endpoint -> assignment(e -> {}).toBuilder()
+                                .setEndpoints(0, LocalityLbEndpoints.newBuilder().addLbEndpoints(endpoint))
+                                .build(),
+                        // Empty; the labels in it have a test.
+                        "Metadata"),
+                subject(endpointAt(address("10.0.0.1", 8080)).toBuilder(),
+                        endpoint -> assignment(e -> e.setEndpoint(endpoint)),
+                        // For active health checks, which are reported with the cluster.
+                        "HealthCheckConfig",
+                        // For those and for auto_host_rewrite, which is refused.
+                        "Hostname"),
+                subject(SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(8080),
+                        address -> assignment(e -> e.setEndpoint(endpointAt(
+                                io.weft.policy.proto.envoy.config.core.v3.Address.newBuilder().setSocketAddress(address).build()))),
+                        // How a socket is bound.
+                        "Ipv4Compat"),
+                subject(listener(l -> {}).toBuilder(), l -> l.build(),
+                        // Statistics and the like.
+                        "StatPrefix", "Metadata",
+                        // How a proxy binds, accepts, inspects and drains its own socket.
+                        "DeprecatedV1", "DrainType", "ListenerFiltersTimeout", "ContinueOnListenerFiltersTimeout", "Transparent",
+                        "Freebind", "SocketOptions", "TcpFastOpenQueueLength", "ConnectionBalanceConfig", "ReusePort",
+                        "EnableReusePort", "TcpBacklogSize", "MaxConnectionsToAcceptPerSocketEvent", "BindToPort", "EnableMptcp",
+                        "IgnoreGlobalConnLimit", "BypassOverloadManager"),
+                subject(chain(m -> {}).toBuilder(), chain -> listener(l -> l.setFilterChains(0, chain)),
+                        "Metadata",
+                        // Empty; decided field by field below.
+                        "FilterChainMatch"),
+                subject(FilterChainMatch.newBuilder(), match -> withChain(c -> c.setFilterChainMatch(match))),
+                subject(manager(m -> {}).toBuilder(),
+                        manager -> listener(l -> l.setFilterChains(0, chain(m -> m.clear().mergeFrom(manager.build())))),
+                        // What a proxy's listener speaks; the app's client speaks what it speaks.
+                        "CodecType", "Http1SafeMaxConnectionDuration", "StreamErrorOnInvalidHttpMessage",
+                        // Upgrades pass; their filters are refused.
+                        "UpgradeConfigs",
+                        "AddProxyProtocolConnectionState"),
+                subject(Router.newBuilder(), router -> withManager(m -> m.setHttpFilters(0, router(router.build()))),
+                        // Statistics, and headers that only Envoy adds.
+                        "DynamicStats", "SuppressEnvoyHeaders", "SuppressGrpcRequestFailureCodeStats"),
+                subject(routes(r -> {}).toBuilder(), r -> r.build(),
+                        "Metadata",
+                        // Bounds a body that has its own test.
+                        "MaxDirectResponseBodySizeBytes",
+                        // Decides only between header changes of several levels; then it is refused.
+                        "MostSpecificHeaderMutationsWins"),
+                subject(host(h -> {}).toBuilder(), host -> routes(r -> r.setVirtualHosts(0, host)),
+                        "Metadata",
+                        // Statistics.
+                        "VirtualClusters"),
+                subject(route(r -> {}).toBuilder(), route -> withHost(h -> h.setRoutes(0, route)),
+                        "Metadata", "StatPrefix"),
+                subject(route(r -> {}).getMatch().toBuilder(), match -> withRoute(r -> r.setMatch(match))),
+                subject(route(r -> {}).getRoute().toBuilder(), action -> withRoute(r -> r.setRoute(action))),
+                subject(io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("5xx"),
+                        policy -> withAction(a -> a.setRetryPolicy(policy))),
+                subject(RedirectAction.newBuilder(), redirect -> withRoute(r -> r.setRedirect(redirect))),
+                subject(DirectResponseAction.newBuilder().setStatus(503),
+                        response -> withRoute(r -> r.setDirectResponse(response))),
+                subject(io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder().setName("x-canary"),
+                        header -> withMatch(m -> m.addHeaders(header)),
+                        // What no specifier means, too.
+                        "PresentMatch"),
+                subject(io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher.newBuilder().setName("q"),
+                        query -> withMatch(m -> m.addQueryParameters(query)),
+                        "PresentMatch"),
+                subject(io.weft.policy.proto.envoy.config.route.v3.WeightedCluster.newBuilder()
+                                .addClusters(weight("v1", 90))
+                                .addClusters(weight("v2", 10)),
+                        clusters -> withAction(a -> a.setWeightedClusters(clusters)),
+                        // Envoy no longer reads it, and there is no runtime.
+                        "TotalWeight", "RuntimeKeyPrefix"),
+                subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("subjects")
+    void noFieldIsPassedOver(Subject subject) {
+        ParseOutcome plain = parse(subject.resource().apply(copy(subject.base())));
+        Set<String> withoutEffect = new TreeSet<>();
+        List<Method> setters = setters(subject.base().getClass());
+        for (Method setter : setters) {
+            boolean same = true;
+            for (Object value : samples(setter.getParameterTypes()[setter.getParameterCount() - 1])) {
+                MessageLite.Builder changed = copy(subject.base());
+                set(setter, changed, value);
+                same &= sameOutcome(plain, parse(subject.resource().apply(changed)));
+            }
+            if (same) {
+                withoutEffect.add(field(setter));
+            }
+        }
+
+        assertThat(setters).isNotEmpty();
+        assertThat(withoutEffect).isEqualTo(new TreeSet<>(subject.nothing()));
+    }
+
+    private static boolean sameOutcome(ParseOutcome a, ParseOutcome b) {
+        return a instanceof Accepted x
+                && b instanceof Accepted y
+                && x.resource().equals(y.resource())
+                && x.unhonoured().equals(y.unhonoured());
+    }
+
+    private static MessageLite.Builder copy(MessageLite.Builder builder) {
+        return ((GeneratedMessageLite.Builder<?, ?>) builder).clone();
+    }
+
+    /** One for each field: {@code setX(value)}, {@code addX(value)} or {@code putX(key, value)}. */
+    private static List<Method> setters(Class<?> builder) {
+        List<String> names = Arrays.stream(builder.getMethods()).map(Method::getName).toList();
+        List<Method> setters = new ArrayList<>();
+        for (Method method : builder.getDeclaredMethods()) {
+            Class<?>[] types = method.getParameterTypes();
+            String name = method.getName();
+            boolean one = (name.startsWith("set") || name.startsWith("add") && !name.startsWith("addAll")) && types.length == 1;
+            boolean pair = name.startsWith("put") && !name.startsWith("putAll") && types.length == 2;
+            boolean variant = types.length > 0 && MessageLite.Builder.class.isAssignableFrom(types[types.length - 1])
+                    || name.endsWith("Bytes") && names.contains(name.substring(0, name.length() - 5))
+                    || name.endsWith("Value") && names.contains(name.substring(0, name.length() - 5));
+            if ((one || pair) && !variant) {
+                setters.add(method);
+            }
+        }
+        return setters;
+    }
+
+    private static String field(Method setter) {
+        return setter.getName().substring(3);
+    }
+
+    private static void set(Method setter, MessageLite.Builder builder, Object value) {
+        try {
+            if (setter.getParameterCount() == 2) {
+                setter.invoke(builder, "key", value);
+            } else {
+                setter.invoke(builder, value);
+            }
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            throw new AssertionError(setter.toString(), e);
+        }
+    }
+
+    /** Two where one could be the default. */
+    private static List<?> samples(Class<?> type) {
+        if (type == boolean.class) {
+            return List.of(true);
+        }
+        if (type == int.class) {
+            return List.of(1, 2);
+        }
+        if (type == long.class) {
+            return List.of(1L, 2L);
+        }
+        if (type == double.class) {
+            return List.of(1.0, 2.0);
+        }
+        if (type == String.class) {
+            return List.of("/x");
+        }
+        if (type == ByteString.class) {
+            return List.of(ByteString.copyFromUtf8("x"));
+        }
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants()).filter(value -> !value.toString().equals("UNRECOGNIZED")).toList();
+        }
+        if (type == io.weft.policy.proto.protobuf.UInt32Value.class) {
+            return List.of(uint32(1), uint32(2));
+        }
+        if (type == io.weft.policy.proto.protobuf.BoolValue.class) {
+            return List.of(bool(true), bool(false));
+        }
+        if (type == io.weft.policy.proto.protobuf.Duration.class) {
+            return List.of(seconds(42));
+        }
+        try {
+            return List.of(type.getMethod("getDefaultInstance").invoke(null));
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(type.toString(), e);
+        }
+    }
+}

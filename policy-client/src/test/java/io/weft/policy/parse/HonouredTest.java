@@ -1,0 +1,533 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Samples.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderChanges.Action;
+import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.QueryMatch;
+import io.weft.policy.model.Resource;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.RouteMatch;
+import io.weft.policy.model.StringMatch;
+import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LeastRequestLbConfig;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
+import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
+import io.weft.policy.proto.envoy.config.core.v3.Metadata;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
+import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
+import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.NonForwardingAction;
+import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
+import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
+import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
+import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
+import io.weft.policy.proto.envoy.type.v3.FractionalPercent.DenominatorType;
+import io.weft.policy.proto.envoy.type.v3.Int64Range;
+import io.weft.policy.proto.envoy.type.v3.Percent;
+import io.weft.policy.proto.protobuf.Struct;
+import io.weft.policy.proto.protobuf.Value;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is honoured arrives in the records with Envoy's meaning and Envoy's defaults, and nothing of it is reported. */
+@SuppressWarnings("deprecation") // what older control planes send is honoured, too
+class HonouredTest {
+
+    private static <T extends Resource> T honoured(Class<T> type, MessageLite message) {
+        ParseOutcome outcome = parse(message);
+        assertThat(outcome).isInstanceOf(Accepted.class);
+        assertThat(((Accepted) outcome).unhonoured()).isEmpty();
+        return type.cast(((Accepted) outcome).resource());
+    }
+
+    private static Route route(io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration routes) {
+        return honoured(RouteConfiguration.class, routes).virtualHosts().get(0).routes().get(0);
+    }
+
+    private static RouteAction.Forward forward(io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration routes) {
+        return (RouteAction.Forward) route(routes).action();
+    }
+
+    @Test
+    void aClusterThatSaysLittleHasEnvoysDefaults() {
+        assertThat(honoured(Cluster.class, cluster(c -> {}))).isEqualTo(new Cluster(
+                "orders",
+                new Cluster.Eds("orders"),
+                new Cluster.RoundRobin(),
+                Duration.ofSeconds(5),
+                CircuitBreaker.DEFAULT,
+                Optional.empty(),
+                50,
+                false));
+    }
+
+    @Test
+    void whereAClustersEndpointsComeFrom() {
+        assertThat(honoured(Cluster.class, cluster(c -> c.setEdsClusterConfig(
+                        EdsClusterConfig.newBuilder().setEdsConfig(ADS).setServiceName("orders-eds")))).discovery())
+                .isEqualTo(new Cluster.Eds("orders-eds"));
+
+        assertThat(honoured(Cluster.class, staticCluster(e -> {})).discovery()).isInstanceOfSatisfying(
+                Cluster.Static.class,
+                it -> assertThat(it.assignment()).isEqualTo(honoured(EndpointAssignment.class, assignment(e -> {}))));
+
+        assertThat(honoured(Cluster.class, cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.STRICT_DNS)
+                        .setDnsRefreshRate(seconds(7))
+                        .setLoadAssignment(assignment(e -> e.setEndpoint(endpointAt(address("orders.local", 80))))))).discovery())
+                .isInstanceOfSatisfying(Cluster.StrictDns.class, it -> {
+                    assertThat(it.refresh()).isEqualTo(Duration.ofSeconds(7));
+                    assertThat(it.assignment().localities().get(0).endpoints().get(0).address())
+                            .isEqualTo(new HostPort("orders.local", 80));
+                });
+
+        assertThat(honoured(Cluster.class, cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.ORIGINAL_DST)
+                        .setLbPolicy(LbPolicy.CLUSTER_PROVIDED))).discovery())
+                .isEqualTo(new Cluster.OriginalDestination());
+    }
+
+    @Test
+    void howAClusterIsBalanced() {
+        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.RANDOM))).loadBalancing())
+                .isEqualTo(new Cluster.Random());
+        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.LEAST_REQUEST))).loadBalancing())
+                .isEqualTo(new Cluster.LeastRequest(2, 1.0));
+        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.LEAST_REQUEST)
+                        .setLeastRequestLbConfig(LeastRequestLbConfig.newBuilder()
+                                .setChoiceCount(uint32(5))
+                                .setActiveRequestBias(RuntimeDouble.newBuilder().setDefaultValue(0.5))))).loadBalancing())
+                .isEqualTo(new Cluster.LeastRequest(5, 0.5));
+        assertThat(honoured(Cluster.class, cluster(c -> c.setCommonLbConfig(CommonLbConfig.newBuilder()
+                        .setLocalityWeightedLbConfig(CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance())
+                        .setHealthyPanicThreshold(Percent.newBuilder().setValue(12.5))))))
+                .satisfies(cluster -> {
+                    assertThat(cluster.localityWeighted()).isTrue();
+                    assertThat(cluster.panicThreshold()).isEqualTo(13);
+                });
+    }
+
+    @Test
+    void rawBufferIsPlaintext() {
+        honoured(Cluster.class, cluster(c -> c.setTransportSocket(RAW_BUFFER)));
+    }
+
+    @Test
+    void thresholdsOfTheDefaultPriority() {
+        CircuitBreakers.Thresholds thresholds = CircuitBreakers.Thresholds.newBuilder()
+                .setMaxConnections(uint32(-1))
+                .setMaxRequests(uint32(7))
+                .setMaxRetries(uint32(0))
+                .build();
+        assertThat(honoured(Cluster.class, cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder()
+                        .addThresholds(thresholds)
+                        .addThresholds(thresholds.toBuilder().setMaxRequests(uint32(8)))))).circuitBreaker())
+                .isEqualTo(new CircuitBreaker(Integer.MAX_VALUE, 1024, 7, 0));
+    }
+
+    private static Optional<OutlierDetection> outliers(
+            Consumer<io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection.Builder> change) {
+        var detection = io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection.newBuilder();
+        change.accept(detection);
+        return honoured(Cluster.class, cluster(c -> c.setOutlierDetection(detection))).outlierDetection();
+    }
+
+    @Test
+    void outlierDetection() {
+        Duration ten = Duration.ofSeconds(10);
+        Duration thirty = Duration.ofSeconds(30);
+        Duration most = Duration.ofSeconds(300);
+        assertThat(outliers(o -> {})).contains(new OutlierDetection(5, 0, 0, false, ten, thirty, most, 10));
+        assertThat(outliers(o -> o.setSplitExternalLocalOriginErrors(true)))
+                .contains(new OutlierDetection(5, 0, 5, true, ten, thirty, most, 10));
+        assertThat(outliers(o -> o.setEnforcingConsecutive5Xx(uint32(0))
+                        .setEnforcingConsecutiveGatewayFailure(uint32(100))
+                        .setConsecutiveGatewayFailure(uint32(3))
+                        .setInterval(seconds(1))
+                        .setBaseEjectionTime(seconds(600))
+                        .setMaxEjectionPercent(uint32(100))))
+                .contains(new OutlierDetection(
+                        0, 3, 0, false, Duration.ofSeconds(1), Duration.ofSeconds(600), Duration.ofSeconds(600), 100));
+        assertThat(outliers(o -> o.setMaxEjectionPercent(uint32(0)))).isEmpty();
+        assertThat(outliers(o -> o.setMaxEjectionPercent(uint32(0)).setAlwaysEjectOneHost(bool(true)))).isPresent();
+    }
+
+    @Test
+    void endpointsWithTheirWeightsPrioritiesLocalitiesAndLabels() {
+        Struct labels = Struct.newBuilder()
+                .putFields("version", Value.newBuilder().setStringValue("v1").build())
+                .putFields("shard", Value.newBuilder().setNumberValue(3).build())
+                .putFields("canary", Value.newBuilder().setBoolValue(true).build())
+                .putFields("nested", Value.newBuilder().setStructValue(Struct.getDefaultInstance()).build())
+                .build();
+        ClusterLoadAssignment assignment = ClusterLoadAssignment.newBuilder()
+                .setClusterName("orders")
+                .setPolicy(ClusterLoadAssignment.Policy.newBuilder().setOverprovisioningFactor(uint32(200)))
+                .addEndpoints(LocalityLbEndpoints.newBuilder()
+                        .setLocality(io.weft.policy.proto.envoy.config.core.v3.Locality.newBuilder()
+                                .setRegion("r")
+                                .setZone("z")
+                                .setSubZone("s"))
+                        .setPriority(1)
+                        .setLoadBalancingWeight(uint32(9))
+                        .addLbEndpoints(endpoint(e -> e.setLoadBalancingWeight(uint32(4))
+                                .setMetadata(Metadata.newBuilder().putFilterMetadata("envoy.lb", labels))))
+                        .addLbEndpoints(endpoint(e -> {})))
+                .addEndpoints(LocalityLbEndpoints.getDefaultInstance())
+                .build();
+
+        EndpointAssignment parsed = honoured(EndpointAssignment.class, assignment);
+
+        assertThat(parsed.overprovisioningFactor()).isEqualTo(200);
+        assertThat(parsed.localities()).containsExactly(
+                new EndpointAssignment.LocalityEndpoints(
+                        new Locality("r", "z", "s"),
+                        1,
+                        9,
+                        // The second has the first one's address.
+                        List.of(new LbEndpoint(
+                                new HostPort("10.0.0.1", 8080),
+                                4,
+                                Health.HEALTHY,
+                                Map.of("version", "v1", "shard", "3", "canary", "true")))),
+                new EndpointAssignment.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "UNKNOWN,HEALTHY", "HEALTHY,HEALTHY", "DEGRADED,DEGRADED", "UNHEALTHY,UNHEALTHY", "TIMEOUT,UNHEALTHY",
+        "DRAINING,DRAINING"
+    })
+    void health(HealthStatus status, Health health) {
+        assertThat(honoured(EndpointAssignment.class, assignment(e -> e.setHealthStatus(status)))
+                        .localities().get(0).endpoints().get(0).health())
+                .isEqualTo(health);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.1", "255.255.255.255", "0.0.0.0", "::1", "::", "2001:db8::a", "::ffff:10.0.0.1"})
+    void literals(String address) {
+        assertThat(honoured(EndpointAssignment.class, assignment(e -> e.setEndpoint(endpointAt(address(address, 1)))))
+                        .localities().get(0).endpoints().get(0).address().host())
+                .isEqualTo(address);
+    }
+
+    @Test
+    void aSidecarsListener() {
+        Listener listener = honoured(Listener.class, listener(l -> l
+                .addListenerFilters(ListenerFilter.newBuilder()
+                        .setName("tls")
+                        .setTypedConfig(any("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")))
+                .setFilterChains(0, l.getFilterChains(0).toBuilder()
+                        .setName("http")
+                        .setTransportSocket(RAW_BUFFER)
+                        .setFilterChainMatch(FilterChainMatch.newBuilder()
+                                .setDestinationPort(uint32(80))
+                                .setTransportProtocol("raw_buffer")
+                                .addApplicationProtocols("h2c")))));
+
+        assertThat(listener.kind()).isEqualTo(Listener.Kind.OUTBOUND);
+        assertThat(listener.address()).isEqualTo(new HostPort("0.0.0.0", 80));
+        assertThat(listener.filterChains()).singleElement().satisfies(chain -> {
+            assertThat(chain.name()).isEqualTo("http");
+            assertThat(chain.http())
+                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80")));
+        });
+    }
+
+    @Test
+    void routesInline() {
+        assertThat(honoured(Listener.class, withManager(m -> m.setRouteConfig(routes(r -> r.clearName()))))
+                        .filterChains().get(0).http().routes())
+                .isInstanceOfSatisfying(HttpConnectionManager.Inline.class,
+                        inline -> assertThat(inline.configuration().virtualHosts()).hasSize(1));
+    }
+
+    @Test
+    void anInboundListenerKeepsAllItsChains() {
+        Listener listener = honoured(Listener.class, listener(l -> l.setTrafficDirection(TrafficDirection.INBOUND)
+                .addFilterChains(chain(m -> {}).toBuilder()
+                        .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(uint32(8080))))));
+
+        assertThat(listener.kind()).isEqualTo(Listener.Kind.INBOUND);
+        assertThat(listener.filterChains()).hasSize(2);
+    }
+
+    @Test
+    void aListenerWithoutDirectionIsForClients() {
+        assertThat(honoured(Listener.class, listener(l -> l.clearTrafficDirection())).kind())
+                .isEqualTo(Listener.Kind.OUTBOUND);
+    }
+
+    @Test
+    void anApiListener() {
+        Listener listener = honoured(Listener.class, apiListener(any(manager(m -> {}))));
+
+        assertThat(listener.kind()).isEqualTo(Listener.Kind.API);
+        assertThat(listener.name()).isEqualTo("orders:80");
+        assertThat(listener.address()).isEqualTo(new HostPort("", 0));
+        assertThat(listener.filterChains()).hasSize(1);
+    }
+
+    @Test
+    void paths() {
+        assertThat(route(withMatch(m -> m.setPrefix("/a"))).match().path()).isEqualTo(new RouteMatch.Prefix("/a"));
+        assertThat(route(withMatch(m -> m.setPath("/a"))).match().path()).isEqualTo(new RouteMatch.Exact("/a"));
+        assertThat(route(withMatch(m -> m.setPathSeparatedPrefix("/a"))).match().path())
+                .isEqualTo(new RouteMatch.SeparatedPrefix("/a"));
+        assertThat(route(withMatch(m -> m.setSafeRegex(regex("/a.*")))).match().path())
+                .isEqualTo(new RouteMatch.Regex("/a.*"));
+        assertThat(route(withMatch(m -> {})).match().caseSensitive()).isTrue();
+        assertThat(route(withMatch(m -> m.setCaseSensitive(bool(false)))).match().caseSensitive()).isFalse();
+    }
+
+    @Test
+    void headersInTheOldAndTheNewForm() {
+        assertThat(route(withHeader(h -> {})).match().headers())
+                .containsExactly(new HeaderMatch("x-canary", new HeaderMatch.Present(true), false, false));
+        assertThat(headerTest(h -> h.setPresentMatch(false))).isEqualTo(new HeaderMatch.Present(false));
+        assertThat(headerTest(h -> h.setExactMatch("yes"))).isEqualTo(value(new StringMatch.Exact("yes", false)));
+        assertThat(headerTest(h -> h.setExactMatch(""))).isEqualTo(new HeaderMatch.Present(true));
+        assertThat(headerTest(h -> h.setPrefixMatch("y"))).isEqualTo(value(new StringMatch.Prefix("y", false)));
+        assertThat(headerTest(h -> h.setSuffixMatch("y"))).isEqualTo(value(new StringMatch.Suffix("y", false)));
+        assertThat(headerTest(h -> h.setContainsMatch("y"))).isEqualTo(value(new StringMatch.Contains("y", false)));
+        assertThat(headerTest(h -> h.setSafeRegexMatch(regex("y+")))).isEqualTo(value(new StringMatch.Regex("y+")));
+        assertThat(headerTest(h -> h.setRangeMatch(Int64Range.newBuilder().setStart(-1).setEnd(5))))
+                .isEqualTo(new HeaderMatch.Range(-1, 5));
+        assertThat(headerTest(h -> h.setStringMatch(StringMatcher.newBuilder().setExact("").setIgnoreCase(true))))
+                .isEqualTo(value(new StringMatch.Exact("", true)));
+        assertThat(headerTest(h -> h.setStringMatch(StringMatcher.newBuilder().setPrefix("y").setIgnoreCase(true))))
+                .isEqualTo(value(new StringMatch.Prefix("y", true)));
+        assertThat(headerTest(h -> h.setStringMatch(StringMatcher.newBuilder().setSuffix("y"))))
+                .isEqualTo(value(new StringMatch.Suffix("y", false)));
+        assertThat(headerTest(h -> h.setStringMatch(StringMatcher.newBuilder().setContains("y"))))
+                .isEqualTo(value(new StringMatch.Contains("y", false)));
+        assertThat(headerTest(h -> h.setStringMatch(StringMatcher.newBuilder().setSafeRegex(regex("y")))))
+                .isEqualTo(value(new StringMatch.Regex("y")));
+        assertThat(route(withHeader(h -> h.setInvertMatch(true).setTreatMissingHeaderAsEmpty(true))).match().headers())
+                .containsExactly(new HeaderMatch("x-canary", new HeaderMatch.Present(true), true, true));
+    }
+
+    private static HeaderMatch.Test headerTest(
+            Consumer<io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.Builder> change) {
+        return route(withHeader(change)).match().headers().get(0).test();
+    }
+
+    private static HeaderMatch.Value value(StringMatch match) {
+        return new HeaderMatch.Value(match);
+    }
+
+    @Test
+    void queryParametersGrpcAndFractions() {
+        assertThat(route(withQuery(q -> {})).match().query()).containsExactly(new QueryMatch("q", Optional.empty()));
+        assertThat(route(withQuery(q -> q.setPresentMatch(true))).match().query())
+                .containsExactly(new QueryMatch("q", Optional.empty()));
+        assertThat(route(withQuery(q -> q.setStringMatch(StringMatcher.newBuilder().setExact("v")))).match().query())
+                .containsExactly(new QueryMatch("q", Optional.of(new StringMatch.Exact("v", false))));
+        assertThat(route(withMatch(m -> m.setGrpc(
+                                io.weft.policy.proto.envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions.getDefaultInstance())))
+                        .match().grpc())
+                .isTrue();
+        assertThat(fraction(5, DenominatorType.HUNDRED)).contains(new RouteMatch.Fraction(5, 100));
+        assertThat(fraction(5, DenominatorType.TEN_THOUSAND)).contains(new RouteMatch.Fraction(5, 10_000));
+        assertThat(fraction(-1, DenominatorType.MILLION)).contains(new RouteMatch.Fraction(1_000_000, 1_000_000));
+    }
+
+    private static Optional<RouteMatch.Fraction> fraction(int numerator, DenominatorType denominator) {
+        return route(withMatch(m -> m.setRuntimeFraction(RuntimeFractionalPercent.newBuilder()
+                        .setRuntimeKey("k")
+                        .setDefaultValue(FractionalPercent.newBuilder().setNumerator(numerator).setDenominator(denominator)))))
+                .match()
+                .runtimeFraction();
+    }
+
+    @Test
+    void whereARouteForwards() {
+        assertThat(forward(withAction(a -> {}))).isEqualTo(new RouteAction.Forward(
+                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE)),
+                RouteAction.Rewrite.NONE,
+                Optional.empty(),
+                Duration.ofSeconds(15)));
+        assertThat(forward(withAction(a -> a.setTimeout(seconds(0)))).timeout()).isZero();
+        assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).containsExactly(
+                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE),
+                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE),
+                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE));
+        assertThat(forward(withAction(a -> a.setPrefixRewrite("/b").setHostRewriteLiteral("h"))).rewrite())
+                .isEqualTo(new RouteAction.Rewrite(Optional.of(new RouteAction.ReplaceMatched("/b")), Optional.of("h")));
+        assertThat(forward(withAction(a -> a.setAutoHostRewrite(bool(false))
+                                .setRegexRewrite(RegexMatchAndSubstitute.newBuilder()
+                                        .setPattern(regex("/(a)"))
+                                        .setSubstitution("/\\1\\0\\\\"))))
+                        .rewrite())
+                .isEqualTo(new RouteAction.Rewrite(
+                        Optional.of(new RouteAction.ReplaceRegex("/(a)", "/\\1\\0\\\\")), Optional.empty()));
+    }
+
+    @Test
+    void redirectsDirectResponsesAndWhatIsForServers() {
+        assertThat(route(withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setHttpsRedirect(true)))).action())
+                .isEqualTo(new RouteAction.Redirect(
+                        Optional.of("https"), Optional.empty(), 0, Optional.empty(), Optional.empty(), false, 301));
+        assertThat(route(withRoute(r -> r.setRedirect(RedirectAction.newBuilder()
+                                .setSchemeRedirect("http")
+                                .setHostRedirect("h")
+                                .setPortRedirect(81)
+                                .setPathRedirect("/p")
+                                .setStripQuery(true)
+                                .setResponseCode(RedirectAction.RedirectResponseCode.PERMANENT_REDIRECT))))
+                        .action())
+                .isEqualTo(new RouteAction.Redirect(
+                        Optional.of("http"), Optional.of("h"), 81, Optional.of("/p"), Optional.empty(), true, 308));
+        assertThat(route(withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPrefixRewrite("/p")))).action())
+                .isInstanceOfSatisfying(RouteAction.Redirect.class, it -> assertThat(it.replacePrefix()).contains("/p"));
+        assertThat(direct(DataSource.newBuilder().setInlineString("grüezi"))).isEqualTo("grüezi");
+        assertThat(direct(DataSource.newBuilder().setInlineBytes(ByteString.copyFromUtf8("ü")))).isEqualTo("ü");
+        assertThat(route(withRoute(r -> r.setNonForwardingAction(NonForwardingAction.getDefaultInstance()))).action())
+                .isEqualTo(new RouteAction.NonForwarding());
+    }
+
+    private static String direct(DataSource.Builder body) {
+        RouteAction action = route(withRoute(r ->
+                        r.setDirectResponse(DirectResponseAction.newBuilder().setStatus(418).setBody(body))))
+                .action();
+        assertThat(((RouteAction.DirectResponse) action).status()).isEqualTo(418);
+        return ((RouteAction.DirectResponse) action).body();
+    }
+
+    @Test
+    void aLargerDirectResponseWhereItIsAllowed() {
+        String body = "x".repeat(5000);
+        assertThat(route(withRoute(r -> r.setDirectResponse(DirectResponseAction.newBuilder()
+                                .setStatus(200)
+                                .setBody(DataSource.newBuilder().setInlineString(body))))
+                        .toBuilder()
+                        .setMaxDirectResponseBodySizeBytes(uint32(5000))
+                        .build())
+                .action()).isEqualTo(new RouteAction.DirectResponse(200, body));
+    }
+
+    @Test
+    void retries() {
+        assertThat(forward(withRetry(r -> {})).retry()).contains(new RetryPolicy(
+                Set.of(On.SERVER_ERROR_5XX), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of()));
+        assertThat(forward(withRetry(r -> r.setRetryOn("connect-failure, refused-stream,retriable-status-codes,unavailable")
+                                .addRetriableStatusCodes(503)
+                                .setNumRetries(uint32(0))
+                                .setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(millis(100)))
+                                .setHostSelectionRetryMaxAttempts(5)
+                                .addRetryHostPredicate(RetryHostPredicate.newBuilder()
+                                        .setName("envoy.retry_host_predicates.previous_hosts")
+                                        .setTypedConfig(any("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")))
+                                .addRetriableRequestHeaders(
+                                        io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder()
+                                                .setName(":method")
+                                                .setExactMatch("GET"))))
+                        .retry())
+                .contains(new RetryPolicy(
+                        Set.of(On.CONNECT_FAILURE, On.REFUSED_STREAM, On.RETRIABLE_STATUS_CODES, On.UNAVAILABLE),
+                        Set.of(503),
+                        0,
+                        Duration.ofMillis(100),
+                        Duration.ofSeconds(1),
+                        true,
+                        5,
+                        List.of(new HeaderMatch(":method", value(new StringMatch.Exact("GET", false)), false, false))));
+        assertThat(forward(withRetry(r -> r.setRetryBackOff(RetryBackOff.newBuilder()
+                                .setBaseInterval(io.weft.policy.proto.protobuf.Duration.newBuilder().setNanos(1))
+                                .setMaxInterval(seconds(1))))).retry())
+                .hasValueSatisfying(retry -> {
+                    assertThat(retry.baseInterval()).isEqualTo(Duration.ofMillis(1));
+                    assertThat(retry.maxInterval()).isEqualTo(Duration.ofSeconds(1));
+                });
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setRetryPolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("reset"))))
+                        .virtualHosts().get(0).retry())
+                .hasValueSatisfying(retry -> assertThat(retry.on()).containsExactly(On.RESET));
+    }
+
+    @Test
+    void headerChangesOfEveryLevel() {
+        RouteConfiguration routes = honoured(RouteConfiguration.class, Samples.routes(config -> config
+                .addRequestHeadersToAdd(header("X-Level", "config"))
+                .setVirtualHosts(0, host(host -> host
+                        .addResponseHeadersToRemove("Server")
+                        .setRoutes(0, Samples.route(route -> route
+                                .addRequestHeadersToAdd(header("a", "100%%").toBuilder().setAppend(bool(false)))
+                                .addRequestHeadersToAdd(header("b", "").toBuilder().setKeepEmptyValue(true))
+                                .addRequestHeadersToAdd(header("dropped", ""))
+                                .addRequestHeadersToAdd(header("c", "1").toBuilder()
+                                        .setAppendAction(HeaderAppendAction.ADD_IF_ABSENT))
+                                .addResponseHeadersToAdd(header("d", "2").toBuilder()
+                                        .setAppendAction(HeaderAppendAction.OVERWRITE_IF_EXISTS))
+                                .addResponseHeadersToAdd(HeaderValueOption.newBuilder()
+                                        .setAppendAction(HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD)
+                                        .setHeader(HeaderValue.newBuilder()
+                                                .setKey("e")
+                                                .setRawValue(ByteString.copyFromUtf8("raw"))))
+                                .addRequestHeadersToRemove("X-Gone")))))));
+
+        assertThat(routes.headers().requestAdd())
+                .containsExactly(new Addition("x-level", "config", Action.APPEND_IF_EXISTS_OR_ADD));
+        assertThat(routes.virtualHosts().get(0).headers().responseRemove()).containsExactly("server");
+        HeaderChanges changes = routes.virtualHosts().get(0).routes().get(0).headers();
+        assertThat(changes.requestAdd()).containsExactly(
+                new Addition("a", "100%", Action.OVERWRITE_IF_EXISTS_OR_ADD),
+                new Addition("b", "", Action.APPEND_IF_EXISTS_OR_ADD),
+                new Addition("c", "1", Action.ADD_IF_ABSENT));
+        assertThat(changes.responseAdd()).containsExactly(
+                new Addition("d", "2", Action.OVERWRITE_IF_EXISTS),
+                new Addition("e", "raw", Action.OVERWRITE_IF_EXISTS_OR_ADD));
+        assertThat(changes.requestRemove()).containsExactly("x-gone");
+    }
+
+    @Test
+    void portsIgnoredInHosts() {
+        assertThat(honoured(RouteConfiguration.class, Samples.routes(r -> r.setIgnorePortInHostMatching(true)))
+                        .ignorePortInHostMatching())
+                .isTrue();
+    }
+}

@@ -1,0 +1,125 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Samples.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.MessageLite;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.Unhonoured;
+import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.core.v3.Address;
+import io.weft.policy.proto.envoy.config.core.v3.Pipe;
+import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
+import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.listener.v3.AdditionalAddress;
+import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
+import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
+import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What has no effect is named; single fields are covered by {@link EveryFieldDecidedTest}, here is what takes a decision. */
+class ReportedTest {
+
+    record Case(String path, MessageLite resource) {
+        @Override
+        public String toString() {
+            return path;
+        }
+    }
+
+    static Stream<Case> cases() {
+        String manager = "filter_chains[0].filters[0].typed_config";
+        return Stream.of(
+                new Case("circuit_breakers.thresholds[0] (priority HIGH)", cluster(c -> c.setCircuitBreakers(
+                        CircuitBreakers.newBuilder().addThresholds(CircuitBreakers.Thresholds.newBuilder()
+                                .setPriority(RoutingPriority.HIGH)
+                                .setMaxRequests(uint32(1)))))),
+                new Case("typed_extension_protocol_options[\"http\"]", cluster(c -> c.putTypedExtensionProtocolOptions("http",
+                        any(io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
+                                .addHttpFilters(httpFilter("upstream_codec.v3.UpstreamCodec"))
+                                .build())))),
+                new Case(manager + ".http_filters[0] (filter)",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("lua.v3.Lua").toBuilder().setIsOptional(true)))),
+                new Case(manager + ".http_filters[0] (filter)",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("lua.v3.Lua").toBuilder().setDisabled(true)))),
+                new Case(manager + ".http_filters[0] (filter)",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("grpc_stats.v3.FilterConfig")))),
+                new Case(manager + ".http_filters[0] (filter)",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")))),
+                new Case("typed_per_filter_config[\"lua\"]", routes(r -> r.putTypedPerFilterConfig("lua",
+                        any(FilterConfig.newBuilder().setIsOptional(true).setConfig(any("x.Lua")).build())))),
+                new Case("typed_per_filter_config[\"lua\"]", routes(r -> r.putTypedPerFilterConfig("lua",
+                        any(FilterConfig.newBuilder().setDisabled(true).build())))),
+                new Case("typed_per_filter_config[\"s\"]", routes(r -> r.putTypedPerFilterConfig("s", any("stats.PluginConfig")))),
+                new Case("cluster_specifier_plugins[0]", routes(r ->
+                        r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.newBuilder().setIsOptional(true)))),
+                new Case("virtual_hosts[0].routes[0].route.request_mirror_policies", withAction(a ->
+                        a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder().setCluster("shadow")))),
+                new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_on (envoy-ratelimited)",
+                        withRetry(r -> r.setRetryOn("5xx,envoy-ratelimited"))),
+                new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_host_predicate[0] (canary)", withRetry(r ->
+                        r.addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("canary")))),
+                new Case("additional_addresses[0]", listener(l ->
+                        l.addAdditionalAddresses(AdditionalAddress.newBuilder().setAddress(address("::", 80))))),
+                new Case("filter_chains[0].filters[0] (metadata)", withChain(c -> c.clearFilters()
+                        .addFilters(filter("metadata", any("envoy.tcp.metadataexchange.config.MetadataExchange")))
+                        .addFilters(filter("http", any(manager(m -> {})))))),
+                new Case("filter_chains", apiListener(any(manager(m -> {}))).toBuilder().addFilterChains(chain(m -> {})).build()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void namesTheFieldAndTheResource(Case reported) {
+        ParseOutcome outcome = parse(reported.resource());
+
+        assertThat(outcome).isInstanceOf(Accepted.class);
+        Accepted accepted = (Accepted) outcome;
+        assertThat(accepted.unhonoured())
+                .containsExactly(new Unhonoured(accepted.type().label() + ' ' + accepted.name(), reported.path()));
+    }
+
+    static Stream<Case> withoutHttp() {
+        return Stream.of(
+                new Case("filter_chains[0] (no HTTP connection manager)", withChain(c -> c.clearFilters()
+                        .addFilters(filter("tcp", any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"))))),
+                new Case("filter_chains[0].filter_chain_match (not for plaintext HTTP)", withChain(c ->
+                        c.setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")))),
+                new Case("filter_chains[0].filter_chain_match (not for plaintext HTTP)", withChain(c ->
+                        c.setFilterChainMatch(FilterChainMatch.newBuilder().addServerNames("orders")))),
+                new Case("filter_chains[0].filter_chain_match (not for plaintext HTTP)", withChain(c ->
+                        c.setFilterChainMatch(FilterChainMatch.newBuilder().addApplicationProtocols("istio")))),
+                new Case("internal_listener", listener(l -> l.setInternalListener(
+                        io.weft.policy.proto.envoy.config.listener.v3.Listener.InternalListenerConfig.getDefaultInstance()))),
+                new Case("address.pipe", listener(l -> l.setAddress(Address.newBuilder().setPipe(Pipe.newBuilder().setPath("/s"))))),
+                new Case("address (UDP)", listener(l -> l.setAddress(Address.newBuilder().setSocketAddress(
+                        SocketAddress.newBuilder().setProtocol(SocketAddress.Protocol.UDP).setAddress("::").setPortValue(53))))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withoutHttp")
+    void aListenerThatCarriesNoHttpHasNoChains(Case reported) {
+        Accepted accepted = (Accepted) parse(reported.resource());
+
+        assertThat(((Listener) accepted.resource()).filterChains()).isEmpty();
+        assertThat(accepted.unhonoured()).extracting(Unhonoured::path).isEqualTo(List.of(reported.path()));
+    }
+
+    @Test
+    void aChainForTcpBesideOneForHttp() {
+        Accepted accepted = (Accepted) parse(listener(l -> l.setDefaultFilterChain(
+                io.weft.policy.proto.envoy.config.listener.v3.FilterChain.newBuilder()
+                        .addFilters(filter("tcp", any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"))))));
+
+        assertThat(((Listener) accepted.resource()).filterChains()).hasSize(1);
+        assertThat(accepted.unhonoured())
+                .extracting(Unhonoured::path)
+                .containsExactly("default_filter_chain (no HTTP connection manager)");
+    }
+}
