@@ -37,7 +37,10 @@ public sealed interface RouteAction {
     /** The part that the route's prefix or path matched is replaced. */
     record ReplaceMatched(String replacement) implements PathRewrite {}
 
-    /** RE2 pattern, known to compile; {@code \1} to {@code \9} in the substitution are its groups. */
+    /**
+     * RE2 pattern, known to compile. In the substitution {@code \1} to {@code \9} are its groups, known to exist, {@code \0} is
+     * the whole match and {@code \\} a backslash.
+     */
     record ReplaceRegex(String regex, String substitution) implements PathRewrite {}
 
     /**

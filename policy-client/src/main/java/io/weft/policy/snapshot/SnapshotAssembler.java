@@ -36,17 +36,17 @@ import java.util.Set;
  * Confined to one thread.
  */
 public final class SnapshotAssembler {
-    private final Warming listeners = new Warming();
-    private final Warming clusters = new Warming();
+    private final Warming<Listener, RouteConfiguration> listeners =
+            new Warming<>(Listener.class, RouteConfiguration.class);
+    private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
 
     private long generation = 1;
-    private boolean changed;
     private boolean completedOnce;
+    private boolean completedJustNow;
 
     /** A state-of-the-world response of one type. */
     public void stateOfTheWorld(ResourceType type, List<ParseOutcome> outcomes) {
-        Warming warming = warming(type);
         if (type.wildcard()) {
             Set<String> present = new HashSet<>();
             boolean unnamed = false;
@@ -56,50 +56,57 @@ public final class SnapshotAssembler {
             }
             // Bytes that tell no name may be those of any resource that seems to be missing.
             if (!unnamed) {
-                warming.roots.keySet().retainAll(present);
+                warming(type).roots.keySet().retainAll(present);
             }
         }
         accept(type, outcomes);
-        settle(type);
     }
 
     /** A delta response of one type. */
     public void delta(ResourceType type, List<ParseOutcome> outcomes, Collection<String> removed) {
-        Warming warming = warming(type);
+        Warming<?, ?> warming = warming(type);
         if (type.wildcard()) {
             warming.roots.keySet().removeAll(new HashSet<>(removed));
         } else {
             warming.withdrawn.addAll(removed);
         }
         accept(type, outcomes);
-        settle(type);
     }
 
     /** What the cache held, all types at once; before anything else. The snapshot that follows has generation 0. */
     public void restore(List<ParseOutcome> outcomes) {
-        for (ParseOutcome outcome : outcomes) {
-            accept(outcome.type(), List.of(outcome));
+        // A part is taken only when a root refers to it.
+        for (ResourceType type : List.of(
+                ResourceType.LISTENER, ResourceType.CLUSTER, ResourceType.ROUTES, ResourceType.ENDPOINTS)) {
+            List<ParseOutcome> ofType = new ArrayList<>();
+            for (ParseOutcome outcome : outcomes) {
+                if (outcome.type() == type) {
+                    ofType.add(outcome);
+                }
+            }
+            take(type, ofType);
         }
-        changed |= listeners.settle();
-        changed |= clusters.settle();
         generation = 0;
     }
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
     public Optional<PolicySnapshot> assemble() {
-        if (!changed) {
+        if (!completedJustNow && !listeners.changed() && !clusters.changed()) {
             return Optional.empty();
         }
-        changed = false;
+        completedJustNow = false;
+        listeners.freeze();
+        clusters.freeze();
         List<Unhonoured> unhonoured = new ArrayList<>();
-        PolicySnapshot snapshot = new PolicySnapshot(
+        listeners.report(unhonoured);
+        clusters.report(unhonoured);
+        return Optional.of(new PolicySnapshot(
                 generation++,
-                values(listeners.published, Listener.class, unhonoured),
-                values(listeners.publishedParts, RouteConfiguration.class, unhonoured),
-                values(clusters.published, Cluster.class, unhonoured),
-                values(clusters.publishedParts, EndpointAssignment.class, unhonoured),
-                unhonoured);
-        return Optional.of(snapshot);
+                listeners.frozenRoots,
+                listeners.frozenParts,
+                clusters.frozenRoots,
+                clusters.frozenParts,
+                unhonoured));
     }
 
     /**
@@ -120,7 +127,7 @@ public final class SnapshotAssembler {
 
     /** Versions by name of what is held, for {@code initial_resource_versions}. */
     public Map<String, String> versions(ResourceType type) {
-        Warming warming = warming(type);
+        Warming<?, ?> warming = warming(type);
         Map<String, String> versions = new HashMap<>();
         for (Accepted accepted : (type.wildcard() ? warming.roots : warming.parts).values()) {
             if (type.wildcard() || !warming.withdrawn.contains(accepted.name())) {
@@ -133,7 +140,7 @@ public final class SnapshotAssembler {
     /** All that is held, for the cache. */
     public List<RawResource> resources() {
         List<RawResource> resources = new ArrayList<>();
-        for (Warming warming : List.of(clusters, listeners)) {
+        for (Warming<?, ?> warming : List.of(clusters, listeners)) {
             for (Accepted accepted : warming.roots.values()) {
                 resources.add(accepted.raw());
             }
@@ -144,111 +151,178 @@ public final class SnapshotAssembler {
         return resources;
     }
 
-    private Warming warming(ResourceType type) {
+    private Warming<?, ?> warming(ResourceType type) {
         return type == ResourceType.LISTENER || type == ResourceType.ROUTES ? listeners : clusters;
     }
 
     private void accept(ResourceType type, List<ParseOutcome> outcomes) {
-        Warming warming = warming(type);
-        Map<String, Accepted> held = type.wildcard() ? warming.roots : warming.parts;
         for (ParseOutcome outcome : outcomes) {
             if (outcome.type() != type) {
                 throw new IllegalArgumentException(outcome.type() + " among resources of " + type);
             }
-            if (outcome instanceof Accepted accepted) {
-                Accepted old = held.get(accepted.name());
-                held.put(accepted.name(), old == null ? accepted : sharing(old, accepted));
-            }
-            if (!type.wildcard()) {
-                // Refused or not, the control plane has it.
-                warming.withdrawn.remove(outcome.name());
-            }
         }
-    }
-
-    /** The value that readers know already is kept when the new one says the same: they may tell changes by identity. */
-    private static Accepted sharing(Accepted old, Accepted fresh) {
-        boolean same = old.raw().bytes().equals(fresh.raw().bytes()) || old.resource().equals(fresh.resource());
-        return same ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured()) : fresh;
-    }
-
-    private void settle(ResourceType type) {
-        changed |= warming(type).settle();
+        take(type, outcomes);
         answered.add(type);
         if (!completedOnce && complete()) {
             completedOnce = true;
             // An empty policy is one, too.
-            changed = true;
+            completedJustNow = true;
         }
     }
 
-    private static <T extends Resource> Map<String, T> values(
-            Map<String, Accepted> from, Class<T> as, List<Unhonoured> unhonoured) {
-        Map<String, T> values = new HashMap<>(from.size() * 2);
-        for (Accepted accepted : from.values()) {
-            values.put(accepted.name(), as.cast(accepted.resource()));
-            unhonoured.addAll(accepted.unhonoured());
+    private void take(ResourceType type, List<ParseOutcome> outcomes) {
+        if (type.wildcard()) {
+            warming(type).roots(outcomes);
+        } else {
+            warming(type).parts(outcomes);
         }
-        return values;
     }
 
-    /** Roots (listeners, clusters) and the parts that they refer to by name (route configurations, assignments). */
-    private static final class Warming {
+    /**
+     * Roots (listeners, clusters) and the parts that they refer to by name (route configurations, assignments).
+     *
+     * <p>A new version of a part that is in force, by far the most frequent change, costs no look at the roots.
+     */
+    private static final class Warming<R extends Resource, P extends Resource> {
+        private final Class<R> rootClass;
+        private final Class<P> partClass;
+
         final Map<String, Accepted> roots = new HashMap<>();
         final Map<String, Accepted> parts = new HashMap<>();
         /** Parts that the control plane has removed; those in use are held nevertheless. */
         final Set<String> withdrawn = new HashSet<>();
-
-        Map<String, Accepted> published = Map.of();
-        Map<String, Accepted> publishedParts = Map.of();
         Set<String> wanted = Set.of();
+
+        private Map<String, Accepted> publishedRoots = Map.of();
+        private Map<String, Accepted> publishedParts = Map.of();
+        private boolean rootsChanged;
+        private boolean partsChanged;
+
+        Map<String, R> frozenRoots = Map.of();
+        Map<String, P> frozenParts = Map.of();
+
+        Warming(Class<R> rootClass, Class<P> partClass) {
+            this.rootClass = rootClass;
+            this.partClass = partClass;
+        }
+
+        void roots(List<ParseOutcome> outcomes) {
+            for (ParseOutcome outcome : outcomes) {
+                if (outcome instanceof Accepted accepted) {
+                    roots.put(accepted.name(), sharing(roots.get(accepted.name()), accepted));
+                }
+            }
+            settle();
+        }
+
+        void parts(List<ParseOutcome> outcomes) {
+            boolean first = false;
+            for (ParseOutcome outcome : outcomes) {
+                // Refused or not, the control plane has it.
+                withdrawn.remove(outcome.name());
+                if (outcome instanceof Accepted accepted && wanted.contains(accepted.name())) {
+                    Accepted old = parts.get(accepted.name());
+                    Accepted fresh = sharing(old, accepted);
+                    parts.put(fresh.name(), fresh);
+                    first |= old == null;
+                    if (publishedParts.containsKey(fresh.name())) {
+                        partsChanged |= differ(publishedParts.put(fresh.name(), fresh), fresh);
+                    }
+                }
+            }
+            if (first) {
+                settle();
+            }
+        }
 
         boolean complete() {
             return parts.keySet().containsAll(wanted);
         }
 
-        /** @return whether what is published has changed */
-        boolean settle() {
-            Map<String, Accepted> nowPublished = new HashMap<>(roots.size() * 2);
-            Set<String> nowWanted = new HashSet<>();
-            for (Accepted root : roots.values()) {
-                Set<String> needs = needs(root.resource());
+        boolean changed() {
+            return rootsChanged || partsChanged;
+        }
+
+        private void settle() {
+            Map<String, Accepted> nowRoots = new HashMap<>(roots.size() * 2);
+            Map<String, Accepted> nowParts = new HashMap<>(parts.size() * 2);
+            Set<String> nowWanted = new HashSet<>(roots.size() * 2);
+            for (Accepted newest : roots.values()) {
+                Set<String> needs = needs(newest.resource());
                 nowWanted.addAll(needs);
-                if (parts.keySet().containsAll(needs)) {
-                    nowPublished.put(root.name(), root);
-                } else if (published.get(root.name()) != null) {
-                    Accepted warm = published.get(root.name());
-                    nowPublished.put(warm.name(), warm);
-                    nowWanted.addAll(needs(warm.resource()));
+                Accepted warm = newest;
+                if (!parts.keySet().containsAll(needs)) {
+                    warm = publishedRoots.get(newest.name());
+                    if (warm == null) {
+                        continue;
+                    }
+                    needs = needs(warm.resource());
+                    nowWanted.addAll(needs);
+                }
+                nowRoots.put(warm.name(), warm);
+                for (String need : needs) {
+                    nowParts.put(need, parts.get(need));
                 }
             }
             parts.keySet().retainAll(nowWanted);
             withdrawn.retainAll(nowWanted);
-
-            Map<String, Accepted> nowParts = new HashMap<>(parts.size() * 2);
-            for (Accepted root : nowPublished.values()) {
-                for (String need : needs(root.resource())) {
-                    nowParts.put(need, parts.get(need));
-                }
-            }
-            boolean changed = differ(published, nowPublished) || differ(publishedParts, nowParts);
-            published = nowPublished;
+            rootsChanged |= differ(publishedRoots, nowRoots);
+            partsChanged |= differ(publishedParts, nowParts);
+            publishedRoots = nowRoots;
             publishedParts = nowParts;
             wanted = nowWanted;
-            return changed;
+        }
+
+        void freeze() {
+            if (rootsChanged) {
+                frozenRoots = frozen(publishedRoots, rootClass);
+                rootsChanged = false;
+            }
+            if (partsChanged) {
+                frozenParts = frozen(publishedParts, partClass);
+                partsChanged = false;
+            }
+        }
+
+        void report(List<Unhonoured> unhonoured) {
+            for (Accepted root : publishedRoots.values()) {
+                unhonoured.addAll(root.unhonoured());
+            }
+            for (Accepted part : publishedParts.values()) {
+                unhonoured.addAll(part.unhonoured());
+            }
+        }
+
+        private static <T> Map<String, T> frozen(Map<String, Accepted> published, Class<T> as) {
+            Map<String, T> values = new HashMap<>(published.size() * 2);
+            for (Accepted accepted : published.values()) {
+                values.put(accepted.name(), as.cast(accepted.resource()));
+            }
+            return Map.copyOf(values);
+        }
+
+        /** The value that readers know already is kept when the new one says the same: they may tell changes by identity. */
+        private static Accepted sharing(Accepted old, Accepted fresh) {
+            boolean same = old != null
+                    && (old.raw().bytes().equals(fresh.raw().bytes()) || old.resource().equals(fresh.resource()));
+            return same ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured()) : fresh;
         }
 
         private static boolean differ(Map<String, Accepted> before, Map<String, Accepted> now) {
-            if (!before.keySet().equals(now.keySet())) {
+            if (before.size() != now.size()) {
                 return true;
             }
             for (Accepted accepted : now.values()) {
                 Accepted old = before.get(accepted.name());
-                if (old.resource() != accepted.resource() || !old.unhonoured().equals(accepted.unhonoured())) {
+                if (old == null || differ(old, accepted)) {
                     return true;
                 }
             }
             return false;
+        }
+
+        private static boolean differ(Accepted before, Accepted now) {
+            return before.resource() != now.resource() || !before.unhonoured().equals(now.unhonoured());
         }
 
         private static Set<String> needs(Resource root) {

@@ -1,0 +1,326 @@
+package io.weft.policy.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Resource;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.Unhonoured;
+import io.weft.policy.parse.ParseOutcome;
+import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.parse.RawResource;
+import io.weft.policy.parse.ResourceType;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class SnapshotAssemblerTest {
+    private final SnapshotAssembler assembler = new SnapshotAssembler();
+
+    private static Accepted accepted(ResourceType type, Resource resource, String version) {
+        RawResource raw =
+                new RawResource(type, resource.name(), version, ByteString.copyFromUtf8(resource + "@" + version));
+        return new Accepted(raw, resource, List.of());
+    }
+
+    private static Accepted eds(String name, int panicThreshold) {
+        return cluster(name, new Cluster.Eds(name), panicThreshold);
+    }
+
+    private static Accepted cluster(String name, Cluster.Discovery discovery, int panicThreshold) {
+        return accepted(
+                ResourceType.CLUSTER,
+                new Cluster(
+                        name,
+                        discovery,
+                        new Cluster.RoundRobin(),
+                        Duration.ofSeconds(5),
+                        Cluster.CircuitBreaker.DEFAULT,
+                        Optional.empty(),
+                        panicThreshold,
+                        false),
+                "1");
+    }
+
+    private static Accepted assignment(String name, int overprovisioning) {
+        return accepted(ResourceType.ENDPOINTS, new EndpointAssignment(name, List.of(), overprovisioning), "1");
+    }
+
+    private static Accepted listener(String name, String... routes) {
+        List<FilterChain> chains = Stream.of(routes)
+                .map(route -> new FilterChain("", new HttpConnectionManager("", new HttpConnectionManager.Named(route))))
+                .toList();
+        return accepted(
+                ResourceType.LISTENER,
+                new Listener(name, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80), chains),
+                "1");
+    }
+
+    private static Accepted routes(String name, boolean ignorePort) {
+        return accepted(
+                ResourceType.ROUTES, new RouteConfiguration(name, List.of(), ignorePort, HeaderChanges.NONE), "1");
+    }
+
+    private static Refused refused(ResourceType type, String name) {
+        return new Refused(type, name, "x", "y");
+    }
+
+    private void delta(ParseOutcome... outcomes) {
+        for (ParseOutcome outcome : outcomes) {
+            assembler.delta(outcome.type(), List.of(outcome), List.of());
+        }
+    }
+
+    private void remove(ResourceType type, String... names) {
+        assembler.delta(type, List.of(), List.of(names));
+    }
+
+    private PolicySnapshot snapshot() {
+        return assembler.assemble().orElseThrow();
+    }
+
+    @Test
+    void aListenerWaitsForItsRoutesAndAClusterForItsEndpoints() {
+        delta(eds("orders", 50), listener("out", "80", "81"));
+
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.wanted(ResourceType.ROUTES)).containsExactlyInAnyOrder("80", "81");
+        assertThat(assembler.wanted(ResourceType.ENDPOINTS)).containsExactly("orders");
+        assertThat(assembler.wanted(ResourceType.LISTENER)).isEmpty();
+
+        delta(assignment("orders", 140), routes("80", false));
+        PolicySnapshot first = snapshot();
+        assertThat(first.clusters()).containsOnlyKeys("orders");
+        assertThat(first.assignments()).containsOnlyKeys("orders");
+        assertThat(first.listeners()).isEmpty();
+        assertThat(first.routeConfigurations()).isEmpty();
+
+        delta(routes("81", false));
+        PolicySnapshot second = snapshot();
+        assertThat(second.listeners()).containsOnlyKeys("out");
+        assertThat(second.routeConfigurations()).containsOnlyKeys("80", "81");
+        assertThat(second.generation()).isEqualTo(first.generation() + 1);
+        assertThat(assembler.assemble()).isEmpty();
+    }
+
+    @Test
+    void theVersionPublishedLastStaysUntilTheNewOneIsWarm() {
+        delta(eds("orders", 50), assignment("orders", 140), listener("out", "old"), routes("old", false));
+        PolicySnapshot before = snapshot();
+
+        delta(listener("out", "new"), cluster("orders", new Cluster.Eds("orders-v2"), 50));
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.wanted(ResourceType.ROUTES)).containsExactlyInAnyOrder("old", "new");
+        assertThat(assembler.wanted(ResourceType.ENDPOINTS)).containsExactlyInAnyOrder("orders", "orders-v2");
+
+        delta(routes("old", true));
+        PolicySnapshot meanwhile = snapshot();
+        assertThat(meanwhile.listeners()).isEqualTo(before.listeners());
+        assertThat(meanwhile.routeConfigurations().get("old").ignorePortInHostMatching()).isTrue();
+
+        delta(routes("new", false), assignment("orders-v2", 140));
+        PolicySnapshot after = snapshot();
+        assertThat(after.routeConfigurations()).containsOnlyKeys("new");
+        assertThat(after.assignments()).containsOnlyKeys("orders-v2");
+        assertThat(assembler.wanted(ResourceType.ROUTES)).containsExactly("new");
+        assertThat(assembler.wanted(ResourceType.ENDPOINTS)).containsExactly("orders-v2");
+    }
+
+    @Test
+    void aRefusedResourceLeavesTheLastGoodOneInForce() {
+        delta(eds("orders", 50), assignment("orders", 140));
+        PolicySnapshot before = snapshot();
+
+        delta(refused(ResourceType.CLUSTER, "orders"), refused(ResourceType.ENDPOINTS, "orders"));
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(refused(ResourceType.CLUSTER, "orders")));
+
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.versions(ResourceType.CLUSTER)).isEqualTo(Map.of("orders", "1"));
+        delta(eds("billing", 50), assignment("billing", 140));
+        assertThat(snapshot().clusters()).containsAllEntriesOf(before.clusters()).containsKey("billing");
+    }
+
+    @Test
+    void whatAStateOfTheWorldResponseOmitsIsGoneForListenersAndClustersOnly() {
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(eds("a", 50), eds("b", 50)));
+        assembler.stateOfTheWorld(ResourceType.ENDPOINTS, List.of(assignment("a", 140), assignment("b", 140)));
+        assembler.stateOfTheWorld(ResourceType.ENDPOINTS, List.of(assignment("a", 150)));
+        assertThat(snapshot().assignments()).containsOnlyKeys("a", "b");
+
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(eds("a", 50)));
+        PolicySnapshot snapshot = snapshot();
+        assertThat(snapshot.clusters()).containsOnlyKeys("a");
+        assertThat(snapshot.assignments()).containsOnlyKeys("a");
+        assertThat(assembler.wanted(ResourceType.ENDPOINTS)).containsExactly("a");
+        assertThat(assembler.resources()).extracting(RawResource::name).containsExactlyInAnyOrder("a", "a");
+    }
+
+    @Test
+    void nothingIsRemovedByAResponseWithBytesThatTellNoName() {
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(cluster("a", new Cluster.OriginalDestination(), 50)));
+        snapshot();
+
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(refused(ResourceType.CLUSTER, "")));
+
+        assertThat(assembler.assemble()).isEmpty();
+    }
+
+    @Test
+    void removalOfWhatIsInUse() {
+        delta(eds("orders", 50), assignment("orders", 140), listener("out", "80"), routes("80", false));
+        snapshot();
+
+        remove(ResourceType.ROUTES, "80");
+        remove(ResourceType.ENDPOINTS, "orders");
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.versions(ResourceType.ROUTES)).isEmpty();
+        assertThat(assembler.versions(ResourceType.ENDPOINTS)).isEmpty();
+        assertThat(assembler.wanted(ResourceType.ROUTES)).containsExactly("80");
+
+        delta(routes("80", true));
+        assertThat(assembler.versions(ResourceType.ROUTES)).containsKey("80");
+        assertThat(snapshot().routeConfigurations().get("80").ignorePortInHostMatching()).isTrue();
+
+        remove(ResourceType.LISTENER, "out");
+        remove(ResourceType.CLUSTER, "orders");
+        PolicySnapshot snapshot = snapshot();
+        assertThat(snapshot.listeners()).isEmpty();
+        assertThat(snapshot.routeConfigurations()).isEmpty();
+        assertThat(snapshot.clusters()).isEmpty();
+        assertThat(snapshot.assignments()).isEmpty();
+        assertThat(assembler.resources()).isEmpty();
+    }
+
+    @Test
+    void removedAndSentAgainInOneResponse() {
+        delta(cluster("a", new Cluster.OriginalDestination(), 50));
+        snapshot();
+
+        assembler.delta(
+                ResourceType.CLUSTER, List.of(cluster("a", new Cluster.OriginalDestination(), 60)), List.of("a"));
+
+        assertThat(snapshot().clusters().get("a").panicThreshold()).isEqualTo(60);
+    }
+
+    @Test
+    void whatNobodyRefersToIsNotKept() {
+        delta(assignment("stranger", 140), routes("stranger", false));
+
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.resources()).isEmpty();
+    }
+
+    @Test
+    void aValueThatDidNotChangeKeepsItsIdentityAndMakesNoSnapshot() {
+        delta(eds("orders", 50), assignment("orders", 140));
+        PolicySnapshot before = snapshot();
+
+        Accepted again = accepted(ResourceType.CLUSTER, eds("orders", 50).resource(), "2");
+        delta(again);
+
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.versions(ResourceType.CLUSTER)).isEqualTo(Map.of("orders", "2"));
+        delta(assignment("orders", 150));
+        assertThat(snapshot().clusters().get("orders")).isSameAs(before.clusters().get("orders"));
+    }
+
+    @Test
+    void aVersionThatGoesBackIsTaken() {
+        Cluster newer = (Cluster) cluster("a", new Cluster.OriginalDestination(), 60).resource();
+        Cluster older = (Cluster) cluster("a", new Cluster.OriginalDestination(), 50).resource();
+        delta(accepted(ResourceType.CLUSTER, newer, "9"));
+        snapshot();
+
+        delta(accepted(ResourceType.CLUSTER, older, "8"));
+
+        assertThat(snapshot().clusters().get("a")).isEqualTo(older);
+    }
+
+    @Test
+    void theRestoredSnapshotHasGenerationZero() {
+        assembler.restore(List.of(
+                eds("orders", 50), listener("out", "80"), assignment("orders", 140), routes("80", false), listener("cold", "90")));
+
+        PolicySnapshot restored = snapshot();
+        assertThat(restored.generation()).isZero();
+        assertThat(restored.listeners()).containsOnlyKeys("out");
+        assertThat(assembler.wanted(ResourceType.ROUTES)).isEqualTo(Set.of("80", "90"));
+        assertThat(assembler.versions(ResourceType.LISTENER)).containsOnlyKeys("out", "cold");
+        assertThat(assembler.complete()).isFalse();
+
+        delta(routes("90", false));
+        assertThat(snapshot().generation()).isEqualTo(1);
+    }
+
+    @Test
+    void anEmptyPolicyIsPublishedOnceItIsKnownToBeAll() {
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of());
+        assertThat(assembler.complete()).isFalse();
+        assertThat(assembler.assemble()).isEmpty();
+
+        assembler.stateOfTheWorld(ResourceType.LISTENER, List.of());
+
+        assertThat(assembler.complete()).isTrue();
+        assertThat(snapshot().listeners()).isEmpty();
+        assembler.stateOfTheWorld(ResourceType.LISTENER, List.of());
+        assertThat(assembler.assemble()).isEmpty();
+    }
+
+    @Test
+    void completeMeansThatNothingWantedIsMissing() {
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, List.of(eds("orders", 50)));
+        assembler.stateOfTheWorld(ResourceType.LISTENER, List.of(listener("out", "80")));
+        assertThat(assembler.complete()).isFalse();
+        delta(assignment("orders", 140));
+        assertThat(assembler.complete()).isFalse();
+        delta(routes("80", false));
+        assertThat(assembler.complete()).isTrue();
+    }
+
+    @Test
+    void whatHasNoEffectIsListedWithWhatIsInForce() {
+        Unhonoured old = new Unhonoured("Cluster a", "old");
+        Unhonoured fresh = new Unhonoured("Cluster a", "fresh");
+        Accepted plain = eds("a", 50);
+        delta(new Accepted(plain.raw(), plain.resource(), List.of(old)), assignment("a", 140));
+        assertThat(snapshot().unhonoured()).containsExactly(old);
+
+        delta(new Accepted(plain.raw(), plain.resource(), List.of(fresh)));
+        assertThat(snapshot().unhonoured()).containsExactly(fresh);
+
+        Accepted cold = cluster("a", new Cluster.Eds("elsewhere"), 50);
+        delta(new Accepted(cold.raw(), cold.resource(), List.of(old)));
+        assertThat(assembler.assemble()).isEmpty();
+    }
+
+    @Test
+    void tenThousandClustersOneAssignmentAtATime() {
+        List<ParseOutcome> clusters =
+                IntStream.range(0, 10_000).<ParseOutcome>mapToObj(i -> eds("c" + i, 50)).toList();
+        assembler.stateOfTheWorld(ResourceType.CLUSTER, clusters);
+        assembler.delta(
+                ResourceType.ENDPOINTS,
+                IntStream.range(0, 10_000).<ParseOutcome>mapToObj(i -> assignment("c" + i, 140)).toList(),
+                List.of());
+        snapshot();
+
+        for (int i = 0; i < 100; i++) {
+            delta(assignment("c" + i, 150));
+            assertThat(snapshot().assignments()).hasSize(10_000);
+        }
+    }
+}
