@@ -22,6 +22,7 @@ import java.util.Optional;
 /** {@code envoy.config.route.v3.RouteMatch} and the matchers that it is made of. */
 final class MatchParser {
     private static final int MAX_QUERY_NAME_BYTES = 1024;
+    private static final int MAX_REGEX_SIZE = 50_000;
 
     private MatchParser() {}
 
@@ -173,6 +174,9 @@ final class MatchParser {
     static Pattern compile(Field field, RegexMatcher matcher) {
         Field regex = field.at("regex");
         regex.notEmpty(matcher.getRegex());
+        if (RegexSize.of(matcher.getRegex()) > MAX_REGEX_SIZE) {
+            throw regex.refuse("repeats too much: it would compile to more than " + MAX_REGEX_SIZE + " steps; use smaller counts");
+        }
         try {
             return Pattern.compile(matcher.getRegex());
         } catch (PatternSyntaxException e) {
