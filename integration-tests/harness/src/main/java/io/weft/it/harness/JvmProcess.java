@@ -96,9 +96,13 @@ public final class JvmProcess implements AutoCloseable {
 
     /** The next form that a driver prints unasked, such as the port of a server. */
     public Map<String, String> nextAnswer() {
-        Map<String, String> answer = Form.read(await(stdout, answersRead, line -> true));
+        String line = await(stdout, answersRead, any -> true);
         answersRead++;
-        return answer;
+        try {
+            return Form.read(line);
+        } catch (IllegalArgumentException noForm) {
+            throw new AssertionError("a driver printed something else than an answer: " + report(), noForm);
+        }
     }
 
     /** The port that a server driver printed. To be called first. */
