@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.testcontainers.DockerClientFactory;
@@ -40,12 +42,20 @@ import org.testcontainers.utility.MountableFile;
  */
 class DemoInContainersIT {
     private static final int SAMPLE = 2_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Seven JVMs start at once. */
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Network network = Network.newNetwork();
     private final List<GenericContainer<?>> containers = new ArrayList<>();
     private final List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+
+    @RegisterExtension
+    final AfterTestExecutionCallback logsOfAFailure = context -> {
+        if (context.getExecutionException().isPresent()) {
+            containers.forEach(container -> System.err.println("--- " + container.getNetworkAliases() + "\n" + tail(container.getLogs())));
+        }
+    };
 
     static Stream<String> images() {
         return Stream.of(System.getProperty("weft.it.jre-images", "eclipse-temurin:17-jre,eclipse-temurin:25-jre").split(","));
@@ -199,6 +209,12 @@ class DemoInContainersIT {
 
     private static Set<String> instances(List<Answer> some) {
         return good(some).stream().map(Answer::instance).collect(Collectors.toSet());
+    }
+
+    /** The callers print a line for each request. */
+    private static String tail(String log) {
+        List<String> lines = log.lines().toList();
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
     }
 
     private static String canary(int v1, int v2) {
