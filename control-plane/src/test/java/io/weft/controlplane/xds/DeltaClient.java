@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.rpc.Status;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -15,7 +16,9 @@ import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -125,6 +128,24 @@ public final class DeltaClient implements AutoCloseable {
         return responses;
     }
 
+    /** Health by port, of each assignment that was sent for a cluster. */
+    List<Map<Integer, HealthStatus>> history(String cluster) {
+        List<Map<Integer, HealthStatus>> history = new ArrayList<>();
+        for (DeltaDiscoveryResponse response : responses) {
+            for (Resource resource : response.getResourcesList()) {
+                if (resource.getName().equals(cluster) && resource.getResource().is(ClusterLoadAssignment.class)) {
+                    Map<Integer, HealthStatus> health = new HashMap<>();
+                    unpack(resource, ClusterLoadAssignment.class).getEndpointsList().forEach(locality ->
+                            locality.getLbEndpointsList().forEach(endpoint -> health.put(
+                                    endpoint.getEndpoint().getAddress().getSocketAddress().getPortValue(),
+                                    endpoint.getHealthStatus())));
+                    history.add(health);
+                }
+            }
+        }
+        return history;
+    }
+
     public Throwable failure() {
         return failure;
     }
@@ -158,8 +179,12 @@ public final class DeltaClient implements AutoCloseable {
     /** Null if there is none. */
     private <T extends Message> T get(ResourceType type, String name, Class<T> messageType) {
         Resource resource = resources.get(type).get(name);
+        return resource == null ? null : unpack(resource, messageType);
+    }
+
+    private static <T extends Message> T unpack(Resource resource, Class<T> messageType) {
         try {
-            return resource == null ? null : resource.getResource().unpack(messageType);
+            return resource.getResource().unpack(messageType);
         } catch (InvalidProtocolBufferException e) {
             throw new AssertionError(e);
         }
