@@ -230,6 +230,12 @@ public final class ControlPlane implements AutoCloseable {
         registry.close();
         watcher.close();
         server.shutdownNow();
+        try {
+            // Streams end on the request threads, which have to be there for it.
+            server.awaitTermination(2, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         save.request();
         stopThreads();
     }

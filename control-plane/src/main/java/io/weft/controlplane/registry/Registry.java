@@ -99,7 +99,9 @@ public final class Registry {
                 return;
             }
             Registration old = registrations.get(nodeId);
-            if (old.node().dataplane().isEmpty()) {
+            boolean serves = old.node().dataplane().map(dataplane -> !dataplane.inbounds().isEmpty()).orElse(false);
+            if (!serves) {
+                // Nobody calls it, so nobody has to be told.
                 registrations.remove(nodeId);
                 return;
             }

@@ -46,12 +46,17 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         this.joined = joined;
     }
 
-    /** Brings every stream to the state that the compiler of its mesh yields. */
+    /**
+     * Brings every stream to the state that the compiler of its mesh yields. One whose mesh has none joined after the meshes
+     * were listed: it is left alone, as nothing is known for it yet; told "nothing", it would drop what it has.
+     */
     public void publish(Map<String, MeshCompiler> compilers) {
         for (NodeStream stream : streams) {
             stream.node().ifPresent(node -> {
                 MeshCompiler compiler = compilers.get(node.mesh());
-                stream.publish(compiler == null ? NodeConfig.EMPTY : compiler.configFor(node));
+                if (compiler != null) {
+                    stream.publish(compiler.configFor(node));
+                }
             });
         }
     }

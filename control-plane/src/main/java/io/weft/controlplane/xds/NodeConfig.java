@@ -5,8 +5,6 @@ import java.util.Map;
 /** All that one data plane gets: what it shares with others, and its own. Immutable. */
 record NodeConfig(Map<ResourceType, Layers> types) {
 
-    static final NodeConfig EMPTY = new NodeConfig(Map.of());
-
     NodeConfig {
         types = Map.copyOf(types);
     }

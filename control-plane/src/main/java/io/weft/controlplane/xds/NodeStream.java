@@ -36,8 +36,8 @@ import org.slf4j.LoggerFactory;
  * meanwhile, and because it removes a cluster before the routes that lead to it.
  *
  * <p>A change is made before it is broken: new clusters and their endpoints first, then listeners and routes, and what these
- * no longer need only after they were accepted. A reader that does not ask for a new cluster's endpoints is not waited for
- * longer than {@link #MAKE_TIMEOUT}.
+ * no longer need only after they were accepted. A reader that asks for endpoints, but not for those of a new cluster, is not
+ * waited for longer than {@link #MAKE_TIMEOUT}.
  *
  * <p>Thread-safe; everything is guarded by this object's lock.
  */
@@ -45,7 +45,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeStream.class);
 
-    private static final Duration MAKE_TIMEOUT = Duration.ofMillis(100);
+    private static final Duration MAKE_TIMEOUT = Duration.ofSeconds(1);
 
     private final StreamId id;
     private final StreamEvents events;
@@ -163,13 +163,17 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private void await(NodeConfig previous, NodeConfig next) {
         Table old = previous.of(ResourceType.ENDPOINT).shared();
         Table now = next.of(ResourceType.ENDPOINT).shared();
-        if (old.version().equals(now.version()) || !subscriptions.containsKey(ResourceType.CLUSTER)) {
+        boolean waits = subscriptions.containsKey(ResourceType.CLUSTER) && subscriptions.containsKey(ResourceType.ENDPOINT);
+        if (!waits || old.version().equals(now.version())) {
             return;
         }
         Set<String> added = new HashSet<>(now.resources().keySet());
         added.removeAll(old.resources().keySet());
         if (!added.isEmpty()) {
-            awaited = added;
+            Set<String> still = new HashSet<>(awaited);
+            still.retainAll(now.resources().keySet());
+            still.addAll(added);
+            awaited = still;
             awaitedUntil = System.nanoTime() + MAKE_TIMEOUT.toNanos();
             scheduler.schedule(this::flushLater, MAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         }

@@ -23,7 +23,10 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +40,17 @@ class ControlPlaneTest {
     private Path folder;
 
     private ControlPlane controlPlane;
+
+    @BeforeAll
+    static void patience() {
+        // Envoy's API alone takes a busy machine many seconds to load.
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(40));
+    }
+
+    @AfterAll
+    static void impatience() {
+        Awaitility.reset();
+    }
 
     @BeforeEach
     void start() throws IOException {
