@@ -26,7 +26,7 @@ import java.util.List;
  *
  * <p>Used by one thread at a time; whoever hands it to another thread does so with a happens-before edge.
  */
-public abstract class Exchange {
+public abstract class Exchange implements RequestHead {
 
     /** Whether the body can be sent again. */
     public enum Replay { NO_BODY, REPEATABLE, ONE_SHOT }
@@ -47,26 +47,6 @@ public abstract class Exchange {
         /** Cancelled or interrupted by the app: never retried, never held against the endpoint. */
         CANCELLED
     }
-
-    /** In upper case. */
-    public abstract String method();
-
-    /** {@code http} or {@code https}. */
-    public abstract String scheme();
-
-    /** {@code host[:port]} as the app means it: its Host header, or else the URL's authority without user info. */
-    public abstract String authority();
-
-    /** Path and query, beginning with a slash. */
-    public abstract String path();
-
-    /**
-     * A request header as the app set it.
-     *
-     * @param name lower case
-     * @return null when absent; several values joined by a comma
-     */
-    public abstract String header(String name);
 
     public abstract Replay replay();
 

@@ -1,9 +1,9 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
 import io.weft.dataplane.LocalReply;
-import io.weft.policy.model.HeaderChanges;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RouteAction.DirectResponse;
 import io.weft.policy.model.RouteAction.Redirect;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import java.util.Map;
 /** Makes the reply of a redirect or a direct response, as Envoy's router does. Immutable. */
 abstract sealed class AnswerRecipe {
 
-    abstract LocalReply reply(Exchange request);
+    abstract LocalReply reply(RequestHead request);
 
     static AnswerRecipe of(DirectResponse response, List<HeaderChanges> levels) {
         return new Fixed(edited(LocalReply.of(response.status(), response.body()), levels));
@@ -60,7 +60,7 @@ abstract sealed class AnswerRecipe {
         }
 
         @Override
-        LocalReply reply(Exchange request) {
+        LocalReply reply(RequestHead request) {
             return reply;
         }
     }
@@ -77,13 +77,13 @@ abstract sealed class AnswerRecipe {
         }
 
         @Override
-        LocalReply reply(Exchange request) {
+        LocalReply reply(RequestHead request) {
             LocalReply reply = new LocalReply(
                     redirect.status(), List.of(Map.entry("location", location(request))), new byte[0]);
             return edited(reply, levels);
         }
 
-        private String location(Exchange request) {
+        private String location(RequestHead request) {
             String scheme = redirect.scheme().orElse(request.scheme());
             String port = redirect.port() == 0 ? "" : ":" + redirect.port();
             String host = redirect.host().isPresent() ? redirect.host().get() : host(request, scheme, port);
@@ -91,7 +91,7 @@ abstract sealed class AnswerRecipe {
         }
 
         /** The request's own, without a port that is replaced or that was the default of a scheme that changes. */
-        private static String host(Exchange request, String scheme, String port) {
+        private static String host(RequestHead request, String scheme, String port) {
             String authority = request.authority();
             int portStart = Authority.portStart(authority);
             if (portStart < 0) {

@@ -1,7 +1,7 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestChanges;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderChanges;
 import java.util.List;
 
@@ -32,7 +32,7 @@ public final class Destination {
         return cumulativeWeight;
     }
 
-    public RequestChanges requestChanges(Exchange exchange) {
+    public RequestChanges requestChanges(RequestHead exchange) {
         return request.changes(exchange);
     }
 

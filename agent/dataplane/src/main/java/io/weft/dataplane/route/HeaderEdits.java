@@ -1,8 +1,8 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
-import io.weft.policy.model.HeaderChanges;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HeaderChanges;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,11 +19,11 @@ final class HeaderEdits {
     /** Whether the outcome hangs on headers that the app did or did not set. */
     private boolean conditional;
 
-    private final Exchange request;
+    private final RequestHead request;
     private final Map<String, Header> headers = new LinkedHashMap<>();
 
     /** @param request null: headers of the app are taken to be absent, and {@link #conditional()} says whether that mattered */
-    HeaderEdits(List<HeaderChanges> levels, Exchange request) {
+    HeaderEdits(List<HeaderChanges> levels, RequestHead request) {
         this.request = request;
         for (HeaderChanges level : levels) {
             for (String name : level.requestRemove()) {

@@ -1,6 +1,6 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderMatch;
 import java.util.List;
 
@@ -23,7 +23,7 @@ abstract sealed class HeaderTest {
         missingAsEmpty = match.treatMissingAsEmpty();
     }
 
-    final boolean matches(Exchange request) {
+    final boolean matches(RequestHead request) {
         String value = pseudo ? pseudo(request, name) : request.header(name);
         if (value == null) {
             if (!missingAsEmpty) {
@@ -40,7 +40,7 @@ abstract sealed class HeaderTest {
         return false;
     }
 
-    static boolean all(HeaderTest[] tests, Exchange request) {
+    static boolean all(HeaderTest[] tests, RequestHead request) {
         for (int i = 0; i < tests.length; i++) {
             if (!tests[i].matches(request)) {
                 return false;
@@ -70,7 +70,7 @@ abstract sealed class HeaderTest {
         return new Value(match, TextTest.of(((HeaderMatch.Value) match.test()).match()));
     }
 
-    static String value(Exchange request, String name) {
+    static String value(RequestHead request, String name) {
         return isPseudo(name) ? pseudo(request, name) : request.header(name);
     }
 
@@ -79,7 +79,7 @@ abstract sealed class HeaderTest {
         return name.startsWith(":") || name.equals("host");
     }
 
-    private static String pseudo(Exchange request, String name) {
+    private static String pseudo(RequestHead request, String name) {
         return switch (name) {
             case ":method" -> request.method();
             case ":path" -> request.path();

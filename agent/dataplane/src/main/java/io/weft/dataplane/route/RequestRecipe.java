@@ -1,7 +1,7 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestChanges;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RouteAction.PathRewrite;
 import io.weft.policy.model.RouteAction.ReplaceMatched;
@@ -13,7 +13,7 @@ import java.util.List;
 abstract sealed class RequestRecipe {
     private static final RequestRecipe NOTHING = new Constant(RequestChanges.NONE);
 
-    abstract RequestChanges changes(Exchange request);
+    abstract RequestChanges changes(RequestHead request);
 
     /** @param levels most specific first: cluster, route, virtual host, route configuration */
     static RequestRecipe of(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
@@ -45,7 +45,7 @@ abstract sealed class RequestRecipe {
         }
 
         @Override
-        RequestChanges changes(Exchange request) {
+        RequestChanges changes(RequestHead request) {
             return changes;
         }
     }
@@ -67,7 +67,7 @@ abstract sealed class RequestRecipe {
         }
 
         @Override
-        RequestChanges changes(Exchange request) {
+        RequestChanges changes(RequestHead request) {
             return RequestRecipe.changes(rewritten(request.path()), rewrite, new HeaderEdits(levels, request));
         }
 

@@ -1,9 +1,10 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.ResponseHeaders;
-import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -49,7 +50,7 @@ public final class RetryRule {
     }
 
     /** Whether the policy is for such requests at all. */
-    public boolean covers(Exchange request) {
+    public boolean covers(RequestHead request) {
         if (requestHeaders.length == 0) {
             return true;
         }

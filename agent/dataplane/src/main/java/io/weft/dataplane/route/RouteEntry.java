@@ -1,7 +1,7 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
 import io.weft.dataplane.LocalReply;
+import io.weft.dataplane.RequestHead;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
@@ -56,7 +56,7 @@ public abstract sealed class RouteEntry {
             this.recipe = recipe;
         }
 
-        public LocalReply reply(Exchange request) {
+        public LocalReply reply(RequestHead request) {
             return recipe.reply(request);
         }
     }

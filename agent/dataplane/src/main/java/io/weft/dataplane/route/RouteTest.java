@@ -1,6 +1,6 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.RouteMatch;
 
 /** A {@link RouteMatch} made ready. Immutable; allocates nothing where no regular expression is in it. */
@@ -32,7 +32,7 @@ final class RouteTest {
      * @param draw 31 random bits, the request's only ones: as in Envoy all routes compare the same number, so that fractions
      *     of successive routes cut the same range
      */
-    boolean matches(Exchange request, String target, int draw) {
+    boolean matches(RequestHead request, String target, int draw) {
         return path.matches(target)
                 && (!partial || draw % denominator < numerator)
                 && (!grpc || isGrpc(request.header("content-type")))

@@ -1,6 +1,6 @@
 package io.weft.dataplane.route;
 
-import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestHead;
 import java.util.List;
 
 /** The routes of one virtual host, in order. Immutable. */
@@ -20,7 +20,7 @@ public final class Routes {
      * @param draw 31 random bits, the request's only ones
      * @return null when there is none
      */
-    public RouteEntry find(Exchange request, int draw) {
+    public RouteEntry find(RequestHead request, int draw) {
         String target = request.path();
         for (int i = 0; i < tests.length; i++) {
             if (tests[i].matches(request, target, draw)) {
