@@ -4,10 +4,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Every answer since the traffic began, in the order logged. One thread adds, others read. */
+/**
+ * The answers in the order logged. One thread adds, others read. What comes before {@link #beginCounting} shows only that the
+ * services have not all found each other yet.
+ */
 final class Answers {
     private final List<Answer> log = new ArrayList<>();
     private long failed;
+    private boolean counting;
+
+    /** Forgets what was. */
+    synchronized void beginCounting() {
+        log.clear();
+        failed = 0;
+        counting = true;
+    }
+
+    synchronized boolean counting() {
+        return counting;
+    }
 
     synchronized void add(Answer answer) {
         log.add(answer);

@@ -8,6 +8,7 @@ import java.nio.file.StandardCopyOption;
 /** The policy file that the demo edits, as an operator would with an editor. */
 final class CanaryPolicy {
     private final Path file;
+    private volatile String summary = "none yet";
 
     CanaryPolicy(Path folder) {
         this.file = folder.resolve("orders-canary.yaml");
@@ -17,8 +18,19 @@ final class CanaryPolicy {
         return file;
     }
 
+    /** What it says now, in a few words. */
+    String summary() {
+        return summary;
+    }
+
+    /** From now on somebody else edits it. */
+    void handOver() {
+        summary = "yours to edit";
+    }
+
     void weights(int v1, int v2) throws IOException {
         write(
+                "v1 %d %%, v2 %d %%".formatted(v1, v2),
                 """
                     - matches:
                       - path: {type: PathPrefix, value: /}
@@ -32,6 +44,7 @@ final class CanaryPolicy {
 
     void canaryByHeader() throws IOException {
         write(
+                "x-canary: yes to v2, else v1",
                 """
                     - matches:
                       - path: {type: PathPrefix, value: /}
@@ -48,7 +61,7 @@ final class CanaryPolicy {
                 """);
     }
 
-    private void write(String rules) throws IOException {
+    private void write(String inShort, String rules) throws IOException {
         String document =
                 """
                 # A Kuma policy: it works on Kong Mesh as it is. Save it, and every caller obeys.
@@ -65,5 +78,6 @@ final class CanaryPolicy {
         Path next = file.resolveSibling(file.getFileName() + ".new");
         Files.writeString(next, document);
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        summary = inShort;
     }
 }

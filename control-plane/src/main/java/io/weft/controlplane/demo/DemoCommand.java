@@ -30,6 +30,9 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:every step held", "1:a step did not hold", "2:wrong usage"})
 public final class DemoCommand implements Callable<Integer> {
 
+    /** As a shell says of what SIGINT ended. */
+    private static final int INTERRUPTED = 130;
+
     @Option(
             names = "--once",
             description = "Do every step unattended, print a line for each and, last, one JSON object; then end.")
@@ -64,11 +67,22 @@ public final class DemoCommand implements Callable<Integer> {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
         // System.console() does not tell on newer JDKs, where it is there even when the output is a file; the launcher does.
         boolean terminal = Boolean.getBoolean("weft.terminal");
+        boolean live = !once && terminal;
         DemoResult result;
-        try (DemoMesh mesh = new DemoMesh(files)) {
-            Thread atExit = new Thread(mesh::close, "demo-stop");
-            Runtime.getRuntime().addShutdownHook(atExit);
-            result = run(mesh, files, out, !once && terminal);
+        try (DemoMesh mesh = new DemoMesh(files);
+                View view = live
+                        ? new LiveView(out, mesh, Scenario.steps())
+                        : new PlainView(new PrintStream(out, true, StandardCharsets.UTF_8))) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(view, mesh), "demo-stop"));
+            try {
+                result = run(mesh, files, view, live);
+            } catch (IllegalStateException failed) {
+                if (mesh.isClosed()) {
+                    // Ctrl-C: a process that is missed now is one that was ended.
+                    return INTERRUPTED;
+                }
+                throw failed;
+            }
         }
         out.println(json(result));
         out.flush();
@@ -78,33 +92,40 @@ public final class DemoCommand implements Callable<Integer> {
         return result.ok() ? 0 : 1;
     }
 
-    private DemoResult run(DemoMesh mesh, DemoFiles files, PrintStream out, boolean live) throws Exception {
-        List<Step> steps = Scenario.steps();
-        try (View view = live ? new LiveView(out, mesh.answers(), steps) : new PlainView(new PrintStream(out, true, StandardCharsets.UTF_8))) {
-            view.says("Starting a control plane and five services; logs in " + files.logs());
-            mesh.start();
-            view.says("The policy that is being edited: " + mesh.policy().file());
-            StepRunner runner = new StepRunner(mesh, requests);
-            List<StepResult> results = new ArrayList<>();
-            for (Step step : steps) {
-                view.began(step);
-                StepResult result = runner.run(step);
-                view.ended(step, result);
-                results.add(result);
-                if (!once) {
-                    Thread.sleep(pauseSeconds * 1_000L);
-                }
+    private static void end(View view, DemoMesh mesh) {
+        view.close();
+        mesh.close();
+    }
+
+    private DemoResult run(DemoMesh mesh, DemoFiles files, View view, boolean live) throws Exception {
+        view.says("Starting a control plane and five services; logs in\n" + here(files.logs()));
+        mesh.start();
+        String policy = here(mesh.policy().file());
+        view.says("The policy that is being edited:\n" + policy);
+        StepRunner runner = new StepRunner(mesh, requests);
+        List<StepResult> results = new ArrayList<>();
+        for (Step step : Scenario.steps()) {
+            view.began(step);
+            StepResult result = runner.run(step);
+            view.ended(step, result);
+            results.add(result);
+            if (!once) {
+                Thread.sleep(pauseSeconds * 1_000L);
             }
-            if (live) {
-                view.says("Now it is yours: edit " + mesh.policy().file() + " and watch. Ctrl-C ends the demo.");
-                Thread.sleep(Long.MAX_VALUE);
-            }
-            return new DemoResult(
-                    mesh.answers().size(),
-                    mesh.answers().failed(),
-                    results,
-                    results.stream().allMatch(StepResult::ok));
         }
+        if (live) {
+            mesh.policy().handOver();
+            view.says("Now it is yours: edit the policy and watch. Ctrl-C ends the demo.\n" + policy);
+            Thread.sleep(Long.MAX_VALUE);
+        }
+        return new DemoResult(
+                mesh.answers().size(), mesh.answers().failed(), results, results.stream().allMatch(StepResult::ok));
+    }
+
+    /** As seen from the working directory, when it is below it. */
+    private static String here(Path path) {
+        Path directory = Path.of("").toAbsolutePath();
+        return (path.startsWith(directory) ? directory.relativize(path) : path).toString();
     }
 
     private Path home() throws IOException {

@@ -27,10 +27,13 @@ final class DemoMesh implements AutoCloseable {
     private final CanaryPolicy policy;
     private final Answers answers = new Answers();
     private final int controlPlanePort;
+    /** These two and {@link #closed}: guarded by this, for a signal closes the demo at any moment. */
     private final List<ChildProcess> services = new ArrayList<>();
     private ChildProcess controlPlane;
+    private boolean closed;
     private ChildProcess victim;
     private volatile long killed = -1;
+    private volatile boolean controlPlaneRuns;
 
     DemoMesh(DemoFiles files) throws IOException {
         this.files = files;
@@ -46,60 +49,88 @@ final class DemoMesh implements AutoCloseable {
         return answers;
     }
 
-    /** Starts everything; returns once both callers have got an answer from each instance of orders. */
+    /** Starts everything; returns once both callers have got an answer from each instance of orders. Answers count from then on. */
     void start() throws IOException, InterruptedException {
         startControlPlane();
         victim = startService("orders-v1-a", "orders", "orders-v1", "version=v1");
         startService("orders-v1-b", "orders", "orders-v1", "version=v1");
         startService("orders-v2", "orders", "orders-v2", "version=v2");
         startService("storefront", "storefront", "storefront", "version=v1");
-        services.add(
-                ChildProcess.startReading(
-                        "batch", files.java("batch"), environment("batch", "version=v1"), files.logs(), this::answered));
+        added(ChildProcess.startReading(
+                "batch", files.java("batch"), environment("batch", "version=v1"), files.logs(), this::answered));
         awaitDiscovery();
+        answers.beginCounting();
     }
 
     void killOneV1() throws InterruptedException {
         killed = victim.pid();
         victim.kill();
-        services.remove(victim);
+        synchronized (this) {
+            services.remove(victim);
+        }
     }
 
-    /** Whether the instance that answered is the one that was killed. */
-    boolean killed(Answer answer) {
-        return answer.instance() != null && answer.pid() == killed;
+    /** Whether it is the instance that was killed. */
+    boolean killed(long pid) {
+        return pid == killed;
+    }
+
+    boolean controlPlaneRuns() {
+        return controlPlaneRuns;
     }
 
     void startControlPlane() throws IOException, InterruptedException {
-        controlPlane =
+        ChildProcess process =
                 ChildProcess.start(
                         "control-plane",
                         files.controlPlane("127.0.0.1:" + controlPlanePort),
                         Map.of(),
                         files.logs());
+        synchronized (this) {
+            refuseWhenClosed(process);
+            controlPlane = process;
+        }
         long deadline = System.currentTimeMillis() + 20_000;
         while (!accepts(controlPlanePort)) {
-            controlPlane.requireAlive();
+            process.requireAlive();
             if (System.currentTimeMillis() > deadline) {
                 throw new IllegalStateException("The control plane does not listen after 20 s; see " + files.logs());
             }
             Thread.sleep(20);
         }
+        controlPlaneRuns = true;
     }
 
     void stopControlPlane() throws InterruptedException {
-        controlPlane.stop();
+        ChildProcess process;
+        synchronized (this) {
+            process = controlPlane;
+        }
+        controlPlaneRuns = false;
+        process.stop();
     }
 
     /** @throws IllegalStateException when a process has ended that should run */
-    void requireAlive() {
+    synchronized void requireAlive() {
         services.forEach(ChildProcess::requireAlive);
     }
 
     private ChildProcess startService(String name, String service, String app, String tags) throws IOException {
         ChildProcess process = ChildProcess.start(name, files.java(app), environment(service, tags), files.logs());
-        services.add(process);
+        added(process);
         return process;
+    }
+
+    private synchronized void added(ChildProcess process) {
+        refuseWhenClosed(process);
+        services.add(process);
+    }
+
+    private void refuseWhenClosed(ChildProcess process) {
+        if (closed) {
+            process.close();
+            throw new IllegalStateException("The demo is ending.");
+        }
     }
 
     /** All that is added to an unmodified app. */
@@ -127,17 +158,10 @@ final class DemoMesh implements AutoCloseable {
     /** Before the first step every instance must be known to both callers. */
     private void awaitDiscovery() throws InterruptedException {
         long deadline = System.currentTimeMillis() + 60_000;
-        Set<String> expected = new HashSet<>();
-        for (ChildProcess service : services) {
-            if (service.name().startsWith("orders-")) {
-                expected.add("direct " + service.pid());
-                expected.add("storefront " + service.pid());
-            }
-        }
+        Set<String> expected = ordersByCaller();
         int position = 0;
         while (!expected.isEmpty()) {
             requireAlive();
-            controlPlane.requireAlive();
             if (System.currentTimeMillis() > deadline) {
                 throw new IllegalStateException(
                         "No answer within 60 s from: " + expected + ". The logs of all processes are in " + files.logs());
@@ -151,6 +175,17 @@ final class DemoMesh implements AutoCloseable {
             }
             Thread.sleep(20);
         }
+    }
+
+    private synchronized Set<String> ordersByCaller() {
+        Set<String> pairs = new HashSet<>();
+        for (ChildProcess service : services) {
+            if (service.name().startsWith("orders-")) {
+                pairs.add("direct " + service.pid());
+                pairs.add("storefront " + service.pid());
+            }
+        }
+        return pairs;
     }
 
     private static boolean accepts(int port) {
@@ -168,13 +203,21 @@ final class DemoMesh implements AutoCloseable {
         }
     }
 
-    /** Ends every process, the callers first so that nobody calls into the void. */
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /** Ends every process, the callers first so that nobody calls into the void. From any thread. */
     @Override
     public void close() {
-        List<ChildProcess> all = new ArrayList<>(services);
-        Collections.reverse(all);
-        if (controlPlane != null) {
-            all.add(controlPlane);
+        List<ChildProcess> all;
+        synchronized (this) {
+            closed = true;
+            all = new ArrayList<>(services);
+            Collections.reverse(all);
+            if (controlPlane != null) {
+                all.add(controlPlane);
+            }
         }
         all.forEach(ChildProcess::close);
         long deadline = System.currentTimeMillis() + 10_000;

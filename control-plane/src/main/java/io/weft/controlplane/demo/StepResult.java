@@ -5,7 +5,8 @@ import java.util.Map;
 /**
  * What was seen of a step. The names are those of the JSON that {@code weft demo --once} ends with.
  *
- * @param requests answered while the step was in force
+ * @param observed a share for each version that was expected or answered
+ * @param requests that the shares are of: answered while the step was in force
  * @param failed among them and among those on the way when it took effect
  * @param effectiveAfterMs from the action to the last sign of what was before
  */
