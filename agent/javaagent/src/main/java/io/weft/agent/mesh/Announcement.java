@@ -12,18 +12,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The one line that the agent says by default: version, service, control plane and the libraries in use. Those are known when the
- * app has loaded them, so it is said a second after a policy is in force and a library is instrumented, and in any case after ten
- * seconds or when the JVM ends. Thread-safe.
+ * app has loaded them, so it is said a second after a policy is in force and a library is instrumented; ten seconds after the
+ * first library when there is no policy by then; and in any case after a minute or when the JVM ends. Thread-safe.
  */
 public final class Announcement {
     private static final long SETTLED_MILLIS = 1_000;
-    private static final long LATEST_MILLIS = 10_000;
+    private static final long NO_POLICY_MILLIS = 10_000;
+    private static final long NO_LIBRARY_MILLIS = 60_000;
 
     private final Settings settings;
     private final Mesh mesh;
     private final Background background;
     private final AgentLog log;
     private final Set<String> libraries = new ConcurrentSkipListSet<>();
+    private final AtomicBoolean attached = new AtomicBoolean();
     private final AtomicBoolean planned = new AtomicBoolean();
     private final AtomicBoolean said = new AtomicBoolean();
     private volatile boolean policyInForce;
@@ -36,11 +38,14 @@ public final class Announcement {
     }
 
     public void started() {
-        background.runAfter(LATEST_MILLIS, "announce", new Say());
+        background.runAfter(NO_LIBRARY_MILLIS, "announce", new Say());
     }
 
     public void attached(String library) {
         libraries.add(library);
+        if (attached.compareAndSet(false, true)) {
+            background.runAfter(NO_POLICY_MILLIS, "announce", new Say());
+        }
         planWhenSettled();
     }
 
