@@ -53,7 +53,7 @@ enum AddressParser {
         return new HostPort(address.getAddress(), port);
     }
 
-    private static boolean isLiteral(String host) {
+    static boolean isLiteral(String host) {
         if (IPV4.matcher(host).matches()) {
             return true;
         }

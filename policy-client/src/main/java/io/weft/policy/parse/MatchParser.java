@@ -81,7 +81,7 @@ final class MatchParser {
     }
 
     @SuppressWarnings("deprecation") // older control planes send the old specifiers, and Envoy obeys them
-    private static HeaderMatch header(Field field, HeaderMatcher matcher) {
+    static HeaderMatch header(Field field, HeaderMatcher matcher) {
         Field name = field.at("name");
         name.headerText(name.notEmpty(matcher.getName()));
         HeaderMatch.Test test;
@@ -172,15 +172,18 @@ final class MatchParser {
     }
 
     static Pattern compile(Field field, RegexMatcher matcher) {
-        Field regex = field.at("regex");
-        regex.notEmpty(matcher.getRegex());
-        if (RegexSize.of(matcher.getRegex()) > MAX_REGEX_SIZE) {
-            throw regex.refuse("repeats too much: it would compile to more than " + MAX_REGEX_SIZE + " steps; use smaller counts");
+        return compile(field.at("regex"), matcher.getRegex());
+    }
+
+    static Pattern compile(Field field, String regex) {
+        field.notEmpty(regex);
+        if (RegexSize.of(regex) > MAX_REGEX_SIZE) {
+            throw field.refuse("repeats too much: it would compile to more than " + MAX_REGEX_SIZE + " steps; use smaller counts");
         }
         try {
-            return Pattern.compile(matcher.getRegex());
+            return Pattern.compile(regex);
         } catch (PatternSyntaxException e) {
-            throw regex.refuse("is not valid in RE2 syntax: " + e.getMessage());
+            throw field.refuse("is not valid in RE2 syntax: " + e.getMessage());
         }
     }
 
