@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * {@code xds.type.matcher.v3.Matcher}. How deep trees nest is bounded by the protobuf parser (100 messages), how large by the
- * size of a resource: each node is looked at once at most.
+ * {@code xds.type.matcher.v3.Matcher}. How deep predicates nest is bounded by the protobuf parser (100 messages), how large a tree
+ * is by the size of the resource.
  *
  * @param <A> what a match leads to
  */
@@ -57,8 +57,12 @@ final class MatchTreeParser<A> {
     /** What is there to be looked at. */
     enum Scope { CONNECTION, REQUEST }
 
+    /** Trees can nest in an Any each, where protobuf's own bound begins anew. */
+    private static final int MAX_DEPTH = 32;
+
     private final Scope scope;
     private final Actions<A> actions;
+    private int depth;
 
     MatchTreeParser(Scope scope, Actions<A> actions) {
         this.scope = scope;
@@ -66,6 +70,15 @@ final class MatchTreeParser<A> {
     }
 
     MatchTree<A> parse(Field field, Matcher matcher) {
+        if (++depth > MAX_DEPTH) {
+            throw field.refuse("is nested more than " + MAX_DEPTH + " deep");
+        }
+        MatchTree<A> tree = node(field, matcher);
+        depth--;
+        return tree;
+    }
+
+    private MatchTree<A> node(Field field, Matcher matcher) {
         Optional<OnMatch<A>> onNoMatch = matcher.hasOnNoMatch()
                 ? Optional.of(onMatch(field.at("on_no_match"), matcher.getOnNoMatch()))
                 : Optional.empty();

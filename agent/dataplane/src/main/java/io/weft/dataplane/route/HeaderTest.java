@@ -8,7 +8,7 @@ import java.util.List;
  * A {@link HeaderMatch} made ready. A missing header fails every test but presence, inverted or not, unless it is to be
  * treated as empty: that is Envoy's rule. Immutable.
  */
-abstract sealed class HeaderTest {
+public abstract sealed class HeaderTest {
     private static final HeaderTest[] NONE = {};
 
     private final String name;
@@ -23,7 +23,7 @@ abstract sealed class HeaderTest {
         missingAsEmpty = match.treatMissingAsEmpty();
     }
 
-    final boolean matches(RequestHead request) {
+    public final boolean matches(RequestHead request) {
         String value = pseudo ? pseudo(request, name) : request.header(name);
         if (value == null) {
             if (!missingAsEmpty) {
@@ -60,7 +60,7 @@ abstract sealed class HeaderTest {
         return tests;
     }
 
-    static HeaderTest of(HeaderMatch match) {
+    public static HeaderTest of(HeaderMatch match) {
         if (match.test() instanceof HeaderMatch.Present present) {
             return new Present(match, present.present());
         }
@@ -70,7 +70,8 @@ abstract sealed class HeaderTest {
         return new Value(match, TextTest.of(((HeaderMatch.Value) match.test()).match()));
     }
 
-    static String value(RequestHead request, String name) {
+    /** Of a header or pseudo header; null when absent. */
+    public static String value(RequestHead request, String name) {
         return isPseudo(name) ? pseudo(request, name) : request.header(name);
     }
 

@@ -11,7 +11,7 @@ import io.weft.policy.model.RouteMatch.SeparatedPrefix;
  * A {@link PathMatch} made ready. As in Envoy it sees a request's target up to the query or fragment, the path. Where the
  * path ends is looked for only where it matters. Immutable.
  */
-abstract sealed class PathTest {
+public abstract sealed class PathTest {
     /** Nearly every virtual host ends with it; one object for all of them stays in the cache. */
     private static final PathTest EVERY_PATH = new OfPrefix(new Start("/", true));
 
@@ -22,7 +22,7 @@ abstract sealed class PathTest {
     abstract int matchedLength(String target);
 
     /** Where the path ends in a request's target. */
-    static int end(String target) {
+    public static int end(String target) {
         for (int i = 0; i < target.length(); i++) {
             if (isEnd(target, i)) {
                 return i;

@@ -4,15 +4,15 @@ import com.google.re2j.Pattern;
 import io.weft.policy.model.StringMatch;
 
 /** A {@link StringMatch} made ready. Looks at a range of a string; allocates nothing, a regular expression excepted. Immutable. */
-abstract sealed class TextTest {
+public abstract sealed class TextTest {
 
-    abstract boolean matches(String text, int from, int to);
+    public abstract boolean matches(String text, int from, int to);
 
-    final boolean matches(String text) {
+    public final boolean matches(String text) {
         return matches(text, 0, text.length());
     }
 
-    static TextTest of(StringMatch match) {
+    public static TextTest of(StringMatch match) {
         if (match instanceof StringMatch.Exact exact) {
             return new Exact(exact.value(), exact.ignoreCase());
         }
@@ -38,7 +38,7 @@ abstract sealed class TextTest {
         }
 
         @Override
-        boolean matches(String text, int from, int to) {
+        public boolean matches(String text, int from, int to) {
             return to - from == value.length() && text.regionMatches(ignoreCase, from, value, 0, value.length());
         }
     }
@@ -53,7 +53,7 @@ abstract sealed class TextTest {
         }
 
         @Override
-        boolean matches(String text, int from, int to) {
+        public boolean matches(String text, int from, int to) {
             return to - from >= value.length() && text.regionMatches(ignoreCase, from, value, 0, value.length());
         }
     }
@@ -68,7 +68,7 @@ abstract sealed class TextTest {
         }
 
         @Override
-        boolean matches(String text, int from, int to) {
+        public boolean matches(String text, int from, int to) {
             int start = to - value.length();
             return start >= from && text.regionMatches(ignoreCase, start, value, 0, value.length());
         }
@@ -84,7 +84,7 @@ abstract sealed class TextTest {
         }
 
         @Override
-        boolean matches(String text, int from, int to) {
+        public boolean matches(String text, int from, int to) {
             for (int start = from; start <= to - value.length(); start++) {
                 if (text.regionMatches(ignoreCase, start, value, 0, value.length())) {
                     return true;
@@ -102,7 +102,7 @@ abstract sealed class TextTest {
         }
 
         @Override
-        boolean matches(String text, int from, int to) {
+        public boolean matches(String text, int from, int to) {
             return pattern.matches(text.substring(from, to));
         }
     }

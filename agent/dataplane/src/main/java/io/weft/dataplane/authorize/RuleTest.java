@@ -1,0 +1,243 @@
+package io.weft.dataplane.authorize;
+
+import io.weft.dataplane.Connection;
+import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.match.AddressRange;
+import io.weft.dataplane.route.HeaderTest;
+import io.weft.dataplane.route.PathTest;
+import io.weft.dataplane.route.TextTest;
+import io.weft.policy.model.Rbac;
+import io.weft.policy.model.Rbac.Rule;
+import java.util.List;
+
+/** A {@link Rule} made ready. Immutable; allocates nothing where no regular expression is in it. */
+abstract sealed class RuleTest {
+
+    /** @param request null where only the connection is known; then no rule asks for it */
+    abstract boolean matches(RequestHead request, Connection connection);
+
+    static RuleTest of(Rule rule, ClientIp client) {
+        if (rule instanceof Rbac.Any) {
+            return Everybody.INSTANCE;
+        }
+        if (rule instanceof Rbac.And and) {
+            return new Every(of(and.all(), client));
+        }
+        if (rule instanceof Rbac.Or or) {
+            return new One(of(or.any(), client));
+        }
+        if (rule instanceof Rbac.Not not) {
+            return new Negated(of(not.rule(), client));
+        }
+        if (rule instanceof Rbac.Authenticated authenticated) {
+            return new OfPeer(authenticated);
+        }
+        if (rule instanceof Rbac.Header header) {
+            return new OfHeader(HeaderTest.of(header.match()));
+        }
+        if (rule instanceof Rbac.UrlPath path) {
+            return new OfPath(TextTest.of(path.match()));
+        }
+        if (rule instanceof Rbac.SourceIp source) {
+            AddressRange range = AddressRange.of(source.range());
+            return source.source() == Rbac.Source.PEER ? new OfSource(range) : new OfClient(range, client);
+        }
+        if (rule instanceof Rbac.DestinationIp destination) {
+            return new OfDestination(AddressRange.of(destination.range()));
+        }
+        if (rule instanceof Rbac.DestinationPort port) {
+            return new OfPort(port);
+        }
+        return new OfServerName(TextTest.of(((Rbac.RequestedServerName) rule).match()));
+    }
+
+    static RuleTest[] of(List<Rule> rules, ClientIp client) {
+        return rules.stream().map(rule -> of(rule, client)).toArray(RuleTest[]::new);
+    }
+
+    static boolean any(RuleTest[] rules, RequestHead request, Connection connection) {
+        for (int i = 0; i < rules.length; i++) {
+            if (rules[i].matches(request, connection)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static final class Everybody extends RuleTest {
+        static final Everybody INSTANCE = new Everybody();
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return true;
+        }
+    }
+
+    private static final class Every extends RuleTest {
+        private final RuleTest[] all;
+
+        Every(RuleTest[] all) {
+            this.all = all;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            for (int i = 0; i < all.length; i++) {
+                if (!all[i].matches(request, connection)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private static final class One extends RuleTest {
+        private final RuleTest[] rules;
+
+        One(RuleTest[] rules) {
+            this.rules = rules;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return any(rules, request, connection);
+        }
+    }
+
+    private static final class Negated extends RuleTest {
+        private final RuleTest rule;
+
+        Negated(RuleTest rule) {
+            this.rule = rule;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return !rule.matches(request, connection);
+        }
+    }
+
+    /** Each URI SAN, then each DNS SAN, then the subject, as in Envoy. */
+    private static final class OfPeer extends RuleTest {
+        /** Null: any. */
+        private final TextTest name;
+
+        OfPeer(Rbac.Authenticated authenticated) {
+            name = authenticated.name().map(TextTest::of).orElse(null);
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            Connection.Peer peer = connection.peer();
+            if (peer == null) {
+                return false;
+            }
+            return name == null || any(peer.uriSans()) || any(peer.dnsSans()) || name.matches(peer.subject());
+        }
+
+        private boolean any(List<String> names) {
+            for (int i = 0; i < names.size(); i++) {
+                if (name.matches(names.get(i))) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    private static final class OfHeader extends RuleTest {
+        private final HeaderTest header;
+
+        OfHeader(HeaderTest header) {
+            this.header = header;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return header.matches(request);
+        }
+    }
+
+    private static final class OfPath extends RuleTest {
+        private final TextTest path;
+
+        OfPath(TextTest path) {
+            this.path = path;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            String target = request.path();
+            return path.matches(target, 0, PathTest.end(target));
+        }
+    }
+
+    private static final class OfSource extends RuleTest {
+        private final AddressRange range;
+
+        OfSource(AddressRange range) {
+            this.range = range;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return range.contains(connection.remoteIp());
+        }
+    }
+
+    private static final class OfClient extends RuleTest {
+        private final AddressRange range;
+        private final ClientIp client;
+
+        OfClient(AddressRange range, ClientIp client) {
+            this.range = range;
+            this.client = client;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return range.contains(client.of(request, connection));
+        }
+    }
+
+    private static final class OfDestination extends RuleTest {
+        private final AddressRange range;
+
+        OfDestination(AddressRange range) {
+            this.range = range;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return range.contains(connection.localIp());
+        }
+    }
+
+    private static final class OfPort extends RuleTest {
+        private final int from;
+        private final int to;
+
+        OfPort(Rbac.DestinationPort port) {
+            from = port.from();
+            to = port.to();
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return connection.localPort() >= from && connection.localPort() < to;
+        }
+    }
+
+    private static final class OfServerName extends RuleTest {
+        private final TextTest name;
+
+        OfServerName(TextTest name) {
+            this.name = name;
+        }
+
+        @Override
+        boolean matches(RequestHead request, Connection connection) {
+            return name.matches(connection.serverName());
+        }
+    }
+}
