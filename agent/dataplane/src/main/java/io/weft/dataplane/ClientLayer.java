@@ -17,7 +17,7 @@ abstract class ClientLayer {
     /**
      * Before an attempt; a layer asks {@code inner} after it has agreed.
      *
-     * @return false: {@link Exchange#reply} is the answer
+     * @return false: {@link Exchange#reply} is the answer, unless {@link Exchange#waiting}
      */
     boolean attempt(Exchange exchange) {
         return inner.attempt(exchange);

@@ -6,7 +6,9 @@ final class ClientLayers {
 
     ClientLayers(NanoClock clock, Randomness randomness) {
         outermost =
-                // First, since the route says what every layer below is to do.
+                // First, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
+                new RunFilters(
+                // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
                 // Above the retries: one deadline for all attempts together.
                 new Deadline(clock,
@@ -21,7 +23,7 @@ final class ClientLayers {
                 // (The identity for the dial comes here, with mesh TLS.)
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
-                ClientLayer.DIAL)))))));
+                ClientLayer.DIAL))))))));
     }
 
     boolean attempt(Exchange exchange) {

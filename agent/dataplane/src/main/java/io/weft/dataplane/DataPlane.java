@@ -28,19 +28,19 @@ public final class DataPlane implements Outbound {
     private volatile Policy policy;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
-    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness) {
+    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Faults faults) {
         this.clock = clock;
         this.randomness = randomness;
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         clientLayers = new ClientLayers(clock, randomness);
         inbound = new InboundPorts(clock);
-        compiler = new PolicyCompiler(clock, randomness);
-        noPolicy = new PolicyCompiler(clock, randomness).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, faults);
+        noPolicy = new PolicyCompiler(clock, randomness, faults).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
-    public static DataPlane start(Duration startupWait) {
-        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong());
+    public static DataPlane start(Duration startupWait, Faults faults) {
+        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), faults);
     }
 
     /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */
@@ -97,7 +97,11 @@ public final class DataPlane implements Outbound {
         if (!claims(exchange)) {
             return null;
         }
+        // What a filter would make a request wait for, no request is there to wait.
         Exchange.Step step = exchange.next();
+        while (step == Exchange.Step.WAIT) {
+            step = exchange.next();
+        }
         exchange.end();
         return step == Exchange.Step.DIAL ? exchange.endpoint() : null;
     }

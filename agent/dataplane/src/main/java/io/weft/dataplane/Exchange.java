@@ -16,6 +16,7 @@ import java.util.List;
  * <pre>
  * if (!outbound.claims(exchange)) → leave the request alone
  * do switch (exchange.next()) {
+ *     case WAIT  → wait exchange.backoffNanos(), then ask again
  *     case REPLY → give the app exchange.reply() as the response
  *     case DIAL  → send to exchange.endpoint() with exchange.requestChanges()
  *                  response head: exchange.onResponse(status, header) says deliver or try again
@@ -26,13 +27,13 @@ import java.util.List;
  *
  * <p>Used by one thread at a time; whoever hands it to another thread does so with a happens-before edge.
  */
-public abstract class Exchange implements RequestHead {
+public abstract class Exchange extends HttpStream {
 
     /** Whether the body can be sent again. */
     public enum Replay { NO_BODY, REPEATABLE, ONE_SHOT }
 
     /** What to do for the next attempt. */
-    public enum Step { DIAL, REPLY }
+    public enum Step { DIAL, REPLY, WAIT }
 
     /** How an attempt failed, as far as retrying tells failures apart. */
     public enum Failure {
@@ -68,8 +69,6 @@ public abstract class Exchange implements RequestHead {
     /** Those of them that could not be connected to; null before the first. */
     List<Host> unreachableHosts;
     RequestChanges requestChanges = RequestChanges.NONE;
-    HeaderChanges[] responseChanges = NO_CHANGES;
-    LocalReply reply;
     long deadlineNanos;
 
     /** How the attempt ended: 0 when it failed. */
@@ -81,6 +80,9 @@ public abstract class Exchange implements RequestHead {
     boolean again;
     long backoffNanos;
 
+    /** A filter holds the request up: no attempt was made, and the next one is still the first. */
+    boolean waiting;
+
     // What layers hold for this exchange until they release it.
     boolean hostHeld;
     boolean admitted;
@@ -89,8 +91,6 @@ public abstract class Exchange implements RequestHead {
     private Phase phase = Phase.NEW;
 
     private enum Phase { NEW, READY, UNDER_WAY, OVER }
-
-    private static final HeaderChanges[] NO_CHANGES = {};
 
     final void claimed(ClientLayers by) {
         layers = by;
@@ -109,12 +109,27 @@ public abstract class Exchange implements RequestHead {
         }
         attempt++;
         again = false;
+        waiting = false;
         if (layers.attempt(this)) {
             phase = Phase.UNDER_WAY;
             return Step.DIAL;
         }
+        if (waiting) {
+            attempt--;
+            return Step.WAIT;
+        }
         over();
         return Step.REPLY;
+    }
+
+    @Override
+    public final String upstreamCluster() {
+        return destination == null ? null : destination.clusterName();
+    }
+
+    /** What the route changes of every response that takes it, its own answers excepted: they are made with the changes. */
+    final HeaderChanges[] routeResponseChanges() {
+        return destination == null ? NO_CHANGES : destination.responseChanges();
     }
 
     /** Where to connect, after {@link Step#DIAL}. */
@@ -178,7 +193,7 @@ public abstract class Exchange implements RequestHead {
         return again;
     }
 
-    /** How long to wait before the next attempt, after either of the above was true. */
+    /** How long to wait before {@link #next}, after either of the above was true or after {@link Step#WAIT}. */
     public final long backoffNanos() {
         return backoffNanos;
     }

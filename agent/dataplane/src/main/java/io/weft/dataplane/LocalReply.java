@@ -10,7 +10,17 @@ import java.util.Map;
  *
  * @param headers names in lower case, in order
  */
-public record LocalReply(int status, List<Map.Entry<String, String>> headers, byte[] body) {
+public record LocalReply(int status, List<Map.Entry<String, String>> headers, byte[] body) implements Headers {
+    @Override
+    public String header(String name) {
+        String joined = null;
+        for (Map.Entry<String, String> header : headers) {
+            if (header.getKey().equals(name)) {
+                joined = joined == null ? header.getValue() : joined + ',' + header.getValue();
+            }
+        }
+        return joined;
+    }
 
     /** Plain text with the headers that Envoy gives it; without text just the status. */
     public static LocalReply of(int status, String text) {

@@ -28,7 +28,10 @@ final class MatchRoute extends ClientLayer {
             exchange.destination = forward.destination(draw);
             exchange.cluster = policy.cluster(exchange.destination.cluster());
             exchange.retry = forward.retry();
+            exchange.passThrough(exchange.destination.filters());
             return exchange.cluster == null || !exchange.cluster.originalDestination();
+        } else {
+            exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
         }
         return true;
     }
@@ -40,8 +43,8 @@ final class MatchRoute extends ClientLayer {
             return false;
         }
         if (exchange.attempt == 1) {
-            exchange.requestChanges = exchange.destination.requestChanges(exchange);
-            exchange.responseChanges = exchange.destination.responseChanges();
+            exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head()));
+            exchange.responseChanges = exchange.routeResponseChanges();
         }
         return inner.attempt(exchange);
     }
@@ -50,6 +53,6 @@ final class MatchRoute extends ClientLayer {
         if (exchange.route == null) {
             return NO_ROUTE;
         }
-        return exchange.route instanceof Answer answer ? answer.reply(exchange) : NO_CLUSTER;
+        return exchange.route instanceof Answer answer ? answer.reply(exchange.head()) : NO_CLUSTER;
     }
 }

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.route.Listeners;
 import io.weft.dataplane.route.RouteCompiler;
 import io.weft.policy.model.PolicySnapshot;
@@ -20,20 +21,24 @@ final class PolicyCompiler {
 
     private final ClusterCompiler clusterCompiler;
     private Map<String, Integer> indexes = new HashMap<>();
-    private RouteCompiler routeCompiler = new RouteCompiler(this::index);
+    private final FilterCompiler filterCompiler;
+    private RouteCompiler routeCompiler;
 
-    PolicyCompiler(NanoClock clock, Randomness randomness) {
+    PolicyCompiler(NanoClock clock, Randomness randomness, Faults faults) {
         clusterCompiler = new ClusterCompiler(clock, randomness);
+        filterCompiler = new FilterCompiler(clock, randomness, faults);
+        routeCompiler = new RouteCompiler(this::index, filterCompiler);
     }
 
     Policy compile(PolicySnapshot snapshot) {
         if (indexes.size() > 2 * snapshot.clusters().size() + SPARE_INDEXES) {
             indexes = new HashMap<>();
-            routeCompiler = new RouteCompiler(this::index);
+            routeCompiler = new RouteCompiler(this::index, filterCompiler);
         }
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
         Listeners listeners = new Listeners(snapshot, routeCompiler);
         routeCompiler.endRound();
+        filterCompiler.endRound();
         for (String cluster : views.keySet()) {
             index(cluster);
         }

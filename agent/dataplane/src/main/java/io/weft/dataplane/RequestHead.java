@@ -1,7 +1,10 @@
 package io.weft.dataplane;
 
-/** The head of a request, going out or coming in, read-only: what matchers, hash policies and formats look at. */
-public interface RequestHead {
+/**
+ * What matchers, hash policies and formatters see of a request, whichever way it goes. Read-only; names of headers in lower case,
+ * without the pseudo headers that the other methods stand for.
+ */
+public interface RequestHead extends Headers {
     /** In upper case. */
     String method();
 
@@ -13,12 +16,4 @@ public interface RequestHead {
 
     /** Path and query, beginning with a slash. */
     String path();
-
-    /**
-     * A header as the sender set it.
-     *
-     * @param name lower case
-     * @return null when absent; several values joined by a comma
-     */
-    String header(String name);
 }

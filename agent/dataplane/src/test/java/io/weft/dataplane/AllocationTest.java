@@ -16,6 +16,7 @@ import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.OutlierDetection;
@@ -53,7 +54,7 @@ class AllocationTest {
     @ParameterizedTest
     @MethodSource("loadBalancing")
     void aDecisionAllocatesNothing(LoadBalancing loadBalancing, int maxWeight) {
-        DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+        DataPlane dataPlane = DataPlane.start(Duration.ZERO, Fixture.NO_FAULTS);
         dataPlane.apply(policy(loadBalancing, maxWeight));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();
@@ -110,8 +111,8 @@ class AllocationTest {
                     route(
                             match(new RouteMatch.Prefix("/")),
                             forward(
-                                    new WeightedCluster("v1", 90, HeaderChanges.NONE),
-                                    new WeightedCluster("v2", 10, HeaderChanges.NONE))));
+                                    new WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE),
+                                    new WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE))));
         }
         LbEndpoint[] endpoints = new LbEndpoint[1_000];
         for (int i = 0; i < endpoints.length; i++) {

@@ -12,9 +12,12 @@ import java.util.TreeMap;
 /** A data plane with simulated time and seeded randomness. */
 final class Fixture {
     static final ResponseHeaders NO_HEADERS = name -> null;
+    static final Faults NO_FAULTS = (where, fault) -> {
+        throw new AssertionError(where, fault);
+    };
 
     final SimulatedTime time = new SimulatedTime();
-    final DataPlane dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7));
+    final DataPlane dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), NO_FAULTS);
 
     static Fixture with(SnapshotBuilder snapshot) {
         Fixture fixture = new Fixture();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
@@ -92,7 +93,7 @@ class HostMatchingTest {
         assertThat(chosen(exact, "orders.local:80")).isZero();
 
         Fixture ignoring = mesh(
-                snapshot().routes(new RouteConfiguration("routes", List.of(hosts), true, HeaderChanges.NONE)), 1, 2, 3);
+                snapshot().routes(new RouteConfiguration("routes", List.of(hosts), true, HeaderChanges.NONE, FilterOverrides.NONE)), 1, 2, 3);
         assertThat(chosen(ignoring, "orders:80")).isEqualTo(1);
         assertThat(chosen(ignoring, "ORDERS.local:80")).isEqualTo(3);
     }

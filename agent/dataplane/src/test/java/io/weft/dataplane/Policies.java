@@ -9,10 +9,12 @@ import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy;
@@ -45,7 +47,7 @@ public final class Policies {
     }
 
     public static Route route(RouteMatch match, RouteAction action) {
-        return new Route("", match, action, HeaderChanges.NONE);
+        return new Route("", match, action, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     public static Route to(String cluster) {
@@ -53,7 +55,7 @@ public final class Policies {
     }
 
     public static RouteAction.Forward forward(String cluster) {
-        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE));
+        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE));
     }
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
@@ -62,7 +64,7 @@ public final class Policies {
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
         return new RouteAction.Forward(
-                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE)), Rewrite.NONE, Optional.of(retry), timeout);
+                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, Optional.of(retry), timeout);
     }
 
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
@@ -75,11 +77,11 @@ public final class Policies {
     }
 
     public static VirtualHost host(List<String> domains, Route... routes) {
-        return new VirtualHost(domains.get(0), domains, List.of(routes), Optional.empty(), HeaderChanges.NONE);
+        return new VirtualHost(domains.get(0), domains, List.of(routes), Optional.empty(), HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     public static RouteConfiguration routes(VirtualHost... hosts) {
-        return new RouteConfiguration("routes", List.of(hosts), false, HeaderChanges.NONE);
+        return new RouteConfiguration("routes", List.of(hosts), false, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     public static LbEndpoint endpoint(int port) {
@@ -171,9 +173,18 @@ public final class Policies {
 
         public SnapshotBuilder listener(
                 String name, Listener.Kind kind, HostPort address, RouteConfiguration configuration) {
+            return listener(name, kind, address, List.of(), configuration);
+        }
+
+        public SnapshotBuilder listener(
+                String name,
+                Listener.Kind kind,
+                HostPort address,
+                List<NamedFilter> filters,
+                RouteConfiguration configuration) {
             String routes = name + "-routes";
             FilterChain chain =
-                    new FilterChain("", new HttpConnectionManager(name, new HttpConnectionManager.Named(routes)));
+                    new FilterChain("", new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters));
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

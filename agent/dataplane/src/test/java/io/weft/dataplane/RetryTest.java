@@ -16,6 +16,7 @@ import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.RetryPolicy;
@@ -116,7 +117,12 @@ class RetryTest {
     @Test
     void aVirtualHostsPolicyIsForItsRoutes() {
         VirtualHost host = new VirtualHost(
-                "orders", List.of("orders"), List.of(to("orders")), Optional.of(retryOn(1, On.CONNECT_FAILURE)), HeaderChanges.NONE);
+                "orders",
+                List.of("orders"),
+                List.of(to("orders")),
+                Optional.of(retryOn(1, On.CONNECT_FAILURE)),
+                HeaderChanges.NONE,
+                FilterOverrides.NONE);
         Fixture mesh = Fixture.with(snapshot().routes(host).cluster("orders", 1, 2));
 
         assertThat(mesh.dialled(Request.get("orders", "/")).onFailure(Failure.CONNECT)).isTrue();

@@ -10,6 +10,7 @@ import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
@@ -55,9 +56,9 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", 9, HeaderChanges.NONE),
-                                        new WeightedCluster("none", 0, HeaderChanges.NONE),
-                                        new WeightedCluster("v2", 1, HeaderChanges.NONE)))))
+                                        new WeightedCluster("v1", 9, HeaderChanges.NONE, FilterOverrides.NONE),
+                                        new WeightedCluster("none", 0, HeaderChanges.NONE, FilterOverrides.NONE),
+                                        new WeightedCluster("v2", 1, HeaderChanges.NONE, FilterOverrides.NONE)))))
                 .cluster("v1", 1)
                 .cluster("none", 2)
                 .cluster("v2", 3));
@@ -75,8 +76,8 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE),
-                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE)))))
+                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE),
+                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE)))))
                 .cluster("v1", 1)
                 .cluster("v2", 2));
 
@@ -118,8 +119,8 @@ class RouteActionTest {
                         new Addition("x-by", "other", Action.ADD_IF_ABSENT)),
                 List.of("content-type"));
         Fixture mesh = mesh(
-                new Route("", match(new Exact("/direct")), new DirectResponse(200, "x"), changes),
-                new Route("", any(), redirectTo().build(), changes));
+                new Route("", match(new Exact("/direct")), new DirectResponse(200, "x"), changes, FilterOverrides.NONE),
+                new Route("", any(), redirectTo().build(), changes, FilterOverrides.NONE));
 
         Request direct = Request.get("orders", "/direct");
         assertThat(mesh.reply(direct).headers()).containsExactly(Map.entry("content-length", "1"), Map.entry("x-by", "mesh"));
@@ -187,7 +188,7 @@ class RouteActionTest {
         return mesh(route(
                 new RouteMatch(path, false, List.of(), List.of(), Optional.empty(), false),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE)),
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                         new Rewrite(Optional.of(rewrite), Optional.empty()),
                         Optional.empty(),
                         Duration.ZERO)));
@@ -219,7 +220,7 @@ class RouteActionTest {
         Fixture mesh = mesh(route(
                 any(),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE)),
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                         new Rewrite(Optional.empty(), Optional.of("internal")),
                         Optional.empty(),
                         Duration.ZERO)));
@@ -238,11 +239,17 @@ class RouteActionTest {
         VirtualHost virtualHost = new VirtualHost(
                 "orders",
                 List.of("orders"),
-                List.of(new Route("", any(), forward(new WeightedCluster("orders", 1, cluster)), route)),
+                List.of(new Route(
+                        "",
+                        any(),
+                        forward(new WeightedCluster("orders", 1, cluster, FilterOverrides.NONE)),
+                        route,
+                        FilterOverrides.NONE)),
                 Optional.empty(),
-                host);
+                host,
+                FilterOverrides.NONE);
         return Fixture.with(snapshot()
-                .routes(new RouteConfiguration("routes", List.of(virtualHost), false, configuration))
+                .routes(new RouteConfiguration("routes", List.of(virtualHost), false, configuration, FilterOverrides.NONE))
                 .cluster("orders", 1001));
     }
 

@@ -14,6 +14,7 @@ import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
@@ -125,7 +126,7 @@ class SnapshotTest {
 
     @Test
     void whatDidNotChangeIsNotCompiledAnew() {
-        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1));
+        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1), Fixture.NO_FAULTS);
         Policy first = compiler.compile(snapshot()
                 .routes(host("a", to("a")), host("b", to("b")))
                 .cluster("a", 1)
@@ -147,7 +148,7 @@ class SnapshotTest {
     @Test
     void namesThatComeAndGoLeaveNothingBehind() {
         Fixture mesh = new Fixture();
-        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1));
+        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1), Fixture.NO_FAULTS);
         for (int i = 0; i < 1_000; i++) {
             Policy policy = compiler.compile(snapshot()
                     .routes(host("orders", to("orders-" + i)))
@@ -165,7 +166,8 @@ class SnapshotTest {
                         List.of(new Addition("x-generation", Long.toString(generation), Action.OVERWRITE_IF_EXISTS_OR_ADD)),
                         List.of(),
                         List.of(),
-                        List.of()));
+                        List.of()),
+                FilterOverrides.NONE);
     }
 
     /** Route, cluster and endpoint all say the generation: host {@code s}, port 10,000 + generation. */
@@ -180,7 +182,7 @@ class SnapshotTest {
 
     @Test
     void nobodySeesAMixOfTwoSnapshots() throws Exception {
-        DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+        DataPlane dataPlane = DataPlane.start(Duration.ZERO, Fixture.NO_FAULTS);
         dataPlane.apply(generation(0).build());
         AtomicBoolean over = new AtomicBoolean();
         Callable<Long> reader = () -> {

@@ -1,7 +1,17 @@
 package io.weft.policy.model;
 
-/** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
-public record HttpConnectionManager(String statPrefix, RouteSource routes) {
+import java.util.List;
+
+/**
+ * {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}.
+ *
+ * @param filters in order, without the router
+ */
+public record HttpConnectionManager(String statPrefix, RouteSource routes, List<NamedFilter> filters) {
+
+    public HttpConnectionManager {
+        filters = List.copyOf(filters);
+    }
 
     /** Where the route configuration comes from. */
     public sealed interface RouteSource {}

@@ -20,7 +20,7 @@ public sealed interface RouteAction {
         }
     }
 
-    record WeightedCluster(String cluster, int weight, HeaderChanges headers) {}
+    record WeightedCluster(String cluster, int weight, HeaderChanges headers, FilterOverrides filters) {}
 
     /**
      * What of the request's target is changed on the way out; the app sees what it asked for.

@@ -9,7 +9,11 @@ import java.util.List;
  * @param ignorePortInHostMatching match a request's host without its port
  */
 public record RouteConfiguration(
-        String name, List<VirtualHost> virtualHosts, boolean ignorePortInHostMatching, HeaderChanges headers)
+        String name,
+        List<VirtualHost> virtualHosts,
+        boolean ignorePortInHostMatching,
+        HeaderChanges headers,
+        FilterOverrides filters)
         implements Resource {
 
     public RouteConfiguration {

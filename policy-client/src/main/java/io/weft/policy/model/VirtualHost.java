@@ -11,7 +11,12 @@ import java.util.Optional;
  * @param retry for routes that have none of their own
  */
 public record VirtualHost(
-        String name, List<String> domains, List<Route> routes, Optional<RetryPolicy> retry, HeaderChanges headers) {
+        String name,
+        List<String> domains,
+        List<Route> routes,
+        Optional<RetryPolicy> retry,
+        HeaderChanges headers,
+        FilterOverrides filters) {
     public VirtualHost {
         domains = List.copyOf(domains);
         routes = List.copyOf(routes);

@@ -113,7 +113,7 @@ final class ClusterParser {
             if (Extensions.typeOf(config).equals(HTTP_OPTIONS)) {
                 try {
                     HttpProtocolOptions http = HttpProtocolOptions.parseFrom(config.getValue());
-                    Extensions.upstreamHttpFilters(field, "http_filters", http.getHttpFiltersList());
+                    HttpFilterParser.upstreamFilters(field, "http_filters", http.getHttpFiltersList());
                 } catch (InvalidProtocolBufferException e) {
                     throw field.refuse("is not a valid " + HTTP_OPTIONS + ": " + e.getMessage());
                 }

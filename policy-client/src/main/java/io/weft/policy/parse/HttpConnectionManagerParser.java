@@ -3,11 +3,13 @@ package io.weft.policy.parse;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.RouteSource;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation;
 import io.weft.policy.proto.protobuf.Any;
+import java.util.List;
 
 /** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
 final class HttpConnectionManagerParser {
@@ -23,8 +25,8 @@ final class HttpConnectionManagerParser {
         }
         refuseUnsupported(field, manager);
         reportWithoutEffect(field, manager);
-        Extensions.httpFilters(field, manager.getHttpFiltersList());
-        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager));
+        List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters);
     }
 
     private static RouteSource routes(

@@ -34,7 +34,6 @@ final class RouteConfigurationParser {
             }
             plugin.report();
         }
-        Extensions.perFilterConfig(field, config.getTypedPerFilterConfigMap());
 
         int maxBody = config.hasMaxDirectResponseBodySizeBytes()
                 ? Field.limit(config.getMaxDirectResponseBodySizeBytes().getValue())
@@ -64,7 +63,12 @@ final class RouteConfigurationParser {
         }
         field.refuseIf(config.getMostSpecificHeaderMutationsWins() && broadChanges, "most_specific_header_mutations_wins",
                 "is not supported with header changes on the virtual host or route configuration; put them on the routes");
-        return new RouteConfiguration(config.getName(), hosts, config.getIgnorePortInHostMatching(), headers);
+        return new RouteConfiguration(
+                config.getName(),
+                hosts,
+                config.getIgnorePortInHostMatching(),
+                headers,
+                HttpFilterParser.overrides(field, config.getTypedPerFilterConfigMap()));
     }
 
     @SuppressWarnings("deprecation") // cors
@@ -86,7 +90,6 @@ final class RouteConfigurationParser {
         field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
         field.reportIf(host.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
         field.reportIf(host.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
-        Extensions.perFilterConfig(field, host.getTypedPerFilterConfigMap());
 
         List<Route> routes = new ArrayList<>(host.getRoutesCount());
         for (int i = 0; i < host.getRoutesCount(); i++) {
@@ -105,6 +108,7 @@ final class RouteConfigurationParser {
                         host.getRequestHeadersToAddList(),
                         host.getRequestHeadersToRemoveList(),
                         host.getResponseHeadersToAddList(),
-                        host.getResponseHeadersToRemoveList()));
+                        host.getResponseHeadersToRemoveList()),
+                HttpFilterParser.overrides(field, host.getTypedPerFilterConfigMap()));
     }
 }

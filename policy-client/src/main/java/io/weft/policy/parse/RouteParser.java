@@ -2,6 +2,8 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.ByteString;
 import com.google.re2j.Pattern;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
@@ -37,7 +39,6 @@ final class RouteParser {
         field.reportIf(route.hasDecorator(), "decorator");
         field.reportIf(route.hasTracing(), "tracing");
         field.reportIf(route.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
-        Extensions.perFilterConfig(field, route.getTypedPerFilterConfigMap());
         return new Route(
                 route.getName(),
                 MatchParser.route(field.at("match"), route.getMatch()),
@@ -47,7 +48,8 @@ final class RouteParser {
                         route.getRequestHeadersToAddList(),
                         route.getRequestHeadersToRemoveList(),
                         route.getResponseHeadersToAddList(),
-                        route.getResponseHeadersToRemoveList()));
+                        route.getResponseHeadersToRemoveList()),
+                HttpFilterParser.overrides(field, route.getTypedPerFilterConfigMap()));
     }
 
     private static RouteAction action(
@@ -109,7 +111,7 @@ final class RouteParser {
         switch (action.getClusterSpecifierCase()) {
             case CLUSTER:
                 String name = field.at("cluster").notEmpty(action.getCluster());
-                return List.of(new WeightedCluster(name, 1, io.weft.policy.model.HeaderChanges.NONE));
+                return List.of(new WeightedCluster(name, 1, HeaderChanges.NONE, FilterOverrides.NONE));
             case WEIGHTED_CLUSTERS:
                 return weighted(field.at("weighted_clusters"), action.getWeightedClusters());
             case CLUSTER_HEADER:
@@ -141,7 +143,6 @@ final class RouteParser {
             at.refuseIf(!cluster.getHostRewriteLiteral().isEmpty(), "host_rewrite_literal",
                     "is not supported on a weighted cluster; set it on the route");
             at.reportIf(cluster.hasMetadataMatch(), "metadata_match");
-            Extensions.perFilterConfig(at, cluster.getTypedPerFilterConfigMap());
             int weight = at.at("weight").quantity(cluster.getWeight().getValue());
             sum += weight;
             clusters.add(new WeightedCluster(
@@ -152,7 +153,8 @@ final class RouteParser {
                             cluster.getRequestHeadersToAddList(),
                             cluster.getRequestHeadersToRemoveList(),
                             cluster.getResponseHeadersToAddList(),
-                            cluster.getResponseHeadersToRemoveList())));
+                            cluster.getResponseHeadersToRemoveList()),
+                    HttpFilterParser.overrides(at, cluster.getTypedPerFilterConfigMap())));
         }
         field.refuseIf(sum == 0, "clusters", "have no weight; give one of them a weight above zero");
         field.refuseIf(sum > Integer.MAX_VALUE, "clusters", "weigh " + sum + " together; the most is " + Integer.MAX_VALUE);

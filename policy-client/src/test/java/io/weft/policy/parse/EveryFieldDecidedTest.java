@@ -16,6 +16,8 @@ import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -46,9 +48,14 @@ class EveryFieldDecidedTest {
 
     @SuppressWarnings("unchecked")
     private static <B extends MessageLite.Builder> Subject subject(
-            B base, Function<B, MessageLite> resource, String... nothing) {
+            B base, Function<? super B, MessageLite> resource, String... nothing) {
         return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, Set.of(nothing));
     }
+
+    private static final Function<MessageLite.Builder, MessageLite> HTTP_FILTER = filter ->
+            withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder().setTypedConfig(any(filter.build()))));
+    private static final Function<MessageLite.Builder, MessageLite> OVERRIDE =
+            filter -> routes(r -> r.putTypedPerFilterConfig("filter", any(filter.build())));
 
     static Stream<Subject> subjects() {
         return Stream.of(
@@ -170,7 +177,9 @@ class EveryFieldDecidedTest {
                         clusters -> withAction(a -> a.setWeightedClusters(clusters)),
                         // Envoy no longer reads it, and there is no runtime.
                         "TotalWeight", "RuntimeKeyPrefix"),
-                subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster))));
+                subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster))),
+                subject(Buffer.newBuilder().setMaxRequestBytes(uint32(7)), HTTP_FILTER),
+                subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE));
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
@@ -274,7 +275,7 @@ class HonouredTest {
         assertThat(listener.filterChains()).singleElement().satisfies(chain -> {
             assertThat(chain.name()).isEqualTo("http");
             assertThat(chain.http())
-                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80")));
+                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of()));
         });
     }
 
@@ -387,15 +388,15 @@ class HonouredTest {
     @Test
     void whereARouteForwards() {
         assertThat(forward(withAction(a -> {}))).isEqualTo(new RouteAction.Forward(
-                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE)),
+                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                 RouteAction.Rewrite.NONE,
                 Optional.empty(),
                 Duration.ofSeconds(15)));
         assertThat(forward(withAction(a -> a.setTimeout(seconds(0)))).timeout()).isZero();
         assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).containsExactly(
-                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE),
-                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE),
-                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE));
+                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE),
+                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE),
+                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE, FilterOverrides.NONE));
         assertThat(forward(withAction(a -> a.setPrefixRewrite("/b").setHostRewriteLiteral("h"))).rewrite())
                 .isEqualTo(new RouteAction.Rewrite(Optional.of(new RouteAction.ReplaceMatched("/b")), Optional.of("h")));
         assertThat(forward(withAction(a -> a.setAutoHostRewrite(bool(false))

@@ -53,10 +53,8 @@ class ReportedTest {
                         withManager(m -> m.addHttpFilters(0, httpFilter("grpc_stats.v3.FilterConfig")))),
                 new Case(manager + ".http_filters[0] (filter)",
                         withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")))),
-                new Case("typed_per_filter_config[\"lua\"]", routes(r -> r.putTypedPerFilterConfig("lua",
+                new Case("typed_per_filter_config[\"lua\"].config", routes(r -> r.putTypedPerFilterConfig("lua",
                         any(FilterConfig.newBuilder().setIsOptional(true).setConfig(any("x.Lua")).build())))),
-                new Case("typed_per_filter_config[\"lua\"]", routes(r -> r.putTypedPerFilterConfig("lua",
-                        any(FilterConfig.newBuilder().setDisabled(true).build())))),
                 new Case("typed_per_filter_config[\"s\"]", routes(r -> r.putTypedPerFilterConfig("s", any("stats.PluginConfig")))),
                 new Case("cluster_specifier_plugins[0]", routes(r ->
                         r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.newBuilder().setIsOptional(true)))),

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
@@ -62,7 +63,7 @@ class SnapshotAssemblerTest {
 
     private static Accepted listener(String name, String... routes) {
         List<FilterChain> chains = Stream.of(routes)
-                .map(route -> new FilterChain("", new HttpConnectionManager("", new HttpConnectionManager.Named(route))))
+                .map(route -> new FilterChain("", new HttpConnectionManager("", new HttpConnectionManager.Named(route), List.of())))
                 .toList();
         return accepted(
                 ResourceType.LISTENER,
@@ -72,7 +73,7 @@ class SnapshotAssemblerTest {
 
     private static Accepted routes(String name, boolean ignorePort) {
         return accepted(
-                ResourceType.ROUTES, new RouteConfiguration(name, List.of(), ignorePort, HeaderChanges.NONE), "1");
+                ResourceType.ROUTES, new RouteConfiguration(name, List.of(), ignorePort, HeaderChanges.NONE, FilterOverrides.NONE), "1");
     }
 
     private static Refused refused(ResourceType type, String name) {

@@ -1,12 +1,11 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestHead;
-import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RouteAction.DirectResponse;
 import io.weft.policy.model.RouteAction.Redirect;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -25,31 +24,9 @@ abstract sealed class AnswerRecipe {
 
     /** The response header changes of the levels, most specific first. */
     private static LocalReply edited(LocalReply reply, List<HeaderChanges> levels) {
-        List<Map.Entry<String, String>> headers = new ArrayList<>(reply.headers());
-        for (HeaderChanges level : levels) {
-            for (String name : level.responseRemove()) {
-                headers.removeIf(header -> header.getKey().equals(name));
-            }
-            for (Addition addition : level.responseAdd()) {
-                String name = addition.name();
-                boolean exists = headers.stream().anyMatch(header -> header.getKey().equals(name));
-                switch (addition.action()) {
-                    case APPEND_IF_EXISTS_OR_ADD -> headers.add(Map.entry(name, addition.value()));
-                    case ADD_IF_ABSENT -> {
-                        if (!exists) {
-                            headers.add(Map.entry(name, addition.value()));
-                        }
-                    }
-                    case OVERWRITE_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS -> {
-                        if (exists || addition.action() == HeaderChanges.Action.OVERWRITE_IF_EXISTS_OR_ADD) {
-                            headers.removeIf(header -> header.getKey().equals(name));
-                            headers.add(Map.entry(name, addition.value()));
-                        }
-                    }
-                }
-            }
-        }
-        return new LocalReply(reply.status(), List.copyOf(headers), reply.body());
+        HeaderOverlay headers = new HeaderOverlay(reply);
+        levels.forEach(headers::applyToResponse);
+        return headers.applyTo(reply);
     }
 
     private static final class Fixed extends AnswerRecipe {

@@ -2,19 +2,30 @@ package io.weft.dataplane.route;
 
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.filter.FilterChain;
 import io.weft.policy.model.HeaderChanges;
 import java.util.List;
 
 /** One of the clusters of a forwarding route, with what changes on the way to it and back. Immutable. */
 public final class Destination {
     private final int cluster;
+    private final String clusterName;
     private final long cumulativeWeight;
     private final RequestRecipe request;
     private final HeaderChanges[] response;
+    private final FilterChain filters;
 
     /** @param levels most specific first */
-    Destination(int cluster, long cumulativeWeight, RequestRecipe request, List<HeaderChanges> levels) {
+    Destination(
+            int cluster,
+            String clusterName,
+            long cumulativeWeight,
+            RequestRecipe request,
+            List<HeaderChanges> levels,
+            FilterChain filters) {
         this.cluster = cluster;
+        this.clusterName = clusterName;
+        this.filters = filters;
         this.cumulativeWeight = cumulativeWeight;
         this.request = request;
         response = levels.stream()
@@ -27,13 +38,21 @@ public final class Destination {
         return cluster;
     }
 
+    public String clusterName() {
+        return clusterName;
+    }
+
+    public FilterChain filters() {
+        return filters;
+    }
+
     /** The route's weights up to and with this one. */
     long cumulativeWeight() {
         return cumulativeWeight;
     }
 
-    public RequestChanges requestChanges(RequestHead exchange) {
-        return request.changes(exchange);
+    public RequestChanges requestChanges(RequestHead head) {
+        return request.changes(head);
     }
 
     /** Most specific first, to be applied in this order. Not to be written to. */

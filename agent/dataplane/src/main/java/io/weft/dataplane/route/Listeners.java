@@ -4,6 +4,7 @@ import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RouteConfiguration;
 import java.util.ArrayList;
@@ -70,15 +71,18 @@ public final class Listeners {
         for (FilterChain chain : listener.filterChains()) {
             String key;
             RouteConfiguration configuration;
+            List<NamedFilter> filters = chain.http().filters();
             if (chain.http().routes() instanceof Named named) {
-                key = "named " + named.routeConfigName();
+                // Filters count for each listener by itself.
+                String user = filters.isEmpty() ? "" : " " + index + " " + listener.name();
+                key = "named " + named.routeConfigName() + user;
                 configuration = snapshot.routeConfigurations().get(named.routeConfigName());
             } else {
                 key = "inline " + index + " " + listener.name();
                 configuration = ((Inline) chain.http().routes()).configuration();
             }
             if (configuration != null) {
-                compiled.add(compiler.compile(key, configuration));
+                compiled.add(compiler.compile(key, configuration, filters));
             }
             index++;
         }

@@ -1,5 +1,6 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.HeaderChanges;
@@ -17,24 +18,18 @@ abstract sealed class RequestRecipe {
 
     /** @param levels most specific first: cluster, route, virtual host, route configuration */
     static RequestRecipe of(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
-        HeaderEdits edits = new HeaderEdits(levels, null);
-        if (rewrite.path().isEmpty() && !edits.conditional()) {
-            RequestChanges changes = changes(null, rewrite, edits);
+        HeaderOverlay headers = overlay(levels, null);
+        if (rewrite.path().isEmpty() && !headers.conditional()) {
+            RequestChanges changes = headers.requestChanges(null, rewrite.host().orElse(null));
             return changes == RequestChanges.NONE ? NOTHING : new Constant(changes);
         }
         return new PerRequest(levels, rewrite, path);
     }
 
-    private static RequestChanges changes(String newPath, Rewrite rewrite, HeaderEdits edits) {
-        if (newPath == null && rewrite.host().isEmpty() && edits.set.isEmpty() && edits.add.isEmpty() && edits.remove.isEmpty()) {
-            return RequestChanges.NONE;
-        }
-        return new RequestChanges(
-                newPath,
-                rewrite.host().orElse(null),
-                List.copyOf(edits.set),
-                List.copyOf(edits.add),
-                List.copyOf(edits.remove));
+    private static HeaderOverlay overlay(List<HeaderChanges> levels, RequestHead request) {
+        HeaderOverlay headers = new HeaderOverlay(request);
+        levels.forEach(headers::applyToRequest);
+        return headers;
     }
 
     private static final class Constant extends RequestRecipe {
@@ -68,7 +63,7 @@ abstract sealed class RequestRecipe {
 
         @Override
         RequestChanges changes(RequestHead request) {
-            return RequestRecipe.changes(rewritten(request.path()), rewrite, new HeaderEdits(levels, request));
+            return overlay(levels, request).requestChanges(rewritten(request.path()), rewrite.host().orElse(null));
         }
 
         private String rewritten(String target) {

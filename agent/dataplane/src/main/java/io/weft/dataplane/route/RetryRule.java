@@ -3,8 +3,8 @@ package io.weft.dataplane.route;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.ResponseHeaders;
-import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.On;
 import java.util.EnumSet;
 import java.util.Set;
 

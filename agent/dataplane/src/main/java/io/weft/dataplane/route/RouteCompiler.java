@@ -1,6 +1,11 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.filter.FilterChain;
+import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.filter.FilterCompiler.Level;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.DirectResponse;
@@ -23,6 +28,7 @@ import java.util.function.ToIntFunction;
  */
 public final class RouteCompiler {
     private final ToIntFunction<String> clusterIndex;
+    private final FilterCompiler filterCompiler;
     // Of this round: most routes test for the same and have the same retry policy, and then share what is made of it.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
@@ -30,16 +36,20 @@ public final class RouteCompiler {
     private Map<String, CompiledConfiguration> current = new HashMap<>();
 
     /** @param clusterIndex a cluster name's place in the policy's table, the same for as long as this compiler lives */
-    public RouteCompiler(ToIntFunction<String> clusterIndex) {
+    public RouteCompiler(ToIntFunction<String> clusterIndex, FilterCompiler filterCompiler) {
         this.clusterIndex = clusterIndex;
+        this.filterCompiler = filterCompiler;
     }
 
-    /** @param key under which the configuration is recognised, in this round and in the next */
-    VirtualHosts compile(String key, RouteConfiguration configuration) {
+    /**
+     * @param key under which the configuration is recognised, in this round and in the next; one of its own for each connection
+     *     manager that has filters
+     * @param filters of the connection manager
+     */
+    VirtualHosts compile(String key, RouteConfiguration configuration, List<NamedFilter> filters) {
         CompiledConfiguration before = current.getOrDefault(key, last.get(key));
-        CompiledConfiguration compiled = before != null && before.source.equals(configuration)
-                ? before
-                : compile(configuration, before);
+        boolean same = before != null && before.source.equals(configuration) && before.filters.equals(filters);
+        CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, filters).compile(before);
         current.put(key, compiled);
         return compiled.virtualHosts;
     }
@@ -52,69 +62,101 @@ public final class RouteCompiler {
         retryRules = new HashMap<>();
     }
 
-    private CompiledConfiguration compile(RouteConfiguration configuration, CompiledConfiguration before) {
-        boolean reusable = before != null && before.source.headers().equals(configuration.headers());
-        Map<String, CompiledVirtualHost> byName = new HashMap<>();
-        List<Map.Entry<String, Routes>> domains = new ArrayList<>();
-        for (VirtualHost host : configuration.virtualHosts()) {
-            CompiledVirtualHost known = reusable ? before.byName.get(host.name()) : null;
-            CompiledVirtualHost compiled = known != null && known.source.equals(host)
-                    ? known
-                    : new CompiledVirtualHost(host, routes(host, configuration.headers()));
-            byName.put(host.name(), compiled);
-            for (String domain : host.domains()) {
-                domains.add(Map.entry(domain, compiled.routes));
+    /** Of one route configuration. */
+    private final class Compilation {
+        private final String key;
+        private final RouteConfiguration configuration;
+        private final List<NamedFilter> filters;
+
+        Compilation(String key, RouteConfiguration configuration, List<NamedFilter> filters) {
+            this.key = key;
+            this.configuration = configuration;
+            this.filters = filters;
+        }
+
+        CompiledConfiguration compile(CompiledConfiguration before) {
+            boolean reusable = before != null
+                    && before.source.headers().equals(configuration.headers())
+                    && before.source.filters().equals(configuration.filters())
+                    && before.filters.equals(filters);
+            Map<String, CompiledVirtualHost> byName = new HashMap<>();
+            List<Map.Entry<String, Routes>> domains = new ArrayList<>();
+            for (VirtualHost host : configuration.virtualHosts()) {
+                CompiledVirtualHost known = reusable ? before.byName.get(host.name()) : null;
+                CompiledVirtualHost compiled = known != null && known.source.equals(host)
+                        ? known
+                        : new CompiledVirtualHost(host, routes(host));
+                byName.put(host.name(), compiled);
+                for (String domain : host.domains()) {
+                    domains.add(Map.entry(domain, compiled.routes));
+                }
             }
+            return new CompiledConfiguration(
+                    configuration, filters, byName, new VirtualHosts(domains, configuration.ignorePortInHostMatching()));
         }
-        return new CompiledConfiguration(
-                configuration, byName, new VirtualHosts(domains, configuration.ignorePortInHostMatching()));
-    }
 
-    private Routes routes(VirtualHost host, HeaderChanges configuration) {
-        List<RouteTest> hostTests = new ArrayList<>(host.routes().size());
-        List<RouteEntry> entries = new ArrayList<>(host.routes().size());
-        for (Route route : host.routes()) {
-            // Said to a server; a client goes on to the next route.
-            if (!(route.action() instanceof NonForwarding)) {
-                RouteTest test = tests.computeIfAbsent(route.match(), RouteTest::new);
-                hostTests.add(test);
-                entries.add(entry(test, route, host, configuration));
+        private Routes routes(VirtualHost host) {
+            List<RouteTest> hostTests = new ArrayList<>(host.routes().size());
+            List<RouteEntry> entries = new ArrayList<>(host.routes().size());
+            for (int i = 0; i < host.routes().size(); i++) {
+                Route route = host.routes().get(i);
+                // Said to a server; a client goes on to the next route.
+                if (!(route.action() instanceof NonForwarding)) {
+                    RouteTest test = tests.computeIfAbsent(route.match(), RouteTest::new);
+                    hostTests.add(test);
+                    entries.add(entry(test, route, i, host));
+                }
             }
+            return new Routes(hostTests, entries, filterCompiler.compile(key, filters, List.of()));
         }
-        return new Routes(hostTests, entries);
-    }
 
-    private RouteEntry entry(RouteTest test, Route route, VirtualHost host, HeaderChanges configuration) {
-        if (route.action() instanceof RouteAction.Forward forward) {
-            return forward(test, route, forward, host, configuration);
+        private RouteEntry entry(RouteTest test, Route route, int index, VirtualHost host) {
+            if (route.action() instanceof RouteAction.Forward forward) {
+                return forward(test, route, index, forward, host);
+            }
+            List<HeaderChanges> levels = levels(route.headers(), host.headers(), configuration.headers());
+            AnswerRecipe recipe = route.action() instanceof Redirect redirect
+                    ? AnswerRecipe.of(redirect, test.path(), levels)
+                    : AnswerRecipe.of((DirectResponse) route.action(), levels);
+            return new RouteEntry.Answer(recipe, filters(host, index, route, FilterOverrides.NONE, 0));
         }
-        List<HeaderChanges> levels = levels(route.headers(), host.headers(), configuration);
-        if (route.action() instanceof Redirect redirect) {
-            return new RouteEntry.Answer(AnswerRecipe.of(redirect, test.path(), levels));
-        }
-        return new RouteEntry.Answer(AnswerRecipe.of((DirectResponse) route.action(), levels));
-    }
 
-    private RouteEntry forward(
-            RouteTest test, Route route, RouteAction.Forward forward, VirtualHost host, HeaderChanges configuration) {
-        int size = forward.clusters().size();
-        Destination[] destinations = new Destination[size];
-        long sum = 0;
-        for (int i = 0; i < size; i++) {
-            WeightedCluster cluster = forward.clusters().get(i);
-            sum += cluster.weight();
-            List<HeaderChanges> levels = levels(cluster.headers(), route.headers(), host.headers(), configuration);
-            destinations[i] = new Destination(
-                    clusterIndex.applyAsInt(cluster.cluster()),
-                    sum,
-                    RequestRecipe.of(levels, forward.rewrite(), test.path()),
-                    levels);
+        private RouteEntry forward(RouteTest test, Route route, int index, RouteAction.Forward forward, VirtualHost host) {
+            int size = forward.clusters().size();
+            Destination[] destinations = new Destination[size];
+            long sum = 0;
+            for (int i = 0; i < size; i++) {
+                WeightedCluster cluster = forward.clusters().get(i);
+                sum += cluster.weight();
+                List<HeaderChanges> levels =
+                        levels(cluster.headers(), route.headers(), host.headers(), configuration.headers());
+                destinations[i] = new Destination(
+                        clusterIndex.applyAsInt(cluster.cluster()),
+                        cluster.cluster(),
+                        sum,
+                        RequestRecipe.of(levels, forward.rewrite(), test.path()),
+                        levels,
+                        filters(host, index, route, cluster.filters(), i));
+            }
+            RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
+            return new RouteEntry.Forward(
+                    destinations,
+                    retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
+                    forward.timeout().toNanos());
         }
-        RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
-        return new RouteEntry.Forward(
-                destinations,
-                retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
-                forward.timeout().toNanos());
+
+        private FilterChain filters(VirtualHost host, int route, Route of, FilterOverrides cluster, int clusterIndex) {
+            if (filters.isEmpty()) {
+                return FilterChain.NONE;
+            }
+            String hostKey = key + "/" + host.name();
+            String routeKey = hostKey + "/" + route;
+            return filterCompiler.compile(key, filters, List.of(
+                    new Level(routeKey + "/" + clusterIndex, cluster),
+                    new Level(routeKey, of.filters()),
+                    new Level(hostKey, host.filters()),
+                    new Level(key + "/", configuration.filters())));
+        }
     }
 
     /** Envoy applies the most specific first, so that the least specific has the last word. */
@@ -129,7 +171,10 @@ public final class RouteCompiler {
     }
 
     private record CompiledConfiguration(
-            RouteConfiguration source, Map<String, CompiledVirtualHost> byName, VirtualHosts virtualHosts) {}
+            RouteConfiguration source,
+            List<NamedFilter> filters,
+            Map<String, CompiledVirtualHost> byName,
+            VirtualHosts virtualHosts) {}
 
     private record CompiledVirtualHost(VirtualHost source, Routes routes) {}
 }

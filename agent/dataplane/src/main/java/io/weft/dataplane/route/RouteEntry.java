@@ -2,6 +2,7 @@ package io.weft.dataplane.route;
 
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.filter.FilterChain;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
@@ -51,9 +52,15 @@ public abstract sealed class RouteEntry {
     /** Answers in the destination's place. */
     public static final class Answer extends RouteEntry {
         private final AnswerRecipe recipe;
+        private final FilterChain filters;
 
-        Answer(AnswerRecipe recipe) {
+        Answer(AnswerRecipe recipe, FilterChain filters) {
             this.recipe = recipe;
+            this.filters = filters;
+        }
+
+        public FilterChain filters() {
+            return filters;
         }
 
         public LocalReply reply(RequestHead request) {

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.filter.FilterChain;
 import java.util.List;
 
 /** The routes of one virtual host, in order. Immutable. */
@@ -8,8 +9,11 @@ public final class Routes {
     /** Apart from the entries: equal tests of different hosts are one object, so walking over them touches little memory. */
     private final RouteTest[] tests;
     private final RouteEntry[] entries;
+    private final FilterChain unroutedFilters;
 
-    Routes(List<RouteTest> tests, List<RouteEntry> entries) {
+    /** @param unroutedFilters for requests that match none */
+    Routes(List<RouteTest> tests, List<RouteEntry> entries, FilterChain unroutedFilters) {
+        this.unroutedFilters = unroutedFilters;
         this.tests = tests.toArray(new RouteTest[0]);
         this.entries = entries.toArray(new RouteEntry[0]);
     }
@@ -28,5 +32,10 @@ public final class Routes {
             }
         }
         return null;
+    }
+
+    /** For a request for which {@link #find} finds nothing. */
+    public FilterChain unroutedFilters() {
+        return unroutedFilters;
     }
 }

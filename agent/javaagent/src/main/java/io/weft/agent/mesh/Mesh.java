@@ -4,6 +4,7 @@ import io.weft.agent.link.MeshAccess;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.settings.Settings;
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Faults;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
@@ -68,7 +69,7 @@ public final class Mesh implements MeshAccess {
     private DataPlane dataPlane() {
         DataPlane known = dataPlane.get();
         if (known == null) {
-            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait()));
+            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new LoggedFaults(log)));
             known = dataPlane.get();
         }
         return known;
@@ -176,6 +177,19 @@ public final class Mesh implements MeshAccess {
         PolicyClient running = client;
         if (running != null) {
             running.close();
+        }
+    }
+
+    private static final class LoggedFaults implements Faults {
+        private final AgentLog log;
+
+        LoggedFaults(AgentLog log) {
+            this.log = log;
+        }
+
+        @Override
+        public void fault(String where, Throwable fault) {
+            log.faultOnce(where, where + " failed", fault);
         }
     }
 }

@@ -29,7 +29,9 @@ import org.objectweb.asm.Opcodes;
 /** From a woven class of an app's loader to the adapter, and back to nothing when the app is gone. */
 class LinkTest {
     private final InstalledBridge.Scene scene = new InstalledBridge.Scene();
-    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
+            throw new AssertionError(where, fault);
+        });
     private final List<String> attached = new ArrayList<>();
     private final HookIndex index = new HookIndex(List.of(SampleModule.module()));
     private final Attachments attachments = new Attachments(scene.slots, new LibraryCheck(LinkTest.class.getClassLoader()),

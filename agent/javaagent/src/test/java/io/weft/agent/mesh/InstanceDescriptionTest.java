@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 class InstanceDescriptionTest {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
-    private final InboundPorts ports = DataPlane.start(Duration.ZERO).inbound();
+    private final InboundPorts ports = DataPlane.start(Duration.ZERO, (where, fault) -> {
+            throw new AssertionError(where, fault);
+        }).inbound();
 
     @Test
     void serviceWithAPort() throws Exception {

@@ -133,7 +133,7 @@ final class MeshRuntime implements ExecRuntime {
     private ClassicHttpResponse attempts(
             Exchange exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
             throws IOException, HttpException {
-        while (exchange.next() == Step.DIAL) {
+        while (next(exchange) == Step.DIAL) {
             ClassicHttpRequest wire = wire(request, exchange.requestChanges());
             connections.acquireEndpoint(id, route(exchange.endpoint().address()), state, context);
             ClassicHttpResponse response;
@@ -160,6 +160,16 @@ final class MeshRuntime implements ExecRuntime {
         }
         local = true;
         return response(exchange.reply(), request);
+    }
+
+    /** A filter may hold the request up before its first attempt. */
+    private Step next(Exchange exchange) throws IOException {
+        Step step = exchange.next();
+        while (step == Step.WAIT) {
+            pause(exchange.backoffNanos());
+            step = exchange.next();
+        }
+        return step;
     }
 
     private ClassicHttpResponse send(

@@ -75,7 +75,7 @@ final class MeshHttpClient extends HttpClient {
             Internals internals, HttpURLConnection connection, URL url, int connectTimeout, boolean reuse, Exchange exchange)
             throws IOException {
         try {
-            while (exchange.next() == Step.DIAL) {
+            while (next(exchange) == Step.DIAL) {
                 Endpoint endpoint = exchange.endpoint();
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
@@ -237,7 +237,7 @@ final class MeshHttpClient extends HttpClient {
     private void resend(Exchange current) throws IOException {
         // a kept-alive connection gets a second chance from the superclass, and so does each of ours
         super.setDoNotRetry(abandoned);
-        while (current.next() == Step.DIAL) {
+        while (next(current) == Step.DIAL) {
             lead(current.endpoint());
             IOException failure = dial();
             if (failure == null) {
@@ -251,6 +251,16 @@ final class MeshHttpClient extends HttpClient {
         }
         answer(current.reply());
         super.writeRequests(written, body);
+    }
+
+    /** A filter may hold the request up before its first attempt. */
+    private static Step next(Exchange exchange) {
+        Step step = exchange.next();
+        while (step == Step.WAIT) {
+            pause(exchange.backoffNanos());
+            step = exchange.next();
+        }
+        return step;
     }
 
     private static int status(MessageHeader responses) {

@@ -73,6 +73,7 @@ final class Attempts {
     private CompletableFuture<Object> attempt() throws Throwable {
         return switch (mesh.next()) {
             case REPLY -> reply(mesh.reply());
+            case WAIT -> again();
             case DIAL -> dial(mesh.endpoint(), mesh.requestChanges());
         };
     }

@@ -59,7 +59,9 @@ public class HotPath {
     @Setup
     public void setUp() {
         LargeMesh mesh = LargeMesh.of(balancing.policy);
-        dataPlane = DataPlane.start(Duration.ZERO);
+        dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
+            throw new AssertionError(where, fault);
+        });
         dataPlane.apply(mesh.snapshot());
         authorities = mesh.authoritiesInRandomOrder();
     }

@@ -10,6 +10,7 @@ import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
@@ -55,10 +56,10 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
     static LargeMesh of(LoadBalancing balancing) {
         List<String> names = IntStream.range(0, VIRTUAL_HOSTS).mapToObj("service-%04d"::formatted).toList();
         RouteConfiguration routes = new RouteConfiguration(
-                ROUTES, names.stream().map(LargeMesh::virtualHost).toList(), false, HeaderChanges.NONE);
+                ROUTES, names.stream().map(LargeMesh::virtualHost).toList(), false, HeaderChanges.NONE, FilterOverrides.NONE);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
-                List.of(new FilterChain("", new HttpConnectionManager(ROUTES, new Named(ROUTES)))));
+                List.of(new FilterChain("", new HttpConnectionManager(ROUTES, new Named(ROUTES), List.of()))));
         PolicySnapshot snapshot = new PolicySnapshot(
                 1,
                 Map.of(ROUTES, listener),
@@ -82,12 +83,13 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
                 name,
                 List.of(name, name + ".mesh", name + ".svc.mesh.local"),
                 List.of(
-                        new Route("canary", prefix(List.of(canary)), forward(new WeightedCluster("canary", 1, HeaderChanges.NONE)), HeaderChanges.NONE),
+                        new Route("canary", prefix(List.of(canary)), forward(new WeightedCluster("canary", 1, HeaderChanges.NONE, FilterOverrides.NONE)), HeaderChanges.NONE, FilterOverrides.NONE),
                         new Route("split", prefix(List.of()), forward(
-                                new WeightedCluster("stable", 90, HeaderChanges.NONE),
-                                new WeightedCluster("canary", 10, HeaderChanges.NONE)), HeaderChanges.NONE)),
+                                new WeightedCluster("stable", 90, HeaderChanges.NONE, FilterOverrides.NONE),
+                                new WeightedCluster("canary", 10, HeaderChanges.NONE, FilterOverrides.NONE)), HeaderChanges.NONE, FilterOverrides.NONE)),
                 Optional.empty(),
-                HeaderChanges.NONE);
+                HeaderChanges.NONE,
+                FilterOverrides.NONE);
     }
 
     private static RouteMatch prefix(List<HeaderMatch> headers) {

@@ -52,7 +52,9 @@ public final class PolicyAgents {
     /** Confined to its client's thread. */
     private static final class Agent {
         private final String name;
-        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO);
+        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
+            throw new AssertionError(where, fault);
+        });
         private String revision = "";
 
         Agent(String name) {

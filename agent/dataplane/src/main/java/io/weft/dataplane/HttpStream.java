@@ -1,0 +1,272 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.filter.FilterChain;
+import io.weft.dataplane.filter.HttpFilter;
+import io.weft.dataplane.filter.HttpFilter.Decision;
+import io.weft.policy.model.HeaderChanges;
+import java.net.InetSocketAddress;
+
+/**
+ * One request and its response on their way through the HTTP filters, whichever way they go: what {@link Exchange} and
+ * {@link InboundExchange} have in common. The request as it came is this object itself; as the filters left it, it is {@link #head}.
+ *
+ * <p>Used by one thread at a time. Costs nothing where no filter acts.
+ */
+public abstract class HttpStream implements RequestHead {
+    static final HeaderChanges[] NO_CHANGES = {};
+    private static final Object[] NO_STATES = {};
+
+    private FilterChain filters = FilterChain.NONE;
+    /** The filter whose turn it is. */
+    private int current;
+    private boolean delayed;
+    /** How many filters have seen the request. */
+    private int seen;
+    private Object[] states = NO_STATES;
+    private EditedHead edited;
+    private HeaderOverlay responseOverlay;
+    private Headers responseHead;
+    private int responseStatus;
+    private boolean local;
+    private long maxRequestBytes;
+
+    LocalReply reply;
+    long delayNanos;
+    HeaderChanges[] responseChanges = NO_CHANGES;
+
+    // What a filter may know.
+
+    /** The request as the filters before have left it. */
+    public final RequestHead head() {
+        return edited == null ? this : edited;
+    }
+
+    /** Of who sent the request: its SPIFFE ID as mesh TLS has proved it; null when nothing is proved. */
+    public String peer() {
+        return null;
+    }
+
+    /** Where the request came from, as the socket says it; null when it is the app's own or not known. */
+    public InetSocketAddress remoteAddress() {
+        return null;
+    }
+
+    /** Where the request came in; null when it is the app's own or not known. */
+    public InetSocketAddress localAddress() {
+        return null;
+    }
+
+    /** The route's cluster; null when no route matched or it has none. */
+    public abstract String upstreamCluster();
+
+    /** What the filter whose turn it is kept; null: nothing. */
+    public final Object kept() {
+        return current < states.length ? states[current] : null;
+    }
+
+    public final int status() {
+        return responseStatus;
+    }
+
+    /** The response is the mesh's own, not the upstream's or the app's. */
+    public final boolean isLocalReply() {
+        return local;
+    }
+
+    /** The response's headers as the route and the filters before have left them. */
+    public final Headers responseHead() {
+        return responseOverlay == null ? responseHead : responseOverlay;
+    }
+
+    // What a filter may do.
+
+    /** Remembers something for the filter's later phases. */
+    public final void keep(Object state) {
+        if (states.length == 0) {
+            states = new Object[filters.length()];
+        }
+        states[current] = state;
+    }
+
+    public final Decision reply(LocalReply answer) {
+        reply = answer;
+        return Decision.REPLY;
+    }
+
+    /** @param nanos above zero */
+    public final Decision delay(long nanos) {
+        delayNanos = nanos;
+        return Decision.DELAY;
+    }
+
+    /** To change the request for the filters that follow and for whoever gets it. */
+    public final HeaderOverlay requestHeaders() {
+        if (edited == null) {
+            edited = new EditedHead(this);
+        }
+        return edited.headers;
+    }
+
+    /** To change the response. Only in the response's phase. */
+    public final HeaderOverlay responseHeaders() {
+        if (responseOverlay == null) {
+            responseOverlay = new HeaderOverlay(responseHead);
+            for (HeaderChanges changes : responseChanges) {
+                responseOverlay.applyToResponse(changes);
+            }
+        }
+        return responseOverlay;
+    }
+
+    /** Of several limits the smallest counts. */
+    public final void limitRequestBody(long bytes) {
+        maxRequestBytes = maxRequestBytes == 0 ? bytes : Math.min(maxRequestBytes, bytes);
+    }
+
+    // The rest is for the layers.
+
+    final void passThrough(FilterChain chain) {
+        filters = chain;
+    }
+
+    /** Most bytes that the request's body may have; 0: any. */
+    final long maxRequestBytes() {
+        return maxRequestBytes;
+    }
+
+    /** From where it stopped to wait, or else from the first filter. A filter's own fault never ends in the app. */
+    final Decision filterRequest() {
+        while (current < filters.length()) {
+            Decision decision;
+            try {
+                HttpFilter filter = filters.filter(current);
+                seen = current + 1;
+                decision = delayed ? filter.afterDelay(this) : filter.onRequest(this);
+            } catch (RuntimeException | Error fault) {
+                decision = afterFault(fault);
+            }
+            delayed = decision == Decision.DELAY;
+            if (decision != Decision.CONTINUE) {
+                return decision;
+            }
+            current++;
+        }
+        return Decision.CONTINUE;
+    }
+
+    private Decision afterFault(Throwable fault) {
+        filters.fault(current, fault);
+        LocalReply denial = filters.filter(current).replyToFault();
+        return denial == null ? Decision.CONTINUE : reply(denial);
+    }
+
+    /** What is sent is the request as it came with these changes on top of what the filters changed. */
+    final RequestChanges withFilters(RequestChanges changes) {
+        if (edited == null) {
+            return changes;
+        }
+        edited.headers.apply(changes);
+        return edited.headers.requestChanges(changes.path(), changes.authority());
+    }
+
+    /** Leaves what the route and the filters change in {@link #responseChanges}. */
+    final void filterResponse(int status, Headers headers) {
+        if (filters.length() == 0) {
+            return;
+        }
+        runResponse(status, headers);
+        if (responseOverlay != null) {
+            responseChanges = new HeaderChanges[] {responseOverlay.responseChanges()};
+        }
+        responseHead = null;
+    }
+
+    /** Leaves the mesh's own reply with all changes in {@link #reply}. */
+    final void filterReply() {
+        if (filters.length() == 0 && responseChanges.length == 0) {
+            return;
+        }
+        local = true;
+        runResponse(reply.status(), reply);
+        reply = responseHeaders().applyTo(reply);
+        responseChanges = NO_CHANGES;
+        responseHead = null;
+    }
+
+    private void runResponse(int status, Headers headers) {
+        responseStatus = status;
+        responseHead = headers;
+        for (current = filters.length() - 1; current >= 0; current--) {
+            try {
+                filters.filter(current).onResponse(this);
+            } catch (RuntimeException | Error fault) {
+                filters.fault(current, fault);
+            }
+        }
+    }
+
+    final void endFilters() {
+        for (current = seen - 1; current >= 0; current--) {
+            try {
+                filters.filter(current).onEnd(this);
+            } catch (RuntimeException | Error fault) {
+                filters.fault(current, fault);
+            }
+        }
+        seen = 0;
+        current = filters.length();
+    }
+
+    /** As new, for the next request. */
+    final void resetFilters() {
+        filters = FilterChain.NONE;
+        current = 0;
+        delayed = false;
+        seen = 0;
+        states = NO_STATES;
+        edited = null;
+        responseOverlay = null;
+        responseHead = null;
+        responseStatus = 0;
+        local = false;
+        maxRequestBytes = 0;
+        reply = null;
+        delayNanos = 0;
+        responseChanges = NO_CHANGES;
+    }
+
+    private static final class EditedHead implements RequestHead {
+        private final RequestHead original;
+        private final HeaderOverlay headers;
+
+        EditedHead(RequestHead original) {
+            this.original = original;
+            headers = new HeaderOverlay(original);
+        }
+
+        @Override
+        public String method() {
+            return original.method();
+        }
+
+        @Override
+        public String scheme() {
+            return original.scheme();
+        }
+
+        @Override
+        public String authority() {
+            return original.authority();
+        }
+
+        @Override
+        public String path() {
+            return original.path();
+        }
+
+        @Override
+        public String header(String name) {
+            return headers.header(name);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.weft.dataplane;
+
+/** The HTTP filters of the listener, as the route has them: once for all attempts. */
+final class RunFilters extends ClientLayer {
+
+    RunFilters(ClientLayer inner) {
+        super(inner);
+    }
+
+    @Override
+    boolean attempt(Exchange exchange) {
+        if (exchange.attempt == 1) {
+            switch (exchange.filterRequest()) {
+                case DELAY -> {
+                    exchange.waiting = true;
+                    exchange.backoffNanos = exchange.delayNanos;
+                    return false;
+                }
+                case REPLY -> {
+                    exchange.responseChanges = exchange.routeResponseChanges();
+                    exchange.filterReply();
+                    return false;
+                }
+                case CONTINUE -> { }
+            }
+        }
+        boolean dial = inner.attempt(exchange);
+        if (!dial) {
+            exchange.filterReply();
+        }
+        return dial;
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+        if (!exchange.again && exchange.failure == null) {
+            exchange.filterResponse(exchange.status, exchange.responseHeaders);
+        }
+    }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+        if (!exchange.again) {
+            exchange.endFilters();
+        }
+    }
+}

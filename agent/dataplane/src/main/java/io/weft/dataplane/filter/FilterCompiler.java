@@ -1,0 +1,111 @@
+package io.weft.dataplane.filter;
+
+import io.weft.dataplane.Faults;
+import io.weft.dataplane.NanoClock;
+import io.weft.dataplane.Randomness;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.FilterOverrides.Configured;
+import io.weft.policy.model.FilterOverrides.Disabled;
+import io.weft.policy.model.NamedFilter;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes the filter chain of each route. A filter whose configuration is the same in the same place as in the snapshot before stays
+ * the same object, so that what it counts, as the tokens of a rate limit, outlives a change somewhere else. For one thread.
+ */
+public final class FilterCompiler {
+    private final NanoClock clock;
+    private final Randomness randomness;
+    private final Faults faults;
+    /** For as long as a route holds them: routes that did not change are not compiled again. */
+    private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
+
+    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults) {
+        this.clock = clock;
+        this.randomness = randomness;
+        this.faults = faults;
+    }
+
+    /**
+     * What one level says.
+     *
+     * @param name the same for all routes that share the level's filters, and from snapshot to snapshot
+     */
+    public record Level(String name, FilterOverrides overrides) {}
+
+    /**
+     * @param manager the connection manager's name, as a {@link Level#name}
+     * @param levels most specific first
+     */
+    public FilterChain compile(String manager, List<NamedFilter> filters, List<Level> levels) {
+        if (filters.isEmpty()) {
+            return FilterChain.NONE;
+        }
+        List<String> names = new ArrayList<>(filters.size());
+        List<HttpFilter> compiled = new ArrayList<>(filters.size());
+        for (int i = 0; i < filters.size(); i++) {
+            HttpFilter filter = compile(manager, i, filters.get(i), levels);
+            if (filter != null) {
+                names.add(filters.get(i).name());
+                compiled.add(filter);
+            }
+        }
+        return compiled.isEmpty() ? FilterChain.NONE : new FilterChain(names, compiled, faults);
+    }
+
+    /** Ends a round: a filter that no route has any more may be forgotten. */
+    public void endRound() {
+        known.values().removeIf(filter -> filter.get() == null);
+    }
+
+    /** @return null: it does not act */
+    private HttpFilter compile(String manager, int index, NamedFilter filter, List<Level> levels) {
+        boolean disabled = filter.disabled();
+        String owner = manager;
+        List<io.weft.policy.model.HttpFilter> configs = new ArrayList<>(levels.size() + 1);
+        boolean decided = false;
+        for (Level level : levels) {
+            FilterOverrides.Override override = level.overrides().byFilter().get(filter.name());
+            if (override == null) {
+                continue;
+            }
+            if (!decided) {
+                decided = true;
+                disabled = override instanceof Disabled;
+            }
+            if (override instanceof Configured configured) {
+                owner = configs.isEmpty() ? level.name() : owner;
+                configs.add(configured.filter());
+            }
+        }
+        if (disabled) {
+            return null;
+        }
+        configs.add(filter.filter());
+        Place place = new Place(owner, index, filter.name(), configs);
+        WeakReference<HttpFilter> before = known.get(place);
+        HttpFilter compiled = before == null ? null : before.get();
+        if (compiled == null) {
+            compiled = make(configs);
+            known.put(place, new WeakReference<>(compiled));
+        }
+        return compiled;
+    }
+
+    /**
+     * @param configs most specific first, the connection manager's last; mostly only the first counts
+     */
+    private HttpFilter make(List<io.weft.policy.model.HttpFilter> configs) {
+        io.weft.policy.model.HttpFilter config = configs.get(0);
+        if (config instanceof io.weft.policy.model.HttpFilter.Buffer buffer) {
+            return new RequestSizeLimit(buffer.maxRequestBytes());
+        }
+        throw new AssertionError(config);
+    }
+
+    private record Place(String owner, int index, String name, List<io.weft.policy.model.HttpFilter> configs) {}
+}

@@ -1,0 +1,47 @@
+package io.weft.dataplane.filter;
+
+import io.weft.dataplane.HttpStream;
+import io.weft.dataplane.LocalReply;
+
+/**
+ * One HTTP filter as one route has it, made ready. The same object serves all requests of the route, those that go out as well as
+ * those that come in, so it is thread-safe; what it must remember of one request it {@linkplain HttpStream#keep keeps} there.
+ * Called on the app's threads: it never blocks, and allocates only where it acts.
+ *
+ * <p>Phases: the request head, in order of the chain; the response head, also of the mesh's own reply and then also for filters
+ * that have not seen the request, in reverse order; the end, once for each filter that has seen the request.
+ */
+public abstract class HttpFilter {
+
+    /** What becomes of the request. Made by the stream. */
+    public enum Decision {
+        /** The next filter's turn. */
+        CONTINUE,
+        /** {@link HttpStream#reply} is the answer. */
+        REPLY,
+        /** {@link #afterDelay} is called after {@link HttpStream#delay}. */
+        DELAY
+    }
+
+    public Decision onRequest(HttpStream stream) {
+        return Decision.CONTINUE;
+    }
+
+    public Decision afterDelay(HttpStream stream) {
+        return Decision.CONTINUE;
+    }
+
+    public void onResponse(HttpStream stream) {}
+
+    /** The response is complete, or the request was given up. */
+    public void onEnd(HttpStream stream) {}
+
+    /**
+     * What a request is answered when this filter fails by a fault of the agent. A filter that protects something denies.
+     *
+     * @return null: the request passes as if the filter were not there
+     */
+    public LocalReply replyToFault() {
+        return null;
+    }
+}

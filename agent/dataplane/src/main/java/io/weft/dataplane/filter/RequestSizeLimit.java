@@ -1,0 +1,45 @@
+package io.weft.dataplane.filter;
+
+import io.weft.dataplane.HttpStream;
+import io.weft.dataplane.LocalReply;
+
+/**
+ * {@code envoy.filters.http.buffer}: turns away a request whose body is too large. It holds nothing back: that the app sees a
+ * request only when it is complete is a proxy's way to spare it slow senders, and the app's server has its own. A body whose length
+ * is not said is cut off by the server once it is too long.
+ */
+final class RequestSizeLimit extends HttpFilter {
+    private static final LocalReply TOO_LARGE = LocalReply.of(413, "Payload Too Large");
+
+    private final long maxBytes;
+
+    RequestSizeLimit(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    @Override
+    public Decision onRequest(HttpStream stream) {
+        String length = stream.head().header("content-length");
+        if (length != null && exceeds(length)) {
+            return stream.reply(TOO_LARGE);
+        }
+        stream.limitRequestBody(maxBytes);
+        return Decision.CONTINUE;
+    }
+
+    /** What is no number is the server's to refuse. */
+    private boolean exceeds(String length) {
+        long value = 0;
+        for (int i = 0; i < length.length(); i++) {
+            char c = length.charAt(i);
+            if (c < '0' || c > '9') {
+                return false;
+            }
+            value = value * 10 + (c - '0');
+            if (value > maxBytes) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

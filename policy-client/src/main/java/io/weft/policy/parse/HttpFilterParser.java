@@ -1,0 +1,205 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Extensions.HTTP_FILTERS;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.FilterOverrides.Configured;
+import io.weft.policy.model.FilterOverrides.Disabled;
+import io.weft.policy.model.FilterOverrides.Enabled;
+import io.weft.policy.model.NamedFilter;
+import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.weft.policy.proto.protobuf.Any;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The HTTP filters of a connection manager, and what routes put in their place. */
+final class HttpFilterParser {
+    private static final String ROUTER = HTTP_FILTERS + "router.v3.Router";
+    private static final String UPSTREAM_CODEC = HTTP_FILTERS + "upstream_codec.v3.UpstreamCodec";
+    private static final String FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
+
+    private static final String BUFFER = HTTP_FILTERS + "buffer.v3.Buffer";
+    private static final String BUFFER_PER_ROUTE = HTTP_FILTERS + "buffer.v3.BufferPerRoute";
+
+    private HttpFilterParser() {}
+
+    /** @return null when the type is not supported */
+    private static io.weft.policy.model.HttpFilter filter(Field field, String type, ByteString config)
+            throws InvalidProtocolBufferException {
+        switch (type) {
+            case BUFFER:
+                return buffer(field, Buffer.parseFrom(config));
+            default:
+                return null;
+        }
+    }
+
+    /** @return null when the type is not supported */
+    private static FilterOverrides.Override override(Field field, String type, ByteString config)
+            throws InvalidProtocolBufferException {
+        switch (type) {
+            case BUFFER_PER_ROUTE:
+                BufferPerRoute buffer = BufferPerRoute.parseFrom(config);
+                field.refuseIf(!buffer.hasBuffer() && !buffer.getDisabled(), "disabled", "must be true; or set buffer");
+                return buffer.hasBuffer() ? new Configured(buffer(field.at("buffer"), buffer.getBuffer())) : new Disabled();
+            default:
+                return null;
+        }
+    }
+
+    private static io.weft.policy.model.HttpFilter buffer(Field field, Buffer buffer) {
+        field.refuseIf(buffer.getMaxRequestBytes().getValue() == 0, "max_request_bytes", "must be greater than zero");
+        return new io.weft.policy.model.HttpFilter.Buffer(
+                Integer.toUnsignedLong(buffer.getMaxRequestBytes().getValue()));
+    }
+
+    /** @param manager the HTTP connection manager */
+    static List<NamedFilter> filters(Field manager, List<HttpFilter> filters) {
+        if (filters.isEmpty()) {
+            throw manager.at("http_filters").refuse("is empty; the last HTTP filter must be the router (" + ROUTER + ")");
+        }
+        List<NamedFilter> named = new ArrayList<>(filters.size());
+        for (int i = 0; i < filters.size(); i++) {
+            HttpFilter filter = filters.get(i);
+            Field field = manager.at("http_filters", i);
+            boolean last = i == filters.size() - 1;
+            field.at("name").notEmpty(filter.getName());
+            boolean router = filter.hasTypedConfig() && Extensions.typeOf(filter.getTypedConfig()).equals(ROUTER);
+            if (router) {
+                field.refuseIf(!last, "typed_config", "the router must be the last HTTP filter; move it");
+                field.refuseIf(filter.getDisabled(), "disabled", "the router cannot be disabled");
+                router(field.at("typed_config"), filter.getTypedConfig());
+            } else if (last) {
+                throw field.refuse("the last HTTP filter must be the router (" + ROUTER + ")");
+            } else {
+                add(field, filter, named);
+            }
+        }
+        return named;
+    }
+
+    private static void add(Field field, HttpFilter filter, List<NamedFilter> named) {
+        io.weft.policy.model.HttpFilter parsed = null;
+        if (filter.hasTypedConfig()) {
+            Any config = filter.getTypedConfig();
+            Field at = field.at("typed_config");
+            try {
+                parsed = filter(at, Extensions.typeOf(config), config.getValue());
+            } catch (InvalidProtocolBufferException e) {
+                throw invalid(at, config, e);
+            }
+        }
+        if (parsed == null) {
+            unsupported(field, filter);
+        } else {
+            named.add(new NamedFilter(filter.getName(), parsed, filter.getDisabled()));
+        }
+    }
+
+    /** The filters of a cluster or of the router, which act on each attempt. */
+    static void upstreamFilters(Field parent, String name, List<HttpFilter> filters) {
+        for (int i = 0; i < filters.size(); i++) {
+            HttpFilter filter = filters.get(i);
+            if (!filter.hasTypedConfig() || !Extensions.typeOf(filter.getTypedConfig()).equals(UPSTREAM_CODEC)) {
+                unsupported(parent.at(name, i), filter);
+            }
+        }
+    }
+
+    private static void unsupported(Field field, HttpFilter filter) {
+        String type = filter.hasTypedConfig() ? Extensions.typeOf(filter.getTypedConfig()) : "";
+        if (filter.getDisabled()
+                || filter.getIsOptional()
+                || Extensions.isWithoutEffect(type, filter.getTypedConfig().getValue())) {
+            field.report(filter.getName());
+            return;
+        }
+        Field config = field.at(filter.hasConfigDiscovery() ? "config_discovery" : "typed_config");
+        throw config.refuse(unsupported("HTTP filter '" + filter.getName() + "'", type));
+    }
+
+    private static String unsupported(String what, String type) {
+        String named = type.isEmpty() ? what : what + " (" + type + ")";
+        return Extensions.isSecurity(type)
+                ? named + " is not enforced here, so nothing would be protected; remove it for this node"
+                : named + " is required but not supported; remove it, or set is_optional if traffic is right without it";
+    }
+
+    @SuppressWarnings("deprecation") // start_child_span
+    private static void router(Field field, Any config) {
+        Router router;
+        try {
+            router = Router.parseFrom(config.getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw invalid(field, config, e);
+        }
+        field.reportIf(router.getStartChildSpan(), "start_child_span");
+        field.reportIf(router.getUpstreamLogCount() > 0, "upstream_log");
+        field.reportIf(router.hasUpstreamLogOptions(), "upstream_log_options");
+        field.reportIf(router.getStrictCheckHeadersCount() > 0, "strict_check_headers");
+        field.reportIf(router.getRespectExpectedRqTimeout(), "respect_expected_rq_timeout");
+        upstreamFilters(field, "upstream_http_filters", router.getUpstreamHttpFiltersList());
+    }
+
+    /** {@code typed_per_filter_config} of a route configuration, virtual host, route or weighted cluster. */
+    static FilterOverrides overrides(Field parent, Map<String, Any> configs) {
+        if (configs.isEmpty()) {
+            return FilterOverrides.NONE;
+        }
+        Map<String, FilterOverrides.Override> overrides = new TreeMap<>();
+        for (Map.Entry<String, Any> entry : new TreeMap<>(configs).entrySet()) {
+            Field field = parent.at("typed_per_filter_config", entry.getKey());
+            overrides.put(entry.getKey(), override(field, entry.getValue()));
+        }
+        return new FilterOverrides(overrides);
+    }
+
+    private static FilterOverrides.Override override(Field field, Any config) {
+        if (!Extensions.typeOf(config).equals(FILTER_CONFIG)) {
+            return configured(field, config, false);
+        }
+        FilterConfig wrapper;
+        try {
+            wrapper = FilterConfig.parseFrom(config.getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw invalid(field, config, e);
+        }
+        if (wrapper.getDisabled()) {
+            return new Disabled();
+        }
+        field.refuseIf(!wrapper.hasConfig(), "config", "is missing; set it, an empty one to enable the filter as it is");
+        return wrapper.getConfig().getTypeUrl().isEmpty()
+                ? new Enabled()
+                : configured(field.at("config"), wrapper.getConfig(), wrapper.getIsOptional());
+    }
+
+    private static FilterOverrides.Override configured(Field field, Any config, boolean optional) {
+        String type = Extensions.typeOf(config);
+        FilterOverrides.Override override;
+        try {
+            override = override(field, type, config.getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw invalid(field, config, e);
+        }
+        if (override != null) {
+            return override;
+        }
+        if (!optional && !Extensions.isWithoutEffect(type, config.getValue())) {
+            throw field.refuse(unsupported("the HTTP filter's configuration", type));
+        }
+        field.report();
+        return new Enabled();
+    }
+
+    private static Refusal invalid(Field field, Any config, InvalidProtocolBufferException e) {
+        return field.refuse("is not a valid " + Extensions.typeOf(config) + ": " + e.getMessage());
+    }
+}

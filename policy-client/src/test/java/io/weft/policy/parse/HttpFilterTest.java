@@ -1,0 +1,84 @@
+package io.weft.policy.parse;
+
+import static io.weft.policy.parse.Samples.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.MessageLite;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.FilterOverrides.Configured;
+import io.weft.policy.model.FilterOverrides.Disabled;
+import io.weft.policy.model.FilterOverrides.Enabled;
+import io.weft.policy.model.HttpFilter;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.protobuf.Any;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The HTTP filters that are supported, and what routes put in their place. */
+class HttpFilterTest {
+    private static final Buffer LIMIT = Buffer.newBuilder().setMaxRequestBytes(uint32(100)).build();
+
+    private static io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.Builder filter(
+            String name, MessageLite config) {
+        return io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.newBuilder()
+                .setName(name)
+                .setTypedConfig(any(config));
+    }
+
+    private static Object accepted(MessageLite resource) {
+        ParseOutcome outcome = parse(resource);
+        assertThat(outcome).isInstanceOf(Accepted.class);
+        assertThat(((Accepted) outcome).unhonoured()).isEmpty();
+        return ((Accepted) outcome).resource();
+    }
+
+    private static FilterOverrides.Override override(Any config) {
+        RouteConfiguration routes = (RouteConfiguration) accepted(routes(r -> r.putTypedPerFilterConfig("f", config)));
+        return routes.filters().byFilter().get("f");
+    }
+
+    @Test
+    void inOrderAndWithoutTheRouter() {
+        Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("b", LIMIT).setDisabled(true))
+                .addHttpFilters(0, filter("a", LIMIT))));
+        assertThat(listener.filterChains().get(0).http().filters()).isEqualTo(List.of(
+                new NamedFilter("a", new HttpFilter.Buffer(100), false), new NamedFilter("b", new HttpFilter.Buffer(100), true)));
+    }
+
+    @Test
+    void whatARouteSays() {
+        assertThat(override(any(BufferPerRoute.newBuilder().setBuffer(LIMIT).build())))
+                .isEqualTo(new Configured(new HttpFilter.Buffer(100)));
+        assertThat(override(any(BufferPerRoute.newBuilder().setDisabled(true).build()))).isEqualTo(new Disabled());
+        assertThat(override(any(FilterConfig.newBuilder().setDisabled(true).build()))).isEqualTo(new Disabled());
+        assertThat(override(any(FilterConfig.newBuilder().setConfig(Any.getDefaultInstance()).build()))).isEqualTo(new Enabled());
+        assertThat(override(any(FilterConfig.newBuilder()
+                        .setConfig(any(BufferPerRoute.newBuilder().setBuffer(LIMIT).build()))
+                        .build())))
+                .isEqualTo(new Configured(new HttpFilter.Buffer(100)));
+    }
+
+    @Test
+    void onEveryLevel() {
+        Any config = any(BufferPerRoute.newBuilder().setBuffer(LIMIT).build());
+        FilterOverrides expected = new FilterOverrides(Map.of("f", new Configured(new HttpFilter.Buffer(100))));
+
+        RouteConfiguration host = (RouteConfiguration) accepted(withHost(h -> h.putTypedPerFilterConfig("f", config)));
+        assertThat(host.virtualHosts().get(0).filters()).isEqualTo(expected);
+        RouteConfiguration route = (RouteConfiguration) accepted(withRoute(r -> r.putTypedPerFilterConfig("f", config)));
+        assertThat(route.virtualHosts().get(0).routes().get(0).filters()).isEqualTo(expected);
+        RouteConfiguration cluster = (RouteConfiguration) accepted(
+                weighted(w -> w.setClusters(0, weight("v1", 90).toBuilder().putTypedPerFilterConfig("f", config))));
+        RouteAction.Forward forward = (RouteAction.Forward) cluster.virtualHosts().get(0).routes().get(0).action();
+        assertThat(forward.clusters().get(0).filters()).isEqualTo(expected);
+        assertThat(forward.clusters().get(1).filters()).isEqualTo(FilterOverrides.NONE);
+    }
+}
