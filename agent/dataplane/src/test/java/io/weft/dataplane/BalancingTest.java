@@ -13,10 +13,15 @@ import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.TlsContext;
+import io.weft.policy.model.TransportSocket;
+import io.weft.policy.model.TransportSockets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +34,24 @@ class BalancingTest {
 
     private static LbEndpoint weighing(int weight, int port) {
         return endpoint(port, weight, Health.HEALTHY);
+    }
+
+    @Test
+    void anEndpointThatSpeaksMeshTlsIsNotReachedInPlaintext() {
+        TransportSocket tls = new TransportSocket.UpstreamTls(
+                new TlsContext(
+                        new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of(), List.of()),
+                        List.of(), Optional.empty(), new TlsContext.NoValidation()),
+                "");
+        TransportSockets byMode = new TransportSockets(
+                List.of(new TransportSockets.Match("tls", Map.of("tlsMode", "istio"), tls)), new TransportSocket.Plaintext());
+        LbEndpoint secured =
+                new LbEndpoint(new HostPort("127.0.0.1", 2), 1, Health.HEALTHY, Map.of(), Map.of("tlsMode", "istio"));
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", to("orders")))
+                .cluster(cluster("orders").with(byMode), endpoint(1), secured));
+
+        assertThat(mesh.spread("orders", 10)).isEqualTo(Map.of(1, 10));
     }
 
     @Test

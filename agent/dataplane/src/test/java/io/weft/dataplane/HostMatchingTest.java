@@ -12,6 +12,7 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.List;
@@ -191,7 +192,8 @@ class HostMatchingTest {
                 CircuitBreaker.DEFAULT,
                 Optional.empty(),
                 50,
-                false);
+                false,
+                TransportSockets.PLAINTEXT);
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 
         assertThat(chosen(mesh, "orders")).isEqualTo(1);

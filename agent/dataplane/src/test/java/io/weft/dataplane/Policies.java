@@ -25,6 +25,7 @@ import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.RouteMatch.PathMatch;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,7 +90,7 @@ public final class Policies {
     }
 
     public static LbEndpoint endpoint(int port, int weight, Health health) {
-        return new LbEndpoint(new HostPort("127.0.0.1", port), weight, health, Map.of());
+        return new LbEndpoint(new HostPort("127.0.0.1", port), weight, health, Map.of(), Map.of());
     }
 
     public static LocalityEndpoints priority(int priority, LbEndpoint... endpoints) {
@@ -107,6 +108,7 @@ public final class Policies {
         private CircuitBreaker circuitBreaker = CircuitBreaker.DEFAULT;
         private Optional<OutlierDetection> outlierDetection = Optional.empty();
         private int panicThreshold = 50;
+        private TransportSockets transport = TransportSockets.PLAINTEXT;
 
         private ClusterBuilder(String name) {
             this.name = name;
@@ -132,6 +134,11 @@ public final class Policies {
             return this;
         }
 
+        public ClusterBuilder with(TransportSockets transport) {
+            this.transport = transport;
+            return this;
+        }
+
         public Cluster build() {
             return new Cluster(
                     name,
@@ -141,7 +148,8 @@ public final class Policies {
                     circuitBreaker,
                     outlierDetection,
                     panicThreshold,
-                    false);
+                    false,
+                    transport);
         }
     }
 
@@ -216,7 +224,7 @@ public final class Policies {
         }
 
         public PolicySnapshot build() {
-            return new PolicySnapshot(generation, listeners, configurations, clusters, assignments, List.of());
+            return new PolicySnapshot(generation, listeners, configurations, clusters, assignments, Map.of(), List.of());
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param panicThreshold percent of healthy endpoints below which health is ignored; 0 to 100, Envoy's default is 50
  * @param localityWeighted a locality is chosen by weight first ({@code locality_weighted_lb_config}); otherwise the weights of
  *     localities mean nothing and the endpoints of all localities of one priority are balanced together
+ * @param transport plaintext or mesh TLS, endpoint by endpoint
  */
 public record Cluster(
         String name,
@@ -21,7 +22,8 @@ public record Cluster(
         CircuitBreaker circuitBreaker,
         Optional<OutlierDetection> outlierDetection,
         int panicThreshold,
-        boolean localityWeighted)
+        boolean localityWeighted,
+        TransportSockets transport)
         implements Resource {
 
     public sealed interface Discovery {}

@@ -37,10 +37,13 @@ public record EndpointAssignment(String clusterName, List<LocalityEndpoints> loc
     /**
      * @param weight 1 or more
      * @param labels the {@code envoy.lb} metadata as text
+     * @param transportLabels the {@code envoy.transport_socket_match} metadata as text
      */
-    public record LbEndpoint(HostPort address, int weight, Health health, Map<String, String> labels) {
+    public record LbEndpoint(
+            HostPort address, int weight, Health health, Map<String, String> labels, Map<String, String> transportLabels) {
         public LbEndpoint {
             labels = Map.copyOf(labels);
+            transportLabels = Map.copyOf(transportLabels);
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param routeConfigurations by name; those inline in a listener are not repeated here
  * @param clusters by name
  * @param assignments endpoints, by the name under which the cluster asks for them
+ * @param secrets by name; one that a cluster or listener refers to may be missing, and then nothing goes over TLS that needs it
  * @param unhonoured what was accepted although a part of it has no effect here
  */
 public record PolicySnapshot(
@@ -20,6 +21,7 @@ public record PolicySnapshot(
         Map<String, RouteConfiguration> routeConfigurations,
         Map<String, Cluster> clusters,
         Map<String, EndpointAssignment> assignments,
+        Map<String, Secret> secrets,
         List<Unhonoured> unhonoured) {
 
     public PolicySnapshot {
@@ -27,10 +29,11 @@ public record PolicySnapshot(
         routeConfigurations = Map.copyOf(routeConfigurations);
         clusters = Map.copyOf(clusters);
         assignments = Map.copyOf(assignments);
+        secrets = Map.copyOf(secrets);
         unhonoured = List.copyOf(unhonoured);
     }
 
     public static PolicySnapshot empty() {
-        return new PolicySnapshot(0, Map.of(), Map.of(), Map.of(), Map.of(), List.of());
+        return new PolicySnapshot(0, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
     }
 }

@@ -6,6 +6,8 @@ import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.Discovery;
 import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.TransportSocket;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
@@ -18,6 +20,7 @@ import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptio
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.UInt32Value;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +39,6 @@ final class ClusterParser {
 
     static Cluster parse(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
         field.at("name").notEmpty(cluster.getName());
-        transportSockets(field, cluster);
         field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
         field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
         field.refuseIf(cluster.getLbSubsetConfig().getSubsetSelectorsCount() > 0, "lb_subset_config",
@@ -57,18 +59,24 @@ final class ClusterParser {
                         ? OutlierDetectionParser.parse(field.at("outlier_detection"), cluster.getOutlierDetection())
                         : Optional.empty(),
                 panicThreshold(field.at("common_lb_config"), common),
-                common.hasLocalityWeightedLbConfig());
+                common.hasLocalityWeightedLbConfig(),
+                transportSockets(field, cluster));
     }
 
-    private static void transportSockets(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
-        if (cluster.hasTransportSocket()) {
-            Extensions.plaintext(field.at("transport_socket"), cluster.getTransportSocket());
-        }
+    private static TransportSockets transportSockets(
+            Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        List<TransportSockets.Match> matches = new ArrayList<>(cluster.getTransportSocketMatchesCount());
         for (int i = 0; i < cluster.getTransportSocketMatchesCount(); i++) {
-            Extensions.plaintext(
-                    field.at("transport_socket_matches", i).at("transport_socket"),
-                    cluster.getTransportSocketMatches(i).getTransportSocket());
+            var match = cluster.getTransportSocketMatches(i);
+            Field at = field.at("transport_socket_matches", i);
+            matches.add(new TransportSockets.Match(
+                    at.at("name").notEmpty(match.getName()),
+                    EndpointParser.labels(match.getMatch()),
+                    TlsContextParser.upstream(at.at("transport_socket"), match.getTransportSocket())));
         }
+        return new TransportSockets(matches, cluster.hasTransportSocket()
+                ? TlsContextParser.upstream(field.at("transport_socket"), cluster.getTransportSocket())
+                : new TransportSocket.Plaintext());
     }
 
     @SuppressWarnings("deprecation") // what older control planes send must be reported, too

@@ -23,6 +23,7 @@ final class EndpointParser {
     private static final int DEFAULT_OVERPROVISIONING = 140;
     private static final int MAX_PRIORITY = 128;
     private static final String LB_METADATA = "envoy.lb";
+    private static final String TRANSPORT_METADATA = "envoy.transport_socket_match";
 
     private final AddressParser addresses;
 
@@ -118,7 +119,8 @@ final class EndpointParser {
                         ? weight(field.at("load_balancing_weight"), endpoint.getLoadBalancingWeight().getValue())
                         : 1,
                 health(field.at("health_status"), endpoint.getHealthStatus()),
-                labels(endpoint.getMetadata().getFilterMetadataOrDefault(LB_METADATA, Struct.getDefaultInstance())));
+                labels(endpoint.getMetadata().getFilterMetadataOrDefault(LB_METADATA, Struct.getDefaultInstance())),
+                labels(endpoint.getMetadata().getFilterMetadataOrDefault(TRANSPORT_METADATA, Struct.getDefaultInstance())));
     }
 
     private static int weight(Field field, int weight) {
@@ -145,7 +147,8 @@ final class EndpointParser {
         }
     }
 
-    private static Map<String, String> labels(Struct metadata) {
+    /** Scalars as text; nothing else can be matched. */
+    static Map<String, String> labels(Struct metadata) {
         if (metadata.getFieldsCount() == 0) {
             return Map.of();
         }

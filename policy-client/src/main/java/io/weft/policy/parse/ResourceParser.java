@@ -10,6 +10,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryResponse;
 import io.weft.policy.proto.protobuf.Any;
@@ -133,6 +134,10 @@ public final class ResourceParser {
                 name = routes.getName();
                 root.at("name").notEmpty(name);
                 return RouteConfigurationParser.parse(root, routes);
+            case SECRET:
+                Secret secret = Secret.parseFrom(bytes);
+                name = secret.getName();
+                return SecretParser.parse(root, secret);
             default:
                 throw new AssertionError(type);
         }

@@ -7,7 +7,8 @@ public enum ResourceType {
     CLUSTER("Cluster", "envoy.config.cluster.v3.Cluster", true),
     ENDPOINTS("ClusterLoadAssignment", "envoy.config.endpoint.v3.ClusterLoadAssignment", false),
     LISTENER("Listener", "envoy.config.listener.v3.Listener", true),
-    ROUTES("RouteConfiguration", "envoy.config.route.v3.RouteConfiguration", false);
+    ROUTES("RouteConfiguration", "envoy.config.route.v3.RouteConfiguration", false),
+    SECRET("Secret", "envoy.extensions.transport_sockets.tls.v3.Secret", false);
 
     private final String label;
     private final String typeUrl;

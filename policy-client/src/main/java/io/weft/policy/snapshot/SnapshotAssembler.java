@@ -8,6 +8,7 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.Secret;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
@@ -32,6 +33,8 @@ import java.util.Set;
  *   <li>What a state-of-the-world response omits is removed for listeners and clusters only.
  *   <li>A route configuration or assignment that is removed while something refers to it stays in force, as in Envoy, and is
  *       dropped with the last reference.
+ *   <li>A secret is published when it comes. What refers to it does not wait for it: without it nothing goes over TLS, so that
+ *       an identity that is late or missing closes the way and does not change it.
  * </ul>
  * Confined to one thread.
  */
@@ -39,6 +42,7 @@ public final class SnapshotAssembler {
     private final Warming<Listener, RouteConfiguration> listeners =
             new Warming<>(Listener.class, RouteConfiguration.class);
     private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
+    private final Secrets secrets = new Secrets();
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
 
     private long generation = 1;
@@ -64,6 +68,11 @@ public final class SnapshotAssembler {
 
     /** A delta response of one type. */
     public void delta(ResourceType type, List<ParseOutcome> outcomes, Collection<String> removed) {
+        if (type == ResourceType.SECRET) {
+            secrets.withdrawn.addAll(removed);
+            accept(type, outcomes);
+            return;
+        }
         Warming<?, ?> warming = warming(type);
         if (type.wildcard()) {
             warming.roots.keySet().removeAll(new HashSet<>(removed));
@@ -91,21 +100,24 @@ public final class SnapshotAssembler {
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
     public Optional<PolicySnapshot> assemble() {
-        if (!completedJustNow && !listeners.changed() && !clusters.changed()) {
+        if (!completedJustNow && !listeners.changed() && !clusters.changed() && !secrets.changed) {
             return Optional.empty();
         }
         completedJustNow = false;
         listeners.freeze();
         clusters.freeze();
+        secrets.freeze();
         List<Unhonoured> unhonoured = new ArrayList<>();
         listeners.report(unhonoured);
         clusters.report(unhonoured);
+        secrets.report(unhonoured);
         return Optional.of(new PolicySnapshot(
                 generation++,
                 listeners.frozenRoots,
                 listeners.frozenParts,
                 clusters.frozenRoots,
                 clusters.frozenParts,
+                secrets.frozen,
                 unhonoured));
     }
 
@@ -117,27 +129,38 @@ public final class SnapshotAssembler {
         return answered.contains(ResourceType.LISTENER)
                 && answered.contains(ResourceType.CLUSTER)
                 && listeners.complete()
-                && clusters.complete();
+                && clusters.complete()
+                && secrets.complete();
     }
 
-    /** The names to be subscribed to now, for route configurations and assignments; empty for the wildcard types. */
+    /** The names to be subscribed to now; empty for the wildcard types. */
     public Set<String> wanted(ResourceType type) {
+        if (type == ResourceType.SECRET) {
+            return Set.copyOf(secrets.wanted);
+        }
         return type.wildcard() ? Set.of() : Set.copyOf(warming(type).wanted);
     }
 
     /** Versions by name of what is held, for {@code initial_resource_versions}. */
     public Map<String, String> versions(ResourceType type) {
+        if (type == ResourceType.SECRET) {
+            return versions(secrets.held, secrets.withdrawn);
+        }
         Warming<?, ?> warming = warming(type);
+        return type.wildcard() ? versions(warming.roots, Set.of()) : versions(warming.parts, warming.withdrawn);
+    }
+
+    private static Map<String, String> versions(Map<String, Accepted> held, Set<String> withdrawn) {
         Map<String, String> versions = new HashMap<>();
-        for (Accepted accepted : (type.wildcard() ? warming.roots : warming.parts).values()) {
-            if (type.wildcard() || !warming.withdrawn.contains(accepted.name())) {
+        for (Accepted accepted : held.values()) {
+            if (!withdrawn.contains(accepted.name())) {
                 versions.put(accepted.name(), accepted.raw().version());
             }
         }
         return versions;
     }
 
-    /** All that is held, for the cache. */
+    /** All that is held, for the cache, without the secrets: a private key does not belong on a disk. */
     public List<RawResource> resources() {
         List<RawResource> resources = new ArrayList<>();
         for (Warming<?, ?> warming : List.of(clusters, listeners)) {
@@ -171,10 +194,81 @@ public final class SnapshotAssembler {
     }
 
     private void take(ResourceType type, List<ParseOutcome> outcomes) {
+        if (type == ResourceType.SECRET) {
+            secrets.take(outcomes);
+            return;
+        }
         if (type.wildcard()) {
             warming(type).roots(outcomes);
         } else {
             warming(type).parts(outcomes);
+        }
+        secrets.want(clusters.secrets);
+    }
+
+    /** The value that readers know already is kept when the new one says the same: they may tell changes by identity. */
+    private static Accepted sharing(Accepted old, Accepted fresh) {
+        boolean same = old != null
+                && (old.raw().bytes().equals(fresh.raw().bytes()) || old.resource().equals(fresh.resource()));
+        return same ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured()) : fresh;
+    }
+
+    private static boolean differ(Accepted before, Accepted now) {
+        return before.resource() != now.resource() || !before.unhonoured().equals(now.unhonoured());
+    }
+
+    private static <T> Map<String, T> frozen(Map<String, Accepted> published, Class<T> as) {
+        Map<String, T> values = new HashMap<>(published.size() * 2);
+        for (Accepted accepted : published.values()) {
+            values.put(accepted.name(), as.cast(accepted.resource()));
+        }
+        return Map.copyOf(values);
+    }
+
+    /** Secrets, each for as long as something refers to it. */
+    private static final class Secrets {
+        final Map<String, Accepted> held = new HashMap<>();
+        /** Secrets that the control plane has removed; those in use are held nevertheless. */
+        final Set<String> withdrawn = new HashSet<>();
+        Set<String> wanted = Set.of();
+        Map<String, Secret> frozen = Map.of();
+        boolean changed;
+
+        void want(Set<String> names) {
+            if (!names.equals(wanted)) {
+                wanted = names;
+                changed |= held.keySet().retainAll(names);
+                withdrawn.retainAll(names);
+            }
+        }
+
+        void take(List<ParseOutcome> outcomes) {
+            for (ParseOutcome outcome : outcomes) {
+                withdrawn.remove(outcome.name());
+                if (outcome instanceof Accepted accepted && wanted.contains(accepted.name())) {
+                    Accepted old = held.get(accepted.name());
+                    Accepted fresh = sharing(old, accepted);
+                    held.put(fresh.name(), fresh);
+                    changed |= old == null || differ(old, fresh);
+                }
+            }
+        }
+
+        boolean complete() {
+            return held.keySet().containsAll(wanted);
+        }
+
+        void freeze() {
+            if (changed) {
+                frozen = SnapshotAssembler.frozen(held, Secret.class);
+                changed = false;
+            }
+        }
+
+        void report(List<Unhonoured> unhonoured) {
+            for (Accepted accepted : held.values()) {
+                unhonoured.addAll(accepted.unhonoured());
+            }
         }
     }
 
@@ -192,6 +286,8 @@ public final class SnapshotAssembler {
         /** Parts that the control plane has removed; those in use are held nevertheless. */
         final Set<String> withdrawn = new HashSet<>();
         Set<String> wanted = Set.of();
+        /** That the newest roots and those in force refer to. */
+        Set<String> secrets = Set.of();
 
         private Map<String, Accepted> publishedRoots = Map.of();
         private Map<String, Accepted> publishedParts = Map.of();
@@ -226,7 +322,7 @@ public final class SnapshotAssembler {
                     parts.put(fresh.name(), fresh);
                     first |= old == null;
                     if (publishedParts.containsKey(fresh.name())) {
-                        partsChanged |= differ(publishedParts.put(fresh.name(), fresh), fresh);
+                        partsChanged |= SnapshotAssembler.differ(publishedParts.put(fresh.name(), fresh), fresh);
                     }
                 }
             }
@@ -247,9 +343,11 @@ public final class SnapshotAssembler {
             Map<String, Accepted> nowRoots = new HashMap<>(roots.size() * 2);
             Map<String, Accepted> nowParts = new HashMap<>(parts.size() * 2);
             Set<String> nowWanted = new HashSet<>(roots.size() * 2);
+            Set<String> nowSecrets = new HashSet<>();
             for (Accepted newest : roots.values()) {
                 Set<String> needs = needs(newest.resource());
                 nowWanted.addAll(needs);
+                nowSecrets.addAll(secrets(newest.resource()));
                 Accepted warm = newest;
                 if (!parts.keySet().containsAll(needs)) {
                     warm = publishedRoots.get(newest.name());
@@ -258,6 +356,7 @@ public final class SnapshotAssembler {
                     }
                     needs = needs(warm.resource());
                     nowWanted.addAll(needs);
+                    nowSecrets.addAll(secrets(warm.resource()));
                 }
                 nowRoots.put(warm.name(), warm);
                 for (String need : needs) {
@@ -271,15 +370,16 @@ public final class SnapshotAssembler {
             publishedRoots = nowRoots;
             publishedParts = nowParts;
             wanted = nowWanted;
+            secrets = nowSecrets;
         }
 
         void freeze() {
             if (rootsChanged) {
-                frozenRoots = frozen(publishedRoots, rootClass);
+                frozenRoots = SnapshotAssembler.frozen(publishedRoots, rootClass);
                 rootsChanged = false;
             }
             if (partsChanged) {
-                frozenParts = frozen(publishedParts, partClass);
+                frozenParts = SnapshotAssembler.frozen(publishedParts, partClass);
                 partsChanged = false;
             }
         }
@@ -293,36 +393,21 @@ public final class SnapshotAssembler {
             }
         }
 
-        private static <T> Map<String, T> frozen(Map<String, Accepted> published, Class<T> as) {
-            Map<String, T> values = new HashMap<>(published.size() * 2);
-            for (Accepted accepted : published.values()) {
-                values.put(accepted.name(), as.cast(accepted.resource()));
-            }
-            return Map.copyOf(values);
-        }
-
-        /** The value that readers know already is kept when the new one says the same: they may tell changes by identity. */
-        private static Accepted sharing(Accepted old, Accepted fresh) {
-            boolean same = old != null
-                    && (old.raw().bytes().equals(fresh.raw().bytes()) || old.resource().equals(fresh.resource()));
-            return same ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured()) : fresh;
-        }
-
         private static boolean differ(Map<String, Accepted> before, Map<String, Accepted> now) {
             if (before.size() != now.size()) {
                 return true;
             }
             for (Accepted accepted : now.values()) {
                 Accepted old = before.get(accepted.name());
-                if (old == null || differ(old, accepted)) {
+                if (old == null || SnapshotAssembler.differ(old, accepted)) {
                     return true;
                 }
             }
             return false;
         }
 
-        private static boolean differ(Accepted before, Accepted now) {
-            return before.resource() != now.resource() || !before.unhonoured().equals(now.unhonoured());
+        private static Set<String> secrets(Resource root) {
+            return root instanceof Cluster cluster ? cluster.transport().secrets() : Set.of();
         }
 
         private static Set<String> needs(Resource root) {

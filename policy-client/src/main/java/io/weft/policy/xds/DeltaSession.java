@@ -79,6 +79,7 @@ final class DeltaSession implements AdsSession {
         }
         subscribe(ResourceType.ENDPOINTS);
         subscribe(ResourceType.ROUTES);
+        subscribe(ResourceType.SECRET);
         return refusal.isEmpty();
     }
 

@@ -82,6 +82,7 @@ final class StateOfTheWorldSession implements AdsSession {
         }
         subscribe(ResourceType.ENDPOINTS);
         subscribe(ResourceType.ROUTES);
+        subscribe(ResourceType.SECRET);
         return refusal.isEmpty();
     }
 

@@ -19,6 +19,10 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -95,6 +99,19 @@ class EveryFieldDecidedTest {
                         "AlwaysEjectOneHost",
                         // They count only when enforced.
                         "ConsecutiveGatewayFailure", "ConsecutiveLocalOriginFailure"),
+                subject(Cluster.TransportSocketMatch.newBuilder().setName("tls").setTransportSocket(RAW_BUFFER),
+                        match -> cluster(c -> c.addTransportSocketMatches(match)),
+                        // Empty; the labels in it have a test.
+                        "Match"),
+                subject(UpstreamTlsContext.newBuilder(), context -> withTls(context.build()),
+                        // Empty; decided field by field below.
+                        "CommonTlsContext"),
+                subject(CommonTlsContext.newBuilder(), common -> withCommonTls(c -> c.mergeFrom(common.build())),
+                        // Empty; decided field by field below.
+                        "TlsParams"),
+                subject(TlsParameters.newBuilder(), parameters -> withCommonTls(c -> c.setTlsParams(parameters))),
+                subject(CertificateValidationContext.newBuilder(),
+                        validation -> withCommonTls(c -> c.setValidationContext(validation))),
                 subject(assignment(e -> {}).toBuilder(), a -> a.build(), "Policy"),
                 subject(ClusterLoadAssignment.Policy.newBuilder(),
                         policy -> assignment(e -> {}).toBuilder().setPolicy(policy).build(),

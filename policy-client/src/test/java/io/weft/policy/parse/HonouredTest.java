@@ -29,6 +29,7 @@ import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
@@ -102,7 +103,8 @@ class HonouredTest {
                 CircuitBreaker.DEFAULT,
                 Optional.empty(),
                 50,
-                false));
+                false,
+                TransportSockets.PLAINTEXT));
     }
 
     @Test
@@ -233,7 +235,8 @@ class HonouredTest {
                                 new HostPort("10.0.0.1", 8080),
                                 4,
                                 Health.HEALTHY,
-                                Map.of("version", "v1", "shard", "3", "canary", "true")))),
+                                Map.of("version", "v1", "shard", "3", "canary", "true"),
+                                Map.of()))),
                 new EndpointAssignment.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of()));
     }
 

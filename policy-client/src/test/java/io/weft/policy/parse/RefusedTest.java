@@ -100,10 +100,12 @@ class RefusedTest {
     static Stream<Case> clusters() {
         return Stream.of(
                 new Case("name", "must not be empty", cluster(c -> c.clearName())),
-                new Case("transport_socket", "plaintext", cluster(c -> c.setTransportSocket(TLS))),
+                new Case("transport_socket", "plaintext", cluster(c -> c.setTransportSocket(UNKNOWN_SOCKET))),
                 new Case("transport_socket_matches[1].transport_socket", "plaintext", cluster(c -> c
-                        .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setTransportSocket(RAW_BUFFER))
-                        .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setTransportSocket(TLS)))),
+                        .addTransportSocketMatches(transportSocket("plain", RAW_BUFFER))
+                        .addTransportSocketMatches(transportSocket("quic", UNKNOWN_SOCKET)))),
+                new Case("transport_socket_matches[0].name", "must not be empty",
+                        cluster(c -> c.addTransportSocketMatches(transportSocket("", RAW_BUFFER)))),
                 new Case("upstream_config", "not supported",
                         cluster(c -> c.setUpstreamConfig(TypedExtensionConfig.newBuilder().setName("x")))),
                 new Case("filters", "not supported", cluster(c -> c.addFilters(

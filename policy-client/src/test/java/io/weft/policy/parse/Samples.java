@@ -5,6 +5,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.AggregatedConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
@@ -31,6 +32,8 @@ import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatcher;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.BoolValue;
@@ -52,7 +55,31 @@ final class Samples {
             .setTypedConfig(any("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"))
             .build();
 
+    static final TransportSocket UNKNOWN_SOCKET = TransportSocket.newBuilder()
+            .setName("quic")
+            .setTypedConfig(any("envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"))
+            .build();
+
     private Samples() {}
+
+    static Cluster.TransportSocketMatch transportSocket(String name, TransportSocket socket) {
+        return Cluster.TransportSocketMatch.newBuilder().setName(name).setTransportSocket(socket).build();
+    }
+
+    static Cluster withTls(UpstreamTlsContext context) {
+        return cluster(cluster -> cluster.setTransportSocket(
+                TransportSocket.newBuilder().setName("envoy.transport_sockets.tls").setTypedConfig(any(context))));
+    }
+
+    static Cluster withCommonTls(Consumer<CommonTlsContext.Builder> change) {
+        CommonTlsContext.Builder common = CommonTlsContext.newBuilder();
+        change.accept(common);
+        return withTls(UpstreamTlsContext.newBuilder().setCommonTlsContext(common).build());
+    }
+
+    static DataSource inline(String text) {
+        return DataSource.newBuilder().setInlineString(text).build();
+    }
 
     static Cluster cluster(Consumer<Cluster.Builder> change) {
         Cluster.Builder cluster = Cluster.newBuilder()

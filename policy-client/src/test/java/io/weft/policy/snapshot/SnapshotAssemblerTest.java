@@ -3,6 +3,7 @@ package io.weft.policy.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
@@ -14,6 +15,10 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.Secret;
+import io.weft.policy.model.TlsContext;
+import io.weft.policy.model.TransportSocket;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
@@ -53,7 +58,8 @@ class SnapshotAssemblerTest {
                         Cluster.CircuitBreaker.DEFAULT,
                         Optional.empty(),
                         panicThreshold,
-                        false),
+                        false,
+                        TransportSockets.PLAINTEXT),
                 "1");
     }
 
@@ -323,5 +329,69 @@ class SnapshotAssemblerTest {
             delta(assignment("c" + i, 150));
             assertThat(snapshot().assignments()).hasSize(10_000);
         }
+    }
+
+    private static Accepted withTls(String name, String... secrets) {
+        List<TransportSockets.Match> matches = Stream.of(secrets)
+                .map(secret -> new TransportSockets.Match(secret, Map.of(), new TransportSocket.UpstreamTls(
+                        new TlsContext(
+                                new TlsContext.Parameters(
+                                        TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of(), List.of()),
+                                List.of(), Optional.of(new TlsContext.NamedCertificate(secret)), new TlsContext.NoValidation()),
+                        "")))
+                .toList();
+        return accepted(
+                ResourceType.CLUSTER,
+                new Cluster(name, new Cluster.OriginalDestination(), new Cluster.RoundRobin(), Duration.ofSeconds(5),
+                        Cluster.CircuitBreaker.DEFAULT, Optional.empty(), 50, false,
+                        new TransportSockets(matches, new TransportSocket.Plaintext())),
+                "1");
+    }
+
+    private static Accepted secret(String name, String hash) {
+        return accepted(ResourceType.SECRET, new Secret(name, new Secret.Validation(new CertificateValidation(
+                new CertificateValidation.SystemAuthorities(), List.of(), List.of(hash), List.of()))), "1");
+    }
+
+    @Test
+    void aSecretIsAskedForAndHeldForAsLongAsSomethingRefersToIt() {
+        delta(withTls("orders", "identity", "roots"), listener("out"));
+        assertThat(assembler.wanted(ResourceType.SECRET)).containsExactlyInAnyOrder("identity", "roots");
+        assertThat(assembler.complete()).isFalse();
+
+        delta(secret("identity", "1"), secret("roots", "1"), secret("not asked for", "1"));
+        assertThat(assembler.complete()).isTrue();
+        assertThat(snapshot().secrets()).containsOnlyKeys("identity", "roots");
+        assertThat(assembler.versions(ResourceType.SECRET)).containsOnlyKeys("identity", "roots");
+
+        Secret before = assembler.assemble().map(PolicySnapshot::secrets).orElse(Map.of()).get("roots");
+        assertThat(before).isNull();
+        delta(secret("roots", "2"));
+        assertThat(snapshot().secrets().get("roots")).isEqualTo(secret("roots", "2").resource());
+
+        remove(ResourceType.SECRET, "identity");
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.versions(ResourceType.SECRET)).containsOnlyKeys("roots");
+
+        delta(withTls("orders", "roots"));
+        assertThat(snapshot().secrets()).containsOnlyKeys("roots");
+        remove(ResourceType.CLUSTER, "orders");
+        assertThat(snapshot().secrets()).isEmpty();
+        assertThat(assembler.wanted(ResourceType.SECRET)).isEmpty();
+    }
+
+    @Test
+    void aRefusedSecretLeavesTheLastGoodOneInForce() {
+        delta(withTls("orders", "roots"), secret("roots", "1"), refused(ResourceType.SECRET, "roots"));
+        assertThat(snapshot().secrets().get("roots")).isEqualTo(secret("roots", "1").resource());
+    }
+
+    @Test
+    void aClusterDoesNotWaitForItsSecretsAndNoSecretIsForTheDisk() {
+        delta(withTls("orders", "roots"));
+        assertThat(snapshot().clusters()).containsOnlyKeys("orders");
+
+        delta(secret("roots", "1"));
+        assertThat(assembler.resources()).extracting(RawResource::type).containsOnly(ResourceType.CLUSTER);
     }
 }

@@ -10,6 +10,7 @@ import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.TransportSocket.Plaintext;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -67,7 +68,7 @@ public final class ClusterCompiler {
                 before == null ? new ClusterState(cluster.name(), randomness.below(1 << 16)) : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();
-        List<Availability.Tier> tiers = tiers(assignment, known, hosts);
+        List<Availability.Tier> tiers = tiers(cluster, assignment, known, hosts);
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
             if (!hosts.containsKey(host.getKey()) && host.getValue().retire()) {
                 state.ejected.decrementAndGet();
@@ -82,7 +83,7 @@ public final class ClusterCompiler {
     }
 
     private static List<Availability.Tier> tiers(
-            EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
+            Cluster cluster, EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
         TreeMap<Integer, Availability.Tier> tiers = new TreeMap<>();
         tiers.put(0, newTier(0));
         if (assignment != null) {
@@ -94,7 +95,9 @@ public final class ClusterCompiler {
                     tiers.put(locality.priority(), tier);
                 }
                 for (LbEndpoint endpoint : locality.endpoints()) {
-                    if (isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
+                    // Mesh TLS is not spoken yet, and nobody is reached rather than in plaintext.
+                    boolean plaintext = cluster.transport().of(endpoint.transportLabels()) instanceof Plaintext;
+                    if (plaintext && isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
                         Host host = known.get(endpoint.address());
                         if (host == null) {
                             host = new Host(new Endpoint(address(endpoint.address())));

@@ -27,6 +27,7 @@ import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,6 +67,7 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
                 Map.of(ROUTES, routes),
                 Map.of("stable", cluster("stable", balancing), "canary", cluster("canary", balancing)),
                 Map.of("stable", endpoints("stable", 1, STABLE_ENDPOINTS), "canary", endpoints("canary", 2, CANARY_ENDPOINTS)),
+                Map.of(),
                 List.of());
         return new LargeMesh(snapshot, names);
     }
@@ -102,13 +104,15 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
 
     private static Cluster cluster(String name, LoadBalancing balancing) {
         return new Cluster(
-                name, new Eds(name), balancing, Duration.ofSeconds(5), CircuitBreaker.DEFAULT, Optional.of(OUTLIERS), 50, false);
+                name, new Eds(name), balancing, Duration.ofSeconds(5), CircuitBreaker.DEFAULT, Optional.of(OUTLIERS), 50, false,
+                TransportSockets.PLAINTEXT);
     }
 
     private static EndpointAssignment endpoints(String cluster, int network, int count) {
         List<LbEndpoint> endpoints = IntStream.range(0, count)
                 .mapToObj(i -> new LbEndpoint(
-                        new HostPort("10." + network + "." + i / 250 + "." + (i % 250 + 1), 8080), 1, Health.HEALTHY, Map.of()))
+                        new HostPort("10." + network + "." + i / 250 + "." + (i % 250 + 1), 8080), 1, Health.HEALTHY, Map.of(),
+                        Map.of()))
                 .toList();
         return new EndpointAssignment(cluster, List.of(new LocalityEndpoints(Locality.UNKNOWN, 0, 0, endpoints)), 140);
     }

@@ -1,0 +1,48 @@
+package io.weft.policy.model;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * How each endpoint of a cluster is reached: {@code transport_socket_matches}, and {@code transport_socket} for those that none of
+ * them matches.
+ */
+public record TransportSockets(List<Match> matches, TransportSocket otherwise) {
+    public static final TransportSockets PLAINTEXT = new TransportSockets(List.of(), new TransportSocket.Plaintext());
+
+    public TransportSockets {
+        matches = List.copyOf(matches);
+    }
+
+    /**
+     * {@code envoy.config.cluster.v3.Cluster.TransportSocketMatch}.
+     *
+     * @param labels what an endpoint's {@code envoy.transport_socket_match} metadata has to hold; empty: every endpoint matches
+     */
+    public record Match(String name, Map<String, String> labels, TransportSocket socket) {
+        public Match {
+            labels = Map.copyOf(labels);
+        }
+    }
+
+    /** The names that are fetched by SDS for any of the sockets. */
+    public Set<String> secrets() {
+        Set<String> names = new HashSet<>(otherwise.secrets());
+        for (Match match : matches) {
+            names.addAll(match.socket.secrets());
+        }
+        return names;
+    }
+
+    /** The first match counts. */
+    public TransportSocket of(Map<String, String> endpointLabels) {
+        for (Match match : matches) {
+            if (endpointLabels.entrySet().containsAll(match.labels.entrySet())) {
+                return match.socket;
+            }
+        }
+        return otherwise;
+    }
+}
