@@ -4,13 +4,11 @@ import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.xds.Environment;
 import io.weft.policy.xds.PolicySubscription;
 import java.time.Duration;
-import java.util.function.Consumer;
 
 /**
  * One xDS v3 ADS stream to a control plane, and the last good policy that came over it. Usable by itself.
  *
- * <p>All state is confined to one event loop thread; the listener is called there, in order of generation, and must not block.
- * The methods may be called from any thread.
+ * <p>All state is confined to one event loop thread; the listener is called there. The methods may be called from any thread.
  *
  * <p>Incremental xDS is tried first; where the control plane does not implement it, the state of the world is asked for. The
  * policy that came last stays in force for as long as there is no better one: without a connection, after a bad response, for
@@ -28,24 +26,23 @@ public final class PolicyClient implements AutoCloseable {
     /**
      * Loads the cached snapshot, if there is one, then connects and stays connected. Returns at once.
      *
-     * @param onSnapshot called with each new snapshot, the cached one first
      * @throws IllegalArgumentException the control plane's URI is not as {@link PolicyClientConfig} says
      */
-    public static PolicyClient start(PolicyClientConfig config, Node node, Consumer<PolicySnapshot> onSnapshot) {
-        return start(config, local -> node, onSnapshot);
+    public static PolicyClient start(PolicyClientConfig config, Node node, PolicyListener listener) {
+        return start(config, local -> node, listener);
     }
 
     /**
-     * Like {@link #start(PolicyClientConfig, Node, Consumer)} for a node that depends on the address from which this process
+     * Like {@link #start(PolicyClientConfig, Node, PolicyListener)} for a node that depends on the address from which this process
      * reaches the control plane.
      */
-    public static PolicyClient start(PolicyClientConfig config, NodeSource nodes, Consumer<PolicySnapshot> onSnapshot) {
-        return start(config, nodes, onSnapshot, Environment.production());
+    public static PolicyClient start(PolicyClientConfig config, NodeSource nodes, PolicyListener listener) {
+        return start(config, nodes, listener, Environment.production());
     }
 
     static PolicyClient start(
-            PolicyClientConfig config, NodeSource nodes, Consumer<PolicySnapshot> onSnapshot, Environment environment) {
-        PolicyClient client = new PolicyClient(new PolicySubscription(config, nodes, environment, onSnapshot));
+            PolicyClientConfig config, NodeSource nodes, PolicyListener listener, Environment environment) {
+        PolicyClient client = new PolicyClient(new PolicySubscription(config, nodes, environment, listener));
         client.subscription.start();
         return client;
     }

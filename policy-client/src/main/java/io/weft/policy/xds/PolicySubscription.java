@@ -6,6 +6,7 @@ import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyClientStatus.Connecting;
 import io.weft.policy.PolicyClientStatus.Variant;
+import io.weft.policy.PolicyListener;
 import io.weft.policy.cache.CacheKey;
 import io.weft.policy.cache.ResourceCache;
 import io.weft.policy.model.PolicySnapshot;
@@ -22,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * A running policy client: the thread, and on it the stream, what it brought, and the cache. Methods may be called from any
@@ -33,7 +33,7 @@ public final class PolicySubscription {
 
     private final PolicyClientConfig config;
     private final Environment environment;
-    private final Consumer<PolicySnapshot> onSnapshot;
+    private final PolicyListener listener;
     private final ClientThread thread;
     private final SnapshotAssembler assembler = new SnapshotAssembler();
     private final Intake intake;
@@ -51,11 +51,11 @@ public final class PolicySubscription {
 
     /** @throws IllegalArgumentException the control plane's URI is no {@code grpc://host:port} or {@code grpcs://host:port} */
     public PolicySubscription(
-            PolicyClientConfig config, NodeSource nodes, Environment environment, Consumer<PolicySnapshot> onSnapshot) {
+            PolicyClientConfig config, NodeSource nodes, Environment environment, PolicyListener listener) {
         ControlPlaneAddress.of(config.controlPlane());
         this.config = config;
         this.environment = environment;
-        this.onSnapshot = onSnapshot;
+        this.listener = listener;
         this.intake = new Intake(assembler, environment.clock());
         this.status = new PolicyClientStatus(
                 new Connecting(environment.clock().instant()), Variant.DELTA, "", Map.of(), List.of(), Optional.empty(),
@@ -142,9 +142,9 @@ public final class PolicySubscription {
     private void show(PolicySnapshot fresh) {
         snapshot = fresh;
         try {
-            onSnapshot.accept(fresh);
+            listener.snapshot(fresh);
         } catch (RuntimeException e) {
-            problem("the snapshot's listener failed: " + e);
+            problem("the listener failed on a snapshot: " + e);
         }
     }
 
@@ -158,10 +158,17 @@ public final class PolicySubscription {
     }
 
     private void showStatus() {
-        if (client != null) {
-            status = new PolicyClientStatus(
-                    client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
-                    intake.lastResponse(), problem);
+        if (client == null) {
+            return;
+        }
+        status = new PolicyClientStatus(
+                client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
+                intake.lastResponse(), problem);
+        try {
+            listener.status(status);
+        } catch (RuntimeException e) {
+            // Not by problem(), which would call the listener again.
+            problem = Optional.of("the listener failed on a status: " + e);
         }
     }
 }

@@ -11,6 +11,7 @@ import io.weft.dataplane.Outbound;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.PolicyListener;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public final class Mesh implements MeshAccess {
 
     private static final Duration INITIAL_BACKOFF = Duration.ofMillis(200);
     private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
+    private static final Duration OUTAGE = Duration.ofSeconds(30);
 
     private final Settings settings;
     private final Background background;
@@ -44,8 +46,6 @@ public final class Mesh implements MeshAccess {
     private final AtomicReference<DataPlane> dataPlane = new AtomicReference<>();
     private volatile PolicyClient client;
 
-    /** Confined to the policy client's thread. */
-    private boolean hasPolicy;
     /** Confined to the background thread. */
     private boolean serves;
 
@@ -100,7 +100,7 @@ public final class Mesh implements MeshAccess {
         PrivateNetty.configure();
         InboundPorts ports = dataPlane().inbound();
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
-        client = PolicyClient.start(config(settings), instance, snapshot -> apply(snapshot, listener));
+        client = PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
         log.debug("node " + instance.id());
         // The app's threads tell it; they only hand on.
         ports.onChange(open -> background.run("register", () -> {
@@ -112,14 +112,31 @@ public final class Mesh implements MeshAccess {
         }));
     }
 
-    private void apply(PolicySnapshot snapshot, Listener listener) {
-        dataPlane().apply(snapshot);
-        if (log.isDebug()) {
-            log.debug("policy " + snapshot.generation() + " is in force");
+    private final class InForce implements PolicyListener {
+        private final Listener listener;
+        private final PolicyNews news;
+        private boolean hasPolicy;
+
+        InForce(Listener listener, PolicyNews news) {
+            this.listener = listener;
+            this.news = news;
         }
-        if (!hasPolicy) {
-            hasPolicy = true;
-            listener.policyInForce();
+
+        @Override
+        public void snapshot(PolicySnapshot snapshot) {
+            dataPlane().apply(snapshot);
+            if (log.isDebug()) {
+                log.debug("policy " + snapshot.generation() + " is in force");
+            }
+            if (!hasPolicy) {
+                hasPolicy = true;
+                listener.policyInForce();
+            }
+        }
+
+        @Override
+        public void status(PolicyClientStatus status) {
+            news.read(status);
         }
     }
 

@@ -27,7 +27,7 @@ public enum Setting {
             "PEM private key (PKCS#8) of control-plane.client-certificate."),
     CACHE_DIR("cache.dir", Type.PATH, "none",
             "A directory in which the last good policy is kept, for a start while the control plane is down."),
-    STARTUP_WAIT("startup-wait", Type.DURATION, "2s",
+    STARTUP_WAIT("startup-wait", Type.DURATION, "5s",
             "How long the first request waits for the first policy, once."),
     DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
             "On shutdown: from deregistration, how long requests are still taken before the app stops."),

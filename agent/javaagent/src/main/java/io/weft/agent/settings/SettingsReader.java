@@ -261,7 +261,7 @@ public final class SettingsReader {
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
                 name(Setting.MESH).orElse("default"), name(Setting.ZONE), tags(), address(), ports(), text(Setting.CACHE_DIR),
-                duration(Setting.STARTUP_WAIT, Duration.ofSeconds(2)),
+                duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());

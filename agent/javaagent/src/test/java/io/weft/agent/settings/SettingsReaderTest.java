@@ -36,7 +36,7 @@ class SettingsReaderTest {
         assertThat(settings.mesh()).isEqualTo("default");
         assertThat(settings.tags()).isEmpty();
         assertThat(settings.ports()).isEmpty();
-        assertThat(settings.startupWait()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(settings.startupWait()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.drain()).isEqualTo(new Settings.Drain(Duration.ofSeconds(1), Duration.ofSeconds(10)));
         assertThat(settings.log().level()).isEqualTo(AgentLog.Level.INFO);
     }
