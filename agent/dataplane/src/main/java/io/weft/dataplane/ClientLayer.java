@@ -23,6 +23,16 @@ abstract class ClientLayer {
         return inner.attempt(exchange);
     }
 
+    /** The attempt has its connection. Called at most once for an attempt. */
+    void connected(Exchange exchange) {
+        inner.connected(exchange);
+    }
+
+    /** All of a body that can be sent only once is sent. Called at most once for an exchange. */
+    void requestSent(Exchange exchange) {
+        inner.requestSent(exchange);
+    }
+
     /** A response head came, or the attempt failed; {@code inner} hears of it first. Called once for an attempt. */
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
@@ -45,6 +55,12 @@ abstract class ClientLayer {
         boolean attempt(Exchange exchange) {
             return true;
         }
+
+        @Override
+        void connected(Exchange exchange) {}
+
+        @Override
+        void requestSent(Exchange exchange) {}
 
         @Override
         void outcome(Exchange exchange) {}

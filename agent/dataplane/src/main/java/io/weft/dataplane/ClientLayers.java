@@ -10,7 +10,7 @@ final class ClientLayers {
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
-                // Above the retries: one deadline for all attempts together.
+                // Above the retries: it takes a pause within the time that there is, and answers when there is no more.
                 new Deadline(clock,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
                 new Retry(randomness,
@@ -28,6 +28,14 @@ final class ClientLayers {
 
     boolean attempt(Exchange exchange) {
         return outermost.attempt(exchange);
+    }
+
+    void connected(Exchange exchange) {
+        outermost.connected(exchange);
+    }
+
+    void requestSent(Exchange exchange) {
+        outermost.requestSent(exchange);
     }
 
     void outcome(Exchange exchange) {

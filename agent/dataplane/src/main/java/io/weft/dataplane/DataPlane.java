@@ -20,6 +20,7 @@ public final class DataPlane implements Outbound {
     private final Randomness randomness;
     private final long graceEndNanos;
     private final ClientLayers clientLayers;
+    private final Deadlines deadlines;
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
@@ -28,10 +29,11 @@ public final class DataPlane implements Outbound {
     private volatile Policy policy;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
-    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Faults faults) {
+    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
         this.clock = clock;
         this.randomness = randomness;
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
+        deadlines = new Deadlines(clock, timers);
         clientLayers = new ClientLayers(clock, randomness);
         inbound = new InboundPorts(clock);
         compiler = new PolicyCompiler(clock, randomness, faults);
@@ -39,8 +41,8 @@ public final class DataPlane implements Outbound {
     }
 
     /** With the system's clock and random numbers. */
-    public static DataPlane start(Duration startupWait, Faults faults) {
-        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), faults);
+    public static DataPlane start(Duration startupWait, Timers timers, Faults faults) {
+        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), timers, faults);
     }
 
     /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */
@@ -87,7 +89,7 @@ public final class DataPlane implements Outbound {
         if (!MatchRoute.match(inForce, exchange, randomness)) {
             return false;
         }
-        exchange.claimed(clientLayers);
+        exchange.claimed(clientLayers, deadlines);
         return true;
     }
 

@@ -1,8 +1,13 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.route.RouteEntry.Forward;
+import io.weft.dataplane.route.TimeoutRule;
 
-/** The route's timeout: past it, or when the back-off would end past it, nothing is tried again. */
+/**
+ * Sets the time limits when Envoy does, and says what happens when one is over: an attempt may be tried again, the whole is
+ * answered with 504. Also a pause between attempts ends with the time that there is.
+ */
 final class Deadline extends ClientLayer {
     private final NanoClock clock;
 
@@ -13,24 +18,106 @@ final class Deadline extends ClientLayer {
 
     @Override
     boolean attempt(Exchange exchange) {
-        if (exchange.attempt == 1 && exchange.retry != null) {
-            long timeout = timeout(exchange);
-            if (timeout != 0) {
-                exchange.deadlineNanos = clock.nanoTime() + timeout;
+        if (exchange.attempt == 1) {
+            exchange.timeouts = ((Forward) exchange.route).timeouts();
+            if (exchange.timeouts != null) {
+                start(exchange, clock.nanoTime());
             }
+        } else if (isOver(exchange)) {
+            return false;
         }
-        return inner.attempt(exchange);
+        if (!inner.attempt(exchange)) {
+            return false;
+        }
+        exchange.deadlines.watch(exchange);
+        return true;
+    }
+
+    private static void start(Exchange exchange, long now) {
+        TimeoutRule rule = exchange.timeouts;
+        arm(exchange, TimeLimit.IDLE_TIMEOUT, rule.idleNanos(), now);
+        arm(exchange, TimeLimit.MAX_STREAM_DURATION, rule.streamNanos(exchange), now);
+        exchange.requestNanos = rule.requestNanos(exchange);
+        // What can be sent again the app has ready; to a proxy it would have come at once.
+        if (exchange.replay() != Replay.ONE_SHOT) {
+            exchange.requestSent = true;
+            arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);
+        }
+    }
+
+    private boolean isOver(Exchange exchange) {
+        if (exchange.overdue != null) {
+            exchange.reply = exchange.overdue;
+            return true;
+        }
+        TimeLimit first = exchange.first();
+        if (first == null || exchange.endOf(first) - clock.nanoTime() > 0) {
+            return false;
+        }
+        exchange.reply = first.reply(exchange.requestSent);
+        return true;
+    }
+
+    @Override
+    void connected(Exchange exchange) {
+        if (exchange.timeouts != null) {
+            exchange.onConnection = true;
+            startAttempt(exchange, clock.nanoTime());
+        }
+        inner.connected(exchange);
+    }
+
+    @Override
+    void requestSent(Exchange exchange) {
+        if (exchange.timeouts != null && !exchange.requestSent) {
+            exchange.requestSent = true;
+            long now = clock.nanoTime();
+            arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);
+            startAttempt(exchange, now);
+        }
+        inner.requestSent(exchange);
+    }
+
+    private static void startAttempt(Exchange exchange, long now) {
+        if (exchange.onConnection && exchange.requestSent) {
+            TimeoutRule rule = exchange.timeouts;
+            arm(exchange, TimeLimit.PER_TRY_TIMEOUT, rule.perTryNanos(exchange.requestNanos), now);
+            arm(exchange, TimeLimit.PER_TRY_IDLE_TIMEOUT, rule.perTryIdleNanos(), now);
+        }
+    }
+
+    private static void arm(Exchange exchange, TimeLimit limit, long nanos, long now) {
+        if (nanos != 0) {
+            exchange.arm(limit, nanos, now);
+        }
     }
 
     @Override
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
-        if (exchange.again && timeout(exchange) != 0) {
-            exchange.again = clock.nanoTime() + exchange.backoffNanos - exchange.deadlineNanos < 0;
+        if (exchange.timeouts == null) {
+            return;
+        }
+        exchange.disarm(TimeLimit.PER_TRY_TIMEOUT);
+        if (exchange.failure == null && !exchange.again) {
+            exchange.bytesReceived();
+            return;
+        }
+        exchange.onConnection = false;
+        exchange.disarm(TimeLimit.PER_TRY_IDLE_TIMEOUT);
+        if (exchange.again) {
+            shortenPause(exchange);
+        } else if (exchange.expired() != null) {
+            exchange.overdue = exchange.expired().reply(exchange.requestSent);
+            exchange.backoffNanos = 0;
         }
     }
 
-    private static long timeout(Exchange exchange) {
-        return ((Forward) exchange.route).timeoutNanos();
+    private void shortenPause(Exchange exchange) {
+        TimeLimit first = exchange.first();
+        if (first != null) {
+            exchange.backoffNanos =
+                    Math.max(0, Math.min(exchange.backoffNanos, exchange.endOf(first) - clock.nanoTime()));
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.weft.dataplane.cluster.Host;
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
+import io.weft.dataplane.route.TimeoutRule;
 import io.weft.policy.model.HeaderChanges;
 import java.util.List;
 
@@ -25,9 +26,22 @@ import java.util.List;
  * exchange.end() once the response's body is over, failed or given up
  * </pre>
  *
+ * <p>Time limits are the exchange's own business; the adapter lends it a hand:
+ * <ul>
+ *   <li>it connects within {@link #connectTimeoutNanos}, or within the app's own limit where that is less
+ *   <li>it says {@link #connected}, with what {@link #abort} needs already in place, before it sends, also on a connection that was
+ *       kept alive; false means that a limit is over: {@link #onFailure} is next
+ *   <li>it says {@link #requestSent} after the last byte of a body that is {@link Replay#ONE_SHOT}
+ *   <li>it says {@link #bytesSent} and {@link #bytesReceived} as often as bodies move on, which costs nothing without a limit that
+ *       asks for it
+ *   <li>{@link #abort} closes the connection or resets the stream of the attempt under way, or of the response whose body is
+ *       being read. To the attempt it is a failure like any other, which {@link #onFailure} knows to be the limit's; what follows
+ *       may be {@link Step#REPLY}
+ * </ul>
+ *
  * <p>Used by one thread at a time; whoever hands it to another thread does so with a happens-before edge.
  */
-public abstract class Exchange extends HttpStream {
+public abstract class Exchange extends Limited {
 
     /** Whether the body can be sent again. */
     public enum Replay { NO_BODY, REPEATABLE, ONE_SHOT }
@@ -46,10 +60,23 @@ public abstract class Exchange extends HttpStream {
         /** No response head within the time that the app allows: held against the endpoint, but the app's wait is over. */
         TIMEOUT,
         /** Cancelled or interrupted by the app: never retried, never held against the endpoint. */
-        CANCELLED
+        CANCELLED,
+        /** A time limit of the policy for one attempt is over. Found out by the exchange, not for adapters to say. */
+        ATTEMPT_TIMEOUT,
+        /** The policy's time limit for the whole is over. Found out by the exchange, not for adapters to say. */
+        REQUEST_TIMEOUT,
+        /** A stream to the cluster may last no longer. Found out by the exchange, not for adapters to say. */
+        MAX_DURATION
     }
 
     public abstract Replay replay();
+
+    /**
+     * {@inheritDoc} An adapter that cannot end anything leaves it as it is; then a limit is over for it only when what is under way
+     * ends by itself.
+     */
+    @Override
+    protected void abort() {}
 
     // The rest is the data plane's: the layers read and write these fields.
 
@@ -69,7 +96,18 @@ public abstract class Exchange extends HttpStream {
     /** Those of them that could not be connected to; null before the first. */
     List<Host> unreachableHosts;
     RequestChanges requestChanges = RequestChanges.NONE;
-    long deadlineNanos;
+
+    Deadlines deadlines;
+    /** Null: no limit. */
+    TimeoutRule timeouts;
+    /** Of all attempts together; 0: no limit. */
+    long requestNanos;
+    /** Nothing more of the request is to come from the app. */
+    boolean requestSent;
+    /** The answer when a limit ended what there was; null: none did. */
+    LocalReply overdue;
+    /** The attempt under way has its connection. */
+    boolean onConnection;
 
     /** How the attempt ended: 0 when it failed. */
     int status;
@@ -92,8 +130,9 @@ public abstract class Exchange extends HttpStream {
 
     private enum Phase { NEW, READY, UNDER_WAY, OVER }
 
-    final void claimed(ClientLayers by) {
+    final void claimed(ClientLayers by, Deadlines within) {
         layers = by;
+        deadlines = within;
         phase = Phase.READY;
     }
 
@@ -155,10 +194,57 @@ public abstract class Exchange extends HttpStream {
         return responseChanges;
     }
 
+    /** How long connecting may take; a longer one is a {@link Failure#CONNECT}. After {@link Step#DIAL}. */
+    public final long connectTimeoutNanos() {
+        return cluster.connectTimeoutNanos();
+    }
+
+    /**
+     * The attempt has its connection.
+     *
+     * @return false: a time limit is over; send nothing, and say {@link #onFailure}
+     */
+    public final boolean connected() {
+        if (phase != Phase.UNDER_WAY || this.status != 0) {
+            return true;
+        }
+        if (!watchOff()) {
+            return false;
+        }
+        layers.connected(this);
+        deadlines.watch(this);
+        return true;
+    }
+
+    /** The last byte of a {@link Replay#ONE_SHOT} body is sent. From any thread that has the adapter's for itself. */
+    public final void requestSent() {
+        if (phase == Phase.UNDER_WAY && watchOff()) {
+            layers.requestSent(this);
+            deadlines.watch(this);
+        }
+    }
+
+    /** A part of the request's body went out. From any thread. */
+    public final void bytesSent() {
+        if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
+            wasActive(deadlines.clock().nanoTime());
+        }
+    }
+
+    /** A part of the response's body came in. From any thread. */
+    public final void bytesReceived() {
+        if (isArmed(TimeLimit.IDLE_TIMEOUT) || isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
+            hasReceived(deadlines.clock().nanoTime());
+        }
+    }
+
     /** @return true: discard this response and call {@link #next} after {@link #backoffNanos} */
     public final boolean onResponse(int status, ResponseHeaders headers) {
         if (phase != Phase.UNDER_WAY || this.status != 0) {
             return false;
+        }
+        if (!watchOff()) {
+            return ended(Failure.RESET);
         }
         this.status = status;
         failure = null;
@@ -167,6 +253,8 @@ public abstract class Exchange extends HttpStream {
         responseHeaders = null;
         if (again) {
             tryAgain();
+        } else {
+            deadlines.watch(this);
         }
         return again;
     }
@@ -180,17 +268,31 @@ public abstract class Exchange extends HttpStream {
         if (phase != Phase.UNDER_WAY) {
             return false;
         }
-        boolean delivered = status != 0;
-        if (!delivered) {
-            this.failure = failure;
-            layers.outcome(this);
-        }
-        if (again) {
-            tryAgain();
-        } else {
+        if (status != 0) {
+            watchOff();
             over();
+            return false;
         }
-        return again;
+        return ended(failure);
+    }
+
+    /** @return whether there is something to do next: another attempt, or a reply of the mesh's own */
+    private boolean ended(Failure failure) {
+        this.failure = failure;
+        if (!watchOff()) {
+            if (failure == Failure.CANCELLED) {
+                forgetExpired();
+            } else {
+                this.failure = expired().failure();
+            }
+        }
+        layers.outcome(this);
+        if (!again && overdue == null) {
+            over();
+            return false;
+        }
+        tryAgain();
+        return true;
     }
 
     /** How long to wait before {@link #next}, after either of the above was true or after {@link Step#WAIT}. */
@@ -202,18 +304,21 @@ public abstract class Exchange extends HttpStream {
     public final void end() {
         if (phase != Phase.OVER && phase != Phase.NEW) {
             again = false;
+            watchOff();
             over();
         }
     }
 
     private void tryAgain() {
         layers.release(this);
+        forgetExpired();
         status = 0;
         phase = Phase.READY;
     }
 
     private void over() {
         layers.release(this);
+        deadlines.leave(this);
         phase = Phase.OVER;
     }
 }

@@ -18,9 +18,14 @@ import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.BackOff;
+import io.weft.policy.model.RetryPolicy.Conditions;
+import io.weft.policy.model.RetryPolicy.HostSelection;
+import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
@@ -33,7 +38,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Writes down policies in few words. */
 public final class Policies {
@@ -60,17 +64,24 @@ public final class Policies {
     }
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
-        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Duration.ZERO);
+        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE);
     }
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
         return new RouteAction.Forward(
-                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, Optional.of(retry), timeout);
+                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, Optional.of(retry), Timeouts.of(timeout));
     }
 
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
-        return new RetryPolicy(
-                Set.of(on), Set.of(), retries, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of());
+        return retry(retries, Conditions.on(on));
+    }
+
+    public static RetryPolicy retry(int retries, Conditions conditions) {
+        return retry(retries, conditions, HostSelection.ANY);
+    }
+
+    public static RetryPolicy retry(int retries, Conditions conditions, HostSelection hosts) {
+        return new RetryPolicy(conditions, retries, PerTry.NO_LIMIT, BackOff.DEFAULT, Optional.empty(), hosts);
     }
 
     public static VirtualHost host(String domain, Route... routes) {

@@ -5,6 +5,7 @@ import static io.weft.dataplane.Policies.cluster;
 import static io.weft.dataplane.Policies.endpoint;
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.retry;
 import static io.weft.dataplane.Policies.retryOn;
 import static io.weft.dataplane.Policies.route;
 import static io.weft.dataplane.Policies.snapshot;
@@ -20,6 +21,8 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.Conditions;
+import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.VirtualHost;
@@ -59,9 +62,8 @@ class RetryTest {
 
     @Test
     void namedStatusCodes() {
-        RetryPolicy policy = new RetryPolicy(
-                Set.of(On.RETRIABLE_STATUS_CODES), Set.of(404, 429), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1,
-                List.of());
+        RetryPolicy policy = retry(
+                1, new Conditions(Set.of(On.RETRIABLE_STATUS_CODES), Set.of(404, 429), List.of(), List.of()));
 
         assertThat(dialled(policy).onResponse(429, Fixture.NO_HEADERS)).isTrue();
         assertThat(dialled(policy).onResponse(404, Fixture.NO_HEADERS)).isTrue();
@@ -165,8 +167,7 @@ class RetryTest {
     void aPolicyMayBeForSomeRequestsOnly() {
         HeaderMatch isGet = new HeaderMatch(":method", new HeaderMatch.Value(new StringMatch.Exact("GET", false)), false, false);
         HeaderMatch marked = new HeaderMatch("x-retry", new HeaderMatch.Present(true), false, false);
-        RetryPolicy policy = new RetryPolicy(
-                Set.of(On.RESET), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of(isGet, marked));
+        RetryPolicy policy = retry(1, new Conditions(Set.of(On.RESET), Set.of(), List.of(), List.of(isGet, marked)));
         Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
 
         assertThat(mesh.dialled(new Request("GET", "orders", "/")).onFailure(Failure.RESET)).isTrue();
@@ -217,8 +218,7 @@ class RetryTest {
 
     @Test
     void previousHostsAreAvoidedAsOftenAsThePolicySays() {
-        RetryPolicy policy = new RetryPolicy(
-                Set.of(On.SERVER_ERROR_5XX), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), true, 5, List.of());
+        RetryPolicy policy = retry(1, Conditions.on(On.SERVER_ERROR_5XX), new HostSelection(true, false, List.of(), 5, 0));
         Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
         for (int i = 0; i < 50; i++) {
             Request request = mesh.dialled(Request.get("orders", "/"));
@@ -251,24 +251,6 @@ class RetryTest {
             assertThat(longest[retry]).isBetween(limit * 9 / 10, limit - 1);
             assertThat(shortest[retry]).isBetween(0L, limit / 10);
         }
-    }
-
-    @Test
-    void noRetryEndsAfterTheDeadline() {
-        Fixture mesh = Fixture.with(snapshot()
-                .routes(host("orders", route(any(), forward("orders", retryOn(9, On.SERVER_ERROR_5XX), Duration.ofSeconds(1)))))
-                .cluster("orders", 1, 2));
-        Request request = mesh.dialled(Request.get("orders", "/"));
-
-        mesh.time.advance(Duration.ofMillis(700));
-        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isTrue();
-        request.next();
-        mesh.time.advance(Duration.ofMillis(300));
-        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isFalse();
-        request.end();
-
-        Request second = mesh.dialled(Request.get("orders", "/"));
-        assertThat(second.onResponse(500, Fixture.NO_HEADERS)).as("no retry holds its place").isTrue();
     }
 
     @Test

@@ -191,7 +191,7 @@ class RouteActionTest {
                         List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                         new Rewrite(Optional.of(rewrite), Optional.empty()),
                         Optional.empty(),
-                        Duration.ZERO)));
+                        RouteAction.Timeouts.NONE)));
     }
 
     private static String rewritten(PathMatch path, PathRewrite rewrite, String target) {
@@ -223,7 +223,7 @@ class RouteActionTest {
                         List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                         new Rewrite(Optional.empty(), Optional.of("internal")),
                         Optional.empty(),
-                        Duration.ZERO)));
+                        RouteAction.Timeouts.NONE)));
         Request first = mesh.dialled(Request.get("orders", "/"));
 
         assertThat(first.requestChanges()).isEqualTo(new RequestChanges(null, "internal", List.of(), List.of(), List.of()));

@@ -1,11 +1,15 @@
 package io.weft.dataplane;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Stands still until a test moves it. */
-public final class SimulatedTime implements NanoClock {
+/** Stands still until a test moves it; then whatever is due on the way is done, at its time. */
+public final class SimulatedTime implements NanoClock, Timers {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000);
+    /** In the order of their scheduling. */
+    private final List<Scheduled> scheduled = new ArrayList<>();
 
     @Override
     public long nanoTime() {
@@ -13,6 +17,42 @@ public final class SimulatedTime implements NanoClock {
     }
 
     public void advance(Duration by) {
-        now.addAndGet(by.toNanos());
+        long end = now.get() + by.toNanos();
+        for (Scheduled next = due(end); next != null; next = due(end)) {
+            if (next.at() - now.get() > 0) {
+                now.set(next.at());
+            }
+            next.task().run();
+        }
+        now.set(end);
     }
+
+    private synchronized Scheduled due(long end) {
+        Scheduled first = null;
+        for (Scheduled candidate : scheduled) {
+            if (candidate.at() - end <= 0 && (first == null || candidate.at() - first.at() < 0)) {
+                first = candidate;
+            }
+        }
+        scheduled.remove(first);
+        return first;
+    }
+
+    @Override
+    public synchronized Timer schedule(long delayNanos, Runnable task) {
+        Scheduled entry = new Scheduled(now.get() + Math.max(0, delayNanos), task);
+        scheduled.add(entry);
+        return () -> cancel(entry);
+    }
+
+    private synchronized void cancel(Scheduled entry) {
+        scheduled.removeIf(candidate -> candidate == entry);
+    }
+
+    /** How many tasks wait for their time. */
+    public synchronized int pending() {
+        return scheduled.size();
+    }
+
+    private record Scheduled(long at, Runnable task) {}
 }

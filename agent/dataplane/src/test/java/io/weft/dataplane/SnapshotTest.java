@@ -182,7 +182,7 @@ class SnapshotTest {
 
     @Test
     void nobodySeesAMixOfTwoSnapshots() throws Exception {
-        DataPlane dataPlane = DataPlane.start(Duration.ZERO, Fixture.NO_FAULTS);
+        DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS);
         dataPlane.apply(generation(0).build());
         AtomicBoolean over = new AtomicBoolean();
         Callable<Long> reader = () -> {

@@ -11,14 +11,49 @@ public sealed interface RouteAction {
      * {@code envoy.config.route.v3.RouteAction}.
      *
      * @param clusters at least one, their weights at least 1 in sum
-     * @param timeout the whole request, all attempts included; zero: none
      */
-    record Forward(List<WeightedCluster> clusters, Rewrite rewrite, Optional<RetryPolicy> retry, Duration timeout)
+    record Forward(List<WeightedCluster> clusters, Rewrite rewrite, Optional<RetryPolicy> retry, Timeouts timeouts)
             implements RouteAction {
         public Forward {
             clusters = List.copyOf(clusters);
         }
     }
+
+    /**
+     * How long a request may take. A duration of zero is no limit.
+     *
+     * @param request all attempts together, from the end of the request to the end of the response; not used with
+     *     {@code streamDuration}
+     * @param idle nothing goes in either direction; absent: what the connection manager says
+     * @param grpc {@code max_grpc_timeout}, in place of {@code request} for a gRPC request
+     * @param streamDuration {@code max_stream_duration}
+     */
+    record Timeouts(
+            Duration request,
+            Optional<Duration> idle,
+            Optional<GrpcTimeout> grpc,
+            Optional<StreamDuration> streamDuration) {
+        public static final Timeouts NONE = of(Duration.ZERO);
+
+        public static Timeouts of(Duration request) {
+            return new Timeouts(request, Optional.empty(), Optional.empty(), Optional.empty());
+        }
+    }
+
+    /**
+     * The request's {@code grpc-timeout}, less the offset.
+     *
+     * @param max zero: whatever the request says
+     */
+    record GrpcTimeout(Duration max, Duration offset) {}
+
+    /**
+     * {@code envoy.config.route.v3.RouteAction.MaxStreamDuration}.
+     *
+     * @param max absent: what the connection manager says
+     * @param grpc for a request with {@code grpc-timeout}
+     */
+    record StreamDuration(Optional<Duration> max, Optional<GrpcTimeout> grpc) {}
 
     record WeightedCluster(String cluster, int weight, HeaderChanges headers, FilterOverrides filters) {}
 

@@ -1,18 +1,23 @@
 package io.weft.policy.parse;
 
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.BackOff;
+import io.weft.policy.model.RetryPolicy.Conditions;
+import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy.PerTry;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** {@code envoy.config.route.v3.RetryPolicy}. */
 final class RetryPolicyParser {
     private static final String PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
-    private static final Duration DEFAULT_BASE = Duration.ofMillis(25);
     private static final Duration LEAST_BASE = Duration.ofMillis(1);
     private static final int MAX_TO_BASE = 10;
     private static final Map<String, On> BY_TOKEN = new HashMap<>();
@@ -26,12 +31,9 @@ final class RetryPolicyParser {
     private RetryPolicyParser() {}
 
     static RetryPolicy parse(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
-        field.reportIf(policy.hasPerTryTimeout(), "per_try_timeout");
-        field.reportIf(policy.hasPerTryIdleTimeout(), "per_try_idle_timeout");
         field.reportIf(policy.hasRetryPriority(), "retry_priority");
         field.reportIf(policy.getRetryOptionsPredicatesCount() > 0, "retry_options_predicates");
         field.reportIf(policy.hasRateLimitedRetryBackOff(), "rate_limited_retry_back_off");
-        field.reportIf(policy.getRetriableHeadersCount() > 0, "retriable_headers");
 
         boolean previousHosts = false;
         for (int i = 0; i < policy.getRetryHostPredicateCount(); i++) {
@@ -46,30 +48,42 @@ final class RetryPolicyParser {
             }
         }
 
-        Duration base = DEFAULT_BASE;
-        Duration max = DEFAULT_BASE.multipliedBy(MAX_TO_BASE);
-        if (policy.hasRetryBackOff()) {
-            var backOff = policy.getRetryBackOff();
-            Field at = field.at("retry_back_off");
-            at.refuseIf(!backOff.hasBaseInterval(), "base_interval", "is missing");
-            base = at.at("base_interval").positive(backOff.getBaseInterval());
-            base = base.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : base;
-            max = base.multipliedBy(MAX_TO_BASE);
-            if (backOff.hasMaxInterval()) {
-                max = at.at("max_interval").positive(backOff.getMaxInterval());
-                max = max.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : max;
-                at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
-            }
-        }
         return new RetryPolicy(
-                conditions(field, policy.getRetryOn()),
-                statusCodes(field, policy),
+                new Conditions(
+                        conditions(field, policy.getRetryOn()),
+                        statusCodes(field, policy),
+                        MatchParser.headers(field, "retriable_headers", policy.getRetriableHeadersList()),
+                        MatchParser.headers(field, "retriable_request_headers", policy.getRetriableRequestHeadersList())),
                 policy.hasNumRetries() ? Field.limit(policy.getNumRetries().getValue()) : 1,
-                base,
-                max,
-                previousHosts,
-                (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts())),
-                MatchParser.headers(field, "retriable_request_headers", policy.getRetriableRequestHeadersList()));
+                new PerTry(
+                        field.at("per_try_timeout").notNegative(policy.getPerTryTimeout()),
+                        field.at("per_try_idle_timeout").notNegative(policy.getPerTryIdleTimeout())),
+                backOff(field, policy),
+                Optional.empty(),
+                new HostSelection(
+                        previousHosts,
+                        false,
+                        List.of(),
+                        (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts())),
+                        0));
+    }
+
+    private static BackOff backOff(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
+        if (!policy.hasRetryBackOff()) {
+            return BackOff.DEFAULT;
+        }
+        var backOff = policy.getRetryBackOff();
+        Field at = field.at("retry_back_off");
+        at.refuseIf(!backOff.hasBaseInterval(), "base_interval", "is missing");
+        Duration base = at.at("base_interval").positive(backOff.getBaseInterval());
+        base = base.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : base;
+        Duration max = base.multipliedBy(MAX_TO_BASE);
+        if (backOff.hasMaxInterval()) {
+            max = at.at("max_interval").positive(backOff.getMaxInterval());
+            max = max.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : max;
+            at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
+        }
+        return new BackOff(base, max);
     }
 
     private static Set<On> conditions(Field field, String retryOn) {

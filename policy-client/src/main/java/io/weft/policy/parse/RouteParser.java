@@ -22,15 +22,12 @@ import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** {@code envoy.config.route.v3.Route} and its actions. */
 final class RouteParser {
-    private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(15);
-
     private RouteParser() {}
 
     /** @param maxBody of a direct response, in bytes */
@@ -83,27 +80,24 @@ final class RouteParser {
         field.reportIf(action.hasMetadataMatch(), "metadata_match");
         field.reportIf(action.getHashPolicyCount() > 0, "hash_policy");
         field.reportIf(action.getAppendXForwardedHost(), "append_x_forwarded_host");
-        field.reportIf(action.hasIdleTimeout(), "idle_timeout");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
         field.reportIf(action.getPriority() != RoutingPriority.DEFAULT, "priority");
         field.reportIf(action.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(action.hasIncludeVhRateLimits(), "include_vh_rate_limits");
         field.reportIf(action.hasCors(), "cors");
-        field.reportIf(action.hasMaxGrpcTimeout(), "max_grpc_timeout");
-        field.reportIf(action.hasGrpcTimeoutOffset(), "grpc_timeout_offset");
         field.reportIf(action.getUpgradeConfigsCount() > 0, "upgrade_configs");
         field.reportIf(action.hasMaxInternalRedirects(), "max_internal_redirects");
         field.reportIf(action.hasHedgePolicy(), "hedge_policy");
-        field.reportIf(action.hasMaxStreamDuration(), "max_stream_duration");
 
         Optional<RetryPolicy> retry = action.hasRetryPolicy()
                 ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), action.getRetryPolicy()))
                 : Optional.empty();
-        Duration timeout =
-                action.hasTimeout() ? field.at("timeout").notNegative(action.getTimeout()) : DEFAULT_TIMEOUT;
         return new RouteAction.Forward(
-                clusters(field, action), new Rewrite(pathRewrite(field, action), host(field, action)), retry, timeout);
+                clusters(field, action),
+                new Rewrite(pathRewrite(field, action), host(field, action)),
+                retry,
+                TimeoutParser.route(field, action));
     }
 
     private static List<WeightedCluster> clusters(

@@ -23,9 +23,16 @@ import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.BackOff;
+import io.weft.policy.model.RetryPolicy.Conditions;
+import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.GrpcTimeout;
+import io.weft.policy.model.RouteAction.StreamDuration;
+import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
@@ -55,6 +62,7 @@ import io.weft.policy.proto.envoy.config.route.v3.NonForwardingAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
@@ -394,8 +402,7 @@ class HonouredTest {
                 List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
                 RouteAction.Rewrite.NONE,
                 Optional.empty(),
-                Duration.ofSeconds(15)));
-        assertThat(forward(withAction(a -> a.setTimeout(seconds(0)))).timeout()).isZero();
+                Timeouts.of(Duration.ofSeconds(15))));
         assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).containsExactly(
                 new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE),
                 new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE),
@@ -455,9 +462,32 @@ class HonouredTest {
     }
 
     @Test
+    void timeouts() {
+        assertThat(forward(withAction(a -> a.setTimeout(seconds(0)))).timeouts()).isEqualTo(Timeouts.NONE);
+        assertThat(forward(withAction(a -> a.setIdleTimeout(seconds(4)))).timeouts().idle()).contains(Duration.ofSeconds(4));
+        assertThat(forward(withAction(a -> a.setMaxGrpcTimeout(seconds(0)).setGrpcTimeoutOffset(seconds(1)))).timeouts().grpc())
+                .contains(new GrpcTimeout(Duration.ZERO, Duration.ofSeconds(1)));
+        assertThat(forward(withAction(a -> a.setMaxStreamDuration(MaxStreamDuration.getDefaultInstance()))).timeouts()
+                        .streamDuration())
+                .contains(new StreamDuration(Optional.empty(), Optional.empty()));
+        assertThat(forward(withAction(a -> a.setMaxStreamDuration(MaxStreamDuration.newBuilder()
+                                .setMaxStreamDuration(seconds(9))
+                                .setGrpcTimeoutHeaderMax(seconds(8))
+                                .setGrpcTimeoutHeaderOffset(seconds(1)))))
+                        .timeouts()
+                        .streamDuration())
+                .contains(new StreamDuration(
+                        Optional.of(Duration.ofSeconds(9)),
+                        Optional.of(new GrpcTimeout(Duration.ofSeconds(8), Duration.ofSeconds(1)))));
+        assertThat(forward(withRetry(r -> r.setPerTryTimeout(seconds(2)).setPerTryIdleTimeout(seconds(1)))).retry())
+                .hasValueSatisfying(retry -> assertThat(retry.perTry())
+                        .isEqualTo(new PerTry(Duration.ofSeconds(2), Duration.ofSeconds(1))));
+    }
+
+    @Test
     void retries() {
         assertThat(forward(withRetry(r -> {})).retry()).contains(new RetryPolicy(
-                Set.of(On.SERVER_ERROR_5XX), Set.of(), 1, Duration.ofMillis(25), Duration.ofMillis(250), false, 1, List.of()));
+                Conditions.on(On.SERVER_ERROR_5XX), 1, PerTry.NO_LIMIT, BackOff.DEFAULT, Optional.empty(), HostSelection.ANY));
         assertThat(forward(withRetry(r -> r.setRetryOn("connect-failure, refused-stream,retriable-status-codes,unavailable")
                                 .addRetriableStatusCodes(503)
                                 .setNumRetries(uint32(0))
@@ -472,25 +502,25 @@ class HonouredTest {
                                                 .setExactMatch("GET"))))
                         .retry())
                 .contains(new RetryPolicy(
-                        Set.of(On.CONNECT_FAILURE, On.REFUSED_STREAM, On.RETRIABLE_STATUS_CODES, On.UNAVAILABLE),
-                        Set.of(503),
+                        new Conditions(
+                                Set.of(On.CONNECT_FAILURE, On.REFUSED_STREAM, On.RETRIABLE_STATUS_CODES, On.UNAVAILABLE),
+                                Set.of(503),
+                                List.of(),
+                                List.of(new HeaderMatch(":method", value(new StringMatch.Exact("GET", false)), false, false))),
                         0,
-                        Duration.ofMillis(100),
-                        Duration.ofSeconds(1),
-                        true,
-                        5,
-                        List.of(new HeaderMatch(":method", value(new StringMatch.Exact("GET", false)), false, false))));
+                        PerTry.NO_LIMIT,
+                        new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1)),
+                        Optional.empty(),
+                        new HostSelection(true, false, List.of(), 5, 0)));
         assertThat(forward(withRetry(r -> r.setRetryBackOff(RetryBackOff.newBuilder()
                                 .setBaseInterval(io.weft.policy.proto.protobuf.Duration.newBuilder().setNanos(1))
                                 .setMaxInterval(seconds(1))))).retry())
-                .hasValueSatisfying(retry -> {
-                    assertThat(retry.baseInterval()).isEqualTo(Duration.ofMillis(1));
-                    assertThat(retry.maxInterval()).isEqualTo(Duration.ofSeconds(1));
-                });
+                .hasValueSatisfying(retry -> assertThat(retry.backOff())
+                        .isEqualTo(new BackOff(Duration.ofMillis(1), Duration.ofSeconds(1))));
         assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setRetryPolicy(
                         io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("reset"))))
                         .virtualHosts().get(0).retry())
-                .hasValueSatisfying(retry -> assertThat(retry.on()).containsExactly(On.RESET));
+                .hasValueSatisfying(retry -> assertThat(retry.conditions().on()).containsExactly(On.RESET));
     }
 
     @Test

@@ -60,8 +60,8 @@ class ReportedTest {
                         r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.newBuilder().setIsOptional(true)))),
                 new Case("virtual_hosts[0].routes[0].route.request_mirror_policies", withAction(a ->
                         a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder().setCluster("shadow")))),
-                new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_on (envoy-ratelimited)",
-                        withRetry(r -> r.setRetryOn("5xx,envoy-ratelimited"))),
+                new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_on (http3-post-connect-failure)",
+                        withRetry(r -> r.setRetryOn("5xx,http3-post-connect-failure"))),
                 new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_host_predicate[0] (canary)", withRetry(r ->
                         r.addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("canary")))),
                 new Case("additional_addresses[0]", listener(l ->

@@ -6,6 +6,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +15,9 @@ import java.util.List;
  * follows ejections.
  */
 public final class ClusterView {
+    /** Beyond it there is no limit, and no overflow. */
+    private static final Duration LONGEST_CONNECT = Duration.ofDays(36_500);
+
     private final ClusterState state;
     private final Cluster policy;
     private final EndpointAssignment assignment;
@@ -88,6 +92,12 @@ public final class ClusterView {
     /** Requests go where they would go without the mesh. */
     public boolean originalDestination() {
         return policy.discovery() instanceof Cluster.OriginalDestination;
+    }
+
+    /** How long connecting to one of its hosts may take. */
+    public long connectTimeoutNanos() {
+        Duration timeout = policy.connectTimeout();
+        return timeout.compareTo(LONGEST_CONNECT) > 0 ? LONGEST_CONNECT.toNanos() : timeout.toNanos();
     }
 
     public int maxRequests() {

@@ -25,16 +25,20 @@ public final class Ejection {
     /** The attempt brought no response head. */
     public static void onFailure(ClusterView view, Host host, Failure failure, NanoClock clock) {
         EjectionRule rule = view.ejection();
-        if (rule == null || failure == Failure.CANCELLED) {
+        if (rule == null || failure == Failure.CANCELLED || failure == Failure.MAX_DURATION) {
             return;
         }
         if (!rule.split()) {
             // As Envoy maps them: 504 for a timeout, 503 for the rest.
-            countStatus(view, rule, host, failure == Failure.TIMEOUT ? 504 : 503, clock);
+            countStatus(view, rule, host, isTimeout(failure) ? 504 : 503, clock);
         } else if (host.anotherLocalFailure() == rule.consecutiveLocal()) {
             eject(view.state(), host, clock);
             host.endLocalRow();
         }
+    }
+
+    private static boolean isTimeout(Failure failure) {
+        return failure == Failure.TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT || failure == Failure.REQUEST_TIMEOUT;
     }
 
     private static void countStatus(ClusterView view, EjectionRule rule, Host host, int status, NanoClock clock) {

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.ResponseHeaders;
 import io.weft.policy.model.HeaderMatch;
 import java.util.List;
 
@@ -24,12 +25,16 @@ public abstract sealed class HeaderTest {
     }
 
     public final boolean matches(RequestHead request) {
-        String value = pseudo ? pseudo(request, name) : request.header(name);
+        return matches(pseudo ? pseudo(request, name) : request.header(name));
+    }
+
+    final boolean matches(int status, ResponseHeaders headers) {
+        return matches(name.equals(":status") ? Integer.toString(status) : headers.header(name));
+    }
+
+    private boolean matches(String value) {
         if (value == null) {
-            if (!missingAsEmpty) {
-                return matchesMissing(invert);
-            }
-            value = "";
+            return missingAsEmpty ? test("") != invert : matchesMissing(invert);
         }
         return test(value) != invert;
     }

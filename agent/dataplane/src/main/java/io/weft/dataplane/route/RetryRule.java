@@ -24,19 +24,21 @@ public final class RetryRule {
     private final long maxNanos;
     private final int hostSelections;
     private final HeaderTest[] requestHeaders;
+    private final HeaderTest[] responseHeaders;
 
     RetryRule(RetryPolicy policy) {
-        on = bits(policy.on());
-        statusCodes = new int[policy.statusCodes().size()];
+        on = bits(policy.conditions().on());
+        statusCodes = new int[policy.conditions().statusCodes().size()];
         int i = 0;
-        for (int statusCode : policy.statusCodes()) {
+        for (int statusCode : policy.conditions().statusCodes()) {
             statusCodes[i++] = statusCode;
         }
         retries = policy.retries();
-        baseNanos = policy.baseInterval().toNanos();
-        maxNanos = policy.maxInterval().toNanos();
-        hostSelections = policy.previousHosts() ? Math.max(1, policy.hostSelectionAttempts()) : 0;
-        requestHeaders = HeaderTest.of(policy.requestHeaders());
+        baseNanos = policy.backOff().base().toNanos();
+        maxNanos = policy.backOff().max().toNanos();
+        hostSelections = policy.hostSelection().previousHosts() ? policy.hostSelection().maxAttempts() : 0;
+        requestHeaders = HeaderTest.of(policy.conditions().requestHeaders());
+        responseHeaders = HeaderTest.of(policy.conditions().responseHeaders());
     }
 
     /** Attempts after the first. */
@@ -64,8 +66,12 @@ public final class RetryRule {
 
     /** After a response head. */
     public boolean retriable(int status, ResponseHeaders headers) {
-        return (retriableStatus(status) || has(GRPC) && retriableGrpcStatus(headers.header("grpc-status")))
-                && headers.header("x-envoy-ratelimited") == null;
+        if (headers.header("x-envoy-ratelimited") != null) {
+            return has(bit(On.ENVOY_RATELIMITED));
+        }
+        return retriableStatus(status)
+                || has(bit(On.RETRIABLE_HEADERS)) && retriableHeaders(status, headers)
+                || has(GRPC) && retriableGrpcStatus(headers.header("grpc-status"));
     }
 
     private boolean retriableStatus(int status) {
@@ -79,6 +85,15 @@ public final class RetryRule {
                 if (code == status) {
                     return true;
                 }
+            }
+        }
+        return false;
+    }
+
+    private boolean retriableHeaders(int status, ResponseHeaders headers) {
+        for (HeaderTest test : responseHeaders) {
+            if (test.matches(status, headers)) {
+                return true;
             }
         }
         return false;
@@ -104,8 +119,9 @@ public final class RetryRule {
             case CONNECT -> has(ANY_RESET | bit(On.CONNECT_FAILURE) | bit(On.RESET_BEFORE_REQUEST));
             case RESET -> has(ANY_RESET);
             case REFUSED -> has(ANY_RESET | bit(On.REFUSED_STREAM));
+            case ATTEMPT_TIMEOUT, MAX_DURATION -> has(ANY_RESET);
             // The app's own patience is over, or the app gave up: a further attempt would keep it waiting.
-            case TIMEOUT, CANCELLED -> false;
+            case TIMEOUT, REQUEST_TIMEOUT, CANCELLED -> false;
         };
     }
 

@@ -142,7 +142,7 @@ public final class RouteCompiler {
             return new RouteEntry.Forward(
                     destinations,
                     retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
-                    forward.timeout().toNanos());
+                    TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()));
         }
 
         private FilterChain filters(VirtualHost host, int route, Route of, FilterOverrides cluster, int clusterIndex) {

@@ -15,13 +15,13 @@ public abstract sealed class RouteEntry {
         private final Destination[] destinations;
         private final long totalWeight;
         private final RetryRule retry;
-        private final long timeoutNanos;
+        private final TimeoutRule timeouts;
 
-        Forward(Destination[] destinations, RetryRule retry, long timeoutNanos) {
+        Forward(Destination[] destinations, RetryRule retry, TimeoutRule timeouts) {
             this.destinations = destinations;
             totalWeight = destinations[destinations.length - 1].cumulativeWeight();
             this.retry = retry;
-            this.timeoutNanos = timeoutNanos;
+            this.timeouts = timeouts;
         }
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
@@ -43,9 +43,9 @@ public abstract sealed class RouteEntry {
             return retry;
         }
 
-        /** Of the whole exchange; 0: none. */
-        public long timeoutNanos() {
-            return timeoutNanos;
+        /** Null: no limits. */
+        public TimeoutRule timeouts() {
+            return timeouts;
         }
     }
 

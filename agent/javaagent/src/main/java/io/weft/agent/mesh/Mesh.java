@@ -8,6 +8,7 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
+import io.weft.dataplane.TimerThread;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
@@ -69,7 +70,8 @@ public final class Mesh implements MeshAccess {
     private DataPlane dataPlane() {
         DataPlane known = dataPlane.get();
         if (known == null) {
-            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new LoggedFaults(log)));
+            Faults faults = new LoggedFaults(log);
+            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new TimerThread(faults), faults));
             known = dataPlane.get();
         }
         return known;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.weft.agent.weave.HookIndex;
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
 import io.weft.instrumentation.sample.SampleModule;
@@ -29,7 +30,11 @@ import org.objectweb.asm.Opcodes;
 /** From a woven class of an app's loader to the adapter, and back to nothing when the app is gone. */
 class LinkTest {
     private final InstalledBridge.Scene scene = new InstalledBridge.Scene();
-    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
+    private static final Timers NO_TIMERS = (delay, task) -> {
+        throw new AssertionError("nothing here has a time limit");
+    };
+
+    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, NO_TIMERS, (where, fault) -> {
             throw new AssertionError(where, fault);
         });
     private final List<String> attached = new ArrayList<>();

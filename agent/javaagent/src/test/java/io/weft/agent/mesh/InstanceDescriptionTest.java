@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.SettingsReader;
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
 import io.weft.policy.Node;
@@ -20,7 +21,11 @@ import org.junit.jupiter.api.Test;
 class InstanceDescriptionTest {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
-    private final InboundPorts ports = DataPlane.start(Duration.ZERO, (where, fault) -> {
+    private static final Timers NO_TIMERS = (delay, task) -> {
+        throw new AssertionError("nothing here has a time limit");
+    };
+
+    private final InboundPorts ports = DataPlane.start(Duration.ZERO, NO_TIMERS, (where, fault) -> {
             throw new AssertionError(where, fault);
         }).inbound();
 

@@ -1,6 +1,8 @@
 package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Faults;
+import io.weft.dataplane.TimerThread;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.ResponseHeaders;
@@ -52,6 +54,10 @@ public class HotPath {
     @Param
     private Balancing balancing;
 
+    private static final Faults FAULTS = (where, fault) -> {
+        throw new AssertionError(where, fault);
+    };
+
     private DataPlane dataPlane;
     private String[] authorities;
     private int next;
@@ -59,9 +65,7 @@ public class HotPath {
     @Setup
     public void setUp() {
         LargeMesh mesh = LargeMesh.of(balancing.policy);
-        dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
-            throw new AssertionError(where, fault);
-        });
+        dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS);
         dataPlane.apply(mesh.snapshot());
         authorities = mesh.authoritiesInRandomOrder();
     }

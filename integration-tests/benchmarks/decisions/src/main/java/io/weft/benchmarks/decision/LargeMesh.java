@@ -23,6 +23,7 @@ import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
@@ -51,8 +52,12 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
     private static final OutlierDetection OUTLIERS = new OutlierDetection(
             5, 5, 5, false, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 10);
     private static final RetryPolicy RETRIES = new RetryPolicy(
-            Set.of(RetryPolicy.On.CONNECT_FAILURE, RetryPolicy.On.GATEWAY_ERROR),
-            Set.of(), 2, Duration.ofMillis(25), Duration.ofMillis(250), true, 3, List.of());
+            RetryPolicy.Conditions.on(RetryPolicy.On.CONNECT_FAILURE, RetryPolicy.On.GATEWAY_ERROR),
+            2,
+            RetryPolicy.PerTry.NO_LIMIT,
+            RetryPolicy.BackOff.DEFAULT,
+            Optional.empty(),
+            new RetryPolicy.HostSelection(true, false, List.of(), 3, 0));
 
     static LargeMesh of(LoadBalancing balancing) {
         List<String> names = IntStream.range(0, VIRTUAL_HOSTS).mapToObj("service-%04d"::formatted).toList();
@@ -99,7 +104,7 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
     }
 
     private static Forward forward(WeightedCluster... clusters) {
-        return new Forward(List.of(clusters), Rewrite.NONE, Optional.of(RETRIES), Duration.ofSeconds(15));
+        return new Forward(List.of(clusters), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)));
     }
 
     private static Cluster cluster(String name, LoadBalancing balancing) {

@@ -1,6 +1,8 @@
 package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Faults;
+import io.weft.dataplane.TimerThread;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -52,9 +54,11 @@ public final class PolicyAgents {
     /** Confined to its client's thread. */
     private static final class Agent {
         private final String name;
-        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, (where, fault) -> {
+        private static final Faults FAULTS = (where, fault) -> {
             throw new AssertionError(where, fault);
-        });
+        };
+
+        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS);
         private String revision = "";
 
         Agent(String name) {

@@ -1,0 +1,159 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.Timers.Timer;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * All that has time limits now. A request takes a slot and gives it back, without a lock and without an allocation; nothing
+ * happens on the timer thread until the first limit could be over. Then it looks through all slots, which is once in about as long
+ * as the shortest limit that is in use.
+ *
+ * <p>Thread-safe. Slots grow with the number of requests under way and are never given back.
+ */
+final class Deadlines {
+    private static final int FIRST_SLOTS = 64;
+    private static final int PROBES = 8;
+
+    private final NanoClock clock;
+    private final Timers timers;
+    /** The newest and largest last. */
+    private volatile AtomicReferenceArray<Limited>[] tables = tables(new AtomicReferenceArray<>(FIRST_SLOTS));
+    /** When the timer thread looks next; null when nothing could be over. */
+    private final AtomicReference<Look> next = new AtomicReference<>();
+
+    Deadlines(NanoClock clock, Timers timers) {
+        this.clock = clock;
+        this.timers = timers;
+    }
+
+    NanoClock clock() {
+        return clock;
+    }
+
+    /** Lets the limits end what is under way. {@link #leave} must follow in the end. */
+    void watch(Limited limited) {
+        TimeLimit first = limited.first();
+        if (first == null) {
+            return;
+        }
+        if (limited.slots == null) {
+            enter(limited);
+        }
+        limited.watchOn();
+        wakeBy(limited.endOf(first));
+    }
+
+    void leave(Limited limited) {
+        AtomicReferenceArray<Limited> slots = limited.slots;
+        if (slots != null) {
+            limited.slots = null;
+            slots.set(limited.slot, null);
+        }
+    }
+
+    private void enter(Limited limited) {
+        // Anywhere, so that threads do not meet; no decision depends on it.
+        int start = ThreadLocalRandom.current().nextInt();
+        while (true) {
+            AtomicReferenceArray<Limited>[] all = tables;
+            AtomicReferenceArray<Limited> newest = all[all.length - 1];
+            int mask = newest.length() - 1;
+            for (int i = 0; i < PROBES; i++) {
+                int slot = start + i & mask;
+                if (newest.get(slot) == null && newest.compareAndSet(slot, null, limited)) {
+                    limited.slots = newest;
+                    limited.slot = slot;
+                    return;
+                }
+            }
+            grow(all);
+        }
+    }
+
+    private synchronized void grow(AtomicReferenceArray<Limited>[] full) {
+        if (tables != full) {
+            return;
+        }
+        tables = tables(new AtomicReferenceArray<>(2 * full[full.length - 1].length()), full);
+    }
+
+    @SafeVarargs
+    @SuppressWarnings("unchecked")
+    private static AtomicReferenceArray<Limited>[] tables(
+            AtomicReferenceArray<Limited> newest, AtomicReferenceArray<Limited>... others) {
+        AtomicReferenceArray<Limited>[] all = new AtomicReferenceArray[others.length + 1];
+        System.arraycopy(others, 0, all, 0, others.length);
+        all[others.length] = newest;
+        return all;
+    }
+
+    /** Sees to it that the timer thread looks then or before. */
+    private void wakeBy(long nanos) {
+        Look planned = next.get();
+        while (planned == null || nanos - planned.at < 0) {
+            Look look = new Look(nanos);
+            if (next.compareAndSet(planned, look)) {
+                look.timer = timers.schedule(nanos - clock.nanoTime(), look);
+                if (planned != null) {
+                    planned.cancel();
+                }
+                return;
+            }
+            planned = next.get();
+        }
+    }
+
+    private void lookThrough() {
+        long now = clock.nanoTime();
+        long first = Limited.NEVER;
+        RuntimeException fault = null;
+        for (AtomicReferenceArray<Limited> slots : tables) {
+            for (int i = 0; i < slots.length(); i++) {
+                Limited limited = slots.get(i);
+                if (limited == null) {
+                    continue;
+                }
+                try {
+                    long end = limited.check(now);
+                    if (end != Limited.NEVER && (first == Limited.NEVER || end - first < 0)) {
+                        first = end;
+                    }
+                } catch (RuntimeException e) {
+                    fault = e;
+                }
+            }
+        }
+        if (first != Limited.NEVER) {
+            wakeBy(first);
+        }
+        if (fault != null) {
+            throw fault;
+        }
+    }
+
+    private final class Look implements Runnable {
+        private final long at;
+        private volatile Timer timer;
+
+        Look(long at) {
+            this.at = at;
+        }
+
+        @Override
+        public void run() {
+            // Before the first slot is read: who comes later plans a look of its own. One that was overtaken does nothing.
+            if (next.compareAndSet(this, null)) {
+                lookThrough();
+            }
+        }
+
+        void cancel() {
+            Timer scheduled = timer;
+            if (scheduled != null) {
+                scheduled.cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package io.weft.dataplane;
+
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * What has time limits, and when each of them is over. One thread at a time drives it; the timer thread only looks.
+ *
+ * <p>What is under way is ended either by its driver or by the timer thread, never by both: whoever moves {@link #watch} first.
+ * The upper bits of that field count the turns, so that what the timer thread has read of one attempt says nothing of the next.
+ */
+public abstract class Limited extends HttpStream {
+    private static final AtomicIntegerFieldUpdater<Limited> WATCH =
+            AtomicIntegerFieldUpdater.newUpdater(Limited.class, "watch");
+
+    private static final int STATE = 3;
+    private static final int OFF = 0;
+    private static final int ON = 1;
+    /** The timer thread is in {@link #abort}. */
+    private static final int ENDING = 2;
+    private static final int ENDED = 3;
+    private static final int TURN = 4;
+
+    /** No limit is set that could be over. */
+    static final long NEVER = Long.MAX_VALUE;
+
+    private volatile int watch;
+    /** A bit for each limit that counts now. Like the times below, written only while {@link #watch} is off. */
+    private int armed;
+    private long timeoutAt;
+    private long perTryTimeoutAt;
+    private long maxStreamDurationAt;
+    private long upstreamMaxStreamDurationAt;
+    private long idleNanos;
+    private long perTryIdleNanos;
+    private volatile long activeAt;
+    private volatile long receivedAt;
+    /** Written by the timer thread before it moves {@link #watch} to ended. */
+    private TimeLimit expired;
+
+    // Where the deadlines keep it; for them alone.
+    AtomicReferenceArray<Limited> slots;
+    int slot;
+
+    /**
+     * Ends what is under way at once: whoever waits for it sees a failure. On the timer thread, at most once for an attempt;
+     * must neither block nor throw.
+     */
+    protected abstract void abort();
+
+    final boolean isArmed(TimeLimit limit) {
+        return (armed & 1 << limit.ordinal()) != 0;
+    }
+
+    final boolean isLimited() {
+        return armed != 0;
+    }
+
+    /** @param nanos above zero; of an idle limit the time without activity, of another the time that it has from now on */
+    final void arm(TimeLimit limit, long nanos, long nowNanos) {
+        switch (limit) {
+            case TIMEOUT -> timeoutAt = nowNanos + nanos;
+            case PER_TRY_TIMEOUT -> perTryTimeoutAt = nowNanos + nanos;
+            case MAX_STREAM_DURATION -> maxStreamDurationAt = nowNanos + nanos;
+            case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt = nowNanos + nanos;
+            case IDLE_TIMEOUT -> {
+                idleNanos = nanos;
+                activeAt = nowNanos;
+            }
+            case PER_TRY_IDLE_TIMEOUT -> {
+                perTryIdleNanos = nanos;
+                receivedAt = nowNanos;
+            }
+        }
+        armed |= 1 << limit.ordinal();
+    }
+
+    final void disarm(TimeLimit limit) {
+        armed &= ~(1 << limit.ordinal());
+    }
+
+    /** When the limit, which is armed, is over unless something happens before. */
+    final long endOf(TimeLimit limit) {
+        return switch (limit) {
+            case TIMEOUT -> timeoutAt;
+            case PER_TRY_TIMEOUT -> perTryTimeoutAt;
+            case MAX_STREAM_DURATION -> maxStreamDurationAt;
+            case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt;
+            case IDLE_TIMEOUT -> activeAt + idleNanos;
+            case PER_TRY_IDLE_TIMEOUT -> receivedAt + perTryIdleNanos;
+        };
+    }
+
+    final void wasActive(long nowNanos) {
+        activeAt = nowNanos;
+    }
+
+    final void hasReceived(long nowNanos) {
+        activeAt = nowNanos;
+        receivedAt = nowNanos;
+    }
+
+    /** From here on a limit may end what is under way. */
+    final void watchOn() {
+        watch = (watch & ~STATE) + TURN | ON;
+    }
+
+    /** @return false: a limit has ended what was under way, and {@link #expired} says which */
+    final boolean watchOff() {
+        while (true) {
+            int seen = watch;
+            switch (seen & STATE) {
+                case OFF -> {
+                    return true;
+                }
+                case ON -> {
+                    if (WATCH.compareAndSet(this, seen, seen & ~STATE)) {
+                        return true;
+                    }
+                }
+                case ENDED -> {
+                    return false;
+                }
+                // The other thread is closing a connection, which it does without waiting for anything.
+                default -> Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** After {@link #watchOff} said that there is one. */
+    final TimeLimit expired() {
+        return expired;
+    }
+
+    /** The limit has done what it had to do. */
+    final void forgetExpired() {
+        if (expired != null) {
+            expired = null;
+            watch &= ~STATE;
+        }
+    }
+
+    /**
+     * Ends what is under way if one of its limits is over. On the timer thread.
+     *
+     * @return when to look again; {@link #NEVER}: not for what is under way now
+     */
+    final long check(long nowNanos) {
+        int seen = watch;
+        if ((seen & STATE) != ON) {
+            return NEVER;
+        }
+        TimeLimit first = first();
+        if (first == null) {
+            return NEVER;
+        }
+        long end = endOf(first);
+        if (end - nowNanos > 0) {
+            return end;
+        }
+        if (WATCH.compareAndSet(this, seen, seen & ~STATE | ENDING)) {
+            try {
+                expired = first;
+                abort();
+            } finally {
+                watch = seen & ~STATE | ENDED;
+            }
+        }
+        return NEVER;
+    }
+
+    /** The armed limit that is over first; null: none is armed. */
+    final TimeLimit first() {
+        TimeLimit first = null;
+        int left = armed;
+        while (left != 0) {
+            TimeLimit limit = LIMITS[Integer.numberOfTrailingZeros(left)];
+            left &= left - 1;
+            if (first == null || endOf(limit) - endOf(first) < 0) {
+                first = limit;
+            }
+        }
+        return first;
+    }
+
+    private static final TimeLimit[] LIMITS = TimeLimit.values();
+}

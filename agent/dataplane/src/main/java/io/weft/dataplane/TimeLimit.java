@@ -1,0 +1,43 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.Exchange.Failure;
+
+/** What may be over for a request. The names are those of Envoy's fields. */
+enum TimeLimit {
+    /** {@code RouteAction.timeout}: all attempts together, from the end of the request to the end of the response. */
+    TIMEOUT(Failure.REQUEST_TIMEOUT, "upstream request timeout"),
+    /** {@code RetryPolicy.per_try_timeout}: from the attempt's connection, and the end of the request, to the response head. */
+    PER_TRY_TIMEOUT(Failure.ATTEMPT_TIMEOUT, "upstream request timeout"),
+    /** {@code RetryPolicy.per_try_idle_timeout}: nothing comes from the endpoint. */
+    PER_TRY_IDLE_TIMEOUT(Failure.ATTEMPT_TIMEOUT, "upstream request timeout"),
+    /** {@code RouteAction.idle_timeout} or {@code stream_idle_timeout}: nothing goes in either direction. */
+    IDLE_TIMEOUT(Failure.CANCELLED, "stream timeout"),
+    /** {@code RouteAction.max_stream_duration}: all attempts together, from their beginning to the end of the response. */
+    MAX_STREAM_DURATION(Failure.CANCELLED, "downstream duration timeout"),
+    /** {@code max_stream_duration} of a cluster: one attempt to the end of its response. */
+    UPSTREAM_MAX_STREAM_DURATION(Failure.MAX_DURATION, "upstream max stream duration reached");
+
+    private final Failure failure;
+    private final LocalReply reply;
+    private final LocalReply replyBeforeRequest;
+
+    TimeLimit(Failure failure, String text) {
+        this.failure = failure;
+        reply = LocalReply.of(504, text);
+        replyBeforeRequest = LocalReply.of(408, text);
+    }
+
+    /** What its end is to the attempt. */
+    Failure failure() {
+        return failure;
+    }
+
+    /**
+     * The answer in place of a response.
+     *
+     * @param requestSent whether all of the request had come
+     */
+    LocalReply reply(boolean requestSent) {
+        return requestSent || failure == Failure.REQUEST_TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT ? reply : replyBeforeRequest;
+    }
+}

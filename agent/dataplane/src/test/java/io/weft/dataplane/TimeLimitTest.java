@@ -1,0 +1,331 @@
+package io.weft.dataplane;
+
+import static io.weft.dataplane.Policies.any;
+import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.route;
+import static io.weft.dataplane.Policies.snapshot;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Replay;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.BackOff;
+import io.weft.policy.model.RetryPolicy.Conditions;
+import io.weft.policy.model.RetryPolicy.HostSelection;
+import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy.PerTry;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.GrpcTimeout;
+import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.StreamDuration;
+import io.weft.policy.model.RouteAction.Timeouts;
+import io.weft.policy.model.RouteAction.WeightedCluster;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TimeLimitTest {
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    /** What an adapter does when it is told to end something: here it only remembers. */
+    private static final class Limitable extends Request {
+        private int aborts;
+
+        Limitable() {
+            super("POST", "orders", "/");
+            with(Replay.REPEATABLE);
+        }
+
+        @Override
+        protected void abort() {
+            aborts++;
+        }
+    }
+
+    private static Timeouts idle(Duration idle) {
+        return new Timeouts(Duration.ZERO, Optional.of(idle), Optional.empty(), Optional.empty());
+    }
+
+    private static Timeouts stream(Duration max, GrpcTimeout grpc) {
+        return new Timeouts(
+                SECOND,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(new StreamDuration(Optional.of(max), Optional.ofNullable(grpc))));
+    }
+
+    private static RetryPolicy retry(PerTry perTry, On... on) {
+        return new RetryPolicy(Conditions.on(on), 2, perTry, BackOff.DEFAULT, Optional.empty(), HostSelection.ANY);
+    }
+
+    private static Fixture mesh(Timeouts timeouts) {
+        return mesh(timeouts, Optional.empty());
+    }
+
+    private static Fixture mesh(Timeouts timeouts, RetryPolicy retry) {
+        return mesh(timeouts, Optional.of(retry));
+    }
+
+    private static Fixture mesh(Timeouts timeouts, Optional<RetryPolicy> retry) {
+        return Fixture.with(snapshot()
+                .routes(host("orders", route(any(), new RouteAction.Forward(
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, retry, timeouts))))
+                .cluster("orders", 1, 2));
+    }
+
+    private static void assertAnswered(Limitable request, int status, String text) {
+        assertThat(request.aborts).as("ended by the limit").isPositive();
+        assertThat(request.onFailure(Failure.RESET)).isTrue();
+        assertThat(request.backoffNanos()).isZero();
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.reply().status()).isEqualTo(status);
+        assertThat(request.reply().body()).asString().isEqualTo(text);
+    }
+
+    @Test
+    void aRequestWithoutAResponseIsAnsweredWhenItsTimeIsOver() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.connected()).isTrue();
+
+        mesh.time.advance(SECOND.minusMillis(1));
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertThat(request.aborts).isEqualTo(1);
+        assertAnswered(request, 504, "upstream request timeout");
+
+        mesh.time.advance(SECOND.multipliedBy(5));
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+    }
+
+    @Test
+    void aResponseThatIsNotCompleteInTimeBreaksOff() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+
+        mesh.time.advance(SECOND);
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.onFailure(Failure.RESET)).as("the app has the response").isFalse();
+    }
+
+    @Test
+    void whatEndsInTimeIsNotEnded() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        List<Limitable> requests = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            Limitable request = mesh.dialled(new Limitable());
+            mesh.time.advance(Duration.ofMillis(5));
+            request.onResponse(200, Fixture.NO_HEADERS);
+            request.end();
+            requests.add(request);
+        }
+        assertThat(mesh.time.pending()).as("one look for all of them").isEqualTo(1);
+        mesh.time.advance(SECOND);
+        assertThat(mesh.time.pending()).as("nothing to look for").isZero();
+        assertThat(requests).allMatch(request -> request.aborts == 0);
+    }
+
+    @Test
+    void manyMayBeUnderWay() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        List<Limitable> requests = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            requests.add(mesh.dialled(new Limitable()));
+        }
+        mesh.time.advance(SECOND);
+        assertThat(requests).allMatch(request -> request.aborts == 1);
+    }
+
+    @Test
+    void theTimeBeginsWhenAOneShotBodyIsSent() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(new PerTry(Duration.ofMillis(400), Duration.ZERO), On.RESET));
+        Limitable request = new Limitable();
+        request.with(Replay.ONE_SHOT);
+        mesh.dialled(request);
+        request.connected();
+
+        mesh.time.advance(Duration.ofMinutes(1));
+        assertThat(request.aborts).isZero();
+        request.requestSent();
+        mesh.time.advance(Duration.ofMillis(399));
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertAnswered(request, 504, "upstream request timeout");
+    }
+
+    @Test
+    void anAttemptThatTakesTooLongIsTriedAgain() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(new PerTry(Duration.ofMillis(200), Duration.ZERO), On.GATEWAY_ERROR));
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(Duration.ofMillis(300));
+        assertThat(request.aborts).as("connecting is not yet the attempt's time").isZero();
+        request.connected();
+
+        mesh.time.advance(Duration.ofMillis(200));
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.onFailure(Failure.RESET)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        request.connected();
+        mesh.time.advance(Duration.ofMillis(100));
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+        mesh.time.advance(Duration.ofMillis(399));
+        assertThat(request.aborts).as("with the response head the attempt's time ends").isEqualTo(1);
+        mesh.time.advance(Duration.ofMillis(1));
+        assertThat(request.aborts).as("the time of all together does not").isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RETRIABLE_4XX, false", "CONNECT_FAILURE, false", "SERVER_ERROR_5XX, true", "RESET, true"})
+    void onlySomeConditionsAreForAnAttemptThatTookTooLong(On on, boolean again) {
+        Fixture mesh = mesh(Timeouts.NONE, retry(new PerTry(SECOND, Duration.ZERO), on));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        mesh.time.advance(SECOND);
+
+        if (again) {
+            assertThat(request.onFailure(Failure.RESET)).isTrue();
+            assertThat(request.next()).isEqualTo(Step.DIAL);
+        } else {
+            assertAnswered(request, 504, "upstream request timeout");
+        }
+    }
+
+    @Test
+    void aLimitForAnAttemptThatIsNoneForTheWholeIsLeftOut() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(new PerTry(SECOND, Duration.ZERO), On.RESET));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        mesh.time.advance(SECOND);
+        assertAnswered(request, 504, "upstream request timeout");
+    }
+
+    @Test
+    void anAttemptOfWhichNothingComesIsTriedAgain() {
+        Fixture mesh = mesh(Timeouts.NONE, retry(new PerTry(Duration.ZERO, SECOND), On.RESET));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        mesh.time.advance(SECOND);
+        assertThat(request.onFailure(Failure.RESET)).isTrue();
+        request.next();
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        for (int i = 0; i < 10; i++) {
+            mesh.time.advance(Duration.ofMillis(900));
+            request.bytesReceived();
+        }
+        assertThat(request.aborts).isEqualTo(1);
+        mesh.time.advance(SECOND);
+        assertThat(request.aborts).isEqualTo(2);
+        assertThat(request.onFailure(Failure.RESET)).isFalse();
+    }
+
+    @Test
+    void aStreamOnWhichNothingHappensEnds() {
+        Fixture mesh = mesh(idle(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        for (int i = 0; i < 10; i++) {
+            mesh.time.advance(Duration.ofMillis(900));
+            request.bytesSent();
+        }
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(SECOND);
+        assertAnswered(request, 504, "stream timeout");
+        assertThat(mesh.dataPlane.stats().get(0).failures()).as("not the endpoint's fault").isZero();
+
+        Limitable sending = new Limitable();
+        sending.with(Replay.ONE_SHOT);
+        mesh.dialled(sending);
+        mesh.time.advance(SECOND);
+        assertAnswered(sending, 408, "stream timeout");
+    }
+
+    @Test
+    void aStreamLastsNoLongerThanItMay() {
+        Fixture mesh = mesh(stream(Duration.ofSeconds(3), null));
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(Duration.ofMillis(2_999));
+        assertThat(request.aborts).as("timeout has no meaning beside max_stream_duration").isZero();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertAnswered(request, 504, "downstream duration timeout");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2S, 2000", "9S, 5000", "100m, 100", "1u, 1", "0m, 5000", "x, 5000", "'', 5000", "123456789m, 5000", "1H, 5000"})
+    void aGrpcRequestSaysHowLongItMayTake(String said, int millis) {
+        GrpcTimeout max = new GrpcTimeout(Duration.ofSeconds(5), Duration.ZERO);
+        Fixture mesh = mesh(new Timeouts(Duration.ofMinutes(1), Optional.empty(), Optional.of(max), Optional.empty()));
+        Limitable request = new Limitable();
+        request.with("content-type", "application/grpc+proto").with("grpc-timeout", said);
+        mesh.dialled(request);
+
+        mesh.time.advance(Duration.ofMillis(millis - 1));
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertThat(request.aborts).isEqualTo(1);
+    }
+
+    @Test
+    void whatWasEndedBeforeItHadAConnectionSendsNothing() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(SECOND);
+
+        assertThat(request.connected()).isFalse();
+        assertAnswered(request, 504, "upstream request timeout");
+    }
+
+    @Test
+    void aResponseThatComesTogetherWithTheEndOfItsTimeIsTooLate() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(SECOND);
+
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+    }
+
+    @Test
+    void aPauseEndsWithTheTimeThatThereIs() {
+        RetryPolicy slow = new RetryPolicy(
+                Conditions.on(On.SERVER_ERROR_5XX), 9, PerTry.NO_LIMIT, new BackOff(Duration.ofHours(1), Duration.ofHours(1)),
+                Optional.empty(), HostSelection.ANY);
+        Fixture mesh = mesh(Timeouts.of(SECOND), slow);
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(Duration.ofMillis(300));
+
+        assertThat(request.onResponse(500, Fixture.NO_HEADERS)).isTrue();
+        assertThat(request.backoffNanos()).isEqualTo(Duration.ofMillis(700).toNanos());
+        mesh.time.advance(Duration.ofNanos(request.backoffNanos()));
+        assertThat(request.aborts).as("nothing is under way").isZero();
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.reply().status()).isEqualTo(504);
+        assertThat(mesh.dataPlane.stats().get(0).activeRetries()).isZero();
+    }
+
+    @Test
+    void theAppsOwnEndGoesBeforeTheLimits() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        mesh.time.advance(SECOND);
+
+        assertThat(request.onFailure(Failure.CANCELLED)).isFalse();
+    }
+
+    @Test
+    void withoutLimitsNothingIsKeptOrScheduled() {
+        Fixture mesh = mesh(Timeouts.NONE);
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.connected()).isTrue();
+        assertThat(request.slots).isNull();
+        assertThat(mesh.time.pending()).isZero();
+    }
+}
