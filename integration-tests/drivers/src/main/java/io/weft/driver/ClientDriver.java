@@ -14,15 +14,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /**
  * The loop of a client driver: reads one {@link Form} a line from standard input, sends it with the library under test and
  * prints one form a line. Ends, and the process with it, when standard input ends.
  *
- * <p>Fields: {@code method} (GET), {@code url}, {@code header.NAME}, {@code body}; with {@code times}, and {@code threads}
- * (1), the request is sent that often and the answer is a tally: {@code status.CODE}, {@code body.TEXT} and
- * {@code error.CLASS} with how often each was seen. A failed single request is answered with {@code error}, {@code message}
- * and {@code causes}, the class names of the chain below it.
+ * <p>Fields: {@code method} (GET), {@code url}, {@code header.NAME}, {@code body}, {@code way.WAY}, {@code timeout},
+ * {@code proxy}, see {@link HttpCall}; with {@code times}, and {@code threads} (1), the request is sent that often and the
+ * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
+ * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
+ * {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
 
@@ -38,8 +40,11 @@ public final class ClientDriver {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             Map<String, String> fields = Form.read(line);
-            HttpCall call = new HttpCall(
-                    fields.getOrDefault("method", "GET"), fields.get("url"), Form.below("header.", fields), fields.getOrDefault("body", ""));
+            if (!fields.containsKey("url")) {
+                System.out.println(Form.write(Map.of("names", threads())));
+                continue;
+            }
+            HttpCall call = HttpCall.of(fields);
             int times = Integer.parseInt(fields.getOrDefault("times", "0"));
             Map<String, String> answer = times == 0
                     ? once(client, call)
@@ -47,6 +52,10 @@ public final class ClientDriver {
             System.out.println(Form.write(answer));
         }
         System.exit(0);
+    }
+
+    private static String threads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted().collect(Collectors.joining(","));
     }
 
     private static Map<String, String> once(Client client, HttpCall call) {

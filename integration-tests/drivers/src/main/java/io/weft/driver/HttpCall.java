@@ -1,14 +1,69 @@
 package io.weft.driver;
 
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One request that a driver sends with the library under test.
  *
  * @param body empty: none
+ * @param timeoutMillis the app's own patience for a connection and for a response; 0: the library's default
+ * @param proxyPort of the app's own proxy on 127.0.0.1; 0: none
  */
-public record HttpCall(String method, String url, Map<String, String> headers, String body) {
+public record HttpCall(
+        String method, String url, Map<String, String> headers, String body, Set<Way> ways, int timeoutMillis, int proxyPort) {
+
+    /** How an app may use its library. */
+    public enum Way {
+        /** The body comes from a stream that can be read once; its length is not told. */
+        STREAM,
+        /** The body comes from a stream that can be read once; its length is told. */
+        STREAM_FIXED,
+        FOLLOW_REDIRECTS,
+        EXPECT_CONTINUE,
+        /** A cookie jar that lives as long as the driver. */
+        COOKIES,
+        /** The library answers a challenge as {@code user} with the password {@code secret}. */
+        AUTHENTICATE,
+        /** Reads one byte of the response's body and closes it. */
+        ABANDON,
+        /** Neither reads nor closes the response's body. */
+        FORGET
+    }
+
     public HttpCall {
         headers = Map.copyOf(headers);
+        ways = Set.copyOf(ways);
+    }
+
+    static HttpCall of(Map<String, String> form) {
+        Set<Way> ways = EnumSet.noneOf(Way.class);
+        for (Way way : Way.values()) {
+            if (form.containsKey("way." + way)) {
+                ways.add(way);
+            }
+        }
+        return new HttpCall(
+                form.getOrDefault("method", "GET"),
+                form.get("url"),
+                Form.below("header.", form),
+                form.getOrDefault("body", ""),
+                ways,
+                Integer.parseInt(form.getOrDefault("timeout", "0")),
+                Integer.parseInt(form.getOrDefault("proxy", "0")));
+    }
+
+    public boolean is(Way way) {
+        return ways.contains(way);
+    }
+
+    public boolean streams() {
+        return is(Way.STREAM) || is(Way.STREAM_FIXED);
+    }
+
+    /** Whether the response's body is left unread, in whole or but for a byte. */
+    public boolean leaves() {
+        return is(Way.ABANDON) || is(Way.FORGET);
     }
 }

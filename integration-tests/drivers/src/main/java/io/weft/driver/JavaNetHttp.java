@@ -1,35 +1,117 @@
 package io.weft.driver;
 
+import io.weft.driver.HttpCall.Way;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.Authenticator;
+import java.net.CookieManager;
+import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** {@code java.net.http.HttpClient}, synchronous. */
 public final class JavaNetHttp {
+    private final Map<Traits, HttpClient> clients = new ConcurrentHashMap<>();
+    private final CookieManager cookies = new CookieManager();
+
+    /** What an app chooses for a whole client. */
+    private record Traits(boolean follows, boolean cookies, boolean authenticates, int connectMillis, int proxyPort) {}
+
     private JavaNetHttp() {}
 
     public static void main(String[] args) throws IOException {
-        HttpClient client = HttpClient.newHttpClient();
-        ClientDriver.run(call -> send(client, call));
+        ClientDriver.run(new JavaNetHttp()::send);
     }
 
-    private static HttpAnswer send(HttpClient client, HttpCall call) throws IOException, InterruptedException {
+    private HttpClient client(Traits traits) {
+        HttpClient.Builder client = HttpClient.newBuilder()
+                .followRedirects(traits.follows ? HttpClient.Redirect.NORMAL : HttpClient.Redirect.NEVER);
+        if (traits.cookies) {
+            client.cookieHandler(cookies);
+        }
+        if (traits.authenticates) {
+            client.authenticator(new Authenticator() {
+                @Override
+                protected PasswordAuthentication getPasswordAuthentication() {
+                    return new PasswordAuthentication("user", "secret".toCharArray());
+                }
+            });
+        }
+        if (traits.connectMillis > 0) {
+            client.connectTimeout(Duration.ofMillis(traits.connectMillis));
+        }
+        if (traits.proxyPort > 0) {
+            client.proxy(ProxySelector.of(new InetSocketAddress("127.0.0.1", traits.proxyPort)));
+        }
+        return client.build();
+    }
+
+    private HttpAnswer send(HttpCall call) throws IOException, InterruptedException {
+        HttpClient client = clients.computeIfAbsent(
+                new Traits(call.is(Way.FOLLOW_REDIRECTS), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort()),
+                this::client);
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(call.url()))
-                .method(call.method(), call.body().isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(call.body()));
+                .method(call.method(), body(call))
+                .expectContinue(call.is(Way.EXPECT_CONTINUE));
+        if (call.timeoutMillis() > 0) {
+            request.timeout(Duration.ofMillis(call.timeoutMillis()));
+        }
         call.headers().forEach(request::header);
+        if (call.leaves()) {
+            HttpResponse<InputStream> response = client.send(request.build(), BodyHandlers.ofInputStream());
+            String first = "";
+            if (call.is(Way.ABANDON)) {
+                try (InputStream in = response.body()) {
+                    int read = in.read();
+                    first = read < 0 ? "" : Character.toString(read);
+                }
+            }
+            return answer(response, first);
+        }
         HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
+        return answer(response, response.body());
+    }
+
+    private static BodyPublisher body(HttpCall call) {
+        if (call.body().isEmpty()) {
+            return BodyPublishers.noBody();
+        }
+        byte[] body = call.body().getBytes(StandardCharsets.UTF_8);
+        if (!call.streams()) {
+            return BodyPublishers.ofByteArray(body);
+        }
+        InputStream once = new ByteArrayInputStream(body);
+        BodyPublisher stream = BodyPublishers.ofInputStream(() -> once);
+        return call.is(Way.STREAM) ? stream : BodyPublishers.fromPublisher(stream, body.length);
+    }
+
+    private static HttpAnswer answer(HttpResponse<?> response, String body) {
         Map<String, String> headers = new TreeMap<>();
         response.headers().map().forEach((name, values) -> headers.put(name, String.join(", ", values)));
-        return new HttpAnswer(
-                response.statusCode(),
-                headers,
-                response.body(),
-                Map.of("uri", response.uri().toString(), "version", response.version().name()));
+        List<String> before = new ArrayList<>();
+        for (Optional<? extends HttpResponse<?>> hop = response.previousResponse(); hop.isPresent(); hop = hop.get().previousResponse()) {
+            before.add(hop.get().statusCode() + " " + hop.get().uri());
+        }
+        return new HttpAnswer(response.statusCode(), headers, body, Map.of(
+                "uri", response.uri().toString(),
+                "version", response.version().name(),
+                "request", response.request().method() + " " + response.request().uri() + " " + new TreeMap<>(response.request().headers().map()),
+                "before", String.join(", ", before)));
     }
 }

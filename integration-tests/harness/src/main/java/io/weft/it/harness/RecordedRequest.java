@@ -11,8 +11,9 @@ import java.util.Optional;
  * @param line as in {@code GET /orders HTTP/1.1}
  * @param headers lines in the order and the case in which they arrived
  * @param body without transfer coding
+ * @param connection over which of the upstream's connections it came, counted from 0
  */
-public record RecordedRequest(String line, List<String> headers, byte[] body) {
+public record RecordedRequest(String line, List<String> headers, byte[] body, int connection) {
     public RecordedRequest {
         headers = List.copyOf(headers);
     }
@@ -33,6 +34,11 @@ public record RecordedRequest(String line, List<String> headers, byte[] body) {
                 .filter(header -> header.toLowerCase(Locale.ROOT).startsWith(prefix))
                 .map(header -> header.substring(prefix.length()).strip())
                 .findFirst();
+    }
+
+    /** All that the client decided about it. */
+    public String wire() {
+        return line + "\n" + String.join("\n", headers) + "\n\n" + text();
     }
 
     public String text() {

@@ -73,9 +73,14 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
             close();
         } finally {
             if (context.getExecutionException().isPresent()) {
-                processes.forEach(process -> System.err.println(process.report()));
+                report();
             }
         }
+    }
+
+    /** Prints what the JVMs printed so far. */
+    public void report() {
+        processes.forEach(process -> System.err.println(process.report()));
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -33,6 +34,12 @@ public final class Upstream implements AutoCloseable {
     /** @param headers beside Content-Length */
     public record Respond(int status, Map<String, String> headers, String body) implements Reaction {}
 
+    /** These bytes as they are. */
+    public record Send(byte[] bytes, Then then) implements Reaction {}
+
+    /** What becomes of the connection afterwards. */
+    public enum Then { KEEP, CLOSE, RESET }
+
     /** No answer, the connection stays open. */
     public record Hang() implements Reaction {}
 
@@ -43,7 +50,10 @@ public final class Upstream implements AutoCloseable {
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
+    private final AtomicInteger accepted = new AtomicInteger();
     private volatile Function<RecordedRequest, Reaction> reaction;
+    /** Null: it is told to go on. */
+    private volatile Reaction onExpectation;
     private ServerSocket listening;
 
     private Upstream(String name) {
@@ -75,13 +85,33 @@ public final class Upstream implements AutoCloseable {
         requests.clear();
     }
 
+    /** How many connections there were so far. */
+    public int connections() {
+        return accepted.get();
+    }
+
+    /** How many connections are open now. */
+    public int openConnections() {
+        return connections.size();
+    }
+
     public Reaction ok() {
         return new Respond(200, Map.of(), name);
+    }
+
+    /** @param lines of the head, without their ends; the body follows as it is */
+    public static Reaction send(Then then, String body, String... lines) {
+        return new Send((String.join("\r\n", lines) + "\r\n\r\n" + body).getBytes(StandardCharsets.UTF_8), then);
     }
 
     /** Asked for each request from now on, by the connection's thread. */
     public void react(Function<RecordedRequest, Reaction> reaction) {
         this.reaction = reaction;
+    }
+
+    /** From now on a request that expects {@code 100-continue} gets this instead, before its body; null: it is told to go on. */
+    public void onExpectation(Reaction reaction) {
+        onExpectation = reaction;
     }
 
     /** Answers with this status from now on. */
@@ -127,7 +157,8 @@ public final class Upstream implements AutoCloseable {
             try {
                 Socket connection = socket.accept();
                 connections.add(connection);
-                daemon(() -> serve(socket, connection), "upstream " + name + " connection");
+                int number = accepted.getAndIncrement();
+                daemon(() -> serve(socket, connection, number), "upstream " + name + " connection");
             } catch (IOException e) {
                 if (!socket.isClosed()) {
                     throw new UncheckedIOException(e);
@@ -136,14 +167,16 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    private void serve(ServerSocket listener, Socket connection) {
+    private void serve(ServerSocket listener, Socket connection, int number) {
         try (connection) {
             connection.setTcpNoDelay(true);
             InputStream in = new BufferedInputStream(connection.getInputStream());
             for (String line = readLine(in); line != null && !listener.isClosed(); line = readLine(in)) {
-                RecordedRequest request = readRequest(line, in, connection);
+                RecordedRequest head = new RecordedRequest(line, readHeaders(in), new byte[0], number);
+                Reaction refusal = head.header("expect").isPresent() ? onExpectation : null;
+                RecordedRequest request = refusal == null ? withBody(head, in, connection) : head;
                 requests.add(request);
-                if (!carryOut(reaction.apply(request), request, connection)) {
+                if (!carryOut(refusal == null ? reaction.apply(request) : refusal, request, connection)) {
                     return;
                 }
             }
@@ -160,6 +193,16 @@ public final class Upstream implements AutoCloseable {
         if (reaction instanceof Respond respond) {
             connection.getOutputStream().write(bytes(respond, request.method().equals("HEAD")));
             return !request.header("connection").orElse("").equalsIgnoreCase("close");
+        }
+        if (reaction instanceof Send send) {
+            connection.getOutputStream().write(send.bytes());
+            if (send.then() == Then.KEEP) {
+                return true;
+            }
+            if (send.then() == Then.CLOSE) {
+                connection.shutdownOutput();
+                return false;
+            }
         }
         if (reaction instanceof Hang) {
             awaitClose();
@@ -189,12 +232,15 @@ public final class Upstream implements AutoCloseable {
         return bytes.toByteArray();
     }
 
-    private static RecordedRequest readRequest(String line, InputStream in, Socket connection) throws IOException {
+    private static List<String> readHeaders(InputStream in) throws IOException {
         List<String> headers = new ArrayList<>();
         for (String header = readLine(in); header != null && !header.isEmpty(); header = readLine(in)) {
             headers.add(header);
         }
-        RecordedRequest head = new RecordedRequest(line, headers, new byte[0]);
+        return headers;
+    }
+
+    private static RecordedRequest withBody(RecordedRequest head, InputStream in, Socket connection) throws IOException {
         if (head.header("expect").isPresent()) {
             connection.getOutputStream().write("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
         }
@@ -204,7 +250,7 @@ public final class Upstream implements AutoCloseable {
         } else {
             body = readFully(in, Integer.parseInt(head.header("content-length").orElse("0")));
         }
-        return new RecordedRequest(line, headers, body);
+        return new RecordedRequest(head.line(), head.headers(), body, head.connection());
     }
 
     private static byte[] readChunks(InputStream in) throws IOException {
