@@ -1,12 +1,15 @@
 package io.weft.driver;
 
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * One request that a driver sends with the library under test.
  *
+ * @param headers in the app's order
  * @param body empty: none
  * @param timeoutMillis the app's own patience for a connection and for a response; 0: the library's default
  * @param proxyPort of the app's own proxy on 127.0.0.1; 0: none
@@ -33,7 +36,7 @@ public record HttpCall(
     }
 
     public HttpCall {
-        headers = Map.copyOf(headers);
+        headers = Collections.unmodifiableMap(new LinkedHashMap<>(headers));
         ways = Set.copyOf(ways);
     }
 

@@ -26,6 +26,8 @@ import java.util.stream.Collectors;
 public final class JvmProcess implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(60);
     private static final Duration EXIT = Duration.ofSeconds(30);
+    private static final int REPORTED_LINES = 200;
+    private static final int REPORTED_LENGTH = 400;
 
     private final String name;
     private final Process process;
@@ -192,10 +194,17 @@ public final class JvmProcess implements AutoCloseable {
         }
     }
 
-    /** All that it printed, for a failed test. */
+    /** What it printed of late, for a failed test. */
     public String report() {
         String state = process.isAlive() ? "running" : "exit " + process.exitValue();
-        return "--- " + name + " (" + state + ") stdout\n" + String.join("\n", stdout()) + "\n--- " + name + " stderr\n" + String.join("\n", stderr());
+        return "--- " + name + " (" + state + ") stdout\n" + newest(stdout()) + "\n--- " + name + " stderr\n" + newest(stderr());
+    }
+
+    /** A driver that served many tests has printed much. */
+    private static String newest(List<String> lines) {
+        return lines.subList(Math.max(0, lines.size() - REPORTED_LINES), lines.size()).stream()
+                .map(line -> line.length() > REPORTED_LENGTH ? line.substring(0, REPORTED_LENGTH) + "…" : line)
+                .collect(Collectors.joining("\n"));
     }
 
     private String await(Output output, int from, Predicate<String> wanted) {

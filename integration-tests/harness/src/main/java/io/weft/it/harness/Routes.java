@@ -1,7 +1,11 @@
 package io.weft.it.harness;
 
 import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
 import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
@@ -34,6 +38,26 @@ public final class Routes {
                 .setMatch(route.getMatch().toBuilder()
                         .addHeaders(HeaderMatcher.newBuilder().setName(name).setStringMatch(StringMatcher.newBuilder().setExact(value))))
                 .build();
+    }
+
+    /** Everything is answered by the mesh itself. */
+    public static Route answer(int status, String body) {
+        return Route.newBuilder()
+                .setMatch(EVERYTHING)
+                .setDirectResponse(DirectResponseAction.newBuilder()
+                        .setStatus(status)
+                        .setBody(DataSource.newBuilder().setInlineString(body)))
+                .build();
+    }
+
+    /** The same route with this retry policy and next to no back-off. */
+    public static Route retried(String on, int retries, Route route) {
+        RetryPolicy policy = RetryPolicy.newBuilder()
+                .setRetryOn(on)
+                .setNumRetries(UInt32Value.of(retries))
+                .setRetryBackOff(RetryPolicy.RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(1)))
+                .build();
+        return route.toBuilder().setRoute(route.getRoute().toBuilder().setRetryPolicy(policy)).build();
     }
 
     /** The same route, for paths that begin so. */

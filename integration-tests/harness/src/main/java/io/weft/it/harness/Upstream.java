@@ -55,6 +55,7 @@ public final class Upstream implements AutoCloseable {
     /** Null: it is told to go on. */
     private volatile Reaction onExpectation;
     private ServerSocket listening;
+    private Thread acceptor;
 
     private Upstream(String name) {
         this.name = name;
@@ -119,12 +120,21 @@ public final class Upstream implements AutoCloseable {
         react(request -> new Respond(status, Map.of(), name));
     }
 
+    /** Closes every connection in good order, as a server whose patience with idle ones is over. */
+    public void closeConnections() {
+        connections.forEach(Upstream::close);
+    }
+
     /** Stops listening and resets every connection, as a killed process. */
     public synchronized void die() {
         try {
             listening.close();
+            // the port is free when nobody waits at it any more
+            acceptor.join();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
         connections.forEach(Upstream::reset);
     }
@@ -146,7 +156,7 @@ public final class Upstream implements AutoCloseable {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 512);
             listening = socket;
-            daemon(() -> acceptAll(socket), "upstream " + name);
+            acceptor = daemon(() -> acceptAll(socket), "upstream " + name);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -299,9 +309,18 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    private static void daemon(Runnable task, String name) {
+    private static void close(Socket connection) {
+        try {
+            connection.close();
+        } catch (IOException alreadyClosed) {
+            return;
+        }
+    }
+
+    private static Thread daemon(Runnable task, String name) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 }

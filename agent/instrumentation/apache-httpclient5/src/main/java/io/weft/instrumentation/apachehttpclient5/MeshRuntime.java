@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
@@ -190,8 +191,19 @@ final class MeshRuntime implements ExecRuntime {
     /** The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key. */
     private HttpRoute route(InetSocketAddress endpoint) {
         HttpHost named = scope.route.getTargetHost();
-        HttpHost target = new HttpHost(named.getSchemeName(), endpoint.getAddress(), named.getHostName(), endpoint.getPort());
+        HttpHost target = new HttpHost(
+                named.getSchemeName(), resolved(named.getHostName(), endpoint.getAddress()), named.getHostName(), endpoint.getPort());
         return new HttpRoute(target, scope.route.getLocalAddress(), false);
+    }
+
+    /** As a resolver would have given it for that name: it is part of the message of a failed connect. */
+    private static InetAddress resolved(String name, InetAddress address) {
+        boolean literal = name.indexOf(':') >= 0 || Character.digit(name.charAt(name.length() - 1), 10) >= 0;
+        try {
+            return InetAddress.getByAddress(literal ? null : name, address.getAddress());
+        } catch (UnknownHostException e) {
+            throw new AssertionError("the bytes of an address are not those of an address", e);
+        }
     }
 
     private static ClassicHttpRequest wire(ClassicHttpRequest request, RequestChanges changes) {
@@ -199,7 +211,9 @@ final class MeshRuntime implements ExecRuntime {
             return request;
         }
         String path = changes.path() == null ? request.getPath() : changes.path();
-        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), request.getScheme(), request.getAuthority(), path);
+        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), path);
+        wire.setScheme(request.getScheme());
+        wire.setAuthority(request.getAuthority());
         wire.setVersion(request.getVersion());
         wire.setHeaders(request.getHeaders());
         wire.setEntity(request.getEntity());

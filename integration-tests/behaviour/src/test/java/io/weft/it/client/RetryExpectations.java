@@ -1,0 +1,164 @@
+package io.weft.it.client;
+
+import static io.weft.it.harness.Routes.retried;
+import static io.weft.it.harness.Routes.to;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.driver.HttpAnswer;
+import io.weft.driver.HttpCall.Way;
+import io.weft.it.harness.JvmProcess.Tally;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.RecordedRequest;
+import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Respond;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The mesh tries again where the policy says so, and only with what the library can give again. */
+abstract class RetryExpectations extends Expectations {
+
+    @Test
+    void aDeadEndpointCostsNoRequest() {
+        // as often as there may be connections that were open when it died
+        serve("reset", 3);
+        stage().meshed.load("http://orders/", Map.of(), 10, 2);
+        a.die();
+
+        Tally tally = stage().meshed.load("http://orders/", Map.of(), 50, 2);
+
+        assertThat(tally.body("b")).as(tally.toString()).isEqualTo(50);
+    }
+
+    @Test
+    void aBodyThatCanBeReadOnceGoesToTheEndpointThatTakesTheConnection() {
+        a.die();
+        serve("connect-failure", 1);
+
+        for (int i = 0; i < 4; i++) {
+            HttpAnswer answer = stage().send(Call.post("http://orders/", "only once " + i).way(Way.STREAM));
+            assertThat(answer.body()).isEqualTo("b");
+        }
+
+        assertThat(b.requests().stream().map(RecordedRequest::text))
+                .containsExactly("only once 0", "only once 1", "only once 2", "only once 3");
+    }
+
+    @Test
+    void aStatusIsRetriedWithTheSameBody() {
+        serve("5xx", 1);
+        firstFails();
+
+        HttpAnswer answer = stage().send(Call.post("http://orders/x", "the body").header("X-Tenant", "blue"));
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(all()).hasSize(2).allSatisfy(request -> {
+            assertThat(request.text()).isEqualTo("the body");
+            assertThat(request.line()).isEqualTo("POST /x HTTP/1.1");
+            assertThat(request.header("x-tenant")).hasValue("blue");
+        });
+        assertThat(all().get(0).wire()).isEqualTo(all().get(1).wire());
+    }
+
+    @Test
+    void aResetIsRetried() {
+        serve("reset", 1);
+        AtomicInteger calls = new AtomicInteger();
+        Stream.of(a, b).forEach(upstream ->
+                upstream.react(request -> calls.getAndIncrement() == 0 ? new Upstream.Reset() : upstream.ok()));
+
+        assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
+        assertThat(calls).hasValue(2);
+    }
+
+    @Test
+    void whatCanBeReadOnceIsNeverSentTwice() {
+        serve("5xx", 3);
+        Stream.of(a, b).forEach(upstream -> upstream.answer(503));
+
+        HttpAnswer chunked = stage().send(Call.post("http://orders/", "once, chunked").way(Way.STREAM));
+        HttpAnswer fixed = stage().send(Call.post("http://orders/", "once, fixed").way(Way.STREAM_FIXED));
+
+        assertThat(chunked.status()).isEqualTo(503);
+        assertThat(fixed.status()).isEqualTo(503);
+        assertThat(all().stream().map(RecordedRequest::text)).containsExactlyInAnyOrder("once, chunked", "once, fixed");
+    }
+
+    @Test
+    void theLastAnswerIsTheAppsWhenNothingHelps() {
+        serve("5xx", 2);
+        AtomicInteger calls = new AtomicInteger();
+        Stream.of(a, b).forEach(upstream ->
+                upstream.react(request -> new Respond(503, Map.of("x-call", "" + calls.incrementAndGet()), "busy " + calls.get())));
+
+        HttpAnswer answer = stage().send(Call.get("http://orders/"));
+
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.body()).isEqualTo("busy 3");
+        assertThat(answer.headers()).containsEntry("x-call", "3");
+    }
+
+    @Test
+    void aBrokenBodyIsTheAppsAndIsNotRetried() {
+        serve("5xx", 3);
+        Stream.of(a, b).forEach(upstream ->
+                upstream.react(request -> Upstream.send(Upstream.Then.CLOSE, "8\r\nhalf", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked")));
+
+        stage().sendFailing(Call.get("http://orders/"));
+
+        assertThat(all()).hasSize(1);
+    }
+
+    @Test
+    void theAppsOwnPatienceEndsTheRequest() {
+        serve("5xx", 3);
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Upstream.Hang()));
+
+        Map<String, String> failure = stage().sendFailing(Call.get("http://orders/").timeoutMillis(300));
+
+        assertThat(failure.get("error")).contains("Timeout");
+        assertThat(all()).hasSize(1);
+    }
+
+    @Test
+    void aLargeBodyIsSentAgainInWhole() {
+        serve("5xx", 1);
+        firstFails();
+        String large = "0123456789abcdef".repeat(1 << 14);
+
+        assertThat(stage().send(Call.post("http://orders/", large)).status()).isEqualTo(200);
+
+        assertThat(all()).hasSize(2).allSatisfy(request -> assertThat(request.text()).isEqualTo(large));
+    }
+
+    @Test
+    void aRetryKeepsWhatTheLibraryAdds() {
+        serve("5xx", 1);
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Respond(200, Map.of("Set-Cookie", "session=1; Path=/"), "")));
+        stage().send(Call.get("http://orders/").way(Way.COOKIES));
+        Stream.of(a, b).forEach(Upstream::forgetRequests);
+        firstFails();
+
+        assertThat(stage().send(Call.get("http://orders/").way(Way.COOKIES)).status()).isEqualTo(200);
+
+        assertThat(all()).hasSize(2).allSatisfy(request -> assertThat(request.header("cookie")).hasValue("session=1"));
+    }
+
+    private void serve(String retryOn, int retries) {
+        stage().serve(Policy.empty()
+                .cluster("orders", a.address(), b.address())
+                .virtualHost("orders", retried(retryOn, retries, to("orders"))));
+    }
+
+    private void firstFails() {
+        AtomicInteger calls = new AtomicInteger();
+        Stream.of(a, b).forEach(upstream ->
+                upstream.react(request -> calls.getAndIncrement() == 0 ? new Respond(503, Map.of(), "busy") : upstream.ok()));
+    }
+
+    private List<RecordedRequest> all() {
+        return Stream.of(a, b).flatMap(upstream -> upstream.requests().stream()).toList();
+    }
+}

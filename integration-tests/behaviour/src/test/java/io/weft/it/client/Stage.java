@@ -1,0 +1,87 @@
+package io.weft.it.client;
+
+import static org.awaitility.Awaitility.await;
+
+import io.weft.driver.HttpAnswer;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Routes;
+import io.weft.it.harness.Testbed;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * One client library on one JDK, twice: as a member of the mesh, and without the agent. Both processes serve all tests of a class,
+ * one after the other.
+ */
+final class Stage implements AutoCloseable {
+    private static final String GENERATION = "generation.test";
+
+    final Client client;
+    final JvmProcess meshed;
+    final JvmProcess plain;
+    private final Testbed testbed = new Testbed();
+    private final PolicyServer policies = testbed.policyServer();
+    private int generation;
+
+    Stage(Jdk jdk, Client client) {
+        this.client = client;
+        policies.serve(numbered(Policy.empty()));
+        plain = client.on(testbed.jvm(client + " without", jdk)).driver(client.driver);
+        meshed = client.on(testbed.jvm(client + " in the mesh", jdk)).mesh(policies.uri(), "shop").driver(client.driver);
+    }
+
+    /** Returns when the client in the mesh obeys the policy. */
+    void serve(Policy policy) {
+        push(policy);
+        String wanted = Integer.toString(generation);
+        await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).atMost(Duration.ofSeconds(30))
+                .until(() -> wanted.equals(meshed.get("http://" + GENERATION + "/").body()));
+    }
+
+    /** Returns at once. */
+    void push(Policy policy) {
+        generation++;
+        policies.serve(numbered(policy));
+    }
+
+    private Policy numbered(Policy policy) {
+        return policy.virtualHost(GENERATION, Routes.answer(200, Integer.toString(generation)));
+    }
+
+    /** A request in the mesh that is expected to be answered. */
+    HttpAnswer send(Call call) {
+        Map<String, String> answer = meshed.ask(call.form());
+        if (!answer.containsKey("status")) {
+            throw new AssertionError(call + " failed: " + answer);
+        }
+        return HttpAnswer.of(answer);
+    }
+
+    /** A request in the mesh that is expected to fail. */
+    Map<String, String> sendFailing(Call call) {
+        Map<String, String> answer = meshed.ask(call.form());
+        if (!answer.containsKey("error")) {
+            throw new AssertionError(call + " was answered: " + answer);
+        }
+        return answer;
+    }
+
+    void refusesNothing() {
+        if (!policies.refusals().isEmpty()) {
+            throw new AssertionError("a policy of the test was refused: " + policies.refusals());
+        }
+    }
+
+    /** The log of the agent, for a failed test. */
+    void report() {
+        System.err.println(client + " in the mesh: " + String.join("\n", meshed.stderr()));
+    }
+
+    @Override
+    public void close() throws Exception {
+        testbed.close();
+    }
+}
