@@ -14,7 +14,6 @@ import java.net.Proxy;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -91,13 +90,11 @@ public final class HttpUrlConnection {
 
     private static Map<String, String> headers(HttpURLConnection connection) {
         Map<String, String> headers = new TreeMap<>();
-        connection.getHeaderFields().forEach((name, values) -> {
-            if (name != null) {
-                List<String> inOrder = new ArrayList<>(values);
-                Collections.reverse(inOrder);
-                headers.merge(name.toLowerCase(Locale.ROOT), String.join(", ", inOrder), (some, more) -> some + ", " + more);
-            }
-        });
+        // not by getHeaderFields: some JDKs give the values of one name in reverse order
+        for (int i = 1; connection.getHeaderFieldKey(i) != null; i++) {
+            headers.merge(
+                    connection.getHeaderFieldKey(i).toLowerCase(Locale.ROOT), connection.getHeaderField(i), (some, more) -> some + ", " + more);
+        }
         return headers;
     }
 

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 abstract class TransparencyExpectations extends Expectations {
     private static final String LARGE = "0123456789abcdef".repeat(1 << 16);
 
-    /** All that can be observed of one call. */
-    private record Observation(Map<String, String> answer, List<String> arrived, int connections) {}
+    /** What can be observed of one call. */
+    private record Observation(Map<String, String> answer, List<String> arrived) {}
 
     @Test
     void aHostThatNoPolicyNamesIsNotTouched() {
@@ -213,7 +213,12 @@ abstract class TransparencyExpectations extends Expectations {
                 default -> Call.get(url("/" + i)).method("HEAD");
             };
         }
-        alike(request -> a.ok(), calls);
+        a.react(request -> a.ok());
+        observe(stage().plain, () -> {}, calls);
+        int without = a.connections();
+        observe(stage().meshed, () -> {}, calls);
+
+        assertThat(a.connections() - without).isEqualTo(without).isEqualTo(1);
     }
 
     /** The host and port of upstream a are named by a policy, which sends them there. */
@@ -253,10 +258,8 @@ abstract class TransparencyExpectations extends Expectations {
                 between.run();
             }
             a.forgetRequests();
-            int connections = a.connections();
             Map<String, String> answer = process.ask(call.form());
-            observations.add(new Observation(
-                    answer, a.requests().stream().map(RecordedRequest::wire).toList(), a.connections() - connections));
+            observations.add(new Observation(answer, a.requests().stream().map(RecordedRequest::wire).toList()));
         }
         return observations;
     }
