@@ -6,9 +6,16 @@ package io.weft.controlplane.policy;
  * @param file relative to the policy folder, or what else the text came from
  * @param line from 1; 0: the file as a whole
  * @param field path of the field, {@code spec.to[0].rules}; empty: the document as a whole
- * @param message what is wrong and what to do about it
+ * @param message what is wrong and what to do about it; what it quotes may be long, so it is cut to {@link #MAX_MESSAGE}
  */
 public record Problem(String file, int line, String field, String message) {
+    private static final int MAX_MESSAGE = 500;
+
+    public Problem {
+        if (message.length() > MAX_MESSAGE) {
+            message = message.substring(0, MAX_MESSAGE - 1) + "…";
+        }
+    }
 
     @Override
     public String toString() {

@@ -107,6 +107,12 @@ class ResourceParserTest {
     }
 
     @Test
+    void aProblemDoesNotQuoteAWholeFile() {
+        assertThat(parse("a".repeat(1_000_000)).get(0).problems()).singleElement()
+                .satisfies(problem -> assertThat(problem.message()).hasSize(500).endsWith("…"));
+    }
+
+    @Test
     void everyMatch() {
         assertThat(match("{path: {type: Exact, value: /a}}").path()).contains(new Path(Path.Kind.EXACT, "/a"));
         assertThat(match("{path: {type: PathPrefix, value: /a}}").path()).contains(new Path(Path.Kind.PREFIX, "/a"));
