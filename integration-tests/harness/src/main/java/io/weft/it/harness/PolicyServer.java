@@ -13,13 +13,16 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.handler.ssl.ClientAuth;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,26 +34,44 @@ public final class PolicyServer implements AutoCloseable {
     /** Which variants of ADS it has. */
     public enum Protocol { DELTA_AND_STATE_OF_THE_WORLD, STATE_OF_THE_WORLD }
 
+    /**
+     * What it shows and demands.
+     *
+     * @param client whose certificate alone is let in
+     * @param token that each call must carry as a bearer token
+     */
+    public record Security(Identity own, Identity client, String token) {}
+
     private final Protocol protocol;
+    private final Optional<Security> security;
     private final SimpleCache<String> cache = new SimpleCache<>(node -> EVERY_NODE);
     private final Observer observer = new Observer();
     private final AtomicLong version = new AtomicLong();
     private Server server;
     private int port;
 
-    private PolicyServer(Protocol protocol) {
+    private PolicyServer(Protocol protocol, Optional<Security> security) {
         this.protocol = protocol;
+        this.security = security;
     }
 
     /** Listens on an ephemeral port and has nothing to say until {@link #serve}. */
     public static PolicyServer start(Protocol protocol) {
-        PolicyServer server = new PolicyServer(protocol);
+        return start(new PolicyServer(protocol, Optional.empty()));
+    }
+
+    /** Like {@link #start(Protocol)}, with TLS. */
+    public static PolicyServer start(Security security) {
+        return start(new PolicyServer(Protocol.DELTA_AND_STATE_OF_THE_WORLD, Optional.of(security)));
+    }
+
+    private static PolicyServer start(PolicyServer server) {
         server.listen(0);
         return server;
     }
 
     public synchronized URI uri() {
-        return URI.create("grpc://127.0.0.1:" + port);
+        return URI.create((security.isPresent() ? "grpcs" : "grpc") + "://127.0.0.1:" + port);
     }
 
     /** From now on the nodes are told this, those that are connected at once. */
@@ -120,6 +141,14 @@ public final class PolicyServer implements AutoCloseable {
             builder.intercept(new NoDelta());
         }
         try {
+            if (security.isPresent()) {
+                builder.sslContext(GrpcSslContexts.forServer(
+                                security.get().own().certificate().toFile(), security.get().own().key().toFile())
+                        .trustManager(security.get().client().certificate().toFile())
+                        .clientAuth(ClientAuth.REQUIRE)
+                        .build());
+                builder.intercept(new Gate(security.get().token()));
+            }
             server = builder.build().start();
             port = server.getPort();
         } catch (IOException e) {
@@ -133,6 +162,19 @@ public final class PolicyServer implements AutoCloseable {
         public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
             if (call.getMethodDescriptor().getBareMethodName().startsWith("Delta")) {
                 call.close(Status.UNIMPLEMENTED, new Metadata());
+                return new ServerCall.Listener<>() {};
+            }
+            return next.startCall(call, headers);
+        }
+    }
+
+    private record Gate(String token) implements ServerInterceptor {
+        private static final Metadata.Key<String> AUTHORIZATION = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+        @Override
+        public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+            if (!("Bearer " + token).equals(headers.get(AUTHORIZATION))) {
+                call.close(Status.UNAUTHENTICATED.withDescription("wrong token"), new Metadata());
                 return new ServerCall.Listener<>() {};
             }
             return next.startCall(call, headers);

@@ -42,6 +42,10 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
         return closeAfterwards(PolicyServer.start(protocol));
     }
 
+    public PolicyServer policyServer(PolicyServer.Security security) {
+        return closeAfterwards(PolicyServer.start(security));
+    }
+
     /** The real control plane. */
     public ControlPlane controlPlane(Jdk jdk) {
         return ControlPlane.start(() -> jvm("control plane", jdk), temporaryFolder());
