@@ -11,12 +11,11 @@ import static io.weft.dataplane.Policies.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
-import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.OutlierDetection;
@@ -30,6 +29,7 @@ import io.weft.policy.model.VirtualHost;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,16 +44,16 @@ class AllocationTest {
 
     private static Stream<Arguments> loadBalancing() {
         return Stream.of(
-                Arguments.of(new Cluster.RoundRobin(), 1),
-                Arguments.of(new Cluster.RoundRobin(), 5),
-                Arguments.of(new Cluster.LeastRequest(2, 1), 1),
-                Arguments.of(new Cluster.LeastRequest(2, 1), 5),
-                Arguments.of(new Cluster.Random(), 1));
+                Arguments.of(LoadBalancing.RoundRobin.DEFAULT, 1),
+                Arguments.of(LoadBalancing.RoundRobin.DEFAULT, 5),
+                Arguments.of(LoadBalancing.LeastRequest.of(2, 1), 1),
+                Arguments.of(LoadBalancing.LeastRequest.of(2, 1), 5),
+                Arguments.of(LoadBalancing.Random.DEFAULT, 1));
     }
 
     @ParameterizedTest
     @MethodSource("loadBalancing")
-    void aDecisionAllocatesNothing(LoadBalancing loadBalancing, int maxWeight) {
+    void aDecisionAllocatesNothing(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
         DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS);
         dataPlane.apply(policy(loadBalancing, maxWeight));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -91,7 +91,7 @@ class AllocationTest {
     }
 
     /** 1,000 virtual hosts, with each kind of test that needs no regular expression; two clusters of 1,000 endpoints. */
-    private static PolicySnapshot policy(LoadBalancing loadBalancing, int maxWeight) {
+    private static PolicySnapshot policy(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
         VirtualHost[] hosts = new VirtualHost[1_000];
         RouteMatch canary = new RouteMatch(
                 new RouteMatch.SeparatedPrefix("/orders"),
@@ -111,8 +111,8 @@ class AllocationTest {
                     route(
                             match(new RouteMatch.Prefix("/")),
                             forward(
-                                    new WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE),
-                                    new WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE))));
+                                    new WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                                    new WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()))));
         }
         LbEndpoint[] endpoints = new LbEndpoint[1_000];
         for (int i = 0; i < endpoints.length; i++) {

@@ -9,11 +9,10 @@ import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.weft.policy.model.Cluster;
-import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
@@ -28,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BalancingTest {
 
-    private static Fixture mesh(LoadBalancing balancing, LbEndpoint... endpoints) {
+    private static Fixture mesh(LoadBalancing.Algorithm balancing, LbEndpoint... endpoints) {
         return Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster(cluster("orders").with(balancing), endpoints));
     }
 
@@ -46,7 +45,7 @@ class BalancingTest {
         TransportSockets byMode = new TransportSockets(
                 List.of(new TransportSockets.Match("tls", Map.of("tlsMode", "istio"), tls)), new TransportSocket.Plaintext());
         LbEndpoint secured =
-                new LbEndpoint(new HostPort("127.0.0.1", 2), 1, Health.HEALTHY, Map.of(), Map.of("tlsMode", "istio"));
+                new LbEndpoint(new HostPort("127.0.0.1", 2), "", 1, Health.HEALTHY, Map.of(), Map.of("tlsMode", "istio"));
         Fixture mesh = Fixture.with(snapshot()
                 .routes(host("orders", to("orders")))
                 .cluster(cluster("orders").with(byMode), endpoint(1), secured));
@@ -56,7 +55,7 @@ class BalancingTest {
 
     @Test
     void roundRobinTakesOneAfterTheOther() {
-        Fixture mesh = mesh(new Cluster.RoundRobin(), endpoint(1), endpoint(2), endpoint(3));
+        Fixture mesh = mesh(LoadBalancing.RoundRobin.DEFAULT, endpoint(1), endpoint(2), endpoint(3));
 
         assertThat(mesh.spread("orders", 300)).isEqualTo(Map.of(1, 100, 2, 100, 3, 100));
         List<Integer> order = new ArrayList<>();
@@ -68,7 +67,7 @@ class BalancingTest {
 
     @Test
     void roundRobinSharesByWeightAndSpreadsTheHeavyEvenly() {
-        Fixture mesh = mesh(new Cluster.RoundRobin(), weighing(1, 1), weighing(2, 2), weighing(5, 5));
+        Fixture mesh = mesh(LoadBalancing.RoundRobin.DEFAULT, weighing(1, 1), weighing(2, 2), weighing(5, 5));
 
         Map<Integer, Integer> spread = mesh.spread("orders", 8_000);
         assertThat(spread.get(1)).isCloseTo(1_000, within(10));
@@ -81,13 +80,13 @@ class BalancingTest {
 
     @Test
     void equalWeightsAreNoWeights() {
-        assertThat(mesh(new Cluster.RoundRobin(), weighing(7, 1), weighing(7, 2)).spread("orders", 100))
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, weighing(7, 1), weighing(7, 2)).spread("orders", 100))
                 .isEqualTo(Map.of(1, 50, 2, 50));
     }
 
     @Test
     void leastRequestPrefersTheIdleOne() {
-        Fixture mesh = mesh(new Cluster.LeastRequest(2, 1), endpoint(1), endpoint(2));
+        Fixture mesh = mesh(LoadBalancing.LeastRequest.of(2, 1), endpoint(1), endpoint(2));
         Map<Integer, Integer> underWay = new HashMap<>();
         for (int i = 0; i < 100; i++) {
             underWay.merge(Fixture.port(mesh.dialled(Request.get("orders", "/"))), 1, Integer::sum);
@@ -107,7 +106,7 @@ class BalancingTest {
         for (int i = 0; i < hosts; i++) {
             endpoints[i] = endpoint(i + 1);
         }
-        Fixture mesh = mesh(new Cluster.LeastRequest(choices, 1), endpoints);
+        Fixture mesh = mesh(LoadBalancing.LeastRequest.of(choices, 1), endpoints);
         // Every host is busy until an idle one stands out.
         List<Request> busy = new ArrayList<>();
         Map<Integer, Integer> load = new HashMap<>();
@@ -126,14 +125,14 @@ class BalancingTest {
     @Test
     void leastRequestSharesAnIdleClusterByWeight() {
         Map<Integer, Integer> spread =
-                mesh(new Cluster.LeastRequest(2, 1), weighing(1, 1), weighing(3, 3)).spread("orders", 10_000);
+                mesh(LoadBalancing.LeastRequest.of(2, 1), weighing(1, 1), weighing(3, 3)).spread("orders", 10_000);
 
         assertThat(spread.get(3)).isCloseTo(7_500, within(200));
     }
 
     @Test
     void leastRequestKeepsABusyClusterInProportionToTheWeights() {
-        Fixture mesh = mesh(new Cluster.LeastRequest(2, 1), weighing(1, 1), weighing(3, 3));
+        Fixture mesh = mesh(LoadBalancing.LeastRequest.of(2, 1), weighing(1, 1), weighing(3, 3));
         Map<Integer, Integer> underWay = new HashMap<>();
         for (int i = 0; i < 1_000; i++) {
             underWay.merge(Fixture.port(mesh.dialled(Request.get("orders", "/"))), 1, Integer::sum);
@@ -144,7 +143,7 @@ class BalancingTest {
 
     @Test
     void leastRequestWithoutBiasLooksAtWeightsOnly() {
-        Fixture mesh = mesh(new Cluster.LeastRequest(2, 0), weighing(1, 1), weighing(3, 3));
+        Fixture mesh = mesh(LoadBalancing.LeastRequest.of(2, 0), weighing(1, 1), weighing(3, 3));
         for (int i = 0; i < 50; i++) {
             mesh.dialled(Request.get("orders", "/"));
         }
@@ -155,7 +154,7 @@ class BalancingTest {
     @Test
     void randomIgnoresWeights() {
         Map<Integer, Integer> spread =
-                mesh(new Cluster.Random(), weighing(1, 1), weighing(9, 2), weighing(1, 3)).spread("orders", 9_000);
+                mesh(LoadBalancing.Random.DEFAULT, weighing(1, 1), weighing(9, 2), weighing(1, 3)).spread("orders", 9_000);
 
         assertThat(spread.get(1)).isCloseTo(3_000, within(180));
         assertThat(spread.get(2)).isCloseTo(3_000, within(180));
@@ -204,10 +203,10 @@ class BalancingTest {
     @Test
     void belowThePanicThresholdHealthIsIgnored() {
         // One of three is 33 percent.
-        assertThat(mesh(new Cluster.RoundRobin(), endpoints(10, OK, BAD, BAD)).spread("orders", 300))
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, OK, BAD, BAD)).spread("orders", 300))
                 .containsOnlyKeys(10, 11, 12);
-        assertThat(mesh(new Cluster.RoundRobin(), endpoints(10, OK, BAD)).spread("orders", 300)).containsOnlyKeys(10);
-        assertThat(mesh(new Cluster.RoundRobin(), endpoints(10, BAD, Health.DRAINING)).spread("orders", 300))
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, OK, BAD)).spread("orders", 300)).containsOnlyKeys(10);
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, BAD, Health.DRAINING)).spread("orders", 300))
                 .containsOnlyKeys(10, 11);
     }
 
@@ -233,18 +232,18 @@ class BalancingTest {
 
     @Test
     void aClusterWithoutEndpointsHasNoHealthyOne() {
-        Fixture mesh = mesh(new Cluster.RoundRobin());
+        Fixture mesh = mesh(LoadBalancing.RoundRobin.DEFAULT);
 
         assertThat(mesh.reply(Request.get("orders", "/")).body()).asString().isEqualTo("no healthy upstream");
     }
 
     @Test
     void degradedHostsTakeWhatTheHealthyCannot() {
-        assertThat(mesh(new Cluster.RoundRobin(), endpoints(10, OK, OK, OK, Health.DEGRADED)).spread("orders", 300))
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, OK, OK, OK, Health.DEGRADED)).spread("orders", 300))
                 .containsOnlyKeys(10, 11, 12);
-        Map<Integer, Integer> spread = mesh(new Cluster.RoundRobin(), endpoints(10, OK, Health.DEGRADED)).spread("orders", 10_000);
+        Map<Integer, Integer> spread = mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, OK, Health.DEGRADED)).spread("orders", 10_000);
         assertThat(spread.get(10)).isCloseTo(7_000, within(150));
-        assertThat(mesh(new Cluster.RoundRobin(), endpoints(10, Health.DEGRADED, BAD)).spread("orders", 300))
+        assertThat(mesh(LoadBalancing.RoundRobin.DEFAULT, endpoints(10, Health.DEGRADED, BAD)).spread("orders", 300))
                 .containsOnlyKeys(10);
     }
 }

@@ -38,7 +38,7 @@ class FilterTest {
     }
 
     private static Fixture mesh(boolean disabled, FilterOverrides configuration, FilterOverrides host, FilterOverrides route, FilterOverrides cluster) {
-        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, cluster);
+        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, cluster, Map.of());
         VirtualHost virtualHost = new VirtualHost(
                 "orders",
                 List.of("orders"),

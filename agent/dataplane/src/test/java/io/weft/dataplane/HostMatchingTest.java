@@ -11,6 +11,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
@@ -187,12 +188,10 @@ class HostMatchingTest {
         Cluster passThrough = new Cluster(
                 "passthrough",
                 new Cluster.OriginalDestination(),
-                new Cluster.RoundRobin(),
+                LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Duration.ofSeconds(5),
                 CircuitBreaker.DEFAULT,
                 Optional.empty(),
-                50,
-                false,
                 TransportSockets.PLAINTEXT);
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 

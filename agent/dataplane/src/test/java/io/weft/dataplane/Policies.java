@@ -2,7 +2,6 @@ package io.weft.dataplane;
 
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
-import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
@@ -14,6 +13,8 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.LoadBalancing.Algorithm;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
@@ -60,16 +61,17 @@ public final class Policies {
     }
 
     public static RouteAction.Forward forward(String cluster) {
-        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE));
+        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
     }
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
-        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE);
+        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of());
     }
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
         return new RouteAction.Forward(
-                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, Optional.of(retry), Timeouts.of(timeout));
+                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), Rewrite.NONE, Optional.of(retry), Timeouts.of(timeout),
+                List.of(), Map.of());
     }
 
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
@@ -101,7 +103,7 @@ public final class Policies {
     }
 
     public static LbEndpoint endpoint(int port, int weight, Health health) {
-        return new LbEndpoint(new HostPort("127.0.0.1", port), weight, health, Map.of(), Map.of());
+        return new LbEndpoint(new HostPort("127.0.0.1", port), "", weight, health, Map.of(), Map.of());
     }
 
     public static LocalityEndpoints priority(int priority, LbEndpoint... endpoints) {
@@ -115,14 +117,18 @@ public final class Policies {
     /** A cluster with EDS, round robin and nothing else, until told otherwise. */
     public static final class ClusterBuilder {
         private final String name;
-        private LoadBalancing loadBalancing = new Cluster.RoundRobin();
+        private LoadBalancing loadBalancing = LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT);
         private CircuitBreaker circuitBreaker = CircuitBreaker.DEFAULT;
         private Optional<OutlierDetection> outlierDetection = Optional.empty();
-        private int panicThreshold = 50;
         private TransportSockets transport = TransportSockets.PLAINTEXT;
 
         private ClusterBuilder(String name) {
             this.name = name;
+        }
+
+        public ClusterBuilder with(Algorithm algorithm) {
+            return with(new LoadBalancing(
+                    algorithm, loadBalancing.subsets(), loadBalancing.panicThreshold(), loadBalancing.overrideHost()));
         }
 
         public ClusterBuilder with(LoadBalancing loadBalancing) {
@@ -141,8 +147,8 @@ public final class Policies {
         }
 
         public ClusterBuilder panicBelow(int percent) {
-            panicThreshold = percent;
-            return this;
+            return with(new LoadBalancing(
+                    loadBalancing.algorithm(), loadBalancing.subsets(), percent, loadBalancing.overrideHost()));
         }
 
         public ClusterBuilder with(TransportSockets transport) {
@@ -158,8 +164,6 @@ public final class Policies {
                     Duration.ofSeconds(5),
                     circuitBreaker,
                     outlierDetection,
-                    panicThreshold,
-                    false,
                     transport);
         }
     }
@@ -216,7 +220,7 @@ public final class Policies {
         public SnapshotBuilder cluster(ClusterBuilder cluster, LocalityEndpoints... localities) {
             Cluster built = cluster.build();
             clusters.put(built.name(), built);
-            assignments.put(built.name(), new EndpointAssignment(built.name(), List.of(localities), 140));
+            assignments.put(built.name(), new EndpointAssignment(built.name(), List.of(localities), 140, false));
             return this;
         }
 

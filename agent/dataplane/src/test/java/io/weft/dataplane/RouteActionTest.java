@@ -56,9 +56,9 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", 9, HeaderChanges.NONE, FilterOverrides.NONE),
-                                        new WeightedCluster("none", 0, HeaderChanges.NONE, FilterOverrides.NONE),
-                                        new WeightedCluster("v2", 1, HeaderChanges.NONE, FilterOverrides.NONE)))))
+                                        new WeightedCluster("v1", 9, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                                        new WeightedCluster("none", 0, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                                        new WeightedCluster("v2", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())))))
                 .cluster("v1", 1)
                 .cluster("none", 2)
                 .cluster("v2", 3));
@@ -76,8 +76,8 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE),
-                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE)))))
+                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())))))
                 .cluster("v1", 1)
                 .cluster("v2", 2));
 
@@ -188,10 +188,10 @@ class RouteActionTest {
         return mesh(route(
                 new RouteMatch(path, false, List.of(), List.of(), Optional.empty(), false),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
                         new Rewrite(Optional.of(rewrite), Optional.empty()),
                         Optional.empty(),
-                        RouteAction.Timeouts.NONE)));
+                        RouteAction.Timeouts.NONE, List.of(), Map.of())));
     }
 
     private static String rewritten(PathMatch path, PathRewrite rewrite, String target) {
@@ -220,10 +220,10 @@ class RouteActionTest {
         Fixture mesh = mesh(route(
                 any(),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
                         new Rewrite(Optional.empty(), Optional.of("internal")),
                         Optional.empty(),
-                        RouteAction.Timeouts.NONE)));
+                        RouteAction.Timeouts.NONE, List.of(), Map.of())));
         Request first = mesh.dialled(Request.get("orders", "/"));
 
         assertThat(first.requestChanges()).isEqualTo(new RequestChanges(null, "internal", List.of(), List.of(), List.of()));
@@ -242,7 +242,7 @@ class RouteActionTest {
                 List.of(new Route(
                         "",
                         any(),
-                        forward(new WeightedCluster("orders", 1, cluster, FilterOverrides.NONE)),
+                        forward(new WeightedCluster("orders", 1, cluster, FilterOverrides.NONE, Map.of())),
                         route,
                         FilterOverrides.NONE)),
                 Optional.empty(),

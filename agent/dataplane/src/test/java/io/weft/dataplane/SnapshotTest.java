@@ -167,7 +167,8 @@ class SnapshotTest {
                         List.of(),
                         List.of(),
                         List.of()),
-                FilterOverrides.NONE);
+                FilterOverrides.NONE,
+                Map.of());
     }
 
     /** Route, cluster and endpoint all say the generation: host {@code s}, port 10,000 + generation. */

@@ -26,6 +26,7 @@ import io.weft.policy.model.RouteAction.WeightedCluster;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,7 +77,8 @@ class TimeLimitTest {
     private static Fixture mesh(Timeouts timeouts, Optional<RetryPolicy> retry) {
         return Fixture.with(snapshot()
                 .routes(host("orders", route(any(), new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)), Rewrite.NONE, retry, timeouts))))
+                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), Rewrite.NONE, retry, timeouts,
+                        List.of(), Map.of()))))
                 .cluster("orders", 1, 2));
     }
 

@@ -9,9 +9,6 @@ import java.util.Optional;
  * @param discovery where its endpoints come from
  * @param connectTimeout above zero
  * @param circuitBreaker thresholds of the default priority
- * @param panicThreshold percent of healthy endpoints below which health is ignored; 0 to 100, Envoy's default is 50
- * @param localityWeighted a locality is chosen by weight first ({@code locality_weighted_lb_config}); otherwise the weights of
- *     localities mean nothing and the endpoints of all localities of one priority are balanced together
  * @param transport plaintext or mesh TLS, endpoint by endpoint
  */
 public record Cluster(
@@ -21,8 +18,6 @@ public record Cluster(
         Duration connectTimeout,
         CircuitBreaker circuitBreaker,
         Optional<OutlierDetection> outlierDetection,
-        int panicThreshold,
-        boolean localityWeighted,
         TransportSockets transport)
         implements Resource {
 
@@ -39,15 +34,6 @@ public record Cluster(
 
     /** The request goes where it was bound for without the mesh. */
     public record OriginalDestination() implements Discovery {}
-
-    public sealed interface LoadBalancing {}
-
-    public record RoundRobin() implements LoadBalancing {}
-
-    /** Power of {@code choices}, 2 or more, among endpoints of equal weight; weights count when they differ. */
-    public record LeastRequest(int choices, double activeRequestBias) implements LoadBalancing {}
-
-    public record Random() implements LoadBalancing {}
 
     /** Most that may be under way at once for this client; {@link Integer#MAX_VALUE}: no limit. */
     public record CircuitBreaker(int maxConnections, int maxPendingRequests, int maxRequests, int maxRetries) {

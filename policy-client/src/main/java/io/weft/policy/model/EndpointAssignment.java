@@ -7,9 +7,12 @@ import java.util.Map;
  * {@code envoy.config.endpoint.v3.ClusterLoadAssignment}.
  *
  * @param overprovisioningFactor percent, Envoy's default is 140
+ * @param weightedPriorityHealth a priority's health is a share of weights, not of numbers
  */
-public record EndpointAssignment(String clusterName, List<LocalityEndpoints> localities, int overprovisioningFactor)
+public record EndpointAssignment(
+        String clusterName, List<LocalityEndpoints> localities, int overprovisioningFactor, boolean weightedPriorityHealth)
         implements Resource {
+    public static final int DEFAULT_OVERPROVISIONING_FACTOR = 140;
 
     public EndpointAssignment {
         localities = List.copyOf(localities);
@@ -35,12 +38,18 @@ public record EndpointAssignment(String clusterName, List<LocalityEndpoints> loc
     }
 
     /**
+     * @param hostname may be empty
      * @param weight 1 or more
-     * @param labels the {@code envoy.lb} metadata as text
+     * @param labels the {@code envoy.lb} metadata: values are String, Double, Boolean, List, Map, or an empty Optional for null
      * @param transportLabels the {@code envoy.transport_socket_match} metadata as text
      */
     public record LbEndpoint(
-            HostPort address, int weight, Health health, Map<String, String> labels, Map<String, String> transportLabels) {
+            HostPort address,
+            String hostname,
+            int weight,
+            Health health,
+            Map<String, Object> labels,
+            Map<String, String> transportLabels) {
         public LbEndpoint {
             labels = Map.copyOf(labels);
             transportLabels = Map.copyOf(transportLabels);

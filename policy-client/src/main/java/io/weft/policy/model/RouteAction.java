@@ -2,6 +2,7 @@ package io.weft.policy.model;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** What a matching route does. */
@@ -11,11 +12,22 @@ public sealed interface RouteAction {
      * {@code envoy.config.route.v3.RouteAction}.
      *
      * @param clusters at least one, their weights at least 1 in sum
+     * @param hashPolicies what consistent hashing goes by, in order
+     * @param metadataMatch the {@code envoy.lb} metadata of the endpoints that are meant, as in
+     *     {@link EndpointAssignment.LbEndpoint}; only for clusters with subsets
      */
-    record Forward(List<WeightedCluster> clusters, Rewrite rewrite, Optional<RetryPolicy> retry, Timeouts timeouts)
+    record Forward(
+            List<WeightedCluster> clusters,
+            Rewrite rewrite,
+            Optional<RetryPolicy> retry,
+            Timeouts timeouts,
+            List<HashPolicy> hashPolicies,
+            Map<String, Object> metadataMatch)
             implements RouteAction {
         public Forward {
             clusters = List.copyOf(clusters);
+            hashPolicies = List.copyOf(hashPolicies);
+            metadataMatch = Map.copyOf(metadataMatch);
         }
     }
 
@@ -55,7 +67,13 @@ public sealed interface RouteAction {
      */
     record StreamDuration(Optional<Duration> max, Optional<GrpcTimeout> grpc) {}
 
-    record WeightedCluster(String cluster, int weight, HeaderChanges headers, FilterOverrides filters) {}
+    /** @param metadataMatch overrides the route's key by key */
+    record WeightedCluster(
+            String cluster, int weight, HeaderChanges headers, FilterOverrides filters, Map<String, Object> metadataMatch) {
+        public WeightedCluster {
+            metadataMatch = Map.copyOf(metadataMatch);
+        }
+    }
 
     /**
      * What of the request's target is changed on the way out; the app sees what it asked for.

@@ -4,16 +4,13 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.Discovery;
-import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
-import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DnsLookupFamily;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
-import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LeastRequestLbConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.OriginalDstLbConfig;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
@@ -32,8 +29,6 @@ final class ClusterParser {
     private static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration DEFAULT_DNS_REFRESH = Duration.ofSeconds(5);
     private static final Duration LEAST_DNS_REFRESH = Duration.ofMillis(1);
-    private static final int DEFAULT_PANIC_THRESHOLD = 50;
-    private static final int DEFAULT_CHOICES = 2;
 
     private ClusterParser() {}
 
@@ -41,16 +36,13 @@ final class ClusterParser {
         field.at("name").notEmpty(cluster.getName());
         field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
         field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
-        field.refuseIf(cluster.getLbSubsetConfig().getSubsetSelectorsCount() > 0, "lb_subset_config",
-                "subsets are not supported; send a cluster for each subset");
         reportWithoutEffect(field, cluster);
         protocolOptions(field, cluster.getTypedExtensionProtocolOptionsMap());
 
-        CommonLbConfig common = cluster.getCommonLbConfig();
         return new Cluster(
                 cluster.getName(),
                 discovery(field, cluster),
-                loadBalancing(field, cluster),
+                LoadBalancingParser.parse(field, cluster),
                 cluster.hasConnectTimeout()
                         ? field.at("connect_timeout").positive(cluster.getConnectTimeout())
                         : DEFAULT_CONNECT_TIMEOUT,
@@ -58,8 +50,6 @@ final class ClusterParser {
                 cluster.hasOutlierDetection()
                         ? OutlierDetectionParser.parse(field.at("outlier_detection"), cluster.getOutlierDetection())
                         : Optional.empty(),
-                panicThreshold(field.at("common_lb_config"), common),
-                common.hasLocalityWeightedLbConfig(),
                 transportSockets(field, cluster));
     }
 
@@ -99,8 +89,6 @@ final class ClusterParser {
         field.reportIf(cluster.hasDnsResolutionConfig(), "dns_resolution_config");
         field.reportIf(cluster.hasTypedDnsResolverConfig(), "typed_dns_resolver_config");
         field.reportIf(cluster.hasUpstreamBindConfig(), "upstream_bind_config");
-        field.reportIf(cluster.hasRingHashLbConfig(), "ring_hash_lb_config");
-        field.reportIf(cluster.hasMaglevLbConfig(), "maglev_lb_config");
         field.reportIf(cluster.getProtocolSelectionValue() != 0, "protocol_selection");
         field.reportIf(cluster.hasUpstreamConnectionOptions(), "upstream_connection_options");
         field.reportIf(cluster.getCloseConnectionsOnHostHealthFailure(), "close_connections_on_host_health_failure");
@@ -153,7 +141,8 @@ final class ClusterParser {
             case STATIC:
                 return new Cluster.Static(cluster.hasLoadAssignment()
                         ? EndpointParser.withLiterals(field.at("load_assignment"), cluster.getLoadAssignment())
-                        : new EndpointAssignment(cluster.getName(), List.of(), 140));
+                        : new EndpointAssignment(
+                                cluster.getName(), List.of(), EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR, false));
             case STRICT_DNS:
                 field.refuseIf(!cluster.hasLoadAssignment(), "load_assignment", "is missing");
                 Duration refresh = DEFAULT_DNS_REFRESH;
@@ -164,8 +153,8 @@ final class ClusterParser {
                 return new Cluster.StrictDns(
                         EndpointParser.withHostNames(field.at("load_assignment"), cluster.getLoadAssignment()), refresh);
             case ORIGINAL_DST:
-                field.refuseIf(cluster.getLbPolicy() != LbPolicy.CLUSTER_PROVIDED, "lb_policy",
-                        "must be CLUSTER_PROVIDED for a cluster of type ORIGINAL_DST");
+                field.refuseIf(cluster.getLbPolicy() != LbPolicy.CLUSTER_PROVIDED && !cluster.hasLoadBalancingPolicy(),
+                        "lb_policy", "must be CLUSTER_PROVIDED for a cluster of type ORIGINAL_DST");
                 originalDestination(field.at("original_dst_lb_config"), cluster.getOriginalDstLbConfig());
                 return new Cluster.OriginalDestination();
             case LOGICAL_DNS:
@@ -180,56 +169,6 @@ final class ClusterParser {
         field.refuseIf(config.hasUpstreamPortOverride(), "upstream_port_override",
                 "is not supported; use a route to another cluster");
         field.refuseIf(config.hasMetadataKey(), "metadata_key", "is not supported; use a route to another cluster");
-    }
-
-    private static LoadBalancing loadBalancing(
-            Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
-        field.refuseIf(cluster.hasLoadBalancingPolicy(), "load_balancing_policy", "is not supported; use lb_policy");
-        field.reportIf(cluster.getRoundRobinLbConfig().hasSlowStartConfig(), "round_robin_lb_config.slow_start_config");
-        Field policy = field.at("lb_policy");
-        switch (cluster.getLbPolicy()) {
-            case ROUND_ROBIN:
-                return new Cluster.RoundRobin();
-            case RANDOM:
-                return new Cluster.Random();
-            case LEAST_REQUEST:
-                return leastRequest(field.at("least_request_lb_config"), cluster.getLeastRequestLbConfig());
-            case CLUSTER_PROVIDED:
-                if (cluster.getType() == DiscoveryType.ORIGINAL_DST) {
-                    return new Cluster.RoundRobin();
-                }
-                throw policy.refuse("CLUSTER_PROVIDED is only for clusters of type ORIGINAL_DST");
-            case RING_HASH:
-            case MAGLEV:
-                throw policy.refuse(cluster.getLbPolicy()
-                        + " is not supported, and requests would lose their affinity; use ROUND_ROBIN, LEAST_REQUEST or RANDOM");
-            default:
-                throw policy.refuse("is not supported; use ROUND_ROBIN, LEAST_REQUEST or RANDOM");
-        }
-    }
-
-    private static LoadBalancing leastRequest(Field field, LeastRequestLbConfig config) {
-        field.reportIf(config.hasSlowStartConfig(), "slow_start_config");
-        int choices = DEFAULT_CHOICES;
-        if (config.hasChoiceCount()) {
-            choices = Field.limit(config.getChoiceCount().getValue());
-            field.refuseIf(choices < 2, "choice_count", "must be 2 or more");
-        }
-        double bias = config.hasActiveRequestBias() ? config.getActiveRequestBias().getDefaultValue() : 1.0;
-        field.refuseIf(!(bias >= 0) || Double.isInfinite(bias), "active_request_bias", "must be 0 or more, is " + bias);
-        return new Cluster.LeastRequest(choices, bias);
-    }
-
-    private static int panicThreshold(Field field, CommonLbConfig common) {
-        field.reportIf(common.hasZoneAwareLbConfig(), "zone_aware_lb_config");
-        field.reportIf(common.getIgnoreNewHostsUntilFirstHc(), "ignore_new_hosts_until_first_hc");
-        field.reportIf(common.getCloseConnectionsOnHostSetChange(), "close_connections_on_host_set_change");
-        field.reportIf(common.hasConsistentHashingLbConfig(), "consistent_hashing_lb_config");
-        field.reportIf(common.hasOverrideHostStatus(), "override_host_status");
-        return common.hasHealthyPanicThreshold()
-                ? (int) Math.round(
-                        field.at("healthy_panic_threshold").percent(common.getHealthyPanicThreshold().getValue()))
-                : DEFAULT_PANIC_THRESHOLD;
     }
 
     private static CircuitBreaker circuitBreaker(Field field, CircuitBreakers breakers) {

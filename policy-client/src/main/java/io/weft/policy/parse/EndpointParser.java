@@ -20,9 +20,8 @@ import java.util.Set;
 
 /** {@code envoy.config.endpoint.v3.ClusterLoadAssignment}, on its own or inside a cluster. */
 final class EndpointParser {
-    private static final int DEFAULT_OVERPROVISIONING = 140;
     private static final int MAX_PRIORITY = 128;
-    private static final String LB_METADATA = "envoy.lb";
+    static final String LB_METADATA = "envoy.lb";
     private static final String TRANSPORT_METADATA = "envoy.transport_socket_match";
 
     private final AddressParser addresses;
@@ -57,7 +56,11 @@ final class EndpointParser {
                     + " weigh more than " + Integer.MAX_VALUE + " together");
             localities.add(locality);
         }
-        return new EndpointAssignment(assignment.getClusterName(), localities, overprovisioning);
+        return new EndpointAssignment(
+                assignment.getClusterName(),
+                localities,
+                overprovisioning,
+                assignment.getPolicy().getWeightedPriorityHealth());
     }
 
     private static int policy(Field field, ClusterLoadAssignment.Policy policy) {
@@ -67,9 +70,8 @@ final class EndpointParser {
             }
         }
         field.reportIf(policy.hasEndpointStaleAfter(), "endpoint_stale_after");
-        field.reportIf(policy.getWeightedPriorityHealth(), "weighted_priority_health");
         if (!policy.hasOverprovisioningFactor()) {
-            return DEFAULT_OVERPROVISIONING;
+            return EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR;
         }
         int factor = policy.getOverprovisioningFactor().getValue();
         field.refuseIf(factor == 0, "overprovisioning_factor", "must be greater than zero");
@@ -115,11 +117,12 @@ final class EndpointParser {
         at.reportIf(endpoint.getEndpoint().getAdditionalAddressesCount() > 0, "additional_addresses");
         return new LbEndpoint(
                 addresses.parse(at.at("address"), endpoint.getEndpoint().getAddress()),
+                endpoint.getEndpoint().getHostname(),
                 endpoint.hasLoadBalancingWeight()
                         ? weight(field.at("load_balancing_weight"), endpoint.getLoadBalancingWeight().getValue())
                         : 1,
                 health(field.at("health_status"), endpoint.getHealthStatus()),
-                labels(endpoint.getMetadata().getFilterMetadataOrDefault(LB_METADATA, Struct.getDefaultInstance())),
+                StructParser.parse(endpoint.getMetadata().getFilterMetadataOrDefault(LB_METADATA, Struct.getDefaultInstance())),
                 labels(endpoint.getMetadata().getFilterMetadataOrDefault(TRANSPORT_METADATA, Struct.getDefaultInstance())));
     }
 
@@ -130,7 +133,7 @@ final class EndpointParser {
         return field.quantity(weight);
     }
 
-    private static Health health(Field field, HealthStatus status) {
+    static Health health(Field field, HealthStatus status) {
         switch (status) {
             case UNKNOWN:
             case HEALTHY:

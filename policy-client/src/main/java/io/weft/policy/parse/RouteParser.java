@@ -13,18 +13,22 @@ import io.weft.policy.model.RouteAction.ReplaceRegex;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.InternalRedirectAction;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
+import io.weft.policy.proto.protobuf.Struct;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /** {@code envoy.config.route.v3.Route} and its actions. */
 final class RouteParser {
@@ -76,9 +80,6 @@ final class RouteParser {
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
         boolean otherCode = action.getClusterNotFoundResponseCode() != ClusterNotFoundResponseCode.SERVICE_UNAVAILABLE;
         field.reportIf(otherCode, "cluster_not_found_response_code");
-        // Subsets and consistent hashing are refused with the cluster; without them Envoy, too, makes nothing of these.
-        field.reportIf(action.hasMetadataMatch(), "metadata_match");
-        field.reportIf(action.getHashPolicyCount() > 0, "hash_policy");
         field.reportIf(action.getAppendXForwardedHost(), "append_x_forwarded_host");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
@@ -97,7 +98,24 @@ final class RouteParser {
                 clusters(field, action),
                 new Rewrite(pathRewrite(field, action), host(field, action)),
                 retry,
-                TimeoutParser.route(field, action));
+                TimeoutParser.route(field, action),
+                HashPolicyParser.parse(field, action.getHashPolicyList()),
+                metadataMatch(field, action.getMetadataMatch()));
+    }
+
+    /** Only the namespace of load balancing means something to a balancer. */
+    private static Map<String, Object> metadataMatch(Field parent, Metadata metadata) {
+        Field field = parent.at("metadata_match");
+        for (String namespace : new TreeSet<>(metadata.getFilterMetadataMap().keySet())) {
+            if (!namespace.equals(EndpointParser.LB_METADATA)) {
+                field.at("filter_metadata", namespace).report();
+            }
+        }
+        for (String namespace : new TreeSet<>(metadata.getTypedFilterMetadataMap().keySet())) {
+            field.at("typed_filter_metadata", namespace).report();
+        }
+        return StructParser.parse(
+                metadata.getFilterMetadataOrDefault(EndpointParser.LB_METADATA, Struct.getDefaultInstance()));
     }
 
     private static List<WeightedCluster> clusters(
@@ -105,7 +123,7 @@ final class RouteParser {
         switch (action.getClusterSpecifierCase()) {
             case CLUSTER:
                 String name = field.at("cluster").notEmpty(action.getCluster());
-                return List.of(new WeightedCluster(name, 1, HeaderChanges.NONE, FilterOverrides.NONE));
+                return List.of(new WeightedCluster(name, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
             case WEIGHTED_CLUSTERS:
                 return weighted(field.at("weighted_clusters"), action.getWeightedClusters());
             case CLUSTER_HEADER:
@@ -136,7 +154,6 @@ final class RouteParser {
             at.refuseIf(!cluster.hasWeight(), "weight", "is missing; set it, 0 for a cluster without traffic");
             at.refuseIf(!cluster.getHostRewriteLiteral().isEmpty(), "host_rewrite_literal",
                     "is not supported on a weighted cluster; set it on the route");
-            at.reportIf(cluster.hasMetadataMatch(), "metadata_match");
             int weight = at.at("weight").quantity(cluster.getWeight().getValue());
             sum += weight;
             clusters.add(new WeightedCluster(
@@ -148,7 +165,8 @@ final class RouteParser {
                             cluster.getRequestHeadersToRemoveList(),
                             cluster.getResponseHeadersToAddList(),
                             cluster.getResponseHeadersToRemoveList()),
-                    HttpFilterParser.overrides(at, cluster.getTypedPerFilterConfigMap())));
+                    HttpFilterParser.overrides(at, cluster.getTypedPerFilterConfigMap()),
+                    metadataMatch(at, cluster.getMetadataMatch())));
         }
         field.refuseIf(sum == 0, "clusters", "have no weight; give one of them a weight above zero");
         field.refuseIf(sum > Integer.MAX_VALUE, "clusters", "weigh " + sum + " together; the most is " + Integer.MAX_VALUE);
@@ -169,7 +187,7 @@ final class RouteParser {
         return Optional.of(new ReplaceMatched(field.at("prefix_rewrite").headerText(action.getPrefixRewrite())));
     }
 
-    private static PathRewrite regexRewrite(Field field, RegexMatchAndSubstitute rewrite) {
+    static ReplaceRegex regexRewrite(Field field, RegexMatchAndSubstitute rewrite) {
         field.refuseIf(!rewrite.hasPattern(), "pattern", "is missing");
         Pattern pattern = MatchParser.compile(field.at("pattern"), rewrite.getPattern());
         Field substitution = field.at("substitution");

@@ -8,9 +8,12 @@ import com.google.protobuf.GeneratedMessageLite;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
+import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
@@ -19,6 +22,17 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.maglev.v3.Maglev;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.Random;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
@@ -50,6 +64,21 @@ class EveryFieldDecidedTest {
         }
     }
 
+    private static <B extends MessageLite.Builder> Subject policy(B base, String... nothing) {
+        return subject(base, policy -> cluster(c -> c.setLoadBalancingPolicy(policies(policy.build()))), nothing);
+    }
+
+    private static <B extends MessageLite.Builder> Subject policy(B base, Function<B, MessageLite.Builder> policy) {
+        return subject(base, config -> cluster(c -> c.setLoadBalancingPolicy(policies(policy.apply(config).build()))));
+    }
+
+    private static LoadBalancingPolicy policies(MessageLite policy) {
+        return LoadBalancingPolicy.newBuilder()
+                .addPolicies(LoadBalancingPolicy.Policy.newBuilder()
+                        .setTypedExtensionConfig(TypedExtensionConfig.newBuilder().setName("lb").setTypedConfig(any(policy))))
+                .build();
+    }
+
     @SuppressWarnings("unchecked")
     private static <B extends MessageLite.Builder> Subject subject(
             B base, Function<? super B, MessageLite> resource, String... nothing) {
@@ -69,19 +98,55 @@ class EveryFieldDecidedTest {
                         // When a proxy's hosts are warm or forgotten.
                         "WaitForWarmOnInit", "CleanupInterval",
                         // Decided field by field below, or by their own tests; empty they say nothing.
-                        "LbSubsetConfig", "CommonLbConfig", "CircuitBreakers", "LeastRequestLbConfig", "RoundRobinLbConfig",
-                        "DnsRefreshRate"),
+                        "LbSubsetConfig", "CommonLbConfig", "CircuitBreakers", "RoundRobinLbConfig", "DnsRefreshRate"),
                 subject(Cluster.CommonLbConfig.newBuilder(), config -> cluster(c -> c.setCommonLbConfig(config)),
                         // How a proxy batches what it is told.
-                        "UpdateMergeWindow"),
+                        "UpdateMergeWindow",
+                        // Empty it is the default.
+                        "ZoneAwareLbConfig"),
                 subject(Cluster.LeastRequestLbConfig.newBuilder(),
-                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST).setLeastRequestLbConfig(config))),
+                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST).setLeastRequestLbConfig(config)),
+                        // Without a window there is none.
+                        "SlowStartConfig"),
                 subject(Cluster.RoundRobinLbConfig.newBuilder(),
-                        config -> cluster(c -> c.setRoundRobinLbConfig(config))),
-                subject(Cluster.LbSubsetConfig.newBuilder(), config -> cluster(c -> c.setLbSubsetConfig(config)),
-                        // Without selectors there are no subsets.
-                        "FallbackPolicy", "DefaultSubset", "LocalityWeightAware", "ScaleLocalityWeight", "PanicModeAny",
-                        "ListAsAny", "MetadataFallbackPolicy"),
+                        config -> cluster(c -> c.setRoundRobinLbConfig(config)),
+                        "SlowStartConfig"),
+                subject(Cluster.LbSubsetConfig.newBuilder().addSubsetSelectors(LbSubsetSelector.newBuilder().addKeys("k")),
+                        config -> cluster(c -> c.setLbSubsetConfig(config)),
+                        // Empty.
+                        "DefaultSubset"),
+                subject(LbSubsetSelector.newBuilder().addKeys("k"),
+                        selector -> cluster(c -> c.setLbSubsetConfig(
+                                Cluster.LbSubsetConfig.newBuilder().addSubsetSelectors(selector)))),
+                subject(Cluster.RingHashLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.RING_HASH).setRingHashLbConfig(config))),
+                subject(Cluster.MaglevLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.MAGLEV).setMaglevLbConfig(config))),
+                subject(Cluster.SlowStartConfig.newBuilder().setSlowStartWindow(seconds(1)),
+                        config -> cluster(c -> c.setRoundRobinLbConfig(
+                                Cluster.RoundRobinLbConfig.newBuilder().setSlowStartConfig(config)))),
+                subject(Cluster.CommonLbConfig.ZoneAwareLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setCommonLbConfig(
+                                Cluster.CommonLbConfig.newBuilder().setZoneAwareLbConfig(config)))),
+                subject(Cluster.CommonLbConfig.ConsistentHashingLbConfig.newBuilder(),
+                        config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.MAGLEV).setCommonLbConfig(
+                                Cluster.CommonLbConfig.newBuilder().setConsistentHashingLbConfig(config)))),
+                policy(RoundRobin.newBuilder(), "SlowStartConfig"),
+                policy(LeastRequest.newBuilder(), "SlowStartConfig"),
+                policy(Random.newBuilder()),
+                policy(RingHash.newBuilder(), "ConsistentHashingLbConfig"),
+                policy(Maglev.newBuilder(), "ConsistentHashingLbConfig"),
+                policy(ClientSideWeightedRoundRobin.newBuilder()),
+                policy(WrrLocality.newBuilder().setEndpointPickingPolicy(policies(ClientSideWeightedRoundRobin.getDefaultInstance()))),
+                policy(Subset.newBuilder().setSubsetLbPolicy(policies(Random.getDefaultInstance())),
+                        // Empty.
+                        "DefaultSubset"),
+                policy(ConsistentHashingLbConfig.newBuilder(), config -> Maglev.newBuilder().setConsistentHashingLbConfig(config)),
+                policy(SlowStartConfig.newBuilder().setSlowStartWindow(seconds(1)),
+                        config -> RoundRobin.newBuilder().setSlowStartConfig(config)),
+                policy(LocalityLbConfig.newBuilder(), config -> Random.newBuilder().setLocalityLbConfig(config)),
+                policy(LocalityLbConfig.ZoneAwareLbConfig.newBuilder(), config -> Random.newBuilder()
+                        .setLocalityLbConfig(LocalityLbConfig.newBuilder().setZoneAwareLbConfig(config))),
                 subject(Cluster.OriginalDstLbConfig.newBuilder(), config -> cluster(c -> c.clearEdsClusterConfig()
                                 .setType(Cluster.DiscoveryType.ORIGINAL_DST)
                                 .setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED)
@@ -131,9 +196,7 @@ class EveryFieldDecidedTest {
                 subject(endpointAt(address("10.0.0.1", 8080)).toBuilder(),
                         endpoint -> assignment(e -> e.setEndpoint(endpoint)),
                         // For active health checks, which are reported with the cluster.
-                        "HealthCheckConfig",
-                        // For those and for auto_host_rewrite, which is refused.
-                        "Hostname"),
+                        "HealthCheckConfig"),
                 subject(SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(8080),
                         address -> assignment(e -> e.setEndpoint(endpointAt(
                                 io.weft.policy.proto.envoy.config.core.v3.Address.newBuilder().setSocketAddress(address).build()))),
@@ -175,7 +238,16 @@ class EveryFieldDecidedTest {
                 subject(route(r -> {}).toBuilder(), route -> withHost(h -> h.setRoutes(0, route)),
                         "Metadata", "StatPrefix"),
                 subject(route(r -> {}).getMatch().toBuilder(), match -> withRoute(r -> r.setMatch(match))),
-                subject(route(r -> {}).getRoute().toBuilder(), action -> withRoute(r -> r.setRoute(action))),
+                subject(route(r -> {}).getRoute().toBuilder(), action -> withRoute(r -> r.setRoute(action)),
+                        // Empty; only what is in it says something.
+                        "MetadataMatch"),
+                subject(io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.newBuilder()
+                                .setHeader(io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.Header.newBuilder()
+                                        .setHeaderName("x-user")),
+                        policy -> withAction(a -> a.addHashPolicy(policy))),
+                subject(io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.Cookie.newBuilder().setName("session"),
+                        cookie -> withAction(a -> a.addHashPolicy(
+                                io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.newBuilder().setCookie(cookie)))),
                 subject(io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("5xx"),
                         policy -> withAction(a -> a.setRetryPolicy(policy))),
                 subject(RedirectAction.newBuilder(), redirect -> withRoute(r -> r.setRedirect(redirect))),
@@ -194,7 +266,7 @@ class EveryFieldDecidedTest {
                         clusters -> withAction(a -> a.setWeightedClusters(clusters)),
                         // Envoy no longer reads it, and there is no runtime.
                         "TotalWeight", "RuntimeKeyPrefix"),
-                subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster))),
+                subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster)), "MetadataMatch"),
                 subject(Buffer.newBuilder().setMaxRequestBytes(uint32(7)), HTTP_FILTER),
                 subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE));
     }
@@ -267,6 +339,10 @@ class EveryFieldDecidedTest {
         }
     }
 
+    private static io.weft.policy.proto.protobuf.UInt64Value uint64(long value) {
+        return io.weft.policy.proto.protobuf.UInt64Value.newBuilder().setValue(value).build();
+    }
+
     /** Two where one could be the default. */
     private static List<?> samples(Class<?> type) {
         if (type == boolean.class) {
@@ -292,6 +368,12 @@ class EveryFieldDecidedTest {
         }
         if (type == io.weft.policy.proto.protobuf.UInt32Value.class) {
             return List.of(uint32(1), uint32(2));
+        }
+        if (type == io.weft.policy.proto.protobuf.UInt64Value.class) {
+            return List.of(uint64(1), uint64(2));
+        }
+        if (type == io.weft.policy.proto.protobuf.FloatValue.class) {
+            return List.of(io.weft.policy.proto.protobuf.FloatValue.newBuilder().setValue(1).build());
         }
         if (type == io.weft.policy.proto.protobuf.BoolValue.class) {
             return List.of(bool(true), bool(false));

@@ -19,6 +19,7 @@ import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.Resource;
@@ -39,18 +40,15 @@ import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
-import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
-import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LeastRequestLbConfig;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
-import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
@@ -68,7 +66,8 @@ import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent.DenominatorType;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
-import io.weft.policy.proto.envoy.type.v3.Percent;
+import io.weft.policy.proto.protobuf.ListValue;
+import io.weft.policy.proto.protobuf.NullValue;
 import io.weft.policy.proto.protobuf.Struct;
 import io.weft.policy.proto.protobuf.Value;
 import java.time.Duration;
@@ -106,12 +105,10 @@ class HonouredTest {
         assertThat(honoured(Cluster.class, cluster(c -> {}))).isEqualTo(new Cluster(
                 "orders",
                 new Cluster.Eds("orders"),
-                new Cluster.RoundRobin(),
+                LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Duration.ofSeconds(5),
                 CircuitBreaker.DEFAULT,
                 Optional.empty(),
-                50,
-                false,
                 TransportSockets.PLAINTEXT));
     }
 
@@ -139,26 +136,6 @@ class HonouredTest {
                         .setType(DiscoveryType.ORIGINAL_DST)
                         .setLbPolicy(LbPolicy.CLUSTER_PROVIDED))).discovery())
                 .isEqualTo(new Cluster.OriginalDestination());
-    }
-
-    @Test
-    void howAClusterIsBalanced() {
-        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.RANDOM))).loadBalancing())
-                .isEqualTo(new Cluster.Random());
-        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.LEAST_REQUEST))).loadBalancing())
-                .isEqualTo(new Cluster.LeastRequest(2, 1.0));
-        assertThat(honoured(Cluster.class, cluster(c -> c.setLbPolicy(LbPolicy.LEAST_REQUEST)
-                        .setLeastRequestLbConfig(LeastRequestLbConfig.newBuilder()
-                                .setChoiceCount(uint32(5))
-                                .setActiveRequestBias(RuntimeDouble.newBuilder().setDefaultValue(0.5))))).loadBalancing())
-                .isEqualTo(new Cluster.LeastRequest(5, 0.5));
-        assertThat(honoured(Cluster.class, cluster(c -> c.setCommonLbConfig(CommonLbConfig.newBuilder()
-                        .setLocalityWeightedLbConfig(CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance())
-                        .setHealthyPanicThreshold(Percent.newBuilder().setValue(12.5))))))
-                .satisfies(cluster -> {
-                    assertThat(cluster.localityWeighted()).isTrue();
-                    assertThat(cluster.panicThreshold()).isEqualTo(13);
-                });
     }
 
     @Test
@@ -212,11 +189,16 @@ class HonouredTest {
                 .putFields("version", Value.newBuilder().setStringValue("v1").build())
                 .putFields("shard", Value.newBuilder().setNumberValue(3).build())
                 .putFields("canary", Value.newBuilder().setBoolValue(true).build())
+                .putFields("none", Value.newBuilder().setNullValue(NullValue.NULL_VALUE).build())
+                .putFields("list", Value.newBuilder()
+                        .setListValue(ListValue.newBuilder().addValues(Value.newBuilder().setStringValue("a")))
+                        .build())
                 .putFields("nested", Value.newBuilder().setStructValue(Struct.getDefaultInstance()).build())
                 .build();
         ClusterLoadAssignment assignment = ClusterLoadAssignment.newBuilder()
                 .setClusterName("orders")
-                .setPolicy(ClusterLoadAssignment.Policy.newBuilder().setOverprovisioningFactor(uint32(200)))
+                .setPolicy(ClusterLoadAssignment.Policy.newBuilder().setOverprovisioningFactor(uint32(200))
+                        .setWeightedPriorityHealth(true))
                 .addEndpoints(LocalityLbEndpoints.newBuilder()
                         .setLocality(io.weft.policy.proto.envoy.config.core.v3.Locality.newBuilder()
                                 .setRegion("r")
@@ -225,6 +207,7 @@ class HonouredTest {
                         .setPriority(1)
                         .setLoadBalancingWeight(uint32(9))
                         .addLbEndpoints(endpoint(e -> e.setLoadBalancingWeight(uint32(4))
+                                .setEndpoint(endpointAt(address("10.0.0.1", 8080)).toBuilder().setHostname("orders-1"))
                                 .setMetadata(Metadata.newBuilder().putFilterMetadata("envoy.lb", labels))))
                         .addLbEndpoints(endpoint(e -> {})))
                 .addEndpoints(LocalityLbEndpoints.getDefaultInstance())
@@ -233,6 +216,7 @@ class HonouredTest {
         EndpointAssignment parsed = honoured(EndpointAssignment.class, assignment);
 
         assertThat(parsed.overprovisioningFactor()).isEqualTo(200);
+        assertThat(parsed.weightedPriorityHealth()).isTrue();
         assertThat(parsed.localities()).containsExactly(
                 new EndpointAssignment.LocalityEndpoints(
                         new Locality("r", "z", "s"),
@@ -241,9 +225,11 @@ class HonouredTest {
                         // The second has the first one's address.
                         List.of(new LbEndpoint(
                                 new HostPort("10.0.0.1", 8080),
+                                "orders-1",
                                 4,
                                 Health.HEALTHY,
-                                Map.of("version", "v1", "shard", "3", "canary", "true"),
+                                Map.of("version", "v1", "shard", 3.0, "canary", true, "nested", Map.of(), "none",
+                                        Optional.empty(), "list", List.of("a")),
                                 Map.of()))),
                 new EndpointAssignment.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of()));
     }
@@ -399,14 +385,16 @@ class HonouredTest {
     @Test
     void whereARouteForwards() {
         assertThat(forward(withAction(a -> {}))).isEqualTo(new RouteAction.Forward(
-                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE)),
+                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
                 RouteAction.Rewrite.NONE,
                 Optional.empty(),
-                Timeouts.of(Duration.ofSeconds(15))));
+                Timeouts.of(Duration.ofSeconds(15)),
+                List.of(),
+                Map.of()));
         assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).containsExactly(
-                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE),
-                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE),
-                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE, FilterOverrides.NONE));
+                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
         assertThat(forward(withAction(a -> a.setPrefixRewrite("/b").setHostRewriteLiteral("h"))).rewrite())
                 .isEqualTo(new RouteAction.Rewrite(Optional.of(new RouteAction.ReplaceMatched("/b")), Optional.of("h")));
         assertThat(forward(withAction(a -> a.setAutoHostRewrite(bool(false))

@@ -9,6 +9,7 @@ import io.weft.policy.parse.ParseOutcome.Refused;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
@@ -51,6 +52,16 @@ import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_man
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.maglev.v3.Maglev;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.Random;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.MetadataMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
@@ -60,8 +71,11 @@ import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Percent;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.Duration;
+import io.weft.policy.proto.protobuf.FloatValue;
+import io.weft.policy.proto.protobuf.UInt64Value;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,8 +107,8 @@ class RefusedTest {
 
     @Test
     void theMessageNamesTheResource() {
-        assertThat(((Refused) parse(cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH)))).message())
-                .startsWith("Cluster 'orders': lb_policy: RING_HASH is not supported");
+        assertThat(((Refused) parse(cluster(c -> c.setLbPolicy(LbPolicy.CLUSTER_PROVIDED)))).message())
+                .startsWith("Cluster 'orders': lb_policy: CLUSTER_PROVIDED is only for");
     }
 
     static Stream<Case> clusters() {
@@ -110,8 +124,6 @@ class RefusedTest {
                         cluster(c -> c.setUpstreamConfig(TypedExtensionConfig.newBuilder().setName("x")))),
                 new Case("filters", "not supported", cluster(c -> c.addFilters(
                         io.weft.policy.proto.envoy.config.cluster.v3.Filter.newBuilder().setName("x")))),
-                new Case("lb_subset_config", "subsets", cluster(c -> c.setLbSubsetConfig(Cluster.LbSubsetConfig.newBuilder()
-                        .addSubsetSelectors(Cluster.LbSubsetConfig.LbSubsetSelector.newBuilder().addKeys("version"))))),
                 new Case("typed_extension_protocol_options[\"http\"].http_filters[0].typed_config", "not enforced",
                         cluster(c -> c.putTypedExtensionProtocolOptions("http", any(
                                 io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
@@ -166,16 +178,110 @@ class RefusedTest {
                 .setOriginalDstLbConfig(config)));
     }
 
+    private static Case typed(String field, String reason, Any policy) {
+        return new Case("load_balancing_policy.policies[0].typed_extension_config.typed_config" + field, reason,
+                cluster(c -> c.setLoadBalancingPolicy(policies(policy))));
+    }
+
+    private static LoadBalancingPolicy policies(Any policy) {
+        return LoadBalancingPolicy.newBuilder()
+                .addPolicies(LoadBalancingPolicy.Policy.newBuilder()
+                        .setTypedExtensionConfig(TypedExtensionConfig.newBuilder().setName("lb").setTypedConfig(policy)))
+                .build();
+    }
+
+    private static Cluster.LbSubsetConfig subsets(Consumer<LbSubsetSelector.Builder> change) {
+        LbSubsetSelector.Builder selector = LbSubsetSelector.newBuilder();
+        change.accept(selector);
+        return Cluster.LbSubsetConfig.newBuilder().addSubsetSelectors(selector).build();
+    }
+
+    private static UInt64Value uint64(long value) {
+        return UInt64Value.newBuilder().setValue(value).build();
+    }
+
     static Stream<Case> loadBalancing() {
         return Stream.of(
-                new Case("lb_policy", "RING_HASH", cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH))),
-                new Case("lb_policy", "MAGLEV", cluster(c -> c.setLbPolicy(LbPolicy.MAGLEV))),
                 new Case("lb_policy", "only for", cluster(c -> c.setLbPolicy(LbPolicy.CLUSTER_PROVIDED))),
-                new Case("lb_policy", "not supported",
+                new Case("load_balancing_policy", "missing",
                         cluster(c -> c.setLbPolicy(LbPolicy.LOAD_BALANCING_POLICY_CONFIG))),
-                new Case("lb_policy", "not supported", cluster(c -> c.setLbPolicyValue(42))),
-                new Case("load_balancing_policy", "use lb_policy",
+                new Case("lb_policy", "unknown", cluster(c -> c.setLbPolicyValue(42))),
+                new Case("lb_subset_config", "CLUSTER_PROVIDED", cluster(c -> c.setLbPolicy(LbPolicy.CLUSTER_PROVIDED)
+                        .setLbSubsetConfig(subsets(s -> s.addKeys("version"))))),
+                new Case("load_balancing_policy.policies", "no policy",
                         cluster(c -> c.setLoadBalancingPolicy(LoadBalancingPolicy.getDefaultInstance()))),
+                new Case("load_balancing_policy.policies", "x.FromTheFuture",
+                        cluster(c -> c.setLoadBalancingPolicy(policies(any("x.FromTheFuture"))))),
+                new Case("lb_subset_config", "cannot be combined", cluster(c -> c
+                        .setLoadBalancingPolicy(policies(any(Random.getDefaultInstance())))
+                        .setLbSubsetConfig(subsets(s -> s.addKeys("version"))))),
+                new Case("common_lb_config.zone_aware_lb_config", "cannot be combined", cluster(c -> c
+                        .setLoadBalancingPolicy(policies(any(Random.getDefaultInstance())))
+                        .setCommonLbConfig(Cluster.CommonLbConfig.newBuilder().setZoneAwareLbConfig(
+                                Cluster.CommonLbConfig.ZoneAwareLbConfig.getDefaultInstance())))),
+                new Case("common_lb_config.locality_weighted_lb_config", "cannot be combined", cluster(c -> c
+                        .setLoadBalancingPolicy(policies(any(Random.getDefaultInstance())))
+                        .setCommonLbConfig(Cluster.CommonLbConfig.newBuilder().setLocalityWeightedLbConfig(
+                                Cluster.CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance())))),
+                new Case("common_lb_config.consistent_hashing_lb_config", "cannot be combined", cluster(c -> c
+                        .setLoadBalancingPolicy(policies(any(Random.getDefaultInstance())))
+                        .setCommonLbConfig(Cluster.CommonLbConfig.newBuilder().setConsistentHashingLbConfig(
+                                Cluster.CommonLbConfig.ConsistentHashingLbConfig.getDefaultInstance())))),
+                typed("", "not a valid", any("envoy.extensions.load_balancing_policies.random.v3.Random").toBuilder()
+                        .setValue(ByteString.copyFromUtf8("\n"))
+                        .build()),
+                typed("", "only for", any("envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided")),
+                typed(".locality_lb_config", "empty", any(Random.newBuilder()
+                        .setLocalityLbConfig(LocalityLbConfig.getDefaultInstance())
+                        .build())),
+                typed(".table_size", "prime", any(Maglev.newBuilder().setTableSize(uint64(65_536)).build())),
+                typed(".table_size", "prime", any(Maglev.newBuilder().setTableSize(uint64(5_000_077)).build())),
+                typed(".minimum_ring_size", "1 to", any(RingHash.newBuilder().setMinimumRingSize(uint64(0)).build())),
+                typed(".maximum_ring_size", "1 to", any(RingHash.newBuilder().setMaximumRingSize(uint64(8_388_609)).build())),
+                typed(".minimum_ring_size", "more than", any(RingHash.newBuilder().setMaximumRingSize(uint64(10)).build())),
+                typed(".hash_function", "unknown", any(RingHash.newBuilder().setHashFunctionValue(9).build())),
+                typed(".consistent_hashing_lb_config.hash_balance_factor", "100 or more", any(Maglev.newBuilder()
+                        .setConsistentHashingLbConfig(ConsistentHashingLbConfig.newBuilder().setHashBalanceFactor(uint32(99)))
+                        .build())),
+                typed(".selection_method", "unknown", any(LeastRequest.newBuilder().setSelectionMethodValue(9).build())),
+                typed(".slow_start_config.aggression", "greater than 0", any(LeastRequest.newBuilder()
+                        .setSlowStartConfig(SlowStartConfig.newBuilder()
+                                .setSlowStartWindow(seconds(1))
+                                .setAggression(RuntimeDouble.getDefaultInstance()))
+                        .build())),
+                typed(".enable_oob_load_report", "not supported", any(ClientSideWeightedRoundRobin.newBuilder()
+                        .setEnableOobLoadReport(bool(true))
+                        .build())),
+                typed(".error_utilization_penalty", "0 or more", any(ClientSideWeightedRoundRobin.newBuilder()
+                        .setErrorUtilizationPenalty(FloatValue.newBuilder().setValue(-1))
+                        .build())),
+                typed(".endpoint_picking_policy", "missing", any(WrrLocality.getDefaultInstance())),
+                typed(".endpoint_picking_policy.policies[0].typed_extension_config.typed_config", "as in Envoy",
+                        any(WrrLocality.newBuilder()
+                                .setEndpointPickingPolicy(policies(any(Random.getDefaultInstance())))
+                                .build())),
+                typed(".subset_lb_policy", "missing", any(Subset.getDefaultInstance())),
+                typed(".subset_lb_policy.policies[0].typed_extension_config.typed_config", "inside another", any(Subset.newBuilder()
+                        .setSubsetLbPolicy(policies(any(WrrLocality.getDefaultInstance())))
+                        .build())),
+                new Case("ring_hash_lb_config.hash_function", "unknown", cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH)
+                        .setRingHashLbConfig(Cluster.RingHashLbConfig.newBuilder().setHashFunctionValue(9)))),
+                new Case("maglev_lb_config.table_size", "prime", cluster(c -> c.setLbPolicy(LbPolicy.MAGLEV)
+                        .setMaglevLbConfig(Cluster.MaglevLbConfig.newBuilder().setTableSize(uint64(10))))),
+                new Case("lb_subset_config.fallback_policy", "unknown", cluster(c -> c.setLbSubsetConfig(
+                        subsets(s -> s.addKeys("version")).toBuilder().setFallbackPolicyValue(9)))),
+                new Case("lb_subset_config.metadata_fallback_policy", "unknown", cluster(c -> c.setLbSubsetConfig(
+                        subsets(s -> s.addKeys("version")).toBuilder().setMetadataFallbackPolicyValue(9)))),
+                new Case("lb_subset_config.subset_selectors[0].keys", "empty",
+                        cluster(c -> c.setLbSubsetConfig(subsets(s -> {})))),
+                new Case("lb_subset_config.subset_selectors[0].fallback_policy", "unknown",
+                        cluster(c -> c.setLbSubsetConfig(subsets(s -> s.addKeys("version").setFallbackPolicyValue(9))))),
+                new Case("lb_subset_config.subset_selectors[0].fallback_keys_subset", "only for",
+                        cluster(c -> c.setLbSubsetConfig(subsets(s -> s.addKeys("version").addFallbackKeysSubset("version"))))),
+                new Case("lb_subset_config.subset_selectors[0].fallback_keys_subset", "not all",
+                        cluster(c -> c.setLbSubsetConfig(subsets(s -> s.addKeys("version")
+                                .addFallbackKeysSubset("version")
+                                .setFallbackPolicy(LbSubsetSelector.LbSubsetSelectorFallbackPolicy.KEYS_SUBSET))))),
                 new Case("least_request_lb_config.choice_count", "2 or more", cluster(c -> c
                         .setLbPolicy(LbPolicy.LEAST_REQUEST)
                         .setLeastRequestLbConfig(Cluster.LeastRequestLbConfig.newBuilder().setChoiceCount(uint32(1))))),

@@ -12,6 +12,7 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RouteConfiguration;
@@ -53,18 +54,20 @@ class SnapshotAssemblerTest {
                 new Cluster(
                         name,
                         discovery,
-                        new Cluster.RoundRobin(),
+                        new LoadBalancing(
+                                LoadBalancing.RoundRobin.DEFAULT,
+                                Optional.empty(),
+                                panicThreshold,
+                                LoadBalancing.DEFAULT_OVERRIDE_HOST),
                         Duration.ofSeconds(5),
                         Cluster.CircuitBreaker.DEFAULT,
                         Optional.empty(),
-                        panicThreshold,
-                        false,
                         TransportSockets.PLAINTEXT),
                 "1");
     }
 
     private static Accepted assignment(String name, int overprovisioning) {
-        return accepted(ResourceType.ENDPOINTS, new EndpointAssignment(name, List.of(), overprovisioning), "1");
+        return accepted(ResourceType.ENDPOINTS, new EndpointAssignment(name, List.of(), overprovisioning, false), "1");
     }
 
     private static Accepted listener(String name, String... routes) {
@@ -220,7 +223,7 @@ class SnapshotAssemblerTest {
         assembler.delta(
                 ResourceType.CLUSTER, List.of(cluster("a", new Cluster.OriginalDestination(), 60)), List.of("a"));
 
-        assertThat(snapshot().clusters().get("a").panicThreshold()).isEqualTo(60);
+        assertThat(snapshot().clusters().get("a").loadBalancing().panicThreshold()).isEqualTo(60);
     }
 
     @Test
@@ -342,8 +345,9 @@ class SnapshotAssemblerTest {
                 .toList();
         return accepted(
                 ResourceType.CLUSTER,
-                new Cluster(name, new Cluster.OriginalDestination(), new Cluster.RoundRobin(), Duration.ofSeconds(5),
-                        Cluster.CircuitBreaker.DEFAULT, Optional.empty(), 50, false,
+                new Cluster(name, new Cluster.OriginalDestination(),
+                        LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Duration.ofSeconds(5),
+                        Cluster.CircuitBreaker.DEFAULT, Optional.empty(),
                         new TransportSockets(matches, new TransportSocket.Plaintext())),
                 "1");
     }

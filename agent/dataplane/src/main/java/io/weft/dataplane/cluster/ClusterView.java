@@ -6,6 +6,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.LoadBalancing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,17 +41,17 @@ public final class ClusterView {
             count += tier.hosts().size();
         }
         hostCount = count;
-        balancer = balancer(policy.loadBalancing(), state, randomness);
+        balancer = balancer(policy.loadBalancing().algorithm(), state, randomness);
         ejection = policy.outlierDetection().isPresent() ? EjectionRule.of(policy.outlierDetection().get()) : null;
         maxRequests = maxRequests(policy.circuitBreaker());
         refresh();
     }
 
-    private static Balancer balancer(Cluster.LoadBalancing policy, ClusterState state, Randomness randomness) {
-        if (policy instanceof Cluster.LeastRequest leastRequest) {
-            return new LeastRequestBalancer(leastRequest.choices(), leastRequest.activeRequestBias(), randomness);
+    private static Balancer balancer(LoadBalancing.Algorithm policy, ClusterState state, Randomness randomness) {
+        if (policy instanceof LoadBalancing.LeastRequest leastRequest) {
+            return new LeastRequestBalancer(leastRequest.choices().orElse(2), leastRequest.activeRequestBias(), randomness);
         }
-        if (policy instanceof Cluster.Random) {
+        if (policy instanceof LoadBalancing.Random) {
             return new RandomBalancer(randomness);
         }
         return new RoundRobinBalancer(state.roundRobin);
@@ -167,7 +168,7 @@ public final class ClusterView {
         do {
             version = state.healthVersion();
             int factor = assignment == null ? 140 : assignment.overprovisioningFactor();
-            availability = Availability.of(tiers, factor, policy.panicThreshold());
+            availability = Availability.of(tiers, factor, policy.loadBalancing().panicThreshold());
         } while (version != state.healthVersion());
     }
 }

@@ -6,9 +6,9 @@ import io.weft.dataplane.TimerThread;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.ResponseHeaders;
-import io.weft.policy.model.Cluster.LeastRequest;
-import io.weft.policy.model.Cluster.LoadBalancing;
-import io.weft.policy.model.Cluster.RoundRobin;
+import io.weft.policy.model.LoadBalancing.Algorithm;
+import io.weft.policy.model.LoadBalancing.LeastRequest;
+import io.weft.policy.model.LoadBalancing.RoundRobin;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -41,12 +41,12 @@ public class HotPath {
 
     /** How a cluster chooses among its endpoints. */
     public enum Balancing {
-        ROUND_ROBIN(new RoundRobin()),
-        LEAST_REQUEST(new LeastRequest(2, 1.0));
+        ROUND_ROBIN(RoundRobin.DEFAULT),
+        LEAST_REQUEST(LeastRequest.of(2, 1.0));
 
-        private final LoadBalancing policy;
+        private final Algorithm policy;
 
-        Balancing(LoadBalancing policy) {
+        Balancing(Algorithm policy) {
             this.policy = policy;
         }
     }

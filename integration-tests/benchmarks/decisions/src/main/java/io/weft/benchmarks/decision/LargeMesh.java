@@ -3,7 +3,6 @@ package io.weft.benchmarks.decision;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.Eds;
-import io.weft.policy.model.Cluster.LoadBalancing;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
@@ -17,6 +16,7 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy;
@@ -59,7 +59,7 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
             Optional.empty(),
             new RetryPolicy.HostSelection(true, false, List.of(), 3, 0));
 
-    static LargeMesh of(LoadBalancing balancing) {
+    static LargeMesh of(LoadBalancing.Algorithm balancing) {
         List<String> names = IntStream.range(0, VIRTUAL_HOSTS).mapToObj("service-%04d"::formatted).toList();
         RouteConfiguration routes = new RouteConfiguration(
                 ROUTES, names.stream().map(LargeMesh::virtualHost).toList(), false, HeaderChanges.NONE, FilterOverrides.NONE);
@@ -90,10 +90,10 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
                 name,
                 List.of(name, name + ".mesh", name + ".svc.mesh.local"),
                 List.of(
-                        new Route("canary", prefix(List.of(canary)), forward(new WeightedCluster("canary", 1, HeaderChanges.NONE, FilterOverrides.NONE)), HeaderChanges.NONE, FilterOverrides.NONE),
+                        new Route("canary", prefix(List.of(canary)), forward(new WeightedCluster("canary", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), HeaderChanges.NONE, FilterOverrides.NONE),
                         new Route("split", prefix(List.of()), forward(
-                                new WeightedCluster("stable", 90, HeaderChanges.NONE, FilterOverrides.NONE),
-                                new WeightedCluster("canary", 10, HeaderChanges.NONE, FilterOverrides.NONE)), HeaderChanges.NONE, FilterOverrides.NONE)),
+                                new WeightedCluster("stable", 90, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
+                                new WeightedCluster("canary", 10, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), HeaderChanges.NONE, FilterOverrides.NONE)),
                 Optional.empty(),
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
@@ -104,21 +104,26 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
     }
 
     private static Forward forward(WeightedCluster... clusters) {
-        return new Forward(List.of(clusters), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)));
+        return new Forward(List.of(clusters), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), List.of(), Map.of());
     }
 
-    private static Cluster cluster(String name, LoadBalancing balancing) {
+    private static Cluster cluster(String name, LoadBalancing.Algorithm balancing) {
         return new Cluster(
-                name, new Eds(name), balancing, Duration.ofSeconds(5), CircuitBreaker.DEFAULT, Optional.of(OUTLIERS), 50, false,
+                name,
+                new Eds(name),
+                LoadBalancing.of(balancing),
+                Duration.ofSeconds(5),
+                CircuitBreaker.DEFAULT,
+                Optional.of(OUTLIERS),
                 TransportSockets.PLAINTEXT);
     }
 
     private static EndpointAssignment endpoints(String cluster, int network, int count) {
         List<LbEndpoint> endpoints = IntStream.range(0, count)
                 .mapToObj(i -> new LbEndpoint(
-                        new HostPort("10." + network + "." + i / 250 + "." + (i % 250 + 1), 8080), 1, Health.HEALTHY, Map.of(),
+                        new HostPort("10." + network + "." + i / 250 + "." + (i % 250 + 1), 8080), "", 1, Health.HEALTHY, Map.of(),
                         Map.of()))
                 .toList();
-        return new EndpointAssignment(cluster, List.of(new LocalityEndpoints(Locality.UNKNOWN, 0, 0, endpoints)), 140);
+        return new EndpointAssignment(cluster, List.of(new LocalityEndpoints(Locality.UNKNOWN, 0, 0, endpoints)), 140, false);
     }
 }

@@ -1,0 +1,104 @@
+package io.weft.dataplane.hash;
+
+import java.nio.charset.StandardCharsets;
+
+/** xxHash, 64 bits (<a href="https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md">specification</a>). */
+public final class XxHash64 {
+    private static final long P1 = 0x9E3779B185EBCA87L;
+    private static final long P2 = 0xC2B2AE3D27D4EB4FL;
+    private static final long P3 = 0x165667B19E3779F9L;
+    private static final long P4 = 0x85EBCA77C2B2AE63L;
+    private static final long P5 = 0x27D4EB2F165667C5L;
+
+    private XxHash64() {}
+
+    public static long hash(byte[] bytes, long seed) {
+        return hash(Input.BYTES, bytes, 0, bytes.length, seed);
+    }
+
+    /**
+     * A part of a header or of a request's target. Allocates nothing while the text is what HTTP carries, octets; else its
+     * UTF-8 is hashed.
+     */
+    public static long hash(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (text.charAt(i) > 0xff) {
+                return hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), 0);
+            }
+        }
+        return hash(Input.LATIN_1, text, from, to, 0);
+    }
+
+    public static long hash(String text) {
+        return hash(text, 0, text.length());
+    }
+
+    private static long hash(Input input, Object source, int from, int to, long seed) {
+        int at = from;
+        long hash;
+        if (to - from >= 32) {
+            long a = seed + P1 + P2;
+            long b = seed + P2;
+            long c = seed;
+            long d = seed - P1;
+            for (; to - at >= 32; at += 32) {
+                a = round(a, input.eight(source, at));
+                b = round(b, input.eight(source, at + 8));
+                c = round(c, input.eight(source, at + 16));
+                d = round(d, input.eight(source, at + 24));
+            }
+            hash = Long.rotateLeft(a, 1) + Long.rotateLeft(b, 7) + Long.rotateLeft(c, 12) + Long.rotateLeft(d, 18);
+            hash = merge(merge(merge(merge(hash, a), b), c), d);
+        } else {
+            hash = seed + P5;
+        }
+        hash += to - from;
+        for (; to - at >= 8; at += 8) {
+            hash = Long.rotateLeft(hash ^ round(0, input.eight(source, at)), 27) * P1 + P4;
+        }
+        if (to - at >= 4) {
+            hash = Long.rotateLeft(hash ^ input.four(source, at) * P1, 23) * P2 + P3;
+            at += 4;
+        }
+        for (; at < to; at++) {
+            hash = Long.rotateLeft(hash ^ input.one(source, at) * P5, 11) * P1;
+        }
+        hash = (hash ^ hash >>> 33) * P2;
+        hash = (hash ^ hash >>> 29) * P3;
+        return hash ^ hash >>> 32;
+    }
+
+    private static long round(long lane, long input) {
+        return Long.rotateLeft(lane + input * P2, 31) * P1;
+    }
+
+    private static long merge(long hash, long lane) {
+        return (hash ^ round(0, lane)) * P1 + P4;
+    }
+
+    /** Where the octets come from; little-endian. */
+    private enum Input {
+        BYTES {
+            @Override
+            long one(Object source, int at) {
+                return ((byte[]) source)[at] & 0xff;
+            }
+        },
+        LATIN_1 {
+            @Override
+            long one(Object source, int at) {
+                return ((String) source).charAt(at);
+            }
+        };
+
+        abstract long one(Object source, int at);
+
+        long four(Object source, int at) {
+            return one(source, at) | one(source, at + 1) << 8 | one(source, at + 2) << 16 | one(source, at + 3) << 24;
+        }
+
+        long eight(Object source, int at) {
+            return four(source, at) | four(source, at + 4) << 32;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package io.weft.dataplane.route;
+
+import io.weft.dataplane.CookieHeader;
+import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.hash.XxHash64;
+import io.weft.policy.model.HashPolicy;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A route's hash policies: one number of the parts of a request that they name, as Envoy makes it. Immutable; allocates nothing
+ * but for a regular expression and for cookies that it makes.
+ *
+ * <p>Where Envoy makes a cookie of the addresses of the client's connection, which here does not exist, it is random.
+ */
+final class RequestHasher {
+    private final Part[] parts;
+    private final boolean makesCookies;
+
+    private RequestHasher(Part[] parts) {
+        this.parts = parts;
+        boolean makes = false;
+        for (Part part : parts) {
+            makes |= part instanceof CookieValue cookie && cookie.policy.ttl().isPresent();
+        }
+        makesCookies = makes;
+    }
+
+    /** @return null when there are none */
+    public static RequestHasher of(List<HashPolicy> policies) {
+        if (policies.isEmpty()) {
+            return null;
+        }
+        Part[] parts = new Part[policies.size()];
+        for (int i = 0; i < parts.length; i++) {
+            parts[i] = part(policies.get(i));
+        }
+        return new RequestHasher(parts);
+    }
+
+    private static Part part(HashPolicy policy) {
+        if (policy instanceof HashPolicy.Header header) {
+            return new HeaderValue(header);
+        }
+        if (policy instanceof HashPolicy.Cookie cookie) {
+            return new CookieValue(cookie);
+        }
+        if (policy instanceof HashPolicy.SourceAddress source) {
+            return new SourceAddress(source);
+        }
+        if (policy instanceof HashPolicy.QueryParameter parameter) {
+            return new QueryValue(parameter);
+        }
+        return new FilterState((HashPolicy.FilterState) policy);
+    }
+
+    /**
+     * @param source the address that the request comes from, without a port; null: not known
+     * @param random the hash where the request has none of the parts, and the value of a cookie that it lacks
+     */
+    public long hash(RequestHead request, String source, long random) {
+        long hash = 0;
+        boolean found = false;
+        for (Part part : parts) {
+            long value = part.hash(request, source, random);
+            if (part.isIn(request, source)) {
+                // Turned, or the same part twice would come to nothing.
+                hash = (found ? Long.rotateLeft(hash, 1) : 0) ^ value;
+                found = true;
+            }
+            if (found && part.terminal) {
+                break;
+            }
+        }
+        return found ? hash : random;
+    }
+
+    /**
+     * The {@code Set-Cookie} headers that the response has to have.
+     *
+     * @param random as for {@link #hash}
+     */
+    public List<String> newCookies(RequestHead request, String source, long random) {
+        if (!makesCookies) {
+            return List.of();
+        }
+        List<String> cookies = new ArrayList<>(0);
+        boolean found = false;
+        for (Part part : parts) {
+            if (part instanceof CookieValue cookie && cookie.isMissing(request) && cookie.isIn(request, source)) {
+                HashPolicy.Cookie policy = cookie.policy;
+                cookies.add(CookieHeader.set(policy.name(), hex(random), policy.ttl().orElseThrow().toSeconds(), policy.path(),
+                        policy.attributes()));
+            }
+            found |= part.isIn(request, source);
+            if (found && part.terminal) {
+                break;
+            }
+        }
+        return cookies;
+    }
+
+    private static String hex(long value) {
+        String digits = Long.toHexString(value);
+        return "0".repeat(16 - digits.length()) + digits;
+    }
+
+    private abstract static class Part {
+        final boolean terminal;
+
+        Part(boolean terminal) {
+            this.terminal = terminal;
+        }
+
+        abstract boolean isIn(RequestHead request, String source);
+
+        /** Means something only when it is in the request. */
+        abstract long hash(RequestHead request, String source, long random);
+    }
+
+    private static final class HeaderValue extends Part {
+        private final String name;
+        private final RegexReplacement rewrite;
+
+        HeaderValue(HashPolicy.Header policy) {
+            super(policy.terminal());
+            name = policy.name();
+            rewrite = policy.rewrite().map(by -> new RegexReplacement(by.regex(), by.substitution())).orElse(null);
+        }
+
+        @Override
+        boolean isIn(RequestHead request, String source) {
+            return HeaderTest.value(request, name) != null;
+        }
+
+        @Override
+        long hash(RequestHead request, String source, long random) {
+            String value = HeaderTest.value(request, name);
+            if (value == null) {
+                return 0;
+            }
+            return XxHash64.hash(rewrite == null ? value : rewrite.apply(value));
+        }
+    }
+
+    private static final class CookieValue extends Part {
+        private final HashPolicy.Cookie policy;
+
+        CookieValue(HashPolicy.Cookie policy) {
+            super(policy.terminal());
+            this.policy = policy;
+        }
+
+        boolean isMissing(RequestHead request) {
+            long found = CookieHeader.find(request.header("cookie"), policy.name());
+            return found < 0 || CookieHeader.from(found) == CookieHeader.to(found);
+        }
+
+        @Override
+        boolean isIn(RequestHead request, String source) {
+            return policy.ttl().isPresent() || !isMissing(request);
+        }
+
+        @Override
+        long hash(RequestHead request, String source, long random) {
+            String header = request.header("cookie");
+            long found = CookieHeader.find(header, policy.name());
+            if (found < 0 || CookieHeader.from(found) == CookieHeader.to(found)) {
+                return policy.ttl().isPresent() ? XxHash64.hash(hex(random)) : 0;
+            }
+            return XxHash64.hash(header, CookieHeader.from(found), CookieHeader.to(found));
+        }
+    }
+
+    private static final class SourceAddress extends Part {
+        SourceAddress(HashPolicy.SourceAddress policy) {
+            super(policy.terminal());
+        }
+
+        @Override
+        boolean isIn(RequestHead request, String source) {
+            return source != null;
+        }
+
+        @Override
+        long hash(RequestHead request, String source, long random) {
+            return source == null ? 0 : XxHash64.hash(source);
+        }
+    }
+
+    private static final class QueryValue extends Part {
+        private final String name;
+
+        QueryValue(HashPolicy.QueryParameter policy) {
+            super(policy.terminal());
+            name = policy.name();
+        }
+
+        @Override
+        boolean isIn(RequestHead request, String source) {
+            return begin(request.path()) >= 0;
+        }
+
+        @Override
+        long hash(RequestHead request, String source, long random) {
+            String path = request.path();
+            int begin = begin(path);
+            if (begin < 0) {
+                return 0;
+            }
+            int end = path.indexOf('&', begin);
+            return XxHash64.hash(path, begin, end < 0 ? path.length() : end);
+        }
+
+        /** Where the value of the first parameter of the name begins, -1 without one. As it was sent, nothing is decoded. */
+        private int begin(String path) {
+            int from = path.indexOf('?') + 1;
+            while (from > 0 && from < path.length()) {
+                int end = path.indexOf('&', from);
+                end = end < 0 ? path.length() : end;
+                int after = from + name.length();
+                if (after <= end && path.startsWith(name, from)) {
+                    if (after == end) {
+                        return end;
+                    }
+                    if (path.charAt(after) == '=') {
+                        return after + 1;
+                    }
+                }
+                from = end + 1;
+            }
+            return -1;
+        }
+    }
+
+    /** Nothing here puts an object into a request's filter state: as in an Envoy without a filter that does, there is no hash. */
+    private static final class FilterState extends Part {
+        FilterState(HashPolicy.FilterState policy) {
+            super(policy.terminal());
+        }
+
+        @Override
+        boolean isIn(RequestHead request, String source) {
+            return false;
+        }
+
+        @Override
+        long hash(RequestHead request, String source, long random) {
+            return 0;
+        }
+    }
+}
