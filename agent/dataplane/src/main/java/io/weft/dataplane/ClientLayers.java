@@ -4,7 +4,7 @@ package io.weft.dataplane;
 final class ClientLayers {
     private final ClientLayer outermost;
 
-    ClientLayers(NanoClock clock, Randomness randomness) {
+    ClientLayers(NanoClock clock, Randomness randomness, Self self) {
         outermost =
                 // First, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
@@ -15,7 +15,7 @@ final class ClientLayers {
                 // Above the choice of endpoint: a further attempt may go elsewhere.
                 new Retry(randomness,
                 // Above admission: a request that has no endpoint takes no place.
-                new PickEndpoint(clock,
+                new PickEndpoint(clock, randomness, self,
                 // Below the choice: each attempt counts for the endpoint that it went to.
                 new EjectFailing(clock,
                 // Last before the wire: what is admitted is what is really under way.

@@ -29,20 +29,20 @@ public final class DataPlane implements Outbound {
     private volatile Policy policy;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
-    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
+    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Timers timers, Faults faults, Self self) {
         this.clock = clock;
         this.randomness = randomness;
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         deadlines = new Deadlines(clock, timers);
-        clientLayers = new ClientLayers(clock, randomness);
+        clientLayers = new ClientLayers(clock, randomness, self);
         inbound = new InboundPorts(clock);
-        compiler = new PolicyCompiler(clock, randomness, faults);
-        noPolicy = new PolicyCompiler(clock, randomness, faults).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, faults, timers, self);
+        noPolicy = new PolicyCompiler(clock, randomness, faults, timers, self).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
-    public static DataPlane start(Duration startupWait, Timers timers, Faults faults) {
-        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), timers, faults);
+    public static DataPlane start(Duration startupWait, Timers timers, Faults faults, Self self) {
+        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
     }
 
     /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */

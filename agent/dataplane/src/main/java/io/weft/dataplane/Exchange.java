@@ -88,6 +88,10 @@ public abstract class Exchange extends Limited {
     ClusterView cluster;
     RetryRule retry;
 
+    /** Whether {@link #hash} is the request's own; else each choice is a random one. */
+    boolean hashed;
+    long hash;
+
     /** 1 for the first, 0 before it. */
     int attempt;
     Host host;

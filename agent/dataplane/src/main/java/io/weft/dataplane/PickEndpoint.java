@@ -3,6 +3,8 @@ package io.weft.dataplane;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.cluster.Host;
+import io.weft.dataplane.route.RequestHasher;
+import io.weft.policy.model.HeaderChanges;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,18 +16,24 @@ final class PickEndpoint extends ClientLayer {
     private static final LocalReply NO_HEALTHY_HOST = LocalReply.of(503, "no healthy upstream");
 
     private final NanoClock clock;
+    private final Randomness randomness;
+    private final Self self;
 
-    PickEndpoint(NanoClock clock, ClientLayer inner) {
+    PickEndpoint(NanoClock clock, Randomness randomness, Self self, ClientLayer inner) {
         super(inner);
         this.clock = clock;
+        this.randomness = randomness;
+        this.self = self;
     }
 
     @Override
     boolean attempt(Exchange exchange) {
-        ClusterView cluster = exchange.cluster;
-        Host host = cluster.pick(clock);
+        if (exchange.attempt == 1 && exchange.destination.hasher() != null) {
+            hash(exchange, exchange.destination.hasher());
+        }
+        Host host = pick(exchange, 0);
         if (host == null) {
-            cluster.state().noHealthyHost();
+            exchange.cluster.state().noHealthyHost();
             exchange.reply = NO_HEALTHY_HOST;
             return false;
         }
@@ -38,18 +46,54 @@ final class PickEndpoint extends ClientLayer {
         return inner.attempt(exchange);
     }
 
+    /** Once for all attempts. */
+    private void hash(Exchange exchange, RequestHasher hasher) {
+        RequestHead head = exchange.head();
+        long random = randomness.bits();
+        exchange.hash = hasher.hash(head, self.address(), random);
+        exchange.hashed = true;
+        List<String> cookies = hasher.newCookies(head, self.address(), random);
+        if (!cookies.isEmpty()) {
+            exchange.responseChanges = with(cookies, exchange.responseChanges);
+        }
+    }
+
+    private static HeaderChanges[] with(List<String> cookies, HeaderChanges[] changes) {
+        List<HeaderChanges.Addition> additions = new ArrayList<>(cookies.size());
+        for (String cookie : cookies) {
+            additions.add(new HeaderChanges.Addition(
+                    "set-cookie", cookie, HeaderChanges.Action.APPEND_IF_EXISTS_OR_ADD));
+        }
+        HeaderChanges[] extended = new HeaderChanges[changes.length + 1];
+        // First, so that what the route changes has the last word.
+        extended[0] = new HeaderChanges(List.of(), List.of(), additions, List.of());
+        System.arraycopy(changes, 0, extended, 1, changes.length);
+        return extended;
+    }
+
+    private Host pick(Exchange exchange, int attempt) {
+        long hash = exchange.hashed ? exchange.hash : randomness.bits();
+        return exchange.cluster.pick(hash, exchange.destination.wanted(), attempt, clock);
+    }
+
     private Host preferUntried(Exchange exchange, Host first) {
         ClusterView cluster = exchange.cluster;
         Host host = first;
-        for (int i = exchange.retry.hostSelections(); i > 0 && exchange.failedHosts.contains(host); i--) {
-            Host next = cluster.pick(clock);
+        for (int i = 1; i <= exchange.retry.hostSelections() && exchange.failedHosts.contains(host); i++) {
+            Host next = pick(exchange, i);
             host = next == null ? host : next;
         }
         if (exchange.unreachableHosts != null && exchange.unreachableHosts.contains(host)) {
-            Host reachable = cluster.pickOther(exchange.unreachableHosts);
+            Host reachable = cluster.pickOther(exchange.unreachableHosts, (int) randomness.bits());
             host = reachable == null ? host : reachable;
         }
         return host;
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+        exchange.cluster.loadReported(exchange.host, exchange.responseHeaders, clock);
     }
 
     @Override

@@ -24,8 +24,8 @@ final class PolicyCompiler {
     private final FilterCompiler filterCompiler;
     private RouteCompiler routeCompiler;
 
-    PolicyCompiler(NanoClock clock, Randomness randomness, Faults faults) {
-        clusterCompiler = new ClusterCompiler(clock, randomness);
+    PolicyCompiler(NanoClock clock, Randomness randomness, Faults faults, Timers timers, Self self) {
+        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self);
         filterCompiler = new FilterCompiler(clock, randomness, faults);
         routeCompiler = new RouteCompiler(this::index, filterCompiler);
     }

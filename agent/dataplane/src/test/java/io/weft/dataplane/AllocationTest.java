@@ -54,7 +54,7 @@ class AllocationTest {
     @ParameterizedTest
     @MethodSource("loadBalancing")
     void aDecisionAllocatesNothing(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
-        DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS);
+        DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
         dataPlane.apply(policy(loadBalancing, maxWeight));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();

@@ -17,7 +17,7 @@ final class Fixture {
     };
 
     final SimulatedTime time = new SimulatedTime();
-    final DataPlane dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), time, NO_FAULTS);
+    final DataPlane dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), time, NO_FAULTS, Self.UNKNOWN);
 
     static Fixture with(SnapshotBuilder snapshot) {
         Fixture fixture = new Fixture();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class InboundPortsTest {
     private static final InetSocketAddress ADDRESS = new InetSocketAddress("0.0.0.0", 8080);
 
-    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS);
+    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
     private final InboundPorts ports = dataPlane.inbound();
 
     private static PortInfo info(String library, boolean draining) {

@@ -38,9 +38,18 @@ public final class SimulatedTime implements NanoClock, Timers {
         return first;
     }
 
+    /** What has not to wait is done before it returns. */
     @Override
-    public synchronized Timer schedule(long delayNanos, Runnable task) {
-        Scheduled entry = new Scheduled(now.get() + Math.max(0, delayNanos), task);
+    public Timer schedule(long delayNanos, Runnable task) {
+        if (delayNanos <= 0) {
+            task.run();
+            return () -> {};
+        }
+        return scheduleLater(delayNanos, task);
+    }
+
+    private synchronized Timer scheduleLater(long delayNanos, Runnable task) {
+        Scheduled entry = new Scheduled(now.get() + delayNanos, task);
         scheduled.add(entry);
         return () -> cancel(entry);
     }

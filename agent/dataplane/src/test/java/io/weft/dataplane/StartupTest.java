@@ -31,7 +31,7 @@ class StartupTest {
 
     @Test
     void requestsWaitForTheFirstPolicy() throws Exception {
-        DataPlane dataPlane = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS);
+        DataPlane dataPlane = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
         Future<Boolean> first = threads.submit(() -> dataPlane.claims(Request.get("orders", "/")));
         Future<Boolean> second = threads.submit(() -> dataPlane.claims(Request.get("elsewhere", "/")));
         Assertions.assertThatThrownBy(() -> first.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
@@ -46,7 +46,7 @@ class StartupTest {
 
     @Test
     void theyWaitNoLongerThanTheGraceAllTogether() {
-        DataPlane dataPlane = DataPlane.start(Duration.ofMillis(30), new SimulatedTime(), Fixture.NO_FAULTS);
+        DataPlane dataPlane = DataPlane.start(Duration.ofMillis(30), new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
 
         assertThat(dataPlane.claims(Request.get("orders", "/"))).isFalse();
         assertThat(dataPlane.claims(Request.get("orders", "/"))).isFalse();
@@ -57,7 +57,7 @@ class StartupTest {
     @Test
     void theGraceBeginsWithTheProcessAndIsOverForAll() {
         SimulatedTime time = new SimulatedTime();
-        DataPlane dataPlane = new DataPlane(LONG, time, new SeededRandomness(1), time, Fixture.NO_FAULTS);
+        DataPlane dataPlane = new DataPlane(LONG, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN);
         time.advance(LONG);
 
         assertThat(dataPlane.claims(Request.get("orders", "/"))).isFalse();
@@ -66,12 +66,12 @@ class StartupTest {
 
     @Test
     void whatIsNeverTheMeshsDoesNotWait() {
-        assertThat(DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS).pick("https", "orders", "GET", "/")).isNull();
+        assertThat(DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN).pick("https", "orders", "GET", "/")).isNull();
     }
 
     @Test
     void anInterruptedThreadDoesNotWaitAndStaysInterrupted() throws Exception {
-        DataPlane dataPlane = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS);
+        DataPlane dataPlane = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
         Future<List<Boolean>> outcome = threads.submit(() -> {
             Thread.currentThread().interrupt();
             boolean claimed = dataPlane.claims(Request.get("orders", "/"));

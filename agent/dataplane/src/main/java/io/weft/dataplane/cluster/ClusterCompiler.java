@@ -1,11 +1,14 @@
 package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
+import io.weft.dataplane.Self;
+import io.weft.dataplane.Timers;
+import io.weft.dataplane.balance.Senders;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
-import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.HostPort;
@@ -19,38 +22,59 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
 /**
  * Makes clusters ready, and only those that changed since the last time; the state of a cluster and of each of its endpoints
  * stays for as long as it is listed. For one thread.
- *
- * <p>Localities count as one within a priority: Envoy's locality weights and zone awareness have no effect here.
  */
 public final class ClusterCompiler {
     private final NanoClock clock;
     private final Randomness randomness;
+    private final Timers timers;
+    private final Self self;
     private Map<String, Entry> entries = Map.of();
 
-    public ClusterCompiler(NanoClock clock, Randomness randomness) {
+    /** @param timers for what must keep no request waiting */
+    public ClusterCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self) {
         this.clock = clock;
         this.randomness = randomness;
+        this.timers = timers;
+        this.self = self;
     }
 
     /** The clusters of the snapshot by name. */
     public Map<String, ClusterView> compile(PolicySnapshot snapshot) {
         Map<String, Entry> next = new HashMap<>();
         Map<String, ClusterView> views = new HashMap<>();
+        Cluster local = self.localCluster() == null ? null : snapshot.clusters().get(self.localCluster());
+        Senders senders = null;
+        if (local != null) {
+            add(local, snapshot, null, next);
+            ClusterView view = next.get(local.name()).view;
+            senders = Senders.of(view.tiers().get(0), local.loadBalancing().panicThreshold());
+        }
         for (Cluster cluster : snapshot.clusters().values()) {
-            Entry before = entries.get(cluster.name());
-            EndpointAssignment assignment = assignment(cluster, snapshot);
-            Entry entry = before != null && before.isFor(cluster, assignment) ? before : compile(cluster, assignment, before);
-            next.put(cluster.name(), entry);
-            views.put(cluster.name(), entry.view);
+            if (cluster != local) {
+                add(cluster, snapshot, senders, next);
+            }
+        }
+        for (Map.Entry<String, Entry> entry : next.entrySet()) {
+            views.put(entry.getKey(), entry.getValue().view);
         }
         entries = next;
         return views;
+    }
+
+    private void add(Cluster cluster, PolicySnapshot snapshot, Senders senders, Map<String, Entry> next) {
+        Entry before = entries.get(cluster.name());
+        EndpointAssignment assignment = assignment(cluster, snapshot);
+        Entry entry = before != null && before.isFor(cluster, assignment, senders)
+                ? before
+                : compile(cluster, assignment, senders, before);
+        next.put(cluster.name(), entry);
     }
 
     private static EndpointAssignment assignment(Cluster cluster, PolicySnapshot snapshot) {
@@ -63,18 +87,19 @@ public final class ClusterCompiler {
         return null;
     }
 
-    private Entry compile(Cluster cluster, EndpointAssignment assignment, Entry before) {
-        ClusterState state =
-                before == null ? new ClusterState(cluster.name(), randomness.below(1 << 16)) : before.view.state();
+    private Entry compile(Cluster cluster, EndpointAssignment assignment, Senders senders, Entry before) {
+        ClusterState state = before == null
+                ? new ClusterState(cluster.name(), clock, randomness, timers)
+                : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();
-        List<Availability.Tier> tiers = tiers(cluster, assignment, known, hosts);
+        List<Tier> tiers = tiers(cluster, assignment, known, hosts);
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
             if (!hosts.containsKey(host.getKey()) && host.getValue().retire()) {
                 state.ejected.decrementAndGet();
             }
         }
-        ClusterView view = new ClusterView(state, cluster, assignment, tiers, randomness);
+        ClusterView view = new ClusterView(state, cluster, assignment, tiers, senders);
         if (view.ejection() == null) {
             Ejection.end(state, view, clock);
         }
@@ -82,39 +107,44 @@ public final class ClusterCompiler {
         return new Entry(view, hosts);
     }
 
-    private static List<Availability.Tier> tiers(
+    private List<Tier> tiers(
             Cluster cluster, EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
-        TreeMap<Integer, Availability.Tier> tiers = new TreeMap<>();
-        tiers.put(0, newTier(0));
+        TreeMap<Integer, Tier.Builder> tiers = new TreeMap<>();
+        tiers.put(0, new Tier.Builder(0, self.locality()));
         if (assignment != null) {
             Set<HostPort> seen = new HashSet<>();
             for (LocalityEndpoints locality : assignment.localities()) {
-                Availability.Tier tier = tiers.get(locality.priority());
+                Tier.Builder tier = tiers.get(locality.priority());
                 if (tier == null) {
-                    tier = newTier(locality.priority());
+                    tier = new Tier.Builder(locality.priority(), self.locality());
                     tiers.put(locality.priority(), tier);
                 }
+                tier.weigh(locality.locality(), locality.weight());
                 for (LbEndpoint endpoint : locality.endpoints()) {
                     // Mesh TLS is not spoken yet, and nobody is reached rather than in plaintext.
                     boolean plaintext = cluster.transport().of(endpoint.transportLabels()) instanceof Plaintext;
                     if (plaintext && isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
                         Host host = known.get(endpoint.address());
                         if (host == null) {
-                            host = new Host(new Endpoint(address(endpoint.address())));
+                            InetSocketAddress address = address(endpoint.address());
+                            host = new Host(new Endpoint(address), text(address));
                         }
                         hosts.put(endpoint.address(), host);
-                        tier.hosts().add(host);
-                        tier.weights().add(endpoint.weight());
-                        tier.health().add(endpoint.health());
+                        tier.add(locality.locality(), new Member(host, endpoint));
                     }
                 }
             }
         }
-        return List.copyOf(tiers.values());
+        List<Tier> built = new ArrayList<>(tiers.size());
+        for (Tier.Builder tier : tiers.values()) {
+            built.add(tier.build());
+        }
+        return built;
     }
 
-    private static Availability.Tier newTier(int priority) {
-        return new Availability.Tier(priority, new ArrayList<>(), new ArrayList<>(), new ArrayList<Health>());
+    private static String text(InetSocketAddress address) {
+        String ip = IpAddress.of(address.getAddress()).toString();
+        return (ip.indexOf(':') < 0 ? ip : "[" + ip + "]") + ":" + address.getPort();
     }
 
     private static boolean isIpLiteral(String host) {
@@ -141,8 +171,9 @@ public final class ClusterCompiler {
 
     private record Entry(ClusterView view, Map<HostPort, Host> hosts) {
 
-        boolean isFor(Cluster cluster, EndpointAssignment assignment) {
+        boolean isFor(Cluster cluster, EndpointAssignment assignment, Senders senders) {
             return view.policy().equals(cluster)
+                    && Objects.equals(senders, view.senders())
                     && (assignment == null ? view.assignment() == null : assignment.equals(view.assignment()));
         }
     }

@@ -2,14 +2,20 @@ package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
+import io.weft.dataplane.NanoClock;
+import io.weft.dataplane.Randomness;
+import io.weft.dataplane.Timers;
+import io.weft.dataplane.balance.PickerFactory;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
  * What this JVM remembers of a cluster from the first snapshot that has it to the last: what is under way, what was counted,
- * who is ejected. Thread-safe without locks.
+ * who is ejected. Thread-safe, on the request path without locks: what follows a change of health or of weights is worked out by
+ * the timers' thread.
  */
 public final class ClusterState {
     private final String name;
@@ -22,17 +28,23 @@ public final class ClusterState {
     private final LongAdder retryOverflows = new LongAdder();
     private final LongAdder noHealthyHost = new LongAdder();
 
-    final AtomicInteger roundRobin;
+    private final NanoClock clock;
+    private final Timers timers;
+    private final PickerFactory pickers;
+
     final AtomicInteger ejected = new AtomicInteger();
-    /** Grows with every ejection and return, so that a view knows whether its availability is still true. */
-    private final AtomicInteger healthVersion = new AtomicInteger();
+    /** Whether the timers' thread has been told of changes that it has not seen yet. */
+    private final AtomicBoolean healthChanged = new AtomicBoolean();
+    private final AtomicLong nextWeightsNanos;
     final AtomicLong nextSweepNanos = new AtomicLong();
     private volatile ClusterView current;
 
-    /** @param start where round robin begins: different in each process, or all would begin with the same host */
-    ClusterState(String name, int start) {
+    ClusterState(String name, NanoClock clock, Randomness randomness, Timers timers) {
         this.name = name;
-        roundRobin = new AtomicInteger(start);
+        this.clock = clock;
+        this.timers = timers;
+        pickers = new PickerFactory(clock, randomness, requests::get);
+        nextWeightsNanos = new AtomicLong(clock.nanoTime());
     }
 
     /** @return false when the limit is reached; else {@link #requestEnded} must follow */
@@ -98,21 +110,38 @@ public final class ClusterState {
         return current;
     }
 
-    void install(ClusterView view) {
+    /** Off the request path. */
+    synchronized void install(ClusterView view) {
+        view.updateWeights(clock.nanoTime());
+        view.refresh(pickers, clock.nanoTime());
         current = view;
-        view.refresh();
     }
 
-    int healthVersion() {
-        return healthVersion.get();
-    }
-
-    /** To be called after a host's ejection began or ended. */
+    /** To be called after a host's health changed; from any thread. */
     void healthChanged() {
-        healthVersion.incrementAndGet();
-        ClusterView view = current;
-        if (view != null) {
-            view.refresh();
+        if (healthChanged.compareAndSet(false, true)) {
+            timers.schedule(0, this::refresh);
+        }
+    }
+
+    private synchronized void refresh() {
+        // First, so that what changes from now on comes round again.
+        healthChanged.set(false);
+        current.refresh(pickers, clock.nanoTime());
+    }
+
+    /** Has the weights worked out anew when it is time. */
+    void updateWeights(long periodNanos, NanoClock clock) {
+        long due = nextWeightsNanos.get();
+        long now = clock.nanoTime();
+        if (now - due >= 0 && nextWeightsNanos.compareAndSet(due, now + periodNanos)) {
+            timers.schedule(0, this::refreshWeights);
+        }
+    }
+
+    private synchronized void refreshWeights() {
+        if (current.updateWeights(clock.nanoTime())) {
+            current.refresh(pickers, clock.nanoTime());
         }
     }
 }

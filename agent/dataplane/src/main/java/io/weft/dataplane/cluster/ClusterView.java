@@ -3,17 +3,24 @@ package io.weft.dataplane.cluster;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.NanoClock;
-import io.weft.dataplane.Randomness;
+import io.weft.dataplane.ResponseHeaders;
+import io.weft.dataplane.balance.Picker;
+import io.weft.dataplane.balance.PickerFactory;
+import io.weft.dataplane.balance.ReportedWeights;
+import io.weft.dataplane.balance.Senders;
+import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.LoadBalancing;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * A cluster as one snapshot describes it: its policy and its hosts. All of it is fixed but the {@link Availability}, which
- * follows ejections.
+ * A cluster as one snapshot describes it: its policy and its hosts. All of it is fixed but the {@link Picker}, which follows
+ * the health of the hosts and what they report of themselves.
  */
 public final class ClusterView {
     /** Beyond it there is no limit, and no overflow. */
@@ -22,39 +29,34 @@ public final class ClusterView {
     private final ClusterState state;
     private final Cluster policy;
     private final EndpointAssignment assignment;
-    private final List<Availability.Tier> tiers;
+    private final List<Tier> tiers;
+    private final Senders senders;
     private final int hostCount;
-    private final Balancer balancer;
-    private final Randomness randomness;
+    /** Null: weights are the control plane's. */
+    private final ReportedWeights reportedWeights;
     private final EjectionRule ejection;
     private final int maxRequests;
-    private volatile Availability availability;
+    private volatile Picker picker;
+    /** Made when the first request names a host. */
+    private volatile Map<String, Member> byAddress;
 
-    ClusterView(ClusterState state, Cluster policy, EndpointAssignment assignment, List<Availability.Tier> tiers, Randomness randomness) {
+    /** @param senders null: not known */
+    ClusterView(ClusterState state, Cluster policy, EndpointAssignment assignment, List<Tier> tiers, Senders senders) {
         this.state = state;
         this.policy = policy;
         this.assignment = assignment;
         this.tiers = tiers;
-        this.randomness = randomness;
+        this.senders = senders;
         int count = 0;
-        for (Availability.Tier tier : tiers) {
-            count += tier.hosts().size();
+        for (Tier tier : tiers) {
+            count += tier.members().size();
         }
         hostCount = count;
-        balancer = balancer(policy.loadBalancing().algorithm(), state, randomness);
+        reportedWeights = policy.loadBalancing().algorithm() instanceof LoadBalancing.ClientSideWeightedRoundRobin weighted
+                ? new ReportedWeights(weighted)
+                : null;
         ejection = policy.outlierDetection().isPresent() ? EjectionRule.of(policy.outlierDetection().get()) : null;
         maxRequests = maxRequests(policy.circuitBreaker());
-        refresh();
-    }
-
-    private static Balancer balancer(LoadBalancing.Algorithm policy, ClusterState state, Randomness randomness) {
-        if (policy instanceof LoadBalancing.LeastRequest leastRequest) {
-            return new LeastRequestBalancer(leastRequest.choices().orElse(2), leastRequest.activeRequestBias(), randomness);
-        }
-        if (policy instanceof LoadBalancing.Random) {
-            return new RandomBalancer(randomness);
-        }
-        return new RoundRobinBalancer(state.roundRobin);
     }
 
     /**
@@ -78,8 +80,13 @@ public final class ClusterView {
         return assignment;
     }
 
-    List<Availability.Tier> tiers() {
+    /** By priority, beginning with 0; those without hosts may be missing. */
+    List<Tier> tiers() {
         return tiers;
+    }
+
+    Senders senders() {
+        return senders;
     }
 
     EjectionRule ejection() {
@@ -95,12 +102,6 @@ public final class ClusterView {
         return policy.discovery() instanceof Cluster.OriginalDestination;
     }
 
-    /** How long connecting to one of its hosts may take. */
-    public long connectTimeoutNanos() {
-        Duration timeout = policy.connectTimeout();
-        return timeout.compareTo(LONGEST_CONNECT) > 0 ? LONGEST_CONNECT.toNanos() : timeout.toNanos();
-    }
-
     public int maxRequests() {
         return maxRequests;
     }
@@ -109,46 +110,76 @@ public final class ClusterView {
         return policy.circuitBreaker().maxRetries();
     }
 
-    /** @return null when there is no host that may be used */
-    public Host pick(NanoClock clock) {
+    /** How long connecting to one of its hosts may take. */
+    public long connectTimeoutNanos() {
+        Duration timeout = policy.connectTimeout();
+        return timeout.compareTo(LONGEST_CONNECT) > 0 ? LONGEST_CONNECT.toNanos() : timeout.toNanos();
+    }
+
+    /**
+     * @param hash of the request where it has one; else random, and another number for each choice
+     * @param wanted the endpoints that the route means; null: any
+     * @param attempt 0 for the first choice of an attempt, growing while the request refuses what it is given
+     * @return null when there is no host that may be used
+     */
+    public Host pick(long hash, SubsetCriteria wanted, int attempt, NanoClock clock) {
         if (state.ejected.get() != 0) {
             Ejection.sweep(state, clock);
         }
-        Availability available = availability;
-        HostSet set = available.single() ? available.only() : available.at(randomness.below(100));
-        return set.hosts.length == 0 ? null : balancer.pick(set);
+        if (reportedWeights != null) {
+            state.updateWeights(reportedWeights.updateNanos(), clock);
+        }
+        return picker.pick(hash, wanted, attempt);
     }
 
     /**
      * A host that may be used and that is not among {@code failed}, whatever the balancer would say.
      *
+     * @param random 32 bits
+     * @return null when there is none, or when the policy does not allow another
+     */
+    public Host pickOther(List<Host> failed, int random) {
+        return picker.other(failed, random);
+    }
+
+    /**
+     * The host that a request names, if its health is one that the policy allows for that.
+     *
+     * @param address as in {@link Host#address()}
      * @return null when there is none
      */
-    public Host pickOther(List<Host> failed) {
-        Availability available = availability;
-        for (int i = 0; i < available.sets(); i++) {
-            Host[] hosts = available.set(i).hosts;
-            int start = hosts.length == 0 ? 0 : randomness.below(hosts.length);
-            for (int k = 0; k < hosts.length; k++) {
-                Host host = hosts[(start + k) % hosts.length];
-                if (!failed.contains(host)) {
-                    return host;
+    public Host named(String address) {
+        Map<String, Member> members = byAddress;
+        if (members == null) {
+            members = new HashMap<>();
+            for (Tier tier : tiers) {
+                for (Member member : tier.members()) {
+                    members.putIfAbsent(member.host().address(), member);
                 }
             }
+            byAddress = members;
         }
-        return null;
+        Member member = members.get(address);
+        return member != null && policy.loadBalancing().overrideHost().contains(member.health()) ? member.host() : null;
+    }
+
+    /** Takes the endpoint's word for its load, where the policy asks for it. */
+    public void loadReported(Host host, ResponseHeaders headers, NanoClock clock) {
+        if (reportedWeights != null && headers != null) {
+            reportedWeights.onResponse(host, headers, clock.nanoTime());
+        }
     }
 
     public ClusterStats stats() {
         List<EndpointStats> endpoints = new ArrayList<>(hostCount);
-        for (Availability.Tier tier : tiers) {
-            for (int i = 0; i < tier.hosts().size(); i++) {
-                Host host = tier.hosts().get(i);
+        for (Tier tier : tiers) {
+            for (Member member : tier.members()) {
+                Host host = member.host();
                 endpoints.add(new EndpointStats(
                         host.endpoint().address(),
                         tier.priority(),
-                        tier.weights().get(i),
-                        tier.health().get(i),
+                        reportedWeights == null ? member.weight() : host.reportedWeight(),
+                        member.listed().health(),
                         host.active(),
                         host.successes(),
                         host.failures(),
@@ -159,16 +190,27 @@ public final class ClusterView {
         return state.stats(endpoints);
     }
 
-    /**
-     * Works the availability out anew. Of several threads that do so at once, the last to see the health version unchanged
-     * has the last word.
-     */
-    void refresh() {
-        int version;
-        do {
-            version = state.healthVersion();
-            int factor = assignment == null ? 140 : assignment.overprovisioningFactor();
-            availability = Availability.of(tiers, factor, policy.loadBalancing().panicThreshold());
-        } while (version != state.healthVersion());
+    /** Works out anew who is chosen how. Called by {@link ClusterState} only, by one thread at a time. */
+    void refresh(PickerFactory factory, long nowNanos) {
+        for (Tier tier : tiers) {
+            for (Member member : tier.members()) {
+                if (member.health() == EndpointAssignment.Health.HEALTHY) {
+                    member.host().healthy(nowNanos);
+                }
+            }
+        }
+        picker = factory.make(new PickerFactory.Input(
+                policy.loadBalancing(),
+                tiers,
+                assignment == null
+                        ? EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR
+                        : assignment.overprovisioningFactor(),
+                assignment != null && assignment.weightedPriorityHealth(),
+                senders));
+    }
+
+    /** @return whether any host's weight changed */
+    boolean updateWeights(long nowNanos) {
+        return reportedWeights != null && reportedWeights.update(tiers, nowNanos);
     }
 }

@@ -102,8 +102,9 @@ public final class Ejection {
             return;
         }
         boolean changed = false;
-        for (Availability.Tier tier : view.tiers()) {
-            for (Host host : tier.hosts()) {
+        for (Tier tier : view.tiers()) {
+            for (Member member : tier.members()) {
+                Host host = member.host();
                 if (host.due(now, rule.baseNanos(), rule.maxNanos()) && host.comeBack(now)) {
                     state.ejected.decrementAndGet();
                     changed = true;
@@ -118,9 +119,9 @@ public final class Ejection {
     /** The policy no longer removes hosts: all are back. */
     static void end(ClusterState state, ClusterView view, NanoClock clock) {
         long now = clock.nanoTime();
-        for (Availability.Tier tier : view.tiers()) {
-            for (Host host : tier.hosts()) {
-                if (host.comeBack(now)) {
+        for (Tier tier : view.tiers()) {
+            for (Member member : tier.members()) {
+                if (member.host().comeBack(now)) {
                     state.ejected.decrementAndGet();
                 }
             }

@@ -26,6 +26,7 @@ public final class Host {
     private static final int EJECTING = 3;
 
     private final Endpoint endpoint;
+    private final String address;
     private volatile int active;
     private volatile long successes;
     private volatile long failures;
@@ -40,8 +41,72 @@ public final class Host {
     private long ejectedAtNanos;
     private long returnedAtNanos;
 
-    Host(Endpoint endpoint) {
+    // Of balancing. Written off the request path, by one thread at a time.
+    private boolean wasHealthy;
+    private volatile long healthySinceNanos;
+    private volatile int reportedWeight = 1;
+
+    // Of load reports. Several may come at once, and the last one counts: then all of it is one report's or nearly.
+    private volatile int weightInReport;
+    private volatile long reportedAtNanos;
+    private volatile long reportingSinceNanos;
+
+    /** @param address {@code ip:port} */
+    Host(Endpoint endpoint, String address) {
         this.endpoint = endpoint;
+        this.address = address;
+    }
+
+    /** {@code ip:port} as Envoy writes it: it is hashed, and named in cookies. */
+    public String address() {
+        return address;
+    }
+
+    /** It is healthy now; the first time counts. */
+    void healthy(long nowNanos) {
+        if (!wasHealthy) {
+            wasHealthy = true;
+            healthySinceNanos = nowNanos;
+        }
+    }
+
+    /** Means something once it was healthy. */
+    public long healthySinceNanos() {
+        return healthySinceNanos;
+    }
+
+    /** The weight that it is balanced by where hosts report their load; 1 or more. */
+    public int reportedWeight() {
+        return reportedWeight;
+    }
+
+    /** @return whether it had another weight */
+    public boolean balanceBy(int weight) {
+        int before = reportedWeight;
+        reportedWeight = Math.max(1, weight);
+        return before != reportedWeight;
+    }
+
+    /** @param weight what its report comes to; 0 or more */
+    public void reportWeight(int weight, long nowNanos) {
+        if (weightInReport == 0) {
+            reportingSinceNanos = nowNanos;
+        }
+        reportedAtNanos = nowNanos;
+        weightInReport = Math.max(1, weight);
+    }
+
+    /** @return 0 when it has not reported for long enough, or no longer; then it begins anew */
+    public int weightReported(long nowNanos, long blackoutNanos, long expirationNanos) {
+        int weight = weightInReport;
+        if (weight == 0 || nowNanos - reportingSinceNanos < blackoutNanos) {
+            return 0;
+        }
+        if (nowNanos - reportedAtNanos > expirationNanos) {
+            weightInReport = 0;
+            return 0;
+        }
+        return weight;
     }
 
     public Endpoint endpoint() {

@@ -1,14 +1,14 @@
 package io.weft.dataplane.hash;
 
 /** C++'s {@code std::mt19937}: the same numbers for the same seed. For one thread. */
-final class MersenneTwister {
+public final class MersenneTwister {
     private static final int SIZE = 624;
     private static final int SHIFT = 397;
 
     private final int[] state = new int[SIZE];
     private int next = SIZE;
 
-    MersenneTwister(int seed) {
+    public MersenneTwister(int seed) {
         state[0] = seed;
         for (int i = 1; i < SIZE; i++) {
             state[i] = 1_812_433_253 * (state[i - 1] ^ state[i - 1] >>> 30) + i;
@@ -16,7 +16,7 @@ final class MersenneTwister {
     }
 
     /** 32 random bits. */
-    int bits() {
+    public int bits() {
         if (next == SIZE) {
             twist();
             next = 0;

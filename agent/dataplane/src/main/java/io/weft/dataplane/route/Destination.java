@@ -2,6 +2,7 @@ package io.weft.dataplane.route;
 
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.policy.model.HeaderChanges;
 import java.util.List;
@@ -14,18 +15,28 @@ public final class Destination {
     private final RequestRecipe request;
     private final HeaderChanges[] response;
     private final FilterChain filters;
+    private final RequestHasher hasher;
+    private final SubsetCriteria wanted;
 
-    /** @param levels most specific first */
+    /**
+     * @param levels most specific first
+     * @param hasher null: requests have no hash
+     * @param wanted null: any endpoint
+     */
     Destination(
             int cluster,
             String clusterName,
             long cumulativeWeight,
             RequestRecipe request,
             List<HeaderChanges> levels,
-            FilterChain filters) {
+            FilterChain filters,
+            RequestHasher hasher,
+            SubsetCriteria wanted) {
         this.cluster = cluster;
         this.clusterName = clusterName;
         this.filters = filters;
+        this.hasher = hasher;
+        this.wanted = wanted;
         this.cumulativeWeight = cumulativeWeight;
         this.request = request;
         response = levels.stream()
@@ -44,6 +55,16 @@ public final class Destination {
 
     public FilterChain filters() {
         return filters;
+    }
+
+    /** Null: requests have no hash. */
+    public RequestHasher hasher() {
+        return hasher;
+    }
+
+    /** The metadata of the endpoints that are meant; null: any. */
+    public SubsetCriteria wanted() {
+        return wanted;
     }
 
     /** The route's weights up to and with this one. */

@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <p>Where Envoy makes a cookie of the addresses of the client's connection, which here does not exist, it is random.
  */
-final class RequestHasher {
+public final class RequestHasher {
     private final Part[] parts;
     private final boolean makesCookies;
 

@@ -1,5 +1,6 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.filter.FilterCompiler.Level;
@@ -125,6 +126,7 @@ public final class RouteCompiler {
             int size = forward.clusters().size();
             Destination[] destinations = new Destination[size];
             long sum = 0;
+            RequestHasher hasher = RequestHasher.of(forward.hashPolicies());
             for (int i = 0; i < size; i++) {
                 WeightedCluster cluster = forward.clusters().get(i);
                 sum += cluster.weight();
@@ -136,13 +138,25 @@ public final class RouteCompiler {
                         sum,
                         RequestRecipe.of(levels, forward.rewrite(), test.path()),
                         levels,
-                        filters(host, index, route, cluster.filters(), i));
+                        filters(host, index, route, cluster.filters(), i),
+                        hasher,
+                        wanted(forward.metadataMatch(), cluster.metadataMatch()));
             }
             RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
             return new RouteEntry.Forward(
                     destinations,
                     retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
                     TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()));
+        }
+
+        /** What the cluster says overrides what the route says, key by key. */
+        private static SubsetCriteria wanted(Map<String, Object> route, Map<String, Object> cluster) {
+            if (cluster.isEmpty()) {
+                return SubsetCriteria.of(route);
+            }
+            Map<String, Object> both = new HashMap<>(route);
+            both.putAll(cluster);
+            return SubsetCriteria.of(both);
         }
 
         private FilterChain filters(VirtualHost host, int route, Route of, FilterOverrides cluster, int clusterIndex) {

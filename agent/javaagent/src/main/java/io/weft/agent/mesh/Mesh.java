@@ -8,11 +8,13 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
+import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyListener;
+import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
 import java.nio.file.Path;
@@ -71,10 +73,17 @@ public final class Mesh implements MeshAccess {
         DataPlane known = dataPlane.get();
         if (known == null) {
             Faults faults = new LoggedFaults(log);
-            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new TimerThread(faults), faults));
+            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new TimerThread(faults), faults, self()));
             known = dataPlane.get();
         }
         return known;
+    }
+
+    private Self self() {
+        return new Self(
+                new Locality("", settings.zone().orElse(""), ""),
+                settings.address().orElse(null),
+                settings.localCluster().orElse(null));
     }
 
     /** Connects to the control plane, once; on the agent's thread, so it may be called from anywhere. */

@@ -12,6 +12,9 @@ public enum Setting {
                     + "mesh and is not registered."),
     MESH("mesh", Type.SERVICE, "default", "The mesh that it belongs to."),
     ZONE("zone", Type.SERVICE, "none", "The zone that it runs in."),
+    LOCAL_CLUSTER("local-cluster", Type.SERVICE, "none",
+            "The cluster whose endpoints send requests as this process does, as local_cluster_name in Envoy's bootstrap. Zone "
+                    + "aware routing needs it."),
     TAGS("tags", Type.TAGS, "none", "Tags of this instance, for policies to choose by: version=v1,team=a"),
     ADDRESS("address", Type.ADDRESS, "the local address of the control plane's connection",
             "The IP address under which other instances reach this one."),

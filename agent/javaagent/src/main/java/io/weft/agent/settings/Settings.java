@@ -19,6 +19,7 @@ public record Settings(
         Optional<String> service,
         String mesh,
         Optional<String> zone,
+        Optional<String> localCluster,
         Map<String, String> tags,
         Optional<String> address,
         Set<Integer> ports,

@@ -260,7 +260,7 @@ public final class SettingsReader {
         boolean required = flag(Setting.REQUIRED, false);
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
-                name(Setting.MESH).orElse("default"), name(Setting.ZONE), tags(), address(), ports(), text(Setting.CACHE_DIR),
+                name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),

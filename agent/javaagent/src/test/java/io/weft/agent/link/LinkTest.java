@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.weft.agent.weave.HookIndex;
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
@@ -36,7 +37,7 @@ class LinkTest {
 
     private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, NO_TIMERS, (where, fault) -> {
             throw new AssertionError(where, fault);
-        });
+        }, Self.UNKNOWN);
     private final List<String> attached = new ArrayList<>();
     private final HookIndex index = new HookIndex(List.of(SampleModule.module()));
     private final Attachments attachments = new Attachments(scene.slots, new LibraryCheck(LinkTest.class.getClassLoader()),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.SettingsReader;
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
@@ -27,7 +28,7 @@ class InstanceDescriptionTest {
 
     private final InboundPorts ports = DataPlane.start(Duration.ZERO, NO_TIMERS, (where, fault) -> {
             throw new AssertionError(where, fault);
-        }).inbound();
+        }, Self.UNKNOWN).inbound();
 
     @Test
     void serviceWithAPort() throws Exception {

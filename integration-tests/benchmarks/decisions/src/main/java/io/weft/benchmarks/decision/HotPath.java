@@ -2,6 +2,7 @@ package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
+import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
@@ -65,7 +66,7 @@ public class HotPath {
     @Setup
     public void setUp() {
         LargeMesh mesh = LargeMesh.of(balancing.policy);
-        dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS);
+        dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS, Self.UNKNOWN);
         dataPlane.apply(mesh.snapshot());
         authorities = mesh.authoritiesInRandomOrder();
     }

@@ -2,6 +2,7 @@ package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
+import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
@@ -58,7 +59,7 @@ public final class PolicyAgents {
             throw new AssertionError(where, fault);
         };
 
-        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS);
+        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS, Self.UNKNOWN);
         private String revision = "";
 
         Agent(String name) {

@@ -1,6 +1,7 @@
-package io.weft.dataplane.cluster;
+package io.weft.dataplane.balance;
 
 import io.weft.dataplane.Randomness;
+import io.weft.dataplane.cluster.Host;
 
 /** Any host; weights do not count, as in Envoy. */
 final class RandomBalancer implements Balancer {

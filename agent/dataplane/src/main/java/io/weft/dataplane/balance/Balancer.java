@@ -1,4 +1,6 @@
-package io.weft.dataplane.cluster;
+package io.weft.dataplane.balance;
+
+import io.weft.dataplane.cluster.Host;
 
 /** Chooses a host. Thread-safe; allocates nothing. */
 interface Balancer {
