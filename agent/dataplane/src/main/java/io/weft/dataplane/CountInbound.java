@@ -12,8 +12,8 @@ final class CountInbound extends ServerLayer {
     }
 
     @Override
-    void requestStarted() {
+    boolean request(InboundExchange exchange) {
         requests.increment();
-        inner.requestStarted();
+        return inner.request(exchange);
     }
 }

@@ -35,7 +35,7 @@ public final class DataPlane implements Outbound {
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         deadlines = new Deadlines(clock, timers);
         clientLayers = new ClientLayers(clock, randomness, self);
-        inbound = new InboundPorts(clock);
+        inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         compiler = new PolicyCompiler(clock, randomness, faults, timers, self);
         noPolicy = new PolicyCompiler(clock, randomness, faults, timers, self).compile(PolicySnapshot.empty());
     }

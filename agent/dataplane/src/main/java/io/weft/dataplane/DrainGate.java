@@ -13,14 +13,14 @@ final class DrainGate extends ServerLayer {
     }
 
     @Override
-    void requestStarted() {
+    void enter(InboundExchange exchange) {
         drain.enter();
-        inner.requestStarted();
+        inner.enter(exchange);
     }
 
     @Override
-    void requestEnded() {
-        inner.requestEnded();
+    void end(InboundExchange exchange) {
+        inner.end(exchange);
         drain.leave();
     }
 }

@@ -130,7 +130,7 @@ public abstract class HttpStream implements RequestHead {
     }
 
     /** Most bytes that the request's body may have; 0: any. */
-    final long maxRequestBytes() {
+    public final long maxRequestBytes() {
         return maxRequestBytes;
     }
 

@@ -15,11 +15,8 @@ public interface Inbound {
     Port opened(String library, InetSocketAddress address, boolean tls);
 
     interface Port extends AutoCloseable {
-        /** A request came in. */
-        void requestStarted();
-
-        /** Its response is complete, or its connection is gone. */
-        void requestEnded();
+        /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
+        void enter(InboundExchange exchange);
 
         /** The instance is about to go: responses should carry {@code Connection: close}. */
         boolean draining();

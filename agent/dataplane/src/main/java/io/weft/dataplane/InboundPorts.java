@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** The ports on which the app serves, from {@link #opened} to their closing or the drain. Thread-safe. */
 public final class InboundPorts implements Inbound {
@@ -17,9 +18,10 @@ public final class InboundPorts implements Inbound {
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
 
-    InboundPorts(NanoClock clock) {
+    /** @param policy gives null before the first */
+    InboundPorts(Supplier<Policy> policy, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
         drain = new Drain(clock);
-        layers = new ServerLayers(drain, requests);
+        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests);
     }
 
     /**
@@ -109,13 +111,9 @@ public final class InboundPorts implements Inbound {
         }
 
         @Override
-        public void requestStarted() {
-            layers.requestStarted();
-        }
-
-        @Override
-        public void requestEnded() {
-            layers.requestEnded();
+        public void enter(InboundExchange exchange) {
+            // What TLS of the app's own hides, no policy can speak of.
+            exchange.entered(layers, tls ? -1 : address.getPort());
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.route.InboundListeners;
 import io.weft.dataplane.route.Listeners;
 
 /**
@@ -8,7 +9,7 @@ import io.weft.dataplane.route.Listeners;
  *
  * @param clusters by the index that {@link io.weft.dataplane.route.Destination#cluster()} gives; null where there is none
  */
-record Policy(long generation, Listeners listeners, ClusterView[] clusters) {
+record Policy(long generation, Listeners listeners, InboundListeners inbound, ClusterView[] clusters) {
 
     ClusterView cluster(int index) {
         return index < clusters.length ? clusters[index] : null;

@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.route.InboundListeners;
 import io.weft.dataplane.route.Listeners;
 import io.weft.dataplane.route.RouteCompiler;
 import io.weft.policy.model.PolicySnapshot;
@@ -37,6 +38,7 @@ final class PolicyCompiler {
         }
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
         Listeners listeners = new Listeners(snapshot, routeCompiler);
+        InboundListeners inbound = new InboundListeners(snapshot, routeCompiler);
         routeCompiler.endRound();
         filterCompiler.endRound();
         for (String cluster : views.keySet()) {
@@ -46,7 +48,7 @@ final class PolicyCompiler {
         for (Map.Entry<String, Integer> index : indexes.entrySet()) {
             clusters[index.getValue()] = views.get(index.getKey());
         }
-        return new Policy(snapshot.generation(), listeners, clusters);
+        return new Policy(snapshot.generation(), listeners, inbound, clusters);
     }
 
     private int index(String cluster) {

@@ -1,27 +1,55 @@
 package io.weft.dataplane;
 
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /** What a request that comes in passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ServerLayers {
     private final ServerLayer outermost;
+    private final Drain drain;
+    private final Timers timers;
 
-    ServerLayers(Drain drain, LongAdder requests) {
+    /** @param policy gives null before the first */
+    ServerLayers(
+            Supplier<Policy> policy, Randomness randomness, Timers timers, Faults faults, Drain drain, LongAdder requests) {
+        this.drain = drain;
+        this.timers = timers;
         outermost =
-                // (The peer's identity comes first, with mesh TLS: permissions and limits go by it.)
+                // (The peer's identity is known before: it is the connection's.)
                 // Above all that may refuse: a refusal too is to be sent before the process goes.
                 new DrainGate(drain,
-                // (Permission, rate limit, fault: what is forbidden costs no token, what is limited is not delayed.)
+                // Above the filters: the route says which they are.
+                new MatchInbound(policy, randomness, faults,
+                // In the order of the listener, as in a proxy: what is forbidden costs no token, what is limited is not delayed.
+                new FilterInbound(
+                // Below the filters: a request without a route goes through them, too.
+                new AnswerInbound(
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
-                ServerLayer.APP));
+                ServerLayer.APP)))));
     }
 
-    void requestStarted() {
-        outermost.requestStarted();
+    Timers timers() {
+        return timers;
     }
 
-    void requestEnded() {
-        outermost.requestEnded();
+    boolean draining() {
+        return drain.begun();
+    }
+
+    void enter(InboundExchange exchange) {
+        outermost.enter(exchange);
+    }
+
+    boolean request(InboundExchange exchange) {
+        return outermost.request(exchange);
+    }
+
+    void response(InboundExchange exchange, int status, ResponseHeaders headers) {
+        outermost.response(exchange, status, headers);
+    }
+
+    void end(InboundExchange exchange) {
+        outermost.end(exchange);
     }
 }

@@ -61,9 +61,13 @@ class InboundPortsTest {
     void theDrainWaitsForWhatIsInFlight() throws Exception {
         Port port = ports.opened("tomcat", ADDRESS, false);
         assertThat(ports.awaitIdle(Duration.ZERO)).isTrue();
-        port.requestStarted();
-        port.requestStarted();
-        port.requestEnded();
+        Incoming first = Incoming.get("/");
+        Incoming second = Incoming.get("/");
+        port.enter(first);
+        port.enter(second);
+        first.next();
+        second.next();
+        second.end();
         port.close();
 
         assertThat(ports.inFlight()).isEqualTo(1);
@@ -79,7 +83,7 @@ class InboundPortsTest {
             }
         });
         assertThat(waiting.await(10, TimeUnit.SECONDS)).isTrue();
-        port.requestEnded();
+        first.end();
         assertThat(idle.get(10, TimeUnit.SECONDS)).isTrue();
         assertThat(ports.requests()).isEqualTo(2);
     }

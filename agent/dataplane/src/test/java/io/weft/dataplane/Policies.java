@@ -207,7 +207,7 @@ public final class Policies {
                 RouteConfiguration configuration) {
             String routes = name + "-routes";
             FilterChain chain =
-                    new FilterChain("", new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters));
+                    new FilterChain("", 0, new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters));
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

@@ -53,7 +53,7 @@ final class ListenerParser {
         field.reportIf(listener.hasAddress(), "address");
         field.reportIf(listener.getFilterChainsCount() > 0, "filter_chains");
         field.reportIf(listener.hasDefaultFilterChain(), "default_filter_chain");
-        FilterChain chain = new FilterChain("", HttpConnectionManagerParser.parse(at, config));
+        FilterChain chain = new FilterChain("", 0, HttpConnectionManagerParser.parse(at, config));
         return new Listener(listener.getName(), Kind.API, NOWHERE, List.of(chain));
     }
 
@@ -186,13 +186,17 @@ final class ListenerParser {
             }
             at.report(filter.getName());
         }
-        if (kind == Kind.OUTBOUND && !forPlaintextHttp(field.at("filter_chain_match"), chain.getFilterChainMatch(), port)) {
+        Field match = field.at("filter_chain_match");
+        if (!forPlaintextHttp(match, chain.getFilterChainMatch(), kind)) {
             return Optional.empty();
         }
-        return Optional.of(new FilterChain(chain.getName(), http));
+        int destinationPort = chain.getFilterChainMatch().getDestinationPort().getValue();
+        match.refuseIf(kind == Kind.OUTBOUND && destinationPort != 0 && destinationPort != port, "destination_port",
+                "is not supported on an outbound chain; match the host or path on a route");
+        return Optional.of(new FilterChain(chain.getName(), kind == Kind.INBOUND ? destinationPort : 0, http));
     }
 
-    private static boolean forPlaintextHttp(Field field, FilterChainMatch match, int port) {
+    private static boolean forPlaintextHttp(Field field, FilterChainMatch match, Kind kind) {
         String transport = match.getTransportProtocol();
         boolean http = match.getApplicationProtocolsCount() == 0
                 || !Collections.disjoint(match.getApplicationProtocolsList(), PLAINTEXT_HTTP);
@@ -200,9 +204,9 @@ final class ListenerParser {
             field.report("not for plaintext HTTP");
             return false;
         }
-        String unsupported = "is not supported on an outbound chain; match the host or path on a route";
-        field.refuseIf(match.hasDestinationPort() && match.getDestinationPort().getValue() != port, "destination_port",
-                unsupported);
+        String unsupported = kind == Kind.OUTBOUND
+                ? "is not supported on an outbound chain; match the host or path on a route"
+                : "is not supported on an inbound chain; send one chain for all callers";
         field.refuseIf(match.getPrefixRangesCount() > 0, "prefix_ranges", unsupported);
         field.refuseIf(!match.getAddressSuffix().isEmpty(), "address_suffix", unsupported);
         field.refuseIf(match.hasSuffixLen(), "suffix_len", unsupported);

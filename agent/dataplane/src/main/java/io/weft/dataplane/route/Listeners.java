@@ -82,7 +82,7 @@ public final class Listeners {
                 configuration = ((Inline) chain.http().routes()).configuration();
             }
             if (configuration != null) {
-                compiled.add(compiler.compile(key, configuration, filters));
+                compiled.add(compiler.compile(key, configuration, filters, RouteCompiler.Side.OUTBOUND));
             }
             index++;
         }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /**
@@ -28,6 +29,18 @@ import java.util.function.ToIntFunction;
  * the one before keeps its compiled routes. For one thread.
  */
 public final class RouteCompiler {
+    /** What a non-forwarding route of a server is: no cluster stands for the app. */
+    private static final RouteAction.Forward TO_THE_APP = new RouteAction.Forward(
+            List.of(new WeightedCluster("", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
+            RouteAction.Rewrite.NONE,
+            Optional.empty(),
+            RouteAction.Timeouts.NONE,
+            List.of(),
+            Map.of());
+
+    /** Which way the requests go. */
+    enum Side { OUTBOUND, INBOUND }
+
     private final ToIntFunction<String> clusterIndex;
     private final FilterCompiler filterCompiler;
     // Of this round: most routes test for the same and have the same retry policy, and then share what is made of it.
@@ -46,11 +59,12 @@ public final class RouteCompiler {
      * @param key under which the configuration is recognised, in this round and in the next; one of its own for each connection
      *     manager that has filters
      * @param filters of the connection manager
+     * @param side the same for one key always
      */
-    VirtualHosts compile(String key, RouteConfiguration configuration, List<NamedFilter> filters) {
+    VirtualHosts compile(String key, RouteConfiguration configuration, List<NamedFilter> filters, Side side) {
         CompiledConfiguration before = current.getOrDefault(key, last.get(key));
         boolean same = before != null && before.source.equals(configuration) && before.filters.equals(filters);
-        CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, filters).compile(before);
+        CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, filters, side).compile(before);
         current.put(key, compiled);
         return compiled.virtualHosts;
     }
@@ -68,8 +82,12 @@ public final class RouteCompiler {
         private final String key;
         private final RouteConfiguration configuration;
         private final List<NamedFilter> filters;
+        private final Side side;
+        private final FilterChain unroutedFilters;
 
-        Compilation(String key, RouteConfiguration configuration, List<NamedFilter> filters) {
+        Compilation(String key, RouteConfiguration configuration, List<NamedFilter> filters, Side side) {
+            this.side = side;
+            unroutedFilters = filterCompiler.compile(key, filters, List.of());
             this.key = key;
             this.configuration = configuration;
             this.filters = filters;
@@ -93,7 +111,10 @@ public final class RouteCompiler {
                 }
             }
             return new CompiledConfiguration(
-                    configuration, filters, byName, new VirtualHosts(domains, configuration.ignorePortInHostMatching()));
+                    configuration,
+                    filters,
+                    byName,
+                    new VirtualHosts(domains, configuration.ignorePortInHostMatching(), unroutedFilters));
         }
 
         private Routes routes(VirtualHost host) {
@@ -102,18 +123,21 @@ public final class RouteCompiler {
             for (int i = 0; i < host.routes().size(); i++) {
                 Route route = host.routes().get(i);
                 // Said to a server; a client goes on to the next route.
-                if (!(route.action() instanceof NonForwarding)) {
+                if (side == Side.INBOUND || !(route.action() instanceof NonForwarding)) {
                     RouteTest test = tests.computeIfAbsent(route.match(), RouteTest::new);
                     hostTests.add(test);
                     entries.add(entry(test, route, i, host));
                 }
             }
-            return new Routes(hostTests, entries, filterCompiler.compile(key, filters, List.of()));
+            return new Routes(hostTests, entries, unroutedFilters);
         }
 
         private RouteEntry entry(RouteTest test, Route route, int index, VirtualHost host) {
             if (route.action() instanceof RouteAction.Forward forward) {
                 return forward(test, route, index, forward, host);
+            }
+            if (route.action() instanceof NonForwarding) {
+                return forward(test, route, index, TO_THE_APP, host);
             }
             List<HeaderChanges> levels = levels(route.headers(), host.headers(), configuration.headers());
             AnswerRecipe recipe = route.action() instanceof Redirect redirect

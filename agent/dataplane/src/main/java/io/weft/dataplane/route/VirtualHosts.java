@@ -1,5 +1,6 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.filter.FilterChain;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,9 +15,14 @@ public final class VirtualHosts {
     private final Wildcards prefixes;
     private final Routes any;
     private final boolean ignorePort;
+    private final FilterChain unroutedFilters;
 
-    /** @param entries domains, each with the routes of its virtual host; the first of two equal domains counts */
-    VirtualHosts(List<Map.Entry<String, Routes>> entries, boolean ignorePort) {
+    /**
+     * @param unroutedFilters for requests that no virtual host is for
+     * @param entries domains, each with the routes of its virtual host; the first of two equal domains counts
+     */
+    VirtualHosts(List<Map.Entry<String, Routes>> entries, boolean ignorePort, FilterChain unroutedFilters) {
+        this.unroutedFilters = unroutedFilters;
         this.ignorePort = ignorePort;
         HostTable.Builder<Routes> exact = new HostTable.Builder<>();
         WildcardsBuilder suffixes = new WildcardsBuilder();
@@ -60,6 +66,11 @@ public final class VirtualHosts {
             routes = prefixes.findPrefix(authority, end);
         }
         return routes == null && withAny ? any : routes;
+    }
+
+    /** For a request for which {@link #find} finds nothing. */
+    FilterChain unroutedFilters() {
+        return unroutedFilters;
     }
 
     /** One table for each length, the longest first. */

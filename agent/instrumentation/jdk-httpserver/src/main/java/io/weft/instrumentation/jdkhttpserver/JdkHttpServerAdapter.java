@@ -1,9 +1,12 @@
 package io.weft.instrumentation.jdkhttpserver;
 
+import com.sun.net.httpserver.Filter;
+import com.sun.net.httpserver.HttpExchange;
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.policy.model.HeaderChanges;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -11,17 +14,16 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class JdkHttpServerAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
+    private final Admission admission;
     private final Map<Object, Inbound.Port> portOfServer = new ConcurrentHashMap<>(4);
 
-    /**
-     * Per connection, the port while a request is in flight on it: there is one at a time. The entry lives as long as the
-     * connection, so that a request allocates nothing.
-     */
-    private final Map<Object, AtomicReference<Inbound.Port>> inFlight = new ConcurrentHashMap<>();
+    /** By connection; the entry lives as long as the connection, so that a request allocates nothing. */
+    private final Map<Object, InFlight> inFlight = new ConcurrentHashMap<>();
 
     public JdkHttpServerAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         internals = new Internals(context);
+        admission = new Admission(context, internals);
     }
 
     @Override
@@ -36,7 +38,12 @@ public final class JdkHttpServerAdapter implements Adapter {
                 return same;
             };
             case JdkHttpServerModule.STOP -> before(this::stop);
-            case JdkHttpServerModule.RESPONSE_HEAD -> before(this::announceDrain);
+            case JdkHttpServerModule.DO_FILTER -> (Handler.Around) (chain, exchange, a1, a2, a3) ->
+                    doFilter((Filter.Chain) chain, (HttpExchange) exchange);
+            case JdkHttpServerModule.RESPONSE_HEAD -> (Handler.Around) (exchange, status, a1, a2, a3) -> {
+                responseHead(exchange, (int) status);
+                return Handler.PROCEED;
+            };
             case JdkHttpServerModule.RESPONSE_COMPLETED -> (Handler.Around) (server, connection, a1, a2, a3) -> {
                 requestEnded(inFlight.get(connection));
                 return Handler.PROCEED;
@@ -59,26 +66,58 @@ public final class JdkHttpServerAdapter implements Adapter {
             return;
         }
         Object connection = internals.connection(exchange);
-        AtomicReference<Inbound.Port> slot = inFlight.get(connection);
+        InFlight slot = inFlight.get(connection);
         if (slot == null) {
-            slot = new AtomicReference<>();
+            slot = new InFlight(internals);
             inFlight.put(connection, slot);
         }
-        port.requestStarted();
-        slot.set(port);
+        slot.request.renew(exchange);
+        port.enter(slot.request);
+        slot.set(slot.request);
     }
 
-    private static void requestEnded(AtomicReference<Inbound.Port> slot) {
-        Inbound.Port port = slot == null ? null : slot.getAndSet(null);
-        if (port != null) {
-            port.requestEnded();
+    private static void requestEnded(InFlight slot) {
+        IncomingRequest request = slot == null ? null : slot.getAndSet(null);
+        if (request != null) {
+            request.end();
         }
     }
 
-    private void announceDrain(Object exchange) throws Throwable {
-        Inbound.Port port = portOfServer.get(internals.server(exchange));
-        if (port != null && port.draining()) {
+    private Object doFilter(Filter.Chain chain, HttpExchange http) throws Throwable {
+        Object exchange = internals.exchange(http);
+        IncomingRequest request = exchange == null ? null : inFlight(exchange);
+        if (request == null || !request.claimed() || !request.isUndecided()) {
+            return Handler.PROCEED;
+        }
+        return admission.doFilter(chain, exchange, http, request);
+    }
+
+    private void responseHead(Object exchange, int status) throws Throwable {
+        IncomingRequest request = inFlight(exchange);
+        if (request != null && request.isAnsweredByApp()) {
+            HeaderView headers = new HeaderView(internals.responseHeaders(exchange));
+            request.onResponse(status, headers);
+            HeaderChanges[] changes = request.responseChanges();
+            if (changes.length > 0) {
+                headers.changeResponse(changes);
+            }
+        }
+        if (request != null && request.draining()) {
             internals.closeAfterResponse(exchange);
+        }
+    }
+
+    private IncomingRequest inFlight(Object exchange) throws Throwable {
+        InFlight slot = inFlight.get(internals.connection(exchange));
+        return slot == null ? null : slot.get();
+    }
+
+    /** The request that is in flight on a connection; empty between two. */
+    private static final class InFlight extends AtomicReference<IncomingRequest> {
+        private final transient IncomingRequest request;
+
+        InFlight(Internals internals) {
+            request = new IncomingRequest(internals);
         }
     }
 

@@ -9,12 +9,14 @@ import java.util.List;
 /**
  * The JDK's {@code com.sun.net.httpserver}, whose implementation has the same seams from 17 to 25. A request begins with its
  * {@code ExchangeImpl} and is over when the server completes its response, wherever the handler closed the exchange, or when the
- * connection closes: a handler that throws closes it without completing anything.
+ * connection closes: a handler that throws closes it without completing anything. In between the mesh is in front of the app's
+ * filters. A path without a context is answered by the server before that.
  */
 public final class JdkHttpServerModule {
     static final String STARTED = "started";
     static final String STOP = "stop";
     static final String EXCHANGE_STARTED = "exchange-started";
+    static final String DO_FILTER = "do-filter";
     static final String RESPONSE_HEAD = "response-head";
     static final String RESPONSE_COMPLETED = "response-completed";
     static final String CONNECTION_CLOSE = "connection-close";
@@ -34,6 +36,8 @@ public final class JdkHttpServerModule {
                         around(STOP, PACKAGE + ".ServerImpl", "stop", "(I)V"),
                         result(EXCHANGE_STARTED, PACKAGE + ".ExchangeImpl", "<init>",
                                 "(Ljava/lang/String;Ljava/net/URI;Lsun/net/httpserver/Request;JLsun/net/httpserver/HttpConnection;)V"),
+                        around(DO_FILTER, "com.sun.net.httpserver.Filter$Chain", "doFilter",
+                                "(Lcom/sun/net/httpserver/HttpExchange;)V"),
                         around(RESPONSE_HEAD, PACKAGE + ".ExchangeImpl", "sendResponseHeaders", "(IJ)V"),
                         around(RESPONSE_COMPLETED, PACKAGE + ".ServerImpl", "responseCompleted",
                                 "(Lsun/net/httpserver/HttpConnection;)V"),

@@ -5,43 +5,60 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.coyote.Request;
 
 /**
- * The port on which a request is in flight; empty between two requests. One for each of coyote's requests, which are pooled, and
- * kept in its notes, so that a request costs no allocation. Atomic because a request may end on any thread, and from two at once.
+ * The request that is in flight in one of coyote's requests; empty between two. Kept in coyote's notes, which like its requests are
+ * pooled, so that a request costs no allocation. Atomic because a request may end on any thread, and from two at once.
  */
-final class InFlight extends AtomicReference<Inbound.Port> {
+final class InFlight extends AtomicReference<IncomingRequest> {
     /** Tomcat documents 17 to 31 as not used. */
     private static final int NOTE = 30;
 
+    /** Serves again once it is over; null when a file that is still being sent has taken it along. */
+    private IncomingRequest idle;
+
     private InFlight() {}
 
-    static void start(Request request, Inbound.Port port) {
+    /** @return null when the note is somebody else's */
+    static IncomingRequest start(Internals internals, Request request, Inbound.Port port) {
         Object note = request.getNote(NOTE);
         if (note == null) {
             note = new InFlight();
             request.setNote(NOTE, note);
         }
-        if (note instanceof InFlight inFlight) {
-            port.requestStarted();
-            end(inFlight.getAndSet(port));
+        if (!(note instanceof InFlight inFlight)) {
+            return null;
         }
+        end(request);
+        IncomingRequest incoming = inFlight.idle == null ? new IncomingRequest(internals, request) : inFlight.idle;
+        inFlight.idle = incoming;
+        incoming.renew();
+        port.enter(incoming);
+        inFlight.set(incoming);
+        return incoming;
     }
 
     static void end(Request request) {
-        end(take(request));
+        if (request.getNote(NOTE) instanceof InFlight inFlight) {
+            IncomingRequest incoming = inFlight.get() == null ? null : inFlight.getAndSet(null);
+            if (incoming != null) {
+                incoming.over();
+            }
+        }
     }
 
     /** From now on the caller has to end it. */
-    static Inbound.Port take(Request request) {
-        return request.getNote(NOTE) instanceof InFlight inFlight && inFlight.get() != null ? inFlight.getAndSet(null) : null;
-    }
-
-    static Inbound.Port peek(Request request) {
-        return request.getNote(NOTE) instanceof InFlight inFlight ? inFlight.get() : null;
-    }
-
-    private static void end(Inbound.Port port) {
-        if (port != null) {
-            port.requestEnded();
+    static IncomingRequest take(Request request) {
+        if (!(request.getNote(NOTE) instanceof InFlight inFlight) || inFlight.get() == null) {
+            return null;
         }
+        IncomingRequest incoming = inFlight.getAndSet(null);
+        if (incoming != null) {
+            inFlight.idle = null;
+            incoming.giveBack();
+        }
+        return incoming;
+    }
+
+    static IncomingRequest peek(Request request) {
+        return request.getNote(NOTE) instanceof InFlight inFlight ? inFlight.get() : null;
     }
 }

@@ -6,6 +6,8 @@ import java.lang.invoke.VarHandle;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
+import org.apache.coyote.ActionHook;
+import org.apache.coyote.Request;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.SendfileDataBase;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -16,12 +18,14 @@ final class Internals {
     private final VarHandle keepAlive;
     private final VarHandle sendfileData;
     private final VarHandle socketWrapper;
+    private final VarHandle hook;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
         keepAlive = field(context, Http11Processor.class, "keepAlive", boolean.class);
         sendfileData = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
         socketWrapper = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
+        hook = field(context, Request.class, "hook", ActionHook.class);
     }
 
     private static VarHandle field(AdapterContext context, Class<?> holder, String name, Class<?> type)
@@ -43,7 +47,12 @@ final class Internals {
         return (SendfileDataBase) sendfileData.get(processor) != null;
     }
 
-    SocketWrapperBase<?> connection(Http11Processor processor) {
-        return (SocketWrapperBase<?>) socketWrapper.get((AbstractProcessor) processor);
+    SocketWrapperBase<?> connection(AbstractProcessor processor) {
+        return (SocketWrapperBase<?>) socketWrapper.get(processor);
+    }
+
+    /** Over which the request came, also on a stream of HTTP/2. */
+    SocketWrapperBase<?> connection(Request request) {
+        return connection((AbstractProcessor) (ActionHook) hook.get(request));
     }
 }

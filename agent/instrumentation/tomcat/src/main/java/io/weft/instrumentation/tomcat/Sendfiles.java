@@ -1,6 +1,5 @@
 package io.weft.instrumentation.tomcat;
 
-import io.weft.dataplane.Inbound;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.tomcat.util.net.SendfileState;
@@ -8,15 +7,15 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
  * Requests whose body Tomcat's poller sends from a file, long after the servlet has returned and the request has been
- * recycled. Each holds the port of its request until the file is out or its connection gone. Thread-safe.
+ * recycled. Each is held until the file is out or its connection gone. Thread-safe.
  */
 final class Sendfiles {
-    private final Map<SocketWrapperBase<?>, Inbound.Port> sending = new ConcurrentHashMap<>(4);
+    private final Map<SocketWrapperBase<?>, IncomingRequest> sending = new ConcurrentHashMap<>(4);
 
-    void started(SocketWrapperBase<?> connection, Inbound.Port port) {
-        Inbound.Port previous = sending.put(connection, port);
+    void started(SocketWrapperBase<?> connection, IncomingRequest request) {
+        IncomingRequest previous = sending.put(connection, request);
         if (previous != null) {
-            previous.requestEnded();
+            previous.over();
         }
     }
 
@@ -30,9 +29,9 @@ final class Sendfiles {
         if (sending.isEmpty()) {
             return;
         }
-        Inbound.Port port = sending.remove(connection);
-        if (port != null) {
-            port.requestEnded();
+        IncomingRequest request = sending.remove(connection);
+        if (request != null) {
+            request.over();
         }
     }
 }

@@ -1,14 +1,16 @@
 package io.weft.instrumentation.tomcat;
 
-import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
+import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.Request;
+import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.SendfileState;
+import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /** Compiled against Tomcat 10.1, links on 9 and 11. */
@@ -16,12 +18,14 @@ public final class TomcatAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final ConnectorPorts ports;
+    private final Admission admission;
     private final Sendfiles sendfiles = new Sendfiles();
 
     public TomcatAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         internals = new Internals(context);
         ports = new ConnectorPorts(context);
+        admission = new Admission(internals, ports);
     }
 
     @Override
@@ -31,10 +35,14 @@ public final class TomcatAdapter implements Adapter {
             case TomcatModule.CONNECTOR_RESUMED -> after((connector, nothing) -> ports.resumed((Connector) connector));
             case TomcatModule.CONNECTOR_PAUSE, TomcatModule.CONNECTOR_STOP ->
                     before((connector, nothing) -> ports.closed((Connector) connector));
-            case TomcatModule.REQUEST_STARTED -> before((adapter, request) -> started((CoyoteAdapter) adapter, (Request) request));
+            case TomcatModule.SERVICE -> (Handler.Around) (adapter, request, response, a2, a3) ->
+                    admission.service((CoyoteAdapter) adapter, (Request) request, (Response) response);
+            case TomcatModule.ASYNC_DISPATCH -> (Handler.Around) (adapter, request, response, event, a3) ->
+                    admission.dispatch((CoyoteAdapter) adapter, (Request) request, (Response) response, (SocketEvent) event);
             case TomcatModule.REQUEST_COUNTED, TomcatModule.REQUEST_RECYCLED ->
                     before((request, nothing) -> InFlight.end((Request) request));
-            case TomcatModule.RESPONSE_HEAD -> before((processor, nothing) -> announceDrain((Http11Processor) processor));
+            case TomcatModule.RESPONSE_HEAD -> before((processor, nothing) -> responseHead((Http11Processor) processor));
+            case TomcatModule.STREAM_HEAD -> before((processor, nothing) -> streamHead((AbstractProcessor) processor));
             case TomcatModule.RESPONSE_HEAD_DONE -> after((processor, nothing) -> keepForSendfile((Http11Processor) processor));
             case TomcatModule.SENDFILE_TRIED -> (Handler.Result) (self, state, connection, a1, a2) -> {
                 sendfiles.tried((SocketWrapperBase<?>) connection, (SendfileState) state);
@@ -52,27 +60,30 @@ public final class TomcatAdapter implements Adapter {
         };
     }
 
-    private void started(CoyoteAdapter adapter, Request request) {
-        Inbound.Port port = ports.of(internals.connector(adapter));
-        if (port != null) {
-            InFlight.start(request, port);
+    private void responseHead(Http11Processor processor) {
+        IncomingRequest incoming = InFlight.peek(processor.getRequest());
+        if (incoming == null) {
+            return;
+        }
+        admission.responseHead(incoming);
+        // Not by setting the header: Tomcat would then no longer chunk, and the response would be other than without the agent.
+        if (incoming.draining() && incoming.request().getResponse().getStatus() >= 200) {
+            internals.closeAfterResponse(processor);
         }
     }
 
-    /** Not by setting the header: Tomcat would then no longer chunk, and the response would be other than without the agent. */
-    private void announceDrain(Http11Processor processor) {
-        Request request = processor.getRequest();
-        Inbound.Port port = InFlight.peek(request);
-        if (port != null && port.draining() && request.getResponse().getStatus() >= 200) {
-            internals.closeAfterResponse(processor);
+    private void streamHead(AbstractProcessor stream) {
+        IncomingRequest incoming = InFlight.peek(stream.getRequest());
+        if (incoming != null) {
+            admission.responseHead(incoming);
         }
     }
 
     private void keepForSendfile(Http11Processor processor) {
         if (internals.sendsFile(processor)) {
-            Inbound.Port port = InFlight.take(processor.getRequest());
-            if (port != null) {
-                sendfiles.started(internals.connection(processor), port);
+            IncomingRequest incoming = InFlight.take(processor.getRequest());
+            if (incoming != null) {
+                sendfiles.started(internals.connection(processor), incoming);
             }
         }
     }

@@ -10,8 +10,9 @@ import java.util.List;
  * Tomcat's coyote, embedded or not. The servlet API's package differs between 9 and 10, so only classes and members of which no
  * signature names it are used.
  *
- * <p>The seams: a connector's life cycle is its port's. A request begins in {@code CoyoteAdapter.service}, once for HTTP/1.1 and
- * HTTP/2, servlets and upgrades. It is over in {@code Request.updateCounters}, where Tomcat itself counts it: after the last byte
+ * <p>The seams: a connector's life cycle is its port's. A request begins in {@code CoyoteAdapter.service}, for HTTP/1.1 and
+ * HTTP/2, servlets and upgrades; there the mesh answers it, holds it up or hands it on. What its response's head is to say is
+ * changed where coyote is about to write it. It is over in {@code Request.updateCounters}, where Tomcat itself counts it: after the last byte
  * of a response, also of an asynchronous one, after an error and after a protocol upgrade. {@code Request.recycle} catches
  * what is dropped without being counted. A file that Tomcat sends by itself after that has hooks of its own.
  */
@@ -20,11 +21,13 @@ public final class TomcatModule {
     static final String CONNECTOR_RESUMED = "connector-resumed";
     static final String CONNECTOR_PAUSE = "connector-pause";
     static final String CONNECTOR_STOP = "connector-stop";
-    static final String REQUEST_STARTED = "request-started";
+    static final String SERVICE = "service";
+    static final String ASYNC_DISPATCH = "async-dispatch";
     static final String REQUEST_COUNTED = "request-counted";
     static final String REQUEST_RECYCLED = "request-recycled";
     static final String RESPONSE_HEAD = "response-head";
     static final String RESPONSE_HEAD_DONE = "response-head-done";
+    static final String STREAM_HEAD = "stream-head";
     static final String SENDFILE_TRIED = "sendfile-tried";
     static final String SENDFILE_DATA = "sendfile-data";
     static final String CONNECTION_CLOSED = "connection-closed";
@@ -32,6 +35,7 @@ public final class TomcatModule {
     static final String STREAM_RESET = "stream-reset";
 
     private static final String CONNECTOR = "org.apache.catalina.connector.Connector";
+    private static final String ADAPTER = "org.apache.catalina.connector.CoyoteAdapter";
     private static final String REQUEST = "org.apache.coyote.Request";
     private static final String PROCESSOR = "org.apache.coyote.http11.Http11Processor";
     private static final String SOCKET = "org.apache.tomcat.util.net.NioEndpoint$NioSocketWrapper";
@@ -49,8 +53,9 @@ public final class TomcatModule {
                         result(CONNECTOR_RESUMED, CONNECTOR, "resume", "()V"),
                         around(CONNECTOR_PAUSE, CONNECTOR, "pause", "()V"),
                         around(CONNECTOR_STOP, CONNECTOR, "stopInternal", "()V"),
-                        around(REQUEST_STARTED, "org.apache.catalina.connector.CoyoteAdapter", "service",
-                                "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
+                        around(SERVICE, ADAPTER, "service", "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
+                        around(ASYNC_DISPATCH, ADAPTER, "asyncDispatch",
+                                "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z"),
                         around(REQUEST_COUNTED, REQUEST, "updateCounters", "()V"),
                         around(REQUEST_RECYCLED, REQUEST, "recycle", "()V"),
                         around(RESPONSE_HEAD, PROCESSOR, "prepareResponse", "()V"),
@@ -61,6 +66,8 @@ public final class TomcatModule {
                                 "(Lorg/apache/tomcat/util/net/NioEndpoint$SendfileData;)V"),
                         // since 9.0.21
                         around(CONNECTION_CLOSED, SOCKET, "doClose", "()V").whenPresent(),
+                        // not in a Tomcat without its HTTP/2
+                        around(STREAM_HEAD, "org.apache.coyote.http2.StreamProcessor", "prepareResponse", "()V").whenPresent(),
                         // since 9.0.3, and not in a Tomcat without its HTTP/2
                         result(STREAM_ENDED, "org.apache.coyote.http2.Stream$StreamOutputBuffer", "end", "()V").whenPresent(),
                         around(STREAM_RESET, "org.apache.coyote.http2.Stream", "receiveReset", "(J)V").whenPresent()));

@@ -65,7 +65,7 @@ record LargeMesh(PolicySnapshot snapshot, List<String> authorities) {
                 ROUTES, names.stream().map(LargeMesh::virtualHost).toList(), false, HeaderChanges.NONE, FilterOverrides.NONE);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
-                List.of(new FilterChain("", new HttpConnectionManager(ROUTES, new Named(ROUTES), List.of()))));
+                List.of(new FilterChain("", 0, new HttpConnectionManager(ROUTES, new Named(ROUTES), List.of()))));
         PolicySnapshot snapshot = new PolicySnapshot(
                 1,
                 Map.of(ROUTES, listener),

@@ -1,0 +1,128 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.route.Destination;
+import io.weft.dataplane.route.RouteEntry;
+import io.weft.policy.model.HeaderChanges;
+
+/**
+ * One request that comes in, from its head to the last byte of the response. A server's adapter extends it: the read-only view of
+ * the request and what the mesh decides about it are one object. The object may serve one request after the other.
+ *
+ * <p>An adapter drives it so:
+ * <pre>
+ * port.enter(exchange)
+ * do switch (exchange.next()) {
+ *     case WAIT    → exchange.afterDelay(…), meanwhile on no thread, and ask again
+ *     case REPLY   → send exchange.reply(); the app does not see the request
+ *     case PROCEED → hand the request to the app, with exchange.requestChanges() and no more body than exchange.maxRequestBytes()
+ * }
+ * response head of the app: exchange.onResponse(status, headers), then apply exchange.responseChanges()
+ * exchange.end() once the response is complete, or its connection is gone
+ * </pre>
+ *
+ * <p>Used by one thread at a time; whoever hands it to another thread does so with a happens-before edge.
+ */
+public abstract class InboundExchange extends HttpStream {
+
+    public enum Step { PROCEED, REPLY, WAIT }
+
+    /** Over which the request came; the same object for all requests of a connection. */
+    public abstract Connection connection();
+
+    // The rest is the data plane's: the layers read and write these fields.
+
+    private ServerLayers layers;
+    /** On which the app listens. */
+    int port;
+    /** Null: no policy names the port, or no route matched. */
+    RouteEntry route;
+    Destination destination;
+    /** A policy names the port, and so says what is to be served. */
+    boolean claimed;
+    /** By a fault of the agent no route was looked for. */
+    boolean unroutable;
+    boolean waiting;
+    RequestChanges requestChanges = RequestChanges.NONE;
+    private boolean over = true;
+
+    final void entered(ServerLayers by, int localPort) {
+        resetFilters();
+        layers = by;
+        port = localPort;
+        route = null;
+        destination = null;
+        claimed = false;
+        unroutable = false;
+        waiting = false;
+        requestChanges = RequestChanges.NONE;
+        over = false;
+        layers.enter(this);
+    }
+
+    /** Decides what becomes of the request. */
+    public final Step next() {
+        waiting = false;
+        if (layers.request(this)) {
+            return Step.PROCEED;
+        }
+        return waiting ? Step.WAIT : Step.REPLY;
+    }
+
+    /**
+     * Has the request taken up again when the wait is over, after {@link Step#WAIT}.
+     *
+     * @param resume on the timers' thread: it must not block, but have another thread call {@link #next}
+     */
+    public final void afterDelay(Runnable resume) {
+        layers.timers().schedule(delayNanos, resume);
+    }
+
+    /** The instance is about to go: the response should end its connection. */
+    public final boolean draining() {
+        return layers.draining();
+    }
+
+    /** The answer that the mesh gives itself, after {@link Step#REPLY}, with all changes to its headers. */
+    public final LocalReply reply() {
+        return reply;
+    }
+
+    /** What the app is to be given instead of what the caller sent; {@link RequestChanges#NONE} mostly. */
+    public final RequestChanges requestChanges() {
+        return requestChanges;
+    }
+
+    /** Whether a policy names the port. If not, the request is the app's alone, and the adapter may spare its views of it. */
+    public final boolean claimed() {
+        return claimed;
+    }
+
+    /** The app has decided about its response's head. Once for a request that was handed to it. */
+    public final void onResponse(int status, ResponseHeaders headers) {
+        if (!over) {
+            layers.response(this, status, headers);
+        }
+    }
+
+    /** What changes in the response that the app gives, to be applied in this order; never null, not to be written to. */
+    public final HeaderChanges[] responseChanges() {
+        return responseChanges;
+    }
+
+    /** The response is complete, or its connection is gone. Safe to call more than once, by one thread at a time. */
+    public final void end() {
+        if (!over) {
+            over = true;
+            layers.end(this);
+        }
+    }
+
+    @Override
+    public final String upstreamCluster() {
+        return destination == null ? null : destination.clusterName();
+    }
+
+    final HeaderChanges[] routeResponseChanges() {
+        return destination == null ? NO_CHANGES : destination.responseChanges();
+    }
+}

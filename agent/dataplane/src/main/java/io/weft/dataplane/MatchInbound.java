@@ -1,0 +1,56 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.route.InboundRoutes;
+import io.weft.dataplane.route.RouteEntry.Answer;
+import io.weft.dataplane.route.RouteEntry.Forward;
+import io.weft.dataplane.route.Routes;
+import java.util.function.Supplier;
+
+/** Finds the inbound listener of the port and the route in it, once. A port that no policy names is not touched. */
+final class MatchInbound extends ServerLayer {
+    private final Supplier<Policy> policy;
+    private final Randomness randomness;
+    private final Faults faults;
+
+    /** @param policy gives null before the first */
+    MatchInbound(Supplier<Policy> policy, Randomness randomness, Faults faults, ServerLayer inner) {
+        super(inner);
+        this.policy = policy;
+        this.randomness = randomness;
+        this.faults = faults;
+    }
+
+    @Override
+    void enter(InboundExchange exchange) {
+        Policy inForce = policy.get();
+        InboundRoutes listener = inForce == null ? null : inForce.inbound().find(exchange.port);
+        if (listener != null) {
+            exchange.claimed = true;
+            try {
+                match(listener, exchange);
+            } catch (RuntimeException | Error fault) {
+                // The app gets the request, but not past the filters that protect it.
+                faults.fault("inbound route of port " + exchange.port, fault);
+                exchange.unroutable = true;
+                exchange.passThrough(listener.unroutedFilters());
+            }
+        }
+        inner.enter(exchange);
+    }
+
+    private void match(InboundRoutes listener, InboundExchange exchange) {
+        Routes routes = listener.find(exchange.authority());
+        if (routes == null) {
+            exchange.passThrough(listener.unroutedFilters());
+            return;
+        }
+        int draw = (int) (randomness.bits() >>> 33);
+        exchange.route = routes.find(exchange, draw);
+        if (exchange.route instanceof Forward forward) {
+            exchange.destination = forward.destination(draw);
+            exchange.passThrough(exchange.destination.filters());
+        } else {
+            exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.weft.dataplane;
+
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Map;
+
+/** A request that comes in, as a test writes it down. */
+public class Incoming extends InboundExchange {
+    private static final Connection CONNECTION = new Connection(
+            new InetSocketAddress("127.0.0.1", 8080), new InetSocketAddress("127.0.0.1", 40000), "", null);
+
+    private final String method;
+    private final String path;
+    private final Map<String, String> headers = new HashMap<>();
+
+    public Incoming(String method, String path) {
+        this.method = method;
+        this.path = path;
+    }
+
+    public static Incoming get(String path) {
+        return new Incoming("GET", path);
+    }
+
+    public Incoming with(String header, String value) {
+        headers.put(header, value);
+        return this;
+    }
+
+    @Override
+    public Connection connection() {
+        return CONNECTION;
+    }
+
+    @Override
+    public String method() {
+        return method;
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        return "orders";
+    }
+
+    @Override
+    public String path() {
+        return path;
+    }
+
+    @Override
+    public String header(String name) {
+        return headers.get(name);
+    }
+}

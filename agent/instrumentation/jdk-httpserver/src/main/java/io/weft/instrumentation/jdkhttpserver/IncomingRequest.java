@@ -1,0 +1,89 @@
+package io.weft.instrumentation.jdkhttpserver;
+
+import com.sun.net.httpserver.Headers;
+import io.weft.dataplane.Connection;
+import io.weft.dataplane.InboundExchange;
+import java.net.URI;
+
+/** The requests of one connection as the mesh sees them: there is one at a time. */
+final class IncomingRequest extends InboundExchange {
+    private final Internals internals;
+    private Connection connection;
+    /** The server's own exchange. */
+    private Object exchange;
+    private Headers headers;
+    private boolean decided;
+    private boolean withApp;
+
+    IncomingRequest(Internals internals) {
+        this.internals = internals;
+    }
+
+    /** Another request begins. */
+    void renew(Object exchange) throws Throwable {
+        this.exchange = exchange;
+        headers = internals.requestHeaders(exchange);
+        decided = false;
+        withApp = false;
+    }
+
+    /** Whether this is the first time that it is asked: the app's own filters and handler come after one another. */
+    boolean isUndecided() {
+        boolean first = !decided;
+        decided = true;
+        return first;
+    }
+
+    /** It is held up, and decided about once more. */
+    void holdUp() {
+        decided = false;
+    }
+
+    void handOver() {
+        withApp = true;
+    }
+
+    /** Whether the app's own response begins, which it does once. */
+    boolean isAnsweredByApp() {
+        boolean begins = withApp;
+        withApp = false;
+        return begins;
+    }
+
+    @Override
+    public String method() {
+        return internals.method(exchange);
+    }
+
+    /** TLS of the app's own hides its requests from the mesh. */
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        String host = headers.getFirst("host");
+        return host == null ? "" : host;
+    }
+
+    @Override
+    public String path() {
+        URI uri = internals.uri(exchange);
+        String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
+        return uri.getRawQuery() == null ? path : path + '?' + uri.getRawQuery();
+    }
+
+    @Override
+    public String header(String name) {
+        return HeaderView.joined(headers, name);
+    }
+
+    @Override
+    public Connection connection() {
+        if (connection == null) {
+            connection = new Connection(internals.localAddress(exchange), internals.remoteAddress(exchange), "", null);
+        }
+        return connection;
+    }
+}

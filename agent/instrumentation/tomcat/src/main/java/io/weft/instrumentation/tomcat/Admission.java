@@ -1,0 +1,73 @@
+package io.weft.instrumentation.tomcat;
+
+import io.weft.dataplane.Inbound;
+import io.weft.instrumentation.Handler;
+import io.weft.policy.model.HeaderChanges;
+import java.io.IOException;
+import org.apache.catalina.connector.CoyoteAdapter;
+import org.apache.coyote.ActionCode;
+import org.apache.coyote.Request;
+import org.apache.coyote.Response;
+import org.apache.tomcat.util.net.SocketEvent;
+
+/** Between coyote and catalina: what becomes of a request before the app sees it, and of the head of its response. */
+final class Admission {
+    private final Internals internals;
+    private final ConnectorPorts ports;
+
+    Admission(Internals internals, ConnectorPorts ports) {
+        this.internals = internals;
+        this.ports = ports;
+    }
+
+    /** In the place of {@code CoyoteAdapter.service}. */
+    Object service(CoyoteAdapter adapter, Request request, Response response) throws IOException {
+        IncomingRequest incoming = InFlight.peek(request);
+        if (incoming == null || !incoming.isWaiting()) {
+            Inbound.Port port = ports.of(internals.connector(adapter));
+            incoming = port == null ? null : InFlight.start(internals, request, port);
+            if (incoming == null || !incoming.claimed()) {
+                return Handler.PROCEED;
+            }
+        }
+        incoming.waits(null);
+        switch (incoming.next()) {
+            case WAIT -> Wait.begin(incoming);
+            case REPLY -> new OutgoingResponse(response).send(incoming.reply());
+            case PROCEED -> {
+                incoming.handOver();
+                return Handler.PROCEED;
+            }
+        }
+        return null;
+    }
+
+    /** In the place of {@code CoyoteAdapter.asyncDispatch}, which also tells the end of a wait. */
+    Object dispatch(CoyoteAdapter adapter, Request request, Response response, SocketEvent event) throws Exception {
+        IncomingRequest incoming = InFlight.peek(request);
+        if (incoming == null || !incoming.isWaiting()) {
+            return Handler.PROCEED;
+        }
+        if (event != SocketEvent.OPEN_READ) {
+            // the caller went away
+            return false;
+        }
+        request.action(ActionCode.ASYNC_DISPATCHED, null);
+        adapter.service(request, response);
+        return true;
+    }
+
+    /** Before a head is written. */
+    void responseHead(IncomingRequest incoming) {
+        Response response = incoming.request().getResponse();
+        if (!incoming.isAnsweredByApp(response.getStatus())) {
+            return;
+        }
+        OutgoingResponse outgoing = new OutgoingResponse(response);
+        incoming.onResponse(response.getStatus(), outgoing);
+        HeaderChanges[] changes = incoming.responseChanges();
+        if (changes.length > 0) {
+            outgoing.changeResponse(changes);
+        }
+    }
+}
