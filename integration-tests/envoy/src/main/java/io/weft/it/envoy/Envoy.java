@@ -50,7 +50,9 @@ public final class Envoy implements AutoCloseable {
                         "--admin-address-path", address.toString(),
                         "--concurrency", "1",
                         "--disable-hot-restart",
-                        "--log-level", "info")
+                        "--log-level", "info",
+                        // Says each time that a field is deprecated which control planes still send.
+                        "--component-log-level", "misc:error")
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();

@@ -1,0 +1,105 @@
+package io.weft.it.comparison;
+
+import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.Routes;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Cases that are in force at the same time: those with equal settings share a listener. On every listener a virtual host
+ * {@code probe.test} says which batch is in force, and {@code probe-cluster.test} whether its clusters are.
+ *
+ * @param placed in the order in which the cases were given
+ * @param lanes one for each listener
+ */
+record Batch(int number, List<Placed> placed, List<Lane> lanes, Policy policy) {
+    static final String PROBE = "probe.test";
+    static final String CLUSTER_PROBE = "probe-cluster.test";
+
+    /** @param instance of a case, ready to be sent to the port */
+    record Placed(Case instance, int port) {}
+
+    record Lane(int port, Case.Settings settings) {}
+
+    /**
+     * @param numbers the first number for an instance of a case
+     * @param ports one for each listener; there must be as many as there are different settings
+     */
+    static Batch of(int number, List<Case> cases, int numbers, List<Integer> ports, Clusters clusters) {
+        Map<Case.Settings, Lane> laneOf = new LinkedHashMap<>();
+        List<Placed> placed = new ArrayList<>();
+        for (Case one : cases) {
+            Lane lane = laneOf.computeIfAbsent(one.settings(), settings -> new Lane(ports.get(laneOf.size()), settings));
+            placed.add(new Placed(one.instance(numbers + placed.size(), lane.port), lane.port));
+        }
+        List<Lane> lanes = new ArrayList<>(laneOf.values());
+        // Those that are not needed stay, lest somebody else is given their ports.
+        ports.stream().skip(lanes.size()).forEach(port -> lanes.add(new Lane(port, Case.Settings.NONE)));
+        return new Batch(number, List.copyOf(placed), List.copyOf(lanes), policy(number, placed, lanes, clusters));
+    }
+
+    String mark() {
+        return mark(number);
+    }
+
+    private static String mark(int number) {
+        return "batch " + number;
+    }
+
+    private static Policy policy(int number, List<Placed> placed, List<Lane> lanes, Clusters fixed) {
+        Policy policy = fixed.addTo(Policy.empty());
+        String probe = "probe-" + number;
+        policy = policy.cluster(fixed.of(probe, 0));
+        for (Placed one : placed) {
+            for (Cluster cluster : one.instance.clusters()) {
+                policy = policy.cluster(cluster);
+            }
+        }
+        for (Lane lane : lanes) {
+            String name = "lane:" + lane.port;
+            RouteConfiguration.Builder routes = lane.settings.routes().toBuilder().setName(name)
+                    .addVirtualHosts(host(PROBE, lane.port).addRoutes(Route.newBuilder()
+                            .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                            .setDirectResponse(DirectResponseAction.newBuilder()
+                                    .setStatus(200)
+                                    .setBody(DataSource.newBuilder().setInlineString(mark(number))))))
+                    .addVirtualHosts(host(CLUSTER_PROBE, lane.port).addRoutes(Routes.to(probe)));
+            placed.stream().filter(one -> one.port == lane.port)
+                    .forEach(one -> routes.addAllVirtualHosts(one.instance.routes().getVirtualHostsList()));
+            policy = policy.routes(routes.build()).listener(listener(name, lane));
+        }
+        return policy;
+    }
+
+    private static VirtualHost.Builder host(String name, int port) {
+        return VirtualHost.newBuilder().setName(name).addDomains(name).addDomains(name + ":" + port);
+    }
+
+    private static Listener listener(String name, Lane lane) {
+        HttpConnectionManager manager = lane.settings.manager().toBuilder()
+                .setStatPrefix("lane")
+                .setRds(Rds.newBuilder().setRouteConfigName(name).setConfigSource(Policy.ads()))
+                .addHttpFilters(HttpFilter.newBuilder()
+                        .setName("envoy.filters.http.router")
+                        .setTypedConfig(Any.pack(Router.getDefaultInstance())))
+                .build();
+        Listener.Builder listener = Policy.outbound(lane.port, name).toBuilder();
+        listener.getFilterChainsBuilder(0).getFiltersBuilder(0).setTypedConfig(Any.pack(manager));
+        return listener.build();
+    }
+}

@@ -1,0 +1,196 @@
+package io.weft.it.comparison;
+
+import io.weft.it.envoy.EnvoyBinary;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/** The two sides and their upstreams; gives both the same and says where they differ. For one thread. */
+final class Comparison implements AutoCloseable {
+    /** How many listeners there are, and so how many different settings a batch may have. */
+    static final int LANES = 8;
+
+    private static final int CASES_AT_ONCE = 24;
+    private static final long IN_FORCE_SECONDS = 30;
+
+    private final Testbed testbed = new Testbed();
+    private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
+    private final Clusters clusters = new Clusters(upstreams);
+    private final ExecutorService executor = Executors.newFixedThreadPool(2 * CASES_AT_ONCE);
+    private final List<Integer> ports = freePorts();
+    private final EnvoySubject envoy;
+    private final JvmSubject jvm;
+    private int batches;
+    private int instances;
+
+    Comparison(EnvoyBinary binary, Jdk jdk) {
+        testbed.closeAfterwards(executor::shutdownNow);
+        envoy = testbed.closeAfterwards(new EnvoySubject(binary, testbed.temporaryFolder()));
+        jvm = testbed.closeAfterwards(new JvmSubject(testbed, jdk));
+    }
+
+    /** For generators that make clusters of their own. */
+    Clusters clusters() {
+        return clusters;
+    }
+
+    /** @return in the order of the cases */
+    List<Verdict> run(List<Case> cases) {
+        List<Verdict> verdicts = new ArrayList<>();
+        List<Case> batch = new ArrayList<>();
+        for (Case one : cases) {
+            batch.add(one);
+            if (batch.stream().map(Case::settings).distinct().count() > LANES) {
+                batch.remove(batch.size() - 1);
+                verdicts.addAll(runTogether(batch));
+                batch = new ArrayList<>(List.of(one));
+            }
+        }
+        verdicts.addAll(runTogether(batch));
+        return verdicts;
+    }
+
+    private List<Verdict> runTogether(List<Case> cases) {
+        if (cases.isEmpty()) {
+            return List.of();
+        }
+        Batch batch = Batch.of(++batches, cases, instances, ports, clusters);
+        instances = (instances + cases.size()) % 900_000;
+        envoy.serve(batch);
+        jvm.serve(batch);
+        Optional<String> ofEnvoy = awaitInForce(envoy, batch);
+        Optional<String> ofJvm = awaitInForce(jvm, batch);
+        if (ofEnvoy.isEmpty() && ofJvm.isEmpty()) {
+            return compare(cases, batch);
+        }
+        if (cases.size() > 1) {
+            // One refused case takes the whole configuration with it: find it.
+            List<Verdict> verdicts = new ArrayList<>(runTogether(cases.subList(0, cases.size() / 2)));
+            verdicts.addAll(runTogether(cases.subList(cases.size() / 2, cases.size())));
+            return verdicts;
+        }
+        if (ofEnvoy.isPresent() && ofJvm.isPresent()) {
+            return List.of(new Verdict(cases.get(0), Optional.empty(), true));
+        }
+        Difference difference = ofEnvoy.isPresent()
+                ? new Difference("refused by Envoy", "only Envoy refuses it: " + ofEnvoy.get())
+                : new Difference("refused by the agent", "only the agent refuses it: " + ofJvm.get());
+        return List.of(new Verdict(cases.get(0), Optional.of(difference), true));
+    }
+
+    /** @return why the side refused it; empty when it is in force */
+    private Optional<String> awaitInForce(Subject side, Batch batch) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IN_FORCE_SECONDS);
+        for (Batch.Lane lane : batch.lanes()) {
+            while (!inForce(side, lane, batch)) {
+                List<String> refusals = side.refusals();
+                if (!refusals.isEmpty()) {
+                    // Envoy quotes the whole resource.
+                    return Optional.of(refusals.get(0).lines().findFirst().orElse(""));
+                }
+                if (System.nanoTime() - deadline > 0) {
+                    throw new IllegalStateException(side.name() + " has neither accepted nor refused " + batch.mark() + " within "
+                            + IN_FORCE_SECONDS + " s on port " + lane.port() + "; it answers "
+                            + side.send(Request.get(Batch.PROBE, "/"), lane.port(), "probe") + "\n" + envoy.log() + "\n" + String.join("\n", jvm.log()));
+                }
+                pause();
+            }
+        }
+        return Optional.empty();
+    }
+
+    private boolean inForce(Subject side, Batch.Lane lane, Batch batch) {
+        String tag = side.name() + "-probe-" + lane.port();
+        Subject.Answer probe = side.send(Request.get(Batch.PROBE, "/"), lane.port(), tag);
+        if (!probe.body().equals(batch.mark())) {
+            return false;
+        }
+        Subject.Answer cluster = side.send(Request.get(Batch.CLUSTER_PROBE, "/"), lane.port(), tag);
+        upstreams.take(tag);
+        return cluster.status() == 200;
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(5);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<Verdict> compare(List<Case> cases, Batch batch) {
+        List<Future<List<Outcome>>> ofEnvoy = new ArrayList<>();
+        List<Future<List<Outcome>>> ofJvm = new ArrayList<>();
+        for (Batch.Placed one : batch.placed()) {
+            int number = ofEnvoy.size();
+            ofEnvoy.add(executor.submit(() -> outcomes(envoy, one, number)));
+            ofJvm.add(executor.submit(() -> outcomes(jvm, one, number)));
+        }
+        List<Verdict> verdicts = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i++) {
+            Case sent = batch.placed().get(i).instance();
+            Optional<Difference> difference = sent.judgement().difference(sent.requests(), get(ofEnvoy.get(i)), get(ofJvm.get(i)));
+            verdicts.add(new Verdict(cases.get(i), difference, false));
+        }
+        upstreams.forget();
+        return verdicts;
+    }
+
+    private List<Outcome> outcomes(Subject side, Batch.Placed placed, int number) {
+        List<Request> requests = placed.instance().requests();
+        List<Outcome> outcomes = new ArrayList<>(requests.size());
+        for (int i = 0; i < requests.size(); i++) {
+            String tag = side.name() + "-" + number + "-" + i;
+            Subject.Answer answer = side.send(requests.get(i), placed.port(), tag);
+            outcomes.add(Normalisation.outcome(answer, upstreams.take(tag)));
+        }
+        return outcomes;
+    }
+
+    private static <T> T get(Future<T> future) {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            throw new CompletionException(e.getCause());
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static List<Integer> freePorts() {
+        List<ServerSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < LANES; i++) {
+                sockets.add(new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0")));
+            }
+            List<Integer> ports = sockets.stream().map(ServerSocket::getLocalPort).toList();
+            for (ServerSocket socket : sockets) {
+                socket.close();
+            }
+            return ports;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            testbed.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.weft.it.comparison;
+
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.weft.it.comparison.Request.Client;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Retry policies on routes and virtual hosts, upstreams that fail by script: how many attempts, and what comes of them. */
+final class RetryArea implements Area {
+    private final Clusters clusters;
+
+    RetryArea(Clusters clusters) {
+        this.clusters = clusters;
+    }
+
+    @Override
+    public String name() {
+        return "retry";
+    }
+
+    @Override
+    public String summary() {
+        return "retry policies against upstreams that fail by script";
+    }
+
+    @Override
+    public int share() {
+        return 15;
+    }
+
+    @Override
+    public Case draw(Draw draw) {
+        VirtualHost.Builder host = VirtualHost.newBuilder().setName(Case.ID).addDomains(Case.HOST + ":" + Case.PORT);
+        boolean refusing = draw.chance(25);
+        String cluster = Case.ID + "-retry";
+        Cluster drawn = refusing
+                ? clusters.of(cluster, Upstreams.REFUSING)
+                : clusters.of(cluster, Upstreams.UNKEPT);
+        boolean onHost = draw.chance(40);
+        if (onHost) {
+            host.setRetryPolicy(policy(draw));
+        }
+        RouteAction.Builder action = RouteAction.newBuilder().setCluster(cluster);
+        if (!onHost || draw.chance(30)) {
+            action.setRetryPolicy(policy(draw));
+        }
+        host.addRoutes(Route.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/")).setRoute(action));
+        List<Request> requests = draw.several(2, 4, () -> request(draw));
+        return new Case(
+                name(),
+                HttpConnectionManager.getDefaultInstance(),
+                RouteConfiguration.newBuilder().addVirtualHosts(host).build(),
+                List.of(drawn),
+                requests,
+                Judgement.EXACT);
+    }
+
+    private static RetryPolicy policy(Draw draw) {
+        List<String> on = draw.several(1, 2, () -> draw.oneOf(
+                "5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx", "retriable-status-codes", "refused-stream",
+                "reset-before-request", "cancelled", "unavailable", "deadline-exceeded", "resource-exhausted", "internal", "bogus"));
+        RetryPolicy.Builder policy = RetryPolicy.newBuilder().setRetryOn(String.join(draw.oneOf(",", ", "), on));
+        if (draw.chance(70)) {
+            policy.setNumRetries(UInt32Value.of(draw.between(0, 4)));
+        }
+        if (draw.chance(50)) {
+            policy.addAllRetriableStatusCodes(draw.several(1, 3, () -> draw.oneOf(200, 404, 409, 429, 500, 503, 504)));
+        }
+        if (draw.chance(20)) {
+            policy.addAllRetriableRequestHeaders(draw.several(1, 2, () -> HeaderMatcher.newBuilder().setName(Vocabulary.headerName(draw)).setPresentMatch(true).build()));
+        }
+        // Short, so that cases are fast; the spacing of attempts is an area of its own.
+        policy.setRetryBackOff(RetryPolicy.RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(2)));
+        return policy.build();
+    }
+
+    private static Request request(Draw draw) {
+        List<String> steps = draw.several(1, 5, () -> draw.oneOf(
+                "200", "500", "502", "503", "504", "404", "409", "429", "reset", "503|grpc-status=14", "200|grpc-status=14", "200|grpc-status=1",
+                "200|grpc-status=8", "200|grpc-status=13", "200|grpc-status=0", "503|x-envoy-ratelimited=true", "501"));
+        List<String> script = new ArrayList<>(steps);
+        if (draw.chance(70)) {
+            script.add("200");
+        }
+        String method = draw.chance(70) ? "GET" : draw.oneOf("POST", "PUT", "DELETE");
+        return new Request(
+                draw.chance(85) ? Client.JAVA_NET_HTTP : Client.HTTP_URL_CONNECTION,
+                method,
+                Case.HOST,
+                "/a",
+                Vocabulary.headers(draw),
+                method.equals("POST") || method.equals("PUT") ? "again" : "",
+                String.join(";", script));
+    }
+}

@@ -1,0 +1,131 @@
+package io.weft.it.comparison;
+
+import io.weft.it.harness.RecordedRequest;
+import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Hang;
+import io.weft.it.harness.Upstream.Reaction;
+import io.weft.it.harness.Upstream.Reset;
+import io.weft.it.harness.Upstream.Respond;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The endpoints of all clusters of both sides, which record what arrives under the tag of the exchange that it belongs to.
+ *
+ * <p>What they do with the attempts of an exchange is in its header {@value #SCRIPT}: steps joined by {@code ;}, one for each
+ * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code wait MILLIS STEP}, or a status with
+ * headers: {@code 503|name=value|name=value}. Thread-safe.
+ */
+final class Upstreams implements AutoCloseable {
+    static final String SCRIPT = "x-script";
+    static final String TAG = "x-tag";
+    static final int COUNT = 32;
+
+    /** An endpoint that keeps no connection: libraries try again by themselves, mesh or not, what fails on a kept one. */
+    static final int UNKEPT = 6;
+
+    /** An endpoint that refuses connections: a port that is taken but not listened on. */
+    static final int REFUSING = COUNT;
+
+    record Arrival(int endpoint, RecordedRequest request, long nanos) {}
+
+    private final List<Upstream> upstreams = new ArrayList<>();
+    private final Socket refusing = new Socket();
+    private final Map<String, List<Arrival>> arrivals = new ConcurrentHashMap<>();
+
+    Upstreams() {
+        for (int i = 0; i < COUNT; i++) {
+            int endpoint = i;
+            Upstream upstream = Upstream.start("u" + i);
+            upstream.react(request -> react(endpoint, upstream, request));
+            upstreams.add(upstream);
+        }
+        try {
+            refusing.bind(new InetSocketAddress("127.0.0.1", 0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    InetSocketAddress address(int endpoint) {
+        return endpoint == REFUSING
+                ? new InetSocketAddress("127.0.0.1", refusing.getLocalPort())
+                : upstreams.get(endpoint).address();
+    }
+
+    /** Takes what has arrived under a tag. */
+    List<Arrival> take(String tag) {
+        List<Arrival> arrived = arrivals.remove(tag);
+        if (arrived == null) {
+            return List.of();
+        }
+        synchronized (arrived) {
+            return List.copyOf(arrived);
+        }
+    }
+
+    void forget() {
+        arrivals.clear();
+        upstreams.forEach(Upstream::forgetRequests);
+    }
+
+    private Reaction react(int endpoint, Upstream upstream, RecordedRequest request) {
+        long now = System.nanoTime();
+        Optional<String> tag = request.header(TAG);
+        if (tag.isEmpty()) {
+            return upstream.ok();
+        }
+        List<Arrival> arrived = arrivals.computeIfAbsent(tag.get(), absent -> new ArrayList<>());
+        int attempt;
+        synchronized (arrived) {
+            attempt = arrived.size();
+            arrived.add(new Arrival(endpoint, request, now));
+        }
+        String[] steps = request.header(SCRIPT).orElse("200").split(";");
+        return step(steps[Math.min(attempt, steps.length - 1)] + (endpoint == UNKEPT ? "|connection=close" : ""), upstream);
+    }
+
+    private static Reaction step(String step, Upstream upstream) {
+        if (step.startsWith("reset")) {
+            return new Reset();
+        }
+        if (step.startsWith("hang")) {
+            return new Hang();
+        }
+        if (step.startsWith("wait ")) {
+            String[] parts = step.split(" ", 3);
+            try {
+                Thread.sleep(Long.parseLong(parts[1]));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return step(parts[2], upstream);
+        }
+        String[] parts = step.split("\\|");
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (int i = 1; i < parts.length; i++) {
+            String[] header = parts[i].split("=", 2);
+            headers.put(header[0], header[1]);
+        }
+        int status = Integer.parseInt(parts[0]);
+        return new Respond(status, headers, status == 204 || status == 304 ? "" : upstream.name());
+    }
+
+    @Override
+    public void close() {
+        upstreams.forEach(Upstream::close);
+        try {
+            refusing.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
