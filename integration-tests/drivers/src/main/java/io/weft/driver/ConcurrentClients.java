@@ -26,13 +26,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpResponse;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.ParseException;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
 
 /**
  * Several client libraries in one process, many requests at once. Argument: the port on loopback to which it connects and
  * where it is told what to send, one {@link Form} a line; it answers in the order in which the requests end.
  *
- * <p>Fields: {@code id}, which comes back; {@code client} ({@code java-net-http}, {@code http-url-connection}); {@code method};
- * {@code url}; {@code headers}, lines of {@code name: value}, names may occur twice; {@code body}. The answer has
+ * <p>Fields: {@code id}, which comes back; {@code client} ({@code java-net-http}, {@code http-url-connection},
+ * {@code apache-httpclient5}); {@code method}; {@code url}; {@code headers}, lines of {@code name: value}, names may occur twice; {@code body}. The answer has
  * {@code status}, {@code headers} in the same form and {@code body}; or {@code error}, a class name, and {@code message}
  * with its causes. No client follows redirects.
  */
@@ -44,6 +53,7 @@ public final class ConcurrentClients {
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
+    private final CloseableHttpClient apache = apache();
     private final Writer answers;
 
     private ConcurrentClients(Writer answers) {
@@ -72,6 +82,7 @@ public final class ConcurrentClients {
             switch (call.get("client")) {
                 case "java-net-http" -> javaNetHttp(call, answer);
                 case "http-url-connection" -> httpUrlConnection(call, answer);
+                case "apache-httpclient5" -> apacheHttpClient5(call, answer);
                 default -> throw new IllegalArgumentException("no client " + call.get("client"));
             }
         } catch (Exception failure) {
@@ -138,6 +149,37 @@ public final class ConcurrentClients {
             body = in == null ? "" : new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
         answer(answer, status, lines, body);
+    }
+
+    private static CloseableHttpClient apache() {
+        PoolingHttpClientConnectionManager connections = new PoolingHttpClientConnectionManager();
+        connections.setDefaultMaxPerRoute(THREADS);
+        connections.setMaxTotal(32 * THREADS);
+        return HttpClients.custom()
+                .setConnectionManager(connections)
+                .disableAutomaticRetries()
+                .disableRedirectHandling()
+                .disableCookieManagement()
+                .disableContentCompression()
+                .build();
+    }
+
+    private void apacheHttpClient5(Map<String, String> call, Map<String, String> answer) throws IOException, ParseException {
+        HttpUriRequestBase request = new HttpUriRequestBase(call.get("method"), URI.create(call.get("url")));
+        for (String[] header : headers(call)) {
+            request.addHeader(header[0], header[1]);
+        }
+        if (!call.get("body").isEmpty()) {
+            request.setEntity(new ByteArrayEntity(call.get("body").getBytes(StandardCharsets.UTF_8), null));
+        }
+        try (CloseableHttpResponse response = apache.execute(request)) {
+            List<String> lines = new ArrayList<>();
+            for (Header header : response.getHeaders()) {
+                lines.add(header.getName() + ": " + header.getValue());
+            }
+            String body = response.getEntity() == null ? "" : EntityUtils.toString(response.getEntity(), StandardCharsets.UTF_8);
+            answer(answer, response.getCode(), lines, body);
+        }
     }
 
     private static void answer(Map<String, String> answer, int status, List<String> headers, String body) {

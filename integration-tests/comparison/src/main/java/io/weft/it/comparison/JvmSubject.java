@@ -4,6 +4,7 @@ import io.weft.driver.ConcurrentClients;
 import io.weft.driver.Form;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import java.io.BufferedReader;
@@ -51,6 +52,7 @@ final class JvmSubject implements Subject {
                     .option("-Djdk.net.hosts.file=" + Files.createFile(noHosts))
                     // HttpURLConnection would send a second time by itself what fails on a kept connection.
                     .option("-Dsun.net.http.retryPost=false")
+                    .classPath(Library.named("httpclient5-5.6"))
                     .driver(ConcurrentClients.class, Integer.toString(listening.getLocalPort()));
             listening.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
             link = listening.accept();

@@ -10,8 +10,10 @@ enum KnownDifference {
     EXCEPTION_INSTEAD_OF_503 {
         @Override
         boolean covers(Outcome envoy, Outcome jvm) {
-            return envoy.status() == 503
-                    && envoy.body().startsWith("upstream connect error or disconnect/reset before headers")
+            String reason = "upstream connect error or disconnect/reset before headers";
+            boolean made = envoy.status() == 503 && envoy.body().startsWith(reason)
+                    || envoy.headers().stream().anyMatch(header -> header.startsWith("grpc-message: " + reason));
+            return made
                     && jvm.status() == 0
                     && envoy.attempts().equals(jvm.attempts());
         }

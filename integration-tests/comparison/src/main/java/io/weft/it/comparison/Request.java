@@ -18,13 +18,19 @@ record Request(Client client, String method, String host, String target, List<St
 
     enum Client {
         JAVA_NET_HTTP("java-net-http"),
-        HTTP_URL_CONNECTION("http-url-connection");
+        HTTP_URL_CONNECTION("http-url-connection"),
+        APACHE_HTTPCLIENT5("apache-httpclient5");
 
         /** As the driver calls it. */
         final String driver;
 
         Client(String driver) {
             this.driver = driver;
+        }
+
+        /** Mostly the first. */
+        static Client draw(Draw draw) {
+            return draw.chance(70) ? JAVA_NET_HTTP : draw.oneOf(HTTP_URL_CONNECTION, APACHE_HTTPCLIENT5);
         }
     }
 
@@ -42,6 +48,9 @@ record Request(Client client, String method, String host, String target, List<St
         // Libraries add these of their own accord, each another value: the app's own replace them.
         all.add("user-agent: comparison");
         all.add("accept: */*");
+        if (!body.isEmpty() && headers.stream().noneMatch(header -> header.startsWith("content-type:"))) {
+            all.add("content-type: text/plain");
+        }
         all.add(Upstreams.SCRIPT + ": " + script);
         all.add(Upstreams.TAG + ": " + tag);
         return all;

@@ -88,13 +88,18 @@ final class RetryArea implements Area {
         List<String> steps = draw.several(1, 5, () -> draw.oneOf(
                 "200", "500", "502", "503", "504", "404", "409", "429", "reset", "503|grpc-status=14", "200|grpc-status=14", "200|grpc-status=1",
                 "200|grpc-status=8", "200|grpc-status=13", "200|grpc-status=0", "503|x-envoy-ratelimited=true", "501"));
+        Client client = Client.draw(draw);
         List<String> script = new ArrayList<>(steps);
+        if (client == Client.HTTP_URL_CONNECTION) {
+            // It sends a request a second time by itself, mesh or not, when the connection ends before the response.
+            script.replaceAll(step -> step.equals("reset") ? "503" : step);
+        }
         if (draw.chance(70)) {
             script.add("200");
         }
         String method = draw.chance(70) ? "GET" : draw.oneOf("POST", "PUT", "DELETE");
         return new Request(
-                draw.chance(85) ? Client.JAVA_NET_HTTP : Client.HTTP_URL_CONNECTION,
+                client,
                 method,
                 Case.HOST,
                 "/a",

@@ -109,7 +109,7 @@ final class RoutingArea implements Area {
         String method = draw.chance(75) ? "GET" : draw.oneOf("POST", "PUT", "DELETE", "HEAD", "OPTIONS");
         boolean body = method.equals("POST") || method.equals("PUT");
         return new Request(
-                draw.chance(80) ? Client.JAVA_NET_HTTP : Client.HTTP_URL_CONNECTION,
+                Client.draw(draw),
                 method,
                 host,
                 Vocabulary.target(draw, paths),
