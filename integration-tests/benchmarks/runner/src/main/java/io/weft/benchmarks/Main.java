@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +26,10 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:every figure is within its budget", "1:a figure is over its budget or a benchmark failed", "2:wrong usage"})
 public final class Main implements Callable<Integer> {
-    private static final List<Benchmark> ALL = List.of(new HotPath(), new Overhead(), new Startup(), new Memory(), new Push());
+    private static final List<Benchmark> ALL = Stream.concat(
+                    Decision.all().stream(),
+                    Stream.of(new Overhead(), new Startup(), new Memory(), new Push(), new Swap(), new Soak()))
+            .toList();
 
     @Spec
     private CommandSpec spec;
@@ -52,7 +56,7 @@ public final class Main implements Callable<Integer> {
     public Integer call() throws Exception {
         List<Benchmark> chosen = chosen();
         if (list) {
-            chosen.forEach(benchmark -> System.out.printf("%-10s %s%n", benchmark.name(), benchmark.summary()));
+            chosen.forEach(benchmark -> System.out.printf("%-16s %s%n", benchmark.name(), benchmark.summary()));
             return 0;
         }
         Settings settings = new Settings(jdk(), quick);

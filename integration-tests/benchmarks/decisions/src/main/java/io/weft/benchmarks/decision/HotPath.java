@@ -1,16 +1,11 @@
 package io.weft.benchmarks.decision;
 
-import io.weft.dataplane.DataPlane;
-import io.weft.dataplane.Faults;
-import io.weft.dataplane.Self;
-import io.weft.dataplane.TimerThread;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.ResponseHeaders;
 import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing.LeastRequest;
 import io.weft.policy.model.LoadBalancing.RoundRobin;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -55,42 +50,27 @@ public class HotPath {
     @Param
     private Balancing balancing;
 
-    private static final Faults FAULTS = (where, fault) -> {
-        throw new AssertionError(where, fault);
-    };
-
-    private DataPlane dataPlane;
-    private String[] authorities;
-    private int next;
+    private Traffic traffic;
 
     @Setup
     public void setUp() {
-        LargeMesh mesh = LargeMesh.of(balancing.policy);
-        dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS, Self.UNKNOWN);
-        dataPlane.apply(mesh.snapshot());
-        authorities = mesh.authoritiesInRandomOrder();
+        traffic = new Traffic(LargeMesh.of(balancing.policy));
     }
 
     @Benchmark
     public void exchangeAlone(Blackhole blackhole) {
-        blackhole.consume(exchange());
+        blackhole.consume(traffic.request());
     }
 
     @Benchmark
     public Endpoint decision(Blackhole blackhole) {
-        Exchange exchange = exchange();
+        Exchange exchange = traffic.request();
         blackhole.consume(exchange);
-        if (!dataPlane.claims(exchange) || exchange.next() != Exchange.Step.DIAL) {
-            throw new IllegalStateException("the policy does not send " + exchange.authority() + " to an endpoint");
-        }
+        traffic.claim(exchange);
+        Traffic.dial(exchange);
         Endpoint endpoint = exchange.endpoint();
         exchange.onResponse(200, NO_HEADERS);
         exchange.end();
         return endpoint;
-    }
-
-    private Exchange exchange() {
-        next = next + 1 == authorities.length ? 0 : next + 1;
-        return new Request(authorities[next]);
     }
 }

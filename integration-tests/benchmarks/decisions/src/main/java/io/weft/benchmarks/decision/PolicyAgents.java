@@ -1,9 +1,6 @@
 package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
-import io.weft.dataplane.Faults;
-import io.weft.dataplane.Self;
-import io.weft.dataplane.TimerThread;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -55,11 +52,7 @@ public final class PolicyAgents {
     /** Confined to its client's thread. */
     private static final class Agent {
         private final String name;
-        private static final Faults FAULTS = (where, fault) -> {
-            throw new AssertionError(where, fault);
-        };
-
-        private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS, Self.UNKNOWN);
+        private final DataPlane dataPlane = Parts.dataPlane();
         private String revision = "";
 
         Agent(String name) {
@@ -78,7 +71,7 @@ public final class PolicyAgents {
 
         /** The revision that a request sent now would carry; empty when there is none. */
         private String decision() {
-            Request request = new Request("orders");
+            Request request = new Request("orders", "one");
             if (!dataPlane.claims(request)) {
                 return "";
             }

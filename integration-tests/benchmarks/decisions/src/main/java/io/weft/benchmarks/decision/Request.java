@@ -2,12 +2,16 @@ package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.Exchange;
 
-/** A request as an adapter shows it to the data plane: plain GET without headers. */
+/** A request as an adapter shows it to the data plane: plain GET with one header, which says whose it is. */
 final class Request extends Exchange {
-    private final String authority;
+    static final String USER = "x-user";
 
-    Request(String authority) {
+    private final String authority;
+    private final String user;
+
+    Request(String authority, String user) {
         this.authority = authority;
+        this.user = user;
     }
 
     @Override
@@ -32,7 +36,7 @@ final class Request extends Exchange {
 
     @Override
     public String header(String name) {
-        return null;
+        return name.equals(USER) ? user : null;
     }
 
     @Override

@@ -14,22 +14,22 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Time and memory of one decision of the data plane, by JMH. The value is that of the slower load balancer. Of the bytes, those
- * of the exchange object are taken off: it is the adapter's.
+ * Time and memory of one decision of the data plane, by JMH. Where a benchmark has parameters, the value is the worst one's. Of
+ * the bytes, those of the exchange object are taken off: it is the adapter's.
+ *
+ * @param benchmark class with the methods {@code decision} and {@code exchangeAlone}
+ * @param nanosBudget for one decision
  */
-final class HotPath implements Benchmark {
-    private static final double NANOS_BUDGET = 200;
+record Decision(String name, String benchmark, String summary, double nanosBudget) implements Benchmark {
     private static final double BYTES_BUDGET = 0;
     private static final String BYTES = "gc.alloc.rate.norm";
 
-    @Override
-    public String name() {
-        return "hotpath";
-    }
-
-    @Override
-    public String summary() {
-        return "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints";
+    static List<Benchmark> all() {
+        return List.of(
+                new Decision("hotpath", "HotPath",
+                        "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints", 200),
+                new Decision("hotpath-retry", "HotPathRetry", "the same for a request that is sent a second time", 400),
+                new Decision("hotpath-ringhash", "HotPathRingHash", "the same with an endpoint by the hash of a header", 200));
     }
 
     @Override
@@ -37,7 +37,7 @@ final class HotPath implements Benchmark {
         try (Testbed testbed = new Testbed()) {
             Path json = testbed.temporaryFolder().resolve("jmh.json");
             List<String> arguments = new ArrayList<>(List.of(
-                    "io.weft.benchmarks.decision.HotPath", "-prof", "gc", "-rf", "json", "-rff", json.toString(), "-foe", "true"));
+                    "io.weft.benchmarks.decision." + benchmark + "\\.", "-prof", "gc", "-rf", "json", "-rff", json.toString(), "-foe", "true"));
             if (settings.quick()) {
                 arguments.addAll(List.of("-f", "1", "-wi", "1", "-i", "1", "-w", "500ms", "-r", "500ms"));
             }
@@ -58,33 +58,39 @@ final class HotPath implements Benchmark {
         Map<String, Object> bytesDetail = new LinkedHashMap<>();
         for (JsonNode result : results) {
             if (result.path("benchmark").asText().endsWith(".decision")) {
-                String balancing = result.path("params").path("balancing").asText();
+                String variant = variant(result);
                 double score = result.path("primaryMetric").path("score").asDouble();
-                double added = bytes(result) - bytes(exchangeAlone(results, balancing));
+                double added = bytes(result) - bytes(exchangeAlone(results, variant));
                 nanos = Math.max(nanos, score);
                 bytes = Math.max(bytes, added);
-                nanosDetail.put(balancing, Distribution.round(score, 1));
-                nanosDetail.put(balancing + " ±99.9%", Distribution.round(result.path("primaryMetric").path("scoreError").asDouble(), 1));
-                bytesDetail.put(balancing, Distribution.round(added, 2));
-                bytesDetail.put("exchangeObject", Distribution.round(bytes(exchangeAlone(results, balancing)), 2));
+                nanosDetail.put(variant, Distribution.round(score, 1));
+                nanosDetail.put(variant + " ±99.9%", Distribution.round(result.path("primaryMetric").path("scoreError").asDouble(), 1));
+                bytesDetail.put(variant, Distribution.round(added, 2));
+                bytesDetail.put("exchangeObject", Distribution.round(bytes(exchangeAlone(results, variant)), 2));
             }
         }
         if (nanosDetail.isEmpty()) {
             throw new IOException("JMH reported no decision: " + results);
         }
-        figures.accept(new Figure(name(), Distribution.round(nanos, 1), "ns/op", NANOS_BUDGET, nanosDetail));
+        figures.accept(new Figure(name, Distribution.round(nanos, 1), "ns/op", nanosBudget, nanosDetail));
         // The profiler's own noise is far below a byte.
-        figures.accept(new Figure(name() + ".bytes", Distribution.round(Math.max(0, bytes), 1), "B/op", BYTES_BUDGET, bytesDetail));
+        figures.accept(new Figure(name + ".bytes", Distribution.round(Math.max(0, bytes), 1), "B/op", BYTES_BUDGET, bytesDetail));
     }
 
-    private static JsonNode exchangeAlone(JsonNode results, String balancing) throws IOException {
+    /** The values of the benchmark's parameters. */
+    private static String variant(JsonNode result) {
+        List<String> values = new ArrayList<>();
+        result.path("params").forEach(value -> values.add(value.asText()));
+        return values.isEmpty() ? "decision" : String.join(" ", values);
+    }
+
+    private static JsonNode exchangeAlone(JsonNode results, String variant) throws IOException {
         for (JsonNode result : results) {
-            if (result.path("benchmark").asText().endsWith(".exchangeAlone")
-                    && result.path("params").path("balancing").asText().equals(balancing)) {
+            if (result.path("benchmark").asText().endsWith(".exchangeAlone") && variant(result).equals(variant)) {
                 return result;
             }
         }
-        throw new IOException("JMH reported no exchangeAlone for " + balancing);
+        throw new IOException("JMH reported no exchangeAlone for " + variant);
     }
 
     private static double bytes(JsonNode result) throws IOException {

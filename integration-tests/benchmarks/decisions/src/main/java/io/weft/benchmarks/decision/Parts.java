@@ -1,0 +1,116 @@
+package io.weft.benchmarks.decision;
+
+import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Faults;
+import io.weft.dataplane.Self;
+import io.weft.dataplane.TimerThread;
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.Cluster.Eds;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
+import io.weft.policy.model.FilterChain;
+import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.HashPolicy;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpConnectionManager.Named;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction.Forward;
+import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.Timeouts;
+import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.RouteMatch;
+import io.weft.policy.model.TransportSockets;
+import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the benchmarks' policies are put together from; the only place that knows the records' every component. */
+final class Parts {
+    private static final String ROUTES = "outbound:80";
+    private static final RetryPolicy RETRIES = new RetryPolicy(
+            RetryPolicy.Conditions.on(RetryPolicy.On.CONNECT_FAILURE, RetryPolicy.On.GATEWAY_ERROR),
+            2,
+            RetryPolicy.PerTry.NO_LIMIT,
+            RetryPolicy.BackOff.DEFAULT,
+            Optional.empty(),
+            new RetryPolicy.HostSelection(true, false, List.of(), 3, 0));
+
+    private static final Faults FAULTS = (where, fault) -> {
+        throw new AssertionError(where, fault);
+    };
+
+    private Parts() {}
+
+    /** With the real clock, timers and random numbers; a fault of its own ends what is measured. */
+    static DataPlane dataPlane() {
+        return dataPlane(FAULTS);
+    }
+
+    static DataPlane dataPlane(Faults faults) {
+        return DataPlane.start(Duration.ZERO, new TimerThread(faults), faults, Self.UNKNOWN);
+    }
+
+    /** A listener for everything that goes to port 80, and what it leads to. */
+    static PolicySnapshot snapshot(
+            long generation, List<VirtualHost> hosts, Map<String, Cluster> clusters, Map<String, EndpointAssignment> assignments) {
+        RouteConfiguration routes = new RouteConfiguration(ROUTES, hosts, false, HeaderChanges.NONE, FilterOverrides.NONE);
+        Listener listener = new Listener(
+                ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
+                List.of(new FilterChain("", 0, new HttpConnectionManager(ROUTES, new Named(ROUTES), List.of()))));
+        return new PolicySnapshot(
+                generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
+    }
+
+    static VirtualHost virtualHost(String name, Route... routes) {
+        return new VirtualHost(
+                name, List.of(name, name + ".mesh", name + ".svc.mesh.local"), List.of(routes), Optional.empty(), HeaderChanges.NONE,
+                FilterOverrides.NONE);
+    }
+
+    /** For every path, if the headers are so. With the retries that a mesh has by default. */
+    static Route route(List<HeaderMatch> headers, List<HashPolicy> hashing, WeightedCluster... split) {
+        RouteMatch match = new RouteMatch(new RouteMatch.Prefix("/"), true, headers, List.of(), Optional.empty(), false);
+        Forward forward = new Forward(
+                List.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of());
+        return new Route("route", match, forward, HeaderChanges.NONE, FilterOverrides.NONE);
+    }
+
+    static WeightedCluster share(String cluster, int weight) {
+        return new WeightedCluster(cluster, weight, HeaderChanges.NONE, FilterOverrides.NONE, Map.of());
+    }
+
+    static Cluster cluster(String name, LoadBalancing.Algorithm algorithm, Optional<OutlierDetection> outliers) {
+        return new Cluster(
+                name, new Eds(name), LoadBalancing.of(algorithm), Duration.ofSeconds(5), CircuitBreaker.DEFAULT, outliers,
+                TransportSockets.PLAINTEXT);
+    }
+
+    /** By failures in a row, as a mesh has it by default. */
+    static OutlierDetection outliers(Duration baseEjection, Duration maxEjection) {
+        return new OutlierDetection(5, 5, 5, false, Duration.ofSeconds(10), baseEjection, maxEjection, 10);
+    }
+
+    static EndpointAssignment assignment(String cluster, List<HostPort> addresses) {
+        List<LbEndpoint> endpoints = addresses.stream()
+                .map(address -> new LbEndpoint(address, "", 1, Health.HEALTHY, Map.of(), Map.of()))
+                .toList();
+        return new EndpointAssignment(
+                cluster, List.of(new LocalityEndpoints(Locality.UNKNOWN, 0, 0, endpoints)),
+                EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR, false);
+    }
+}

@@ -1,0 +1,119 @@
+package io.weft.benchmarks.decision;
+
+import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.ResponseHeaders;
+import io.weft.driver.Form;
+import io.weft.policy.model.Cluster;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.HashPolicy;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.LoadBalancing.Maglev;
+import io.weft.policy.model.LoadBalancing.RoundRobin;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+
+/**
+ * The longest that a request waits for its decision while nothing happens, and while the policy of 1,000 services with 10,000
+ * endpoints, and of one more that has 10,000 in a Maglev table, is replaced ten times a second. One thread decides without a pause; another builds and swaps. Argument: seconds for
+ * each of the two. Prints a form: times in nanoseconds.
+ */
+public final class SwapPauses {
+    private static final ResponseHeaders NO_HEADERS = name -> null;
+    private static final String BIG = "big";
+    private static final long INTERVAL_NANOS = 100_000_000;
+
+    private final ChangingMesh mesh = new ChangingMesh(1_000, 10, List.of(RoundRobin.DEFAULT));
+    private final DataPlane dataPlane = Parts.dataPlane();
+    private final String[] users = IntStream.range(0, 1_000).mapToObj("user-%d"::formatted).toArray(String[]::new);
+    private long generation;
+    private long longestSwap;
+
+    private SwapPauses() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        long nanos = Duration.ofSeconds(Integer.parseInt(args[0])).toNanos();
+        SwapPauses pauses = new SwapPauses();
+        pauses.swap();
+        pauses.decide(nanos);
+        Pauses quiet = pauses.decide(nanos);
+
+        Thread swapping = new Thread(pauses::swapUntilInterrupted, "swapping");
+        swapping.start();
+        Pauses swapped = pauses.decide(nanos);
+        swapping.interrupt();
+        swapping.join();
+
+        System.out.println(Form.write(Map.of(
+                "quietLongest", Long.toString(quiet.longest),
+                "longest", Long.toString(swapped.longest),
+                "over1ms", Long.toString(swapped.overOneMilli),
+                "quietOver1ms", Long.toString(quiet.overOneMilli),
+                "decisions", Long.toString(swapped.decisions),
+                "swaps", Long.toString(pauses.generation - 1),
+                "longestSwap", Long.toString(pauses.longestSwap))));
+        System.exit(0);
+    }
+
+    private record Pauses(long decisions, long longest, long overOneMilli) {}
+
+    private Pauses decide(long nanos) {
+        long end = System.nanoTime() + nanos;
+        long longest = 0;
+        long overOneMilli = 0;
+        long decisions = 0;
+        for (long before = System.nanoTime(); before - end < 0; decisions++) {
+            String authority = decisions % 10 == 0 ? BIG : mesh.authority((int) (decisions % mesh.services()));
+            Request request = new Request(authority, users[(int) (decisions % users.length)]);
+            if (!dataPlane.claims(request) || request.next() != Exchange.Step.DIAL) {
+                throw new IllegalStateException("no endpoint for " + request.authority());
+            }
+            request.onResponse(200, NO_HEADERS);
+            request.end();
+            long after = System.nanoTime();
+            longest = Math.max(longest, after - before);
+            overOneMilli += after - before > 1_000_000 ? 1 : 0;
+            before = after;
+        }
+        return new Pauses(decisions, longest, overOneMilli);
+    }
+
+    private void swap() {
+        PolicySnapshot snapshot = withBigService(mesh.snapshot(++generation));
+        long before = System.nanoTime();
+        dataPlane.apply(snapshot);
+        longestSwap = Math.max(longestSwap, System.nanoTime() - before);
+    }
+
+    private static PolicySnapshot withBigService(PolicySnapshot snapshot) {
+        // Another endpoint each time: a table is built for it.
+        List<HostPort> addresses = IntStream.range(0, 10_000)
+                .mapToObj(i -> new HostPort("11.0." + i / 250 + "." + i % 250, i == 0 ? (int) (snapshot.generation() % 60_000) + 1 : 8080))
+                .toList();
+        HashPolicy byUser = new HashPolicy.Header(Request.USER, Optional.empty(), false);
+        Map<String, Cluster> clusters = new HashMap<>(snapshot.clusters());
+        clusters.put(BIG, Parts.cluster(BIG, Maglev.DEFAULT, Optional.empty()));
+        Map<String, EndpointAssignment> assignments = new HashMap<>(snapshot.assignments());
+        assignments.put(BIG, Parts.assignment(BIG, addresses));
+        List<VirtualHost> hosts = new ArrayList<>();
+        snapshot.routeConfigurations().values().forEach(routes -> hosts.addAll(routes.virtualHosts()));
+        hosts.add(Parts.virtualHost(BIG, Parts.route(List.of(), List.of(byUser), Parts.share(BIG, 1))));
+        return Parts.snapshot(snapshot.generation(), hosts, clusters, assignments);
+    }
+
+    private void swapUntilInterrupted() {
+        while (!Thread.currentThread().isInterrupted()) {
+            long before = System.nanoTime();
+            swap();
+            LockSupport.parkNanos(INTERVAL_NANOS - (System.nanoTime() - before));
+        }
+    }
+}
