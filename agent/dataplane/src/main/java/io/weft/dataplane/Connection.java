@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 
@@ -19,6 +20,13 @@ public final class Connection {
             dnsSans = List.copyOf(dnsSans);
         }
     }
+
+    /** Of a request that the app sends: from itself to the mesh in it. */
+    static final Connection OWN = new Connection(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            "",
+            null);
 
     private final InetSocketAddress local;
     private final InetSocketAddress remote;

@@ -24,6 +24,7 @@ public final class DataPlane implements Outbound {
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
+    private final Refusals.Relay refusals = new Refusals.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
@@ -36,8 +37,8 @@ public final class DataPlane implements Outbound {
         deadlines = new Deadlines(clock, timers);
         clientLayers = new ClientLayers(clock, randomness, self);
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
-        compiler = new PolicyCompiler(clock, randomness, faults, timers, self);
-        noPolicy = new PolicyCompiler(clock, randomness, faults, timers, self).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, faults, timers, self, refusals);
+        noPolicy = new PolicyCompiler(clock, randomness, faults, timers, self, refusals).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
@@ -49,6 +50,11 @@ public final class DataPlane implements Outbound {
     public synchronized void apply(PolicySnapshot snapshot) {
         policy = compiler.compile(snapshot);
         firstPolicy.countDown();
+    }
+
+    /** Says who is told of what access control refuses. Replaces the one before. */
+    public void onRefusal(Refusals listener) {
+        refusals.to(listener);
     }
 
     public InboundPorts inbound() {

@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.filter.HttpFilter;
 import io.weft.dataplane.filter.HttpFilter.Decision;
+import io.weft.dataplane.route.RouteTest;
 import io.weft.policy.model.HeaderChanges;
 import java.net.InetSocketAddress;
 
@@ -44,6 +45,11 @@ public abstract class HttpStream implements RequestHead {
     /** Of who sent the request: its SPIFFE ID as mesh TLS has proved it; null when nothing is proved. */
     public String peer() {
         return null;
+    }
+
+    /** Over which the request came; one within this process when it is the app's own. */
+    public Connection connection() {
+        return Connection.OWN;
     }
 
     /** Where the request came from, as the socket says it; null when it is the app's own or not known. */
@@ -107,6 +113,16 @@ public abstract class HttpStream implements RequestHead {
         return edited.headers;
     }
 
+    /**
+     * To change what the request asks for.
+     *
+     * @param target path and query
+     */
+    public final void requestPath(String target) {
+        requestHeaders();
+        edited.path = target;
+    }
+
     /** To change the response. Only in the response's phase. */
     public final HeaderOverlay responseHeaders() {
         if (responseOverlay == null) {
@@ -166,7 +182,8 @@ public abstract class HttpStream implements RequestHead {
             return changes;
         }
         edited.headers.apply(changes);
-        return edited.headers.requestChanges(changes.path(), changes.authority());
+        String path = changes.path() == null ? edited.path : changes.path();
+        return edited.headers.requestChanges(path, changes.authority());
     }
 
     /** Leaves what the route and the filters change in {@link #responseChanges}. */
@@ -183,6 +200,9 @@ public abstract class HttpStream implements RequestHead {
 
     /** Leaves the mesh's own reply with all changes in {@link #reply}. */
     final void filterReply() {
+        if (RouteTest.isGrpc(header("content-type"))) {
+            reply = reply.forGrpc();
+        }
         if (filters.length() == 0 && responseChanges.length == 0) {
             return;
         }
@@ -238,6 +258,8 @@ public abstract class HttpStream implements RequestHead {
     private static final class EditedHead implements RequestHead {
         private final RequestHead original;
         private final HeaderOverlay headers;
+        /** Null: unchanged. */
+        private String path;
 
         EditedHead(RequestHead original) {
             this.original = original;
@@ -261,7 +283,7 @@ public abstract class HttpStream implements RequestHead {
 
         @Override
         public String path() {
-            return original.path();
+            return path == null ? original.path() : path;
         }
 
         @Override

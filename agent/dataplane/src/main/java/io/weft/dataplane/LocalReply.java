@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -20,6 +21,51 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
             }
         }
         return joined;
+    }
+
+    /**
+     * The same for a gRPC client, as Envoy says it: status 200 and, in its headers, what the HTTP status means to gRPC, with the
+     * text as the message.
+     */
+    public LocalReply forGrpc() {
+        List<Map.Entry<String, String>> forGrpc = new ArrayList<>();
+        forGrpc.add(Map.entry("content-type", "application/grpc"));
+        forGrpc.add(Map.entry("grpc-status", Integer.toString(grpcStatus())));
+        if (body.length > 0) {
+            forGrpc.add(Map.entry("grpc-message", grpcMessage()));
+        }
+        for (Map.Entry<String, String> header : headers) {
+            if (!header.getKey().equals("content-length") && !header.getKey().equals("content-type")) {
+                forGrpc.add(header);
+            }
+        }
+        return new LocalReply(200, List.copyOf(forGrpc), new byte[0]);
+    }
+
+    private int grpcStatus() {
+        return switch (status) {
+            case 400 -> 13; // INTERNAL
+            case 401 -> 16; // UNAUTHENTICATED
+            case 403 -> 7; // PERMISSION_DENIED
+            case 404 -> 12; // UNIMPLEMENTED
+            case 429, 502, 503, 504 -> 14; // UNAVAILABLE
+            default -> 2; // UNKNOWN
+        };
+    }
+
+    /** Percent-encoded as gRPC over HTTP/2 wants it. */
+    private String grpcMessage() {
+        StringBuilder message = new StringBuilder(body.length);
+        for (byte b : body) {
+            if (b >= ' ' && b <= '~' && b != '%') {
+                message.append((char) b);
+            } else {
+                message.append('%')
+                        .append(Character.toUpperCase(Character.forDigit(b >> 4 & 15, 16)))
+                        .append(Character.toUpperCase(Character.forDigit(b & 15, 16)));
+            }
+        }
+        return message.toString();
     }
 
     /** Plain text with the headers that Envoy gives it; without text just the status. */

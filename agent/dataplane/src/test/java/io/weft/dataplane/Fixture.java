@@ -17,7 +17,15 @@ final class Fixture {
     };
 
     final SimulatedTime time = new SimulatedTime();
-    final DataPlane dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), time, NO_FAULTS, Self.UNKNOWN);
+    final DataPlane dataPlane;
+
+    Fixture() {
+        this(NO_FAULTS);
+    }
+
+    Fixture(Faults faults) {
+        dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), time, faults, Self.UNKNOWN);
+    }
 
     static Fixture with(SnapshotBuilder snapshot) {
         Fixture fixture = new Fixture();

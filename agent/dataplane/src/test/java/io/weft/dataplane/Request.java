@@ -10,6 +10,7 @@ public class Request extends Exchange {
     private final String path;
     private final Map<String, String> headers = new HashMap<>();
     private Replay replay = Replay.NO_BODY;
+    private Connection connection = Peers.plaintext();
 
     public Request(String method, String authority, String path) {
         this.method = method;
@@ -29,6 +30,16 @@ public class Request extends Exchange {
     public Request with(Replay body) {
         replay = body;
         return this;
+    }
+
+    public Request over(Connection connection) {
+        this.connection = connection;
+        return this;
+    }
+
+    @Override
+    public Connection connection() {
+        return connection;
     }
 
     @Override

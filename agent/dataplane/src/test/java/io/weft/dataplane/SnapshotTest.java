@@ -126,7 +126,7 @@ class SnapshotTest {
 
     @Test
     void whatDidNotChangeIsNotCompiledAnew() {
-        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1), Fixture.NO_FAULTS, new SimulatedTime(), Self.UNKNOWN);
+        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1), Fixture.NO_FAULTS, new SimulatedTime(), Self.UNKNOWN, new Refusals.Relay());
         Policy first = compiler.compile(snapshot()
                 .routes(host("a", to("a")), host("b", to("b")))
                 .cluster("a", 1)
@@ -148,7 +148,7 @@ class SnapshotTest {
     @Test
     void namesThatComeAndGoLeaveNothingBehind() {
         Fixture mesh = new Fixture();
-        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1), Fixture.NO_FAULTS, mesh.time, Self.UNKNOWN);
+        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1), Fixture.NO_FAULTS, mesh.time, Self.UNKNOWN, new Refusals.Relay());
         for (int i = 0; i < 1_000; i++) {
             Policy policy = compiler.compile(snapshot()
                     .routes(host("orders", to("orders-" + i)))

@@ -145,7 +145,4 @@ public record JwtAuthentication(
     public record AllowMissing() implements Requirement {}
 
     public record AllowMissingOrFailed() implements Requirement {}
-
-    /** {@code PerRouteConfig}: the requirement of that name, or without one no token. */
-    public record PerRoute(Optional<String> requirement) {}
 }

@@ -8,13 +8,18 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.FilterOverrides.Enabled;
+import io.weft.policy.model.HttpFilter.Skip;
+import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMatcher;
+import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +34,14 @@ final class HttpFilterParser {
     private static final String BUFFER = HTTP_FILTERS + "buffer.v3.Buffer";
     private static final String BUFFER_PER_ROUTE = HTTP_FILTERS + "buffer.v3.BufferPerRoute";
 
+    private static final String RBAC = HTTP_FILTERS + "rbac.v3.RBAC";
+    private static final String RBAC_PER_ROUTE = HTTP_FILTERS + "rbac.v3.RBACPerRoute";
+    private static final String JWT = HTTP_FILTERS + "jwt_authn.v3.JwtAuthentication";
+    private static final String JWT_PER_ROUTE = HTTP_FILTERS + "jwt_authn.v3.PerRouteConfig";
+    private static final String WITH_MATCHER = "envoy.extensions.common.matching.v3.ExtensionWithMatcher";
+    private static final String SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter";
+    private static final String MATCHER_PER_ROUTE = "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute";
+
     private HttpFilterParser() {}
 
     /** @return null when the type is not supported */
@@ -37,6 +50,12 @@ final class HttpFilterParser {
         switch (type) {
             case BUFFER:
                 return buffer(field, Buffer.parseFrom(config));
+            case RBAC:
+                return new io.weft.policy.model.HttpFilter.AccessControl(RbacParser.http(field, config));
+            case JWT:
+                return new io.weft.policy.model.HttpFilter.TokenAuthentication(JwtParser.parse(field, config));
+            case WITH_MATCHER:
+                return conditional(field, ExtensionWithMatcher.parseFrom(config));
             default:
                 return null;
         }
@@ -50,6 +69,14 @@ final class HttpFilterParser {
                 BufferPerRoute buffer = BufferPerRoute.parseFrom(config);
                 field.refuseIf(!buffer.hasBuffer() && !buffer.getDisabled(), "disabled", "must be true; or set buffer");
                 return buffer.hasBuffer() ? new Configured(buffer(field.at("buffer"), buffer.getBuffer())) : new Disabled();
+            case RBAC_PER_ROUTE:
+                return new Configured(
+                        new io.weft.policy.model.HttpFilter.AccessControl(RbacParser.perRoute(field, config)));
+            case JWT_PER_ROUTE:
+                return JwtParser.perRoute(field, config);
+            case MATCHER_PER_ROUTE:
+                return new Configured(new io.weft.policy.model.HttpFilter.ConditionOfRoute(
+                        condition(field, ExtensionWithMatcherPerRoute.parseFrom(config).getXdsMatcher())));
             default:
                 return null;
         }
@@ -59,6 +86,41 @@ final class HttpFilterParser {
         field.refuseIf(buffer.getMaxRequestBytes().getValue() == 0, "max_request_bytes", "must be greater than zero");
         return new io.weft.policy.model.HttpFilter.Buffer(
                 Integer.toUnsignedLong(buffer.getMaxRequestBytes().getValue()));
+    }
+
+    @SuppressWarnings("deprecation") // the matcher before xDS's own is refused
+    private static io.weft.policy.model.HttpFilter conditional(Field field, ExtensionWithMatcher extension)
+            throws InvalidProtocolBufferException {
+        field.refuseIf(!extension.getMatcher().isEmpty(), "matcher", "is not supported; use xds_matcher");
+        field.refuseIf(!extension.hasXdsMatcher(), "xds_matcher", "is missing");
+        Any config = extension.getExtensionConfig().getTypedConfig();
+        String type = Extensions.typeOf(config);
+        Field at = field.at("extension_config").at("typed_config");
+        if (type.equals(WITH_MATCHER)) {
+            throw at.refuse("a matcher within a matcher is not supported; join the two");
+        }
+        io.weft.policy.model.HttpFilter filter;
+        try {
+            filter = filter(at, type, config.getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw invalid(at, config, e);
+        }
+        if (filter == null) {
+            throw at.refuse(unsupported("HTTP filter '" + extension.getExtensionConfig().getName() + "'", type));
+        }
+        return new io.weft.policy.model.HttpFilter.Conditional(condition(field, extension.getXdsMatcher()), filter);
+    }
+
+    private static MatchTree<Skip> condition(Field field, Matcher matcher) {
+        return new MatchTreeParser<>(MatchTreeParser.Scope.REQUEST, HttpFilterParser::skip)
+                .parse(field.at("xds_matcher"), matcher);
+    }
+
+    private static Skip skip(Field field, Any action) {
+        if (!Extensions.typeOf(action).equals(SKIP)) {
+            throw field.refuse("'" + Extensions.typeOf(action) + "' is not supported; use " + SKIP);
+        }
+        return new Skip();
     }
 
     /** @param manager the HTTP connection manager */

@@ -3,9 +3,16 @@ package io.weft.dataplane.filter;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
+import io.weft.dataplane.Refusals;
+import io.weft.dataplane.authorize.ClientIp;
+import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
+import io.weft.policy.model.HttpFilter.AccessControl;
+import io.weft.policy.model.HttpFilter.Buffer;
+import io.weft.policy.model.HttpFilter.ConditionOfRoute;
+import io.weft.policy.model.HttpFilter.Conditional;
 import io.weft.policy.model.NamedFilter;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
@@ -21,13 +28,15 @@ public final class FilterCompiler {
     private final NanoClock clock;
     private final Randomness randomness;
     private final Faults faults;
+    private final Refusals refusals;
     /** For as long as a route holds them: routes that did not change are not compiled again. */
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
 
-    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults) {
+    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals) {
         this.clock = clock;
         this.randomness = randomness;
         this.faults = faults;
+        this.refusals = refusals;
     }
 
     /**
@@ -97,14 +106,36 @@ public final class FilterCompiler {
     }
 
     /**
-     * @param configs most specific first, the connection manager's last; mostly only the first counts
+     * The connection manager says what the filter is: what a level has under its name for another filter means nothing, and never
+     * puts another one in its place.
+     *
+     * @param configs most specific first, the connection manager's last
      */
     private HttpFilter make(List<io.weft.policy.model.HttpFilter> configs) {
-        io.weft.policy.model.HttpFilter config = configs.get(0);
-        if (config instanceof io.weft.policy.model.HttpFilter.Buffer buffer) {
-            return new RequestSizeLimit(buffer.maxRequestBytes());
+        io.weft.policy.model.HttpFilter base = configs.get(configs.size() - 1);
+        if (base instanceof Buffer) {
+            return new RequestSizeLimit(first(Buffer.class, configs).maxRequestBytes());
         }
-        throw new AssertionError(config);
+        if (base instanceof AccessControl) {
+            return new RbacFilter(first(AccessControl.class, configs).rbac(), ClientIp.DEFAULT, refusals, faults);
+        }
+        if (base instanceof Conditional conditional) {
+            ConditionOfRoute ofRoute = first(ConditionOfRoute.class, configs);
+            List<io.weft.policy.model.HttpFilter> inner = new ArrayList<>(configs);
+            inner.set(inner.size() - 1, conditional.filter());
+            return new ConditionalFilter(ofRoute == null ? conditional.condition() : ofRoute.condition(), make(inner));
+        }
+        throw new AssertionError(base);
+    }
+
+    /** @return null when there is none */
+    private static <C> C first(Class<C> type, List<io.weft.policy.model.HttpFilter> configs) {
+        for (io.weft.policy.model.HttpFilter config : configs) {
+            if (type.isInstance(config)) {
+                return type.cast(config);
+            }
+        }
+        return null;
     }
 
     private record Place(String owner, int index, String name, List<io.weft.policy.model.HttpFilter> configs) {}

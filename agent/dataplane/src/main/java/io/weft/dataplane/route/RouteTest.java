@@ -4,7 +4,7 @@ import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.RouteMatch;
 
 /** A {@link RouteMatch} made ready. Immutable; allocates nothing where no regular expression is in it. */
-final class RouteTest {
+public final class RouteTest {
     private final PathTest path;
     private final HeaderTest[] headers;
     private final QueryTest[] query;
@@ -13,7 +13,7 @@ final class RouteTest {
     private final int numerator;
     private final int denominator;
 
-    RouteTest(RouteMatch match) {
+    public RouteTest(RouteMatch match) {
         path = PathTest.of(match.path(), match.caseSensitive());
         headers = HeaderTest.of(match.headers());
         query = QueryTest.of(match.query());
@@ -32,7 +32,7 @@ final class RouteTest {
      * @param draw 31 random bits, the request's only ones: as in Envoy all routes compare the same number, so that fractions
      *     of successive routes cut the same range
      */
-    boolean matches(RequestHead request, String target, int draw) {
+    public boolean matches(RequestHead request, String target, int draw) {
         return path.matches(target)
                 && (!partial || draw % denominator < numerator)
                 && (!grpc || isGrpc(request.header("content-type")))
@@ -40,7 +40,8 @@ final class RouteTest {
                 && QueryTest.all(query, target);
     }
 
-    private static boolean isGrpc(String contentType) {
+    /** @param contentType null: none */
+    public static boolean isGrpc(String contentType) {
         return contentType != null
                 && contentType.startsWith("application/grpc")
                 && (contentType.length() == 16 || contentType.charAt(16) == '+');
