@@ -13,7 +13,7 @@ import java.net.InetSocketAddress;
  *
  * <p>Used by one thread at a time. Costs nothing where no filter acts.
  */
-public abstract class HttpStream implements RequestHead {
+public abstract class HttpStream implements RequestHead, Caller {
     static final HeaderChanges[] NO_CHANGES = {};
     private static final Object[] NO_STATES = {};
 
@@ -31,13 +31,14 @@ public abstract class HttpStream implements RequestHead {
     private boolean local;
     private long maxRequestBytes;
 
+    ClientIp clientIp = ClientIp.DEFAULT;
     LocalReply reply;
     long delayNanos;
     HeaderChanges[] responseChanges = NO_CHANGES;
 
     // What a filter may know.
 
-    /** The request as the filters before have left it. */
+    @Override
     public final RequestHead head() {
         return edited == null ? this : edited;
     }
@@ -47,9 +48,15 @@ public abstract class HttpStream implements RequestHead {
         return null;
     }
 
-    /** Over which the request came; one within this process when it is the app's own. */
+    /** One within this process when the request is the app's own. */
+    @Override
     public Connection connection() {
         return Connection.OWN;
+    }
+
+    @Override
+    public final IpAddress clientIp() {
+        return clientIp.of(this, connection());
     }
 
     /** Where the request came from, as the socket says it; null when it is the app's own or not known. */
@@ -249,6 +256,7 @@ public abstract class HttpStream implements RequestHead {
         responseHead = null;
         responseStatus = 0;
         local = false;
+        clientIp = ClientIp.DEFAULT;
         maxRequestBytes = 0;
         reply = null;
         delayNanos = 0;

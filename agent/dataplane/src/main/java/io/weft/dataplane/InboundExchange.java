@@ -26,7 +26,8 @@ public abstract class InboundExchange extends HttpStream {
 
     public enum Step { PROCEED, REPLY, WAIT }
 
-    /** Over which the request came; the same object for all requests of a connection. */
+    /** The same object for all requests of a connection. */
+    @Override
     public abstract Connection connection();
 
     // The rest is the data plane's: the layers read and write these fields.
@@ -41,6 +42,8 @@ public abstract class InboundExchange extends HttpStream {
     boolean claimed;
     /** By a fault of the agent no route was looked for. */
     boolean unroutable;
+    /** The answer to a request whose path is not valid; null: it is. */
+    LocalReply malformed;
     boolean waiting;
     RequestChanges requestChanges = RequestChanges.NONE;
     private boolean over = true;
@@ -53,6 +56,7 @@ public abstract class InboundExchange extends HttpStream {
         destination = null;
         claimed = false;
         unroutable = false;
+        malformed = null;
         waiting = false;
         requestChanges = RequestChanges.NONE;
         over = false;

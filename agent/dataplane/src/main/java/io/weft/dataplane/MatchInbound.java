@@ -1,8 +1,10 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.route.InboundRoutes;
+import io.weft.dataplane.route.PathNormalizer;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
+import io.weft.dataplane.route.RouteTest;
 import io.weft.dataplane.route.Routes;
 import java.util.function.Supplier;
 
@@ -26,8 +28,11 @@ final class MatchInbound extends ServerLayer {
         InboundRoutes listener = inForce == null ? null : inForce.inbound().find(exchange.port);
         if (listener != null) {
             exchange.claimed = true;
+            exchange.clientIp = listener.clientIp();
             try {
-                match(listener, exchange);
+                if (normalized(listener.paths(), exchange)) {
+                    match(listener, exchange);
+                }
             } catch (RuntimeException | Error fault) {
                 // The app gets the request, but not past the filters that protect it.
                 faults.fault("inbound route of port " + exchange.port, fault);
@@ -38,6 +43,35 @@ final class MatchInbound extends ServerLayer {
         inner.enter(exchange);
     }
 
+    @Override
+    boolean request(InboundExchange exchange) {
+        if (exchange.malformed == null) {
+            return inner.request(exchange);
+        }
+        exchange.reply = exchange.malformed;
+        exchange.filterReply();
+        return false;
+    }
+
+    /** @return false: the request goes no further; no rule could say anything of it */
+    private boolean normalized(PathNormalizer paths, InboundExchange exchange) {
+        try {
+            String target = exchange.path();
+            if (!paths.keeps(target)) {
+                PathNormalizer.Outcome outcome = paths.normalize(target, RouteTest.isGrpc(exchange.header("content-type")));
+                exchange.malformed = outcome.reply();
+                if (outcome.reply() == null && !outcome.target().equals(target)) {
+                    exchange.requestPath(outcome.target());
+                }
+            }
+        } catch (RuntimeException | Error fault) {
+            // What a path means is not known: it could be any that a rule forbids.
+            faults.fault("path on port " + exchange.port, fault);
+            exchange.malformed = PathNormalizer.REFUSED;
+        }
+        return exchange.malformed == null;
+    }
+
     private void match(InboundRoutes listener, InboundExchange exchange) {
         Routes routes = listener.find(exchange.authority());
         if (routes == null) {
@@ -45,7 +79,7 @@ final class MatchInbound extends ServerLayer {
             return;
         }
         int draw = (int) (randomness.bits() >>> 33);
-        exchange.route = routes.find(exchange, draw);
+        exchange.route = routes.find(exchange.head(), draw);
         if (exchange.route instanceof Forward forward) {
             exchange.destination = forward.destination(draw);
             exchange.passThrough(exchange.destination.filters());

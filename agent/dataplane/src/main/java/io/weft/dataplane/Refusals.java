@@ -6,11 +6,8 @@ public interface Refusals {
     /** Whether anything becomes of it. */
     boolean heard();
 
-    /**
-     * @param rule the policy that decided; {@code -}: none allowed it
-     * @param request null: a connection was refused
-     */
-    void refused(String rule, RequestHead request, Connection connection);
+    /** @param rule the policy that decided; {@code -}: none allowed it */
+    void refused(String rule, Caller caller);
 
     /** Tells somebody who may come later, and nobody before. */
     final class Relay implements Refusals {
@@ -27,10 +24,10 @@ public interface Refusals {
         }
 
         @Override
-        public void refused(String rule, RequestHead request, Connection connection) {
+        public void refused(String rule, Caller caller) {
             Refusals hearing = listener;
             if (hearing != null) {
-                hearing.refused(rule, request, connection);
+                hearing.refused(rule, caller);
             }
         }
     }

@@ -160,8 +160,8 @@ class AccessControlTest {
             }
 
             @Override
-            public void refused(String rule, RequestHead request, Connection connection) {
-                heard.add(rule + " " + request.path() + " " + connection.peer().uriSans());
+            public void refused(String rule, Caller caller) {
+                heard.add(rule + " " + caller.head().path() + " " + caller.connection().peer().uriSans());
             }
         });
 

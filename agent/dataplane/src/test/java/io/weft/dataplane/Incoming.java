@@ -6,9 +6,8 @@ import java.util.Map;
 
 /** A request that comes in, as a test writes it down. */
 public class Incoming extends InboundExchange {
-    private static final Connection CONNECTION = new Connection(
+    private Connection connection = new Connection(
             new InetSocketAddress("127.0.0.1", 8080), new InetSocketAddress("127.0.0.1", 40000), "", null);
-
     private final String method;
     private final String path;
     private final Map<String, String> headers = new HashMap<>();
@@ -22,6 +21,11 @@ public class Incoming extends InboundExchange {
         return new Incoming("GET", path);
     }
 
+    public Incoming over(Connection connection) {
+        this.connection = connection;
+        return this;
+    }
+
     public Incoming with(String header, String value) {
         headers.put(header, value);
         return this;
@@ -29,7 +33,7 @@ public class Incoming extends InboundExchange {
 
     @Override
     public Connection connection() {
-        return CONNECTION;
+        return connection;
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing;
@@ -205,9 +206,19 @@ public final class Policies {
                 HostPort address,
                 List<NamedFilter> filters,
                 RouteConfiguration configuration) {
+            return listener(name, kind, address, filters, Edge.NONE, configuration);
+        }
+
+        public SnapshotBuilder listener(
+                String name,
+                Listener.Kind kind,
+                HostPort address,
+                List<NamedFilter> filters,
+                Edge edge,
+                RouteConfiguration configuration) {
             String routes = name + "-routes";
-            FilterChain chain =
-                    new FilterChain("", 0, new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters));
+            FilterChain chain = new FilterChain(
+                    "", 0, new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters, edge));
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

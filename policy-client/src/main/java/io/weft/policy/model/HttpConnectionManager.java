@@ -7,10 +7,15 @@ import java.util.List;
  *
  * @param filters in order, without the router
  */
-public record HttpConnectionManager(String statPrefix, RouteSource routes, List<NamedFilter> filters) {
+public record HttpConnectionManager(String statPrefix, RouteSource routes, List<NamedFilter> filters, Edge edge) {
 
     public HttpConnectionManager {
         filters = List.copyOf(filters);
+    }
+
+    /** What is made of a request that comes in before any rule looks at it. */
+    public record Edge(PathNormalization paths, ClientAddress clientAddress) {
+        public static final Edge NONE = new Edge(PathNormalization.NONE, ClientAddress.DEFAULT);
     }
 
     /** Where the route configuration comes from. */

@@ -1,9 +1,13 @@
 package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.ClientAddress;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.RouteSource;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.PathNormalization;
+import io.weft.policy.model.PathNormalization.EscapedSlashes;
 import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
@@ -26,7 +30,7 @@ final class HttpConnectionManagerParser {
         refuseUnsupported(field, manager);
         reportWithoutEffect(field, manager);
         List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
-        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters);
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager));
     }
 
     private static RouteSource routes(
@@ -48,22 +52,47 @@ final class HttpConnectionManagerParser {
         }
     }
 
+    /** For what comes in; what the app sends goes out as the app writes it. */
+    private static Edge edge(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+        PathNormalization paths = new PathNormalization(
+                manager.getNormalizePath().getValue(),
+                manager.getMergeSlashes(),
+                escapedSlashes(field.at("path_with_escaped_slashes_action"), manager.getPathWithEscapedSlashesAction()));
+        int hops = field.at("xff_num_trusted_hops").quantity(manager.getXffNumTrustedHops());
+        return new Edge(paths, new ClientAddress(manager.getUseRemoteAddress().getValue(), hops));
+    }
+
+    private static EscapedSlashes escapedSlashes(Field field, PathWithEscapedSlashesAction action) {
+        switch (action) {
+            case IMPLEMENTATION_SPECIFIC_DEFAULT:
+            case KEEP_UNCHANGED:
+                return EscapedSlashes.KEEP;
+            case REJECT_REQUEST:
+                return EscapedSlashes.REJECT;
+            case UNESCAPE_AND_REDIRECT:
+                return EscapedSlashes.UNESCAPE_AND_REDIRECT;
+            case UNESCAPE_AND_FORWARD:
+                return EscapedSlashes.UNESCAPE_AND_FORWARD;
+            default:
+                throw field.refuse("is unknown");
+        }
+    }
+
     private static void refuseUnsupported(
             Field field,
             io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
         field.refuseIf(manager.getEarlyHeaderMutationExtensionsCount() > 0, "early_header_mutation_extensions",
                 "are not supported; change headers on the route");
+        field.refuseIf(manager.getOriginalIpDetectionExtensionsCount() > 0, "original_ip_detection_extensions",
+                "are not supported; use use_remote_address and xff_num_trusted_hops");
         field.refuseIf(manager.getStripMatchingHostPort(), "strip_matching_host_port",
                 "is not supported; use ignore_port_in_host_matching of the route configuration");
         field.refuseIf(manager.getStripAnyHostPort(), "strip_any_host_port",
                 "is not supported; use ignore_port_in_host_matching of the route configuration");
         field.refuseIf(manager.getStripTrailingHostDot(), "strip_trailing_host_dot",
                 "is not supported; name the domain with its dot, too");
-        PathWithEscapedSlashesAction slashes = manager.getPathWithEscapedSlashesAction();
-        field.refuseIf(
-                slashes != PathWithEscapedSlashesAction.IMPLEMENTATION_SPECIFIC_DEFAULT
-                        && slashes != PathWithEscapedSlashesAction.KEEP_UNCHANGED,
-                "path_with_escaped_slashes_action", "only KEEP_UNCHANGED is supported");
         HeadersWithUnderscoresAction underscores =
                 manager.getCommonHttpProtocolOptions().getHeadersWithUnderscoresAction();
         field.at("common_http_protocol_options").refuseIf(underscores != HeadersWithUnderscoresAction.ALLOW,
@@ -98,9 +127,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.hasAccessLogFlushInterval(), "access_log_flush_interval");
         field.reportIf(manager.getFlushAccessLogOnNewRequest(), "flush_access_log_on_new_request");
         field.reportIf(manager.hasAccessLogOptions(), "access_log_options");
-        field.reportIf(manager.getUseRemoteAddress().getValue(), "use_remote_address");
-        field.reportIf(manager.getXffNumTrustedHops() != 0, "xff_num_trusted_hops");
-        field.reportIf(manager.getOriginalIpDetectionExtensionsCount() > 0, "original_ip_detection_extensions");
         field.reportIf(manager.hasInternalAddressConfig(), "internal_address_config");
         field.reportIf(manager.getSkipXffAppend(), "skip_xff_append");
         field.reportIf(!manager.getVia().isEmpty(), "via");
@@ -113,8 +139,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.getProxy100Continue(), "proxy_100_continue");
         field.reportIf(manager.getRepresentIpv4RemoteAddressAsIpv4MappedIpv6(),
                 "represent_ipv4_remote_address_as_ipv4_mapped_ipv6");
-        field.reportIf(manager.getNormalizePath().getValue(), "normalize_path");
-        field.reportIf(manager.getMergeSlashes(), "merge_slashes");
         field.reportIf(manager.hasRequestIdExtension(), "request_id_extension");
         field.reportIf(manager.hasLocalReplyConfig(), "local_reply_config");
         field.reportIf(manager.hasPathNormalizationOptions(), "path_normalization_options");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import io.weft.policy.model.ClientAddress;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment;
@@ -21,6 +22,8 @@ import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.PathNormalization;
+import io.weft.policy.model.PathNormalization.EscapedSlashes;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RetryPolicy;
@@ -61,6 +64,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
@@ -71,6 +75,7 @@ import io.weft.policy.proto.protobuf.NullValue;
 import io.weft.policy.proto.protobuf.Struct;
 import io.weft.policy.proto.protobuf.Value;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -110,6 +115,30 @@ class HonouredTest {
                 CircuitBreaker.DEFAULT,
                 Optional.empty(),
                 TransportSockets.PLAINTEXT));
+    }
+
+    private static HttpConnectionManager.Edge edge(
+            Consumer<io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Builder>
+                    change) {
+        return honoured(Listener.class, withManager(change)).filterChains().get(0).http().edge();
+    }
+
+    @Test
+    void whatIsMadeOfAPathAndOfTheClientsAddress() {
+        assertThat(edge(m -> {})).isEqualTo(HttpConnectionManager.Edge.NONE);
+        assertThat(edge(m -> m.setNormalizePath(bool(true)).setMergeSlashes(true)
+                        .setUseRemoteAddress(bool(true)).setXffNumTrustedHops(2)))
+                .isEqualTo(new HttpConnectionManager.Edge(
+                        new PathNormalization(true, true, EscapedSlashes.KEEP), new ClientAddress(true, 2)));
+        assertThat(Arrays.stream(PathWithEscapedSlashesAction.values())
+                        .filter(action -> action != PathWithEscapedSlashesAction.UNRECOGNIZED)
+                        .map(action -> edge(m -> m.setPathWithEscapedSlashesAction(action)).paths().escapedSlashes()))
+                .containsExactly(
+                        EscapedSlashes.KEEP,
+                        EscapedSlashes.KEEP,
+                        EscapedSlashes.REJECT,
+                        EscapedSlashes.UNESCAPE_AND_REDIRECT,
+                        EscapedSlashes.UNESCAPE_AND_FORWARD);
     }
 
     @Test
@@ -272,7 +301,7 @@ class HonouredTest {
         assertThat(listener.filterChains()).singleElement().satisfies(chain -> {
             assertThat(chain.name()).isEqualTo("http");
             assertThat(chain.http())
-                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of()));
+                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of(), HttpConnectionManager.Edge.NONE));
         });
     }
 

@@ -48,7 +48,6 @@ import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
-import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes;
@@ -481,8 +480,11 @@ class RefusedTest {
                         withManager(m -> m.setStripMatchingHostPort(true))),
                 new Case(at + ".strip_any_host_port", "ignore_port", withManager(m -> m.setStripAnyHostPort(true))),
                 new Case(at + ".strip_trailing_host_dot", "dot", withManager(m -> m.setStripTrailingHostDot(true))),
-                new Case(at + ".path_with_escaped_slashes_action", "KEEP_UNCHANGED", withManager(m ->
-                        m.setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.REJECT_REQUEST))),
+                new Case(at + ".path_with_escaped_slashes_action", "unknown",
+                        withManager(m -> m.setPathWithEscapedSlashesActionValue(17))),
+                new Case(at + ".xff_num_trusted_hops", "at most", withManager(m -> m.setXffNumTrustedHops(-1))),
+                new Case(at + ".original_ip_detection_extensions", "use_remote_address", withManager(m ->
+                        m.addOriginalIpDetectionExtensions(TypedExtensionConfig.newBuilder().setName("x")))),
                 new Case(at + ".common_http_protocol_options.headers_with_underscores_action", "ALLOW", withManager(m ->
                         m.setCommonHttpProtocolOptions(HttpProtocolOptions.newBuilder().setHeadersWithUnderscoresAction(
                                 HttpProtocolOptions.HeadersWithUnderscoresAction.REJECT_REQUEST)))),
@@ -506,7 +508,7 @@ class RefusedTest {
                         .setTypedConfig(router.getTypedConfig().toBuilder().setValue(ByteString.copyFromUtf8("\n")))))),
                 new Case(at + "[0].typed_config.upstream_http_filters[0].typed_config", "required", withManager(m ->
                         m.setHttpFilters(0, router(Router.newBuilder().addUpstreamHttpFilters(httpFilter("x.Y")).build())))),
-                required("rbac.v3.RBAC", "not enforced"),
+                required("ext_authz.v3.ExtAuthz", "not enforced"),
                 required("jwt_authn.v3.JwtAuthentication", "not enforced"),
                 required("ext_authz.v3.ExtAuthz", "not enforced"),
                 required("local_ratelimit.v3.LocalRateLimit", "is required but not supported"),
@@ -535,9 +537,9 @@ class RefusedTest {
                         Samples.routes(r -> r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.getDefaultInstance()))),
                 new Case("typed_per_filter_config[\"envoy.filters.http.fault\"]", "required", Samples.routes(r ->
                         r.putTypedPerFilterConfig("envoy.filters.http.fault", any("x.Y")))),
-                new Case("typed_per_filter_config[\"rbac\"].config", "not enforced", Samples.routes(r ->
-                        r.putTypedPerFilterConfig("rbac", any(FilterConfig.newBuilder()
-                                .setConfig(any(HTTP_FILTERS + "rbac.v3.RBACPerRoute"))
+                new Case("typed_per_filter_config[\"authz\"].config", "not enforced", Samples.routes(r ->
+                        r.putTypedPerFilterConfig("authz", any(FilterConfig.newBuilder()
+                                .setConfig(any(HTTP_FILTERS + "ext_authz.v3.ExtAuthzPerRoute"))
                                 .build())))),
                 new Case("typed_per_filter_config[\"x\"]", "not a valid", Samples.routes(r -> r.putTypedPerFilterConfig("x",
                         any("envoy.config.route.v3.FilterConfig").toBuilder()

@@ -1,7 +1,6 @@
 package io.weft.dataplane.authorize;
 
-import io.weft.dataplane.Connection;
-import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.match.Decider;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Rbac.Action;
@@ -17,13 +16,13 @@ abstract sealed class RbacEngine {
     private static final String NO_RULE = "-";
 
     /** Not one of the verdicts that are counted unless it says so, see {@link Verdict#given}. */
-    abstract Verdict decide(RequestHead request, Connection connection);
+    abstract Verdict decide(Caller caller);
 
     /** All that it can give. */
     abstract List<Verdict> verdicts();
 
-    static RbacEngine of(Engine engine, ClientIp client) {
-        return engine instanceof Policies policies ? new ByPolicy(policies, client) : new ByTree((Rbac.Tree) engine);
+    static RbacEngine of(Engine engine) {
+        return engine instanceof Policies policies ? new ByPolicy(policies) : new ByTree((Rbac.Tree) engine);
     }
 
     private static final class ByPolicy extends RbacEngine {
@@ -31,27 +30,27 @@ abstract sealed class RbacEngine {
         private final Verdict noPolicy;
 
         private record PolicyTest(RuleTest[] permissions, RuleTest[] principals, Verdict verdict) {
-            boolean matches(RequestHead request, Connection connection) {
-                return RuleTest.any(permissions, request, connection) && RuleTest.any(principals, request, connection);
+            boolean matches(Caller caller) {
+                return RuleTest.any(permissions, caller) && RuleTest.any(principals, caller);
             }
         }
 
-        ByPolicy(Policies engine, ClientIp client) {
+        ByPolicy(Policies engine) {
             policies = new PolicyTest[engine.policies().size()];
             for (int i = 0; i < policies.length; i++) {
                 Policy policy = engine.policies().get(i);
                 policies[i] = new PolicyTest(
-                        RuleTest.of(policy.permissions(), client),
-                        RuleTest.of(policy.principals(), client),
+                        RuleTest.of(policy.permissions()),
+                        RuleTest.of(policy.principals()),
                         new Verdict(policy.name(), engine.action() != Action.DENY));
             }
             noPolicy = new Verdict(NO_RULE, engine.action() != Action.ALLOW);
         }
 
         @Override
-        Verdict decide(RequestHead request, Connection connection) {
+        Verdict decide(Caller caller) {
             for (int i = 0; i < policies.length; i++) {
-                if (policies[i].matches(request, connection)) {
+                if (policies[i].matches(caller)) {
                     return policies[i].verdict;
                 }
             }
@@ -86,8 +85,8 @@ abstract sealed class RbacEngine {
         }
 
         @Override
-        Verdict decide(RequestHead request, Connection connection) {
-            Verdict verdict = tree.decide(request, connection);
+        Verdict decide(Caller caller) {
+            Verdict verdict = tree.decide(caller);
             return verdict == null ? noMatch : verdict;
         }
 

@@ -1,8 +1,10 @@
 package io.weft.dataplane.authorize;
 
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.HttpStream;
+import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Refusals;
 import io.weft.dataplane.RequestHead;
@@ -24,16 +26,16 @@ public final class RbacFilter extends HttpFilter {
     private final Refusals refusals;
     private final Faults faults;
 
-    public RbacFilter(Rbac rbac, ClientIp client, Refusals refusals, Faults faults) {
-        enforced = rbac.enforced().map(engine -> RbacEngine.of(engine, client)).orElse(null);
-        shadow = rbac.shadow().map(engine -> RbacEngine.of(engine, client)).orElse(null);
+    public RbacFilter(Rbac rbac, Refusals refusals, Faults faults) {
+        enforced = rbac.enforced().map(RbacEngine::of).orElse(null);
+        shadow = rbac.shadow().map(RbacEngine::of).orElse(null);
         this.refusals = refusals;
         this.faults = faults;
     }
 
     @Override
     public Decision onRequest(HttpStream stream) {
-        return allows(stream.head(), stream.connection()) ? Decision.CONTINUE : stream.reply(DENIED);
+        return allowed(stream) ? Decision.CONTINUE : stream.reply(DENIED);
     }
 
     @Override
@@ -44,31 +46,43 @@ public final class RbacFilter extends HttpFilter {
     /** Before any request is known. Does not throw; what goes wrong is a no. */
     public boolean allows(Connection connection) {
         try {
-            return allows(null, connection);
+            return allowed(new ConnectionOnly(connection));
         } catch (RuntimeException | Error fault) {
             faults.fault("network filter envoy.filters.network.rbac", fault);
             return false;
         }
     }
 
-    private boolean allows(RequestHead request, Connection connection) {
+    private record ConnectionOnly(Connection connection) implements Caller {
+        @Override
+        public RequestHead head() {
+            return null;
+        }
+
+        @Override
+        public IpAddress clientIp() {
+            return connection.remoteIp();
+        }
+    }
+
+    private boolean allowed(Caller caller) {
         if (shadow != null) {
-            shadow(request, connection);
+            shadow(caller);
         }
         if (enforced == null) {
             return true;
         }
-        Verdict verdict = enforced.decide(request, connection);
+        Verdict verdict = enforced.decide(caller);
         verdict.given();
         if (!verdict.allowed() && refusals.heard()) {
-            refusals.refused(verdict.rule(), request, connection);
+            refusals.refused(verdict.rule(), caller);
         }
         return verdict.allowed();
     }
 
-    private void shadow(RequestHead request, Connection connection) {
+    private void shadow(Caller caller) {
         try {
-            shadow.decide(request, connection).given();
+            shadow.decide(caller).given();
         } catch (RuntimeException | Error fault) {
             faults.fault("shadow rules of envoy.filters.http.rbac", fault);
         }

@@ -1,7 +1,7 @@
 package io.weft.dataplane.authorize;
 
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.Connection;
-import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.match.AddressRange;
 import io.weft.dataplane.route.HeaderTest;
 import io.weft.dataplane.route.PathTest;
@@ -14,20 +14,20 @@ import java.util.List;
 abstract sealed class RuleTest {
 
     /** @param request null where only the connection is known; then no rule asks for it */
-    abstract boolean matches(RequestHead request, Connection connection);
+    abstract boolean matches(Caller caller);
 
-    static RuleTest of(Rule rule, ClientIp client) {
+    static RuleTest of(Rule rule) {
         if (rule instanceof Rbac.Any) {
             return Everybody.INSTANCE;
         }
         if (rule instanceof Rbac.And and) {
-            return new Every(of(and.all(), client));
+            return new Every(of(and.all()));
         }
         if (rule instanceof Rbac.Or or) {
-            return new One(of(or.any(), client));
+            return new One(of(or.any()));
         }
         if (rule instanceof Rbac.Not not) {
-            return new Negated(of(not.rule(), client));
+            return new Negated(of(not.rule()));
         }
         if (rule instanceof Rbac.Authenticated authenticated) {
             return new OfPeer(authenticated);
@@ -40,7 +40,7 @@ abstract sealed class RuleTest {
         }
         if (rule instanceof Rbac.SourceIp source) {
             AddressRange range = AddressRange.of(source.range());
-            return source.source() == Rbac.Source.PEER ? new OfSource(range) : new OfClient(range, client);
+            return source.source() == Rbac.Source.PEER ? new OfSource(range) : new OfClient(range);
         }
         if (rule instanceof Rbac.DestinationIp destination) {
             return new OfDestination(AddressRange.of(destination.range()));
@@ -51,13 +51,13 @@ abstract sealed class RuleTest {
         return new OfServerName(TextTest.of(((Rbac.RequestedServerName) rule).match()));
     }
 
-    static RuleTest[] of(List<Rule> rules, ClientIp client) {
-        return rules.stream().map(rule -> of(rule, client)).toArray(RuleTest[]::new);
+    static RuleTest[] of(List<Rule> rules) {
+        return rules.stream().map(RuleTest::of).toArray(RuleTest[]::new);
     }
 
-    static boolean any(RuleTest[] rules, RequestHead request, Connection connection) {
+    static boolean any(RuleTest[] rules, Caller caller) {
         for (int i = 0; i < rules.length; i++) {
-            if (rules[i].matches(request, connection)) {
+            if (rules[i].matches(caller)) {
                 return true;
             }
         }
@@ -68,7 +68,7 @@ abstract sealed class RuleTest {
         static final Everybody INSTANCE = new Everybody();
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
+        boolean matches(Caller caller) {
             return true;
         }
     }
@@ -81,9 +81,9 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
+        boolean matches(Caller caller) {
             for (int i = 0; i < all.length; i++) {
-                if (!all[i].matches(request, connection)) {
+                if (!all[i].matches(caller)) {
                     return false;
                 }
             }
@@ -99,8 +99,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return any(rules, request, connection);
+        boolean matches(Caller caller) {
+            return any(rules, caller);
         }
     }
 
@@ -112,8 +112,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return !rule.matches(request, connection);
+        boolean matches(Caller caller) {
+            return !rule.matches(caller);
         }
     }
 
@@ -127,8 +127,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            Connection.Peer peer = connection.peer();
+        boolean matches(Caller caller) {
+            Connection.Peer peer = caller.connection().peer();
             if (peer == null) {
                 return false;
             }
@@ -153,8 +153,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return header.matches(request);
+        boolean matches(Caller caller) {
+            return header.matches(caller.head());
         }
     }
 
@@ -166,8 +166,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            String target = request.path();
+        boolean matches(Caller caller) {
+            String target = caller.head().path();
             return path.matches(target, 0, PathTest.end(target));
         }
     }
@@ -180,23 +180,21 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return range.contains(connection.remoteIp());
+        boolean matches(Caller caller) {
+            return range.contains(caller.connection().remoteIp());
         }
     }
 
     private static final class OfClient extends RuleTest {
         private final AddressRange range;
-        private final ClientIp client;
 
-        OfClient(AddressRange range, ClientIp client) {
+        OfClient(AddressRange range) {
             this.range = range;
-            this.client = client;
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return range.contains(client.of(request, connection));
+        boolean matches(Caller caller) {
+            return range.contains(caller.clientIp());
         }
     }
 
@@ -208,8 +206,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return range.contains(connection.localIp());
+        boolean matches(Caller caller) {
+            return range.contains(caller.connection().localIp());
         }
     }
 
@@ -223,8 +221,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return connection.localPort() >= from && connection.localPort() < to;
+        boolean matches(Caller caller) {
+            return caller.connection().localPort() >= from && caller.connection().localPort() < to;
         }
     }
 
@@ -236,8 +234,8 @@ abstract sealed class RuleTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return name.matches(connection.serverName());
+        boolean matches(Caller caller) {
+            return name.matches(caller.connection().serverName());
         }
     }
 }

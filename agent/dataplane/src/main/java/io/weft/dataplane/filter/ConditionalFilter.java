@@ -56,6 +56,6 @@ final class ConditionalFilter extends HttpFilter {
     }
 
     private boolean matches(HttpStream stream) {
-        return condition.decide(stream.head(), stream.connection()) != null;
+        return condition.decide(stream) != null;
     }
 }

@@ -4,7 +4,6 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
-import io.weft.dataplane.authorize.ClientIp;
 import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
@@ -117,7 +116,7 @@ public final class FilterCompiler {
             return new RequestSizeLimit(first(Buffer.class, configs).maxRequestBytes());
         }
         if (base instanceof AccessControl) {
-            return new RbacFilter(first(AccessControl.class, configs).rbac(), ClientIp.DEFAULT, refusals, faults);
+            return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
         }
         if (base instanceof Conditional conditional) {
             ConditionOfRoute ofRoute = first(ConditionOfRoute.class, configs);

@@ -1,8 +1,7 @@
 package io.weft.dataplane.match;
 
-import io.weft.dataplane.Connection;
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.MatchTree.Act;
 import io.weft.policy.model.MatchTree.Descend;
@@ -31,7 +30,7 @@ public abstract class Decider<R> {
     private static final Decider<?> NOTHING = new Leaf<>(null);
 
     /** @return null when nothing matches */
-    public abstract R decide(RequestHead request, Connection connection);
+    public abstract R decide(Caller caller);
 
     /** @param results of the actions, asked for once each */
     public static <A, R> Decider<R> of(MatchTree<A> tree, Function<A, R> results) {
@@ -78,7 +77,7 @@ public abstract class Decider<R> {
         }
 
         @Override
-        public R decide(RequestHead request, Connection connection) {
+        public R decide(Caller caller) {
             return result;
         }
     }
@@ -98,14 +97,14 @@ public abstract class Decider<R> {
         }
 
         @Override
-        public R decide(RequestHead request, Connection connection) {
+        public R decide(Caller caller) {
             for (int i = 0; i < tests.length; i++) {
-                R result = tests[i].matches(request, connection) ? branches.get(i).decide(request, connection) : null;
+                R result = tests[i].matches(caller) ? branches.get(i).decide(caller) : null;
                 if (result != null) {
                     return result;
                 }
             }
-            return otherwise.decide(request, connection);
+            return otherwise.decide(caller);
         }
     }
 
@@ -121,11 +120,11 @@ public abstract class Decider<R> {
         }
 
         @Override
-        public R decide(RequestHead request, Connection connection) {
-            String value = input.text(request, connection);
+        public R decide(Caller caller) {
+            String value = input.text(caller);
             Decider<R> branch = value == null ? null : branches.get(value);
-            R result = branch == null ? null : branch.decide(request, connection);
-            return result == null ? otherwise.decide(request, connection) : result;
+            R result = branch == null ? null : branch.decide(caller);
+            return result == null ? otherwise.decide(caller) : result;
         }
     }
 
@@ -141,17 +140,17 @@ public abstract class Decider<R> {
         }
 
         @Override
-        public R decide(RequestHead request, Connection connection) {
-            String value = input.text(request, connection);
+        public R decide(Caller caller) {
+            String value = input.text(caller);
             int index = value == null ? -1 : branches.find(value);
             while (index >= 0) {
-                R result = branches.value(index).decide(request, connection);
+                R result = branches.value(index).decide(caller);
                 if (result != null) {
                     return result;
                 }
                 index = branches.shorter(index);
             }
-            return otherwise.decide(request, connection);
+            return otherwise.decide(caller);
         }
     }
 
@@ -186,17 +185,17 @@ public abstract class Decider<R> {
         }
 
         @Override
-        public R decide(RequestHead request, Connection connection) {
-            IpAddress address = input.address(request, connection);
+        public R decide(Caller caller) {
+            IpAddress address = input.address(caller);
             int tried = address == null ? -1 : next(address, -1, false);
             while (tried >= 0) {
-                R result = branches.get(tried).decider.decide(request, connection);
+                R result = branches.get(tried).decider.decide(caller);
                 if (result != null) {
                     return result;
                 }
                 tried = next(address, tried, true);
             }
-            return otherwise.decide(request, connection);
+            return otherwise.decide(caller);
         }
 
         /** @return the branch that comes after this one: narrowest first, then in order; -1 after the last */

@@ -1,8 +1,8 @@
 package io.weft.dataplane.match;
 
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.route.HeaderTest;
 import io.weft.policy.model.MatchTree.ConnectionInput;
 import io.weft.policy.model.MatchTree.Input;
@@ -13,11 +13,11 @@ import io.weft.policy.model.MatchTree.RequestHeader;
 abstract sealed class InputReader {
 
     /** @return null when there is no value */
-    abstract String text(RequestHead request, Connection connection);
+    abstract String text(Caller caller);
 
     /** @return null when the value is no IP address */
-    IpAddress address(RequestHead request, Connection connection) {
-        String text = text(request, connection);
+    IpAddress address(Caller caller) {
+        String text = text(caller);
         return text == null ? null : IpAddress.parse(text);
     }
 
@@ -39,14 +39,18 @@ abstract sealed class InputReader {
         }
 
         @Override
-        String text(RequestHead request, Connection connection) {
-            Connection.Texts texts = connection.texts();
+        String text(Caller caller) {
+            Connection.Texts texts = caller.connection().texts();
             return switch (input) {
+                case SOURCE_IP -> {
+                    IpAddress client = caller.clientIp();
+                    yield client == caller.connection().remoteIp() ? texts.remoteIp : client.toString();
+                }
                 case URI_SAN -> texts.uriSans;
                 case DNS_SAN -> texts.dnsSans;
                 case SUBJECT -> texts.subject;
                 case SERVER_NAME -> texts.serverName;
-                case SOURCE_IP, DIRECT_SOURCE_IP -> texts.remoteIp;
+                case DIRECT_SOURCE_IP -> texts.remoteIp;
                 case SOURCE_PORT -> texts.remotePort;
                 case DESTINATION_IP -> texts.localIp;
                 case DESTINATION_PORT -> texts.localPort;
@@ -55,11 +59,12 @@ abstract sealed class InputReader {
         }
 
         @Override
-        IpAddress address(RequestHead request, Connection connection) {
+        IpAddress address(Caller caller) {
             return switch (input) {
-                case SOURCE_IP, DIRECT_SOURCE_IP -> connection.remoteIp();
-                case DESTINATION_IP -> connection.localIp();
-                default -> super.address(request, connection);
+                case SOURCE_IP -> caller.clientIp();
+                case DIRECT_SOURCE_IP -> caller.connection().remoteIp();
+                case DESTINATION_IP -> caller.connection().localIp();
+                default -> super.address(caller);
             };
         }
     }
@@ -72,8 +77,8 @@ abstract sealed class InputReader {
         }
 
         @Override
-        String text(RequestHead request, Connection connection) {
-            return HeaderTest.value(request, name);
+        String text(Caller caller) {
+            return HeaderTest.value(caller.head(), name);
         }
     }
 
@@ -85,8 +90,8 @@ abstract sealed class InputReader {
         }
 
         @Override
-        String text(RequestHead request, Connection connection) {
-            String target = request.path();
+        String text(Caller caller) {
+            String target = caller.head().path();
             int start = target.indexOf('?') + 1;
             if (start == 0) {
                 return null;

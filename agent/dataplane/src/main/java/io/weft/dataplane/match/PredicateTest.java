@@ -1,8 +1,7 @@
 package io.weft.dataplane.match;
 
-import io.weft.dataplane.Connection;
+import io.weft.dataplane.Caller;
 import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.route.TextTest;
 import io.weft.policy.model.MatchTree.And;
 import io.weft.policy.model.MatchTree.InRange;
@@ -15,7 +14,7 @@ import java.util.List;
 /** A {@link Predicate} made ready. Immutable. */
 abstract sealed class PredicateTest {
 
-    abstract boolean matches(RequestHead request, Connection connection);
+    abstract boolean matches(Caller caller);
 
     static PredicateTest of(Predicate predicate) {
         if (predicate instanceof Text text) {
@@ -44,8 +43,8 @@ abstract sealed class PredicateTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            String text = input.text(request, connection);
+        boolean matches(Caller caller) {
+            String text = input.text(caller);
             return text != null && test.matches(text);
         }
     }
@@ -60,8 +59,8 @@ abstract sealed class PredicateTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            IpAddress address = input.address(request, connection);
+        boolean matches(Caller caller) {
+            IpAddress address = input.address(caller);
             return address != null && AddressRange.any(ranges, address);
         }
     }
@@ -74,9 +73,9 @@ abstract sealed class PredicateTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
+        boolean matches(Caller caller) {
             for (int i = 0; i < all.length; i++) {
-                if (!all[i].matches(request, connection)) {
+                if (!all[i].matches(caller)) {
                     return false;
                 }
             }
@@ -92,9 +91,9 @@ abstract sealed class PredicateTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
+        boolean matches(Caller caller) {
             for (int i = 0; i < any.length; i++) {
-                if (any[i].matches(request, connection)) {
+                if (any[i].matches(caller)) {
                     return true;
                 }
             }
@@ -110,8 +109,8 @@ abstract sealed class PredicateTest {
         }
 
         @Override
-        boolean matches(RequestHead request, Connection connection) {
-            return !test.matches(request, connection);
+        boolean matches(Caller caller) {
+            return !test.matches(caller);
         }
     }
 }

@@ -53,7 +53,8 @@ public final class InboundListeners {
         }
         String key = "inbound " + index + " " + listener.name();
         return new InboundRoutes(
-                compiler.compile(key, configuration, chain.http().filters(), RouteCompiler.Side.INBOUND));
+                compiler.compile(key, configuration, chain.http().filters(), RouteCompiler.Side.INBOUND),
+                chain.http().edge());
     }
 
     /** @return null: no policy names the port */

@@ -1,13 +1,27 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.ClientIp;
 import io.weft.dataplane.filter.FilterChain;
+import io.weft.policy.model.HttpConnectionManager.Edge;
 
 /** The routes of the requests that come in on one port. Immutable. */
 public final class InboundRoutes {
     private final VirtualHosts virtualHosts;
+    private final PathNormalizer paths;
+    private final ClientIp clientIp;
 
-    InboundRoutes(VirtualHosts virtualHosts) {
+    InboundRoutes(VirtualHosts virtualHosts, Edge edge) {
         this.virtualHosts = virtualHosts;
+        paths = new PathNormalizer(edge.paths());
+        clientIp = new ClientIp(edge.clientAddress());
+    }
+
+    public PathNormalizer paths() {
+        return paths;
+    }
+
+    public ClientIp clientIp() {
+        return clientIp;
     }
 
     /**

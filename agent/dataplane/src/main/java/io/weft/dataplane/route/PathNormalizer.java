@@ -14,7 +14,8 @@ import java.util.Map;
  * Immutable; a target that needs no change costs one look at it.
  */
 public final class PathNormalizer {
-    private static final LocalReply REFUSED = LocalReply.of(400, "");
+    /** Of a target that is not valid. */
+    public static final LocalReply REFUSED = LocalReply.of(400, "");
     /** What stands for itself in a path, letters and digits apart. */
     private static final String PASS = "!$&'()*+,-:;=@[]_~/";
 

@@ -2,11 +2,12 @@ package io.weft.dataplane.authorize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weft.dataplane.ClientIp;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.Peers;
 import io.weft.dataplane.Request;
-import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.CidrRange;
+import io.weft.policy.model.ClientAddress;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.Rbac;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RbacEngineTest {
     private static final Rule ANY = new Rbac.Any();
-    private static final RequestHead GET = Request.get("orders", "/admin/keys?all#x");
+    private static final Request GET = Request.get("orders", "/admin/keys?all#x");
 
     private static StringMatch exact(String value) {
         return new StringMatch.Exact(value, false);
@@ -35,11 +36,11 @@ class RbacEngineTest {
         return new Rbac.Authenticated(Optional.of(name));
     }
 
-    private static boolean allows(Action action, RequestHead request, Connection connection, Policy... policies) {
-        return RbacEngine.of(new Policies(action, List.of(policies)), ClientIp.DEFAULT).decide(request, connection).allowed();
+    private static boolean allows(Action action, Request request, Connection connection, Policy... policies) {
+        return RbacEngine.of(new Policies(action, List.of(policies))).decide(request.over(connection)).allowed();
     }
 
-    private static boolean permits(Rule permission, RequestHead request, Connection connection) {
+    private static boolean permits(Rule permission, Request request, Connection connection) {
         return allows(Action.ALLOW, request, connection, new Policy("p", List.of(permission), List.of(ANY)));
     }
 
@@ -76,10 +77,9 @@ class RbacEngineTest {
                 new Policies(Action.DENY, List.of(
                         new Policy("a", List.of(new Rbac.UrlPath(exact("/other"))), List.of(ANY)),
                         new Policy("b", List.of(ANY), List.of(ANY)),
-                        new Policy("c", List.of(ANY), List.of(ANY)))),
-                ClientIp.DEFAULT);
+                        new Policy("c", List.of(ANY), List.of(ANY)))));
 
-        assertThat(engine.decide(GET, Peers.plaintext()).rule()).isEqualTo("b");
+        assertThat(engine.decide(GET.over(Peers.plaintext())).rule()).isEqualTo("b");
         assertThat(engine.verdicts()).extracting(Verdict::rule).containsExactly("a", "b", "c", "-");
     }
 
@@ -87,7 +87,7 @@ class RbacEngineTest {
     void rulesAreCombined() {
         Rule path = new Rbac.UrlPath(exact("/admin/keys"));
         Rule get = new Rbac.Header(new HeaderMatch(":method", new HeaderMatch.Value(exact("GET")), false, false));
-        RequestHead put = new Request("PUT", "orders", "/admin/keys");
+        Request put = new Request("PUT", "orders", "/admin/keys");
 
         assertThat(permits(new Rbac.And(List.of(path, get)), GET, Peers.plaintext())).isTrue();
         assertThat(permits(new Rbac.And(List.of(path, get)), put, Peers.plaintext())).isFalse();
@@ -167,7 +167,7 @@ class RbacEngineTest {
     void theClientIsAsManyHopsAwayAsAreTrusted(boolean useRemoteAddress, int hops, String client) {
         Request request = Request.get("orders", "/").with("x-forwarded-for", "192.0.2.1, 192.0.2.2,192.0.2.3");
 
-        assertThat(new ClientIp(useRemoteAddress, hops).of(request, Peers.plaintext())).hasToString(client);
+        assertThat(new ClientIp(new ClientAddress(useRemoteAddress, hops)).of(request, Peers.plaintext())).hasToString(client);
     }
 
     @ParameterizedTest
@@ -175,7 +175,7 @@ class RbacEngineTest {
     void aHeaderThatNamesNoAddressIsPassedOver(String forwardedFor) {
         Request request = Request.get("orders", "/").with("x-forwarded-for", forwardedFor);
 
-        assertThat(ClientIp.DEFAULT.of(request, Peers.plaintext())).hasToString("10.0.0.7");
+        assertThat(new ClientIp(ClientAddress.DEFAULT).of(request, Peers.plaintext())).hasToString("10.0.0.7");
     }
 
     @Test
@@ -205,15 +205,15 @@ class RbacEngineTest {
                         new MatchTree.Branch<>(legacy, new MatchTree.Act<>(new NamedAction("no-legacy", Action.DENY))),
                         new MatchTree.Branch<>(storefront, new MatchTree.Act<>(new NamedAction("storefront", Action.ALLOW)))))),
                 Optional.empty());
-        RbacEngine engine = RbacEngine.of(new Rbac.Tree(tree), ClientIp.DEFAULT);
+        RbacEngine engine = RbacEngine.of(new Rbac.Tree(tree));
 
-        assertThat(engine.decide(GET, Peers.tls("spiffe://mesh/storefront"))).satisfies(it -> {
+        assertThat(engine.decide(GET.over(Peers.tls("spiffe://mesh/storefront")))).satisfies(it -> {
             assertThat(it.allowed()).isTrue();
             assertThat(it.rule()).isEqualTo("storefront");
         });
-        assertThat(engine.decide(GET, Peers.tls("spiffe://mesh/storefront/old")).allowed()).isFalse();
-        assertThat(engine.decide(GET, Peers.tls("spiffe://mesh/other")).allowed()).isFalse();
-        assertThat(engine.decide(GET, Peers.plaintext())).satisfies(it -> {
+        assertThat(engine.decide(GET.over(Peers.tls("spiffe://mesh/storefront/old"))).allowed()).isFalse();
+        assertThat(engine.decide(GET.over(Peers.tls("spiffe://mesh/other"))).allowed()).isFalse();
+        assertThat(engine.decide(GET.over(Peers.plaintext()))).satisfies(it -> {
             assertThat(it.allowed()).isFalse();
             assertThat(it.rule()).isEqualTo("-");
         });

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.Peers;
 import io.weft.dataplane.Request;
-import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.CidrRange;
 import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.MatchTree.Act;
@@ -51,13 +50,13 @@ class DeciderTest {
         return new Text(input, new StringMatch.Exact(value, false));
     }
 
-    private static String decide(MatchTree.Branches<String> branches, RequestHead request) {
+    private static String decide(MatchTree.Branches<String> branches, Request request) {
         return decide(branches, request, Peers.plaintext());
     }
 
-    private static String decide(MatchTree.Branches<String> branches, RequestHead request, Connection connection) {
+    private static String decide(MatchTree.Branches<String> branches, Request request, Connection connection) {
         MatchTree<String> tree = new MatchTree<>(Optional.of(branches), Optional.of(act("none")));
-        return Decider.of(tree, Function.<String>identity()).decide(request, connection);
+        return Decider.of(tree, Function.<String>identity()).decide(request.over(connection));
     }
 
     private static Request version(String version) {
@@ -68,7 +67,7 @@ class DeciderTest {
     void withoutAWordNothingMatches() {
         MatchTree<String> empty = new MatchTree<>(Optional.empty(), Optional.empty());
 
-        assertThat(Decider.of(empty, Function.<String>identity()).decide(version("1"), Peers.plaintext())).isNull();
+        assertThat(Decider.of(empty, Function.<String>identity()).decide(version("1"))).isNull();
     }
 
     @Test
@@ -197,20 +196,20 @@ class DeciderTest {
         Connection connection = Peers.connection("10.0.0.7", "orders.mesh", new Connection.Peer(
                 List.of("spiffe://mesh/a", "spiffe://mesh/b"), List.of("orders.local"), "CN=orders"));
 
-        assertThat(InputReader.of(input).text(version(""), connection)).isEqualTo(value);
+        assertThat(InputReader.of(input).text(version("").over(connection))).isEqualTo(value);
     }
 
     @ParameterizedTest
     @CsvSource({"127.0.0.1", "127.8.8.8", "::1", "10.0.0.1"})
     void aConnectionFromTheSameHostIsLocal(String from) {
-        assertThat(InputReader.of(ConnectionInput.SOURCE_TYPE).text(version(""), Peers.plaintext(from))).isEqualTo("local");
+        assertThat(InputReader.of(ConnectionInput.SOURCE_TYPE).text(version("").over(Peers.plaintext(from)))).isEqualTo("local");
     }
 
     @Test
     void plaintextHasNoPeer() {
         for (ConnectionInput input : List.of(
                 ConnectionInput.URI_SAN, ConnectionInput.DNS_SAN, ConnectionInput.SUBJECT, ConnectionInput.SERVER_NAME)) {
-            assertThat(InputReader.of(input).text(version(""), Peers.plaintext())).isNull();
+            assertThat(InputReader.of(input).text(version(""))).isNull();
         }
     }
 
@@ -226,7 +225,7 @@ class DeciderTest {
         "/?other, -",
     })
     void readsAQueryParameter(String target, String value) {
-        assertThat(InputReader.of(new QueryParameter("page")).text(Request.get("orders", target), Peers.plaintext()))
+        assertThat(InputReader.of(new QueryParameter("page")).text(Request.get("orders", target)))
                 .isEqualTo(value);
     }
 

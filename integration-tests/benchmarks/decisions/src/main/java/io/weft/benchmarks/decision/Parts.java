@@ -71,7 +71,8 @@ final class Parts {
         RouteConfiguration routes = new RouteConfiguration(ROUTES, hosts, false, HeaderChanges.NONE, FilterOverrides.NONE);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
-                List.of(new FilterChain("", 0, new HttpConnectionManager(ROUTES, new Named(ROUTES), List.of()))));
+                List.of(new FilterChain("", 0, new HttpConnectionManager(
+                        ROUTES, new Named(ROUTES), List.of(), HttpConnectionManager.Edge.NONE))));
         return new PolicySnapshot(
                 generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
     }

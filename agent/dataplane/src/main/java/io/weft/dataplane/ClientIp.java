@@ -1,28 +1,23 @@
-package io.weft.dataplane.authorize;
+package io.weft.dataplane;
 
-import io.weft.dataplane.Connection;
-import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.RequestHead;
+import io.weft.policy.model.ClientAddress;
 
 /**
  * Whose address a request has: the peer's, or what the proxies in front of it say in {@code x-forwarded-for}, as Envoy's HTTP
  * connection manager decides it by {@code use_remote_address} and {@code xff_num_trusted_hops}. Immutable.
  */
 public final class ClientIp {
-    /** Of a connection manager that says nothing of it: the last in the header, else the peer. */
-    public static final ClientIp DEFAULT = new ClientIp(false, 0);
+    static final ClientIp DEFAULT = new ClientIp(ClientAddress.DEFAULT);
 
     /** From the right, -1: the header is not looked at. */
     private final int hop;
 
-    /** @param trustedHops 0 or more */
-    public ClientIp(boolean useRemoteAddress, int trustedHops) {
-        hop = useRemoteAddress ? trustedHops - 1 : trustedHops;
+    public ClientIp(ClientAddress address) {
+        hop = address.useRemoteAddress() ? address.trustedHops() - 1 : address.trustedHops();
     }
 
-    /** @param request null: only the connection is known */
-    IpAddress of(RequestHead request, Connection connection) {
-        String forwardedFor = hop < 0 || request == null ? null : request.header("x-forwarded-for");
+    public IpAddress of(RequestHead request, Connection connection) {
+        String forwardedFor = hop < 0 ? null : request.header("x-forwarded-for");
         if (forwardedFor == null) {
             return connection.remoteIp();
         }
