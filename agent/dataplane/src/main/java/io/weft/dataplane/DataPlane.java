@@ -1,8 +1,11 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.PolicySnapshot;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,32 +27,49 @@ public final class DataPlane implements Outbound {
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
+    private final KeySets keySets;
+    private final UpstreamHttp.Relay upstream = new UpstreamHttp.Relay();
     private final Refusals.Relay refusals = new Refusals.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
-    public DataPlane(Duration startupWait, NanoClock clock, Randomness randomness, Timers timers, Faults faults, Self self) {
+    public DataPlane(
+            Duration startupWait,
+            NanoClock clock,
+            InstantSource time,
+            Randomness randomness,
+            Timers timers,
+            Faults faults,
+            Self self) {
         this.clock = clock;
         this.randomness = randomness;
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         deadlines = new Deadlines(clock, timers);
         clientLayers = new ClientLayers(clock, randomness, self);
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
-        compiler = new PolicyCompiler(clock, randomness, faults, timers, self, refusals);
-        noPolicy = new PolicyCompiler(clock, randomness, faults, timers, self, refusals).compile(PolicySnapshot.empty());
+        keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
+        FilterCompiler filters = new FilterCompiler(clock, randomness, faults, refusals, keySets, time);
+        compiler = new PolicyCompiler(clock, randomness, timers, self, filters);
+        noPolicy = new PolicyCompiler(clock, randomness, timers, self, filters).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
     public static DataPlane start(Duration startupWait, Timers timers, Faults faults, Self self) {
-        return new DataPlane(startupWait, System::nanoTime, () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
+        return new DataPlane(startupWait, System::nanoTime, InstantSource.system(), () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
     }
 
     /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */
     public synchronized void apply(PolicySnapshot snapshot) {
         policy = compiler.compile(snapshot);
         firstPolicy.countDown();
+        keySets.fetch();
+    }
+
+    /** Says who makes the agent's own requests; until then none is made. Replaces the one before. */
+    public void requestsBy(UpstreamHttp http) {
+        upstream.to(http);
     }
 
     /** Says who is told of what access control refuses. Replaces the one before. */

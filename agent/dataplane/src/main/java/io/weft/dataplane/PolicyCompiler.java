@@ -25,9 +25,9 @@ final class PolicyCompiler {
     private final FilterCompiler filterCompiler;
     private RouteCompiler routeCompiler;
 
-    PolicyCompiler(NanoClock clock, Randomness randomness, Faults faults, Timers timers, Self self, Refusals refusals) {
+    PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, FilterCompiler filterCompiler) {
         clusterCompiler = new ClusterCompiler(clock, randomness, timers, self);
-        filterCompiler = new FilterCompiler(clock, randomness, faults, refusals);
+        this.filterCompiler = filterCompiler;
         routeCompiler = new RouteCompiler(this::index, filterCompiler);
     }
 

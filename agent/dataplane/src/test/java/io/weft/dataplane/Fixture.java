@@ -24,7 +24,7 @@ final class Fixture {
     }
 
     Fixture(Faults faults) {
-        dataPlane = new DataPlane(Duration.ZERO, time, new SeededRandomness(7), time, faults, Self.UNKNOWN);
+        dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), time, faults, Self.UNKNOWN);
     }
 
     static Fixture with(SnapshotBuilder snapshot) {

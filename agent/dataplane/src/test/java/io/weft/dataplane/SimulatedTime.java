@@ -1,19 +1,29 @@
 package io.weft.dataplane;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Stands still until a test moves it; then whatever is due on the way is done, at its time. */
-public final class SimulatedTime implements NanoClock, Timers {
-    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000);
+public final class SimulatedTime implements NanoClock, InstantSource, Timers {
+    private static final long BEGINNING = Long.MAX_VALUE - 1_000;
+
+    private final AtomicLong now = new AtomicLong(BEGINNING);
     /** In the order of their scheduling. */
     private final List<Scheduled> scheduled = new ArrayList<>();
 
     @Override
     public long nanoTime() {
         return now.get();
+    }
+
+    /** Begins at noon of the first day of 2030. */
+    @Override
+    public Instant instant() {
+        return Instant.parse("2030-01-01T12:00:00Z").plusNanos(now.get() - BEGINNING);
     }
 
     public void advance(Duration by) {

@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.FilterOverrides;
@@ -126,7 +128,7 @@ class SnapshotTest {
 
     @Test
     void whatDidNotChangeIsNotCompiledAnew() {
-        PolicyCompiler compiler = new PolicyCompiler(new SimulatedTime(), new SeededRandomness(1), Fixture.NO_FAULTS, new SimulatedTime(), Self.UNKNOWN, new Refusals.Relay());
+        PolicyCompiler compiler = compiler(new SimulatedTime());
         Policy first = compiler.compile(snapshot()
                 .routes(host("a", to("a")), host("b", to("b")))
                 .cluster("a", 1)
@@ -148,7 +150,7 @@ class SnapshotTest {
     @Test
     void namesThatComeAndGoLeaveNothingBehind() {
         Fixture mesh = new Fixture();
-        PolicyCompiler compiler = new PolicyCompiler(mesh.time, new SeededRandomness(1), Fixture.NO_FAULTS, mesh.time, Self.UNKNOWN, new Refusals.Relay());
+        PolicyCompiler compiler = compiler(mesh.time);
         for (int i = 0; i < 1_000; i++) {
             Policy policy = compiler.compile(snapshot()
                     .routes(host("orders", to("orders-" + i)))
@@ -245,5 +247,13 @@ class SnapshotTest {
                 .returns(1L, ClusterStats::failures)
                 .returns(1L, ClusterStats::retries);
         assertThat(Map.of("empty", mesh.dataPlane.stats().get(0).endpoints())).containsEntry("empty", List.of());
+    }
+
+    private static PolicyCompiler compiler(SimulatedTime time) {
+        SeededRandomness randomness = new SeededRandomness(1);
+        KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
+        FilterCompiler filters =
+                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time);
+        return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, filters);
     }
 }

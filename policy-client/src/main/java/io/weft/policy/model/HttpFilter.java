@@ -16,6 +16,16 @@ public sealed interface HttpFilter {
     /** {@code envoy.extensions.filters.http.rbac.v3.RBAC}. */
     record AccessControl(Rbac rbac) implements HttpFilter {}
 
+    /** {@code envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}. */
+    record TokenAuthentication(JwtAuthentication jwt) implements HttpFilter {}
+
+    /**
+     * {@code envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig}.
+     *
+     * @param requirement of those that {@link JwtAuthentication} names
+     */
+    record TokenRequirementOfRoute(String requirement) implements HttpFilter {}
+
     /** {@code envoy.extensions.common.matching.v3.ExtensionWithMatcher}: a filter that passes over the requests that match. */
     record Conditional(MatchTree<Skip> condition, HttpFilter filter) implements HttpFilter {}
 

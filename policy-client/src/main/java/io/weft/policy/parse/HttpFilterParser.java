@@ -36,6 +36,8 @@ final class HttpFilterParser {
 
     private static final String RBAC = HTTP_FILTERS + "rbac.v3.RBAC";
     private static final String RBAC_PER_ROUTE = HTTP_FILTERS + "rbac.v3.RBACPerRoute";
+    private static final String JWT = HTTP_FILTERS + "jwt_authn.v3.JwtAuthentication";
+    private static final String JWT_PER_ROUTE = HTTP_FILTERS + "jwt_authn.v3.PerRouteConfig";
     private static final String WITH_MATCHER = "envoy.extensions.common.matching.v3.ExtensionWithMatcher";
     private static final String SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter";
     private static final String MATCHER_PER_ROUTE = "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute";
@@ -50,6 +52,8 @@ final class HttpFilterParser {
                 return buffer(field, Buffer.parseFrom(config));
             case RBAC:
                 return new io.weft.policy.model.HttpFilter.AccessControl(RbacParser.http(field, config));
+            case JWT:
+                return new io.weft.policy.model.HttpFilter.TokenAuthentication(JwtParser.parse(field, config));
             case WITH_MATCHER:
                 return conditional(field, ExtensionWithMatcher.parseFrom(config));
             default:
@@ -68,6 +72,8 @@ final class HttpFilterParser {
             case RBAC_PER_ROUTE:
                 return new Configured(
                         new io.weft.policy.model.HttpFilter.AccessControl(RbacParser.perRoute(field, config)));
+            case JWT_PER_ROUTE:
+                return JwtParser.perRoute(field, config);
             case MATCHER_PER_ROUTE:
                 return new Configured(new io.weft.policy.model.HttpFilter.ConditionOfRoute(
                         condition(field, ExtensionWithMatcherPerRoute.parseFrom(config).getXdsMatcher())));

@@ -72,6 +72,10 @@ public final class ClusterView {
         return state;
     }
 
+    public String name() {
+        return policy.name();
+    }
+
     Cluster policy() {
         return policy;
     }

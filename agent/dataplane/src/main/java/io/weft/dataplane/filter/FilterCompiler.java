@@ -5,6 +5,8 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
 import io.weft.dataplane.authorize.RbacFilter;
+import io.weft.dataplane.jwt.JwtFilter;
+import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
@@ -12,8 +14,11 @@ import io.weft.policy.model.HttpFilter.AccessControl;
 import io.weft.policy.model.HttpFilter.Buffer;
 import io.weft.policy.model.HttpFilter.ConditionOfRoute;
 import io.weft.policy.model.HttpFilter.Conditional;
+import io.weft.policy.model.HttpFilter.TokenAuthentication;
+import io.weft.policy.model.HttpFilter.TokenRequirementOfRoute;
 import io.weft.policy.model.NamedFilter;
 import java.lang.ref.WeakReference;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,14 +33,18 @@ public final class FilterCompiler {
     private final Randomness randomness;
     private final Faults faults;
     private final Refusals refusals;
+    private final KeySets keySets;
+    private final InstantSource time;
     /** For as long as a route holds them: routes that did not change are not compiled again. */
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
 
-    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals) {
+    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time) {
         this.clock = clock;
         this.randomness = randomness;
         this.faults = faults;
         this.refusals = refusals;
+        this.keySets = keySets;
+        this.time = time;
     }
 
     /**
@@ -117,6 +126,10 @@ public final class FilterCompiler {
         }
         if (base instanceof AccessControl) {
             return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
+        }
+        if (base instanceof TokenAuthentication authentication) {
+            TokenRequirementOfRoute ofRoute = first(TokenRequirementOfRoute.class, configs);
+            return new JwtFilter(authentication.jwt(), ofRoute == null ? null : ofRoute.requirement(), keySets, time);
         }
         if (base instanceof Conditional conditional) {
             ConditionOfRoute ofRoute = first(ConditionOfRoute.class, configs);
