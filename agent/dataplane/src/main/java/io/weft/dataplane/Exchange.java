@@ -95,9 +95,12 @@ public abstract class Exchange extends Limited {
     /** 1 for the first, 0 before it. */
     int attempt;
     Host host;
-    /** Where attempts of this exchange failed; null before the first did. */
-    List<Host> failedHosts;
-    /** Those of them that could not be connected to; null before the first. */
+    /** Where attempts of this exchange failed; null before they did. Two fields, so that the usual retry makes no list. */
+    Host firstFailed;
+    Host secondFailed;
+    /** Where the third and further ones failed; null before. */
+    List<Host> moreFailed;
+    /** Those of all of them that could not be connected to; null before the first. */
     List<Host> unreachableHosts;
     RequestChanges requestChanges = RequestChanges.NONE;
 

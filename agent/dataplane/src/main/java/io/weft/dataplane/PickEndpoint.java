@@ -37,7 +37,7 @@ final class PickEndpoint extends ClientLayer {
             exchange.reply = NO_HEALTHY_HOST;
             return false;
         }
-        if (exchange.failedHosts != null) {
+        if (exchange.firstFailed != null) {
             host = preferUntried(exchange, host);
         }
         exchange.host = host;
@@ -79,7 +79,7 @@ final class PickEndpoint extends ClientLayer {
     private Host preferUntried(Exchange exchange, Host first) {
         ClusterView cluster = exchange.cluster;
         Host host = first;
-        for (int i = 1; i <= exchange.retry.hostSelections() && exchange.failedHosts.contains(host); i++) {
+        for (int i = 1; i <= exchange.retry.hostSelections() && hasFailedAt(host, exchange); i++) {
             Host next = pick(exchange, i);
             host = next == null ? host : next;
         }
@@ -104,10 +104,26 @@ final class PickEndpoint extends ClientLayer {
             exchange.host.requestEnded();
         }
         if (exchange.again) {
-            exchange.failedHosts = with(exchange.failedHosts, exchange.host);
+            rememberFailed(exchange);
             if (exchange.failure == Failure.CONNECT) {
                 exchange.unreachableHosts = with(exchange.unreachableHosts, exchange.host);
             }
+        }
+    }
+
+    private static boolean hasFailedAt(Host host, Exchange exchange) {
+        return host == exchange.firstFailed
+                || host == exchange.secondFailed
+                || exchange.moreFailed != null && exchange.moreFailed.contains(host);
+    }
+
+    private static void rememberFailed(Exchange exchange) {
+        if (exchange.firstFailed == null) {
+            exchange.firstFailed = exchange.host;
+        } else if (exchange.secondFailed == null) {
+            exchange.secondFailed = exchange.host;
+        } else {
+            exchange.moreFailed = with(exchange.moreFailed, exchange.host);
         }
     }
 

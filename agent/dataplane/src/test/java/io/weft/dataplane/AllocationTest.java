@@ -31,12 +31,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A decision on the hot path allocates nothing: claim, pick, admit, record. */
+/** A decision on the hot path allocates nothing: claim, pick, admit, record, try again. */
 class AllocationTest {
     private static final int DECISIONS = 10_000;
     /** What the virtual machine allocates now and then on any thread, far below one byte a decision. */
@@ -54,22 +57,51 @@ class AllocationTest {
     @ParameterizedTest
     @MethodSource("loadBalancing")
     void aDecisionAllocatesNothing(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
+        assertThat(leastAllocated(policy(loadBalancing, maxWeight), AllocationTest::requests, AllocationTest::decide))
+                .isLessThanOrEqualTo(ONCE);
+    }
+
+    @Test
+    void aRetryAllocatesNothing() {
+        PolicySnapshot policy = snapshot()
+                .routes(host(List.of("orders"), route(
+                        match(new RouteMatch.Prefix("/")), forward("v1", retryOn(2, On.SERVER_ERROR_5XX), Duration.ofSeconds(15)))))
+                .cluster(cluster("v1"), endpoint(1, 1, Health.HEALTHY), endpoint(2, 1, Health.HEALTHY), endpoint(3, 1, Health.HEALTHY))
+                .build();
+
+        assertThat(leastAllocated(policy, AllocationTest::sameRequests, AllocationTest::decideThreeTimes)).isLessThanOrEqualTo(ONCE);
+    }
+
+    private static long leastAllocated(PolicySnapshot policy, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {
         DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
-        dataPlane.apply(policy(loadBalancing, maxWeight));
+        dataPlane.apply(policy);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();
 
         long least = Long.MAX_VALUE;
         for (int round = 0; round < 5; round++) {
-            Request[] requests = requests();
+            Request[] requests = many.get();
             long before = threads.getThreadAllocatedBytes(thread);
             for (Request request : requests) {
-                decide(dataPlane, request);
+                decide.accept(dataPlane, request);
             }
             least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
         }
+        return least;
+    }
 
-        assertThat(least).isLessThanOrEqualTo(ONCE);
+    private static void decideThreeTimes(DataPlane dataPlane, Request request) {
+        if (!dataPlane.claims(request)) {
+            throw new AssertionError("not claimed");
+        }
+        for (int failures = 0; failures < 2; failures++) {
+            if (request.next() != Exchange.Step.DIAL || !request.onResponse(503, Fixture.NO_HEADERS)) {
+                throw new AssertionError("not retried");
+            }
+        }
+        request.next();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        request.end();
     }
 
     private static void decide(DataPlane dataPlane, Request request) {
@@ -78,6 +110,10 @@ class AllocationTest {
         }
         request.onResponse(200, Fixture.NO_HEADERS);
         request.end();
+    }
+
+    private static Request[] sameRequests() {
+        return Stream.generate(() -> Request.get("orders", "/")).limit(DECISIONS).toArray(Request[]::new);
     }
 
     private static Request[] requests() {
