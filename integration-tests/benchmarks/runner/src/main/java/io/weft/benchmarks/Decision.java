@@ -17,19 +17,20 @@ import java.util.function.Consumer;
  * Time and memory of one decision of the data plane, by JMH. Where a benchmark has parameters, the value is the worst one's. Of
  * the bytes, those of the exchange object are taken off: it is the adapter's.
  *
- * @param benchmark class with the methods {@code decision} and {@code exchangeAlone}
+ * @param benchmarks a class with the methods {@code decision} and {@code exchangeAlone}; others have a method {@code pick}, which is
+ *     told in the detail, to compare with
  * @param nanosBudget for one decision
  */
-record Decision(String name, String benchmark, String summary, double nanosBudget) implements Benchmark {
+record Decision(String name, List<String> benchmarks, String summary, double nanosBudget) implements Benchmark {
     private static final double BYTES_BUDGET = 0;
     private static final String BYTES = "gc.alloc.rate.norm";
 
     static List<Benchmark> all() {
         return List.of(
-                new Decision("hotpath", "HotPath",
+                new Decision("hotpath", List.of("HotPath"),
                         "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints", 200),
-                new Decision("hotpath-retry", "HotPathRetry", "the same for a request that is sent a second time", 400),
-                new Decision("hotpath-ringhash", "HotPathRingHash", "the same with an endpoint by the hash of a header", 200));
+                new Decision("hotpath-retry", List.of("HotPathRetry"), "the same for a request that is sent a second time", 400),
+                new Decision("hotpath-ringhash", List.of("HotPathRingHash", "GrpcRingHash"), "the same with an endpoint by the hash of a header", 200));
     }
 
     @Override
@@ -37,11 +38,13 @@ record Decision(String name, String benchmark, String summary, double nanosBudge
         try (Testbed testbed = new Testbed()) {
             Path json = testbed.temporaryFolder().resolve("jmh.json");
             List<String> arguments = new ArrayList<>(List.of(
-                    "io.weft.benchmarks.decision." + benchmark + "\\.", "-prof", "gc", "-rf", "json", "-rff", json.toString(), "-foe", "true"));
+                    "io.weft.benchmarks.decision.(" + String.join("|", benchmarks) + ")\\.",
+                    "-prof", "gc", "-rf", "json", "-rff", json.toString(), "-foe", "true"));
             if (settings.quick()) {
                 arguments.addAll(List.of("-f", "1", "-wi", "1", "-i", "1", "-w", "500ms", "-r", "500ms"));
             }
             JvmProcess jmh = testbed.jvm("jmh", settings.jdk())
+                    .environment("GRPC_EXPERIMENTAL_RING_HASH_SET_REQUEST_HASH_KEY", "true")
                     .module(Settings.decisions())
                     .main("org.openjdk.jmh.Main", arguments.toArray(String[]::new));
             if (jmh.awaitExit(Duration.ofMinutes(5)) != 0) {
@@ -67,6 +70,14 @@ record Decision(String name, String benchmark, String summary, double nanosBudge
                 nanosDetail.put(variant + " ±99.9%", Distribution.round(result.path("primaryMetric").path("scoreError").asDouble(), 1));
                 bytesDetail.put(variant, Distribution.round(added, 2));
                 bytesDetail.put("exchangeObject", Distribution.round(bytes(exchangeAlone(results, variant)), 2));
+            }
+        }
+        for (JsonNode result : results) {
+            String[] method = result.path("benchmark").asText().split("\\.");
+            if (method[method.length - 1].equals("pick")) {
+                String other = method[method.length - 2];
+                nanosDetail.put(other, Distribution.round(result.path("primaryMetric").path("score").asDouble(), 1));
+                bytesDetail.put(other, Distribution.round(bytes(result), 2));
             }
         }
         if (nanosDetail.isEmpty()) {
