@@ -1,8 +1,8 @@
 package io.weft.dataplane;
 
-/** Of whom a rule is asked: a request with the connection that it came over, or a connection before any request. */
+/** Of whom a rule is asked: a request with the connection that it came over. */
 public interface Caller {
-    /** As the filters before have left it; null: no request is known. */
+    /** The request as the filters before have left it. */
     RequestHead head();
 
     Connection connection();

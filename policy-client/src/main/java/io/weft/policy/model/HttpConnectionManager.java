@@ -1,5 +1,6 @@
 package io.weft.policy.model;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,6 +12,16 @@ public record HttpConnectionManager(String statPrefix, RouteSource routes, List<
 
     public HttpConnectionManager {
         filters = List.copyOf(filters);
+    }
+
+    /** With filters that come first: what network filters in front of it say. No route has a word in them. */
+    public HttpConnectionManager behind(List<NamedFilter> first) {
+        if (first.isEmpty()) {
+            return this;
+        }
+        List<NamedFilter> all = new ArrayList<>(first);
+        all.addAll(filters);
+        return new HttpConnectionManager(statPrefix, routes, all, edge);
     }
 
     /** What is made of a request that comes in before any rule looks at it. */

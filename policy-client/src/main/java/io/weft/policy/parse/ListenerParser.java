@@ -1,10 +1,14 @@
 package io.weft.policy.parse;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.Listener.Kind;
+import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.Rbac;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
@@ -22,6 +26,7 @@ import java.util.Set;
 final class ListenerParser {
     private static final HostPort NOWHERE = new HostPort("", 0);
     private static final Set<String> ANY_ADDRESS = Set.of("0.0.0.0", "::");
+    private static final String NETWORK_RBAC = "envoy.extensions.filters.network.rbac.v3.RBAC";
     private static final Set<String> PLAINTEXT_HTTP = Set.of("http/1.0", "http/1.1", "h2c");
     /** They find out what a connection is; the agent knows. */
     private static final Set<String> INSPECTORS = Set.of(
@@ -157,6 +162,7 @@ final class ListenerParser {
         field.refuseIf(chain.getUseProxyProto().getValue(), "use_proxy_proto", "is not supported; leave it out");
         field.reportIf(chain.hasTransportSocketConnectTimeout(), "transport_socket_connect_timeout");
 
+        List<NamedFilter> access = new ArrayList<>();
         HttpConnectionManager http = null;
         int last = chain.getFiltersCount() - 1;
         for (int i = 0; i <= last; i++) {
@@ -164,7 +170,9 @@ final class ListenerParser {
             Field at = field.at("filters", i);
             at.refuseIf(filter.hasConfigDiscovery(), "config_discovery", "is not supported; send typed_config");
             String type = Extensions.typeOf(filter.getTypedConfig());
-            if (type.equals(Extensions.HTTP_CONNECTION_MANAGER)) {
+            if (type.equals(NETWORK_RBAC) && kind == Kind.INBOUND && endsInHttp(chain)) {
+                access.add(access(at, filter));
+            } else if (type.equals(Extensions.HTTP_CONNECTION_MANAGER)) {
                 at.refuseIf(i != last, "typed_config", "the HTTP connection manager must be the last filter of the chain");
                 http = HttpConnectionManagerParser.parse(at.at("typed_config"), filter.getTypedConfig());
             } else if (Extensions.isSecurity(type)) {
@@ -180,6 +188,9 @@ final class ListenerParser {
             Filter filter = chain.getFilters(i);
             String type = Extensions.typeOf(filter.getTypedConfig());
             Field at = field.at("filters", i);
+            if (type.equals(NETWORK_RBAC)) {
+                continue;
+            }
             if (!Extensions.isWithoutEffect(type, filter.getTypedConfig().getValue())) {
                 throw at.refuse("network filter '" + filter.getName() + "' (" + type
                         + ") in front of HTTP is not supported; remove it for this node");
@@ -193,7 +204,23 @@ final class ListenerParser {
         int destinationPort = chain.getFilterChainMatch().getDestinationPort().getValue();
         match.refuseIf(kind == Kind.OUTBOUND && destinationPort != 0 && destinationPort != port, "destination_port",
                 "is not supported on an outbound chain; match the host or path on a route");
-        return Optional.of(new FilterChain(chain.getName(), kind == Kind.INBOUND ? destinationPort : 0, http));
+        return Optional.of(new FilterChain(chain.getName(), kind == Kind.INBOUND ? destinationPort : 0, http.behind(access)));
+    }
+
+    private static boolean endsInHttp(io.weft.policy.proto.envoy.config.listener.v3.FilterChain chain) {
+        Any last = chain.getFilters(chain.getFiltersCount() - 1).getTypedConfig();
+        return Extensions.typeOf(last).equals(Extensions.HTTP_CONNECTION_MANAGER);
+    }
+
+    /** It is asked with each request: a connection is the same whenever it is looked at. */
+    private static NamedFilter access(Field field, Filter filter) {
+        Field at = field.at("typed_config");
+        try {
+            Rbac rbac = RbacParser.network(at, filter.getTypedConfig().getValue());
+            return new NamedFilter("connection " + filter.getName(), new HttpFilter.AccessControl(rbac), false);
+        } catch (InvalidProtocolBufferException e) {
+            throw at.refuse("is not a valid " + NETWORK_RBAC + ": " + e.getMessage());
+        }
     }
 
     private static boolean forPlaintextHttp(Field field, FilterChainMatch match, Kind kind) {

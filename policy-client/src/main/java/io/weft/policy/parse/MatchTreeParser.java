@@ -217,7 +217,9 @@ final class MatchTreeParser<A> {
         String type = Extensions.typeOf(config.getTypedConfig());
         ConnectionInput ofConnection = CONNECTION_INPUTS.get(type);
         if (ofConnection != null) {
-            return ofConnection;
+            // No header speaks for a connection.
+            boolean peer = scope == Scope.CONNECTION && ofConnection == ConnectionInput.SOURCE_IP;
+            return peer ? ConnectionInput.DIRECT_SOURCE_IP : ofConnection;
         }
         try {
             if (scope == Scope.REQUEST && type.equals(REQUEST_HEADER)) {

@@ -223,8 +223,10 @@ final class RbacParser {
                 return new Rbac.SourceIp(
                         Rbac.Source.PEER, CidrRangeParser.parse(field.at("direct_remote_ip"), principal.getDirectRemoteIp()));
             case REMOTE_IP:
+                // No header speaks for a connection.
                 return new Rbac.SourceIp(
-                        Rbac.Source.CLIENT, CidrRangeParser.parse(field.at("remote_ip"), principal.getRemoteIp()));
+                        scope == Scope.REQUEST ? Rbac.Source.CLIENT : Rbac.Source.PEER,
+                        CidrRangeParser.parse(field.at("remote_ip"), principal.getRemoteIp()));
             case HEADER:
                 return header(field.at("header"), principal.getHeader());
             case URL_PATH:

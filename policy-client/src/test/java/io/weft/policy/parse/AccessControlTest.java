@@ -15,6 +15,7 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.MatchTree.Act;
 import io.weft.policy.model.MatchTree.ConnectionInput;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Rbac.Action;
 import io.weft.policy.model.Rbac.NamedAction;
@@ -25,6 +26,7 @@ import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.rbac.v3.Permission;
 import io.weft.policy.proto.envoy.config.rbac.v3.Principal;
@@ -260,6 +262,74 @@ class AccessControlTest {
         ParseOutcome outcome = parse(routes(r -> r.putTypedPerFilterConfig("f", any(config))));
         assertThat(outcome).isInstanceOf(Accepted.class);
         return ((RouteConfiguration) ((Accepted) outcome).resource()).filters().byFilter().get("f");
+    }
+
+    private static io.weft.policy.proto.envoy.config.listener.v3.Listener inbound(
+            io.weft.policy.proto.envoy.extensions.filters.network.rbac.v3.RBAC.Builder rbac) {
+        return withChain(chain -> chain.addFilters(0, filter("envoy.filters.network.rbac", any(rbac.build())))).toBuilder()
+                .setTrafficDirection(TrafficDirection.INBOUND)
+                .build();
+    }
+
+    private static io.weft.policy.proto.envoy.extensions.filters.network.rbac.v3.RBAC.Builder network(
+            Permission permission, Principal principal) {
+        return io.weft.policy.proto.envoy.extensions.filters.network.rbac.v3.RBAC.newBuilder()
+                .setStatPrefix("s")
+                .setRules(rules(permission, principal));
+    }
+
+    @Test
+    void aConnectionsRulesComeBeforeTheFiltersAndNoRouteCanName() {
+        ParseOutcome outcome = parse(inbound(network(ANY_PERMISSION, ANY_PRINCIPAL)));
+
+        assertThat(outcome).isInstanceOf(Accepted.class);
+        assertThat(((Listener) ((Accepted) outcome).resource()).filterChains().get(0).http().filters())
+                .containsExactly(new NamedFilter(
+                        "connection envoy.filters.network.rbac",
+                        new AccessControl(rbac(withRules(rules(ANY_PERMISSION, ANY_PRINCIPAL)))),
+                        false));
+    }
+
+    @Test
+    void noHeaderSpeaksForAConnection() {
+        ParseOutcome rules = parse(inbound(
+                network(ANY_PERMISSION, principal(Principal.newBuilder().setRemoteIp(cidr("10.0.0.0", 8))))));
+        ParseOutcome tree = parse(inbound(network(ANY_PERMISSION, ANY_PRINCIPAL)
+                .clearRules()
+                .setMatcher(list(single(input("network.v3.SourceIPInput"), "10.0.0.7")))));
+
+        assertThat(((Accepted) rules).resource().toString()).contains("source=PEER").doesNotContain("CLIENT");
+        assertThat(((Accepted) tree).resource().toString()).contains("input=DIRECT_SOURCE_IP");
+    }
+
+    static Stream<Case> refusedOnConnections() {
+        String rbac = "filter_chains[0].filters[0].typed_config";
+        String policy = rbac + ".rules.policies[\"p\"]";
+        return Stream.of(
+                new Case(rbac + ".stat_prefix", "empty", inbound(network(ANY_PERMISSION, ANY_PRINCIPAL).clearStatPrefix())),
+                new Case(policy + ".permissions[0].header", "not known of a connection", inbound(network(
+                        permission(Permission.newBuilder().setHeader(HeaderMatcher.newBuilder().setName("a"))), ANY_PRINCIPAL))),
+                new Case(policy + ".principals[0].url_path", "not known of a connection", inbound(network(
+                        ANY_PERMISSION, principal(Principal.newBuilder().setUrlPath(path("/a")))))),
+                new Case(rbac + ".matcher.matcher_list.matchers[0].predicate.single_predicate.input.typed_config",
+                        "use one of the connection",
+                        inbound(network(ANY_PERMISSION, ANY_PRINCIPAL).clearRules().setMatcher(list(single(
+                                extension(any(HttpRequestHeaderMatchInput.newBuilder().setHeaderName("a").build())), "v"))))),
+                new Case("filter_chains[0].filters[0]", "not enforced", inbound(network(ANY_PERMISSION, ANY_PRINCIPAL)).toBuilder()
+                        .setTrafficDirection(TrafficDirection.OUTBOUND)
+                        .build()),
+                new Case("filter_chains[0].filters[0]", "not enforced", withChain(chain -> chain.clearFilters()
+                                .addFilters(filter("rbac", any(network(ANY_PERMISSION, ANY_PRINCIPAL).build())))
+                                .addFilters(filter("tcp", any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"))))
+                        .toBuilder()
+                        .setTrafficDirection(TrafficDirection.INBOUND)
+                        .build()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("refusedOnConnections")
+    void namesWhatConnectionsCannotBeAsked(Case refused) {
+        namesTheFieldAndTheReason(refused);
     }
 
     // Trees.

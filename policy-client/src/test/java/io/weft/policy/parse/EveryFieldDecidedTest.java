@@ -90,6 +90,61 @@ class EveryFieldDecidedTest {
     private static final Function<MessageLite.Builder, MessageLite> OVERRIDE =
             filter -> routes(r -> r.putTypedPerFilterConfig("filter", any(filter.build())));
 
+    /** Access control and authentication: what is passed over here lets somebody in. */
+    static Stream<Subject> security() {
+        var permission = io.weft.policy.proto.envoy.config.rbac.v3.Permission.newBuilder().setAny(true).build();
+        var principal = io.weft.policy.proto.envoy.config.rbac.v3.Principal.newBuilder().setAny(true).build();
+        var rules = AccessControlTest.rules(permission, principal);
+        var predicate = AccessControlTest.single(AccessControlTest.input("ssl.v3.UriSanInput"), "v");
+        return Stream.of(
+                subject(io.weft.policy.proto.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder(), JwtParserTest::withFilter,
+                        // Names of statistics; what a rule decided is always counted.
+                        "RulesStatPrefix", "ShadowRulesStatPrefix", "TrackPerRuleStats"),
+                subject(io.weft.policy.proto.envoy.config.rbac.v3.RBAC.newBuilder(),
+                        rbac -> AccessControlTest.withRules(rbac.build())),
+                subject(rules.getPoliciesOrThrow("p").toBuilder(), policy -> AccessControlTest.withRules(
+                        rules.toBuilder().putPolicies("p", policy.build()).build())),
+                subject(permission.toBuilder(),
+                        changed -> AccessControlTest.withRules(AccessControlTest.rules(changed.build(), principal)),
+                        // What is there already.
+                        "Any"),
+                subject(principal.toBuilder(),
+                        changed -> AccessControlTest.withRules(AccessControlTest.rules(permission, changed.build())),
+                        "Any"),
+                subject(io.weft.policy.proto.envoy.config.rbac.v3.Principal.Authenticated.newBuilder(),
+                        changed -> AccessControlTest.withRules(AccessControlTest.rules(
+                                permission,
+                                io.weft.policy.proto.envoy.config.rbac.v3.Principal.newBuilder().setAuthenticated(changed).build()))),
+                subject(io.weft.policy.proto.xds.type.matcher.v3.Matcher.newBuilder(),
+                        matcher -> AccessControlTest.withMatcher(matcher.build())),
+                subject(io.weft.policy.proto.xds.type.matcher.v3.Matcher.MatcherTree.newBuilder()
+                                .setInput(AccessControlTest.input("ssl.v3.UriSanInput"))
+                                .setPrefixMatchMap(io.weft.policy.proto.xds.type.matcher.v3.Matcher.MatcherTree.MatchMap.newBuilder()
+                                        .putMap("k", AccessControlTest.act("a", io.weft.policy.proto.envoy.config.rbac.v3.RBAC.Action.ALLOW))),
+                        tree -> AccessControlTest.withMatcher(AccessControlTest.tree(tree))),
+                subject(predicate.toBuilder(), changed -> AccessControlTest.withMatcher(AccessControlTest.list(changed.build()))),
+                subject(predicate.getSinglePredicate().toBuilder(), single -> AccessControlTest.withMatcher(
+                        AccessControlTest.list(predicate.toBuilder().setSinglePredicate(single).build()))),
+                subject(predicate.getSinglePredicate().getValueMatch().toBuilder(), text -> AccessControlTest.withMatcher(
+                        AccessControlTest.list(predicate.toBuilder()
+                                .setSinglePredicate(predicate.getSinglePredicate().toBuilder().setValueMatch(text))
+                                .build()))),
+                subject(JwtParserTest.jwt(), JwtParserTest::withFilter,
+                        // Names of statistics.
+                        "StatPrefix"),
+                subject(JwtParserTest.provider(), JwtParserTest::withProvider,
+                        // Only with forward_payload_header.
+                        "PadForwardPayloadHeader"),
+                subject(JwtParserTest.remote(), remote -> JwtParserTest.withProvider(JwtParserTest.provider().setRemoteJwks(remote)),
+                        // Keys are always fetched in the background; its fields have their own tests.
+                        "AsyncFetch"),
+                subject(JwtParserTest.remote().getHttpUri().toBuilder(), uri -> JwtParserTest.withProvider(
+                        JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setHttpUri(uri)))),
+                subject(io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwksAsyncFetch.newBuilder(),
+                        fetch -> JwtParserTest.withProvider(
+                                JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setAsyncFetch(fetch)))));
+    }
+
     static Stream<Subject> subjects() {
         return Stream.of(
                 subject(cluster(c -> {}).toBuilder(), c -> c.build(),
@@ -272,7 +327,7 @@ class EveryFieldDecidedTest {
     }
 
     @ParameterizedTest
-    @MethodSource("subjects")
+    @MethodSource({"subjects", "security"})
     void noFieldIsPassedOver(Subject subject) {
         ParseOutcome plain = parse(subject.resource().apply(copy(subject.base())));
         Set<String> withoutEffect = new TreeSet<>();

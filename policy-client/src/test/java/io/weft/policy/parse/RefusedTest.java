@@ -509,7 +509,6 @@ class RefusedTest {
                 new Case(at + "[0].typed_config.upstream_http_filters[0].typed_config", "required", withManager(m ->
                         m.setHttpFilters(0, router(Router.newBuilder().addUpstreamHttpFilters(httpFilter("x.Y")).build())))),
                 required("ext_authz.v3.ExtAuthz", "not enforced"),
-                required("jwt_authn.v3.JwtAuthentication", "not enforced"),
                 required("ext_authz.v3.ExtAuthz", "not enforced"),
                 required("local_ratelimit.v3.LocalRateLimit", "is required but not supported"),
                 required("lua.v3.Lua", "is_optional"),

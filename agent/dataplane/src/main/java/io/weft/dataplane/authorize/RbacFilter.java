@@ -1,19 +1,16 @@
 package io.weft.dataplane.authorize;
 
 import io.weft.dataplane.Caller;
-import io.weft.dataplane.Connection;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.HttpStream;
-import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Refusals;
-import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.filter.HttpFilter;
 import io.weft.policy.model.Rbac;
 import java.util.List;
 
 /**
- * {@code envoy.filters.http.rbac}, and what it says of connections. Fails closed: what goes wrong in here is a refusal, in the
+ * {@code envoy.filters.http.rbac}, and its namesake for connections. Fails closed: what goes wrong in here is a refusal, in the
  * shadow rules excepted, which decide nothing.
  */
 public final class RbacFilter extends HttpFilter {
@@ -41,28 +38,6 @@ public final class RbacFilter extends HttpFilter {
     @Override
     public LocalReply replyToFault() {
         return DENIED;
-    }
-
-    /** Before any request is known. Does not throw; what goes wrong is a no. */
-    public boolean allows(Connection connection) {
-        try {
-            return allowed(new ConnectionOnly(connection));
-        } catch (RuntimeException | Error fault) {
-            faults.fault("network filter envoy.filters.network.rbac", fault);
-            return false;
-        }
-    }
-
-    private record ConnectionOnly(Connection connection) implements Caller {
-        @Override
-        public RequestHead head() {
-            return null;
-        }
-
-        @Override
-        public IpAddress clientIp() {
-            return connection.remoteIp();
-        }
     }
 
     private boolean allowed(Caller caller) {

@@ -17,6 +17,7 @@ import io.weft.policy.PolicyListener;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
+import io.weft.upstream.NettyUpstreamHttp;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -109,6 +110,8 @@ public final class Mesh implements MeshAccess {
 
     private void connect(Listener listener) {
         PrivateNetty.configure();
+        dataPlane().onRefusal(new RefusalLog(background, log));
+        dataPlane().requestsBy(new NettyUpstreamHttp());
         InboundPorts ports = dataPlane().inbound();
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
         client = PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
