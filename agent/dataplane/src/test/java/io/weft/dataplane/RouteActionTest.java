@@ -213,6 +213,8 @@ class RouteActionTest {
         assertThat(rewritten(new Prefix("/"), swap, "/a/b/c/d?q=/e/f")).isEqualTo("/b/a$1\\/d/c$1\\?q=/e/f");
         assertThat(rewritten(new Prefix("/"), new ReplaceRegex("x", "y"), "/a")).isEqualTo("/a");
         assertThat(rewritten(new Prefix("/"), new ReplaceRegex("(a)|(b)", "[\\0\\2]"), "/ab")).isEqualTo("/[a][bb]");
+        // not a second time for the empty match behind the first
+        assertThat(rewritten(new Prefix("/"), new ReplaceRegex(".*", "/n\\0"), "/a")).isEqualTo("/n/a");
     }
 
     @Test

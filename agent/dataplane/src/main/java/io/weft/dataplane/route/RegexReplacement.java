@@ -5,7 +5,10 @@ import com.google.re2j.Pattern;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Replaces every match of an RE2 pattern; {@code \0} to {@code \9} in the substitution are its groups. Immutable. */
+/**
+ * Replaces every match of an RE2 pattern, but as RE2 no empty one right behind another; {@code \0} to {@code \9} in the
+ * substitution are its groups. Immutable.
+ */
 final class RegexReplacement {
     private final Pattern pattern;
     /** In order: text as String, a group's number as Integer. */
@@ -36,7 +39,12 @@ final class RegexReplacement {
         Matcher matcher = pattern.matcher(text);
         StringBuilder result = new StringBuilder();
         int copied = 0;
+        boolean matched = false;
         while (matcher.find()) {
+            if (matched && matcher.end() == copied) {
+                continue;
+            }
+            matched = true;
             result.append(text, copied, matcher.start());
             for (Object part : parts) {
                 String value = part instanceof Integer group ? matcher.group(group) : (String) part;

@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.it.harness.Policy;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,6 +42,10 @@ final class Clusters {
             with = with.cluster(cluster);
         }
         return with;
+    }
+
+    InetSocketAddress address(int endpoint) {
+        return upstreams.address(endpoint);
     }
 
     /** A cluster with these endpoints of {@link Upstreams}, without limits: cases run side by side. */
