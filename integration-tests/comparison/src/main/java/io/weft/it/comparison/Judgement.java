@@ -1,11 +1,14 @@
 package io.weft.it.comparison;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.commons.statistics.inference.ChiSquareTest;
+import org.apache.commons.statistics.inference.KolmogorovSmirnovTest;
 
 /** When the outcomes of the two sides are held to be the same. */
 enum Judgement {
@@ -46,6 +49,64 @@ enum Judgement {
                     text.append("\n  Envoy ").append(count[0]).append(", JVM ").append(count[1]).append(": ").append(indented(outcome)));
             text.append("\n  probability of one distribution: ").append(probability);
             return Optional.of(new Difference("distribution", text.toString()));
+        }
+    },
+
+    /**
+     * All requests are equal, and it hangs on where a round robin begins which of them fails, but not how many; one more or less is
+     * granted, since an ejection takes effect while the next request is under way.
+     */
+    STATUS_COUNTS {
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            Map<String, int[]> counts = new TreeMap<>();
+            envoy.forEach(outcome -> counts.computeIfAbsent(status(outcome), absent -> new int[2])[0]++);
+            jvm.forEach(outcome -> counts.computeIfAbsent(status(outcome), absent -> new int[2])[1]++);
+            if (counts.values().stream().allMatch(count -> Math.abs(count[0] - count[1]) <= 1)) {
+                return Optional.empty();
+            }
+            StringBuilder text = new StringBuilder("of " + requests.size() + " requests\n" + requests.get(0));
+            counts.forEach((status, count) -> text.append("\n  ").append(status).append(": Envoy ").append(count[0]).append(", JVM ").append(count[1]));
+            return Optional.of(new Difference("number of each status", text.toString()));
+        }
+
+        private String status(Outcome outcome) {
+            return outcome.status() == 0 || outcome.body().startsWith("upstream connect error") ? "no response" : Integer.toString(outcome.status());
+        }
+    },
+
+    /** All requests are equal and tried several times; the pauses between the attempts must be drawn from one distribution. */
+    SPACING {
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            int most = Math.max(mostAttempts(envoy), mostAttempts(jvm));
+            for (int attempt = 1; attempt < most; attempt++) {
+                double[] theirs = pauses(envoy, attempt);
+                double[] ours = pauses(jvm, attempt);
+                double probability = theirs.length == 0 || ours.length == 0
+                        ? 0
+                        : KolmogorovSmirnovTest.withDefaults().test(theirs, ours).getPValue();
+                if (probability < FALSE_ALARM) {
+                    return Optional.of(new Difference("spacing", "of " + requests.size() + " requests\n" + requests.get(0)
+                            + "\n  pauses before attempt " + (attempt + 1) + " in milliseconds, sorted\n  Envoy: " + Arrays.toString(theirs)
+                            + "\n  JVM:   " + Arrays.toString(ours)));
+                }
+            }
+            return Optional.empty();
+        }
+
+        private int mostAttempts(List<Outcome> outcomes) {
+            return outcomes.stream().mapToInt(outcome -> outcome.attempts().size()).max().orElse(0);
+        }
+
+        /** Before the attempt of this index, in milliseconds. */
+        private double[] pauses(List<Outcome> outcomes, int attempt) {
+            return outcomes.stream()
+                    .map(Outcome::attempts)
+                    .filter(attempts -> attempts.size() > attempt)
+                    .mapToDouble(attempts -> (attempts.get(attempt).arrivedNanos() - attempts.get(attempt - 1).arrivedNanos()) / 10_000 / 100.0)
+                    .sorted()
+                    .toArray();
         }
     };
 

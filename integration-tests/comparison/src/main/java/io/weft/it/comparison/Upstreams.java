@@ -21,8 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * The endpoints of all clusters of both sides, which record what arrives under the tag of the exchange that it belongs to.
  *
  * <p>What they do with the attempts of an exchange is in its header {@value #SCRIPT}: steps joined by {@code ;}, one for each
- * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code wait MILLIS STEP}, or a status with
- * headers: {@code 503|name=value|name=value}. Thread-safe.
+ * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code wait MILLIS STEP}, {@code at ENDPOINT STEP}
+ * for one endpoint while all others answer with 200, or a status with headers: {@code 503|name=value|name=value}. Thread-safe.
  */
 final class Upstreams implements AutoCloseable {
     static final String SCRIPT = "x-script";
@@ -90,10 +90,14 @@ final class Upstreams implements AutoCloseable {
             arrived.add(new Arrival(endpoint, request, now));
         }
         String[] steps = request.header(SCRIPT).orElse("200").split(";");
-        return step(steps[Math.min(attempt, steps.length - 1)] + (endpoint == UNKEPT ? "|connection=close" : ""), upstream);
+        return step(steps[Math.min(attempt, steps.length - 1)] + (endpoint == UNKEPT ? "|connection=close" : ""), endpoint, upstream);
     }
 
-    private static Reaction step(String step, Upstream upstream) {
+    private static Reaction step(String step, int endpoint, Upstream upstream) {
+        if (step.startsWith("at ")) {
+            String[] parts = step.split(" ", 3);
+            return Integer.parseInt(parts[1]) == endpoint ? step(parts[2], endpoint, upstream) : upstream.ok();
+        }
         if (step.startsWith("reset")) {
             return new Reset();
         }
@@ -107,7 +111,7 @@ final class Upstreams implements AutoCloseable {
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
-            return step(parts[2], upstream);
+            return step(parts[2], endpoint, upstream);
         }
         String[] parts = step.split("\\|");
         Map<String, String> headers = new LinkedHashMap<>();
