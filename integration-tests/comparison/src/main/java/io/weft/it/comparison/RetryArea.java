@@ -89,15 +89,15 @@ final class RetryArea implements Area {
                 "200", "500", "502", "503", "504", "404", "409", "429", "reset", "503|grpc-status=14", "200|grpc-status=14", "200|grpc-status=1",
                 "200|grpc-status=8", "200|grpc-status=13", "200|grpc-status=0", "503|x-envoy-ratelimited=true", "501"));
         Client client = Client.draw(draw);
+        String method = draw.chance(70) ? "GET" : draw.oneOf("POST", "PUT", "DELETE");
         List<String> script = new ArrayList<>(steps);
-        if (client == Client.HTTP_URL_CONNECTION) {
-            // It sends a request a second time by itself, mesh or not, when the connection ends before the response.
+        if (client == Client.HTTP_URL_CONNECTION || client == Client.JAVA_NET_HTTP && method.equals("GET")) {
+            // They send a request a second time by themselves, mesh or not, when the connection ends before the response.
             script.replaceAll(step -> step.equals("reset") ? "503" : step);
         }
         if (draw.chance(70)) {
             script.add("200");
         }
-        String method = draw.chance(70) ? "GET" : draw.oneOf("POST", "PUT", "DELETE");
         return new Request(
                 client,
                 method,

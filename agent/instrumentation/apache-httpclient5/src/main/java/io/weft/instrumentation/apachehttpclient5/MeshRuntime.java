@@ -211,7 +211,8 @@ final class MeshRuntime implements ExecRuntime {
             return request;
         }
         String path = changes.path() == null ? request.getPath() : changes.path();
-        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), path);
+        // without a host it takes the path as it is; from the path alone it would read //a/b as host and path
+        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), (HttpHost) null, path);
         wire.setScheme(request.getScheme());
         wire.setAuthority(request.getAuthority());
         wire.setVersion(request.getVersion());
