@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.format.ResponseFlag;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ final class Admit extends ClientLayer {
     @Override
     boolean attempt(Exchange exchange) {
         if (!exchange.cluster.state().startRequest(exchange.cluster.maxRequests())) {
+            exchange.flag(ResponseFlag.UO, "upstream_reset_before_response_started{overflow}");
             exchange.reply = OVERLOADED;
             return false;
         }

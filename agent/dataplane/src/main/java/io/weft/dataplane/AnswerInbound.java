@@ -1,6 +1,8 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.RouteEntry.Answer;
+import io.weft.dataplane.route.RouteEntry.Forward;
 
 /** Answers where the route says so or where there is none; otherwise changes the headers as the route says. */
 final class AnswerInbound extends ServerLayer {
@@ -13,13 +15,32 @@ final class AnswerInbound extends ServerLayer {
     @Override
     boolean request(InboundExchange exchange) {
         if (exchange.claimed && exchange.destination == null && !exchange.unroutable) {
-            exchange.reply = exchange.route instanceof Answer answer ? answer.reply(exchange.head()) : NO_ROUTE;
+            exchange.reply = reply(exchange);
             return false;
         }
         if (exchange.destination != null) {
-            exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head()));
-            exchange.responseChanges = exchange.routeResponseChanges();
+            exchange.requestChanges =
+                    exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
+            if (((Forward) exchange.route).sendsAttemptCount()) {
+                exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, "1");
+            }
         }
         return inner.request(exchange);
+    }
+
+    private static LocalReply reply(InboundExchange exchange) {
+        if (exchange.route instanceof Answer answer) {
+            exchange.responseCodeDetails = "direct_response";
+            return answer.reply(exchange.head(), exchange);
+        }
+        exchange.flag(ResponseFlag.NR, "route_not_found");
+        return NO_ROUTE;
+    }
+
+    @Override
+    void response(InboundExchange exchange, int status, ResponseHeaders headers) {
+        inner.response(exchange, status, headers);
+        exchange.responseCodeDetails = "via_upstream";
+        exchange.responseChanges = exchange.routeResponseChanges(headers);
     }
 }

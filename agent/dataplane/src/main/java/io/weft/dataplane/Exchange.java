@@ -6,7 +6,8 @@ import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
 import io.weft.dataplane.route.TimeoutRule;
-import io.weft.policy.model.HeaderChanges;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
@@ -103,6 +104,8 @@ public abstract class Exchange extends Limited {
     /** Those of all of them that could not be connected to; null before the first. */
     List<Host> unreachableHosts;
     RequestChanges requestChanges = RequestChanges.NONE;
+    /** What a hash policy gives the app with the response. */
+    List<String> newCookies = List.of();
 
     Deadlines deadlines;
     /** Null: no limit. */
@@ -132,6 +135,8 @@ public abstract class Exchange extends Limited {
     boolean hostHeld;
     boolean admitted;
     boolean retryHeld;
+
+    private static final InetSocketAddress THIS_APP = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
     private Phase phase = Phase.NEW;
 
@@ -170,12 +175,53 @@ public abstract class Exchange extends Limited {
 
     @Override
     public final String upstreamCluster() {
-        return destination == null ? null : destination.clusterName();
+        return destination == null ? null : destination.clusterName(this);
+    }
+
+    @Override
+    public String protocol() {
+        return "HTTP/1.1";
+    }
+
+    @Override
+    public final int responseCode() {
+        return status != 0 ? status : reply == null ? 0 : reply.status();
+    }
+
+    @Override
+    public final String routeName() {
+        return route == null ? null : route.name();
+    }
+
+    @Override
+    public final InetSocketAddress upstreamHost() {
+        return host == null ? null : host.endpoint().address();
+    }
+
+    @Override
+    public final int attemptCount() {
+        return attempt;
+    }
+
+    /** The app itself, as a proxy beside it would see it over loopback. */
+    @Override
+    public final InetSocketAddress downstreamRemote() {
+        return THIS_APP;
     }
 
     /** What the route changes of every response that takes it, its own answers excepted: they are made with the changes. */
-    final HeaderChanges[] routeResponseChanges() {
-        return destination == null ? NO_CHANGES : destination.responseChanges();
+    final ResponseChanges routeResponseChanges(Headers response) {
+        if (destination == null) {
+            return ResponseChanges.NONE;
+        }
+        RequestHead sent = SentRequest.of(this, requestChanges);
+        if (newCookies.isEmpty()) {
+            return destination.responseChanges(sent, response, this);
+        }
+        HeaderOverlay headers = new HeaderOverlay(response);
+        newCookies.forEach(cookie -> headers.append("set-cookie", cookie));
+        headers.apply(destination.responseChanges(sent, headers, this));
+        return headers.responseChanges();
     }
 
     /** Where to connect, after {@link Step#DIAL}. */
@@ -194,10 +240,10 @@ public abstract class Exchange extends Limited {
     }
 
     /**
-     * Header changes for the response that the app is given, to be applied in this order; never null, not to be written to.
-     * Empty after {@link Step#REPLY}: the reply has them.
+     * Header changes for the response that the app is given, once {@link #onResponse} has said that it is.
+     * {@link ResponseChanges#NONE} mostly, and after {@link Step#REPLY}: the reply has them.
      */
-    public final HeaderChanges[] responseChanges() {
+    public final ResponseChanges responseChanges() {
         return responseChanges;
     }
 

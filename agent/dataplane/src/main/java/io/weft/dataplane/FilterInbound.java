@@ -15,18 +15,22 @@ final class FilterInbound extends ServerLayer {
                 return false;
             }
             case REPLY -> {
-                exchange.responseChanges = exchange.routeResponseChanges();
-                exchange.filterReply();
+                answer(exchange);
                 return false;
             }
             default -> {
                 boolean served = inner.request(exchange);
                 if (!served) {
-                    exchange.filterReply();
+                    answer(exchange);
                 }
                 return served;
             }
         }
+    }
+
+    private static void answer(InboundExchange exchange) {
+        exchange.responseChanges = exchange.routeResponseChanges(exchange.reply);
+        exchange.filterReply();
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.weft.dataplane;
 
-import io.weft.policy.model.HeaderChanges;
-import io.weft.policy.model.HeaderChanges.Addition;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,26 +10,17 @@ import java.util.Map;
  * remove, to set and to add. The message itself stays as it is. For one thread.
  */
 public final class HeaderOverlay implements Headers {
-    /** Null: the message's own headers are taken to be absent, and {@link #conditional()} says whether that mattered. */
     private final Headers base;
-
     private final Map<String, Header> headers = new LinkedHashMap<>();
-    private boolean conditional;
 
-    /** @param base null: not known yet, see {@link #conditional()} */
     public HeaderOverlay(Headers base) {
         this.base = base;
-    }
-
-    /** Whether the outcome hangs on headers that the message has or has not. */
-    public boolean conditional() {
-        return conditional;
     }
 
     @Override
     public String header(String name) {
         Header header = headers.get(name);
-        String own = header != null && header.replaced || base == null ? null : base.header(name);
+        String own = header != null && header.replaced ? null : base.header(name);
         if (header == null || header.values.isEmpty()) {
             return own;
         }
@@ -53,43 +42,21 @@ public final class HeaderOverlay implements Headers {
         of(name).values.add(value);
     }
 
-    public void apply(Addition addition) {
-        String name = addition.name();
-        switch (addition.action()) {
-            case APPEND_IF_EXISTS_OR_ADD -> append(name, addition.value());
-            case OVERWRITE_IF_EXISTS_OR_ADD -> set(name, addition.value());
-            case ADD_IF_ABSENT -> {
-                if (!exists(name)) {
-                    append(name, addition.value());
-                }
-            }
-            case OVERWRITE_IF_EXISTS -> {
-                if (exists(name)) {
-                    set(name, addition.value());
-                }
-            }
-        }
-    }
-
-    /** What they say of requests; removal comes first. */
-    public void applyToRequest(HeaderChanges changes) {
-        changes.requestRemove().forEach(this::remove);
-        changes.requestAdd().forEach(this::apply);
-    }
-
-    /** What they say of responses; removal comes first. */
-    public void applyToResponse(HeaderChanges changes) {
-        changes.responseRemove().forEach(this::remove);
-        changes.responseAdd().forEach(this::apply);
-    }
-
     /** Its headers; path and authority are no headers. */
     public void apply(RequestChanges changes) {
-        changes.remove().forEach(this::remove);
-        for (Map.Entry<String, String> header : changes.set()) {
+        apply(changes.remove(), changes.set(), changes.add());
+    }
+
+    public void apply(ResponseChanges changes) {
+        apply(changes.remove(), changes.set(), changes.add());
+    }
+
+    private void apply(List<String> remove, List<Map.Entry<String, String>> set, List<Map.Entry<String, String>> add) {
+        remove.forEach(this::remove);
+        for (Map.Entry<String, String> header : set) {
             set(header.getKey(), header.getValue());
         }
-        for (Map.Entry<String, String> header : changes.add()) {
+        for (Map.Entry<String, String> header : add) {
             append(header.getKey(), header.getValue());
         }
     }
@@ -102,33 +69,46 @@ public final class HeaderOverlay implements Headers {
         if (path == null && authority == null && headers.isEmpty()) {
             return RequestChanges.NONE;
         }
-        List<String> remove = new ArrayList<>();
-        List<Map.Entry<String, String>> set = new ArrayList<>();
-        List<Map.Entry<String, String>> add = new ArrayList<>();
-        headers.forEach((name, header) -> {
-            for (int i = 0; i < header.values.size(); i++) {
-                (i == 0 && header.replaced ? set : add).add(Map.entry(name, header.values.get(i)));
-            }
-            if (header.replaced && header.values.isEmpty()) {
-                remove.add(name);
-            }
-        });
-        return new RequestChanges(path, authority, List.copyOf(set), List.copyOf(add), List.copyOf(remove));
+        return new RequestChanges(path, authority, set(), added(), removed());
     }
 
-    /** For a response. */
-    public HeaderChanges responseChanges() {
-        List<String> remove = new ArrayList<>();
-        List<Addition> add = new ArrayList<>();
+    public ResponseChanges responseChanges() {
+        return headers.isEmpty() ? ResponseChanges.NONE : new ResponseChanges(set(), added(), removed());
+    }
+
+    private List<Map.Entry<String, String>> set() {
+        List<Map.Entry<String, String>> set = new ArrayList<>();
         headers.forEach((name, header) -> {
-            if (header.replaced) {
-                remove.add(name);
-            }
-            for (String value : header.values) {
-                add.add(new Addition(name, value, HeaderChanges.Action.APPEND_IF_EXISTS_OR_ADD));
+            if (header.replaced && !header.values.isEmpty()) {
+                set.add(Map.entry(name, header.values.get(0)));
             }
         });
-        return new HeaderChanges(List.of(), List.of(), add, remove);
+        return List.copyOf(set);
+    }
+
+    private List<Map.Entry<String, String>> added() {
+        List<Map.Entry<String, String>> added = new ArrayList<>();
+        headers.forEach((name, header) -> {
+            for (int i = header.replaced ? 1 : 0; i < header.values.size(); i++) {
+                added.add(Map.entry(name, header.values.get(i)));
+            }
+        });
+        return List.copyOf(added);
+    }
+
+    private List<String> removed() {
+        List<String> removed = new ArrayList<>();
+        headers.forEach((name, header) -> {
+            if (header.replaced && header.values.isEmpty()) {
+                removed.add(name);
+            }
+        });
+        return List.copyOf(removed);
+    }
+
+    /** The request of which these are the headers. */
+    public RequestHead on(RequestHead request, String authority) {
+        return new Request(request, authority, this);
     }
 
     /** The reply with the changed headers; the order of those that stay is kept. */
@@ -144,20 +124,30 @@ public final class HeaderOverlay implements Headers {
         return new LocalReply(reply.status(), List.copyOf(changed), reply.body());
     }
 
-    private boolean exists(String name) {
-        Header header = headers.get(name);
-        if (header != null && !header.values.isEmpty()) {
-            return true;
-        }
-        if (header != null && header.replaced) {
-            return false;
-        }
-        conditional = true;
-        return base != null && base.header(name) != null;
-    }
-
     private Header of(String name) {
         return headers.computeIfAbsent(name, absent -> new Header());
+    }
+
+    private record Request(RequestHead request, String authority, HeaderOverlay headers) implements RequestHead {
+        @Override
+        public String method() {
+            return request.method();
+        }
+
+        @Override
+        public String scheme() {
+            return request.scheme();
+        }
+
+        @Override
+        public String path() {
+            return request.path();
+        }
+
+        @Override
+        public String header(String name) {
+            return headers.header(name);
+        }
     }
 
     private static final class Header {

@@ -1,11 +1,12 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.filter.FilterChain;
-import io.weft.dataplane.filter.HttpFilter;
 import io.weft.dataplane.filter.HttpFilter.Decision;
-import io.weft.dataplane.route.RouteTest;
-import io.weft.policy.model.HeaderChanges;
+import io.weft.dataplane.filter.HttpFilter;
+import io.weft.dataplane.format.ResponseFlag;
+import io.weft.dataplane.format.StreamInfo;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 
 /**
  * One request and its response on their way through the HTTP filters, whichever way they go: what {@link Exchange} and
@@ -13,8 +14,7 @@ import java.net.InetSocketAddress;
  *
  * <p>Used by one thread at a time. Costs nothing where no filter acts.
  */
-public abstract class HttpStream implements RequestHead, Caller {
-    static final HeaderChanges[] NO_CHANGES = {};
+public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private static final Object[] NO_STATES = {};
 
     private FilterChain filters = FilterChain.NONE;
@@ -34,7 +34,9 @@ public abstract class HttpStream implements RequestHead, Caller {
     ClientIp clientIp = ClientIp.DEFAULT;
     LocalReply reply;
     long delayNanos;
-    HeaderChanges[] responseChanges = NO_CHANGES;
+    ResponseChanges responseChanges = ResponseChanges.NONE;
+    int responseFlags;
+    String responseCodeDetails;
 
     // What a filter may know.
 
@@ -70,7 +72,40 @@ public abstract class HttpStream implements RequestHead, Caller {
     }
 
     /** The route's cluster; null when no route matched or it has none. */
+    @Override
     public abstract String upstreamCluster();
+
+    // What formats may ask for beside it.
+
+    @Override
+    public final String responseCodeDetails() {
+        return responseCodeDetails;
+    }
+
+    @Override
+    public final int responseFlags() {
+        return responseFlags;
+    }
+
+    @Override
+    public final String localReplyBody() {
+        return reply == null ? null : new String(reply.body(), StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public InetSocketAddress downstreamRemote() {
+        return remoteAddress();
+    }
+
+    @Override
+    public InetSocketAddress downstreamLocal() {
+        return localAddress();
+    }
+
+    @Override
+    public final String peerUriSans() {
+        return peer();
+    }
 
     /** What the filter whose turn it is kept; null: nothing. */
     public final Object kept() {
@@ -92,6 +127,12 @@ public abstract class HttpStream implements RequestHead, Caller {
     }
 
     // What a filter may do.
+
+    /** Says why the response is not the upstream's or the app's. */
+    public final void flag(ResponseFlag flag, String details) {
+        responseFlags |= flag.bit();
+        responseCodeDetails = details;
+    }
 
     /** Remembers something for the filter's later phases. */
     public final void keep(Object state) {
@@ -134,9 +175,7 @@ public abstract class HttpStream implements RequestHead, Caller {
     public final HeaderOverlay responseHeaders() {
         if (responseOverlay == null) {
             responseOverlay = new HeaderOverlay(responseHead);
-            for (HeaderChanges changes : responseChanges) {
-                responseOverlay.applyToResponse(changes);
-            }
+            responseOverlay.apply(responseChanges);
         }
         return responseOverlay;
     }
@@ -200,23 +239,23 @@ public abstract class HttpStream implements RequestHead, Caller {
         }
         runResponse(status, headers);
         if (responseOverlay != null) {
-            responseChanges = new HeaderChanges[] {responseOverlay.responseChanges()};
+            responseChanges = responseOverlay.responseChanges();
         }
         responseHead = null;
     }
 
     /** Leaves the mesh's own reply with all changes in {@link #reply}. */
     final void filterReply() {
-        if (RouteTest.isGrpc(header("content-type"))) {
+        if (isGrpc()) {
             reply = reply.forGrpc();
         }
-        if (filters.length() == 0 && responseChanges.length == 0) {
+        if (filters.length() == 0 && responseChanges.isEmpty()) {
             return;
         }
         local = true;
         runResponse(reply.status(), reply);
         reply = responseHeaders().applyTo(reply);
-        responseChanges = NO_CHANGES;
+        responseChanges = ResponseChanges.NONE;
         responseHead = null;
     }
 
@@ -260,7 +299,9 @@ public abstract class HttpStream implements RequestHead, Caller {
         maxRequestBytes = 0;
         reply = null;
         delayNanos = 0;
-        responseChanges = NO_CHANGES;
+        responseFlags = 0;
+        responseCodeDetails = null;
+        responseChanges = ResponseChanges.NONE;
     }
 
     private static final class EditedHead implements RequestHead {

@@ -2,7 +2,6 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RouteEntry;
-import io.weft.policy.model.HeaderChanges;
 
 /**
  * One request that comes in, from its head to the last byte of the response. A server's adapter extends it: the read-only view of
@@ -45,6 +44,8 @@ public abstract class InboundExchange extends HttpStream {
     /** The answer to a request whose path is not valid; null: it is. */
     LocalReply malformed;
     boolean waiting;
+    /** Of the app's response; 0: none yet. */
+    int status;
     RequestChanges requestChanges = RequestChanges.NONE;
     private boolean over = true;
 
@@ -58,6 +59,7 @@ public abstract class InboundExchange extends HttpStream {
         unroutable = false;
         malformed = null;
         waiting = false;
+        status = 0;
         requestChanges = RequestChanges.NONE;
         over = false;
         layers.enter(this);
@@ -104,12 +106,13 @@ public abstract class InboundExchange extends HttpStream {
     /** The app has decided about its response's head. Once for a request that was handed to it. */
     public final void onResponse(int status, ResponseHeaders headers) {
         if (!over) {
+            this.status = status;
             layers.response(this, status, headers);
         }
     }
 
-    /** What changes in the response that the app gives, to be applied in this order; never null, not to be written to. */
-    public final HeaderChanges[] responseChanges() {
+    /** What changes in the response that the app gives, after {@link #onResponse}; {@link ResponseChanges#NONE} mostly. */
+    public final ResponseChanges responseChanges() {
         return responseChanges;
     }
 
@@ -123,10 +126,22 @@ public abstract class InboundExchange extends HttpStream {
 
     @Override
     public final String upstreamCluster() {
-        return destination == null ? null : destination.clusterName();
+        return destination == null ? null : destination.clusterName(this);
     }
 
-    final HeaderChanges[] routeResponseChanges() {
-        return destination == null ? NO_CHANGES : destination.responseChanges();
+    @Override
+    public final String routeName() {
+        return route == null ? null : route.name();
+    }
+
+    @Override
+    public final int responseCode() {
+        return status != 0 ? status : reply == null ? 0 : reply.status();
+    }
+
+    final ResponseChanges routeResponseChanges(Headers response) {
+        return destination == null
+                ? ResponseChanges.NONE
+                : destination.responseChanges(SentRequest.of(this, requestChanges), response, this);
     }
 }

@@ -4,7 +4,6 @@ import io.weft.dataplane.route.InboundRoutes;
 import io.weft.dataplane.route.PathNormalizer;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
-import io.weft.dataplane.route.RouteTest;
 import io.weft.dataplane.route.Routes;
 import java.util.function.Supplier;
 
@@ -58,7 +57,7 @@ final class MatchInbound extends ServerLayer {
         try {
             String target = exchange.path();
             if (!paths.keeps(target)) {
-                PathNormalizer.Outcome outcome = paths.normalize(target, RouteTest.isGrpc(exchange.header("content-type")));
+                PathNormalizer.Outcome outcome = paths.normalize(target, exchange.isGrpc());
                 exchange.malformed = outcome.reply();
                 if (outcome.reply() == null && !outcome.target().equals(target)) {
                     exchange.requestPath(outcome.target());
@@ -81,7 +80,7 @@ final class MatchInbound extends ServerLayer {
         int draw = (int) (randomness.bits() >>> 33);
         exchange.route = routes.find(exchange.head(), draw);
         if (exchange.route instanceof Forward forward) {
-            exchange.destination = forward.destination(draw);
+            exchange.destination = forward.destination(exchange, draw);
             exchange.passThrough(exchange.destination.filters());
         } else {
             exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.Routes;
@@ -10,7 +11,6 @@ import io.weft.dataplane.route.Routes;
  */
 final class MatchRoute extends ClientLayer {
     private static final LocalReply NO_ROUTE = LocalReply.of(404, "");
-    private static final LocalReply NO_CLUSTER = LocalReply.of(503, "");
 
     MatchRoute(ClientLayer inner) {
         super(inner);
@@ -25,8 +25,8 @@ final class MatchRoute extends ClientLayer {
         int draw = (int) (randomness.bits() >>> 33);
         exchange.route = routes.find(exchange, draw);
         if (exchange.route instanceof Forward forward) {
-            exchange.destination = forward.destination(draw);
-            exchange.cluster = policy.cluster(exchange.destination.cluster());
+            exchange.destination = forward.destination(exchange, draw);
+            exchange.cluster = policy.cluster(exchange.destination, exchange);
             exchange.retry = forward.retry();
             exchange.passThrough(exchange.destination.filters());
             return exchange.cluster == null || !exchange.cluster.originalDestination();
@@ -43,16 +43,33 @@ final class MatchRoute extends ClientLayer {
             return false;
         }
         if (exchange.attempt == 1) {
-            exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head()));
-            exchange.responseChanges = exchange.routeResponseChanges();
+            exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
+        }
+        if (((Forward) exchange.route).sendsAttemptCount()) {
+            exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, Integer.toString(exchange.attempt));
         }
         return inner.attempt(exchange);
     }
 
+    @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+        if (!exchange.again && exchange.failure == null) {
+            exchange.responseCodeDetails = "via_upstream";
+            exchange.responseChanges = exchange.routeResponseChanges(exchange.responseHeaders);
+        }
+    }
+
     private static LocalReply reply(Exchange exchange) {
         if (exchange.route == null) {
+            exchange.flag(ResponseFlag.NR, "route_not_found");
             return NO_ROUTE;
         }
-        return exchange.route instanceof Answer answer ? answer.reply(exchange.head()) : NO_CLUSTER;
+        if (exchange.route instanceof Answer answer) {
+            exchange.responseCodeDetails = "direct_response";
+            return answer.reply(exchange.head(), exchange);
+        }
+        exchange.flag(ResponseFlag.NC, "cluster_not_found");
+        return ((Forward) exchange.route).clusterNotFound();
     }
 }

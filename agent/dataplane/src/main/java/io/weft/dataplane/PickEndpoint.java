@@ -3,8 +3,8 @@ package io.weft.dataplane;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.cluster.Host;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.RequestHasher;
-import io.weft.policy.model.HeaderChanges;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,6 +34,7 @@ final class PickEndpoint extends ClientLayer {
         Host host = pick(exchange, 0);
         if (host == null) {
             exchange.cluster.state().noHealthyHost();
+            exchange.flag(ResponseFlag.UH, "no_healthy_upstream");
             exchange.reply = NO_HEALTHY_HOST;
             return false;
         }
@@ -52,23 +53,7 @@ final class PickEndpoint extends ClientLayer {
         long random = randomness.bits();
         exchange.hash = hasher.hash(head, self.address(), random);
         exchange.hashed = true;
-        List<String> cookies = hasher.newCookies(head, self.address(), random);
-        if (!cookies.isEmpty()) {
-            exchange.responseChanges = with(cookies, exchange.responseChanges);
-        }
-    }
-
-    private static HeaderChanges[] with(List<String> cookies, HeaderChanges[] changes) {
-        List<HeaderChanges.Addition> additions = new ArrayList<>(cookies.size());
-        for (String cookie : cookies) {
-            additions.add(new HeaderChanges.Addition(
-                    "set-cookie", cookie, HeaderChanges.Action.APPEND_IF_EXISTS_OR_ADD));
-        }
-        HeaderChanges[] extended = new HeaderChanges[changes.length + 1];
-        // First, so that what the route changes has the last word.
-        extended[0] = new HeaderChanges(List.of(), List.of(), additions, List.of());
-        System.arraycopy(changes, 0, extended, 1, changes.length);
-        return extended;
+        exchange.newCookies = hasher.newCookies(head, self.address(), random);
     }
 
     private Host pick(Exchange exchange, int attempt) {

@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.route.InboundListeners;
 import io.weft.dataplane.route.Listeners;
 import io.weft.dataplane.route.RouteCompiler;
@@ -23,18 +24,20 @@ final class PolicyCompiler {
     private final ClusterCompiler clusterCompiler;
     private Map<String, Integer> indexes = new HashMap<>();
     private final FilterCompiler filterCompiler;
+    private final ProcessInfo process;
     private RouteCompiler routeCompiler;
 
     PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, FilterCompiler filterCompiler) {
         clusterCompiler = new ClusterCompiler(clock, randomness, timers, self);
         this.filterCompiler = filterCompiler;
-        routeCompiler = new RouteCompiler(this::index, filterCompiler);
+        process = ProcessInfo.ofThisProcess(randomness);
+        routeCompiler = new RouteCompiler(this::index, filterCompiler, process);
     }
 
     Policy compile(PolicySnapshot snapshot) {
         if (indexes.size() > 2 * snapshot.clusters().size() + SPARE_INDEXES) {
             indexes = new HashMap<>();
-            routeCompiler = new RouteCompiler(this::index, filterCompiler);
+            routeCompiler = new RouteCompiler(this::index, filterCompiler, process);
         }
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
         Listeners listeners = new Listeners(snapshot, routeCompiler);
@@ -48,7 +51,7 @@ final class PolicyCompiler {
         for (Map.Entry<String, Integer> index : indexes.entrySet()) {
             clusters[index.getValue()] = views.get(index.getKey());
         }
-        return new Policy(snapshot.generation(), listeners, inbound, clusters);
+        return new Policy(snapshot.generation(), listeners, inbound, clusters, views);
     }
 
     private int index(String cluster) {

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -18,5 +19,21 @@ public record RequestChanges(
         List<Map.Entry<String, String>> set,
         List<Map.Entry<String, String>> add,
         List<String> remove) {
+    /** How many attempts it took, the one that it goes with included; on responses, too. */
+    public static final String ATTEMPT_COUNT = "x-envoy-attempt-count";
+
     public static final RequestChanges NONE = new RequestChanges(null, null, List.of(), List.of(), List.of());
+
+    /** With one more header to set, in place of what these changes say of it. */
+    RequestChanges andSet(String name, String value) {
+        List<Map.Entry<String, String>> setToo = without(name, set);
+        setToo.add(Map.entry(name, value));
+        return new RequestChanges(path, authority, setToo, without(name, add), remove);
+    }
+
+    private static List<Map.Entry<String, String>> without(String name, List<Map.Entry<String, String>> headers) {
+        List<Map.Entry<String, String>> others = new ArrayList<>(headers);
+        others.removeIf(header -> header.getKey().equals(name));
+        return others;
+    }
 }

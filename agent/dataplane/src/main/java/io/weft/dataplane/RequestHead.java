@@ -16,4 +16,30 @@ public interface RequestHead extends Headers {
 
     /** Path and query, beginning with a slash. */
     String path();
+
+    /**
+     * A header, or what Envoy keeps as one: {@code :method}, {@code :scheme}, {@code :path} and {@code :authority}, which is
+     * {@code host}, too.
+     *
+     * @param name lower case
+     * @return null when absent
+     */
+    default String value(String name) {
+        if (!name.startsWith(":") && !name.equals("host")) {
+            return header(name);
+        }
+        return switch (name) {
+            case ":method" -> method();
+            case ":path" -> path();
+            case ":authority", "host" -> authority();
+            case ":scheme" -> scheme();
+            default -> null;
+        };
+    }
+
+    /** As its content type says. */
+    default boolean isGrpc() {
+        String type = header("content-type");
+        return type != null && type.startsWith("application/grpc") && (type.length() == 16 || type.charAt(16) == '+');
+    }
 }

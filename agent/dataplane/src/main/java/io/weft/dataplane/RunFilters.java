@@ -17,8 +17,7 @@ final class RunFilters extends ClientLayer {
                     return false;
                 }
                 case REPLY -> {
-                    exchange.responseChanges = exchange.routeResponseChanges();
-                    exchange.filterReply();
+                    answer(exchange);
                     return false;
                 }
                 case CONTINUE -> { }
@@ -26,9 +25,14 @@ final class RunFilters extends ClientLayer {
         }
         boolean dial = inner.attempt(exchange);
         if (!dial) {
-            exchange.filterReply();
+            answer(exchange);
         }
         return dial;
+    }
+
+    private static void answer(Exchange exchange) {
+        exchange.responseChanges = exchange.routeResponseChanges(exchange.reply);
+        exchange.filterReply();
     }
 
     @Override

@@ -27,6 +27,7 @@ import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ class AccessControlTest {
                 "orders",
                 List.of("orders"),
                 List.of(new Route("", any(), forward("orders"), HeaderChanges.NONE, route)),
-                Optional.empty(),
+                false, AttemptCount.NOWHERE, Optional.empty(),
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
         fixture.apply(snapshot()
@@ -72,7 +73,7 @@ class AccessControlTest {
                         Listener.Kind.OUTBOUND,
                         new HostPort("0.0.0.0", 80),
                         List.of(filters),
-                        new RouteConfiguration("routes", List.of(host), false, HeaderChanges.NONE, FilterOverrides.NONE))
+                        new RouteConfiguration("routes", List.of(host), false, false, HeaderChanges.NONE, FilterOverrides.NONE))
                 .cluster("orders", 1001));
         return fixture;
     }

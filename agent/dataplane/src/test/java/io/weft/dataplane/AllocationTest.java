@@ -147,8 +147,8 @@ class AllocationTest {
                     route(
                             match(new RouteMatch.Prefix("/")),
                             forward(
-                                    new WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                                    new WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()))));
+                                    WeightedCluster.of("v1", 90),
+                                    WeightedCluster.of("v2", 10))));
         }
         LbEndpoint[] endpoints = new LbEndpoint[1_000];
         for (int i = 0; i < endpoints.length; i++) {

@@ -33,7 +33,7 @@ class ExchangeTest {
 
         assertThat(Fixture.port(request)).isIn(1001, 1002);
         assertThat(request.requestChanges()).isSameAs(RequestChanges.NONE);
-        assertThat(request.responseChanges()).isEmpty();
+        assertThat(request.responseChanges()).isEqualTo(ResponseChanges.NONE);
         assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
         request.end();
     }

@@ -16,10 +16,12 @@ import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,11 +40,14 @@ class FilterTest {
     }
 
     private static Fixture mesh(boolean disabled, FilterOverrides configuration, FilterOverrides host, FilterOverrides route, FilterOverrides cluster) {
-        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, cluster, Map.of());
+        WeightedCluster orders =
+                new WeightedCluster(new Named("orders"), 1, HeaderChanges.NONE, Optional.empty(), cluster, Map.of());
         VirtualHost virtualHost = new VirtualHost(
                 "orders",
                 List.of("orders"),
                 List.of(new Route("", match(new RouteMatch.Prefix("/a")), forward(orders), HeaderChanges.NONE, route)),
+                false,
+                AttemptCount.NOWHERE,
                 Optional.empty(),
                 HeaderChanges.NONE,
                 host);
@@ -52,7 +57,7 @@ class FilterTest {
                         Listener.Kind.OUTBOUND,
                         new HostPort("0.0.0.0", 80),
                         List.of(new NamedFilter("buffer", new HttpFilter.Buffer(1), disabled)),
-                        new RouteConfiguration("routes", List.of(virtualHost), false, HeaderChanges.NONE, configuration))
+                        new RouteConfiguration("routes", List.of(virtualHost), false, false, HeaderChanges.NONE, configuration))
                 .cluster("orders", 1001));
     }
 

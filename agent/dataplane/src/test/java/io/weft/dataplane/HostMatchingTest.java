@@ -95,7 +95,7 @@ class HostMatchingTest {
         assertThat(chosen(exact, "orders.local:80")).isZero();
 
         Fixture ignoring = mesh(
-                snapshot().routes(new RouteConfiguration("routes", List.of(hosts), true, HeaderChanges.NONE, FilterOverrides.NONE)), 1, 2, 3);
+                snapshot().routes(new RouteConfiguration("routes", List.of(hosts), true, false, HeaderChanges.NONE, FilterOverrides.NONE)), 1, 2, 3);
         assertThat(chosen(ignoring, "orders:80")).isEqualTo(1);
         assertThat(chosen(ignoring, "ORDERS.local:80")).isEqualTo(3);
     }

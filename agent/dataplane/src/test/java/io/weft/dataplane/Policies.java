@@ -9,7 +9,9 @@ import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
@@ -26,6 +28,7 @@ import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
@@ -34,6 +37,7 @@ import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.RouteMatch.PathMatch;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,17 +66,22 @@ public final class Policies {
     }
 
     public static RouteAction.Forward forward(String cluster) {
-        return forward(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
+        return forward(WeightedCluster.of(cluster, 1));
     }
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
-        return new RouteAction.Forward(List.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of());
+        return new RouteAction.Forward(
+                ClusterChoice.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of());
     }
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
         return new RouteAction.Forward(
-                List.of(new WeightedCluster(cluster, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), Rewrite.NONE, Optional.of(retry), Timeouts.of(timeout),
-                List.of(), Map.of());
+                ClusterChoice.of(WeightedCluster.of(cluster, 1)),
+                Rewrite.NONE,
+                Optional.of(retry),
+                Timeouts.of(timeout),
+                List.of(),
+                Map.of());
     }
 
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
@@ -87,16 +96,28 @@ public final class Policies {
         return new RetryPolicy(conditions, retries, PerTry.NO_LIMIT, BackOff.DEFAULT, Optional.empty(), hosts);
     }
 
+    public static Addition addition(String name, String value, HeaderChanges.Action action) {
+        return new Addition(name, Format.of(value), action, false);
+    }
+
     public static VirtualHost host(String domain, Route... routes) {
         return host(List.of(domain), routes);
     }
 
     public static VirtualHost host(List<String> domains, Route... routes) {
-        return new VirtualHost(domains.get(0), domains, List.of(routes), Optional.empty(), HeaderChanges.NONE, FilterOverrides.NONE);
+        return new VirtualHost(
+                domains.get(0),
+                domains,
+                List.of(routes),
+                false,
+                AttemptCount.NOWHERE,
+                Optional.empty(),
+                HeaderChanges.NONE,
+                FilterOverrides.NONE);
     }
 
     public static RouteConfiguration routes(VirtualHost... hosts) {
-        return new RouteConfiguration("routes", List.of(hosts), false, HeaderChanges.NONE, FilterOverrides.NONE);
+        return new RouteConfiguration("routes", List.of(hosts), false, false, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     public static LbEndpoint endpoint(int port) {

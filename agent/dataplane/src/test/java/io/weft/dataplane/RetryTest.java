@@ -26,6 +26,7 @@ import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -122,6 +123,8 @@ class RetryTest {
                 "orders",
                 List.of("orders"),
                 List.of(to("orders")),
+                false,
+                AttemptCount.NOWHERE,
                 Optional.of(retryOn(1, On.CONNECT_FAILURE)),
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import static io.weft.dataplane.Policies.addition;
 import static io.weft.dataplane.Policies.any;
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
@@ -13,12 +14,13 @@ import static org.assertj.core.api.Assertions.within;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
-import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.DirectResponse;
+import io.weft.policy.model.RouteAction.HostLiteral;
 import io.weft.policy.model.RouteAction.PathRewrite;
 import io.weft.policy.model.RouteAction.Redirect;
 import io.weft.policy.model.RouteAction.ReplaceMatched;
@@ -33,6 +35,7 @@ import io.weft.policy.model.RouteMatch.Prefix;
 import io.weft.policy.model.RouteMatch.Regex;
 import io.weft.policy.model.RouteMatch.SeparatedPrefix;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -56,9 +59,9 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", 9, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                                        new WeightedCluster("none", 0, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                                        new WeightedCluster("v2", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())))))
+                                        WeightedCluster.of("v1", 9),
+                                        WeightedCluster.of("none", 0),
+                                        WeightedCluster.of("v2", 1)))))
                 .cluster("v1", 1)
                 .cluster("none", 2)
                 .cluster("v2", 3));
@@ -76,8 +79,8 @@ class RouteActionTest {
                         route(
                                 any(),
                                 forward(
-                                        new WeightedCluster("v1", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                                        new WeightedCluster("v2", Integer.MAX_VALUE, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())))))
+                                        WeightedCluster.of("v1", Integer.MAX_VALUE),
+                                        WeightedCluster.of("v2", Integer.MAX_VALUE)))))
                 .cluster("v1", 1)
                 .cluster("v2", 2));
 
@@ -113,20 +116,27 @@ class RouteActionTest {
                 List.of(),
                 List.of(),
                 List.of(
-                        new Addition("x-by", "mesh", Action.APPEND_IF_EXISTS_OR_ADD),
-                        new Addition("location", "/fixed", Action.OVERWRITE_IF_EXISTS),
-                        new Addition("x-absent", "no", Action.OVERWRITE_IF_EXISTS),
-                        new Addition("x-by", "other", Action.ADD_IF_ABSENT)),
+                        addition("x-by", "mesh", Action.APPEND_IF_EXISTS_OR_ADD),
+                        addition("location", "/fixed", Action.OVERWRITE_IF_EXISTS),
+                        addition("x-absent", "no", Action.OVERWRITE_IF_EXISTS),
+                        addition("x-by", "other", Action.ADD_IF_ABSENT)),
                 List.of("content-type"));
         Fixture mesh = mesh(
                 new Route("", match(new Exact("/direct")), new DirectResponse(200, "x"), changes, FilterOverrides.NONE),
                 new Route("", any(), redirectTo().build(), changes, FilterOverrides.NONE));
 
         Request direct = Request.get("orders", "/direct");
-        assertThat(mesh.reply(direct).headers()).containsExactly(Map.entry("content-length", "1"), Map.entry("x-by", "mesh"));
-        assertThat(direct.responseChanges()).isEmpty();
+        assertThat(mesh.reply(direct).headers())
+                .as("all conditions look at what was there before, and a body has a type")
+                .containsExactlyInAnyOrder(
+                        Map.entry("content-length", "1"),
+                        Map.entry("content-type", "text/plain"),
+                        Map.entry("x-by", "mesh"),
+                        Map.entry("x-by", "other"));
+        assertThat(direct.responseChanges()).isEqualTo(ResponseChanges.NONE);
         assertThat(mesh.reply(Request.get("orders", "/")).headers())
-                .containsExactlyInAnyOrder(Map.entry("location", "/fixed"), Map.entry("x-by", "mesh"));
+                .containsExactlyInAnyOrder(
+                        Map.entry("location", "/fixed"), Map.entry("x-by", "mesh"), Map.entry("x-by", "other"));
     }
 
     private static final class RedirectBuilder {
@@ -138,7 +148,7 @@ class RouteActionTest {
         boolean stripQuery;
 
         RouteAction build() {
-            return new Redirect(scheme, host, port, path, prefix, stripQuery, 308);
+            return new Redirect(scheme, host, port, path, prefix.map(ReplaceMatched::new), stripQuery, 308);
         }
     }
 
@@ -188,8 +198,8 @@ class RouteActionTest {
         return mesh(route(
                 new RouteMatch(path, false, List.of(), List.of(), Optional.empty(), false),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
-                        new Rewrite(Optional.of(rewrite), Optional.empty()),
+                        ClusterChoice.of(WeightedCluster.of("orders", 1)),
+                        new Rewrite(Optional.of(rewrite), Optional.empty(), false),
                         Optional.empty(),
                         RouteAction.Timeouts.NONE, List.of(), Map.of())));
     }
@@ -222,8 +232,8 @@ class RouteActionTest {
         Fixture mesh = mesh(route(
                 any(),
                 new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
-                        new Rewrite(Optional.empty(), Optional.of("internal")),
+                        ClusterChoice.of(WeightedCluster.of("orders", 1)),
+                        new Rewrite(Optional.empty(), Optional.of(new HostLiteral("internal")), false),
                         Optional.empty(),
                         RouteAction.Timeouts.NONE, List.of(), Map.of())));
         Request first = mesh.dialled(Request.get("orders", "/"));
@@ -234,7 +244,7 @@ class RouteActionTest {
 
     private static HeaderChanges add(String name, String value, Action action) {
         return new HeaderChanges(
-                List.of(new Addition(name, value, action)), List.of(), List.of(new Addition(name, value, action)), List.of());
+                List.of(addition(name, value, action)), List.of(), List.of(addition(name, value, action)), List.of());
     }
 
     private static Fixture levels(HeaderChanges cluster, HeaderChanges route, HeaderChanges host, HeaderChanges configuration) {
@@ -244,14 +254,16 @@ class RouteActionTest {
                 List.of(new Route(
                         "",
                         any(),
-                        forward(new WeightedCluster("orders", 1, cluster, FilterOverrides.NONE, Map.of())),
+                        forward(WeightedCluster.of("orders", 1, cluster)),
                         route,
                         FilterOverrides.NONE)),
+                false,
+                AttemptCount.NOWHERE,
                 Optional.empty(),
                 host,
                 FilterOverrides.NONE);
         return Fixture.with(snapshot()
-                .routes(new RouteConfiguration("routes", List.of(virtualHost), false, configuration, FilterOverrides.NONE))
+                .routes(new RouteConfiguration("routes", List.of(virtualHost), false, false, configuration, FilterOverrides.NONE))
                 .cluster("orders", 1001));
     }
 
@@ -266,7 +278,8 @@ class RouteActionTest {
         assertThat(appended.requestChanges().add())
                 .containsExactly(Map.entry("x", "cluster"), Map.entry("x", "route"), Map.entry("x", "configuration"));
         assertThat(appended.requestChanges().set()).isEmpty();
-        assertThat(appended.responseChanges()).containsExactly(cluster, route, configuration);
+        appended.onResponse(200, Fixture.NO_HEADERS);
+        assertThat(appended.responseChanges().add()).isEqualTo(appended.requestChanges().add());
 
         Request overwritten = levels(cluster, route, host, configuration).dialled(Request.get("orders", "/"));
         assertThat(overwritten.requestChanges().set()).containsExactly(Map.entry("x", "host"));
@@ -276,7 +289,7 @@ class RouteActionTest {
     @Test
     void removalComesBeforeAdditionOfTheSameLevelAndAfterThatOfAMoreSpecificOne() {
         HeaderChanges both = new HeaderChanges(
-                List.of(new Addition("x", "new", Action.APPEND_IF_EXISTS_OR_ADD)), List.of("x", "y"), List.of(), List.of());
+                List.of(addition("x", "new", Action.APPEND_IF_EXISTS_OR_ADD)), List.of("x", "y"), List.of(), List.of());
         RequestChanges sameLevel = levels(both, HeaderChanges.NONE, HeaderChanges.NONE, HeaderChanges.NONE)
                 .dialled(Request.get("orders", "/"))
                 .requestChanges();

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import static io.weft.dataplane.Policies.addition;
 import static io.weft.dataplane.Policies.any;
 import static io.weft.dataplane.Policies.cluster;
 import static io.weft.dataplane.Policies.endpoint;
@@ -16,10 +17,8 @@ import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.Health;
-import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
-import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.VirtualHost;
@@ -161,16 +160,14 @@ class SnapshotTest {
     }
 
     private static WeightedCluster marked(String cluster, long generation) {
-        return new WeightedCluster(
+        return WeightedCluster.of(
                 cluster,
                 1,
                 new HeaderChanges(
-                        List.of(new Addition("x-generation", Long.toString(generation), Action.OVERWRITE_IF_EXISTS_OR_ADD)),
+                        List.of(addition("x-generation", Long.toString(generation), Action.OVERWRITE_IF_EXISTS_OR_ADD)),
                         List.of(),
                         List.of(),
-                        List.of()),
-                FilterOverrides.NONE,
-                Map.of());
+                        List.of()));
     }
 
     /** Route, cluster and endpoint all say the generation: host {@code s}, port 10,000 + generation. */

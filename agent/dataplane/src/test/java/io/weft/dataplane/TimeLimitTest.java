@@ -22,6 +22,7 @@ import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.StreamDuration;
 import io.weft.policy.model.RouteAction.Timeouts;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ class TimeLimitTest {
     private static Fixture mesh(Timeouts timeouts, Optional<RetryPolicy> retry) {
         return Fixture.with(snapshot()
                 .routes(host("orders", route(any(), new RouteAction.Forward(
-                        List.of(new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())), Rewrite.NONE, retry, timeouts,
+                        ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, retry, timeouts,
                         List.of(), Map.of()))))
                 .cluster("orders", 1, 2));
     }

@@ -22,8 +22,12 @@ public record HeaderChanges(
         return requestAdd.isEmpty() && requestRemove.isEmpty() && responseAdd.isEmpty() && responseRemove.isEmpty();
     }
 
-    /** {@code envoy.config.core.v3.HeaderValueOption}; the value holds no command operator. */
-    public record Addition(String name, String value, Action action) {}
+    /**
+     * {@code envoy.config.core.v3.HeaderValueOption}.
+     *
+     * @param keepEmpty whether it is added when the value turns out to be empty
+     */
+    public record Addition(String name, Format value, Action action, boolean keepEmpty) {}
 
     /** {@code HeaderValueOption.HeaderAppendAction}. */
     public enum Action { APPEND_IF_EXISTS_OR_ADD, ADD_IF_ABSENT, OVERWRITE_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS }

@@ -11,13 +11,12 @@ public sealed interface RouteAction {
     /**
      * {@code envoy.config.route.v3.RouteAction}.
      *
-     * @param clusters at least one, their weights at least 1 in sum
      * @param hashPolicies what consistent hashing goes by, in order
      * @param metadataMatch the {@code envoy.lb} metadata of the endpoints that are meant, as in
      *     {@link EndpointAssignment.LbEndpoint}; only for clusters with subsets
      */
     record Forward(
-            List<WeightedCluster> clusters,
+            ClusterChoice clusters,
             Rewrite rewrite,
             Optional<RetryPolicy> retry,
             Timeouts timeouts,
@@ -25,7 +24,6 @@ public sealed interface RouteAction {
             Map<String, Object> metadataMatch)
             implements RouteAction {
         public Forward {
-            clusters = List.copyOf(clusters);
             hashPolicies = List.copyOf(hashPolicies);
             metadataMatch = Map.copyOf(metadataMatch);
         }
@@ -67,23 +65,76 @@ public sealed interface RouteAction {
      */
     record StreamDuration(Optional<Duration> max, Optional<GrpcTimeout> grpc) {}
 
-    /** @param metadataMatch overrides the route's key by key */
-    record WeightedCluster(
-            String cluster, int weight, HeaderChanges headers, FilterOverrides filters, Map<String, Object> metadataMatch) {
-        public WeightedCluster {
-            metadataMatch = Map.copyOf(metadataMatch);
+    /**
+     * Which cluster a request goes to.
+     *
+     * @param weighted at least one, their weights at least 1 in sum
+     * @param valueHeader lower case; a number in this request header chooses, and where there is none chance does
+     * @param notFoundStatus the answer when there is no such cluster
+     */
+    record ClusterChoice(List<WeightedCluster> weighted, Optional<String> valueHeader, int notFoundStatus) {
+        public static final int SERVICE_UNAVAILABLE = 503;
+
+        public ClusterChoice {
+            weighted = List.copyOf(weighted);
+        }
+
+        public static ClusterChoice of(WeightedCluster... weighted) {
+            return new ClusterChoice(List.of(weighted), Optional.empty(), SERVICE_UNAVAILABLE);
         }
     }
 
     /**
+     * @param host a new Host header for this cluster alone
+     * @param metadataMatch overrides the route's key by key
+     */
+    record WeightedCluster(
+            ClusterName cluster,
+            int weight,
+            HeaderChanges headers,
+            Optional<String> host,
+            FilterOverrides filters,
+            Map<String, Object> metadataMatch) {
+        public WeightedCluster {
+            metadataMatch = Map.copyOf(metadataMatch);
+        }
+
+        public static WeightedCluster of(String cluster, int weight) {
+            return of(cluster, weight, HeaderChanges.NONE);
+        }
+
+        public static WeightedCluster of(String cluster, int weight, HeaderChanges headers) {
+            return new WeightedCluster(
+                    new Named(cluster), weight, headers, Optional.empty(), FilterOverrides.NONE, Map.of());
+        }
+    }
+
+    sealed interface ClusterName {}
+
+    record Named(String cluster) implements ClusterName {}
+
+    /** The value of a request header; lower case. */
+    record InHeader(String header) implements ClusterName {}
+
+    /**
      * What of the request's target is changed on the way out; the app sees what it asked for.
      *
-     * @param path how the path is rewritten
-     * @param host a new Host header
+     * @param appendForwardedHost the host that is replaced is appended to {@code x-forwarded-host}
      */
-    record Rewrite(Optional<PathRewrite> path, Optional<String> host) {
-        public static final Rewrite NONE = new Rewrite(Optional.empty(), Optional.empty());
+    record Rewrite(Optional<PathRewrite> path, Optional<HostRewrite> host, boolean appendForwardedHost) {
+        public static final Rewrite NONE = new Rewrite(Optional.empty(), Optional.empty(), false);
     }
+
+    /** Where a new Host header comes from; where that yields nothing, the old one stays. */
+    sealed interface HostRewrite {}
+
+    record HostLiteral(String host) implements HostRewrite {}
+
+    /** The value of another request header; lower case. */
+    record HostFromHeader(String header) implements HostRewrite {}
+
+    /** The path, without query and fragment, after the replacement. */
+    record HostFromPath(ReplaceRegex replacement) implements HostRewrite {}
 
     sealed interface PathRewrite {}
 
@@ -107,7 +158,7 @@ public sealed interface RouteAction {
             Optional<String> host,
             int port,
             Optional<String> path,
-            Optional<String> replacePrefix,
+            Optional<PathRewrite> rewrite,
             boolean stripQuery,
             int status)
             implements RouteAction {}

@@ -8,17 +8,25 @@ import java.util.Optional;
  *
  * @param domains exact, {@code *.suffix}, {@code prefix.*} or {@code *}; compared without case
  * @param routes the first that matches decides
+ * @param requireTls what is not encrypted is redirected to {@code https}
  * @param retry for routes that have none of their own
  */
 public record VirtualHost(
         String name,
         List<String> domains,
         List<Route> routes,
+        boolean requireTls,
+        AttemptCount attemptCount,
         Optional<RetryPolicy> retry,
         HeaderChanges headers,
         FilterOverrides filters) {
     public VirtualHost {
         domains = List.copyOf(domains);
         routes = List.copyOf(routes);
+    }
+
+    /** Where {@code x-envoy-attempt-count} is set: 1 for the first attempt. */
+    public record AttemptCount(boolean inRequest, boolean inResponse) {
+        public static final AttemptCount NOWHERE = new AttemptCount(false, false);
     }
 }

@@ -1,6 +1,7 @@
 package io.weft.policy.parse;
 
 import com.google.protobuf.ByteString;
+import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
@@ -42,11 +43,11 @@ final class HeaderChangesParser {
             field.refuseIf(!option.hasHeader(), "header", "is missing");
             Field header = field.at("header");
             String key = headerName(header.at("key"), option.getHeader().getKey());
-            String value = value(header, option.getHeader());
+            Format value = value(header, option.getHeader());
             Action action = action(field, option);
             // Envoy drops what would be empty unless told to keep it.
-            if (!value.isEmpty() || option.getKeepEmptyValue()) {
-                additions.add(new Addition(key, value, action));
+            if (!value.parts().isEmpty() || option.getKeepEmptyValue()) {
+                additions.add(new Addition(key, value, action, option.getKeepEmptyValue()));
             }
         }
         return additions;
@@ -72,7 +73,7 @@ final class HeaderChangesParser {
         return lower;
     }
 
-    private static String value(Field header, HeaderValue value) {
+    private static Format value(Field header, HeaderValue value) {
         ByteString raw = value.getRawValue();
         if (raw.isEmpty()) {
             Field field = header.at("value");
@@ -80,7 +81,7 @@ final class HeaderChangesParser {
             if (text.length() > MAX_BYTES) {
                 throw field.refuse("is longer than " + MAX_BYTES + " bytes");
             }
-            return literal(field, text);
+            return FormatParser.parse(field, text);
         }
         Field field = header.at("raw_value");
         header.refuseIf(!value.getValue().isEmpty(), "raw_value", "and value are both set; set one");
@@ -89,24 +90,7 @@ final class HeaderChangesParser {
                 throw field.refuse("is not ASCII");
             }
         }
-        return literal(field, field.headerText(raw.toStringUtf8()));
-    }
-
-    /** @param format Envoy's: a percent sign begins a command operator, two are one */
-    private static String literal(Field field, String format) {
-        if (format.indexOf('%') < 0) {
-            return format;
-        }
-        StringBuilder literal = new StringBuilder(format.length());
-        for (int i = 0; i < format.length(); i++) {
-            char c = format.charAt(i);
-            literal.append(c);
-            if (c == '%' && (++i == format.length() || format.charAt(i) != '%')) {
-                throw field.refuse("'" + format + "' holds a command operator, which is not supported; use plain text, and %%"
-                        + " for a percent sign");
-            }
-        }
-        return literal.toString();
+        return FormatParser.parse(field, field.headerText(raw.toStringUtf8()));
     }
 
     @SuppressWarnings("deprecation") // append is what older control planes send

@@ -1,5 +1,7 @@
 package io.weft.policy.parse;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import io.weft.policy.model.HeaderMatch;
@@ -9,8 +11,10 @@ import io.weft.policy.model.RouteMatch.Fraction;
 import io.weft.policy.model.RouteMatch.PathMatch;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher;
 import io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher;
+import io.weft.policy.proto.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
@@ -66,9 +70,29 @@ final class MatchParser {
             case CONNECT_MATCHER:
                 throw field.at("connect_matcher").refuse("CONNECT is not supported; remove the route for this node");
             case PATH_MATCH_POLICY:
-                throw field.at("path_match_policy").refuse("is not supported; use path_separated_prefix or safe_regex");
+                return new RouteMatch.Regex(template(field.at("path_match_policy"), match.getPathMatchPolicy()).regex());
             default:
                 throw field.refuse("has no path; set prefix, path, path_separated_prefix or safe_regex");
+        }
+    }
+
+    static UriTemplate template(Field field, TypedExtensionConfig policy) {
+        UriTemplateMatchConfig config = extension(
+                field, policy, "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
+                UriTemplateMatchConfig.parser());
+        return new UriTemplate(field.at("typed_config").at("path_template"), config.getPathTemplate());
+    }
+
+    /** The only kind of extension that is known in its place. */
+    static <M> M extension(Field field, TypedExtensionConfig config, String type, Parser<M> parser) {
+        String actual = Extensions.typeOf(config.getTypedConfig());
+        if (!actual.equals(type)) {
+            throw field.at("typed_config").refuse("'" + actual + "' is not supported; use " + type);
+        }
+        try {
+            return parser.parseFrom(config.getTypedConfig().getValue());
+        } catch (InvalidProtocolBufferException e) {
+            throw field.at("typed_config").refuse("is not a valid " + type + ": " + e.getMessage());
         }
     }
 

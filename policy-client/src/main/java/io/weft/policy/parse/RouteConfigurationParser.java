@@ -5,6 +5,7 @@ import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,7 +48,6 @@ final class RouteConfigurationParser {
 
         List<VirtualHost> hosts = new ArrayList<>(config.getVirtualHostsCount());
         Map<String, Integer> domains = new HashMap<>();
-        boolean broadChanges = !headers.isEmpty();
         for (int i = 0; i < config.getVirtualHostsCount(); i++) {
             Field at = field.at("virtual_hosts", i);
             VirtualHost host = virtualHost(at, config.getVirtualHosts(i), maxBody);
@@ -58,15 +58,13 @@ final class RouteConfigurationParser {
                             + "], too; a domain must occur once");
                 }
             }
-            broadChanges |= !host.headers().isEmpty();
             hosts.add(host);
         }
-        field.refuseIf(config.getMostSpecificHeaderMutationsWins() && broadChanges, "most_specific_header_mutations_wins",
-                "is not supported with header changes on the virtual host or route configuration; put them on the routes");
         return new RouteConfiguration(
                 config.getName(),
                 hosts,
                 config.getIgnorePortInHostMatching(),
+                config.getMostSpecificHeaderMutationsWins(),
                 headers,
                 HttpFilterParser.overrides(field, config.getTypedPerFilterConfigMap()));
     }
@@ -80,12 +78,11 @@ final class RouteConfigurationParser {
             field.at("domains", i).headerText(host.getDomains(i));
         }
         field.refuseIf(host.hasMatcher(), "matcher", "is not supported; use routes");
-        field.refuseIf(host.getRequireTls() != TlsRequirementType.NONE, "require_tls", "is not supported; use a redirect");
+        field.refuseIf(host.getRequireTls() == TlsRequirementType.EXTERNAL_ONLY, "require_tls",
+                "EXTERNAL_ONLY is not supported: who is external is not known here; use ALL or a redirect");
         field.refuseIf(host.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
         field.reportIf(host.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(host.hasCors(), "cors");
-        field.reportIf(host.getIncludeRequestAttemptCount(), "include_request_attempt_count");
-        field.reportIf(host.getIncludeAttemptCountInResponse(), "include_attempt_count_in_response");
         field.reportIf(host.hasHedgePolicy(), "hedge_policy");
         field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
         field.reportIf(host.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
@@ -102,6 +99,8 @@ final class RouteConfigurationParser {
                 host.getName(),
                 host.getDomainsList(),
                 routes,
+                host.getRequireTls() == TlsRequirementType.ALL,
+                new AttemptCount(host.getIncludeRequestAttemptCount(), host.getIncludeAttemptCountInResponse()),
                 retry,
                 HeaderChangesParser.parse(
                         field,

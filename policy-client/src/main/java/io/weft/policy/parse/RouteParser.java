@@ -6,19 +6,28 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
-import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteAction.ClusterChoice;
+import io.weft.policy.model.RouteAction.ClusterName;
+import io.weft.policy.model.RouteAction.HostFromHeader;
+import io.weft.policy.model.RouteAction.HostFromPath;
+import io.weft.policy.model.RouteAction.HostLiteral;
+import io.weft.policy.model.RouteAction.HostRewrite;
+import io.weft.policy.model.RouteAction.InHeader;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.PathRewrite;
 import io.weft.policy.model.RouteAction.ReplaceMatched;
 import io.weft.policy.model.RouteAction.ReplaceRegex;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RouteAction;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
-import io.weft.policy.proto.envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.InternalRedirectAction;
+import io.weft.policy.proto.envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.protobuf.Struct;
 import java.nio.ByteBuffer;
@@ -26,6 +35,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -57,7 +67,7 @@ final class RouteParser {
             Field field, io.weft.policy.proto.envoy.config.route.v3.Route route, int maxBody) {
         switch (route.getActionCase()) {
             case ROUTE:
-                return forward(field.at("route"), route.getRoute());
+                return forward(field, route);
             case REDIRECT:
                 return redirect(field.at("redirect"), route.getRedirect());
             case DIRECT_RESPONSE:
@@ -72,15 +82,14 @@ final class RouteParser {
     }
 
     @SuppressWarnings("deprecation") // what older control planes send must be refused or reported, too
-    private static RouteAction forward(Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+    private static RouteAction forward(Field parent, io.weft.policy.proto.envoy.config.route.v3.Route route) {
+        Field field = parent.at("route");
+        io.weft.policy.proto.envoy.config.route.v3.RouteAction action = route.getRoute();
         field.refuseIf(action.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
         field.refuseIf(action.hasInternalRedirectPolicy(), "internal_redirect_policy",
                 "is not supported; the app's own client decides about redirects");
         field.refuseIf(action.getInternalRedirectAction() == InternalRedirectAction.HANDLE_INTERNAL_REDIRECT,
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
-        boolean otherCode = action.getClusterNotFoundResponseCode() != ClusterNotFoundResponseCode.SERVICE_UNAVAILABLE;
-        field.reportIf(otherCode, "cluster_not_found_response_code");
-        field.reportIf(action.getAppendXForwardedHost(), "append_x_forwarded_host");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
         field.reportIf(action.getPriority() != RoutingPriority.DEFAULT, "priority");
@@ -95,8 +104,9 @@ final class RouteParser {
                 ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), action.getRetryPolicy()))
                 : Optional.empty();
         return new RouteAction.Forward(
-                clusters(field, action),
-                new Rewrite(pathRewrite(field, action), host(field, action)),
+                new ClusterChoice(clusters(field, action), valueHeader(field, action), notFoundStatus(field, action)),
+                new Rewrite(
+                        pathRewrite(parent, route.getMatch(), action), host(field, action), action.getAppendXForwardedHost()),
                 retry,
                 TimeoutParser.route(field, action),
                 HashPolicyParser.parse(field, action.getHashPolicyList()),
@@ -123,11 +133,13 @@ final class RouteParser {
         switch (action.getClusterSpecifierCase()) {
             case CLUSTER:
                 String name = field.at("cluster").notEmpty(action.getCluster());
-                return List.of(new WeightedCluster(name, 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
+                return List.of(WeightedCluster.of(name, 1));
             case WEIGHTED_CLUSTERS:
                 return weighted(field.at("weighted_clusters"), action.getWeightedClusters());
             case CLUSTER_HEADER:
-                throw field.at("cluster_header").refuse("is not supported; match the header and name the cluster");
+                String header = headerName(field.at("cluster_header"), action.getClusterHeader());
+                return List.of(new WeightedCluster(
+                        new InHeader(header), 1, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, Map.of()));
             case CLUSTER_SPECIFIER_PLUGIN:
                 throw field.at("cluster_specifier_plugin").refuse("is not supported; use cluster or weighted_clusters");
             case INLINE_CLUSTER_SPECIFIER_PLUGIN:
@@ -141,23 +153,16 @@ final class RouteParser {
     private static List<WeightedCluster> weighted(
             Field field, io.weft.policy.proto.envoy.config.route.v3.WeightedCluster weighted) {
         field.refuseIf(weighted.getClustersCount() == 0, "clusters", "is empty; name at least one cluster");
-        field.refuseIf(!weighted.getHeaderName().isEmpty(), "header_name",
-                "is not supported; the cluster is chosen at random by weight");
         List<WeightedCluster> clusters = new ArrayList<>(weighted.getClustersCount());
         long sum = 0;
         for (int i = 0; i < weighted.getClustersCount(); i++) {
             var cluster = weighted.getClusters(i);
             Field at = field.at("clusters", i);
-            at.refuseIf(!cluster.getClusterHeader().isEmpty(), "cluster_header",
-                    "is not supported; match the header and name the cluster");
-            at.at("name").notEmpty(cluster.getName());
             at.refuseIf(!cluster.hasWeight(), "weight", "is missing; set it, 0 for a cluster without traffic");
-            at.refuseIf(!cluster.getHostRewriteLiteral().isEmpty(), "host_rewrite_literal",
-                    "is not supported on a weighted cluster; set it on the route");
             int weight = at.at("weight").quantity(cluster.getWeight().getValue());
             sum += weight;
             clusters.add(new WeightedCluster(
-                    cluster.getName(),
+                    clusterName(at, cluster),
                     weight,
                     HeaderChangesParser.parse(
                             at,
@@ -165,6 +170,7 @@ final class RouteParser {
                             cluster.getRequestHeadersToRemoveList(),
                             cluster.getResponseHeadersToAddList(),
                             cluster.getResponseHeadersToRemoveList()),
+                    text(at.at("host_rewrite_literal"), cluster.getHostRewriteLiteral()),
                     HttpFilterParser.overrides(at, cluster.getTypedPerFilterConfigMap()),
                     metadataMatch(at, cluster.getMetadataMatch())));
         }
@@ -173,18 +179,75 @@ final class RouteParser {
         return clusters;
     }
 
-    private static Optional<PathRewrite> pathRewrite(
+    private static ClusterName clusterName(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.WeightedCluster.ClusterWeight cluster) {
+        if (cluster.getClusterHeader().isEmpty()) {
+            return new Named(field.at("name").notEmpty(cluster.getName()));
+        }
+        field.refuseIf(!cluster.getName().isEmpty(), "cluster_header", "and name are both set; set one");
+        return new InHeader(headerName(field.at("cluster_header"), cluster.getClusterHeader()));
+    }
+
+    private static Optional<String> valueHeader(
             Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
-        field.refuseIf(action.hasPathRewritePolicy(), "path_rewrite_policy",
-                "is not supported; use prefix_rewrite or regex_rewrite");
+        String name = action.getWeightedClusters().getHeaderName();
+        return name.isEmpty()
+                ? Optional.empty()
+                : Optional.of(headerName(field.at("weighted_clusters").at("header_name"), name));
+    }
+
+    static String headerName(Field field, String name) {
+        return field.headerText(field.notEmpty(name)).toLowerCase(Locale.ROOT);
+    }
+
+    private static int notFoundStatus(Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        switch (action.getClusterNotFoundResponseCode()) {
+            case SERVICE_UNAVAILABLE:
+                return ClusterChoice.SERVICE_UNAVAILABLE;
+            case NOT_FOUND:
+                return 404;
+            case INTERNAL_SERVER_ERROR:
+                return 500;
+            default:
+                throw field.at("cluster_not_found_response_code").refuse("is unknown");
+        }
+    }
+
+    private static Optional<PathRewrite> pathRewrite(
+            Field route,
+            io.weft.policy.proto.envoy.config.route.v3.RouteMatch match,
+            io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        Field field = route.at("route");
+        boolean prefix = !action.getPrefixRewrite().isEmpty();
+        if (action.hasPathRewritePolicy()) {
+            field.refuseIf(prefix || action.hasRegexRewrite(), "path_rewrite_policy",
+                    "and prefix_rewrite or regex_rewrite are both set; set one");
+            return Optional.of(templateRewrite(route, match, action.getPathRewritePolicy()));
+        }
         if (action.hasRegexRewrite()) {
-            field.refuseIf(!action.getPrefixRewrite().isEmpty(), "regex_rewrite", "and prefix_rewrite are both set; set one");
+            field.refuseIf(prefix, "regex_rewrite", "and prefix_rewrite are both set; set one");
             return Optional.of(regexRewrite(field.at("regex_rewrite"), action.getRegexRewrite()));
         }
-        if (action.getPrefixRewrite().isEmpty()) {
+        if (!prefix) {
             return Optional.empty();
         }
+        field.refuseIf(match.hasPathMatchPolicy(), "prefix_rewrite",
+                "does not go with path_match_policy; use path_rewrite_policy");
         return Optional.of(new ReplaceMatched(field.at("prefix_rewrite").headerText(action.getPrefixRewrite())));
+    }
+
+    private static PathRewrite templateRewrite(
+            Field route, io.weft.policy.proto.envoy.config.route.v3.RouteMatch match, TypedExtensionConfig policy) {
+        Field field = route.at("route").at("path_rewrite_policy");
+        if (!match.hasPathMatchPolicy()) {
+            throw field.refuse("needs a path_match_policy, whose variables it uses");
+        }
+        UriTemplate template = MatchParser.template(route.at("match").at("path_match_policy"), match.getPathMatchPolicy());
+        UriTemplateRewriteConfig config = MatchParser.extension(
+                field, policy, "envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig",
+                UriTemplateRewriteConfig.parser());
+        Field text = field.at("typed_config").at("path_template_rewrite");
+        return new ReplaceRegex("^" + template.regex() + "$", template.substitution(text, config.getPathTemplateRewrite()));
     }
 
     static ReplaceRegex regexRewrite(Field field, RegexMatchAndSubstitute rewrite) {
@@ -206,20 +269,22 @@ final class RouteParser {
         return new ReplaceRegex(rewrite.getPattern().getRegex(), text);
     }
 
-    private static Optional<String> host(
+    private static Optional<HostRewrite> host(
             Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
         switch (action.getHostRewriteSpecifierCase()) {
             case HOST_REWRITE_LITERAL:
-                String host = field.at("host_rewrite_literal").headerText(action.getHostRewriteLiteral());
-                return host.isEmpty() ? Optional.empty() : Optional.of(host);
+                Optional<String> host = text(field.at("host_rewrite_literal"), action.getHostRewriteLiteral());
+                return host.isEmpty() ? Optional.empty() : Optional.of(new HostLiteral(host.get()));
             case AUTO_HOST_REWRITE:
                 field.refuseIf(action.getAutoHostRewrite().getValue(), "auto_host_rewrite",
-                        "is not supported; use host_rewrite_literal");
+                        "is not supported: the host names of endpoints are not kept; use host_rewrite_literal");
                 return Optional.empty();
             case HOST_REWRITE_HEADER:
-                throw field.at("host_rewrite_header").refuse("is not supported; use host_rewrite_literal");
+                return Optional.of(new HostFromHeader(
+                        headerName(field.at("host_rewrite_header"), action.getHostRewriteHeader())));
             case HOST_REWRITE_PATH_REGEX:
-                throw field.at("host_rewrite_path_regex").refuse("is not supported; use host_rewrite_literal");
+                return Optional.of(new HostFromPath(
+                        regexRewrite(field.at("host_rewrite_path_regex"), action.getHostRewritePathRegex())));
             default:
                 return Optional.empty();
         }
@@ -234,16 +299,22 @@ final class RouteParser {
         }
         int port = redirect.getPortRedirect();
         field.refuseIf(port < 0 || port > 65_535, "port_redirect", "must be 0 to 65535");
-        field.refuseIf(redirect.hasRegexRewrite(), "regex_rewrite",
-                "is not supported in a redirect; use path_redirect or prefix_rewrite");
         return new RouteAction.Redirect(
                 scheme,
                 text(field.at("host_redirect"), redirect.getHostRedirect()),
                 port,
                 text(field.at("path_redirect"), redirect.getPathRedirect()),
-                text(field.at("prefix_rewrite"), redirect.getPrefixRewrite()),
+                redirectRewrite(field, redirect),
                 redirect.getStripQuery(),
                 status(field, redirect));
+    }
+
+    private static Optional<PathRewrite> redirectRewrite(Field field, RedirectAction redirect) {
+        if (redirect.hasRegexRewrite()) {
+            return Optional.of(regexRewrite(field.at("regex_rewrite"), redirect.getRegexRewrite()));
+        }
+        Optional<String> prefix = text(field.at("prefix_rewrite"), redirect.getPrefixRewrite());
+        return prefix.isEmpty() ? Optional.empty() : Optional.of(new ReplaceMatched(prefix.get()));
     }
 
     private static Optional<String> text(Field field, String value) {

@@ -283,9 +283,7 @@ class EveryFieldDecidedTest {
                 subject(routes(r -> {}).toBuilder(), r -> r.build(),
                         "Metadata",
                         // Bounds a body that has its own test.
-                        "MaxDirectResponseBodySizeBytes",
-                        // Decides only between header changes of several levels; then it is refused.
-                        "MostSpecificHeaderMutationsWins"),
+                        "MaxDirectResponseBodySizeBytes"),
                 subject(host(h -> {}).toBuilder(), host -> routes(r -> r.setVirtualHosts(0, host)),
                         "Metadata",
                         // Statistics.

@@ -12,6 +12,7 @@ import io.weft.policy.model.LoadBalancing.HashFunction;
 import io.weft.policy.model.LoadBalancing.LocalityWeighted;
 import io.weft.policy.model.LoadBalancing.SlowStart;
 import io.weft.policy.model.LoadBalancing.ZoneAware;
+import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.ReplaceRegex;
 import io.weft.policy.model.RouteConfiguration;
@@ -349,8 +350,8 @@ class HonouredLoadBalancingTest {
         Metadata metadata = Metadata.newBuilder().putFilterMetadata("envoy.lb", struct("version", "v1")).build();
 
         assertThat(forward(withAction(a -> a.setMetadataMatch(metadata))).metadataMatch()).isEqualTo(Map.of("version", "v1"));
-        assertThat(forward(weighted(w -> w.setClusters(0, weight("v1", 90).toBuilder().setMetadataMatch(metadata)))).clusters())
-                .extracting(cluster -> cluster.metadataMatch())
+        assertThat(forward(weighted(w -> w.setClusters(0, weight("v1", 90).toBuilder().setMetadataMatch(metadata)))).clusters().weighted())
+                .extracting(RouteAction.WeightedCluster::metadataMatch)
                 .containsExactly(Map.of("version", "v1"), Map.of());
     }
 

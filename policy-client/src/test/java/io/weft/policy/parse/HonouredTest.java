@@ -6,41 +6,43 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.model.ClientAddress;
-import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.CircuitBreaker;
-import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterOverrides;
-import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.OutlierDetection;
-import io.weft.policy.model.PathNormalization;
 import io.weft.policy.model.PathNormalization.EscapedSlashes;
+import io.weft.policy.model.PathNormalization;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.Resource;
-import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
 import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
+import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
-import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.StreamDuration;
 import io.weft.policy.model.RouteAction.Timeouts;
+import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.TransportSockets;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
@@ -48,8 +50,8 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
-import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
+import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
@@ -64,11 +66,12 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
-import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent.DenominatorType;
+import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
 import io.weft.policy.proto.protobuf.ListValue;
 import io.weft.policy.proto.protobuf.NullValue;
@@ -414,25 +417,79 @@ class HonouredTest {
     @Test
     void whereARouteForwards() {
         assertThat(forward(withAction(a -> {}))).isEqualTo(new RouteAction.Forward(
-                List.of(new RouteAction.WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
+                RouteAction.ClusterChoice.of(RouteAction.WeightedCluster.of("orders", 1)),
                 RouteAction.Rewrite.NONE,
                 Optional.empty(),
                 Timeouts.of(Duration.ofSeconds(15)),
                 List.of(),
                 Map.of()));
-        assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).containsExactly(
-                new RouteAction.WeightedCluster("v1", 90, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                new RouteAction.WeightedCluster("v2", 10, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()),
-                new RouteAction.WeightedCluster("off", 0, HeaderChanges.NONE, FilterOverrides.NONE, Map.of()));
+        assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).isEqualTo(RouteAction.ClusterChoice.of(
+                RouteAction.WeightedCluster.of("v1", 90),
+                RouteAction.WeightedCluster.of("v2", 10),
+                RouteAction.WeightedCluster.of("off", 0)));
         assertThat(forward(withAction(a -> a.setPrefixRewrite("/b").setHostRewriteLiteral("h"))).rewrite())
-                .isEqualTo(new RouteAction.Rewrite(Optional.of(new RouteAction.ReplaceMatched("/b")), Optional.of("h")));
+                .isEqualTo(new RouteAction.Rewrite(
+                        Optional.of(new RouteAction.ReplaceMatched("/b")), Optional.of(new RouteAction.HostLiteral("h")), false));
         assertThat(forward(withAction(a -> a.setAutoHostRewrite(bool(false))
                                 .setRegexRewrite(RegexMatchAndSubstitute.newBuilder()
                                         .setPattern(regex("/(a)"))
                                         .setSubstitution("/\\1\\0\\\\"))))
                         .rewrite())
                 .isEqualTo(new RouteAction.Rewrite(
-                        Optional.of(new RouteAction.ReplaceRegex("/(a)", "/\\1\\0\\\\")), Optional.empty()));
+                        Optional.of(new RouteAction.ReplaceRegex("/(a)", "/\\1\\0\\\\")), Optional.empty(), false));
+    }
+
+    @Test
+    void whereARequestItselfSaysWhereItGoes() {
+        assertThat(forward(withAction(a -> a.setClusterHeader("X-Cluster"))).clusters()).isEqualTo(RouteAction.ClusterChoice.of(
+                new RouteAction.WeightedCluster(
+                        new RouteAction.InHeader("x-cluster"), 1, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, Map.of())));
+        RouteAction.ClusterChoice choice = forward(weighted(w -> w.setHeaderName("X-Value").addClusters(
+                        weight("", 5).toBuilder().setClusterHeader("X-C").setHostRewriteLiteral("h")))).clusters();
+        assertThat(choice.valueHeader()).contains("x-value");
+        assertThat(choice.weighted()).contains(new RouteAction.WeightedCluster(
+                new RouteAction.InHeader("x-c"), 5, HeaderChanges.NONE, Optional.of("h"), FilterOverrides.NONE, Map.of()));
+        assertThat(forward(withAction(a -> a.setClusterNotFoundResponseCode(
+                        io.weft.policy.proto.envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode.NOT_FOUND)))
+                        .clusters()
+                        .notFoundStatus())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void hostsFromHeadersAndPaths() {
+        assertThat(forward(withAction(a -> a.setHostRewriteHeader("X-Host").setAppendXForwardedHost(true))).rewrite())
+                .isEqualTo(new RouteAction.Rewrite(
+                        Optional.empty(), Optional.of(new RouteAction.HostFromHeader("x-host")), true));
+        assertThat(forward(withAction(a -> a.setHostRewritePathRegex(RegexMatchAndSubstitute.newBuilder()
+                                .setPattern(regex("^/(.+)/.+$"))
+                                .setSubstitution("\\1"))))
+                        .rewrite()
+                        .host())
+                .contains(new RouteAction.HostFromPath(new RouteAction.ReplaceRegex("^/(.+)/.+$", "\\1")));
+    }
+
+    @Test
+    void templatesAreRegularExpressions() {
+        Route route = route(templated("/users/{id}/**", templateRewrite("/u/{id}")));
+        RouteMatch.Regex match = (RouteMatch.Regex) route.match().path();
+        assertThat("/users/17/a/b").matches(match.regex());
+        assertThat("/users/17").doesNotMatch(match.regex());
+        assertThat(((RouteAction.Forward) route.action()).rewrite().path())
+                .contains(new RouteAction.ReplaceRegex("^" + match.regex() + "$", "/u/\\1"));
+    }
+
+    @Test
+    void whatVirtualHostsSayOfTlsAndAttempts() {
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setRequireTls(TlsRequirementType.ALL)))
+                        .virtualHosts().get(0).requireTls())
+                .isTrue();
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setIncludeRequestAttemptCount(true)))
+                        .virtualHosts().get(0).attemptCount())
+                .isEqualTo(new AttemptCount(true, false));
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setIncludeAttemptCountInResponse(true)))
+                        .virtualHosts().get(0).attemptCount())
+                .isEqualTo(new AttemptCount(false, true));
     }
 
     @Test
@@ -451,7 +508,7 @@ class HonouredTest {
                 .isEqualTo(new RouteAction.Redirect(
                         Optional.of("http"), Optional.of("h"), 81, Optional.of("/p"), Optional.empty(), true, 308));
         assertThat(route(withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPrefixRewrite("/p")))).action())
-                .isInstanceOfSatisfying(RouteAction.Redirect.class, it -> assertThat(it.replacePrefix()).contains("/p"));
+                .isInstanceOfSatisfying(RouteAction.Redirect.class, it -> assertThat(it.rewrite()).contains(new RouteAction.ReplaceMatched("/p")));
         assertThat(direct(DataSource.newBuilder().setInlineString("grüezi"))).isEqualTo("grüezi");
         assertThat(direct(DataSource.newBuilder().setInlineBytes(ByteString.copyFromUtf8("ü")))).isEqualTo("ü");
         assertThat(route(withRoute(r -> r.setNonForwardingAction(NonForwardingAction.getDefaultInstance()))).action())
@@ -562,16 +619,16 @@ class HonouredTest {
                                 .addRequestHeadersToRemove("X-Gone")))))));
 
         assertThat(routes.headers().requestAdd())
-                .containsExactly(new Addition("x-level", "config", Action.APPEND_IF_EXISTS_OR_ADD));
+                .containsExactly(new Addition("x-level", Format.of("config"), Action.APPEND_IF_EXISTS_OR_ADD, false));
         assertThat(routes.virtualHosts().get(0).headers().responseRemove()).containsExactly("server");
         HeaderChanges changes = routes.virtualHosts().get(0).routes().get(0).headers();
         assertThat(changes.requestAdd()).containsExactly(
-                new Addition("a", "100%", Action.OVERWRITE_IF_EXISTS_OR_ADD),
-                new Addition("b", "", Action.APPEND_IF_EXISTS_OR_ADD),
-                new Addition("c", "1", Action.ADD_IF_ABSENT));
+                new Addition("a", Format.of("100%"), Action.OVERWRITE_IF_EXISTS_OR_ADD, false),
+                new Addition("b", Format.of(""), Action.APPEND_IF_EXISTS_OR_ADD, true),
+                new Addition("c", Format.of("1"), Action.ADD_IF_ABSENT, false));
         assertThat(changes.responseAdd()).containsExactly(
-                new Addition("d", "2", Action.OVERWRITE_IF_EXISTS),
-                new Addition("e", "raw", Action.OVERWRITE_IF_EXISTS_OR_ADD));
+                new Addition("d", Format.of("2"), Action.OVERWRITE_IF_EXISTS, false),
+                new Addition("e", Format.of("raw"), Action.OVERWRITE_IF_EXISTS_OR_ADD, false));
         assertThat(changes.requestRemove()).containsExactly("x-gone");
     }
 

@@ -78,7 +78,7 @@ class HttpFilterTest {
         RouteConfiguration cluster = (RouteConfiguration) accepted(
                 weighted(w -> w.setClusters(0, weight("v1", 90).toBuilder().putTypedPerFilterConfig("f", config))));
         RouteAction.Forward forward = (RouteAction.Forward) cluster.virtualHosts().get(0).routes().get(0).action();
-        assertThat(forward.clusters().get(0).filters()).isEqualTo(expected);
-        assertThat(forward.clusters().get(1).filters()).isEqualTo(FilterOverrides.NONE);
+        assertThat(forward.clusters().weighted().get(0).filters()).isEqualTo(expected);
+        assertThat(forward.clusters().weighted().get(1).filters()).isEqualTo(FilterOverrides.NONE);
     }
 }

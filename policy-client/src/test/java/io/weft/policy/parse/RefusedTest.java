@@ -544,13 +544,6 @@ class RefusedTest {
                         any("envoy.config.route.v3.FilterConfig").toBuilder()
                                 .setValue(ByteString.copyFromUtf8("\n"))
                                 .build()))),
-                new Case("most_specific_header_mutations_wins", "header changes", Samples.routes(r ->
-                        r.setMostSpecificHeaderMutationsWins(true).addRequestHeadersToRemove("a"))),
-                new Case("most_specific_header_mutations_wins", "header changes",
-                        withHost(h -> h.addRequestHeadersToRemove("a"))
-                                .toBuilder()
-                                .setMostSpecificHeaderMutationsWins(true)
-                                .build()),
                 new Case("virtual_hosts[1].domains[1]", "virtual_hosts[0]", Samples.routes(r -> r.addVirtualHosts(
                         host(h -> h.clearDomains().addDomains("other").addDomains("ORDERS"))))),
                 new Case("virtual_hosts[0].domains[1]", "virtual_hosts[0]", withHost(h -> h.addDomains("orders"))));
@@ -563,7 +556,8 @@ class RefusedTest {
                 new Case(at + ".domains", "at least one", withHost(h -> h.clearDomains())),
                 new Case(at + ".domains[0]", "NUL, CR or LF", withHost(h -> h.setDomains(0, "a\r"))),
                 new Case(at + ".matcher", "use routes", withHost(h -> h.setMatcher(Matcher.getDefaultInstance()))),
-                new Case(at + ".require_tls", "redirect", withHost(h -> h.setRequireTls(TlsRequirementType.ALL))),
+                new Case(at + ".require_tls", "who is external",
+                        withHost(h -> h.setRequireTls(TlsRequirementType.EXTERNAL_ONLY))),
                 new Case(at + ".retry_policy_typed_config", "use retry_policy",
                         withHost(h -> h.setRetryPolicyTypedConfig(Any.getDefaultInstance()))),
                 new Case(at + ".retry_policy.retry_back_off.base_interval", "missing", withHost(h -> h.setRetryPolicy(
@@ -584,7 +578,7 @@ class RefusedTest {
                         withRoute(r -> r.putTypedPerFilterConfig("x", any("x.Y")))),
                 new Case(at + ".redirect.port_redirect", "0 to 65535",
                         withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setPortRedirect(65_536)))),
-                new Case(at + ".redirect.regex_rewrite", "prefix_rewrite", withRoute(r ->
+                new Case(at + ".redirect.regex_rewrite.pattern", "missing", withRoute(r ->
                         r.setRedirect(RedirectAction.newBuilder().setRegexRewrite(RegexMatchAndSubstitute.getDefaultInstance())))),
                 new Case(at + ".redirect.host_redirect", "NUL, CR or LF",
                         withRoute(r -> r.setRedirect(RedirectAction.newBuilder().setHostRedirect("a\n")))),
@@ -618,8 +612,14 @@ class RefusedTest {
                 new Case(at, "no path", withMatch(m -> m.clearPrefix())),
                 new Case(at + ".connect_matcher", "CONNECT",
                         withMatch(m -> m.setConnectMatcher(RouteMatch.ConnectMatcher.getDefaultInstance()))),
-                new Case(at + ".path_match_policy", "not supported",
+                new Case(at + ".path_match_policy.typed_config", "not supported",
                         withMatch(m -> m.setPathMatchPolicy(TypedExtensionConfig.getDefaultInstance()))),
+                new Case(at + ".path_match_policy.typed_config", "not a valid", withMatch(m -> m.setPathMatchPolicy(
+                        TypedExtensionConfig.newBuilder().setTypedConfig(
+                                any("envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig").toBuilder()
+                                        .setValue(ByteString.copyFromUtf8("\n")))))),
+                new Case(at + ".path_match_policy.typed_config.path_template", "begin with a slash",
+                        withMatch(m -> m.setPathMatchPolicy(template("a")))),
                 new Case(at + ".path_separated_prefix", "not end in one",
                         withMatch(m -> m.setPathSeparatedPrefix("/api/"))),
                 new Case(at + ".path_separated_prefix", "longer than a slash",
@@ -672,7 +672,9 @@ class RefusedTest {
         return Stream.of(
                 new Case(at, "no cluster", withAction(a -> a.clearCluster())),
                 new Case(at + ".cluster", "must not be empty", withAction(a -> a.setCluster(""))),
-                new Case(at + ".cluster_header", "name the cluster", withAction(a -> a.setClusterHeader("x"))),
+                new Case(at + ".cluster_header", "must not be empty", withAction(a -> a.setClusterHeader(""))),
+                new Case(at + ".cluster_not_found_response_code", "unknown",
+                        withAction(a -> a.setClusterNotFoundResponseCodeValue(9))),
                 new Case(at + ".cluster_specifier_plugin", "not supported",
                         withAction(a -> a.setClusterSpecifierPlugin("x"))),
                 new Case(at + ".inline_cluster_specifier_plugin", "not supported",
@@ -684,8 +686,17 @@ class RefusedTest {
                         withAction(a -> a.setInternalRedirectPolicy(InternalRedirectPolicy.getDefaultInstance()))),
                 new Case(at + ".internal_redirect_action", "own client", withAction(a -> a.setInternalRedirectAction(
                         RouteAction.InternalRedirectAction.HANDLE_INTERNAL_REDIRECT))),
-                new Case(at + ".path_rewrite_policy", "prefix_rewrite",
-                        withAction(a -> a.setPathRewritePolicy(TypedExtensionConfig.getDefaultInstance()))),
+                new Case(at + ".path_rewrite_policy", "path_match_policy",
+                        withAction(a -> a.setPathRewritePolicy(templateRewrite("/a")))),
+                new Case(at + ".path_rewrite_policy", "set one",
+                        withAction(a -> a.setPathRewritePolicy(templateRewrite("/a")).setPrefixRewrite("/b"))),
+                new Case(at + ".path_rewrite_policy.typed_config", "not supported",
+                        templated("/{x}", TypedExtensionConfig.getDefaultInstance())),
+                new Case(at + ".path_rewrite_policy.typed_config.path_template_rewrite", "'y' is not a variable",
+                        templated("/{x}", templateRewrite("/{y}"))),
+                new Case(at + ".prefix_rewrite", "path_rewrite_policy", withRoute(r -> r
+                        .setMatch(RouteMatch.newBuilder().setPathMatchPolicy(template("/{x}")))
+                        .setRoute(RouteAction.newBuilder().setCluster("orders").setPrefixRewrite("/b")))),
                 new Case(at + ".prefix_rewrite", "NUL, CR or LF", withAction(a -> a.setPrefixRewrite("/\r"))),
                 new Case(at + ".regex_rewrite", "set one", withAction(a ->
                         a.setPrefixRewrite("/").setRegexRewrite(RegexMatchAndSubstitute.getDefaultInstance()))),
@@ -703,9 +714,9 @@ class RefusedTest {
                         withAction(a -> a.setHostRewriteLiteral("a\n"))),
                 new Case(at + ".auto_host_rewrite", "host_rewrite_literal",
                         withAction(a -> a.setAutoHostRewrite(bool(true)))),
-                new Case(at + ".host_rewrite_header", "host_rewrite_literal",
-                        withAction(a -> a.setHostRewriteHeader("x"))),
-                new Case(at + ".host_rewrite_path_regex", "host_rewrite_literal",
+                new Case(at + ".host_rewrite_header", "must not be empty",
+                        withAction(a -> a.setHostRewriteHeader(""))),
+                new Case(at + ".host_rewrite_path_regex.pattern", "missing",
                         withAction(a -> a.setHostRewritePathRegex(RegexMatchAndSubstitute.getDefaultInstance()))));
     }
 
@@ -719,7 +730,7 @@ class RefusedTest {
         WeightedCluster.ClusterWeight v1 = weight("v1", 1);
         return Stream.of(
                 new Case(at + ".clusters", "at least one", weighted(w -> w.clearClusters())),
-                new Case(at + ".header_name", "random", weighted(w -> w.setHeaderName("x"))),
+                new Case(at + ".header_name", "NUL, CR or LF", weighted(w -> w.setHeaderName("x\n"))),
                 new Case(at + ".clusters", "have no weight", weighted(w -> w.clearClusters().addClusters(weight("v1", 0)))),
                 new Case(at + ".clusters", "together", weighted(w -> w.addClusters(weight("v3", Integer.MAX_VALUE)))),
                 new Case(at + ".clusters[1].weight", "at most", weighted(w -> w.setClusters(1, weight("v2", -1)))),
@@ -727,10 +738,10 @@ class RefusedTest {
                         weighted(w -> w.setClusters(1, v1.toBuilder().clearWeight()))),
                 new Case(at + ".clusters[0].name", "must not be empty",
                         weighted(w -> w.setClusters(0, v1.toBuilder().clearName()))),
-                new Case(at + ".clusters[0].cluster_header", "name the cluster",
+                new Case(at + ".clusters[0].cluster_header", "set one",
                         weighted(w -> w.setClusters(0, v1.toBuilder().setClusterHeader("x")))),
-                new Case(at + ".clusters[0].host_rewrite_literal", "on the route",
-                        weighted(w -> w.setClusters(0, v1.toBuilder().setHostRewriteLiteral("x")))),
+                new Case(at + ".clusters[0].host_rewrite_literal", "NUL, CR or LF",
+                        weighted(w -> w.setClusters(0, v1.toBuilder().setHostRewriteLiteral("x\r")))),
                 new Case(at + ".clusters[0].request_headers_to_remove[0]", "host",
                         weighted(w -> w.setClusters(0, v1.toBuilder().addRequestHeadersToRemove("Host")))),
                 new Case(at + ".clusters[0].typed_per_filter_config[\"x\"]", "required",
@@ -767,7 +778,7 @@ class RefusedTest {
                 added("[0].header.key", "host_rewrite", r -> r.addRequestHeadersToAdd(header("HOST", "x"))),
                 added("[0].header.value", "NUL, CR or LF", r -> r.addRequestHeadersToAdd(header("a", "x\ny"))),
                 added("[0].header.value", "longer", r -> r.addRequestHeadersToAdd(header("a", "x".repeat(16_385)))),
-                added("[0].header.value", "command operator", r -> r.addRequestHeadersToAdd(header("a", "%REQ(b)%"))),
+                added("[0].header.value", "command operator", r -> r.addRequestHeadersToAdd(header("a", "%NONE(b)%"))),
                 added("[0].header.value", "command operator", r -> r.addRequestHeadersToAdd(header("a", "50%"))),
                 added("[0].header.raw_value", "set one", r -> r.addRequestHeadersToAdd(HeaderValueOption.newBuilder()
                         .setHeader(HeaderValue.newBuilder()
@@ -782,7 +793,7 @@ class RefusedTest {
                 added("[0].append_action", "unknown",
                         r -> r.addRequestHeadersToAdd(header("a", "b").toBuilder().setAppendActionValue(9))),
                 new Case("virtual_hosts[0].routes[0].response_headers_to_add[0].header.value", "command operator",
-                        withRoute(r -> r.addResponseHeadersToAdd(header("a", "%PROTOCOL%")))),
+                        withRoute(r -> r.addResponseHeadersToAdd(header("a", "%PROTOCOLS%")))),
                 new Case("virtual_hosts[0].routes[0].response_headers_to_remove[0]", "must not be empty",
                         withRoute(r -> r.addResponseHeadersToRemove(""))),
                 new Case("virtual_hosts[0].request_headers_to_remove[0]", "cannot be",

@@ -11,6 +11,7 @@ import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.Endpoint;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LbEndpoint;
@@ -29,6 +30,8 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
+import io.weft.policy.proto.envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
@@ -246,6 +249,26 @@ final class Samples {
         return HeaderValueOption.newBuilder()
                 .setHeader(HeaderValue.newBuilder().setKey(name).setValue(value))
                 .build();
+    }
+
+    static TypedExtensionConfig template(String pathTemplate) {
+        return TypedExtensionConfig.newBuilder()
+                .setName("template")
+                .setTypedConfig(any(UriTemplateMatchConfig.newBuilder().setPathTemplate(pathTemplate).build()))
+                .build();
+    }
+
+    static TypedExtensionConfig templateRewrite(String rewrite) {
+        return TypedExtensionConfig.newBuilder()
+                .setName("template")
+                .setTypedConfig(any(UriTemplateRewriteConfig.newBuilder().setPathTemplateRewrite(rewrite).build()))
+                .build();
+    }
+
+    static RouteConfiguration templated(String pathTemplate, TypedExtensionConfig rewrite) {
+        return withRoute(route -> route
+                .setMatch(RouteMatch.newBuilder().setPathMatchPolicy(template(pathTemplate)))
+                .setRoute(RouteAction.newBuilder().setCluster("orders").setPathRewritePolicy(rewrite)));
     }
 
     static RegexMatcher regex(String regex) {

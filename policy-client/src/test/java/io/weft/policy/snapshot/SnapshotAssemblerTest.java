@@ -82,7 +82,7 @@ class SnapshotAssemblerTest {
 
     private static Accepted routes(String name, boolean ignorePort) {
         return accepted(
-                ResourceType.ROUTES, new RouteConfiguration(name, List.of(), ignorePort, HeaderChanges.NONE, FilterOverrides.NONE), "1");
+                ResourceType.ROUTES, new RouteConfiguration(name, List.of(), ignorePort, false, HeaderChanges.NONE, FilterOverrides.NONE), "1");
     }
 
     private static Refused refused(ResourceType type, String name) {

@@ -47,6 +47,10 @@ public final class ClusterState {
         nextWeightsNanos = new AtomicLong(clock.nanoTime());
     }
 
+    public String name() {
+        return name;
+    }
+
     /** @return false when the limit is reached; else {@link #requestEnded} must follow */
     public boolean startRequest(int limit) {
         if (requests.getAndIncrement() < limit) {

@@ -3,7 +3,6 @@ package io.weft.dataplane.match;
 import io.weft.dataplane.Caller;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.route.HeaderTest;
 import io.weft.policy.model.MatchTree.ConnectionInput;
 import io.weft.policy.model.MatchTree.Input;
 import io.weft.policy.model.MatchTree.QueryParameter;
@@ -78,7 +77,7 @@ abstract sealed class InputReader {
 
         @Override
         String text(Caller caller) {
-            return HeaderTest.value(caller.head(), name);
+            return caller.head().value(name);
         }
     }
 

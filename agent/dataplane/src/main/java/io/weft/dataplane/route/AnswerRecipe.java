@@ -1,32 +1,60 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.HeaderMutations;
 import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestHead;
-import io.weft.policy.model.HeaderChanges;
+import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.RouteAction.DirectResponse;
 import io.weft.policy.model.RouteAction.Redirect;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
 /** Makes the reply of a redirect or a direct response, as Envoy's router does. Immutable. */
 abstract sealed class AnswerRecipe {
 
-    abstract LocalReply reply(RequestHead request);
+    abstract LocalReply reply(RequestHead request, StreamInfo info);
 
-    static AnswerRecipe of(DirectResponse response, List<HeaderChanges> levels) {
-        return new Fixed(edited(LocalReply.of(response.status(), response.body()), levels));
+    static AnswerRecipe of(DirectResponse response, HeaderMutations headers) {
+        byte[] body = response.body().getBytes(StandardCharsets.UTF_8);
+        return headers.constant()
+                ? new Fixed(complete(response.status(), List.of(), body, headers, null, null))
+                : new Computed(response.status(), body, headers);
     }
 
-    static AnswerRecipe of(Redirect redirect, PathTest path, List<HeaderChanges> levels) {
-        return new Location(redirect, path, levels);
+    static AnswerRecipe of(Redirect redirect, PathTest path, HeaderMutations headers) {
+        return new Location(redirect, path, headers);
     }
 
-    /** The response header changes of the levels, most specific first. */
-    private static LocalReply edited(LocalReply reply, List<HeaderChanges> levels) {
-        HeaderOverlay headers = new HeaderOverlay(reply);
-        levels.forEach(headers::applyToResponse);
-        return headers.applyTo(reply);
+    /** What a virtual host that requires TLS says to a request in plaintext. */
+    static AnswerRecipe toHttps() {
+        return new ToHttps();
+    }
+
+    /** Of the body's length and type the route may set the type. */
+    private static LocalReply complete(
+            int status,
+            List<Map.Entry<String, String>> own,
+            byte[] body,
+            HeaderMutations mutations,
+            RequestHead request,
+            StreamInfo info) {
+        HeaderOverlay changed = new HeaderOverlay(name -> null);
+        for (Map.Entry<String, String> header : own) {
+            changed.set(header.getKey(), header.getValue());
+        }
+        mutations.changeResponse(changed, request, info);
+        changed.remove("content-length");
+        if (body.length == 0) {
+            changed.remove("content-type");
+        } else {
+            changed.set("content-length", Integer.toString(body.length));
+            if (changed.header("content-type") == null) {
+                changed.set("content-type", "text/plain");
+            }
+        }
+        return changed.applyTo(new LocalReply(status, List.of(), body));
     }
 
     private static final class Fixed extends AnswerRecipe {
@@ -37,27 +65,51 @@ abstract sealed class AnswerRecipe {
         }
 
         @Override
-        LocalReply reply(RequestHead request) {
+        LocalReply reply(RequestHead request, StreamInfo info) {
             return reply;
+        }
+    }
+
+    private static final class Computed extends AnswerRecipe {
+        private final int status;
+        private final byte[] body;
+        private final HeaderMutations headers;
+
+        Computed(int status, byte[] body, HeaderMutations headers) {
+            this.status = status;
+            this.body = body;
+            this.headers = headers;
+        }
+
+        @Override
+        LocalReply reply(RequestHead request, StreamInfo info) {
+            return complete(status, List.of(), body, headers, request, info);
+        }
+    }
+
+    private static final class ToHttps extends AnswerRecipe {
+        @Override
+        LocalReply reply(RequestHead request, StreamInfo info) {
+            String location = "https://" + request.authority() + request.path();
+            return new LocalReply(301, List.of(Map.entry("location", location)), new byte[0]);
         }
     }
 
     private static final class Location extends AnswerRecipe {
         private final Redirect redirect;
-        private final PathTest path;
-        private final List<HeaderChanges> levels;
+        private final PathChange rewrite;
+        private final HeaderMutations headers;
 
-        Location(Redirect redirect, PathTest path, List<HeaderChanges> levels) {
+        Location(Redirect redirect, PathTest path, HeaderMutations headers) {
             this.redirect = redirect;
-            this.path = path;
-            this.levels = levels;
+            this.rewrite = redirect.rewrite().isEmpty() ? target -> target : PathChange.of(redirect.rewrite().get(), path);
+            this.headers = headers;
         }
 
         @Override
-        LocalReply reply(RequestHead request) {
-            LocalReply reply = new LocalReply(
-                    redirect.status(), List.of(Map.entry("location", location(request))), new byte[0]);
-            return edited(reply, levels);
+        LocalReply reply(RequestHead request, StreamInfo info) {
+            List<Map.Entry<String, String>> location = List.of(Map.entry("location", location(request)));
+            return complete(redirect.status(), location, new byte[0], headers, request, info);
         }
 
         private String location(RequestHead request) {
@@ -82,7 +134,7 @@ abstract sealed class AnswerRecipe {
 
         /** A new path that has a query of its own keeps that and nothing else, stripped or not. */
         private String path(String target) {
-            String changed = target;
+            String changed;
             if (redirect.path().isPresent()) {
                 String replacement = redirect.path().get();
                 if (replacement.indexOf('?') >= 0) {
@@ -90,8 +142,8 @@ abstract sealed class AnswerRecipe {
                 }
                 int query = target.indexOf('?');
                 changed = query < 0 ? replacement : replacement + target.substring(query);
-            } else if (redirect.replacePrefix().isPresent()) {
-                changed = redirect.replacePrefix().get() + target.substring(path.matchedLength(target));
+            } else {
+                changed = rewrite.apply(target);
             }
             int query = changed.indexOf('?');
             return redirect.stripQuery() && query >= 0 ? changed.substring(0, query) : changed;

@@ -1,56 +1,61 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.Headers;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.ResponseChanges;
 import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.dataplane.filter.FilterChain;
-import io.weft.policy.model.HeaderChanges;
-import java.util.List;
+import io.weft.dataplane.format.StreamInfo;
+import io.weft.policy.model.RouteAction.ClusterName;
+import io.weft.policy.model.RouteAction.InHeader;
+import io.weft.policy.model.RouteAction.Named;
 
 /** One of the clusters of a forwarding route, with what changes on the way to it and back. Immutable. */
 public final class Destination {
+    /** Instead of an index: the request names the cluster. */
+    public static final int IN_HEADER = -1;
+
     private final int cluster;
-    private final String clusterName;
+    private final ClusterName clusterName;
     private final long cumulativeWeight;
     private final RequestRecipe request;
-    private final HeaderChanges[] response;
+    private final ResponseRecipe response;
     private final FilterChain filters;
     private final RequestHasher hasher;
     private final SubsetCriteria wanted;
 
     /**
-     * @param levels most specific first
      * @param hasher null: requests have no hash
      * @param wanted null: any endpoint
      */
     Destination(
             int cluster,
-            String clusterName,
+            ClusterName clusterName,
             long cumulativeWeight,
             RequestRecipe request,
-            List<HeaderChanges> levels,
+            ResponseRecipe response,
             FilterChain filters,
             RequestHasher hasher,
             SubsetCriteria wanted) {
         this.cluster = cluster;
         this.clusterName = clusterName;
-        this.filters = filters;
         this.hasher = hasher;
         this.wanted = wanted;
         this.cumulativeWeight = cumulativeWeight;
         this.request = request;
-        response = levels.stream()
-                .filter(level -> !level.responseAdd().isEmpty() || !level.responseRemove().isEmpty())
-                .toArray(HeaderChanges[]::new);
+        this.response = response;
+        this.filters = filters;
     }
 
-    /** Index of the cluster in the policy's table; its place there may be empty. */
+    /** Index of the cluster in the policy's table, where its place may be empty; or {@link #IN_HEADER}. */
     public int cluster() {
         return cluster;
     }
 
-    public String clusterName() {
-        return clusterName;
+    /** Null when the request is to name it and does not. */
+    public String clusterName(RequestHead request) {
+        return clusterName instanceof InHeader in ? request.value(in.header()) : ((Named) clusterName).cluster();
     }
 
     public FilterChain filters() {
@@ -72,12 +77,12 @@ public final class Destination {
         return cumulativeWeight;
     }
 
-    public RequestChanges requestChanges(RequestHead head) {
-        return request.changes(head);
+    public RequestChanges requestChanges(RequestHead request, StreamInfo info) {
+        return this.request.changes(request, info);
     }
 
-    /** Most specific first, to be applied in this order. Not to be written to. */
-    public HeaderChanges[] responseChanges() {
-        return response;
+    /** @param request as it was sent */
+    public ResponseChanges responseChanges(RequestHead request, Headers response, StreamInfo info) {
+        return this.response.changes(request, response, info);
     }
 }

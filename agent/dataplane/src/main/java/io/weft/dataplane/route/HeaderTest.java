@@ -19,13 +19,13 @@ public abstract sealed class HeaderTest {
 
     private HeaderTest(HeaderMatch match) {
         name = match.name();
-        pseudo = isPseudo(name);
+        pseudo = name.startsWith(":") || name.equals("host");
         invert = match.invert();
         missingAsEmpty = match.treatMissingAsEmpty();
     }
 
     public final boolean matches(RequestHead request) {
-        return matches(pseudo ? pseudo(request, name) : request.header(name));
+        return matches(pseudo ? request.value(name) : request.header(name));
     }
 
     final boolean matches(int status, ResponseHeaders headers) {
@@ -73,26 +73,6 @@ public abstract sealed class HeaderTest {
             return new Range(match, range.start(), range.end());
         }
         return new Value(match, TextTest.of(((HeaderMatch.Value) match.test()).match()));
-    }
-
-    /** Of a header or pseudo header; null when absent. */
-    public static String value(RequestHead request, String name) {
-        return isPseudo(name) ? pseudo(request, name) : request.header(name);
-    }
-
-    /** Envoy keeps method, path, authority and scheme as pseudo headers, and Host as {@code :authority}. */
-    private static boolean isPseudo(String name) {
-        return name.startsWith(":") || name.equals("host");
-    }
-
-    private static String pseudo(RequestHead request, String name) {
-        return switch (name) {
-            case ":method" -> request.method();
-            case ":path" -> request.path();
-            case ":authority", "host" -> request.authority();
-            case ":scheme" -> request.scheme();
-            default -> null;
-        };
     }
 
     private static final class Present extends HeaderTest {

@@ -130,12 +130,12 @@ public final class RequestHasher {
 
         @Override
         boolean isIn(RequestHead request, String source) {
-            return HeaderTest.value(request, name) != null;
+            return request.value(name) != null;
         }
 
         @Override
         long hash(RequestHead request, String source, long random) {
-            String value = HeaderTest.value(request, name);
+            String value = request.value(name);
             if (value == null) {
                 return 0;
             }

@@ -1,36 +1,70 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.HeaderMutations;
 import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
-import io.weft.policy.model.HeaderChanges;
-import io.weft.policy.model.RouteAction.PathRewrite;
-import io.weft.policy.model.RouteAction.ReplaceMatched;
-import io.weft.policy.model.RouteAction.ReplaceRegex;
+import io.weft.dataplane.format.StreamInfo;
+import io.weft.policy.model.RouteAction.HostFromHeader;
+import io.weft.policy.model.RouteAction.HostFromPath;
+import io.weft.policy.model.RouteAction.HostLiteral;
+import io.weft.policy.model.RouteAction.HostRewrite;
 import io.weft.policy.model.RouteAction.Rewrite;
-import java.util.List;
+import java.util.Optional;
 
-/** Makes the {@link RequestChanges} of a request that takes a certain route to a certain cluster. Immutable. */
+/**
+ * Makes the {@link RequestChanges} of a request that takes a certain route to a certain cluster: headers first, then the host,
+ * then the path. Immutable.
+ */
 abstract sealed class RequestRecipe {
+    private static final String FORWARDED_HOST = "x-forwarded-host";
     private static final RequestRecipe NOTHING = new Constant(RequestChanges.NONE);
 
-    abstract RequestChanges changes(RequestHead request);
+    abstract RequestChanges changes(RequestHead request, StreamInfo info);
 
-    /** @param levels most specific first: cluster, route, virtual host, route configuration */
-    static RequestRecipe of(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
-        HeaderOverlay headers = overlay(levels, null);
-        if (rewrite.path().isEmpty() && !headers.conditional()) {
-            RequestChanges changes = headers.requestChanges(null, rewrite.host().orElse(null));
-            return changes == RequestChanges.NONE ? NOTHING : new Constant(changes);
+    /** @param clusterHost a new Host header for the cluster; one for the route goes before it */
+    static RequestRecipe of(HeaderMutations headers, Optional<String> clusterHost, Rewrite rewrite, PathTest path) {
+        boolean hostKnown = rewrite.host().isEmpty() || rewrite.host().get() instanceof HostLiteral;
+        boolean forwards = rewrite.appendForwardedHost() && rewrite.host().isPresent();
+        PerRequest recipe = new PerRequest(headers, clusterHost, rewrite, path);
+        if (rewrite.path().isPresent() || !hostKnown || forwards || !headers.constant()) {
+            return recipe;
         }
-        return new PerRequest(levels, rewrite, path);
+        if (headers.isEmpty() && clusterHost.isEmpty() && rewrite.host().isEmpty()) {
+            return NOTHING;
+        }
+        return new Constant(recipe.changes(NO_REQUEST, NO_INFO));
     }
 
-    private static HeaderOverlay overlay(List<HeaderChanges> levels, RequestHead request) {
-        HeaderOverlay headers = new HeaderOverlay(request);
-        levels.forEach(headers::applyToRequest);
-        return headers;
-    }
+    private static final StreamInfo NO_INFO = new StreamInfo() {};
+
+    /** A recipe that is constant looks at none of it. */
+    private static final RequestHead NO_REQUEST = new RequestHead() {
+        @Override
+        public String method() {
+            return null;
+        }
+
+        @Override
+        public String scheme() {
+            return null;
+        }
+
+        @Override
+        public String authority() {
+            return null;
+        }
+
+        @Override
+        public String path() {
+            return null;
+        }
+
+        @Override
+        public String header(String name) {
+            return null;
+        }
+    };
 
     private static final class Constant extends RequestRecipe {
         private final RequestChanges changes;
@@ -40,41 +74,66 @@ abstract sealed class RequestRecipe {
         }
 
         @Override
-        RequestChanges changes(RequestHead request) {
+        RequestChanges changes(RequestHead request, StreamInfo info) {
             return changes;
         }
     }
 
     private static final class PerRequest extends RequestRecipe {
-        private final List<HeaderChanges> levels;
-        private final Rewrite rewrite;
-        private final PathTest path;
-        private final String replacement;
-        private final RegexReplacement regex;
+        private final HeaderMutations headers;
+        private final String clusterHost;
+        private final HostChange host;
+        private final boolean appendForwardedHost;
+        private final PathChange path;
 
-        PerRequest(List<HeaderChanges> levels, Rewrite rewrite, PathTest path) {
-            this.levels = levels;
-            this.rewrite = rewrite;
-            this.path = path;
-            PathRewrite kind = rewrite.path().orElse(null);
-            replacement = kind instanceof ReplaceMatched matched ? matched.replacement() : null;
-            regex = kind instanceof ReplaceRegex by ? new RegexReplacement(by.regex(), by.substitution()) : null;
+        PerRequest(HeaderMutations headers, Optional<String> clusterHost, Rewrite rewrite, PathTest path) {
+            this.headers = headers;
+            this.clusterHost = clusterHost.orElse(null);
+            this.host = rewrite.host().isEmpty() ? request -> null : host(rewrite.host().get());
+            this.appendForwardedHost = rewrite.appendForwardedHost();
+            this.path = rewrite.path().isEmpty() ? target -> null : PathChange.of(rewrite.path().get(), path);
         }
 
         @Override
-        RequestChanges changes(RequestHead request) {
-            return overlay(levels, request).requestChanges(rewritten(request.path()), rewrite.host().orElse(null));
+        RequestChanges changes(RequestHead request, StreamInfo info) {
+            HeaderOverlay changed = new HeaderOverlay(request);
+            String authority = clusterHost == null ? request.authority() : clusterHost;
+            RequestHead view = changed.on(request, authority);
+            headers.changeRequest(changed, view, info);
+            String newHost = host.of(view);
+            boolean rewritten = newHost != null && !newHost.isEmpty();
+            if (rewritten && appendForwardedHost) {
+                appendForwardedHost(changed, authority);
+            }
+            return changed.requestChanges(path.apply(request.path()), rewritten ? newHost : clusterHost);
         }
 
-        private String rewritten(String target) {
-            if (replacement != null) {
-                return replacement + target.substring(path.matchedLength(target));
+        /** Unless it is the last one there already. */
+        private static void appendForwardedHost(HeaderOverlay headers, String host) {
+            String forwarded = headers.header(FORWARDED_HOST);
+            if (forwarded == null || forwarded.isEmpty()) {
+                headers.set(FORWARDED_HOST, host);
+            } else if (!forwarded.substring(forwarded.lastIndexOf(',') + 1).equals(host)) {
+                headers.set(FORWARDED_HOST, forwarded + "," + host);
             }
-            if (regex == null) {
-                return null;
-            }
-            int end = PathTest.end(target);
-            return regex.apply(target.substring(0, end)) + target.substring(end);
         }
+    }
+
+    /** Null or empty: the host stays. */
+    @FunctionalInterface
+    private interface HostChange {
+        String of(RequestHead request);
+    }
+
+    private static HostChange host(HostRewrite rewrite) {
+        if (rewrite instanceof HostLiteral literal) {
+            return request -> literal.host();
+        }
+        if (rewrite instanceof HostFromHeader from) {
+            return request -> request.value(from.header());
+        }
+        HostFromPath from = (HostFromPath) rewrite;
+        RegexReplacement regex = new RegexReplacement(from.replacement().regex(), from.replacement().substitution());
+        return request -> regex.apply(request.path().substring(0, PathTest.end(request.path())));
     }
 }

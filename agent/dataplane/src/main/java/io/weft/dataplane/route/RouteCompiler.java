@@ -1,21 +1,24 @@
 package io.weft.dataplane.route;
 
+import io.weft.dataplane.HeaderMutations;
 import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.dataplane.filter.FilterChain;
-import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.filter.FilterCompiler.Level;
+import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
-import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.DirectResponse;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.NonForwarding;
 import io.weft.policy.model.RouteAction.Redirect;
 import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
-import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.VirtualHost;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,7 +34,7 @@ import java.util.function.ToIntFunction;
 public final class RouteCompiler {
     /** What a non-forwarding route of a server is: no cluster stands for the app. */
     private static final RouteAction.Forward TO_THE_APP = new RouteAction.Forward(
-            List.of(new WeightedCluster("", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of())),
+            RouteAction.ClusterChoice.of(WeightedCluster.of("", 1)),
             RouteAction.Rewrite.NONE,
             Optional.empty(),
             RouteAction.Timeouts.NONE,
@@ -43,6 +46,7 @@ public final class RouteCompiler {
 
     private final ToIntFunction<String> clusterIndex;
     private final FilterCompiler filterCompiler;
+    private final ProcessInfo process;
     // Of this round: most routes test for the same and have the same retry policy, and then share what is made of it.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
@@ -50,9 +54,10 @@ public final class RouteCompiler {
     private Map<String, CompiledConfiguration> current = new HashMap<>();
 
     /** @param clusterIndex a cluster name's place in the policy's table, the same for as long as this compiler lives */
-    public RouteCompiler(ToIntFunction<String> clusterIndex, FilterCompiler filterCompiler) {
+    public RouteCompiler(ToIntFunction<String> clusterIndex, FilterCompiler filterCompiler, ProcessInfo process) {
         this.clusterIndex = clusterIndex;
         this.filterCompiler = filterCompiler;
+        this.process = process;
     }
 
     /**
@@ -96,6 +101,7 @@ public final class RouteCompiler {
         CompiledConfiguration compile(CompiledConfiguration before) {
             boolean reusable = before != null
                     && before.source.headers().equals(configuration.headers())
+                    && before.source.mostSpecificHeadersWin() == configuration.mostSpecificHeadersWin()
                     && before.source.filters().equals(configuration.filters())
                     && before.filters.equals(filters);
             Map<String, CompiledVirtualHost> byName = new HashMap<>();
@@ -129,7 +135,9 @@ public final class RouteCompiler {
                     entries.add(entry(test, route, i, host));
                 }
             }
-            return new Routes(hostTests, entries, unroutedFilters);
+            RouteEntry toHttps =
+                    host.requireTls() ? new RouteEntry.Answer("", AnswerRecipe.toHttps(), unroutedFilters) : null;
+            return new Routes(hostTests, entries, toHttps, unroutedFilters);
         }
 
         private RouteEntry entry(RouteTest test, Route route, int index, VirtualHost host) {
@@ -139,36 +147,41 @@ public final class RouteCompiler {
             if (route.action() instanceof NonForwarding) {
                 return forward(test, route, index, TO_THE_APP, host);
             }
-            List<HeaderChanges> levels = levels(route.headers(), host.headers(), configuration.headers());
+            HeaderMutations headers = HeaderMutations.ofResponse(levels(HeaderChanges.NONE, route, host), process);
             AnswerRecipe recipe = route.action() instanceof Redirect redirect
-                    ? AnswerRecipe.of(redirect, test.path(), levels)
-                    : AnswerRecipe.of((DirectResponse) route.action(), levels);
-            return new RouteEntry.Answer(recipe, filters(host, index, route, FilterOverrides.NONE, 0));
+                    ? AnswerRecipe.of(redirect, test.path(), headers)
+                    : AnswerRecipe.of((DirectResponse) route.action(), headers);
+            return new RouteEntry.Answer(route.name(), recipe, filters(host, index, route, FilterOverrides.NONE, 0));
         }
 
         private RouteEntry forward(RouteTest test, Route route, int index, RouteAction.Forward forward, VirtualHost host) {
-            int size = forward.clusters().size();
-            Destination[] destinations = new Destination[size];
+            List<WeightedCluster> clusters = forward.clusters().weighted();
+            Destination[] destinations = new Destination[clusters.size()];
             long sum = 0;
             RequestHasher hasher = RequestHasher.of(forward.hashPolicies());
-            for (int i = 0; i < size; i++) {
-                WeightedCluster cluster = forward.clusters().get(i);
+            for (int i = 0; i < destinations.length; i++) {
+                WeightedCluster cluster = clusters.get(i);
                 sum += cluster.weight();
-                List<HeaderChanges> levels =
-                        levels(cluster.headers(), route.headers(), host.headers(), configuration.headers());
+                List<HeaderChanges> levels = levels(cluster.headers(), route, host);
                 destinations[i] = new Destination(
-                        clusterIndex.applyAsInt(cluster.cluster()),
+                        cluster.cluster() instanceof Named named
+                                ? clusterIndex.applyAsInt(named.cluster())
+                                : Destination.IN_HEADER,
                         cluster.cluster(),
                         sum,
-                        RequestRecipe.of(levels, forward.rewrite(), test.path()),
-                        levels,
+                        RequestRecipe.of(
+                                HeaderMutations.ofRequest(levels, process), cluster.host(), forward.rewrite(), test.path()),
+                        ResponseRecipe.of(HeaderMutations.ofResponse(levels, process), host.attemptCount().inResponse()),
                         filters(host, index, route, cluster.filters(), i),
                         hasher,
                         wanted(forward.metadataMatch(), cluster.metadataMatch()));
             }
             RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
             return new RouteEntry.Forward(
+                    route.name(),
                     destinations,
+                    forward.clusters(),
+                    host.attemptCount().inRequest(),
                     retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
                     TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()));
         }
@@ -181,6 +194,13 @@ public final class RouteCompiler {
             Map<String, Object> both = new HashMap<>(route);
             both.putAll(cluster);
             return SubsetCriteria.of(both);
+        }
+
+        /** In the order in which they are applied: whose are applied last have the last word. */
+        private List<HeaderChanges> levels(HeaderChanges cluster, Route route, VirtualHost host) {
+            return configuration.mostSpecificHeadersWin()
+                    ? notEmpty(cluster, configuration.headers(), host.headers(), route.headers())
+                    : notEmpty(cluster, route.headers(), host.headers(), configuration.headers());
         }
 
         private FilterChain filters(VirtualHost host, int route, Route of, FilterOverrides cluster, int clusterIndex) {
@@ -197,10 +217,9 @@ public final class RouteCompiler {
         }
     }
 
-    /** Envoy applies the most specific first, so that the least specific has the last word. */
-    private static List<HeaderChanges> levels(HeaderChanges... mostSpecificFirst) {
-        List<HeaderChanges> levels = new ArrayList<>(mostSpecificFirst.length);
-        for (HeaderChanges level : mostSpecificFirst) {
+    private static List<HeaderChanges> notEmpty(HeaderChanges... inOrder) {
+        List<HeaderChanges> levels = new ArrayList<>(inOrder.length);
+        for (HeaderChanges level : inOrder) {
             if (!level.isEmpty()) {
                 levels.add(level);
             }

@@ -3,39 +3,96 @@ package io.weft.dataplane.route;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.filter.FilterChain;
+import io.weft.dataplane.format.StreamInfo;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
-    private RouteEntry() {}
+    private final String name;
+
+    private RouteEntry(String name) {
+        this.name = name;
+    }
+
+    /** May be empty. */
+    public final String name() {
+        return name;
+    }
 
     /** Sends the request on. */
     public static final class Forward extends RouteEntry {
         private static final int FINE_WEIGHT = 1 << 20;
+        private static final String MAX_UNSIGNED = "18446744073709551615";
 
         private final Destination[] destinations;
+        private final String valueHeader;
         private final long totalWeight;
+        private final LocalReply clusterNotFound;
+        private final boolean sendsAttemptCount;
         private final RetryRule retry;
         private final TimeoutRule timeouts;
 
-        Forward(Destination[] destinations, RetryRule retry, TimeoutRule timeouts) {
+        Forward(
+                String name,
+                Destination[] destinations,
+                ClusterChoice choice,
+                boolean sendsAttemptCount,
+                RetryRule retry,
+                TimeoutRule timeouts) {
+            super(name);
             this.destinations = destinations;
+            valueHeader = choice.valueHeader().orElse(null);
             totalWeight = destinations[destinations.length - 1].cumulativeWeight();
+            clusterNotFound = LocalReply.of(choice.notFoundStatus(), "");
+            this.sendsAttemptCount = sendsAttemptCount;
             this.retry = retry;
             this.timeouts = timeouts;
         }
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
-        public Destination destination(int draw) {
+        public Destination destination(RequestHead request, int draw) {
             int last = destinations.length - 1;
             int i = 0;
             if (last > 0) {
-                // Envoy's remainder; of a number of 31 bits it is even only for weights far below that.
-                long point = totalWeight <= FINE_WEIGHT ? draw % (int) totalWeight : (long) draw * totalWeight >>> 31;
+                long point = point(request, draw);
                 while (i < last && destinations[i].cumulativeWeight() <= point) {
                     i++;
                 }
             }
             return destinations[i];
+        }
+
+        private long point(RequestHead request, int draw) {
+            String value = valueHeader == null ? null : request.value(valueHeader);
+            if (value != null && isUnsignedLong(value)) {
+                return Long.remainderUnsigned(Long.parseUnsignedLong(value), totalWeight);
+            }
+            // Envoy's remainder; of a number of 31 bits it is even only for weights far below that.
+            return totalWeight <= FINE_WEIGHT ? draw % (int) totalWeight : (long) draw * totalWeight >>> 31;
+        }
+
+        /** An exception for each request that has something else would cost too much. */
+        private static boolean isUnsignedLong(String text) {
+            int length = text.length();
+            if (length == 0 || length > MAX_UNSIGNED.length()) {
+                return false;
+            }
+            for (int i = 0; i < length; i++) {
+                if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                    return false;
+                }
+            }
+            return length < MAX_UNSIGNED.length() || text.compareTo(MAX_UNSIGNED) <= 0;
+        }
+
+        /** The answer when there is no such cluster. */
+        public LocalReply clusterNotFound() {
+            return clusterNotFound;
+        }
+
+        /** Whether {@code x-envoy-attempt-count} goes out. */
+        public boolean sendsAttemptCount() {
+            return sendsAttemptCount;
         }
 
         /** Null: nothing is tried again. */
@@ -54,7 +111,8 @@ public abstract sealed class RouteEntry {
         private final AnswerRecipe recipe;
         private final FilterChain filters;
 
-        Answer(AnswerRecipe recipe, FilterChain filters) {
+        Answer(String name, AnswerRecipe recipe, FilterChain filters) {
+            super(name);
             this.recipe = recipe;
             this.filters = filters;
         }
@@ -63,8 +121,8 @@ public abstract sealed class RouteEntry {
             return filters;
         }
 
-        public LocalReply reply(RequestHead request) {
-            return recipe.reply(request);
+        public LocalReply reply(RequestHead request, StreamInfo info) {
+            return recipe.reply(request, info);
         }
     }
 }

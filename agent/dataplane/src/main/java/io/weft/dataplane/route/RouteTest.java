@@ -35,15 +35,8 @@ public final class RouteTest {
     public boolean matches(RequestHead request, String target, int draw) {
         return path.matches(target)
                 && (!partial || draw % denominator < numerator)
-                && (!grpc || isGrpc(request.header("content-type")))
+                && (!grpc || request.isGrpc())
                 && HeaderTest.all(headers, request)
                 && QueryTest.all(query, target);
-    }
-
-    /** @param contentType null: none */
-    public static boolean isGrpc(String contentType) {
-        return contentType != null
-                && contentType.startsWith("application/grpc")
-                && (contentType.length() == 16 || contentType.charAt(16) == '+');
     }
 }

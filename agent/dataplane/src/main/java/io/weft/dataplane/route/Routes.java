@@ -9,13 +9,16 @@ public final class Routes {
     /** Apart from the entries: equal tests of different hosts are one object, so walking over them touches little memory. */
     private final RouteTest[] tests;
     private final RouteEntry[] entries;
+    /** For requests in plaintext; null: they are welcome. */
+    private final RouteEntry toHttps;
     private final FilterChain unroutedFilters;
 
     /** @param unroutedFilters for requests that match none */
-    Routes(List<RouteTest> tests, List<RouteEntry> entries, FilterChain unroutedFilters) {
+    Routes(List<RouteTest> tests, List<RouteEntry> entries, RouteEntry toHttps, FilterChain unroutedFilters) {
         this.unroutedFilters = unroutedFilters;
         this.tests = tests.toArray(new RouteTest[0]);
         this.entries = entries.toArray(new RouteEntry[0]);
+        this.toHttps = toHttps;
     }
 
     /**
@@ -25,6 +28,9 @@ public final class Routes {
      * @return null when there is none
      */
     public RouteEntry find(RequestHead request, int draw) {
+        if (toHttps != null && !isEncrypted(request)) {
+            return toHttps;
+        }
         String target = request.path();
         for (int i = 0; i < tests.length; i++) {
             if (tests[i].matches(request, target, draw)) {
@@ -37,5 +43,11 @@ public final class Routes {
     /** For a request for which {@link #find} finds nothing. */
     public FilterChain unroutedFilters() {
         return unroutedFilters;
+    }
+
+    /** As in Envoy, what a proxy before said of the request's own scheme goes before that. */
+    private static boolean isEncrypted(RequestHead request) {
+        String forwarded = request.header("x-forwarded-proto");
+        return (forwarded == null ? request.scheme() : forwarded).equals("https");
     }
 }

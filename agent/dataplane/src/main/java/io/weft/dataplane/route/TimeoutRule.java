@@ -9,7 +9,6 @@ import java.time.Duration;
 
 /** The time limits of a route, made ready: nanoseconds, 0 for none. Immutable. */
 public final class TimeoutRule {
-    private static final String GRPC = "application/grpc";
     private static final long NANOS_PER_MILLI = 1_000_000;
     /** Beyond a century there is no limit, and no overflow. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
@@ -48,7 +47,7 @@ public final class TimeoutRule {
 
     /** All attempts together, from the end of the request to the end of the response. */
     public long requestNanos(RequestHead request) {
-        return requestOfGrpc != null && isGrpc(request) ? requestOfGrpc.nanos(grpcTimeout(request)) : requestNanos;
+        return requestOfGrpc != null && request.isGrpc() ? requestOfGrpc.nanos(grpcTimeout(request)) : requestNanos;
     }
 
     /** One attempt to its response head; no limit that is no shorter than that of the whole. */
@@ -75,13 +74,6 @@ public final class TimeoutRule {
             }
         }
         return streamNanos;
-    }
-
-    private static boolean isGrpc(RequestHead request) {
-        String type = request.header("content-type");
-        return type != null
-                && type.startsWith(GRPC)
-                && (type.length() == GRPC.length() || type.charAt(GRPC.length()) == '+');
     }
 
     /**

@@ -5,8 +5,8 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
+import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.AdapterContext;
-import io.weft.policy.model.HeaderChanges;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -223,8 +223,8 @@ final class Attempts {
 
     private CompletableFuture<Object> deliver(Object response, HttpHeaders received) throws Throwable {
         HttpHeaders headers = received;
-        HeaderChanges[] changes = mesh.responseChanges();
-        if (changes.length > 0) {
+        ResponseChanges changes = mesh.responseChanges();
+        if (!changes.isEmpty()) {
             JdkHeaders edited = new JdkHeaders(received);
             edited.changeResponse(changes);
             headers = edited.build();

@@ -3,10 +3,10 @@ package io.weft.instrumentation.jdkhttpserver;
 import com.sun.net.httpserver.Filter;
 import com.sun.net.httpserver.HttpExchange;
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import io.weft.policy.model.HeaderChanges;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -97,8 +97,8 @@ public final class JdkHttpServerAdapter implements Adapter {
         if (request != null && request.isAnsweredByApp()) {
             HeaderView headers = new HeaderView(internals.responseHeaders(exchange));
             request.onResponse(status, headers);
-            HeaderChanges[] changes = request.responseChanges();
-            if (changes.length > 0) {
+            ResponseChanges changes = request.responseChanges();
+            if (!changes.isEmpty()) {
                 headers.changeResponse(changes);
             }
         }

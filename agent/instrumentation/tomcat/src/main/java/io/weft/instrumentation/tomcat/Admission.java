@@ -1,8 +1,8 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Handler;
-import io.weft.policy.model.HeaderChanges;
 import java.io.IOException;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.ActionCode;
@@ -65,8 +65,8 @@ final class Admission {
         }
         OutgoingResponse outgoing = new OutgoingResponse(response);
         incoming.onResponse(response.getStatus(), outgoing);
-        HeaderChanges[] changes = incoming.responseChanges();
-        if (changes.length > 0) {
+        ResponseChanges changes = incoming.responseChanges();
+        if (!changes.isEmpty()) {
             outgoing.changeResponse(changes);
         }
     }

@@ -26,6 +26,7 @@ import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
@@ -34,6 +35,7 @@ import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +70,7 @@ final class Parts {
     /** A listener for everything that goes to port 80, and what it leads to. */
     static PolicySnapshot snapshot(
             long generation, List<VirtualHost> hosts, Map<String, Cluster> clusters, Map<String, EndpointAssignment> assignments) {
-        RouteConfiguration routes = new RouteConfiguration(ROUTES, hosts, false, HeaderChanges.NONE, FilterOverrides.NONE);
+        RouteConfiguration routes = new RouteConfiguration(ROUTES, hosts, false, false, HeaderChanges.NONE, FilterOverrides.NONE);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
                 List.of(new FilterChain("", 0, new HttpConnectionManager(
@@ -79,20 +81,20 @@ final class Parts {
 
     static VirtualHost virtualHost(String name, Route... routes) {
         return new VirtualHost(
-                name, List.of(name, name + ".mesh", name + ".svc.mesh.local"), List.of(routes), Optional.empty(), HeaderChanges.NONE,
-                FilterOverrides.NONE);
+                name, List.of(name, name + ".mesh", name + ".svc.mesh.local"), List.of(routes), false, AttemptCount.NOWHERE,
+                Optional.empty(), HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     /** For every path, if the headers are so. With the retries that a mesh has by default. */
     static Route route(List<HeaderMatch> headers, List<HashPolicy> hashing, WeightedCluster... split) {
         RouteMatch match = new RouteMatch(new RouteMatch.Prefix("/"), true, headers, List.of(), Optional.empty(), false);
         Forward forward = new Forward(
-                List.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of());
+                ClusterChoice.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of());
         return new Route("route", match, forward, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     static WeightedCluster share(String cluster, int weight) {
-        return new WeightedCluster(cluster, weight, HeaderChanges.NONE, FilterOverrides.NONE, Map.of());
+        return WeightedCluster.of(cluster, weight);
     }
 
     static Cluster cluster(String name, LoadBalancing.Algorithm algorithm, Optional<OutlierDetection> outliers) {

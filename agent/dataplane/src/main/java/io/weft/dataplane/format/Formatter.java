@@ -1,0 +1,238 @@
+package io.weft.dataplane.format;
+
+import io.weft.dataplane.Headers;
+import io.weft.dataplane.RequestHead;
+import io.weft.policy.model.Format;
+import io.weft.policy.model.FormatOperator;
+import io.weft.policy.model.TimePattern;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/** A {@link Format} made ready. Immutable; a format without operators costs nothing. */
+public final class Formatter {
+    private final Value[] values;
+    /** Null when it holds an operator. */
+    private final String text;
+
+    /** What one part stands for; null when there is nothing. */
+    @FunctionalInterface
+    private interface Value {
+        String of(RequestHead request, Headers response, StreamInfo info);
+    }
+
+    private Formatter(Value[] values, String text) {
+        this.values = values;
+        this.text = text;
+    }
+
+    public static Formatter of(Format format, ProcessInfo process) {
+        List<Value> values = new ArrayList<>(format.parts().size());
+        for (Format.Part part : format.parts()) {
+            values.add(part instanceof Format.Command command ? value(command, process) : text(((Format.Text) part).text()));
+        }
+        return new Formatter(values.toArray(new Value[0]), format.isText() ? format.text() : null);
+    }
+
+    /** Null when it holds an operator. */
+    public String text() {
+        return text;
+    }
+
+    /**
+     * @param response null before there is one
+     * @param missing in the place of what is not known
+     */
+    public String format(RequestHead request, Headers response, StreamInfo info, String missing) {
+        if (text != null) {
+            return text;
+        }
+        StringBuilder out = new StringBuilder();
+        for (Value value : values) {
+            String part = value.of(request, response, info);
+            out.append(part == null ? missing : part);
+        }
+        return out.toString();
+    }
+
+    /**
+     * The value of a format that is one operator and nothing else.
+     *
+     * @return null when it is not known
+     */
+    String single(RequestHead request, Headers response, StreamInfo info) {
+        return values[0].of(request, response, info);
+    }
+
+    private static Value text(String text) {
+        return (request, response, info) -> text;
+    }
+
+    private static Value value(Format.Command command, ProcessInfo process) {
+        Value value = uncut(command, process);
+        int max = command.maxLength();
+        return max == Integer.MAX_VALUE ? value : (request, response, info) -> cut(value.of(request, response, info), max);
+    }
+
+    private static String cut(String value, int max) {
+        return value == null || value.length() <= max ? value : value.substring(0, max);
+    }
+
+    private static Value uncut(Format.Command command, ProcessInfo process) {
+        FormatOperator operator = command.operator();
+        List<String> arguments = command.arguments();
+        String argument = arguments.isEmpty() ? "" : arguments.get(0);
+        String second = arguments.size() < 2 ? "" : arguments.get(1);
+        return switch (operator) {
+            case REQ -> (request, response, info) -> header(request.value(argument), second.isEmpty() ? null : request.value(second));
+            case RESP -> (request, response, info) -> response == null
+                    ? null
+                    : header(response(response, info, argument), second.isEmpty() ? null : response(response, info, second));
+            case PATH -> (request, response, info) -> path(request, argument, second);
+            case QUERY_PARAM -> (request, response, info) -> parameter(request.path(), argument);
+            case QUERY_PARAMS -> (request, response, info) -> query(request.path());
+            case PROTOCOL -> (request, response, info) -> info.protocol();
+            case RESPONSE_CODE -> (request, response, info) -> Integer.toString(info.responseCode());
+            case RESPONSE_CODE_DETAILS -> (request, response, info) ->
+                    withoutBlanks(info.responseCodeDetails(), argument.equals("ALLOW_WHITESPACES"));
+            case RESPONSE_FLAGS -> (request, response, info) -> ResponseFlag.names(info.responseFlags(), false);
+            case RESPONSE_FLAGS_LONG -> (request, response, info) -> ResponseFlag.names(info.responseFlags(), true);
+            case GRPC_STATUS -> (request, response, info) -> GrpcStatus.of(request, response, argument);
+            case GRPC_STATUS_NUMBER -> (request, response, info) -> GrpcStatus.of(request, response, "NUMBER");
+            case LOCAL_REPLY_BODY -> (request, response, info) -> info.localReplyBody();
+            case BYTES_RECEIVED -> (request, response, info) -> count(info.requestBytes());
+            case BYTES_SENT -> (request, response, info) -> count(info.responseBytes());
+
+            case START_TIME -> time(argument, process, false, false);
+            case START_TIME_LOCAL -> time(argument, process, false, true);
+            case EMIT_TIME -> time(argument, process, true, false);
+            case EMIT_TIME_LOCAL -> time(argument, process, true, true);
+            case DURATION -> (request, response, info) -> millis(info.durationNanos());
+            case RESPONSE_DURATION -> (request, response, info) -> millis(info.responseNanos());
+            case RESPONSE_TX_DURATION -> (request, response, info) ->
+                    info.responseNanos() < 0 ? null : millis(info.durationNanos() - info.responseNanos());
+
+            case ROUTE_NAME -> (request, response, info) -> notEmpty(info.routeName());
+            case UPSTREAM_CLUSTER, UPSTREAM_CLUSTER_RAW -> (request, response, info) -> info.upstreamCluster();
+            case UPSTREAM_HOST, UPSTREAM_HOST_NAME, UPSTREAM_REMOTE_ADDRESS -> (request, response, info) ->
+                    withPort(info.upstreamHost());
+            case UPSTREAM_HOST_NAME_WITHOUT_PORT, UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT -> (request, response, info) ->
+                    withoutPort(info.upstreamHost());
+            case UPSTREAM_REMOTE_PORT -> (request, response, info) -> port(info.upstreamHost());
+            case UPSTREAM_REQUEST_ATTEMPT_COUNT -> (request, response, info) -> Integer.toString(info.attemptCount());
+
+            case HOSTNAME -> text(orDash(process.hostName().get()));
+            case ENVIRONMENT -> text(orDash(process.environment().get(argument)));
+            case UNIQUE_ID -> (request, response, info) -> uuid(process.randomness().bits(), process.randomness().bits());
+            case STREAM_ID -> (request, response, info) -> request.header("x-request-id");
+            case ACCESS_LOG_TYPE -> text("DownstreamEnd");
+
+            case DOWNSTREAM_REMOTE_ADDRESS, DOWNSTREAM_DIRECT_REMOTE_ADDRESS -> (request, response, info) ->
+                    withPort(info.downstreamRemote());
+            case DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT, DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT ->
+                    (request, response, info) -> withoutPort(info.downstreamRemote());
+            case DOWNSTREAM_REMOTE_PORT, DOWNSTREAM_DIRECT_REMOTE_PORT -> (request, response, info) ->
+                    port(info.downstreamRemote());
+            case DOWNSTREAM_LOCAL_ADDRESS, DOWNSTREAM_DIRECT_LOCAL_ADDRESS -> (request, response, info) ->
+                    withPort(info.downstreamLocal());
+            case DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT, DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT ->
+                    (request, response, info) -> withoutPort(info.downstreamLocal());
+            case DOWNSTREAM_LOCAL_PORT, DOWNSTREAM_DIRECT_LOCAL_PORT -> (request, response, info) ->
+                    port(info.downstreamLocal());
+            case DOWNSTREAM_PEER_URI_SAN -> (request, response, info) -> notEmpty(info.peerUriSans());
+            // Said when the policy came, see FormatOperator.known().
+            default -> (request, response, info) -> null;
+        };
+    }
+
+    private static String header(String first, String otherwise) {
+        return first == null ? otherwise : first;
+    }
+
+    private static String response(Headers headers, StreamInfo info, String name) {
+        return name.equals(":status") ? Integer.toString(info.responseCode()) : headers.header(name);
+    }
+
+    private static String path(RequestHead request, String query, String source) {
+        String original = source.equals("PATH") ? null : request.header("x-envoy-original-path");
+        String path = original == null && !source.equals("ORIG") ? request.path() : original;
+        return path == null || !query.equals("NQ") || path.indexOf('?') < 0 ? path : path.substring(0, path.indexOf('?'));
+    }
+
+    private static String query(String target) {
+        int start = target.indexOf('?');
+        return start < 0 ? null : target.substring(start + 1);
+    }
+
+    private static String parameter(String target, String name) {
+        String query = query(target);
+        if (query == null) {
+            return null;
+        }
+        for (String pair : query.split("&", -1)) {
+            int equals = pair.indexOf('=');
+            if (name.equals(equals < 0 ? pair : pair.substring(0, equals))) {
+                return equals < 0 ? "" : pair.substring(equals + 1);
+            }
+        }
+        return null;
+    }
+
+    private static String withoutBlanks(String details, boolean asIs) {
+        return details == null || asIs ? details : details.replace(' ', '_');
+    }
+
+    private static Value time(String pattern, ProcessInfo process, boolean now, boolean local) {
+        TimePattern ready = pattern.isEmpty() ? TimePattern.DEFAULT : new TimePattern(pattern);
+        return (request, response, info) -> {
+            Instant started = now ? null : info.startTime();
+            Instant time = started == null ? process.clock().instant() : started;
+            return ready.format(time, local ? process.zone() : ZoneOffset.UTC);
+        };
+    }
+
+    private static String millis(long nanos) {
+        return nanos < 0 ? null : Long.toString(TimeUnit.NANOSECONDS.toMillis(nanos));
+    }
+
+    private static String count(long bytes) {
+        return Long.toString(Math.max(0, bytes));
+    }
+
+    private static String withPort(InetSocketAddress address) {
+        if (address == null) {
+            return null;
+        }
+        String host = withoutPort(address);
+        return (host.indexOf(':') < 0 ? host : '[' + host + ']') + ':' + address.getPort();
+    }
+
+    private static String withoutPort(InetSocketAddress address) {
+        if (address == null) {
+            return null;
+        }
+        return address.getAddress() == null ? address.getHostString() : address.getAddress().getHostAddress();
+    }
+
+    private static String port(InetSocketAddress address) {
+        return address == null ? null : Integer.toString(address.getPort());
+    }
+
+    private static String notEmpty(String value) {
+        return value == null || value.isEmpty() ? null : value;
+    }
+
+    /** Envoy puts the dash of a missing value into these even where others are left out. */
+    private static String orDash(String value) {
+        return value == null ? "-" : value;
+    }
+
+    /** Version 4. */
+    private static String uuid(long high, long low) {
+        return new UUID(high & ~0xF000L | 0x4000L, low & ~(3L << 62) | 1L << 63).toString();
+    }
+}
