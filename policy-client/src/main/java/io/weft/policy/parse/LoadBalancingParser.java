@@ -108,6 +108,11 @@ final class LoadBalancingParser {
     // lb_policy
 
     private static Choice legacy(Field field, Cluster cluster) {
+        field.at("common_lb_config").at("consistent_hashing_lb_config").refuseIf(
+                cluster.getCommonLbConfig().getConsistentHashingLbConfig().getUseHostnameForHashing()
+                        && cluster.getType() != DiscoveryType.STRICT_DNS,
+                "use_hostname_for_hashing",
+                "is only for clusters of type STRICT_DNS, as in Envoy; load_balancing_policy has it for all");
         Field policy = field.at("lb_policy");
         reportOtherPolicies(field, cluster);
         boolean subsets = cluster.getLbSubsetConfig().getSubsetSelectorsCount() > 0;
