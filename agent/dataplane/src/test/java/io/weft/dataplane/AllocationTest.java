@@ -1,7 +1,6 @@
 package io.weft.dataplane;
 
 import static io.weft.dataplane.Policies.cluster;
-import static io.weft.dataplane.Policies.endpoint;
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
 import static io.weft.dataplane.Policies.match;
@@ -14,7 +13,15 @@ import com.sun.management.ThreadMXBean;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.HashPolicy;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.LoadBalancing.ConsistentHashing;
+import io.weft.policy.model.LoadBalancing.LocalityWeighted;
+import io.weft.policy.model.LoadBalancing.SlowStart;
+import io.weft.policy.model.LoadBalancing.ZoneAware;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
@@ -22,15 +29,23 @@ import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RouteAction.Forward;
+import io.weft.policy.model.RouteAction.Rewrite;
+import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
+import io.weft.policy.model.SubsetBalancing.Selector;
+import io.weft.policy.model.SubsetBalancing.SelectorFallback;
+import io.weft.policy.model.SubsetBalancing;
 import io.weft.policy.model.VirtualHost;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -45,19 +60,56 @@ class AllocationTest {
     /** What the virtual machine allocates now and then on any thread, far below one byte a decision. */
     private static final long ONCE = 2_048;
 
+    private static final Optional<SlowStart> SLOW_START = Optional.of(new SlowStart(Duration.ofMinutes(1), 2, 10));
+    private static final List<HashPolicy> HASH_POLICIES = List.of(
+            new HashPolicy.Header("x-version", Optional.empty(), false),
+            new HashPolicy.Cookie("session", Optional.empty(), "", List.of(), false),
+            new HashPolicy.QueryParameter("page", false),
+            new HashPolicy.SourceAddress(true));
+
     private static Stream<Arguments> loadBalancing() {
         return Stream.of(
                 Arguments.of(LoadBalancing.RoundRobin.DEFAULT, 1),
                 Arguments.of(LoadBalancing.RoundRobin.DEFAULT, 5),
                 Arguments.of(LoadBalancing.LeastRequest.of(2, 1), 1),
                 Arguments.of(LoadBalancing.LeastRequest.of(2, 1), 5),
-                Arguments.of(LoadBalancing.Random.DEFAULT, 1));
+                Arguments.of(LoadBalancing.Random.DEFAULT, 1),
+                Arguments.of(LoadBalancing.RingHash.DEFAULT, 5),
+                Arguments.of(LoadBalancing.Maglev.DEFAULT, 5),
+                Arguments.of(new LoadBalancing.Maglev(65_537, new ConsistentHashing(false, 150), false), 1),
+                Arguments.of(new LoadBalancing.RoundRobin(SLOW_START, new LocalityWeighted()), 5),
+                Arguments.of(
+                        new LoadBalancing.LeastRequest(OptionalInt.of(3), 0.5, SLOW_START, new ZoneAware(50, 1, false, false)), 5),
+                Arguments.of(new LoadBalancing.LeastRequest(OptionalInt.empty(), 1, Optional.empty(), ZoneAware.DEFAULT), 1),
+                Arguments.of(new LoadBalancing.ClientSideWeightedRoundRobin(Duration.ofSeconds(10), Duration.ofSeconds(180),
+                        Duration.ofSeconds(1), 1, List.of("named_metrics.queue"), new LocalityWeighted()), 1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("loadBalancing")
+    void aDecisionAmongSubsetsAllocatesNothing(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
+        SubsetBalancing subsets = new SubsetBalancing(
+                SubsetBalancing.Fallback.ANY_ENDPOINT,
+                Map.of(),
+                List.of(
+                        new Selector(List.of("stage", "version"), SelectorFallback.KEYS_SUBSET, List.of("version"), false),
+                        new Selector(List.of("version"), SelectorFallback.NOT_DEFINED, List.of(), false)),
+                true,
+                true,
+                false,
+                true,
+                true,
+                true);
+        PolicySnapshot policy = policy(
+                new LoadBalancing(loadBalancing, Optional.of(subsets), 50, LoadBalancing.DEFAULT_OVERRIDE_HOST), maxWeight);
+
+        assertThat(leastAllocated(policy, AllocationTest::requests, AllocationTest::decide)).isLessThanOrEqualTo(ONCE);
     }
 
     @ParameterizedTest
     @MethodSource("loadBalancing")
     void aDecisionAllocatesNothing(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
-        assertThat(leastAllocated(policy(loadBalancing, maxWeight), AllocationTest::requests, AllocationTest::decide))
+        assertThat(leastAllocated(policy(LoadBalancing.of(loadBalancing), maxWeight), AllocationTest::requests, AllocationTest::decide))
                 .isLessThanOrEqualTo(ONCE);
     }
 
@@ -66,14 +118,15 @@ class AllocationTest {
         PolicySnapshot policy = snapshot()
                 .routes(host(List.of("orders"), route(
                         match(new RouteMatch.Prefix("/")), forward("v1", retryOn(2, On.SERVER_ERROR_5XX), Duration.ofSeconds(15)))))
-                .cluster(cluster("v1"), endpoint(1, 1, Health.HEALTHY), endpoint(2, 1, Health.HEALTHY), endpoint(3, 1, Health.HEALTHY))
+                .cluster(cluster("v1"), Policies.endpoint(1), Policies.endpoint(2), Policies.endpoint(3))
                 .build();
 
         assertThat(leastAllocated(policy, AllocationTest::sameRequests, AllocationTest::decideThreeTimes)).isLessThanOrEqualTo(ONCE);
     }
 
     private static long leastAllocated(PolicySnapshot policy, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {
-        DataPlane dataPlane = DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
+        DataPlane dataPlane = DataPlane.start(
+                Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, new Self(zone(0), "10.0.0.1", "v2"));
         dataPlane.apply(policy);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();
@@ -121,13 +174,14 @@ class AllocationTest {
         for (int i = 0; i < DECISIONS; i++) {
             requests[i] = Request.get("Service-" + i % 1_000 + ".Default", "/orders/" + i + "?page=2&sort=up")
                     .with("x-canary", i % 2 == 0 ? "yes" : "no")
-                    .with("x-version", "17");
+                    .with("x-version", "17")
+                    .with("cookie", "a=b; session=" + i);
         }
         return requests;
     }
 
     /** 1,000 virtual hosts, with each kind of test that needs no regular expression; two clusters of 1,000 endpoints. */
-    private static PolicySnapshot policy(LoadBalancing.Algorithm loadBalancing, int maxWeight) {
+    private static PolicySnapshot policy(LoadBalancing loadBalancing, int maxWeight) {
         VirtualHost[] hosts = new VirtualHost[1_000];
         RouteMatch canary = new RouteMatch(
                 new RouteMatch.SeparatedPrefix("/orders"),
@@ -146,13 +200,19 @@ class AllocationTest {
                     route(canary, forward("v2", retryOn(5, On.SERVER_ERROR_5XX, On.CONNECT_FAILURE), Duration.ofSeconds(15))),
                     route(
                             match(new RouteMatch.Prefix("/")),
-                            forward(
-                                    WeightedCluster.of("v1", 90),
-                                    WeightedCluster.of("v2", 10))));
+                            new Forward(
+                                    List.of(
+                                            weighted("v1", 90, Map.of("version", "v1")),
+                                            weighted("v2", 10, Map.of("version", "v3"))),
+                                    Rewrite.NONE,
+                                    Optional.empty(),
+                                    Timeouts.NONE,
+                                    HASH_POLICIES,
+                                    Map.of("stage", "prod"))));
         }
-        LbEndpoint[] endpoints = new LbEndpoint[1_000];
+        LocalityEndpoints[] endpoints = new LocalityEndpoints[10];
         for (int i = 0; i < endpoints.length; i++) {
-            endpoints[i] = endpoint(10_000 + i, 1 + i % maxWeight, Health.HEALTHY);
+            endpoints[i] = endpoints(i, maxWeight);
         }
         OutlierDetection outliers = new OutlierDetection(
                 5, 5, 5, true, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 10);
@@ -161,5 +221,23 @@ class AllocationTest {
                 .cluster(cluster("v1").with(loadBalancing).with(outliers).with(CircuitBreaker.DEFAULT), endpoints)
                 .cluster(cluster("v2").with(loadBalancing).with(outliers), endpoints)
                 .build();
+    }
+
+    private static WeightedCluster weighted(String cluster, int weight, Map<String, Object> wanted) {
+        return new WeightedCluster(cluster, weight, HeaderChanges.NONE, FilterOverrides.NONE, wanted);
+    }
+
+    private static Locality zone(int number) {
+        return new Locality("region", "zone-" + number, "");
+    }
+
+    private static LocalityEndpoints endpoints(int zone, int maxWeight) {
+        List<LbEndpoint> endpoints = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            endpoints.add(new LbEndpoint(
+                    new HostPort("127.0.0.1", 10_000 + 100 * zone + i), "", 1 + i % maxWeight, Health.HEALTHY,
+                    Map.of("version", i % 2 == 0 ? "v1" : "v2", "stage", i % 3 == 0 ? "prod" : "test"), Map.of()));
+        }
+        return new LocalityEndpoints(zone(zone), 0, 1 + zone, endpoints);
     }
 }

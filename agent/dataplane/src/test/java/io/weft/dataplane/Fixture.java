@@ -20,15 +20,27 @@ final class Fixture {
     final DataPlane dataPlane;
 
     Fixture() {
-        this(NO_FAULTS);
+        this(NO_FAULTS, Self.UNKNOWN);
     }
 
     Fixture(Faults faults) {
-        dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), time, faults, Self.UNKNOWN);
+        this(faults, Self.UNKNOWN);
+    }
+
+    Fixture(Self self) {
+        this(NO_FAULTS, self);
+    }
+
+    private Fixture(Faults faults, Self self) {
+        dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), time, faults, self);
     }
 
     static Fixture with(SnapshotBuilder snapshot) {
-        Fixture fixture = new Fixture();
+        return with(Self.UNKNOWN, snapshot);
+    }
+
+    static Fixture with(Self self, SnapshotBuilder snapshot) {
+        Fixture fixture = new Fixture(self);
         fixture.apply(snapshot);
         return fixture;
     }

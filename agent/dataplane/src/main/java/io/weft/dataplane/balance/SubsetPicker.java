@@ -111,12 +111,21 @@ final class SubsetPicker implements Picker {
     private List<String> keys(SubsetCriteria wanted, List<String> only) {
         for (int i = 0; i < redundant.size(); i++) {
             List<String> keys = redundant.get(i).keys();
-            boolean within = only == null || only.containsAll(keys);
-            if (within && wanted.count(keys) == keys.size()) {
+            if (within(keys, only) && wanted.count(keys) == keys.size()) {
                 return keys;
             }
         }
         return only;
+    }
+
+    /** By hand, since the library would make an iterator. */
+    private static boolean within(List<String> keys, List<String> only) {
+        for (int i = 0; only != null && i < keys.size(); i++) {
+            if (!only.contains(keys.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private SubsetNode subset(SubsetCriteria wanted, List<String> only) {
