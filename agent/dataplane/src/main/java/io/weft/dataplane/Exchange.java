@@ -224,6 +224,11 @@ public abstract class Exchange extends Limited {
         return headers.responseChanges();
     }
 
+    @Override
+    public final String upstreamAddress() {
+        return host == null ? null : host.address();
+    }
+
     /** Where to connect, after {@link Step#DIAL}. */
     public final Endpoint endpoint() {
         return host == null ? null : host.endpoint();

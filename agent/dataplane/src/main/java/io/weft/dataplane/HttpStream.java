@@ -30,6 +30,9 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private int responseStatus;
     private boolean local;
     private long maxRequestBytes;
+    /** Null: none is named. */
+    String overrideHost;
+    boolean overrideStrict;
 
     ClientIp clientIp = ClientIp.DEFAULT;
     LocalReply reply;
@@ -105,6 +108,11 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     @Override
     public final String peerUriSans() {
         return peer();
+    }
+
+    /** Of the endpoint that the response comes from, {@code ip:port} as Envoy writes it; null when none was chosen. */
+    public String upstreamAddress() {
+        return null;
     }
 
     /** What the filter whose turn it is kept; null: nothing. */
@@ -183,6 +191,17 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     /** Of several limits the smallest counts. */
     public final void limitRequestBody(long bytes) {
         maxRequestBytes = maxRequestBytes == 0 ? bytes : Math.min(maxRequestBytes, bytes);
+    }
+
+    /**
+     * Names the endpoint that the request is to go to.
+     *
+     * @param address {@code ip:port}
+     * @param strict nowhere else
+     */
+    public final void overrideHost(String address, boolean strict) {
+        overrideHost = address;
+        overrideStrict = strict;
     }
 
     // The rest is for the layers.
@@ -297,6 +316,8 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         local = false;
         clientIp = ClientIp.DEFAULT;
         maxRequestBytes = 0;
+        overrideHost = null;
+        overrideStrict = false;
         reply = null;
         delayNanos = 0;
         responseFlags = 0;

@@ -31,7 +31,7 @@ final class PickEndpoint extends ClientLayer {
         if (exchange.attempt == 1 && exchange.destination.hasher() != null) {
             hash(exchange, exchange.destination.hasher());
         }
-        Host host = pick(exchange, 0);
+        Host host = first(exchange);
         if (host == null) {
             exchange.cluster.state().noHealthyHost();
             exchange.flag(ResponseFlag.UH, "no_healthy_upstream");
@@ -54,6 +54,17 @@ final class PickEndpoint extends ClientLayer {
         exchange.hash = hasher.hash(head, self.address(), random);
         exchange.hashed = true;
         exchange.newCookies = hasher.newCookies(head, self.address(), random);
+    }
+
+    /** The one that the request names, at the first attempt, as in Envoy. */
+    private Host first(Exchange exchange) {
+        if (exchange.overrideHost != null && exchange.attempt == 1) {
+            Host named = exchange.cluster.named(exchange.overrideHost);
+            if (named != null || exchange.overrideStrict) {
+                return named;
+            }
+        }
+        return pick(exchange, 0);
     }
 
     private Host pick(Exchange exchange, int attempt) {

@@ -17,6 +17,8 @@ import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMat
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
@@ -41,6 +43,8 @@ final class HttpFilterParser {
     private static final String WITH_MATCHER = "envoy.extensions.common.matching.v3.ExtensionWithMatcher";
     private static final String SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter";
     private static final String MATCHER_PER_ROUTE = "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute";
+    private static final String SESSION = HTTP_FILTERS + "stateful_session.v3.StatefulSession";
+    private static final String SESSION_PER_ROUTE = HTTP_FILTERS + "stateful_session.v3.StatefulSessionPerRoute";
 
     private HttpFilterParser() {}
 
@@ -48,6 +52,8 @@ final class HttpFilterParser {
     private static io.weft.policy.model.HttpFilter filter(Field field, String type, ByteString config)
             throws InvalidProtocolBufferException {
         switch (type) {
+            case SESSION:
+                return StatefulSessionParser.parse(field, StatefulSession.parseFrom(config));
             case BUFFER:
                 return buffer(field, Buffer.parseFrom(config));
             case RBAC:
@@ -65,6 +71,8 @@ final class HttpFilterParser {
     private static FilterOverrides.Override override(Field field, String type, ByteString config)
             throws InvalidProtocolBufferException {
         switch (type) {
+            case SESSION_PER_ROUTE:
+                return StatefulSessionParser.override(field, StatefulSessionPerRoute.parseFrom(config));
             case BUFFER_PER_ROUTE:
                 BufferPerRoute buffer = BufferPerRoute.parseFrom(config);
                 field.refuseIf(!buffer.hasBuffer() && !buffer.getDisabled(), "disabled", "must be true; or set buffer");

@@ -1,7 +1,7 @@
 package io.weft.dataplane.balance;
 
 import io.weft.dataplane.ResponseHeaders;
-import java.nio.charset.StandardCharsets;
+import io.weft.dataplane.WireReader;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
@@ -109,112 +109,36 @@ record LoadReport(Map<String, Double> metrics) {
     /** Fields 1, 2, 6, 7 and 9 are doubles, 4, 5 and 8 maps from string to double. */
     private static Map<String, Double> binary(byte[] message) {
         Map<String, Double> metrics = new HashMap<>();
-        Wire wire = new Wire(message, 0, message.length);
+        WireReader wire = new WireReader(message);
         while (wire.hasNext()) {
             int tag = (int) wire.varint();
             switch (tag) {
-                case 1 << 3 | Wire.FIXED64 -> metrics.put(CPU, wire.fixed64());
-                case 2 << 3 | Wire.FIXED64 -> metrics.put(MEMORY, wire.fixed64());
-                case 6 << 3 | Wire.FIXED64 -> metrics.put(RPS, wire.fixed64());
-                case 7 << 3 | Wire.FIXED64 -> metrics.put(EPS, wire.fixed64());
-                case 9 << 3 | Wire.FIXED64 -> metrics.put(APPLICATION, wire.fixed64());
-                case 4 << 3 | Wire.BYTES -> entry(COST, wire.bytes(), metrics);
-                case 5 << 3 | Wire.BYTES -> entry(UTILIZATION, wire.bytes(), metrics);
-                case 8 << 3 | Wire.BYTES -> entry(NAMED, wire.bytes(), metrics);
+                case 1 << 3 | WireReader.FIXED64 -> metrics.put(CPU, wire.fixed64());
+                case 2 << 3 | WireReader.FIXED64 -> metrics.put(MEMORY, wire.fixed64());
+                case 6 << 3 | WireReader.FIXED64 -> metrics.put(RPS, wire.fixed64());
+                case 7 << 3 | WireReader.FIXED64 -> metrics.put(EPS, wire.fixed64());
+                case 9 << 3 | WireReader.FIXED64 -> metrics.put(APPLICATION, wire.fixed64());
+                case 4 << 3 | WireReader.BYTES -> entry(COST, wire.bytes(), metrics);
+                case 5 << 3 | WireReader.BYTES -> entry(UTILIZATION, wire.bytes(), metrics);
+                case 8 << 3 | WireReader.BYTES -> entry(NAMED, wire.bytes(), metrics);
                 default -> wire.skip(tag & 7);
             }
         }
         return metrics;
     }
 
-    private static void entry(String prefix, Wire wire, Map<String, Double> metrics) {
+    private static void entry(String prefix, WireReader wire, Map<String, Double> metrics) {
         String key = "";
         double value = 0;
         while (wire.hasNext()) {
             int tag = (int) wire.varint();
             switch (tag) {
-                case 1 << 3 | Wire.BYTES -> key = wire.bytes().text();
-                case 2 << 3 | Wire.FIXED64 -> value = wire.fixed64();
+                case 1 << 3 | WireReader.BYTES -> key = wire.bytes().text();
+                case 2 << 3 | WireReader.FIXED64 -> value = wire.fixed64();
                 default -> wire.skip(tag & 7);
             }
         }
         metrics.put(prefix + key, value);
-    }
-
-    /** Reads protobuf's wire format; what is malformed is an {@link IllegalArgumentException}. */
-    private static final class Wire {
-        static final int VARINT = 0;
-        static final int FIXED64 = 1;
-        static final int BYTES = 2;
-        static final int FIXED32 = 5;
-
-        private final byte[] message;
-        private int at;
-        private final int end;
-
-        Wire(byte[] message, int at, int end) {
-            this.message = message;
-            this.at = at;
-            this.end = end;
-        }
-
-        boolean hasNext() {
-            return at < end;
-        }
-
-        long varint() {
-            long value = 0;
-            for (int shift = 0; shift < Long.SIZE; shift += 7) {
-                need(1);
-                byte next = message[at++];
-                value |= (long) (next & 0x7f) << shift;
-                if (next >= 0) {
-                    return value;
-                }
-            }
-            throw new IllegalArgumentException("varint");
-        }
-
-        double fixed64() {
-            need(Long.BYTES);
-            long bits = 0;
-            for (int i = 7; i >= 0; i--) {
-                bits = bits << 8 | message[at + i] & 0xff;
-            }
-            at += Long.BYTES;
-            return Double.longBitsToDouble(bits);
-        }
-
-        Wire bytes() {
-            long length = varint();
-            need(length);
-            int from = at;
-            at += (int) length;
-            return new Wire(message, from, at);
-        }
-
-        String text() {
-            return new String(message, at, end - at, StandardCharsets.UTF_8);
-        }
-
-        void skip(int type) {
-            switch (type) {
-                case VARINT -> varint();
-                case FIXED64 -> fixed64();
-                case BYTES -> bytes();
-                case FIXED32 -> {
-                    need(Integer.BYTES);
-                    at += Integer.BYTES;
-                }
-                default -> throw new IllegalArgumentException("wire type " + type);
-            }
-        }
-
-        private void need(long count) {
-            if (count < 0 || count > end - at) {
-                throw new IllegalArgumentException("truncated");
-            }
-        }
     }
 
     /** Reads an object of numbers and of objects of numbers; what is anything else is an {@link IllegalArgumentException}. */

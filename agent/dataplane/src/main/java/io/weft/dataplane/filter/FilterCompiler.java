@@ -127,6 +127,9 @@ public final class FilterCompiler {
         if (base instanceof AccessControl) {
             return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
         }
+        if (base instanceof io.weft.policy.model.HttpFilter.StatefulSession) {
+            return StatefulSession.of(first(io.weft.policy.model.HttpFilter.StatefulSession.class, configs), clock);
+        }
         if (base instanceof TokenAuthentication authentication) {
             TokenRequirementOfRoute ofRoute = first(TokenRequirementOfRoute.class, configs);
             return new JwtFilter(authentication.jwt(), ofRoute == null ? null : ofRoute.requirement(), keySets, time);
