@@ -22,6 +22,9 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
+import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig;
@@ -37,6 +40,7 @@ import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.Certificat
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.weft.policy.proto.envoy.type.http.v3.Cookie;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -70,6 +74,13 @@ class EveryFieldDecidedTest {
 
     private static <B extends MessageLite.Builder> Subject policy(B base, Function<B, MessageLite.Builder> policy) {
         return subject(base, config -> cluster(c -> c.setLoadBalancingPolicy(policies(policy.apply(config).build()))));
+    }
+
+    private static TypedExtensionConfig session(Cookie.Builder cookie) {
+        return TypedExtensionConfig.newBuilder()
+                .setName("state")
+                .setTypedConfig(any(CookieBasedSessionState.newBuilder().setCookie(cookie).build()))
+                .build();
     }
 
     private static LoadBalancingPolicy policies(MessageLite policy) {
@@ -321,7 +332,12 @@ class EveryFieldDecidedTest {
                         "TotalWeight", "RuntimeKeyPrefix"),
                 subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster)), "MetadataMatch"),
                 subject(Buffer.newBuilder().setMaxRequestBytes(uint32(7)), HTTP_FILTER),
-                subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE));
+                subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE),
+                subject(StatefulSession.newBuilder().setSessionState(session(Cookie.newBuilder().setName("lb"))), HTTP_FILTER),
+                subject(StatefulSessionPerRoute.newBuilder().setStatefulSession(
+                        StatefulSession.newBuilder().setSessionState(session(Cookie.newBuilder().setName("lb")))), OVERRIDE),
+                subject(Cookie.newBuilder().setName("lb"), cookie -> HTTP_FILTER.apply(
+                        StatefulSession.newBuilder().setSessionState(session(cookie)))));
     }
 
     @ParameterizedTest

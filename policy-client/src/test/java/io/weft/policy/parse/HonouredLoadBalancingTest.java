@@ -127,9 +127,8 @@ class HonouredLoadBalancingTest {
                         Optional.of(new SlowStart(Duration.ofSeconds(3), 1, 10)), ZoneAware.DEFAULT));
         CommonLbConfig weighted = CommonLbConfig.newBuilder()
                 .setLocalityWeightedLbConfig(CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance())
-                .setConsistentHashingLbConfig(CommonLbConfig.ConsistentHashingLbConfig.newBuilder()
-                        .setUseHostnameForHashing(true)
-                        .setHashBalanceFactor(uint32(125)))
+                .setConsistentHashingLbConfig(
+                        CommonLbConfig.ConsistentHashingLbConfig.newBuilder().setHashBalanceFactor(uint32(125)))
                 .build();
         assertThat(balancing(c -> c.setLbPolicy(LbPolicy.RING_HASH)
                                 .setCommonLbConfig(weighted)
@@ -139,12 +138,20 @@ class HonouredLoadBalancingTest {
                                         .setMaximumRingSize(uint64(99))))
                         .algorithm())
                 .isEqualTo(new LoadBalancing.RingHash(
-                        HashFunction.MURMUR_HASH_2, 7, 99, new ConsistentHashing(true, 125), true));
+                        HashFunction.MURMUR_HASH_2, 7, 99, new ConsistentHashing(false, 125), true));
         assertThat(balancing(c -> c.setLbPolicy(LbPolicy.MAGLEV)
                                 .setCommonLbConfig(weighted)
                                 .setMaglevLbConfig(Cluster.MaglevLbConfig.newBuilder().setTableSize(uint64(997))))
                         .algorithm())
-                .isEqualTo(new LoadBalancing.Maglev(997, new ConsistentHashing(true, 125), true));
+                .isEqualTo(new LoadBalancing.Maglev(997, new ConsistentHashing(false, 125), true));
+        assertThat(balancing(c -> c.setLbPolicy(LbPolicy.MAGLEV)
+                                .clearEdsClusterConfig()
+                                .setType(Cluster.DiscoveryType.STRICT_DNS)
+                                .setLoadAssignment(assignment(e -> {}))
+                                .setCommonLbConfig(CommonLbConfig.newBuilder().setConsistentHashingLbConfig(
+                                        CommonLbConfig.ConsistentHashingLbConfig.newBuilder().setUseHostnameForHashing(true))))
+                        .algorithm())
+                .isEqualTo(new LoadBalancing.Maglev(65_537, new ConsistentHashing(true, 0), false));
     }
 
     @Test

@@ -14,10 +14,17 @@ import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
+import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
+import io.weft.policy.proto.envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState;
+import io.weft.policy.proto.envoy.type.http.v3.Cookie;
 import io.weft.policy.proto.protobuf.Any;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -51,6 +58,30 @@ class HttpFilterTest {
                 .addHttpFilters(0, filter("a", LIMIT))));
         assertThat(listener.filterChains().get(0).http().filters()).isEqualTo(List.of(
                 new NamedFilter("a", new HttpFilter.Buffer(100), false), new NamedFilter("b", new HttpFilter.Buffer(100), true)));
+    }
+
+    private static StatefulSession session(MessageLite state) {
+        return StatefulSession.newBuilder()
+                .setSessionState(TypedExtensionConfig.newBuilder().setName("state").setTypedConfig(any(state)))
+                .setStrict(true)
+                .build();
+    }
+
+    @Test
+    void statefulSessions() {
+        StatefulSession cookie = session(CookieBasedSessionState.newBuilder()
+                .setCookie(Cookie.newBuilder().setName("lb").setTtl(seconds(9)).setPath("/p"))
+                .build());
+        HttpFilter expected = new HttpFilter.StatefulSession(new HttpFilter.CookieSession("lb", Duration.ofSeconds(9), "/p"), true);
+        Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("s", cookie))));
+        assertThat(listener.filterChains().get(0).http().filters()).containsExactly(new NamedFilter("s", expected, false));
+        assertThat(override(any(StatefulSessionPerRoute.newBuilder().setStatefulSession(cookie).build())))
+                .isEqualTo(new Configured(expected));
+        assertThat(override(any(StatefulSessionPerRoute.newBuilder().setDisabled(true).build()))).isEqualTo(new Disabled());
+        assertThat(override(any(StatefulSessionPerRoute.newBuilder()
+                        .setStatefulSession(session(HeaderBasedSessionState.newBuilder().setName("X-Session").build()))
+                        .build())))
+                .isEqualTo(new Configured(new HttpFilter.StatefulSession(new HttpFilter.HeaderSession("x-session"), true)));
     }
 
     @Test

@@ -47,10 +47,14 @@ import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
+import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes;
+import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
+import io.weft.policy.proto.envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig;
@@ -263,6 +267,10 @@ class RefusedTest {
                 typed(".subset_lb_policy.policies[0].typed_extension_config.typed_config", "inside another", any(Subset.newBuilder()
                         .setSubsetLbPolicy(policies(any(WrrLocality.getDefaultInstance())))
                         .build())),
+                new Case("common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing", "STRICT_DNS", cluster(c -> c
+                        .setLbPolicy(LbPolicy.MAGLEV)
+                        .setCommonLbConfig(Cluster.CommonLbConfig.newBuilder().setConsistentHashingLbConfig(
+                                Cluster.CommonLbConfig.ConsistentHashingLbConfig.newBuilder().setUseHostnameForHashing(true))))),
                 new Case("ring_hash_lb_config.hash_function", "unknown", cluster(c -> c.setLbPolicy(LbPolicy.RING_HASH)
                         .setRingHashLbConfig(Cluster.RingHashLbConfig.newBuilder().setHashFunctionValue(9)))),
                 new Case("maglev_lb_config.table_size", "prime", cluster(c -> c.setLbPolicy(LbPolicy.MAGLEV)
@@ -516,9 +524,27 @@ class RefusedTest {
                         .toBuilder()
                         .setTypedConfig(any(HTTP_FILTERS + "fault.v3.HTTPFault").toBuilder()
                                 .setValue(ByteString.copyFromUtf8("x")))))),
+                new Case(at + "[0].typed_config.session_state", "missing",
+                        withManager(m -> m.addHttpFilters(0, session(StatefulSession.newBuilder())))),
+                new Case(at + "[0].typed_config.session_state.typed_config", "use cookie or header",
+                        withManager(m -> m.addHttpFilters(0, session(state(any("x.Envelope")))))),
+                new Case(at + "[0].typed_config.session_state.typed_config.cookie.name", "must not be empty",
+                        withManager(m -> m.addHttpFilters(0, session(state(any(CookieBasedSessionState.getDefaultInstance())))))),
+                new Case(at + "[0].typed_config.session_state.typed_config.name", "must not be empty",
+                        withManager(m -> m.addHttpFilters(0, session(state(any(HeaderBasedSessionState.getDefaultInstance())))))),
+                new Case("typed_per_filter_config[\"s\"].disabled", "must be true", Samples.routes(r ->
+                        r.putTypedPerFilterConfig("s", any(StatefulSessionPerRoute.getDefaultInstance())))),
                 new Case(at + "[0].config_discovery", "required", withManager(m -> m.addHttpFilters(0, HttpFilter.newBuilder()
                         .setName("late")
                         .setConfigDiscovery(ExtensionConfigSource.getDefaultInstance())))));
+    }
+
+    private static HttpFilter session(StatefulSession.Builder session) {
+        return httpFilter("").toBuilder().setTypedConfig(any(session.build())).build();
+    }
+
+    private static StatefulSession.Builder state(Any state) {
+        return StatefulSession.newBuilder().setSessionState(TypedExtensionConfig.newBuilder().setName("s").setTypedConfig(state));
     }
 
     private static Case required(String type, String reason) {
