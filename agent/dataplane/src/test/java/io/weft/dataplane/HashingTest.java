@@ -21,6 +21,7 @@ import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing.ConsistentHashing;
 import io.weft.policy.model.LoadBalancing.Maglev;
 import io.weft.policy.model.LoadBalancing.RingHash;
+import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.Forward;
@@ -220,5 +221,39 @@ class HashingTest {
         Fixture terminal = Fixture.with(policy(Maglev.DEFAULT, List.of(user, made), endpoints(2)));
         assertThat(terminal.dialled(Request.get("orders", "/").with("x-user", "anna")).responseChanges()).isEmpty();
         assertThat(setCookie(terminal.dialled(Request.get("orders", "/")))).matches("lb=\"[0-9a-f]{16}\"; HttpOnly");
+    }
+
+    /** A table of 10,000 endpoints takes milliseconds: no request makes it. */
+    @Test
+    void whatFollowsAnEjectionIsWorkedOutByTheTimersThread() {
+        List<Runnable> tasks = new ArrayList<>();
+        SimulatedTime time = new SimulatedTime();
+        DataPlane dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), (delayNanos, task) -> {
+            tasks.add(task);
+            return () -> tasks.remove(task);
+        }, Fixture.NO_FAULTS, Self.UNKNOWN);
+        OutlierDetection onFirst = new OutlierDetection(
+                1, 0, 0, false, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 50);
+        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of());
+        dataPlane.apply(snapshot()
+                .routes(host("orders", route(any(), new Forward(
+                        List.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of()))))
+                .cluster(cluster("orders").with(Maglev.DEFAULT).with(onFirst), endpoints(5))
+                .build());
+        int owner = sent(dataPlane, 500);
+
+        assertThat(sent(dataPlane, 200)).as("until the thread comes to it").isEqualTo(owner);
+        assertThat(tasks).hasSize(1);
+        tasks.get(0).run();
+        assertThat(sent(dataPlane, 200)).isNotEqualTo(owner);
+    }
+
+    private static int sent(DataPlane dataPlane, int status) {
+        Request request = Request.get("orders", "/").with("x-user", "anna");
+        assertThat(dataPlane.claims(request)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        request.onResponse(status, Fixture.NO_HEADERS);
+        request.end();
+        return Fixture.port(request);
     }
 }

@@ -52,7 +52,7 @@ public final class Host {
     private volatile long reportingSinceNanos;
 
     /** @param address {@code ip:port} */
-    Host(Endpoint endpoint, String address) {
+    public Host(Endpoint endpoint, String address) {
         this.endpoint = endpoint;
         this.address = address;
     }
