@@ -8,6 +8,7 @@ import io.weft.dataplane.route.RouteEntry;
 import io.weft.dataplane.route.TimeoutRule;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
 import java.util.List;
 
 /**
@@ -92,6 +93,8 @@ public abstract class Exchange extends Limited {
     /** Whether {@link #hash} is the request's own; else each choice is a random one. */
     boolean hashed;
     long hash;
+    /** The endpoints that headers name and that are still to be tried; null: not looked at. */
+    ArrayDeque<String> namedHosts;
 
     /** 1 for the first, 0 before it. */
     int attempt;

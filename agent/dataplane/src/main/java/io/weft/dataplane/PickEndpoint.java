@@ -5,6 +5,7 @@ import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.cluster.Host;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.RequestHasher;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +15,8 @@ import java.util.List;
  */
 final class PickEndpoint extends ClientLayer {
     private static final LocalReply NO_HEALTHY_HOST = LocalReply.of(503, "no healthy upstream");
+
+    private static final String[] NO_ADDRESSES = {};
 
     private final NanoClock clock;
     private final Randomness randomness;
@@ -67,7 +70,32 @@ final class PickEndpoint extends ClientLayer {
         return pick(exchange, 0);
     }
 
+    /** Each is tried once; those that are not there are passed over. */
+    private static Host nextNamed(Exchange exchange, List<String> headers) {
+        if (exchange.namedHosts == null) {
+            exchange.namedHosts = new ArrayDeque<>(2);
+            for (String header : headers) {
+                String value = exchange.head().header(header);
+                for (String address : value == null ? NO_ADDRESSES : value.split(",")) {
+                    exchange.namedHosts.add(address.strip());
+                }
+            }
+        }
+        Host host = null;
+        while (host == null && !exchange.namedHosts.isEmpty()) {
+            host = exchange.cluster.hostAt(exchange.namedHosts.remove());
+        }
+        return host;
+    }
+
     private Host pick(Exchange exchange, int attempt) {
+        List<String> headers = exchange.cluster.namingHeaders();
+        if (!headers.isEmpty()) {
+            Host named = nextNamed(exchange, headers);
+            if (named != null) {
+                return named;
+            }
+        }
         long hash = exchange.hashed ? exchange.hash : randomness.bits();
         return exchange.cluster.pick(hash, exchange.destination.wanted(), attempt, clock);
     }

@@ -29,7 +29,9 @@ import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
@@ -201,7 +203,7 @@ class AllocationTest {
                     route(
                             match(new RouteMatch.Prefix("/")),
                             new Forward(
-                                    List.of(
+                                    ClusterChoice.of(
                                             weighted("v1", 90, Map.of("version", "v1")),
                                             weighted("v2", 10, Map.of("version", "v3"))),
                                     Rewrite.NONE,
@@ -224,7 +226,8 @@ class AllocationTest {
     }
 
     private static WeightedCluster weighted(String cluster, int weight, Map<String, Object> wanted) {
-        return new WeightedCluster(cluster, weight, HeaderChanges.NONE, FilterOverrides.NONE, wanted);
+        return new WeightedCluster(
+                new Named(cluster), weight, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, wanted);
     }
 
     private static Locality zone(int number) {

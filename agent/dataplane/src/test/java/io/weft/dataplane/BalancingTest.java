@@ -13,9 +13,11 @@ import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -76,6 +78,30 @@ class BalancingTest {
         for (int window = 0; window < 50; window++) {
             assertThat(mesh.spread("orders", 16).get(5)).isBetween(8, 12);
         }
+    }
+
+    @Test
+    void headersNameEndpointsForOneAttemptEach() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", Policies.route(Policies.any(), Policies.forward(
+                        "orders", Policies.retryOn(5, RetryPolicy.On.SERVER_ERROR_5XX), Duration.ZERO))))
+                .cluster(cluster("orders").with(new LoadBalancing.OverrideHost(
+                        List.of("x-first", "x-second"), LoadBalancing.RoundRobin.DEFAULT)), endpoint(1), endpoint(2),
+                        endpoint(3, 1, Health.UNHEALTHY)));
+        Request request = mesh.dialled(Request.get("orders", "/")
+                .with("x-second", "127.0.0.1:2")
+                .with("x-first", "127.0.0.1:9, 127.0.0.1:3 ,127.0.0.1:1"));
+        List<Integer> ports = new ArrayList<>(List.of(Fixture.port(request)));
+        for (int i = 0; i < 2; i++) {
+            request.onResponse(503, Fixture.NO_HEADERS);
+            request.next();
+            ports.add(Fixture.port(request));
+        }
+        request.onResponse(503, Fixture.NO_HEADERS);
+
+        assertThat(ports).containsExactly(3, 1, 2);
+        assertThat(request.next()).as("the fallback's turn").isEqualTo(Exchange.Step.DIAL);
+        assertThat(mesh.spread("orders", 100)).containsOnlyKeys(1, 2);
     }
 
     @Test

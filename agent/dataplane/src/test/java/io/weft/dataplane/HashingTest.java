@@ -14,9 +14,7 @@ import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
-import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HashPolicy;
-import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing.ConsistentHashing;
 import io.weft.policy.model.LoadBalancing.Maglev;
@@ -24,6 +22,7 @@ import io.weft.policy.model.LoadBalancing.RingHash;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
@@ -53,8 +52,8 @@ class HashingTest {
 
     private static Policies.SnapshotBuilder policy(
             Algorithm algorithm, List<HashPolicy> hashes, Optional<RetryPolicy> retry, LbEndpoint... endpoints) {
-        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of());
-        Forward forward = new Forward(List.of(orders), Rewrite.NONE, retry, Timeouts.NONE, hashes, Map.of());
+        WeightedCluster orders = WeightedCluster.of("orders", 1);
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, retry, Timeouts.NONE, hashes, Map.of());
         return snapshot()
                 .routes(host("orders", route(any(), forward)))
                 .cluster(cluster("orders").with(algorithm), endpoints);
@@ -197,17 +196,17 @@ class HashingTest {
         for (int i = 0; i < 20; i++) {
             Request next = Request.get("orders", "/").with("cookie", "a=b; " + set.substring(0, set.indexOf(';')));
             assertThat(chosen(mesh, next)).isEqualTo(Fixture.port(first));
-            assertThat(next.responseChanges()).isEmpty();
+            assertThat(next.responseChanges()).isSameAs(ResponseChanges.NONE);
         }
         Request stranger = mesh.dialled(Request.get("orders", "/"));
         assertThat(setCookie(stranger)).isNotEqualTo(set);
     }
 
     private static String setCookie(Request request) {
-        assertThat(request.responseChanges()).hasSize(1);
-        HeaderChanges.Addition addition = request.responseChanges()[0].responseAdd().get(0);
-        assertThat(addition.name()).isEqualTo("set-cookie");
-        return addition.value();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        assertThat(request.responseChanges().add()).hasSize(1);
+        assertThat(request.responseChanges().add().get(0).getKey()).isEqualTo("set-cookie");
+        return request.responseChanges().add().get(0).getValue();
     }
 
     @Test
@@ -217,9 +216,9 @@ class HashingTest {
         HashPolicy user = new HashPolicy.Header("x-user", Optional.empty(), true);
 
         assertThat(Fixture.with(policy(Maglev.DEFAULT, List.of(given), endpoints(2)))
-                        .dialled(Request.get("orders", "/")).responseChanges()).isEmpty();
+                        .dialled(Request.get("orders", "/")).responseChanges()).isSameAs(ResponseChanges.NONE);
         Fixture terminal = Fixture.with(policy(Maglev.DEFAULT, List.of(user, made), endpoints(2)));
-        assertThat(terminal.dialled(Request.get("orders", "/").with("x-user", "anna")).responseChanges()).isEmpty();
+        assertThat(terminal.dialled(Request.get("orders", "/").with("x-user", "anna")).responseChanges()).isSameAs(ResponseChanges.NONE);
         assertThat(setCookie(terminal.dialled(Request.get("orders", "/")))).matches("lb=\"[0-9a-f]{16}\"; HttpOnly");
     }
 
@@ -234,10 +233,10 @@ class HashingTest {
         }, Fixture.NO_FAULTS, Self.UNKNOWN);
         OutlierDetection onFirst = new OutlierDetection(
                 1, 0, 0, false, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 50);
-        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, Map.of());
+        WeightedCluster orders = WeightedCluster.of("orders", 1);
         dataPlane.apply(snapshot()
                 .routes(host("orders", route(any(), new Forward(
-                        List.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of()))))
+                        ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of()))))
                 .cluster(cluster("orders").with(Maglev.DEFAULT).with(onFirst), endpoints(5))
                 .build());
         int owner = sent(dataPlane, 500);

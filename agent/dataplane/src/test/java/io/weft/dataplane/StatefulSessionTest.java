@@ -9,8 +9,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
-import io.weft.policy.model.HeaderChanges;
-import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.HttpFilter.CookieSession;
@@ -23,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -68,25 +67,22 @@ class StatefulSessionTest {
     }
 
     /** Null: the response is left as it is. */
-    private static Addition named(Request request) {
-        for (HeaderChanges changes : request.responseChanges()) {
-            for (Addition addition : changes.responseAdd()) {
-                return addition;
-            }
-        }
-        return null;
+    private static Map.Entry<String, String> named(Request request) {
+        ResponseChanges changes = request.responseChanges();
+        List<Map.Entry<String, String>> all = changes.set().isEmpty() ? changes.add() : changes.set();
+        return all.isEmpty() ? null : all.get(0);
     }
 
     @Test
     void theFirstResponseNamesTheEndpointAndTheNextRequestGoesThere() {
         Fixture mesh = mesh(COOKIE, false, three());
         Request first = answered(mesh, Request.get("orders", "/shop/cart"));
-        Addition set = named(first);
+        Map.Entry<String, String> set = named(first);
 
-        assertThat(set.name()).isEqualTo("set-cookie");
-        assertThat(set.value()).isEqualTo("session=\"" + base64("\n\u000b127.0.0.1:" + Fixture.port(first)) + "\"; Path=/shop; HttpOnly");
+        assertThat(set.getKey()).isEqualTo("set-cookie");
+        assertThat(set.getValue()).isEqualTo("session=\"" + base64("\n\u000b127.0.0.1:" + Fixture.port(first)) + "\"; Path=/shop; HttpOnly");
         for (int i = 0; i < 10; i++) {
-            Request next = answered(mesh, Request.get("orders", "/shop/pay").with("cookie", set.value()));
+            Request next = answered(mesh, Request.get("orders", "/shop/pay").with("cookie", set.getValue()));
             assertThat(Fixture.port(next)).isEqualTo(Fixture.port(first));
             assertThat(named(next)).isNull();
         }
@@ -97,8 +93,8 @@ class StatefulSessionTest {
         Fixture mesh = mesh(HEADER, false, three());
         Request first = answered(mesh, Request.get("orders", "/"));
 
-        assertThat(named(first).name()).isEqualTo("x-session");
-        assertThat(named(first).value()).isEqualTo(base64("127.0.0.1:" + Fixture.port(first)));
+        assertThat(named(first).getKey()).isEqualTo("x-session");
+        assertThat(named(first).getValue()).isEqualTo(base64("127.0.0.1:" + Fixture.port(first)));
         for (int i = 0; i < 10; i++) {
             Request next = answered(mesh, Request.get("orders", "/").with("x-session", base64("127.0.0.1:2")));
             assertThat(Fixture.port(next)).isEqualTo(2);
@@ -149,7 +145,7 @@ class StatefulSessionTest {
         assertThat(named(answered(mesh, valid))).isNull();
         Request over = Request.get("orders", "/").with("cookie", cookie(2, expires(now - 1)));
 
-        assertThat(named(answered(mesh, over)).value())
+        assertThat(named(answered(mesh, over)).getValue())
                 .startsWith("session=\"" + base64("\n\u000b127.0.0.1:" + Fixture.port(over) + expires(now + 60)) + "\"; Max-Age=60");
     }
 

@@ -19,7 +19,9 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.LoadBalancing.LocalityWeighted;
 import io.weft.policy.model.LoadBalancing.RoundRobin;
+import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
@@ -90,8 +92,9 @@ class SubsetTest {
             Map<String, Object> wanted,
             Map<String, Object> wantedOfCluster,
             LocalityEndpoints... localities) {
-        WeightedCluster orders = new WeightedCluster("orders", 1, HeaderChanges.NONE, FilterOverrides.NONE, wantedOfCluster);
-        Forward forward = new Forward(List.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), wanted);
+        WeightedCluster orders = new WeightedCluster(
+                new Named("orders"), 1, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, wantedOfCluster);
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), wanted);
         LoadBalancing balancing = new LoadBalancing(
                 algorithm, Optional.of(subsets.build()), 50, LoadBalancing.DEFAULT_OVERRIDE_HOST);
         return Fixture.with(snapshot()

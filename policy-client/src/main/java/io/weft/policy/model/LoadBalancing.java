@@ -31,6 +31,23 @@ public record LoadBalancing(
 
     public sealed interface Algorithm {}
 
+    /** The algorithm that chooses where the request names no endpoint. */
+    public Algorithm choosing() {
+        return algorithm instanceof OverrideHost override ? override.fallback() : algorithm;
+    }
+
+    /**
+     * The endpoints that a request header names, one for each attempt, whatever their health; then those that {@code fallback}
+     * chooses.
+     *
+     * @param headers names in lower case; a value holds one or more of {@code ip:port}, parted by commas
+     */
+    public record OverrideHost(List<String> headers, Algorithm fallback) implements Algorithm {
+        public OverrideHost {
+            headers = List.copyOf(headers);
+        }
+    }
+
     public record RoundRobin(Optional<SlowStart> slowStart, Localities localities) implements Algorithm {
         public static final RoundRobin DEFAULT = new RoundRobin(Optional.empty(), ZoneAware.DEFAULT);
     }

@@ -58,8 +58,9 @@ final class LoadBalancingParser {
     private static final String WRR_LOCALITY = POLICIES + "wrr_locality.v3.WrrLocality";
     private static final String SUBSET = POLICIES + "subset.v3.Subset";
     private static final String CLUSTER_PROVIDED = POLICIES + "cluster_provided.v3.ClusterProvided";
+    private static final String OVERRIDE_HOST = POLICIES + "override_host.v3.OverrideHost";
     private static final Set<String> KNOWN = Set.of(ROUND_ROBIN, LEAST_REQUEST, RANDOM, RING_HASH, MAGLEV,
-            CLIENT_SIDE_WEIGHTED, WRR_LOCALITY, SUBSET, CLUSTER_PROVIDED);
+            CLIENT_SIDE_WEIGHTED, WRR_LOCALITY, SUBSET, CLUSTER_PROVIDED, OVERRIDE_HOST);
 
     private static final int DEFAULT_CHOICES = 2;
     private static final double DEFAULT_MIN_WEIGHT_PERCENT = 10;
@@ -262,16 +263,32 @@ final class LoadBalancingParser {
         field.reportIf(cluster.hasRingHashLbConfig(), "ring_hash_lb_config");
         field.reportIf(cluster.hasMaglevLbConfig(), "maglev_lb_config");
         Selected selected = select(field.at("load_balancing_policy"), cluster.getLoadBalancingPolicy());
+        return selected.type().equals(CLUSTER_PROVIDED)
+                ? clusterProvided(selected.field(), cluster)
+                : choice(selected);
+    }
+
+    private static Choice choice(Selected selected) {
         switch (selected.type()) {
-            case CLUSTER_PROVIDED:
-                return clusterProvided(selected.field(), cluster);
             case SUBSET:
                 return subset(selected);
             case WRR_LOCALITY:
                 return new Choice(wrrLocality(selected));
+            case OVERRIDE_HOST:
+                return overrideHost(selected);
             default:
                 return new Choice(algorithm(selected));
         }
+    }
+
+    private static Choice overrideHost(Selected selected) {
+        OverrideHostMessage override = OverrideHostMessage.parse(selected.field(), selected.config().getValue());
+        Selected inner = select(selected.field().at("fallback_policy"), override.fallbackPolicy());
+        if (inner.type().equals(OVERRIDE_HOST)) {
+            throw inner.field().refuse("cannot be used inside itself");
+        }
+        Choice fallback = choice(inner);
+        return new Choice(new LoadBalancing.OverrideHost(override.headers(), fallback.algorithm()), fallback.subsets());
     }
 
     private record Selected(Field field, String type, Any config) {
@@ -294,7 +311,8 @@ final class LoadBalancingParser {
             unknown.append(unknown.length() == 0 ? "" : ", ").append(type);
         }
         throw field.at("policies").refuse("names no policy that is supported (" + unknown + "); add "
-                + "round_robin, least_request, random, ring_hash, maglev, client_side_weighted_round_robin, wrr_locality or subset");
+                + "round_robin, least_request, random, ring_hash, maglev, client_side_weighted_round_robin, wrr_locality, subset or "
+                + "override_host");
     }
 
     private static Algorithm algorithm(Selected selected) {

@@ -3,6 +3,7 @@ package io.weft.policy.parse;
 import static io.weft.policy.parse.Samples.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.HashPolicy;
@@ -250,6 +251,30 @@ class HonouredLoadBalancingTest {
                 .isEqualTo(LoadBalancing.Random.DEFAULT);
         assertThat(accepted.unhonoured()).extracting(unhonoured -> unhonoured.path())
                 .containsExactly("load_balancing_policy.policies[0].typed_extension_config (x.FromTheFuture)");
+    }
+
+    @Test
+    void endpointsThatARequestNames() {
+        Accepted accepted = (Accepted) parse(cluster(c -> c.setLoadBalancingPolicy(overrideHost(
+                ByteString.copyFromUtf8("\n\b\n\u0006X-Host"), ByteString.copyFromUtf8("\n\u0002\u0012\u0000")))));
+
+        assertThat(((io.weft.policy.model.Cluster) accepted.resource()).loadBalancing().algorithm())
+                .isEqualTo(new LoadBalancing.OverrideHost(List.of("x-host"), LoadBalancing.Random.DEFAULT));
+        assertThat(accepted.unhonoured()).extracting(unhonoured -> unhonoured.path()).containsExactly(
+                "load_balancing_policy.policies[0].typed_extension_config.typed_config.override_host_sources[1].metadata");
+    }
+
+    /** The API artifact has no class for it: sources are field 1, the fallback is field 3. */
+    private static LoadBalancingPolicy overrideHost(ByteString... sources) {
+        ByteString fallback = policies(Random.getDefaultInstance()).toByteString();
+        ByteString config = ByteString.copyFrom(List.of(sources))
+                .concat(ByteString.copyFrom(new byte[] {3 << 3 | 2, (byte) fallback.size()}))
+                .concat(fallback);
+        return LoadBalancingPolicy.newBuilder()
+                .addPolicies(LoadBalancingPolicy.Policy.newBuilder().setTypedExtensionConfig(TypedExtensionConfig.newBuilder()
+                        .setTypedConfig(any("envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost").toBuilder()
+                                .setValue(config))))
+                .build();
     }
 
     @Test

@@ -263,6 +263,19 @@ class RefusedTest {
                         any(WrrLocality.newBuilder()
                                 .setEndpointPickingPolicy(policies(any(Random.getDefaultInstance())))
                                 .build())),
+                typed(".override_host_sources", "empty",
+                        any("envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost")),
+                typed(".override_host_sources[0].header", "must not be empty",
+                        any("envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost").toBuilder()
+                                .setValue(ByteString.copyFromUtf8("\n\u0000"))
+                                .build()),
+                typed(".fallback_policy", "missing",
+                        any("envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost").toBuilder()
+                                .setValue(ByteString.copyFromUtf8("\n\u0003\n\u0001h"))
+                                .build()),
+                typed("", "not a valid", any("envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost").toBuilder()
+                        .setValue(ByteString.copyFromUtf8("\n\u0009"))
+                        .build()),
                 typed(".subset_lb_policy", "missing", any(Subset.getDefaultInstance())),
                 typed(".subset_lb_policy.policies[0].typed_extension_config.typed_config", "inside another", any(Subset.newBuilder()
                         .setSubsetLbPolicy(policies(any(WrrLocality.getDefaultInstance())))

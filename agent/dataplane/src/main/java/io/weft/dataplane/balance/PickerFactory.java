@@ -68,7 +68,7 @@ public final class PickerFactory {
             LoadBalancing policy, List<Tier> tiers, int overprovisioningFactor, boolean weightedPriorityHealth, Senders senders) {}
 
     public Picker make(Input input) {
-        Algorithm algorithm = input.policy().algorithm();
+        Algorithm algorithm = input.policy().choosing();
         if (!algorithm.equals(lastAlgorithm)) {
             lastHashing = Map.of();
             lastAlgorithm = algorithm;
@@ -89,7 +89,7 @@ public final class PickerFactory {
             priorities[i] = new PriorityHosts(tiers.get(i), input.overprovisioningFactor(), input.weightedPriorityHealth());
         }
         PriorityLoads loads = new PriorityLoads(priorities, input.policy().panicThreshold());
-        Algorithm algorithm = input.policy().algorithm();
+        Algorithm algorithm = input.policy().choosing();
         if (algorithm instanceof RingHash ring) {
             return hashing(priorities, loads, set, ring.hashing(), ring.localityWeighted(), keys -> RingTable.of(keys, ring));
         }
@@ -117,7 +117,7 @@ public final class PickerFactory {
                 percents.add(loads.degraded[i]);
             }
         }
-        return new SpreadingPicker(shares, percents, balancer(input.policy().algorithm()));
+        return new SpreadingPicker(shares, percents, balancer(input.policy().choosing()));
     }
 
     private Balancer balancer(Algorithm algorithm) {
@@ -160,9 +160,9 @@ public final class PickerFactory {
         private final String name;
 
         Spreading(Input input, String name) {
-            localities = localities(input.policy().algorithm());
+            localities = localities(input.policy().choosing());
             senders = input.senders();
-            reported = input.policy().algorithm() instanceof ClientSideWeightedRoundRobin;
+            reported = input.policy().choosing() instanceof ClientSideWeightedRoundRobin;
             this.name = name;
         }
 

@@ -52,7 +52,7 @@ public final class ClusterView {
             count += tier.members().size();
         }
         hostCount = count;
-        reportedWeights = policy.loadBalancing().algorithm() instanceof LoadBalancing.ClientSideWeightedRoundRobin weighted
+        reportedWeights = policy.loadBalancing().choosing() instanceof LoadBalancing.ClientSideWeightedRoundRobin weighted
                 ? new ReportedWeights(weighted)
                 : null;
         ejection = policy.outlierDetection().isPresent() ? EjectionRule.of(policy.outlierDetection().get()) : null;
@@ -153,6 +153,24 @@ public final class ClusterView {
      * @return null when there is none
      */
     public Host named(String address) {
+        Member member = member(address);
+        return member != null && policy.loadBalancing().overrideHost().contains(member.health()) ? member.host() : null;
+    }
+
+    /**
+     * Headers that name endpoints, whatever their health, in lower case; empty: none do.
+     */
+    public List<String> namingHeaders() {
+        return policy.loadBalancing().algorithm() instanceof LoadBalancing.OverrideHost override ? override.headers() : List.of();
+    }
+
+    /** @return null when there is no such host */
+    public Host hostAt(String address) {
+        Member member = member(address);
+        return member == null ? null : member.host();
+    }
+
+    private Member member(String address) {
         Map<String, Member> members = byAddress;
         if (members == null) {
             members = new HashMap<>();
@@ -163,8 +181,7 @@ public final class ClusterView {
             }
             byAddress = members;
         }
-        Member member = members.get(address);
-        return member != null && policy.loadBalancing().overrideHost().contains(member.health()) ? member.host() : null;
+        return members.get(address);
     }
 
     /** Takes the endpoint's word for its load, where the policy asks for it. */
