@@ -30,7 +30,8 @@ record Decision(String name, List<String> benchmarks, String summary, double nan
                 new Decision("hotpath", List.of("HotPath"),
                         "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints", 200),
                 new Decision("hotpath-retry", List.of("HotPathRetry"), "the same for a request that is sent a second time", 400),
-                new Decision("hotpath-ringhash", List.of("HotPathRingHash", "GrpcRingHash"), "the same with an endpoint by the hash of a header", 200));
+                new Decision("hotpath-ringhash", List.of("HotPathRingHash", "GrpcRingHash"), "the same with an endpoint by the hash of a header", 200),
+                new Decision("hotpath-rbac", List.of("HotPathRbac"), "a request that comes in, let in by the last of 20 policies", 200));
     }
 
     @Override

@@ -19,9 +19,12 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy;
@@ -70,19 +73,37 @@ final class Parts {
     /** A listener for everything that goes to port 80, and what it leads to. */
     static PolicySnapshot snapshot(
             long generation, List<VirtualHost> hosts, Map<String, Cluster> clusters, Map<String, EndpointAssignment> assignments) {
-        RouteConfiguration routes = new RouteConfiguration(ROUTES, hosts, false, false, HeaderChanges.NONE, FilterOverrides.NONE);
+        RouteConfiguration routes = routes(ROUTES, hosts);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
                 List.of(new FilterChain("", 0, new HttpConnectionManager(
-                        ROUTES, new Named(ROUTES), List.of(), HttpConnectionManager.Edge.NONE))));
+                        ROUTES, new Named(ROUTES), List.of(), Edge.NONE))));
         return new PolicySnapshot(
                 generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
     }
 
+    /** A listener for what comes in on a port, with these filters, and nothing else. */
+    static PolicySnapshot inbound(int port, NamedFilter... filters) {
+        VirtualHost everything = virtualHost("everything", List.of("*"), route(List.of(), List.of(), share("app", 1)));
+        RouteConfiguration routes = routes("inbound", List.of(everything));
+        Listener listener = new Listener(
+                "inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", port),
+                List.of(new FilterChain("", 0, new HttpConnectionManager("inbound", new Inline(routes), List.of(filters), Edge.NONE))));
+        return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
+    }
+
     static VirtualHost virtualHost(String name, Route... routes) {
+        return virtualHost(name, List.of(name, name + ".mesh", name + ".svc.mesh.local"), routes);
+    }
+
+    private static VirtualHost virtualHost(String name, List<String> domains, Route... routes) {
         return new VirtualHost(
-                name, List.of(name, name + ".mesh", name + ".svc.mesh.local"), List.of(routes), false, AttemptCount.NOWHERE,
-                Optional.empty(), HeaderChanges.NONE, FilterOverrides.NONE);
+                name, domains, List.of(routes), false, AttemptCount.NOWHERE, Optional.empty(), HeaderChanges.NONE,
+                FilterOverrides.NONE);
+    }
+
+    private static RouteConfiguration routes(String name, List<VirtualHost> hosts) {
+        return new RouteConfiguration(name, hosts, false, false, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
     /** For every path, if the headers are so. With the retries that a mesh has by default. */
