@@ -1,0 +1,124 @@
+package io.weft.controlplane.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StepRunnerTest {
+    private static final int REQUESTS = 2_000;
+
+    @TempDir
+    private Path folder;
+
+    private DemoMesh mesh;
+
+    @BeforeEach
+    void meshThatIsNotStarted() throws Exception {
+        mesh = new DemoMesh(new DemoFiles(folder, folder));
+    }
+
+    @Test
+    void sharesWithinThreeStandardErrorsHold() throws Exception {
+        StepResult result = run(steady(), () -> answers(REQUESTS, 0.52));
+
+        assertThat(result.ok()).isTrue();
+        assertThat(result.observed()).isEqualTo(Map.of("v1", 0.52, "v2", 0.48));
+        assertThat(result.requests()).isEqualTo(REQUESTS);
+    }
+
+    @Test
+    void aShareThatIsOffByChanceComesBackWithMoreRequests() throws Exception {
+        StepResult result = run(steady(), () -> {
+            answers(REQUESTS, 0.54);
+            soon(() -> answers(3 * REQUESTS, 0.5));
+        });
+
+        assertThat(result.ok()).isTrue();
+        assertThat(result.requests()).isEqualTo(4 * REQUESTS);
+    }
+
+    @Test
+    void aShareThatIsWrongDoesNot() throws Exception {
+        StepResult result = run(steady(), () -> {
+            answers(REQUESTS, 0.54);
+            soon(() -> answers(3 * REQUESTS, 0.525));
+        });
+
+        assertThat(result.ok()).isFalse();
+    }
+
+    @Test
+    void aVersionThatGetsNothingIsSaidToGetNothing() throws Exception {
+        Step step = new Step("100/0", "", Map.of("v1", 1.0, "v2", 0.0), mesh -> {}, new Step.Steady());
+
+        assertThat(run(step, () -> answers(REQUESTS, 1.0)).observed()).isEqualTo(Map.of("v1", 1.0, "v2", 0.0));
+    }
+
+    @Test
+    void oneFailedRequestIsOneTooMany() throws Exception {
+        StepResult result = run(steady(), () -> {
+            mesh.answers().add(failed(later()));
+            answers(REQUESTS, 0.5);
+        });
+
+        assertThat(result.failed()).isEqualTo(1);
+        assertThat(result.ok()).isFalse();
+    }
+
+    @Test
+    void whatWasOnItsWayToAKilledProcessIsExcusedAndNothingElse() throws Exception {
+        Step kill = new Step("kill", "", Map.of("v1", 0.5, "v2", 0.5), mesh -> {
+            mesh.answers().add(failed(System.currentTimeMillis() - 5));
+            answers(REQUESTS, 0.5);
+        }, new Step.Gone((mesh, answer) -> false));
+
+        assertThat(new StepRunner(mesh, REQUESTS).run(kill).failed()).isZero();
+    }
+
+    private StepResult run(Step step, Runnable traffic) throws Exception {
+        Step.Action before = step.action();
+        return new StepRunner(mesh, REQUESTS).run(new Step(step.name(), step.title(), step.expected(), mesh -> {
+            before.run(mesh);
+            traffic.run();
+        }, step.inForce()));
+    }
+
+    /** Once the step was judged for the first time; if that takes longer than usual, it is judged once and by the same. */
+    private static void soon(Runnable traffic) {
+        Thread thread = new Thread(() -> {
+            try {
+                Thread.sleep(300);
+                traffic.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static Step steady() {
+        return new Step("50/50", "", Map.of("v1", 0.5, "v2", 0.5), mesh -> {}, new Step.Steady());
+    }
+
+    private void answers(int count, double v1) {
+        for (int i = 0; i < count; i++) {
+            String version = i < Math.round(v1 * count) ? "v1" : "v2";
+            String via = i % 2 == 0 ? "direct" : "storefront";
+            mesh.answers().add(new Answer(later(), later() + 1, via, false, 200, version, "1-a", null));
+        }
+    }
+
+    private static Answer failed(long at) {
+        return new Answer(at, at + 1, "direct", false, 0, null, null, "reset");
+    }
+
+    /** After whatever moment the step came into force. */
+    private static long later() {
+        return System.currentTimeMillis() + 60_000;
+    }
+}
