@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,7 +114,7 @@ final class Startup implements Benchmark {
     private static Start untilExit(JvmCommand command) {
         long start = System.nanoTime();
         JvmProcess process = command.module(Settings.workloads()).main("io.weft.benchmarks.workload.WordCount");
-        int exit = process.awaitExit();
+        int exit = process.awaitExit(Duration.ofMinutes(2));
         double wall = (System.nanoTime() - start) / 1e6;
         if (exit != 0) {
             throw new IllegalStateException(process.report());
