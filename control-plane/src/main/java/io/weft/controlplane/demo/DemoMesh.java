@@ -136,7 +136,8 @@ final class DemoMesh implements AutoCloseable {
     /** All that is added to an unmodified app. */
     private Map<String, String> environment(String service, String tags) {
         Map<String, String> environment = new TreeMap<>();
-        environment.put("JAVA_TOOL_OPTIONS", "-javaagent:" + files.agent());
+        // The JVM splits this at spaces that are not in quotes.
+        environment.put("JAVA_TOOL_OPTIONS", "-javaagent:\"" + files.agent() + "\"");
         environment.put("WEFT_CONTROL_PLANE", "grpc://127.0.0.1:" + controlPlanePort);
         environment.put("WEFT_SERVICE", service);
         environment.put("WEFT_TAGS", tags);
