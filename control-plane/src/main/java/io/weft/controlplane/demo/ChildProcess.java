@@ -16,6 +16,8 @@ final class ChildProcess implements AutoCloseable {
     private final String name;
     private final Path log;
     private final Process process;
+    /** From then on its output may break off. */
+    private volatile boolean ending;
 
     private ChildProcess(String name, Path log, Process process) {
         this.name = name;
@@ -37,10 +39,11 @@ final class ChildProcess implements AutoCloseable {
             throws IOException {
         Path log = logs.resolve(name + ".log");
         Process process = builder(command, environment, log).start();
-        Thread thread = new Thread(() -> read(process, reader), "demo-" + name);
+        ChildProcess child = new ChildProcess(name, log, process);
+        Thread thread = new Thread(() -> child.read(reader), "demo-" + name);
         thread.setDaemon(true);
         thread.start();
-        return new ChildProcess(name, log, process);
+        return child;
     }
 
     private static ProcessBuilder builder(List<String> command, Map<String, String> environment, Path log) {
@@ -51,13 +54,13 @@ final class ChildProcess implements AutoCloseable {
         return builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
     }
 
-    private static void read(Process process, Consumer<String> reader) {
+    private void read(Consumer<String> reader) {
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 reader.accept(line);
             }
         } catch (IOException e) {
-            if (process.isAlive()) {
+            if (!ending && process.isAlive()) {
                 throw new UncheckedIOException("Reading the output of process " + process.pid(), e);
             }
         }
@@ -90,13 +93,14 @@ final class ChildProcess implements AutoCloseable {
 
     /** As {@code kill -9}. */
     void kill() throws InterruptedException {
+        ending = true;
         process.destroyForcibly();
         process.waitFor();
     }
 
     /** Asks it to end and waits; after ten seconds it is killed. */
     void stop() throws InterruptedException {
-        process.destroy();
+        close();
         if (!process.waitFor(10, TimeUnit.SECONDS)) {
             kill();
         }
@@ -105,6 +109,7 @@ final class ChildProcess implements AutoCloseable {
     /** Asks it to end without waiting. */
     @Override
     public void close() {
+        ending = true;
         process.destroy();
     }
 

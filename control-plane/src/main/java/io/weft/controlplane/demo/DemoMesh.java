@@ -21,6 +21,10 @@ import java.util.TreeMap;
 
 /** The processes of the demo: one control plane, five instances of three unmodified services, one client. */
 final class DemoMesh implements AutoCloseable {
+    /** Seconds on most machines; a busy one is given time. */
+    private static final long CONTROL_PLANE_MS = 60_000;
+
+    private static final long DISCOVERY_MS = 120_000;
     private static final ObjectReader ANSWER = JsonMapper.builder().build().readerFor(Answer.class);
 
     private final DemoFiles files;
@@ -90,11 +94,11 @@ final class DemoMesh implements AutoCloseable {
             refuseWhenClosed(process);
             controlPlane = process;
         }
-        long deadline = System.currentTimeMillis() + 20_000;
+        long deadline = System.currentTimeMillis() + CONTROL_PLANE_MS;
         while (!accepts(controlPlanePort)) {
             process.requireAlive();
             if (System.currentTimeMillis() > deadline) {
-                throw new IllegalStateException("The control plane does not listen after 20 s; see " + files.logs());
+                throw new IllegalStateException("The control plane does not listen after " + CONTROL_PLANE_MS / 1_000 + " s; see " + files.logs());
             }
             Thread.sleep(20);
         }
@@ -158,14 +162,14 @@ final class DemoMesh implements AutoCloseable {
 
     /** Before the first step every instance must be known to both callers. */
     private void awaitDiscovery() throws InterruptedException {
-        long deadline = System.currentTimeMillis() + 60_000;
+        long deadline = System.currentTimeMillis() + DISCOVERY_MS;
         Set<String> expected = ordersByCaller();
         int position = 0;
         while (!expected.isEmpty()) {
             requireAlive();
             if (System.currentTimeMillis() > deadline) {
                 throw new IllegalStateException(
-                        "No answer within 60 s from: " + expected + ". The logs of all processes are in " + files.logs());
+                        "No answer within " + DISCOVERY_MS / 1_000 + " s from: " + expected + ". The logs of all processes are in " + files.logs());
             }
             List<Answer> news = answers.since(position);
             position += news.size();

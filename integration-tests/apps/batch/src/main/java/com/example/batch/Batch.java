@@ -19,6 +19,7 @@ import java.time.Duration;
  */
 public final class Batch {
     private static final Duration FLUSH_INTERVAL = Duration.ofMillis(20);
+    private static final Duration PAUSE_AFTER_FAILURE = Duration.ofMillis(100);
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final ObjectMapper json = new ObjectMapper();
@@ -61,10 +62,11 @@ public final class Batch {
             boolean direct = n % 2 == 0;
             boolean canary = n / 2 % 2 == 0;
             try {
-                print(direct
+                Result result = direct
                         ? ask("direct", URI.create("http://orders/orders/" + n), canary)
-                        : ask("storefront", URI.create("http://storefront/"), canary));
-                Thread.sleep(pauseMs);
+                        : ask("storefront", URI.create("http://storefront/"), canary);
+                print(result);
+                Thread.sleep(result.version() == null ? PAUSE_AFTER_FAILURE.toMillis() : pauseMs);
             } catch (InterruptedException e) {
                 return;
             } catch (IOException e) {
