@@ -3,6 +3,9 @@ package io.weft.dataplane;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /** What is known of the connection over which a request came in. Immutable; one for all its requests. */
 public final class Connection {
@@ -34,6 +37,8 @@ public final class Connection {
     private final IpAddress remoteIp;
     private final String serverName;
     private final Peer peer;
+    /** Null: nobody keeps anything. */
+    private volatile Map<Object, Object> kept;
     /** Made when first asked for; whoever comes second may make it again. */
     private Texts texts;
 
@@ -50,6 +55,34 @@ public final class Connection {
         this.peer = peer;
         localIp = IpAddress.of(local.getAddress());
         remoteIp = IpAddress.of(remote.getAddress());
+    }
+
+    /** It is within this process. */
+    public boolean isOwn() {
+        return this == OWN;
+    }
+
+    /** What somebody keeps for as long as the connection is there; made when first asked for. */
+    public Object kept(Object owner, Function<Object, Object> make) {
+        Map<Object, Object> all = kept;
+        return all == null ? keeping().computeIfAbsent(owner, make) : all.computeIfAbsent(owner, make);
+    }
+
+    private synchronized Map<Object, Object> keeping() {
+        if (kept == null) {
+            kept = new ConcurrentHashMap<>();
+        }
+        return kept;
+    }
+
+    /** Resolved. */
+    public InetSocketAddress local() {
+        return local;
+    }
+
+    /** Resolved. */
+    public InetSocketAddress remote() {
+        return remote;
     }
 
     public IpAddress localIp() {

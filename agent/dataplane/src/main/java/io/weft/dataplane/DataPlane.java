@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.PolicySnapshot;
 import java.time.Duration;
@@ -50,7 +51,8 @@ public final class DataPlane implements Outbound {
         clientLayers = new ClientLayers(clock, randomness, self);
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
-        FilterCompiler filters = new FilterCompiler(clock, randomness, faults, refusals, keySets, time);
+        FilterCompiler filters = new FilterCompiler(
+                clock, randomness, faults, refusals, keySets, time, ProcessInfo.ofThisProcess(randomness));
         compiler = new PolicyCompiler(clock, randomness, timers, self, filters);
         noPolicy = new PolicyCompiler(clock, randomness, timers, self, filters).compile(PolicySnapshot.empty());
     }

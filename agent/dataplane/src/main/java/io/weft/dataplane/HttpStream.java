@@ -30,6 +30,8 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private int responseStatus;
     private boolean local;
     private long maxRequestBytes;
+    private long responseBytesPerSecond;
+
     /** Null: none is named. */
     String overrideHost;
     boolean overrideStrict;
@@ -48,11 +50,6 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         return edited == null ? this : edited;
     }
 
-    /** Of who sent the request: its SPIFFE ID as mesh TLS has proved it; null when nothing is proved. */
-    public String peer() {
-        return null;
-    }
-
     /** One within this process when the request is the app's own. */
     @Override
     public Connection connection() {
@@ -62,16 +59,6 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     @Override
     public final IpAddress clientIp() {
         return clientIp.of(this, connection());
-    }
-
-    /** Where the request came from, as the socket says it; null when it is the app's own or not known. */
-    public InetSocketAddress remoteAddress() {
-        return null;
-    }
-
-    /** Where the request came in; null when it is the app's own or not known. */
-    public InetSocketAddress localAddress() {
-        return null;
     }
 
     /** The route's cluster; null when no route matched or it has none. */
@@ -97,17 +84,17 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
 
     @Override
     public InetSocketAddress downstreamRemote() {
-        return remoteAddress();
+        return connection().isOwn() ? null : connection().remote();
     }
 
     @Override
     public InetSocketAddress downstreamLocal() {
-        return localAddress();
+        return connection().isOwn() ? null : connection().local();
     }
 
     @Override
     public final String peerUriSans() {
-        return peer();
+        return connection().texts().uriSans;
     }
 
     /** Of the endpoint that the response comes from, {@code ip:port} as Envoy writes it; null when none was chosen. */
@@ -204,6 +191,12 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         overrideStrict = strict;
     }
 
+    /** Slows the response's body down, where the server does that. */
+    public final void limitResponseRate(long bytesPerSecond) {
+        responseBytesPerSecond =
+                responseBytesPerSecond == 0 ? bytesPerSecond : Math.min(responseBytesPerSecond, bytesPerSecond);
+    }
+
     // The rest is for the layers.
 
     final void passThrough(FilterChain chain) {
@@ -213,6 +206,11 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     /** Most bytes that the request's body may have; 0: any. */
     public final long maxRequestBytes() {
         return maxRequestBytes;
+    }
+
+    /** How fast the response's body may go; 0: as fast as it can. */
+    public final long responseBytesPerSecond() {
+        return responseBytesPerSecond;
     }
 
     /** From where it stopped to wait, or else from the first filter. A filter's own fault never ends in the app. */
@@ -318,6 +316,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         maxRequestBytes = 0;
         overrideHost = null;
         overrideStrict = false;
+        responseBytesPerSecond = 0;
         reply = null;
         delayNanos = 0;
         responseFlags = 0;

@@ -15,6 +15,16 @@ public interface Inbound {
     Port opened(String library, InetSocketAddress address, boolean tls);
 
     interface Port extends AutoCloseable {
+        /** Its number. */
+        int port();
+
+        /**
+         * A connection was accepted, and nothing is read from it yet.
+         *
+         * @return false: it is to be closed at once
+         */
+        boolean admitsConnection();
+
         /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
         void enter(InboundExchange exchange);
 

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.route.InboundRoutes;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -14,12 +15,14 @@ public final class InboundPorts implements Inbound {
     private final Drain drain;
     private final LongAdder requests = new LongAdder();
     private final ServerLayers layers;
+    private final Supplier<Policy> policy;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
 
     /** @param policy gives null before the first */
     InboundPorts(Supplier<Policy> policy, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
+        this.policy = policy;
         drain = new Drain(clock);
         layers = new ServerLayers(policy, randomness, timers, faults, drain, requests);
     }
@@ -108,6 +111,18 @@ public final class InboundPorts implements Inbound {
             this.library = library;
             this.address = address;
             this.tls = tls;
+        }
+
+        @Override
+        public int port() {
+            return address.getPort();
+        }
+
+        @Override
+        public boolean admitsConnection() {
+            Policy inForce = policy.get();
+            InboundRoutes routes = inForce == null ? null : inForce.inbound().find(address.getPort());
+            return routes == null || routes.admitsConnection();
         }
 
         @Override

@@ -28,6 +28,9 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
      * text as the message.
      */
     public LocalReply forGrpc() {
+        if (header("grpc-status") != null) {
+            return this;
+        }
         List<Map.Entry<String, String>> forGrpc = new ArrayList<>();
         forGrpc.add(Map.entry("content-type", "application/grpc"));
         forGrpc.add(Map.entry("grpc-status", Integer.toString(grpcStatus())));
@@ -66,6 +69,21 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
             }
         }
         return message.toString();
+    }
+
+    /**
+     * For a gRPC client: an error that is no HTTP error, in the headers.
+     *
+     * @param message ASCII without a percent sign
+     */
+    public static LocalReply grpc(int status, String message) {
+        return new LocalReply(
+                200,
+                List.of(
+                        Map.entry("content-type", "application/grpc"),
+                        Map.entry("grpc-status", Integer.toString(status)),
+                        Map.entry("grpc-message", message)),
+                new byte[0]);
     }
 
     /** Plain text with the headers that Envoy gives it; without text just the status. */

@@ -30,7 +30,7 @@ final class PolicyCompiler {
     PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, FilterCompiler filterCompiler) {
         clusterCompiler = new ClusterCompiler(clock, randomness, timers, self);
         this.filterCompiler = filterCompiler;
-        process = ProcessInfo.ofThisProcess(randomness);
+        process = filterCompiler.process();
         routeCompiler = new RouteCompiler(this::index, filterCompiler, process);
     }
 

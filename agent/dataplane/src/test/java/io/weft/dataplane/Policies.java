@@ -239,7 +239,7 @@ public final class Policies {
                 RouteConfiguration configuration) {
             String routes = name + "-routes";
             FilterChain chain = new FilterChain(
-                    "", 0, new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters, edge));
+                    "", 0, List.of(), new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters, edge));
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

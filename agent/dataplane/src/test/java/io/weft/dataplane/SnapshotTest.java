@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment.Health;
@@ -250,7 +251,7 @@ class SnapshotTest {
         SeededRandomness randomness = new SeededRandomness(1);
         KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
         FilterCompiler filters =
-                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time);
+                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time, ProcessInfo.ofThisProcess(randomness));
         return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, filters);
     }
 }

@@ -1,6 +1,10 @@
 package io.weft.policy.model;
 
+import io.weft.policy.model.RouteMatch.Fraction;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * One HTTP filter's configuration, a record for each filter that is supported. The same record stands for the filter in an HTTP
@@ -55,4 +59,105 @@ public sealed interface HttpFilter {
 
     /** @param name lower case */
     record HeaderSession(String name) implements SessionState {}
+
+    /**
+     * {@code envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit}.
+     *
+     * @param bucket empty: nothing is limited
+     * @param enabled share of the requests that take a token
+     * @param enforced share of those without a token that are refused
+     * @param perConnection each connection has a bucket of its own
+     */
+    record LocalRateLimit(
+            Optional<TokenBucket> bucket, Fraction enabled, Fraction enforced, boolean perConnection, RateLimited answer)
+            implements HttpFilter {}
+
+    /**
+     * What is said to who is rate-limited.
+     *
+     * @param status of the refusal
+     * @param headers of a request, where it passes because the limit is not enforced, and of a refusal
+     * @param draft03 every response says what the limit is and what is left ({@code x-ratelimit-limit} and others)
+     * @param resourceExhausted to gRPC it is that, and not UNAVAILABLE
+     */
+    record RateLimited(int status, HeaderChanges headers, boolean draft03, boolean resourceExhausted) {}
+
+    /**
+     * {@code envoy.extensions.filters.http.fault.v3.HTTPFault}.
+     *
+     * @param upstreamCluster empty: any
+     * @param headers all must match
+     * @param downstreamNodes one of them must have sent the request; empty: any
+     * @param maxActive most requests that are under a fault at once
+     */
+    record Fault(
+            Optional<Delay> delay,
+            Optional<Abort> abort,
+            Optional<ResponseRate> responseRate,
+            String upstreamCluster,
+            List<HeaderMatch> headers,
+            Set<String> downstreamNodes,
+            int maxActive)
+            implements HttpFilter {
+        public Fault {
+            headers = List.copyOf(headers);
+            downstreamNodes = Set.copyOf(downstreamNodes);
+        }
+    }
+
+    /** @param fixed empty: the request says it, in {@code x-envoy-fault-delay-request} */
+    record Delay(Optional<Duration> fixed, Fraction percentage) {}
+
+    /**
+     * One of the statuses, or none: the request says it, in {@code x-envoy-fault-abort-request} or
+     * {@code x-envoy-fault-abort-grpc-request}.
+     *
+     * @param httpStatus 0: none
+     * @param grpcStatus -1: none
+     */
+    record Abort(int httpStatus, int grpcStatus, Fraction percentage) {}
+
+    /** @param kibPerSecond 0: the request says it, in {@code x-envoy-fault-throughput-response} */
+    record ResponseRate(long kibPerSecond, Fraction percentage) {}
+
+    /**
+     * {@code envoy.extensions.filters.http.header_mutation.v3.HeaderMutation}. Of several levels all act, the connection manager's
+     * first.
+     *
+     * @param mutations one after the other, each to one header
+     * @param mostSpecificWins of the connection manager: it has the last word, and otherwise the least specific
+     */
+    record HeaderMutation(List<HeaderChanges> mutations, boolean mostSpecificWins) implements HttpFilter {
+        public HeaderMutation {
+            mutations = List.copyOf(mutations);
+        }
+    }
+
+    /**
+     * {@code envoy.extensions.filters.http.cors.v3}.
+     *
+     * @param policy empty: what the route says, and otherwise nothing
+     */
+    record Cors(Optional<CorsPolicy> policy) implements HttpFilter {}
+
+    /**
+     * {@code CorsPolicy}; what is empty another level may say.
+     *
+     * @param enabled share of the requests for which it holds
+     * @param forwardNotMatchingPreflights a preflight of an origin that is not allowed goes to the app
+     */
+    record CorsPolicy(
+            List<StringMatch> allowOrigin,
+            String allowMethods,
+            String allowHeaders,
+            String exposeHeaders,
+            String maxAge,
+            Optional<Boolean> allowCredentials,
+            Optional<Boolean> allowPrivateNetworkAccess,
+            Optional<Boolean> forwardNotMatchingPreflights,
+            Fraction enabled) {
+        public CorsPolicy {
+            allowOrigin = List.copyOf(allowOrigin);
+        }
+    }
 }

@@ -1,6 +1,5 @@
 package io.weft.policy.parse;
 
-import com.google.protobuf.ByteString;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.protobuf.Any;
@@ -23,10 +22,6 @@ final class Extensions {
             "envoy.tcp.metadataexchange.config.MetadataExchange",
             "io.istio.network.peer_metadata.Config");
 
-    /** They act only on what a configuration, their own or a route's, says. */
-    private static final Set<String> WITHOUT_EFFECT_WHEN_EMPTY =
-            Set.of(HTTP_FILTERS + "fault.v3.HTTPFault", HTTP_FILTERS + "cors.v3.Cors");
-
     private static final Set<String> SECURITY = Set.of(
             HTTP_FILTERS + "rbac.v3.RBAC",
             HTTP_FILTERS + "rbac.v3.RBACPerRoute",
@@ -48,8 +43,8 @@ final class Extensions {
         return SECURITY.contains(type);
     }
 
-    static boolean isWithoutEffect(String type, ByteString config) {
-        return WITHOUT_EFFECT_ON_TRAFFIC.contains(type) || config.isEmpty() && WITHOUT_EFFECT_WHEN_EMPTY.contains(type);
+    static boolean isWithoutEffect(String type) {
+        return WITHOUT_EFFECT_ON_TRAFFIC.contains(type);
     }
 
     static void plaintext(Field field, TransportSocket socket) {

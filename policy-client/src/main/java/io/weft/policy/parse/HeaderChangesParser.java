@@ -34,23 +34,24 @@ final class HeaderChangesParser {
                 removals(parent, "response_headers_to_remove", responseRemove));
     }
 
-    private static List<Addition> additions(Field parent, String name, List<HeaderValueOption> options) {
+    static List<Addition> additions(Field parent, String name, List<HeaderValueOption> options) {
         parent.refuseIf(options.size() > MAX_ADDITIONS, name, "holds more than " + MAX_ADDITIONS + " headers");
         List<Addition> additions = new ArrayList<>(options.size());
         for (int i = 0; i < options.size(); i++) {
-            HeaderValueOption option = options.get(i);
-            Field field = parent.at(name, i);
-            field.refuseIf(!option.hasHeader(), "header", "is missing");
-            Field header = field.at("header");
-            String key = headerName(header.at("key"), option.getHeader().getKey());
-            Format value = value(header, option.getHeader());
-            Action action = action(field, option);
-            // Envoy drops what would be empty unless told to keep it.
-            if (!value.parts().isEmpty() || option.getKeepEmptyValue()) {
-                additions.add(new Addition(key, value, action, option.getKeepEmptyValue()));
-            }
+            additions.addAll(addition(parent.at(name, i), options.get(i)));
         }
         return additions;
+    }
+
+    /** None, where Envoy drops what would be empty unless told to keep it. */
+    static List<Addition> addition(Field field, HeaderValueOption option) {
+        field.refuseIf(!option.hasHeader(), "header", "is missing");
+        Field header = field.at("header");
+        String key = headerName(header.at("key"), option.getHeader().getKey());
+        Format value = value(header, option.getHeader());
+        Action action = action(field, option);
+        boolean dropped = value.parts().isEmpty() && !option.getKeepEmptyValue();
+        return dropped ? List.of() : List.of(new Addition(key, value, action, option.getKeepEmptyValue()));
     }
 
     private static List<String> removals(Field parent, String name, List<String> headers) {
@@ -61,7 +62,7 @@ final class HeaderChangesParser {
         return removals;
     }
 
-    private static String headerName(Field field, String name) {
+    static String headerName(Field field, String name) {
         field.headerText(field.notEmpty(name));
         if (name.length() > MAX_BYTES) {
             throw field.refuse("is longer than " + MAX_BYTES + " bytes");

@@ -16,6 +16,11 @@ import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMat
 import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.cors.v3.CorsPolicy;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
@@ -25,6 +30,7 @@ import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** The HTTP filters of a connection manager, and what routes put in their place. */
@@ -35,6 +41,12 @@ final class HttpFilterParser {
 
     private static final String BUFFER = HTTP_FILTERS + "buffer.v3.Buffer";
     private static final String BUFFER_PER_ROUTE = HTTP_FILTERS + "buffer.v3.BufferPerRoute";
+    private static final String CORS = HTTP_FILTERS + "cors.v3.Cors";
+    private static final String CORS_POLICY = HTTP_FILTERS + "cors.v3.CorsPolicy";
+    private static final String FAULT = HTTP_FILTERS + "fault.v3.HTTPFault";
+    private static final String HEADER_MUTATION = HTTP_FILTERS + "header_mutation.v3.HeaderMutation";
+    private static final String HEADER_MUTATION_PER_ROUTE = HTTP_FILTERS + "header_mutation.v3.HeaderMutationPerRoute";
+    private static final String LOCAL_RATE_LIMIT = HTTP_FILTERS + "local_ratelimit.v3.LocalRateLimit";
 
     private static final String RBAC = HTTP_FILTERS + "rbac.v3.RBAC";
     private static final String RBAC_PER_ROUTE = HTTP_FILTERS + "rbac.v3.RBACPerRoute";
@@ -62,6 +74,16 @@ final class HttpFilterParser {
                 return new io.weft.policy.model.HttpFilter.TokenAuthentication(JwtParser.parse(field, config));
             case WITH_MATCHER:
                 return conditional(field, ExtensionWithMatcher.parseFrom(config));
+            case LOCAL_RATE_LIMIT:
+                return RateLimitParser.filter(field, LocalRateLimit.parseFrom(config));
+            case FAULT:
+                return FaultParser.filter(field, HTTPFault.parseFrom(config));
+            case HEADER_MUTATION:
+                HeaderMutation mutation = HeaderMutation.parseFrom(config);
+                return HeaderMutationParser.filter(
+                        field.at("mutations"), mutation.getMutations(), mutation.getMostSpecificHeaderMutationsWins());
+            case CORS:
+                return new io.weft.policy.model.HttpFilter.Cors(Optional.empty());
             default:
                 return null;
         }
@@ -85,6 +107,17 @@ final class HttpFilterParser {
             case MATCHER_PER_ROUTE:
                 return new Configured(new io.weft.policy.model.HttpFilter.ConditionOfRoute(
                         condition(field, ExtensionWithMatcherPerRoute.parseFrom(config).getXdsMatcher())));
+            case LOCAL_RATE_LIMIT:
+                LocalRateLimit limit = LocalRateLimit.parseFrom(config);
+                field.refuseIf(!limit.hasTokenBucket(), "token_bucket", "is missing");
+                return new Configured(RateLimitParser.filter(field, limit));
+            case FAULT:
+                return new Configured(FaultParser.filter(field, HTTPFault.parseFrom(config)));
+            case HEADER_MUTATION_PER_ROUTE:
+                return new Configured(HeaderMutationParser.filter(
+                        field.at("mutations"), HeaderMutationPerRoute.parseFrom(config).getMutations(), false));
+            case CORS_POLICY:
+                return new Configured(CorsParser.policy(field, CorsPolicy.parseFrom(config)));
             default:
                 return null;
         }
@@ -188,7 +221,7 @@ final class HttpFilterParser {
         String type = filter.hasTypedConfig() ? Extensions.typeOf(filter.getTypedConfig()) : "";
         if (filter.getDisabled()
                 || filter.getIsOptional()
-                || Extensions.isWithoutEffect(type, filter.getTypedConfig().getValue())) {
+                || Extensions.isWithoutEffect(type)) {
             field.report(filter.getName());
             return;
         }
@@ -262,7 +295,7 @@ final class HttpFilterParser {
         if (override != null) {
             return override;
         }
-        if (!optional && !Extensions.isWithoutEffect(type, config.getValue())) {
+        if (!optional && !Extensions.isWithoutEffect(type)) {
             throw field.refuse(unsupported("the HTTP filter's configuration", type));
         }
         field.report();

@@ -5,9 +5,10 @@ import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpFilter;
-import io.weft.policy.model.Listener;
 import io.weft.policy.model.Listener.Kind;
+import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.NetworkFilter;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
@@ -25,6 +26,7 @@ import java.util.Set;
 /** {@code envoy.config.listener.v3.Listener}. */
 final class ListenerParser {
     private static final HostPort NOWHERE = new HostPort("", 0);
+    private static final String CONNECTION_RATE_LIMIT = "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit";
     private static final Set<String> ANY_ADDRESS = Set.of("0.0.0.0", "::");
     private static final String NETWORK_RBAC = "envoy.extensions.filters.network.rbac.v3.RBAC";
     private static final Set<String> PLAINTEXT_HTTP = Set.of("http/1.0", "http/1.1", "h2c");
@@ -58,7 +60,7 @@ final class ListenerParser {
         field.reportIf(listener.hasAddress(), "address");
         field.reportIf(listener.getFilterChainsCount() > 0, "filter_chains");
         field.reportIf(listener.hasDefaultFilterChain(), "default_filter_chain");
-        FilterChain chain = new FilterChain("", 0, HttpConnectionManagerParser.parse(at, config));
+        FilterChain chain = new FilterChain("", 0, List.of(), HttpConnectionManagerParser.parse(at, config));
         return new Listener(listener.getName(), Kind.API, NOWHERE, List.of(chain));
     }
 
@@ -184,6 +186,7 @@ final class ListenerParser {
             field.report("no HTTP connection manager");
             return Optional.empty();
         }
+        List<NetworkFilter> networkFilters = new ArrayList<>();
         for (int i = 0; i < last; i++) {
             Filter filter = chain.getFilters(i);
             String type = Extensions.typeOf(filter.getTypedConfig());
@@ -191,7 +194,11 @@ final class ListenerParser {
             if (type.equals(NETWORK_RBAC)) {
                 continue;
             }
-            if (!Extensions.isWithoutEffect(type, filter.getTypedConfig().getValue())) {
+            if (kind == Kind.INBOUND && type.equals(CONNECTION_RATE_LIMIT)) {
+                networkFilters.add(RateLimitParser.connections(at.at("typed_config"), filter.getTypedConfig()));
+                continue;
+            }
+            if (!Extensions.isWithoutEffect(type)) {
                 throw at.refuse("network filter '" + filter.getName() + "' (" + type
                         + ") in front of HTTP is not supported; remove it for this node");
             }
@@ -204,7 +211,7 @@ final class ListenerParser {
         int destinationPort = chain.getFilterChainMatch().getDestinationPort().getValue();
         match.refuseIf(kind == Kind.OUTBOUND && destinationPort != 0 && destinationPort != port, "destination_port",
                 "is not supported on an outbound chain; match the host or path on a route");
-        return Optional.of(new FilterChain(chain.getName(), kind == Kind.INBOUND ? destinationPort : 0, http.behind(access)));
+        return Optional.of(new FilterChain(chain.getName(), kind == Kind.INBOUND ? destinationPort : 0, networkFilters, http.behind(access)));
     }
 
     private static boolean endsInHttp(io.weft.policy.proto.envoy.config.listener.v3.FilterChain chain) {

@@ -211,10 +211,13 @@ final class MatchParser {
         }
     }
 
-    private static Fraction fraction(Field field, RuntimeFractionalPercent fraction) {
+    static Fraction fraction(Field field, RuntimeFractionalPercent fraction) {
         // There is no runtime layer that could override it, so the key means nothing.
         field.refuseIf(!fraction.hasDefaultValue(), "default_value", "is missing");
-        FractionalPercent value = fraction.getDefaultValue();
+        return fraction(field.at("default_value"), fraction.getDefaultValue());
+    }
+
+    static Fraction fraction(Field field, FractionalPercent value) {
         int denominator;
         switch (value.getDenominator()) {
             case HUNDRED:
@@ -227,7 +230,7 @@ final class MatchParser {
                 denominator = 1_000_000;
                 break;
             default:
-                throw field.at("default_value").at("denominator").refuse("is none of HUNDRED, TEN_THOUSAND and MILLION");
+                throw field.at("denominator").refuse("is none of HUNDRED, TEN_THOUSAND and MILLION");
         }
         return new Fraction(Math.min(Field.limit(value.getNumerator()), denominator), denominator);
     }

@@ -13,14 +13,23 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultDelay;
+import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.cors.v3.CorsPolicy;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.FaultAbort;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Mutations;
+import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
@@ -41,6 +50,8 @@ import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsC
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.weft.policy.proto.envoy.type.http.v3.Cookie;
+import io.weft.policy.proto.envoy.type.v3.HttpStatus;
+import io.weft.policy.proto.envoy.type.v3.TokenBucket;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -96,6 +107,8 @@ class EveryFieldDecidedTest {
         return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, Set.of(nothing));
     }
 
+    private static final TokenBucket BUCKET =
+            TokenBucket.newBuilder().setMaxTokens(7).setFillInterval(seconds(60)).build();
     private static final Function<MessageLite.Builder, MessageLite> HTTP_FILTER = filter ->
             withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder().setTypedConfig(any(filter.build()))));
     private static final Function<MessageLite.Builder, MessageLite> OVERRIDE =
@@ -331,6 +344,46 @@ class EveryFieldDecidedTest {
                         // Envoy no longer reads it, and there is no runtime.
                         "TotalWeight", "RuntimeKeyPrefix"),
                 subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster)), "MetadataMatch"),
+                subject(LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET), HTTP_FILTER,
+                        // Which bucket of several is taken from, and how many of what is refused.
+                        "AlwaysConsumeDefaultTokenBucket", "MaxDynamicDescriptors",
+                        // Statistics.
+                        "StatPrefix",
+                        // Empty; decided field by field below.
+                        "Status"),
+                subject(HttpStatus.newBuilder().setCodeValue(503), status -> HTTP_FILTER.apply(
+                        LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET).setStatus(status))),
+                subject(BUCKET.toBuilder(),
+                        bucket -> HTTP_FILTER.apply(LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(bucket))),
+                subject(HTTPFault.newBuilder(), HTTP_FILTER,
+                        // There is no runtime.
+                        "DelayPercentRuntime", "AbortPercentRuntime", "DelayDurationRuntime", "AbortHttpStatusRuntime",
+                        "MaxActiveFaultsRuntime", "ResponseRateLimitPercentRuntime", "AbortGrpcStatusRuntime",
+                        // Statistics.
+                        "DisableDownstreamClusterStats"),
+                subject(FaultDelay.newBuilder().setFixedDelay(seconds(1)),
+                        delay -> HTTP_FILTER.apply(HTTPFault.newBuilder().setDelay(delay)),
+                        // Says what is said without it.
+                        "Percentage"),
+                subject(FaultAbort.newBuilder().setHttpStatus(503),
+                        abort -> HTTP_FILTER.apply(HTTPFault.newBuilder().setAbort(abort)),
+                        "Percentage"),
+                subject(FaultRateLimit.newBuilder().setFixedLimit(FaultRateLimit.FixedLimit.newBuilder().setLimitKbps(8)),
+                        rate -> HTTP_FILTER.apply(HTTPFault.newBuilder().setResponseRateLimit(rate)),
+                        "Percentage"),
+                subject(HeaderMutation.newBuilder(), HTTP_FILTER,
+                        // Empty; decided field by field below.
+                        "Mutations"),
+                subject(Mutations.newBuilder(),
+                        mutations -> HTTP_FILTER.apply(HeaderMutation.newBuilder().setMutations(mutations))),
+                subject(CorsPolicy.newBuilder(), OVERRIDE),
+                subject(io.weft.policy.proto.envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit.newBuilder()
+                                .setStatPrefix("s")
+                                .setTokenBucket(BUCKET),
+                        limit -> listener(l -> l.setTrafficDirection(TrafficDirection.INBOUND)
+                                .setFilterChains(0, l.getFilterChains(0).toBuilder().addFilters(0, filter("limit", any(limit.build()))))),
+                        // Empty it says what is said without it.
+                        "StatPrefix"),
                 subject(Buffer.newBuilder().setMaxRequestBytes(uint32(7)), HTTP_FILTER),
                 subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE),
                 subject(StatefulSession.newBuilder().setSessionState(session(Cookie.newBuilder().setName("lb"))), HTTP_FILTER),

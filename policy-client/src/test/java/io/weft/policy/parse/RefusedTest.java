@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.parse.ParseOutcome.Refused;
-import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
@@ -21,6 +21,7 @@ import io.weft.policy.proto.envoy.config.core.v3.ExtensionConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions;
+import io.weft.policy.proto.envoy.config.core.v3.KeyValueMutation;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
@@ -46,6 +47,14 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultDelay;
+import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.FaultAbort;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Mutations;
+import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
@@ -72,6 +81,7 @@ import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.metadata.v3.MetadataKey;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Percent;
+import io.weft.policy.proto.envoy.type.v3.TokenBucket;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.Duration;
 import io.weft.policy.proto.protobuf.FloatValue;
@@ -521,7 +531,7 @@ class RefusedTest {
                 new Case(at + "[0].name", "must not be empty",
                         withManager(m -> m.setHttpFilters(0, router.toBuilder().clearName()))),
                 new Case(at + "[0]", "last HTTP filter must be the router",
-                        withManager(m -> m.setHttpFilters(0, httpFilter("fault.v3.HTTPFault")))),
+                        withManager(m -> m.setHttpFilters(0, httpFilter("lua.v3.Lua")))),
                 new Case(at + "[0].typed_config", "must be the last", withManager(m -> m.addHttpFilters(router))),
                 new Case(at + "[0].disabled", "cannot be disabled",
                         withManager(m -> m.setHttpFilters(0, router.toBuilder().setDisabled(true)))),
@@ -531,9 +541,25 @@ class RefusedTest {
                         m.setHttpFilters(0, router(Router.newBuilder().addUpstreamHttpFilters(httpFilter("x.Y")).build())))),
                 required("ext_authz.v3.ExtAuthz", "not enforced"),
                 required("ext_authz.v3.ExtAuthz", "not enforced"),
-                required("local_ratelimit.v3.LocalRateLimit", "is required but not supported"),
+                required("ratelimit.v3.RateLimit", "is required but not supported"),
+                inFilter("max_request_bytes", "greater than zero", Buffer.getDefaultInstance()),
+                inFilter("stat_prefix", "empty", LocalRateLimit.getDefaultInstance()),
+                limit("descriptors", "not supported", l -> l.addDescriptors(LocalRateLimitDescriptor.getDefaultInstance())),
+                limit("token_bucket.max_tokens", "greater than zero", l -> l.setTokenBucket(TokenBucket.getDefaultInstance())),
+                limit("token_bucket.fill_interval", "0.05s", l -> l.setTokenBucket(TokenBucket.newBuilder()
+                        .setMaxTokens(1)
+                        .setFillInterval(Duration.newBuilder().setNanos(1_000_000)))),
+                inFilter("delay.fixed_delay", "greater than zero", HTTPFault.newBuilder()
+                        .setDelay(FaultDelay.newBuilder().setFixedDelay(Duration.getDefaultInstance()))
+                        .build()),
+                inFilter("abort.http_status", "200 to 599", HTTPFault.newBuilder()
+                        .setAbort(FaultAbort.newBuilder().setHttpStatus(600))
+                        .build()),
+                inFilter("mutations.query_parameter_mutations", "not supported", HeaderMutation.newBuilder()
+                        .setMutations(Mutations.newBuilder().addQueryParameterMutations(KeyValueMutation.getDefaultInstance()))
+                        .build()),
                 required("lua.v3.Lua", "is_optional"),
-                new Case(at + "[0].typed_config", "fault", withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")
+                new Case(at + "[0].typed_config", "not a valid", withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")
                         .toBuilder()
                         .setTypedConfig(any(HTTP_FILTERS + "fault.v3.HTTPFault").toBuilder()
                                 .setValue(ByteString.copyFromUtf8("x")))))),
@@ -558,6 +584,17 @@ class RefusedTest {
 
     private static StatefulSession.Builder state(Any state) {
         return StatefulSession.newBuilder().setSessionState(TypedExtensionConfig.newBuilder().setName("s").setTypedConfig(state));
+    }
+
+    private static Case inFilter(String field, String reason, MessageLite config) {
+        return new Case("filter_chains[0].filters[0].typed_config.http_filters[0].typed_config." + field, reason,
+                withManager(m -> m.addHttpFilters(0, httpFilter("x").toBuilder().setTypedConfig(any(config)))));
+    }
+
+    private static Case limit(String field, String reason, Consumer<LocalRateLimit.Builder> change) {
+        LocalRateLimit.Builder limit = LocalRateLimit.newBuilder().setStatPrefix("s");
+        change.accept(limit);
+        return inFilter(field, reason, limit.build());
     }
 
     private static Case required(String type, String reason) {

@@ -51,8 +51,6 @@ class ReportedTest {
                         withManager(m -> m.addHttpFilters(0, httpFilter("lua.v3.Lua").toBuilder().setDisabled(true)))),
                 new Case(manager + ".http_filters[0] (filter)",
                         withManager(m -> m.addHttpFilters(0, httpFilter("grpc_stats.v3.FilterConfig")))),
-                new Case(manager + ".http_filters[0] (filter)",
-                        withManager(m -> m.addHttpFilters(0, httpFilter("fault.v3.HTTPFault")))),
                 new Case("typed_per_filter_config[\"lua\"].config", routes(r -> r.putTypedPerFilterConfig("lua",
                         any(FilterConfig.newBuilder().setIsOptional(true).setConfig(any("x.Lua")).build())))),
                 new Case("typed_per_filter_config[\"s\"]", routes(r -> r.putTypedPerFilterConfig("s", any("stats.PluginConfig")))),

@@ -4,25 +4,33 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.dataplane.jwt.JwtFilter;
 import io.weft.dataplane.jwt.KeySets;
-import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
+import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HttpFilter.AccessControl;
 import io.weft.policy.model.HttpFilter.Buffer;
 import io.weft.policy.model.HttpFilter.ConditionOfRoute;
 import io.weft.policy.model.HttpFilter.Conditional;
+import io.weft.policy.model.HttpFilter.Cors;
+import io.weft.policy.model.HttpFilter.CorsPolicy;
+import io.weft.policy.model.HttpFilter.Fault;
+import io.weft.policy.model.HttpFilter.HeaderMutation;
+import io.weft.policy.model.HttpFilter.LocalRateLimit;
 import io.weft.policy.model.HttpFilter.TokenAuthentication;
 import io.weft.policy.model.HttpFilter.TokenRequirementOfRoute;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.NetworkFilter;
 import java.lang.ref.WeakReference;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Makes the filter chain of each route. A filter whose configuration is the same in the same place as in the snapshot before stays
@@ -35,16 +43,24 @@ public final class FilterCompiler {
     private final Refusals refusals;
     private final KeySets keySets;
     private final InstantSource time;
+    private final ProcessInfo process;
     /** For as long as a route holds them: routes that did not change are not compiled again. */
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
+    private final Map<ConnectionPlace, WeakReference<ConnectionFilter>> knownConnectionFilters = new HashMap<>();
 
-    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time) {
+    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time, ProcessInfo process) {
+        this.process = process;
         this.clock = clock;
         this.randomness = randomness;
         this.faults = faults;
         this.refusals = refusals;
         this.keySets = keySets;
         this.time = time;
+    }
+
+    /** What formats say of this process. */
+    public ProcessInfo process() {
+        return process;
     }
 
     /**
@@ -74,9 +90,28 @@ public final class FilterCompiler {
         return compiled.isEmpty() ? FilterChain.NONE : new FilterChain(names, compiled, faults);
     }
 
+    /** @param chain the filter chain's name, as a {@link Level#name} */
+    public List<ConnectionFilter> compile(String chain, List<NetworkFilter> filters) {
+        List<ConnectionFilter> compiled = new ArrayList<>(filters.size());
+        for (int i = 0; i < filters.size(); i++) {
+            ConnectionPlace place = new ConnectionPlace(chain, i, filters.get(i));
+            WeakReference<ConnectionFilter> before = knownConnectionFilters.get(place);
+            ConnectionFilter filter = before == null ? null : before.get();
+            if (filter == null) {
+                filter = new ConnectionRateLimit((NetworkFilter.LocalRateLimit) filters.get(i), clock, randomness);
+                knownConnectionFilters.put(place, new WeakReference<>(filter));
+            }
+            compiled.add(filter);
+        }
+        return compiled;
+    }
+
+    private record ConnectionPlace(String chain, int index, NetworkFilter config) {}
+
     /** Ends a round: a filter that no route has any more may be forgotten. */
     public void endRound() {
         known.values().removeIf(filter -> filter.get() == null);
+        knownConnectionFilters.values().removeIf(filter -> filter.get() == null);
     }
 
     /** @return null: it does not act */
@@ -108,6 +143,9 @@ public final class FilterCompiler {
         HttpFilter compiled = before == null ? null : before.get();
         if (compiled == null) {
             compiled = make(configs);
+            if (compiled == null) {
+                return null;
+            }
             known.put(place, new WeakReference<>(compiled));
         }
         return compiled;
@@ -118,11 +156,29 @@ public final class FilterCompiler {
      * puts another one in its place.
      *
      * @param configs most specific first, the connection manager's last
+     * @return null: it does nothing
      */
     private HttpFilter make(List<io.weft.policy.model.HttpFilter> configs) {
         io.weft.policy.model.HttpFilter base = configs.get(configs.size() - 1);
         if (base instanceof Buffer) {
             return new RequestSizeLimit(first(Buffer.class, configs).maxRequestBytes());
+        }
+        if (base instanceof LocalRateLimit) {
+            LocalRateLimit limit = first(LocalRateLimit.class, configs);
+            return limit.bucket().isEmpty() ? null : new LocalRateLimitFilter(limit, clock, randomness, process);
+        }
+        if (base instanceof Fault) {
+            Fault fault = first(Fault.class, configs);
+            boolean none = fault.delay().isEmpty() && fault.abort().isEmpty() && fault.responseRate().isEmpty();
+            return none ? null : new FaultFilter(fault, randomness);
+        }
+        if (base instanceof HeaderMutation) {
+            return new HeaderMutationFilter(all(HeaderMutation.class, configs), process);
+        }
+        if (base instanceof Cors) {
+            List<CorsPolicy> policies =
+                    all(Cors.class, configs).stream().map(Cors::policy).flatMap(Optional::stream).toList();
+            return policies.isEmpty() ? null : new CorsFilter(policies, randomness);
         }
         if (base instanceof AccessControl) {
             return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
@@ -138,7 +194,10 @@ public final class FilterCompiler {
             ConditionOfRoute ofRoute = first(ConditionOfRoute.class, configs);
             List<io.weft.policy.model.HttpFilter> inner = new ArrayList<>(configs);
             inner.set(inner.size() - 1, conditional.filter());
-            return new ConditionalFilter(ofRoute == null ? conditional.condition() : ofRoute.condition(), make(inner));
+            HttpFilter filter = make(inner);
+            return filter == null
+                    ? null
+                    : new ConditionalFilter(ofRoute == null ? conditional.condition() : ofRoute.condition(), filter);
         }
         throw new AssertionError(base);
     }
@@ -151,6 +210,11 @@ public final class FilterCompiler {
             }
         }
         return null;
+    }
+
+    /** What is no filter of that kind, Envoy does not look at either. */
+    private static <T> List<T> all(Class<T> kind, List<io.weft.policy.model.HttpFilter> configs) {
+        return configs.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
     private record Place(String owner, int index, String name, List<io.weft.policy.model.HttpFilter> configs) {}

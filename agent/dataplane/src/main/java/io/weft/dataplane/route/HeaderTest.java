@@ -45,7 +45,7 @@ public abstract sealed class HeaderTest {
         return false;
     }
 
-    static boolean all(HeaderTest[] tests, RequestHead request) {
+    public static boolean all(HeaderTest[] tests, RequestHead request) {
         for (int i = 0; i < tests.length; i++) {
             if (!tests[i].matches(request)) {
                 return false;
@@ -54,7 +54,7 @@ public abstract sealed class HeaderTest {
         return true;
     }
 
-    static HeaderTest[] of(List<HeaderMatch> matches) {
+    public static HeaderTest[] of(List<HeaderMatch> matches) {
         if (matches.isEmpty()) {
             return NONE;
         }

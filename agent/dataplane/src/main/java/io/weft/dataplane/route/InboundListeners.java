@@ -54,7 +54,8 @@ public final class InboundListeners {
         String key = "inbound " + index + " " + listener.name();
         return new InboundRoutes(
                 compiler.compile(key, configuration, chain.http().filters(), RouteCompiler.Side.INBOUND),
-                chain.http().edge());
+                chain.http().edge(),
+                compiler.connectionFilters(key, chain.networkFilters()));
     }
 
     /** @return null: no policy names the port */

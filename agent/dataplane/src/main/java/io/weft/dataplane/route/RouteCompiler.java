@@ -2,6 +2,7 @@ package io.weft.dataplane.route;
 
 import io.weft.dataplane.HeaderMutations;
 import io.weft.dataplane.balance.SubsetCriteria;
+import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.filter.FilterCompiler.Level;
 import io.weft.dataplane.filter.FilterCompiler;
@@ -10,6 +11,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.NetworkFilter;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.DirectResponse;
 import io.weft.policy.model.RouteAction.Named;
@@ -72,6 +74,11 @@ public final class RouteCompiler {
         CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, filters, side).compile(before);
         current.put(key, compiled);
         return compiled.virtualHosts;
+    }
+
+    /** @param key of the filter chain, as in {@link #compile} */
+    List<ConnectionFilter> connectionFilters(String key, List<NetworkFilter> filters) {
+        return filterCompiler.compile(key, filters);
     }
 
     /** Ends a round: what was not compiled in it is forgotten. */

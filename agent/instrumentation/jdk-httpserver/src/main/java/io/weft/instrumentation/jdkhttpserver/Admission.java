@@ -64,6 +64,9 @@ final class Admission {
             http.setStreams(
                     new LimitedBody(http.getRequestBody(), incoming.maxRequestBytes(), () -> tooLarge(http, incoming)), null);
         }
+        if (incoming.responseBytesPerSecond() > 0) {
+            http.setStreams(null, new PacedBody(http.getResponseBody(), incoming.responseBytesPerSecond()));
+        }
         incoming.handOver();
     }
 

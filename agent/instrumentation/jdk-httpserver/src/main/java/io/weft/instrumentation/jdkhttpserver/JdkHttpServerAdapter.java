@@ -7,6 +7,9 @@ import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -33,6 +36,10 @@ public final class JdkHttpServerAdapter implements Adapter {
                 portOfServer.put(server, context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server)));
                 return nothing;
             };
+            case JdkHttpServerModule.ACCEPTED -> (Handler.Result) (connection, nothing, channel, a1, a2) -> {
+                accepted((SocketChannel) channel);
+                return nothing;
+            };
             case JdkHttpServerModule.EXCHANGE_STARTED -> (Handler.Result) (exchange, same, a0, a1, a2) -> {
                 requestStarted(exchange);
                 return same;
@@ -51,6 +58,18 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.CONNECTION_CLOSE -> before(connection -> requestEnded(inFlight.remove(connection)));
             default -> throw new IllegalArgumentException(hook);
         };
+    }
+
+    /** The server finds out with its next look that the connection is closed. */
+    private void accepted(SocketChannel connection) throws IOException {
+        if (connection == null || !(connection.getLocalAddress() instanceof InetSocketAddress local)) {
+            return;
+        }
+        for (Map.Entry<Object, Inbound.Port> entry : portOfServer.entrySet()) {
+            if (entry.getValue().port() == local.getPort() && !entry.getValue().admitsConnection()) {
+                connection.close();
+            }
+        }
     }
 
     private void stop(Object server) {

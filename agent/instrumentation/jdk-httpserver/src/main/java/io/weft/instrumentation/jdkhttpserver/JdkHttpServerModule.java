@@ -15,6 +15,7 @@ import java.util.List;
 public final class JdkHttpServerModule {
     static final String STARTED = "started";
     static final String STOP = "stop";
+    static final String ACCEPTED = "accepted";
     static final String EXCHANGE_STARTED = "exchange-started";
     static final String DO_FILTER = "do-filter";
     static final String RESPONSE_HEAD = "response-head";
@@ -34,6 +35,7 @@ public final class JdkHttpServerModule {
                 List.of(
                         result(STARTED, PACKAGE + ".ServerImpl", "start", "()V"),
                         around(STOP, PACKAGE + ".ServerImpl", "stop", "(I)V"),
+                        result(ACCEPTED, PACKAGE + ".HttpConnection", "setChannel", "(Ljava/nio/channels/SocketChannel;)V"),
                         result(EXCHANGE_STARTED, PACKAGE + ".ExchangeImpl", "<init>",
                                 "(Ljava/lang/String;Ljava/net/URI;Lsun/net/httpserver/Request;JLsun/net/httpserver/HttpConnection;)V"),
                         around(DO_FILTER, "com.sun.net.httpserver.Filter$Chain", "doFilter",

@@ -4,6 +4,8 @@ import io.weft.dataplane.Inbound;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.ActionCode;
 import org.apache.coyote.Request;
@@ -14,10 +16,18 @@ import org.apache.tomcat.util.net.SocketEvent;
 final class Admission {
     private final Internals internals;
     private final ConnectorPorts ports;
+    private final Connections connections;
 
-    Admission(Internals internals, ConnectorPorts ports) {
+    Admission(Internals internals, ConnectorPorts ports, Connections connections) {
         this.internals = internals;
+        this.connections = connections;
         this.ports = ports;
+    }
+
+    /** In the place of {@code NioEndpoint.setSocketOptions}, after which the connection is Tomcat's; false has it closed. */
+    Object accept(SocketChannel connection) throws IOException {
+        Inbound.Port port = connection.getLocalAddress() instanceof InetSocketAddress local ? ports.of(local.getPort()) : null;
+        return port == null || port.admitsConnection() ? Handler.PROCEED : (Object) false;
     }
 
     /** In the place of {@code CoyoteAdapter.service}. */
@@ -25,7 +35,7 @@ final class Admission {
         IncomingRequest incoming = InFlight.peek(request);
         if (incoming == null || !incoming.isWaiting()) {
             Inbound.Port port = ports.of(internals.connector(adapter));
-            incoming = port == null ? null : InFlight.start(internals, request, port);
+            incoming = port == null ? null : InFlight.start(internals, connections, request, port);
             if (incoming == null || !incoming.claimed()) {
                 return Handler.PROCEED;
             }

@@ -55,6 +55,16 @@ final class ConnectorPorts {
         }
     }
 
+    /** @return null where no connector listens that is registered */
+    Inbound.Port of(int port) {
+        for (Inbound.Port candidate : open.values()) {
+            if (candidate.port() == port) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
     /** @return null for a connector that is not registered, or not any more */
     Inbound.Port of(Connector connector) {
         return open.get(connector);

@@ -18,7 +18,7 @@ final class InFlight extends AtomicReference<IncomingRequest> {
     private InFlight() {}
 
     /** @return null when the note is somebody else's */
-    static IncomingRequest start(Internals internals, Request request, Inbound.Port port) {
+    static IncomingRequest start(Internals internals, Connections connections, Request request, Inbound.Port port) {
         Object note = request.getNote(NOTE);
         if (note == null) {
             note = new InFlight();
@@ -28,7 +28,7 @@ final class InFlight extends AtomicReference<IncomingRequest> {
             return null;
         }
         end(request);
-        IncomingRequest incoming = inFlight.idle == null ? new IncomingRequest(internals, request) : inFlight.idle;
+        IncomingRequest incoming = inFlight.idle == null ? new IncomingRequest(internals, connections, request) : inFlight.idle;
         inFlight.idle = incoming;
         incoming.renew();
         port.enter(incoming);

@@ -3,14 +3,11 @@ package io.weft.instrumentation.tomcat;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.InboundExchange;
 import io.weft.dataplane.RequestChanges;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import org.apache.coyote.Request;
+import org.apache.coyote.Response;
 import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.http.MimeHeaders;
-import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
  * One of coyote's requests as the mesh sees it. It lives as long as coyote's, which serves one request after the other.
@@ -19,7 +16,10 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  * that is no longer bytes is not decoded.
  */
 final class IncomingRequest extends InboundExchange {
+    private static final String SENDFILE_SUPPORT = "org.apache.tomcat.sendfile.support";
+
     private final Internals internals;
+    private final Connections connections;
     private final Request request;
     private String path;
     /** Null: it is not held up. Read by whoever ends the request, too. */
@@ -27,11 +27,12 @@ final class IncomingRequest extends InboundExchange {
     /** The app has the request and has not begun to answer. */
     private boolean withApp;
     private LimitedBody limitedBody;
-    private SocketWrapperBase<?> socket;
+    private PacedBody pacedBody;
     private Connection connection;
 
-    IncomingRequest(Internals internals, Request request) {
+    IncomingRequest(Internals internals, Connections connections, Request request) {
         this.internals = internals;
+        this.connections = connections;
         this.request = request;
     }
 
@@ -42,6 +43,7 @@ final class IncomingRequest extends InboundExchange {
     /** Another request begins. */
     void renew() {
         path = null;
+        connection = null;
         wait = null;
         withApp = false;
     }
@@ -59,6 +61,13 @@ final class IncomingRequest extends InboundExchange {
     void handOver() {
         change(requestChanges());
         withApp = true;
+        if (responseBytesPerSecond() > 0) {
+            Response response = request.getResponse();
+            pacedBody = new PacedBody(internals.outputBuffer(response), responseBytesPerSecond());
+            response.setOutputBuffer(pacedBody);
+            // A file that Tomcat sends by itself would go past it.
+            request.setAttribute(SENDFILE_SUPPORT, Boolean.FALSE);
+        }
         if (maxRequestBytes() > 0 && request.getContentLengthLong() < 0) {
             limitedBody = new LimitedBody(request, request.getInputBuffer(), maxRequestBytes());
             request.setInputBuffer(limitedBody);
@@ -86,6 +95,10 @@ final class IncomingRequest extends InboundExchange {
         if (limitedBody != null) {
             request.setInputBuffer(limitedBody.body());
             limitedBody = null;
+        }
+        if (pacedBody != null) {
+            request.getResponse().setOutputBuffer(pacedBody.body());
+            pacedBody = null;
         }
     }
 
@@ -136,25 +149,10 @@ final class IncomingRequest extends InboundExchange {
 
     @Override
     public Connection connection() {
-        SocketWrapperBase<?> current = internals.connection(request);
-        if (current != socket || connection == null) {
-            connection = new Connection(
-                    address(current.getLocalAddr(), current.getLocalPort()),
-                    address(current.getRemoteAddr(), current.getRemotePort()),
-                    "",
-                    null);
-            socket = current;
+        if (connection == null) {
+            connection = connections.of(internals.connection(request));
         }
         return connection;
-    }
-
-    /** The text is an IP address, so nothing is looked up. */
-    private static InetSocketAddress address(String ip, int port) {
-        try {
-            return new InetSocketAddress(InetAddress.getByName(ip), Math.max(port, 0));
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("a connection without an address: " + ip, e);
-        }
     }
 
     void change(RequestChanges changes) {

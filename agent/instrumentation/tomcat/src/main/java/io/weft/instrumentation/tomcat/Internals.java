@@ -7,7 +7,9 @@ import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.ActionHook;
+import org.apache.coyote.OutputBuffer;
 import org.apache.coyote.Request;
+import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.SendfileDataBase;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -19,6 +21,7 @@ final class Internals {
     private final VarHandle sendfileData;
     private final VarHandle socketWrapper;
     private final VarHandle hook;
+    private final VarHandle outputBuffer;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
@@ -26,6 +29,7 @@ final class Internals {
         sendfileData = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
         socketWrapper = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
         hook = field(context, Request.class, "hook", ActionHook.class);
+        outputBuffer = field(context, Response.class, "outputBuffer", OutputBuffer.class);
     }
 
     private static VarHandle field(AdapterContext context, Class<?> holder, String name, Class<?> type)
@@ -49,6 +53,10 @@ final class Internals {
 
     SocketWrapperBase<?> connection(AbstractProcessor processor) {
         return (SocketWrapperBase<?>) socketWrapper.get(processor);
+    }
+
+    OutputBuffer outputBuffer(Response response) {
+        return (OutputBuffer) outputBuffer.get(response);
     }
 
     /** Over which the request came, also on a stream of HTTP/2. */

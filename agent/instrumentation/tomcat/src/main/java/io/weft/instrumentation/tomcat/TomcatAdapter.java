@@ -3,6 +3,7 @@ package io.weft.instrumentation.tomcat;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.nio.channels.SocketChannel;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
@@ -19,13 +20,14 @@ public final class TomcatAdapter implements Adapter {
     private final Internals internals;
     private final ConnectorPorts ports;
     private final Admission admission;
+    private final Connections connections = new Connections();
     private final Sendfiles sendfiles = new Sendfiles();
 
     public TomcatAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         internals = new Internals(context);
         ports = new ConnectorPorts(context);
-        admission = new Admission(internals, ports);
+        admission = new Admission(internals, ports, connections);
     }
 
     @Override
@@ -35,6 +37,8 @@ public final class TomcatAdapter implements Adapter {
             case TomcatModule.CONNECTOR_RESUMED -> after((connector, nothing) -> ports.resumed((Connector) connector));
             case TomcatModule.CONNECTOR_PAUSE, TomcatModule.CONNECTOR_STOP ->
                     before((connector, nothing) -> ports.closed((Connector) connector));
+            case TomcatModule.ACCEPTED -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
+                    admission.accept((SocketChannel) connection);
             case TomcatModule.SERVICE -> (Handler.Around) (adapter, request, response, a2, a3) ->
                     admission.service((CoyoteAdapter) adapter, (Request) request, (Response) response);
             case TomcatModule.ASYNC_DISPATCH -> (Handler.Around) (adapter, request, response, event, a3) ->
@@ -54,7 +58,10 @@ public final class TomcatAdapter implements Adapter {
                 }
             });
             case TomcatModule.CONNECTION_CLOSED ->
-                    before((connection, nothing) -> sendfiles.ended((SocketWrapperBase<?>) connection));
+                    before((connection, nothing) -> {
+                        sendfiles.ended((SocketWrapperBase<?>) connection);
+                        connections.closed((SocketWrapperBase<?>) connection);
+                    });
             case TomcatModule.STREAM_ENDED, TomcatModule.STREAM_RESET -> stream(hook);
             default -> throw new IllegalArgumentException(hook);
         };

@@ -21,6 +21,7 @@ public final class TomcatModule {
     static final String CONNECTOR_RESUMED = "connector-resumed";
     static final String CONNECTOR_PAUSE = "connector-pause";
     static final String CONNECTOR_STOP = "connector-stop";
+    static final String ACCEPTED = "accepted";
     static final String SERVICE = "service";
     static final String ASYNC_DISPATCH = "async-dispatch";
     static final String REQUEST_COUNTED = "request-counted";
@@ -53,6 +54,8 @@ public final class TomcatModule {
                         result(CONNECTOR_RESUMED, CONNECTOR, "resume", "()V"),
                         around(CONNECTOR_PAUSE, CONNECTOR, "pause", "()V"),
                         around(CONNECTOR_STOP, CONNECTOR, "stopInternal", "()V"),
+                        around(ACCEPTED, "org.apache.tomcat.util.net.NioEndpoint", "setSocketOptions",
+                                "(Ljava/nio/channels/SocketChannel;)Z"),
                         around(SERVICE, ADAPTER, "service", "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
                         around(ASYNC_DISPATCH, ADAPTER, "asyncDispatch",
                                 "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z"),

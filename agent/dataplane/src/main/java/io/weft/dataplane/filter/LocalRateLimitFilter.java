@@ -1,0 +1,76 @@
+package io.weft.dataplane.filter;
+
+import io.weft.dataplane.HeaderOverlay;
+import io.weft.dataplane.HttpStream;
+import io.weft.dataplane.LocalReply;
+import io.weft.dataplane.NanoClock;
+import io.weft.dataplane.Randomness;
+import io.weft.dataplane.format.ProcessInfo;
+import io.weft.policy.model.HttpFilter.LocalRateLimit;
+import io.weft.policy.model.TokenBucket;
+import java.util.List;
+
+/** {@code envoy.filters.http.local_ratelimit}: a request takes a token or is refused. */
+final class LocalRateLimitFilter extends HttpFilter {
+    private static final String REFUSAL = "local_rate_limited";
+    private static final int RESOURCE_EXHAUSTED = 8;
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
+    private final NanoClock clock;
+    private final TokenBucket bucket;
+    private final boolean perConnection;
+    private final TokenBucketState shared;
+    private final Share enabled;
+    private final Share enforced;
+    private final HeaderEdits headers;
+    private final boolean tellsWhatIsLeft;
+    private final LocalReply refusal;
+    private final LocalReply grpcRefusal;
+
+    /** @param limit with a bucket */
+    LocalRateLimitFilter(LocalRateLimit limit, NanoClock clock, Randomness randomness, ProcessInfo process) {
+        this.clock = clock;
+        bucket = limit.bucket().orElseThrow();
+        perConnection = limit.perConnection();
+        shared = new TokenBucketState(bucket, clock);
+        enabled = new Share(limit.enabled(), randomness);
+        enforced = new Share(limit.enforced(), randomness);
+        headers = new HeaderEdits(List.of(limit.answer().headers()), process);
+        tellsWhatIsLeft = limit.answer().draft03();
+        refusal = LocalReply.of(limit.answer().status(), REFUSAL);
+        grpcRefusal = limit.answer().resourceExhausted() ? LocalReply.grpc(RESOURCE_EXHAUSTED, REFUSAL) : refusal;
+    }
+
+    @Override
+    public Decision onRequest(HttpStream stream) {
+        if (!enabled.includesOne()) {
+            return Decision.CONTINUE;
+        }
+        TokenBucketState tokens = perConnection && !stream.connection().isOwn() ? ofConnection(stream) : shared;
+        if (tellsWhatIsLeft) {
+            stream.keep(tokens);
+        }
+        if (tokens.take()) {
+            return Decision.CONTINUE;
+        }
+        if (!enforced.includesOne()) {
+            headers.changeRequest(stream);
+            return Decision.CONTINUE;
+        }
+        return stream.reply(headers.changed(stream.isGrpc() ? grpcRefusal : refusal, stream));
+    }
+
+    private TokenBucketState ofConnection(HttpStream stream) {
+        return (TokenBucketState) stream.connection().kept(this, owner -> new TokenBucketState(bucket, clock));
+    }
+
+    @Override
+    public void onResponse(HttpStream stream) {
+        if (tellsWhatIsLeft && stream.kept() instanceof TokenBucketState tokens) {
+            HeaderOverlay response = stream.responseHeaders();
+            response.set("x-ratelimit-limit", Integer.toString(tokens.maxTokens()));
+            response.set("x-ratelimit-remaining", Long.toString(tokens.tokens()));
+            response.set("x-ratelimit-reset", Long.toString(tokens.nanosToNext() / NANOS_PER_SECOND));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.weft.instrumentation.tomcat;
+
+import io.weft.dataplane.Connection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+
+/** The connections of which a policy wanted to know something, until they are closed. Thread-safe. */
+final class Connections {
+    private final Map<SocketWrapperBase<?>, Connection> known = new ConcurrentHashMap<>();
+
+    Connection of(SocketWrapperBase<?> socket) {
+        Connection connection = known.get(socket);
+        return connection == null ? known.computeIfAbsent(socket, Connections::connection) : connection;
+    }
+
+    void closed(SocketWrapperBase<?> socket) {
+        if (!known.isEmpty()) {
+            known.remove(socket);
+        }
+    }
+
+    private static Connection connection(SocketWrapperBase<?> socket) {
+        return new Connection(
+                address(socket.getLocalAddr(), socket.getLocalPort()),
+                address(socket.getRemoteAddr(), socket.getRemotePort()),
+                "",
+                null);
+    }
+
+    /** The text is an IP address, so nothing is looked up. */
+    private static InetSocketAddress address(String ip, int port) {
+        try {
+            return new InetSocketAddress(InetAddress.getByName(ip), Math.max(port, 0));
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("a connection without an address: " + ip, e);
+        }
+    }
+}
