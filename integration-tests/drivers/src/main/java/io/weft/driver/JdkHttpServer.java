@@ -23,7 +23,11 @@ public final class JdkHttpServer implements ServerDriver.Server {
         server.setExecutor(Executors.newCachedThreadPool());
         server.createContext("/", exchange -> {
             try {
-                send(exchange, ServerDriver.answer(instance, exchange.getRequestURI().getPath()));
+                send(exchange, ServerDriver.answer(
+                        instance,
+                        exchange.getRequestURI().getPath(),
+                        exchange.getRequestHeaders()::getFirst,
+                        exchange.getRequestBody()));
             } catch (InterruptedException e) {
                 throw new IOException(e);
             }

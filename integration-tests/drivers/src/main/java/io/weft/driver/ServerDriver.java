@@ -2,9 +2,11 @@ package io.weft.driver;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * The loop of a server driver: says {@code port=…} once the server listens, then obeys lines on standard input: {@code close}
@@ -43,11 +45,25 @@ public final class ServerDriver {
         System.exit(0);
     }
 
-    /** The body of every answer; a path {@code /slow/MILLIS} takes that long. */
-    public static String answer(String instance, String path) throws InterruptedException {
+    /**
+     * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; one that ends with
+     * {@code /header/NAME} is answered with that header of the request, {@code /bytes/COUNT} with so many bytes and {@code /length}
+     * with the length of the request's body.
+     */
+    public static String answer(String instance, String path, UnaryOperator<String> header, InputStream body)
+            throws IOException, InterruptedException {
         if (path.startsWith("/slow/")) {
             Thread.sleep(Long.parseLong(path.substring("/slow/".length())));
         }
-        return instance;
+        int last = path.lastIndexOf('/');
+        String argument = path.substring(last + 1);
+        String before = path.substring(0, last);
+        if (before.endsWith("/header")) {
+            return String.valueOf(header.apply(argument));
+        }
+        if (before.endsWith("/bytes")) {
+            return "x".repeat(Integer.parseInt(argument));
+        }
+        return argument.equals("length") ? Integer.toString(body.readAllBytes().length) : instance;
     }
 }

@@ -72,7 +72,12 @@ public final class JvmCommand {
 
     /** Runs one of the drivers, a main class of {@code integration-tests/drivers}. */
     public JvmProcess driver(Class<?> main, String... arguments) {
-        return classPath(Build.drivers()).main(main.getName(), arguments);
+        return driver(main.getName(), arguments);
+    }
+
+    /** Runs a driver whose class needs what is not on the class path of the test. */
+    public JvmProcess driver(String main, String... arguments) {
+        return classPath(Build.drivers()).main(main, arguments);
     }
 
     public JvmProcess main(String mainClass, String... arguments) {

@@ -93,9 +93,10 @@ public final class TomcatServer implements ServerDriver.Server {
         }
 
         @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+        protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
             try {
-                response.getWriter().print(ServerDriver.answer(instance, request.getRequestURI()));
+                response.getWriter().print(ServerDriver.answer(
+                        instance, request.getRequestURI(), request::getHeader, request.getInputStream()));
             } catch (InterruptedException e) {
                 throw new IOException(e);
             }
