@@ -6,7 +6,7 @@ import java.util.List;
 record Areas(List<Area> areas) {
 
     static List<Area> all(Clusters clusters) {
-        return List.of(new RoutingArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters));
+        return List.of(new RoutingArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters), new AccessArea());
     }
 
         Case draw(long seed) {

@@ -1,16 +1,14 @@
 package io.weft.it.comparison;
 
-import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
-import java.util.List;
 
 /** A difference as text: how to repeat it, the configuration, the requests, both results. */
 final class Report {
     private static final JsonFormat.Printer JSON = JsonFormat.printer().usingTypeRegistry(
-            JsonFormat.TypeRegistry.newBuilder().add(knownTypes()).build());
+            JsonFormat.TypeRegistry.newBuilder().add(Packed.TYPES.stream().map(Message::getDescriptorForType).toList()).build());
 
     private Report() {}
 
@@ -40,12 +38,5 @@ final class Report {
             // A type that is not in the registry.
             return message.toString();
         }
-    }
-
-    /** What is packed into others here. */
-    private static List<Descriptor> knownTypes() {
-        return List.of(
-                io.envoyproxy.envoy.extensions.filters.http.router.v3.Router.getDescriptor(),
-                io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate.getDescriptor());
     }
 }

@@ -1,5 +1,6 @@
 package io.weft.it.comparison;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
@@ -105,14 +106,15 @@ final class Shrinker {
     private static <M extends Message> List<M> simpler(M message) {
         List<M> simpler = new ArrayList<>();
         if (message.getDescriptorForType().getFullName().equals("google.protobuf.Any")) {
+            Packed.unpack(message).stream()
+                    .flatMap(packed -> simpler(packed).stream())
+                    .forEach(packed -> simpler.add((M) Any.pack(packed)));
             return simpler;
         }
         for (Map.Entry<FieldDescriptor, Object> entry : message.getAllFields().entrySet()) {
             FieldDescriptor field = entry.getKey();
             boolean choice = field.getContainingOneof() != null && !field.toProto().getProto3Optional();
-            if (field.isMapField()) {
-                simpler.add((M) message.toBuilder().clearField(field).build());
-            } else if (field.isRepeated()) {
+            if (field.isRepeated()) {
                 List<Object> elements = (List<Object>) entry.getValue();
                 if (elements.size() > 1 || !REQUIRED.contains(field.getName())) {
                     for (List<Object> fewer : oneLess(elements)) {
@@ -127,7 +129,8 @@ final class Shrinker {
                     }
                 }
             } else {
-                if (!choice && !REQUIRED.contains(field.getName())) {
+                boolean entryOfMap = message.getDescriptorForType().getOptions().getMapEntry();
+                if (!choice && !entryOfMap && !REQUIRED.contains(field.getName())) {
                     simpler.add((M) message.toBuilder().clearField(field).build());
                 }
                 if (entry.getValue() instanceof Message value) {

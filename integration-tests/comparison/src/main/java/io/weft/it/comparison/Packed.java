@@ -1,0 +1,32 @@
+package io.weft.it.comparison;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import java.util.List;
+import java.util.Optional;
+
+/** The messages that generators pack into others, to print and to shrink them. */
+final class Packed {
+    static final List<Message> TYPES = List.of(Router.getDefaultInstance(), RBAC.getDefaultInstance(), RBACPerRoute.getDefaultInstance());
+
+    private Packed() {}
+
+    /** What is packed, if it is one of these. */
+    static Optional<Message> unpack(Message any) {
+        try {
+            Any packed = Any.parseFrom(any.toByteString());
+            for (Message type : TYPES) {
+                if (packed.getTypeUrl().endsWith("/" + type.getDescriptorForType().getFullName())) {
+                    return Optional.of(type.getParserForType().parseFrom(packed.getValue()));
+                }
+            }
+            return Optional.empty();
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
