@@ -28,6 +28,17 @@ public final class HeaderOverlay implements Headers {
         return own == null ? changed : own + ',' + changed;
     }
 
+    @Override
+    public List<String> values(String name) {
+        Header header = headers.get(name);
+        if (header == null) {
+            return base.values(name);
+        }
+        List<String> values = new ArrayList<>(header.replaced ? List.of() : base.values(name));
+        values.addAll(header.values);
+        return values;
+    }
+
     public void remove(String name) {
         of(name).replace();
     }
@@ -147,6 +158,11 @@ public final class HeaderOverlay implements Headers {
         @Override
         public String header(String name) {
             return headers.header(name);
+        }
+
+        @Override
+        public List<String> values(String name) {
+            return headers.values(name);
         }
     }
 

@@ -7,6 +7,7 @@ import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.format.StreamInfo;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * One request and its response on their way through the HTTP filters, whichever way they go: what {@link Exchange} and
@@ -358,6 +359,11 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         @Override
         public String header(String name) {
             return headers.header(name);
+        }
+
+        @Override
+        public List<String> values(String name) {
+            return headers.values(name);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.weft.dataplane;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -40,25 +42,28 @@ record SentRequest(RequestHead original, RequestChanges changes) implements Requ
         if (changes.authority() != null && name.equals("x-envoy-original-host")) {
             return original.authority();
         }
+        List<String> values = values(name);
+        return values.isEmpty() ? null : String.join(",", values);
+    }
+
+    @Override
+    public List<String> values(String name) {
         boolean replaced = changes.remove().contains(name);
-        StringBuilder values = null;
+        List<String> values = new ArrayList<>();
         for (Map.Entry<String, String> header : changes.set()) {
             if (header.getKey().equals(name)) {
                 replaced = true;
-                values = append(values, header.getValue());
+                values.add(header.getValue());
             }
         }
-        String own = replaced ? null : original.header(name);
-        values = own == null ? values : append(values, own);
+        if (!replaced) {
+            values.addAll(original.values(name));
+        }
         for (Map.Entry<String, String> header : changes.add()) {
             if (header.getKey().equals(name)) {
-                values = append(values, header.getValue());
+                values.add(header.getValue());
             }
         }
-        return values == null ? null : values.toString();
-    }
-
-    private static StringBuilder append(StringBuilder values, String value) {
-        return values == null ? new StringBuilder(value) : values.append(',').append(value);
+        return values;
     }
 }

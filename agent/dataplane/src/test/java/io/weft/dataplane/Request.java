@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A request as a test writes it down. */
@@ -8,7 +9,7 @@ public class Request extends Exchange {
     private final String method;
     private final String authority;
     private final String path;
-    private final Map<String, String> headers = new HashMap<>();
+    private final Map<String, List<String>> headers = new HashMap<>();
     private Replay replay = Replay.NO_BODY;
     private Connection connection = Peers.plaintext();
 
@@ -22,8 +23,9 @@ public class Request extends Exchange {
         return new Request("GET", authority, path);
     }
 
-    public Request with(String header, String value) {
-        headers.put(header, value);
+    /** @param values several: the header occurs several times */
+    public Request with(String header, String... values) {
+        headers.put(header, List.of(values));
         return this;
     }
 
@@ -64,7 +66,16 @@ public class Request extends Exchange {
 
     @Override
     public String header(String name) {
-        return headers.get(name);
+        List<String> values = headers.get(name);
+        if (values == null) {
+            return null;
+        }
+        return values.size() == 1 ? values.get(0) : String.join(",", values);
+    }
+
+    @Override
+    public List<String> values(String name) {
+        return headers.getOrDefault(name, List.of());
     }
 
     @Override

@@ -174,6 +174,20 @@ class RouteMatchingTest {
     }
 
     @Test
+    void eachValueOfAHeaderThatOccursSeveralTimesIsLookedAtByItself() {
+        Request twice = Request.get("orders", "/").with("x", "1", "2");
+        Value first = new Value(new StringMatch.Exact("1", false));
+        Value second = new Value(new StringMatch.Exact("2", false));
+        Value joined = new Value(new StringMatch.Exact("1,2", false));
+        assertThat(matches(headers(header(first)), twice)).isTrue();
+        assertThat(matches(headers(header(second)), twice)).isTrue();
+        assertThat(matches(headers(header(joined)), twice)).isFalse();
+        assertThat(matches(headers(inverted(second)), twice)).isFalse();
+        assertThat(matches(headers(inverted(joined)), twice)).isTrue();
+        assertThat(headerMatches(header(joined), "1,2")).isTrue();
+    }
+
+    @Test
     void aMissingHeaderMayCountAsEmpty() {
         Value yes = new Value(new StringMatch.Exact("yes", false));
         Value empty = new Value(new StringMatch.Exact("", false));

@@ -21,16 +21,24 @@ public final class XxHash64 {
      * UTF-8 is hashed.
      */
     public static long hash(String text, int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (text.charAt(i) > 0xff) {
-                return hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), 0);
-            }
-        }
-        return hash(Input.LATIN_1, text, from, to, 0);
+        return hash(text, from, to, 0);
     }
 
     public static long hash(String text) {
-        return hash(text, 0, text.length());
+        return hash(text, 0, text.length(), 0);
+    }
+
+    public static long hash(String text, long seed) {
+        return hash(text, 0, text.length(), seed);
+    }
+
+    private static long hash(String text, int from, int to, long seed) {
+        for (int i = from; i < to; i++) {
+            if (text.charAt(i) > 0xff) {
+                return hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), seed);
+            }
+        }
+        return hash(Input.LATIN_1, text, from, to, seed);
     }
 
     private static long hash(Input input, Object source, int from, int to, long seed) {

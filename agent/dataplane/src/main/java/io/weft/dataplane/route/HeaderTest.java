@@ -25,11 +25,22 @@ public abstract sealed class HeaderTest {
     }
 
     public final boolean matches(RequestHead request) {
-        return matches(pseudo ? request.value(name) : request.header(name));
+        String value = pseudo ? request.value(name) : request.header(name);
+        return value == null || pseudo || value.indexOf(',') < 0 ? matches(value) : matchesAny(request.values(name));
     }
 
     final boolean matches(int status, ResponseHeaders headers) {
         return matches(name.equals(":status") ? Integer.toString(status) : headers.header(name));
+    }
+
+    /** As Envoy since 1.39: each value of a header that occurs several times is looked at by itself. */
+    private boolean matchesAny(List<String> values) {
+        for (String value : values) {
+            if (test(value)) {
+                return !invert;
+            }
+        }
+        return invert;
     }
 
     private boolean matches(String value) {

@@ -5,6 +5,7 @@ import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.hash.XxHash64;
 import io.weft.policy.model.HashPolicy;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -139,7 +140,24 @@ public final class RequestHasher {
             if (value == null) {
                 return 0;
             }
-            return XxHash64.hash(rewrite == null ? value : rewrite.apply(value));
+            boolean several = value.indexOf(',') >= 0 && request.values(name).size() > 1;
+            return several ? hash(request.values(name)) : XxHash64.hash(rewritten(value));
+        }
+
+        /** Of a header that occurs several times: the same in whatever order. */
+        private long hash(List<String> values) {
+            List<String> sorted = new ArrayList<>(values.size());
+            values.forEach(value -> sorted.add(rewritten(value)));
+            Collections.sort(sorted);
+            long hash = 0;
+            for (String value : sorted) {
+                hash = XxHash64.hash(value, hash);
+            }
+            return hash;
+        }
+
+        private String rewritten(String value) {
+            return rewrite == null ? value : rewrite.apply(value);
         }
     }
 

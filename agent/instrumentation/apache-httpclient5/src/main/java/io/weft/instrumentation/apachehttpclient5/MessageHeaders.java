@@ -1,6 +1,8 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.instrumentation.EditableHeaders;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpMessage;
 
@@ -8,6 +10,14 @@ import org.apache.hc.core5.http.HttpMessage;
 record MessageHeaders(HttpMessage message) implements EditableHeaders {
 
     /** Null when absent. */
+    static List<String> values(HttpMessage message, String name) {
+        List<String> values = new ArrayList<>();
+        for (Header header : message.getHeaders(name)) {
+            values.add(header.getValue());
+        }
+        return values;
+    }
+
     static String joined(HttpMessage message, String name) {
         Header[] headers = message.getHeaders(name);
         if (headers.length == 0) {

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Exchange;
+import java.util.List;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.Header;
@@ -57,6 +58,11 @@ final class OutgoingRequest extends Exchange {
     @Override
     public String header(String name) {
         return MessageHeaders.joined(request, name);
+    }
+
+    @Override
+    public List<String> values(String name) {
+        return MessageHeaders.values(request, name);
     }
 
     @Override

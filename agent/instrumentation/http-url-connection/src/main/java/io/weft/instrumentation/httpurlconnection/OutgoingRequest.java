@@ -2,7 +2,9 @@ package io.weft.instrumentation.httpurlconnection;
 
 import io.weft.dataplane.Exchange;
 import java.net.URL;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.StringJoiner;
 import sun.net.www.MessageHeader;
 import sun.net.www.protocol.http.HttpURLConnection;
@@ -61,6 +63,13 @@ final class OutgoingRequest extends Exchange {
         StringJoiner all = new StringJoiner(",").add(first);
         values.forEachRemaining(all::add);
         return all.toString();
+    }
+
+    @Override
+    public List<String> values(String name) {
+        List<String> values = new ArrayList<>();
+        headers.multiValueIterator(name).forEachRemaining(values::add);
+        return values;
     }
 
     @Override

@@ -57,15 +57,18 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public String header(String name) {
-        List<String> values = request.headers().allValues(name);
-        if (values.isEmpty()) {
-            values = systemHeaders.getOrDefault(name, List.of());
-        }
+        List<String> values = values(name);
         return switch (values.size()) {
             case 0 -> null;
             case 1 -> values.get(0);
             default -> String.join(",", values);
         };
+    }
+
+    @Override
+    public List<String> values(String name) {
+        List<String> values = request.headers().allValues(name);
+        return values.isEmpty() ? systemHeaders.getOrDefault(name, List.of()) : values;
     }
 
     @Override

@@ -4,6 +4,7 @@ import com.sun.net.httpserver.Headers;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.InboundExchange;
 import java.net.URI;
+import java.util.List;
 
 /** The requests of one connection as the mesh sees them: there is one at a time. */
 final class IncomingRequest extends InboundExchange {
@@ -77,6 +78,11 @@ final class IncomingRequest extends InboundExchange {
     @Override
     public String header(String name) {
         return HeaderView.joined(headers, name);
+    }
+
+    @Override
+    public List<String> values(String name) {
+        return headers.getOrDefault(name, List.of());
     }
 
     @Override

@@ -4,6 +4,8 @@ import io.weft.dataplane.Connection;
 import io.weft.dataplane.InboundExchange;
 import io.weft.dataplane.RequestChanges;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.tomcat.util.buf.MessageBytes;
@@ -145,6 +147,16 @@ final class IncomingRequest extends InboundExchange {
             value += ',' + text(headers.getValue(i));
         }
         return value;
+    }
+
+    @Override
+    public List<String> values(String name) {
+        MimeHeaders headers = request.getMimeHeaders();
+        List<String> values = new ArrayList<>();
+        for (int i = headers.findHeader(name, 0); i >= 0; i = headers.findHeader(name, i + 1)) {
+            values.add(text(headers.getValue(i)));
+        }
+        return values;
     }
 
     @Override
