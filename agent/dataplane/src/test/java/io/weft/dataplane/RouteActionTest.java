@@ -169,6 +169,7 @@ class RouteActionTest {
         "orders,            /api/x?y=1,   -,     -,     0,   /new,     -,     false, http://orders/new?y=1",
         "orders,            /api/x?y=1,   -,     -,     0,   /new,     -,     true,  http://orders/new",
         "orders,            /api/x?y=1,   -,     -,     0,   /new?z=2, -,     true,  http://orders/new?z=2",
+        "orders,            /api/x,       -,     -,     0,   new,      -,     false, http://orders/new",
         "orders,            /api/x?y=1,   -,     -,     0,   -,        /v2,   false, http://orders/v2/x?y=1",
         "orders,            /api/x?y=1,   -,     -,     0,   -,        -,     true,  http://orders/api/x",
     })

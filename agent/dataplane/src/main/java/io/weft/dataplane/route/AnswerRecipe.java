@@ -133,7 +133,13 @@ abstract sealed class AnswerRecipe {
         }
 
         /** A new path that has a query of its own keeps that and nothing else, stripped or not. */
+        /** Begins with a slash, whatever the policy says. */
         private String path(String target) {
+            String path = replaced(target);
+            return path.startsWith("/") ? path : '/' + path;
+        }
+
+        private String replaced(String target) {
             String changed;
             if (redirect.path().isPresent()) {
                 String replacement = redirect.path().get();

@@ -10,5 +10,10 @@ interface Area {
     /** How many of a hundred cases are of it, about. */
     int share();
 
+    /** Whether its cases wait for something: a batch takes as long as its slowest case, so they come together. */
+    default boolean slow() {
+        return false;
+    }
+
     Case draw(Draw draw);
 }

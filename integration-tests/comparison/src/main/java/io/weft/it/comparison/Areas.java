@@ -12,13 +12,22 @@ record Areas(List<Area> areas) {
         Case draw(long seed) {
         // Apart from what the generator draws, so that a case is the same whichever areas are chosen beside its own.
         Draw draw = new Draw(~seed);
-        int point = draw.between(1, areas.stream().mapToInt(Area::share).sum());
-        for (Area area : areas) {
-            point -= area.share();
+        List<Area> candidates = areas.stream().filter(area -> share(area, seed) > 0).toList();
+        int point = draw.between(1, candidates.stream().mapToInt(area -> share(area, seed)).sum());
+        for (Area area : candidates) {
+            point -= share(area, seed);
             if (point <= 0) {
                 return area.draw(new Draw(seed));
             }
         }
         throw new IllegalStateException("shares");
+    }
+
+    /** Slow ones are drawn for one hundred seeds of a thousand, and then ten times as often. */
+    private int share(Area area, long seed) {
+        if (!area.slow() || areas.stream().allMatch(Area::slow)) {
+            return area.share();
+        }
+        return Math.floorMod(seed, 1000) < 100 ? 10 * area.share() : 0;
     }
 }

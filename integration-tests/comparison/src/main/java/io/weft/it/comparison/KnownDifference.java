@@ -11,7 +11,7 @@ enum KnownDifference {
         @Override
         boolean covers(Outcome envoy, Outcome jvm) {
             String reason = "upstream connect error or disconnect/reset before headers";
-            boolean made = envoy.status() == 503 && envoy.body().startsWith(reason)
+            boolean made = envoy.status() == 503 && (envoy.body().startsWith(reason) || isToHead(envoy))
                     || envoy.headers().stream().anyMatch(header -> header.startsWith("grpc-message: " + reason));
             return made
                     && jvm.status() == 0
@@ -32,6 +32,10 @@ enum KnownDifference {
                     && jvm.attempts().isEmpty();
         }
     };
+
+    private static boolean isToHead(Outcome envoy) {
+        return envoy.body().isEmpty() && envoy.headers().contains("content-type: text/plain");
+    }
 
     abstract boolean covers(Outcome envoy, Outcome jvm);
 

@@ -43,6 +43,11 @@ final class ResilienceArea implements Area {
     }
 
     @Override
+    public boolean slow() {
+        return true;
+    }
+
+    @Override
     public Case draw(Draw draw) {
         return switch (draw.between(0, 9)) {
             case 0, 1, 2, 3 -> ejection(draw);
@@ -67,9 +72,8 @@ final class ResilienceArea implements Area {
                 .setBaseEjectionTime(Durations.fromSeconds(300))
                 .setMaxEjectionTime(Durations.fromSeconds(300))
                 .setInterval(Durations.fromSeconds(300));
-        if (draw.chance(50)) {
-            outliers.setMaxEjectionPercent(UInt32Value.of(draw.oneOf(1, 10, 50, 100)));
-        }
+        // Only all: what is granted when one host exceeds the percentage is not compared yet.
+        outliers.setMaxEjectionPercent(UInt32Value.of(100));
         if (draw.chance(30)) {
             outliers.setSplitExternalLocalOriginErrors(true)
                     .setConsecutiveLocalOriginFailure(UInt32Value.of(draw.between(1, 6)))
@@ -88,35 +92,32 @@ final class ResilienceArea implements Area {
     }
 
     private Case spacing(Draw draw) {
-        RetryBackOff.Builder backOff = RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(draw.oneOf(20, 30, 40)));
+        RetryBackOff.Builder backOff = RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(draw.oneOf(20, 30)));
         if (draw.chance(40)) {
             backOff.setMaxInterval(Durations.fromMillis(draw.oneOf(40, 60)));
         }
         RouteAction.Builder action = RouteAction.newBuilder()
                 .setRetryPolicy(RetryPolicy.newBuilder().setRetryOn("5xx").setNumRetries(UInt32Value.of(2)).setRetryBackOff(backOff));
         Request request = new Request(Client.JAVA_NET_HTTP, "GET", Case.HOST, "/", List.of(), "", "503");
-        return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, Collections.nCopies(40, request), Judgement.SPACING);
+        return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, Collections.nCopies(30, request), Judgement.SPACING);
     }
 
     /** What is slow is so by far, and what is not is quick by far: the machine's own pauses decide nothing. */
     private Case timeouts(Draw draw) {
         RouteAction.Builder action = RouteAction.newBuilder();
         if (draw.chance(60)) {
-            action.setTimeout(Durations.fromMillis(draw.oneOf(0, 1_000)));
+            action.setTimeout(Durations.fromMillis(draw.oneOf(0, 500)));
         }
         if (draw.chance(60)) {
             RetryPolicy.Builder retry = RetryPolicy.newBuilder()
                     .setRetryOn(draw.oneOf("5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx"))
                     .setNumRetries(UInt32Value.of(draw.between(0, 2)))
                     .setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(1)));
-            if (draw.chance(70)) {
-                retry.setPerTryTimeout(Durations.fromMillis(400));
-            }
             action.setRetryPolicy(retry);
         }
         List<Request> requests = draw.several(1, 2, () -> new Request(
                 Client.JAVA_NET_HTTP, "GET", Case.HOST, "/", List.of(), "",
-                String.join(";", draw.several(1, 3, () -> draw.oneOf("200", "503", "wait 2500 200", "wait 2500 503")))));
+                String.join(";", draw.several(1, 3, () -> draw.oneOf("200", "503", "wait 1500 200", "wait 1500 503")))));
         return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, requests, Judgement.EXACT);
     }
 

@@ -163,18 +163,18 @@ final class RoutingArea implements Area {
         return action.build();
     }
 
-    /** What comes of them begins with a slash and fits into a URL: a client library sends nothing else. */
+    /** What comes of them begins with a slash and fits into a URL, percent-encoded octets too: a client library sends nothing else. */
     static RegexMatchAndSubstitute rewrite(Draw draw) {
         String[] pair = draw.<String[]>oneOf(
                 new String[] {"^/a(/.*)?$", "/n\\1"},
-                new String[] {"a", "n"},
+                new String[] {"a", "b"},
                 new String[] {"/([^/]+)/([^/]+)", "/\\2/\\1"},
                 new String[] {"/+", "/"},
                 new String[] {"/c*", "/-"},
-                new String[] {"(a)|(b)", "(\\1\\2)"},
+                new String[] {"(x)|(v)", "(\\1\\2)"},
                 new String[] {"^/", "/n/"},
                 new String[] {".*", "/n\\0"},
-                new String[] {"\\d", "n"});
+                new String[] {"\\d", "7"});
         return RegexMatchAndSubstitute.newBuilder().setPattern(Vocabulary.regex(pair[0])).setSubstitution(pair[1]).build();
     }
 

@@ -196,7 +196,7 @@ final class Vocabulary {
     static HeaderValueOption addition(Draw draw) {
         HeaderValueOption.Builder option = HeaderValueOption.newBuilder()
                 .setHeader(HeaderValue.newBuilder()
-                        .setKey(draw.chance(70) ? headerName(draw) : draw.oneOf("x-new", "X-New", "x-up", "user-agent"))
+                        .setKey(draw.chance(70) ? headerName(draw) : draw.oneOf("x-new", "X-New", "x-up"))
                         .setValue(draw.chance(10) ? "" : draw.oneOf("n1", "n2", "50%%", "a b", "n,3")))
                 .setAppendAction(draw.oneOf(
                         HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD,
