@@ -111,9 +111,9 @@ final class MatchParser {
         HeaderMatch.Test test;
         switch (matcher.getHeaderMatchSpecifierCase()) {
             case EXACT_MATCH:
-                // Envoy takes an empty value to mean any.
+                // Envoy takes an empty value to mean any; unlike presence it does not match what is missing when inverted.
                 test = matcher.getExactMatch().isEmpty()
-                        ? new HeaderMatch.Present(true)
+                        ? new HeaderMatch.Value(new StringMatch.Contains("", false))
                         : new HeaderMatch.Value(new StringMatch.Exact(matcher.getExactMatch(), false));
                 break;
             case SAFE_REGEX_MATCH:

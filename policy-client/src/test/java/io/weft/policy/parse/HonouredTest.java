@@ -360,7 +360,7 @@ class HonouredTest {
                 .containsExactly(new HeaderMatch("x-canary", new HeaderMatch.Present(true), false, false));
         assertThat(headerTest(h -> h.setPresentMatch(false))).isEqualTo(new HeaderMatch.Present(false));
         assertThat(headerTest(h -> h.setExactMatch("yes"))).isEqualTo(value(new StringMatch.Exact("yes", false)));
-        assertThat(headerTest(h -> h.setExactMatch(""))).isEqualTo(new HeaderMatch.Present(true));
+        assertThat(headerTest(h -> h.setExactMatch(""))).isEqualTo(new HeaderMatch.Value(new StringMatch.Contains("", false)));
         assertThat(headerTest(h -> h.setPrefixMatch("y"))).isEqualTo(value(new StringMatch.Prefix("y", false)));
         assertThat(headerTest(h -> h.setSuffixMatch("y"))).isEqualTo(value(new StringMatch.Suffix("y", false)));
         assertThat(headerTest(h -> h.setContainsMatch("y"))).isEqualTo(value(new StringMatch.Contains("y", false)));

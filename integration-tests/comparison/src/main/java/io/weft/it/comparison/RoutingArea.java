@@ -107,13 +107,16 @@ final class RoutingArea implements Area {
             host = host.toUpperCase(Locale.ROOT).replace(Case.ID.toUpperCase(Locale.ROOT), Case.ID);
         }
         String method = draw.chance(75) ? "GET" : draw.oneOf("POST", "PUT", "DELETE", "HEAD", "OPTIONS");
+        List<String> headers = Vocabulary.headers(draw);
+        // gRPC knows no HEAD.
+        headers.removeIf(header -> method.equals("HEAD") && header.startsWith("content-type"));
         boolean body = method.equals("POST") || method.equals("PUT");
         return new Request(
                 Client.draw(draw),
                 method,
                 host,
                 Vocabulary.target(draw, paths),
-                Vocabulary.headers(draw),
+                headers,
                 body ? draw.oneOf("x", "hello=world") : "",
                 Vocabulary.goodScript(draw));
     }
