@@ -43,13 +43,17 @@ record Batch(int number, List<Placed> placed, List<Lane> lanes, Policy policy) {
     static Batch of(int number, List<Case> cases, int numbers, List<Integer> ports, Clusters clusters) {
         Map<Case.Settings, Lane> laneOf = new LinkedHashMap<>();
         List<Placed> placed = new ArrayList<>();
+        List<Integer> free = new ArrayList<>(ports);
         for (Case one : cases) {
-            Lane lane = laneOf.computeIfAbsent(one.settings(), settings -> new Lane(ports.get(laneOf.size()), settings));
+            // Filters from the last port on: a listener seldom has to change what it is made of.
+            boolean filters = one.manager().getHttpFiltersCount() > 0;
+            Lane lane = laneOf.computeIfAbsent(
+                    one.settings(), settings -> new Lane(free.remove(filters ? free.size() - 1 : 0), settings));
             placed.add(new Placed(one.instance(numbers + placed.size(), lane.port), lane.port));
         }
         List<Lane> lanes = new ArrayList<>(laneOf.values());
         // Those that are not needed stay, lest somebody else is given their ports.
-        ports.stream().skip(lanes.size()).forEach(port -> lanes.add(new Lane(port, Case.Settings.NONE)));
+        free.forEach(port -> lanes.add(new Lane(port, Case.Settings.NONE)));
         return new Batch(number, List.copyOf(placed), List.copyOf(lanes), policy(number, placed, lanes, clusters));
     }
 

@@ -1,5 +1,6 @@
 package io.weft.it.comparison;
 
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.it.envoy.EnvoyBinary;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Testbed;
@@ -8,7 +9,9 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -32,6 +35,8 @@ final class Comparison implements AutoCloseable {
     private final List<Integer> ports = freePorts();
     private final EnvoySubject envoy;
     private final JvmSubject jvm;
+    /** By port. */
+    private final Map<Integer, HttpConnectionManager> managers = new HashMap<>();
     private int batches;
     private int instances;
 
@@ -72,6 +77,7 @@ final class Comparison implements AutoCloseable {
         jvm.serve(batch);
         Optional<String> ofEnvoy = awaitInForce(envoy, batch);
         Optional<String> ofJvm = awaitInForce(jvm, batch);
+        awaitFilters(batch);
         if (ofEnvoy.isEmpty() && ofJvm.isEmpty()) {
             return compare(cases, batch);
         }
@@ -90,6 +96,18 @@ final class Comparison implements AutoCloseable {
         return List.of(new Verdict(cases.get(0), Optional.of(difference), true));
     }
 
+    /** The probes show that routes are in force. A listener that has other filters now has them a moment later. */
+    private void awaitFilters(Batch batch) {
+        boolean changed = false;
+        for (Batch.Lane lane : batch.lanes()) {
+            HttpConnectionManager before = managers.put(lane.port(), lane.settings().manager());
+            changed |= before != null && !before.equals(lane.settings().manager());
+        }
+        if (changed) {
+            pause(500);
+        }
+    }
+
     /** @return why the side refused it; empty when it is in force */
     private Optional<String> awaitInForce(Subject side, Batch batch) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IN_FORCE_SECONDS);
@@ -105,7 +123,7 @@ final class Comparison implements AutoCloseable {
                             + IN_FORCE_SECONDS + " s on port " + lane.port() + "; it answers "
                             + side.send(Request.get(Batch.PROBE, "/"), lane.port(), "probe") + "\n" + envoy.log() + "\n" + String.join("\n", jvm.log()));
                 }
-                pause();
+                pause(5);
             }
         }
         return Optional.empty();
@@ -122,9 +140,9 @@ final class Comparison implements AutoCloseable {
         return cluster.status() == 200;
     }
 
-    private static void pause() {
+    private static void pause(long millis) {
         try {
-            Thread.sleep(5);
+            Thread.sleep(millis);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
