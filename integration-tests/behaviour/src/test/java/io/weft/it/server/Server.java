@@ -1,0 +1,46 @@
+package io.weft.it.server;
+
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmCommand;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.ArgumentsProvider;
+import org.junit.jupiter.params.support.ParameterDeclarations;
+
+/** A server library in one version. One that joins here has to meet every expectation of {@link ServerIT}. */
+enum Server {
+    TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
+    TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
+    TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
+    JDK_HTTP_SERVER("JdkHttpServer", null);
+
+    private final String driver;
+
+    /** Null: part of the JDK. */
+    private final String library;
+
+    Server(String driver, String library) {
+        this.driver = "io.weft.driver." + driver;
+        this.library = library;
+    }
+
+    /** @param instance the body of its answers */
+    JvmProcess start(JvmCommand jvm, String instance) {
+        return (library == null ? jvm : jvm.classPath(Library.named(library))).driver(driver, instance);
+    }
+
+    boolean isTomcat() {
+        return library != null;
+    }
+
+    /** Every server on every JDK of the matrix. */
+    static final class Matrix implements ArgumentsProvider {
+        @Override
+        public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
+            return Jdks.matrix().stream().flatMap(jdk -> Stream.of(values()).map(server -> Arguments.of(jdk, server)));
+        }
+    }
+}

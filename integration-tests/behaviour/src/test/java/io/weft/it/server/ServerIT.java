@@ -1,0 +1,243 @@
+package io.weft.it.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.ControlPlane;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.JvmProcess.Tally;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Testbed;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ArgumentsSource;
+
+/** What an operator and an app expect of every server library. A new library joins in {@link Server}. */
+@ParameterizedClass(name = "{arguments}")
+@ArgumentsSource(Server.Matrix.class)
+class ServerIT {
+    private static final String CLOSE = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    /** Longer than the drain's delay. */
+    private static final int LOAD = 1_600;
+
+    private static final int FILE_SIZE = 32 << 20;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    @Parameter(0)
+    Jdk jdk;
+
+    @Parameter(1)
+    Server server;
+
+    /** The real one, for all servers. */
+    private static final Testbed CONTROL = new Testbed();
+    private static ControlPlane controlPlane;
+
+    /** For the tests that change nothing: a server in the mesh and one without the agent. */
+    private static Testbed shared;
+    private static int meshed;
+    private static int plain;
+
+    @BeforeParameterizedClassInvocation
+    static void start(Jdk jdk, Server server) {
+        if (controlPlane == null) {
+            controlPlane = CONTROL.controlPlane(Jdks.newest());
+        }
+        shared = new Testbed();
+        JvmProcess without = server.start(shared.jvm(server + " without", jdk), "v1");
+        JvmProcess within = server.start(shared.jvm(server + " in the mesh", jdk).mesh(shared.policyServer().uri(), "other"), "v1");
+        plain = without.awaitPort();
+        meshed = within.awaitPort();
+    }
+
+    @AfterParameterizedClassInvocation
+    static void stop() throws Exception {
+        shared.close();
+    }
+
+    @AfterAll
+    static void stopControlPlane() throws Exception {
+        CONTROL.close();
+    }
+
+    @Test
+    void answersAreTheSameByteForByte() {
+        List<String> requests = new ArrayList<>(List.of(
+                "GET /a?b=c" + CLOSE,
+                "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /second" + CLOSE,
+                "GET / HTTP/1.0\r\n\r\n",
+                "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+                "HEAD /" + CLOSE,
+                "OPTIONS *" + CLOSE,
+                "BREW /" + CLOSE,
+                "GET /chunks" + CLOSE,
+                "GET /fail" + CLOSE,
+                "GET /async/20" + CLOSE,
+                "GET /a HTTP/1.1\r\nConnection: close\r\n\r\n",
+                "GET /a\r\n\r\n",
+                "GET /%zz" + CLOSE,
+                "GET / HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(1 << 17) + "\r\nConnection: close\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody",
+                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nbody"));
+        if (server.isTomcat()) {
+            requests.add("GET /dispatch/20" + CLOSE);
+            requests.add("GET /file" + CLOSE);
+            requests.add("GET /chunks HTTP/1.1\r\nHost: x\r\n\r\nGET /async/20" + CLOSE);
+        } else {
+            requests.add("GET /empty" + CLOSE);
+        }
+        SoftAssertions soft = new SoftAssertions();
+        for (String request : requests) {
+            byte[] without = RawClient.ask(plain, request);
+            byte[] within = RawClient.ask(meshed, request);
+            String name = request.substring(0, Math.min(80, request.length()));
+            soft.assertThat(head(within)).as(name).isEqualTo(head(without));
+            soft.assertThat(Arrays.hashCode(tail(within))).as("body of " + name).isEqualTo(Arrays.hashCode(tail(without)));
+        }
+        soft.assertAll();
+    }
+
+    /** Where all responses are in whole but those with a file. */
+    private static String head(byte[] answer) {
+        return new String(answer, 0, Math.min(4096, answer.length), StandardCharsets.ISO_8859_1).replaceAll("(?m)^Date: .*$", "Date:");
+    }
+
+    private static byte[] tail(byte[] answer) {
+        return Arrays.copyOfRange(answer, Math.min(4096, answer.length), answer.length);
+    }
+
+    @Test
+    void theAppsProtocolsGoOn() throws Exception {
+        assumeThat(server.isTomcat()).as("the JDK's server knows no other protocol").isTrue();
+        HttpClient client = HttpClient.newHttpClient();
+        URI uri = URI.create("http://127.0.0.1:" + meshed + "/");
+
+        var first = client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
+        var second = client.send(HttpRequest.newBuilder(uri.resolve("/file")).build(), BodyHandlers.ofByteArray());
+        Echo echo = new Echo();
+        WebSocket webSocket = client.newWebSocketBuilder().buildAsync(URI.create("ws://127.0.0.1:" + meshed + "/echo"), echo).get(30, TimeUnit.SECONDS);
+        webSocket.sendText("hello", true);
+
+        assertThat(first.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertThat(first.body()).isEqualTo("v1");
+        assertThat(second.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertThat(second.body().length).isEqualTo(FILE_SIZE);
+        assertThat(echo.answer.get(30, TimeUnit.SECONDS)).isEqualTo("hello");
+        webSocket.abort();
+    }
+
+    private static final class Echo implements WebSocket.Listener {
+        final CompletableFuture<String> answer = new CompletableFuture<>();
+
+        @Override
+        public CompletionStage<?> onText(WebSocket socket, CharSequence text, boolean last) {
+            answer.complete(text.toString());
+            return null;
+        }
+    }
+
+    @Test
+    void aPortIsRegisteredWhenItListensAndWithdrawnWhenTheAppStopsTheServer() {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess process = server.start(testbed.jvm("server", jdk).mesh(policies.uri(), "orders"), "v1");
+        int port = process.awaitPort();
+
+        await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port + ",\"state\":\"Ready\""));
+
+        process.send("close");
+        assertThat(process.nextAnswer()).containsEntry("closed", "true");
+        await().atMost(PATIENCE).until(() -> instance(policies).contains("\"inbound\":[]"));
+    }
+
+    @Test
+    void onSigtermRequestsInFlightAreCompleted() throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess process = server.start(
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "200ms"), "v1");
+        int port = process.awaitPort();
+        await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
+
+        try (RawClient slow = new RawClient(port); RawClient async = new RawClient(port); RawClient file = new RawClient(port)) {
+            slow.send("GET /slow/1500 HTTP/1.1\r\nHost: x\r\n\r\n");
+            async.send("GET /async/1500 HTTP/1.1\r\nHost: x\r\n\r\n");
+            if (server.isTomcat()) {
+                file.send("GET /file" + CLOSE);
+                file.readHead();
+            }
+            TimeUnit.MILLISECONDS.sleep(300);
+            process.handle().destroy();
+            await().atMost(PATIENCE).until(() -> instance(policies).contains("\"state\":\"NotReady\""));
+
+            assertComplete(slow.readAll());
+            assertComplete(async.readAll());
+            if (server.isTomcat()) {
+                assertThat(file.readAll().length).isEqualTo(FILE_SIZE);
+            }
+        }
+        assertThat(process.awaitExit()).isEqualTo(143);
+        assertThat(process.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    private static void assertComplete(byte[] answer) {
+        assertThat(new String(answer, StandardCharsets.ISO_8859_1)).startsWith("HTTP/1.1 200").containsIgnoringCase("connection: close").endsWith("v1");
+    }
+
+    @Test
+    void noRequestFailsWhenOneOfTwoInstancesStops() {
+        String service = server.name().toLowerCase().replace('_', '-') + "-" + jdk.feature();
+        JvmProcess first = server.start(testbed.jvm("first", jdk).mesh(controlPlane.uri(), service), "first");
+        JvmProcess second = server.start(testbed.jvm("second", jdk).mesh(controlPlane.uri(), service), "second");
+        JvmProcess client = testbed.jvm("client", jdk).mesh(controlPlane.uri(), "shop").driver(JavaNetHttp.class);
+        String url = "http://" + service + "/slow/5";
+        await().atMost(PATIENCE).until(() -> {
+            Tally tally = client.load(url, Map.of(), 10, 1);
+            return tally.body("first") > 0 && tally.body("second") > 0;
+        });
+
+        CompletableFuture<Tally> load = CompletableFuture.supplyAsync(() -> client.load(url, Map.of(), LOAD, 4));
+        first.handle().destroy();
+        assertThat(first.awaitExit()).isEqualTo(143);
+
+        Tally tally = load.join();
+        assertThat(tally.status(200)).as(tally.toString()).isEqualTo(LOAD);
+        assertThat(tally.body("first")).isPositive();
+        assertThat(client.load(url, Map.of(), 50, 1).body("second")).isEqualTo(50);
+        assertThat(second.isAlive()).isTrue();
+    }
+
+    /** What the instance says of itself. */
+    private static String instance(PolicyServer policies) {
+        List<Node> nodes = policies.nodes();
+        return nodes.isEmpty() ? "" : nodes.get(nodes.size() - 1).getMetadata().getFieldsOrThrow("dataplane.resource").getStringValue();
+    }
+}
