@@ -1,6 +1,5 @@
 package io.weft.dataplane;
 
-import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.TimeoutRule;
 
@@ -38,8 +37,8 @@ final class Deadline extends ClientLayer {
         arm(exchange, TimeLimit.IDLE_TIMEOUT, rule.idleNanos(), now);
         arm(exchange, TimeLimit.MAX_STREAM_DURATION, rule.streamNanos(exchange), now);
         exchange.requestNanos = rule.requestNanos(exchange);
-        // What can be sent again the app has ready; to a proxy it would have come at once.
-        if (exchange.replay() != Replay.ONE_SHOT) {
+        // What the app has ready would have come to a proxy at once.
+        if (exchange.isComplete()) {
             exchange.requestSent = true;
             arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);
         }

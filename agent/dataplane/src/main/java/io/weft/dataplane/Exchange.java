@@ -30,10 +30,11 @@ import java.util.List;
  *
  * <p>Time limits are the exchange's own business; the adapter lends it a hand:
  * <ul>
- *   <li>it connects within {@link #connectTimeoutNanos}, or within the app's own limit where that is less
+ *   <li>it connects within {@link #connectTimeoutNanos}, or within the app's own limit where that is less; where its library cannot
+ *       limit the one attempt, it says {@link #connecting}
  *   <li>it says {@link #connected}, with what {@link #abort} needs already in place, before it sends, also on a connection that was
  *       kept alive; false means that a limit is over: {@link #onFailure} is next
- *   <li>it says {@link #requestSent} after the last byte of a body that is {@link Replay#ONE_SHOT}
+ *   <li>it says {@link #requestSent} after the last byte of a request that was not {@link #isComplete} before
  *   <li>it says {@link #bytesSent} and {@link #bytesReceived} as often as bodies move on, which costs nothing without a limit that
  *       asks for it
  *   <li>{@link #abort} closes the connection or resets the stream of the attempt under way, or of the response whose body is
@@ -72,6 +73,14 @@ public abstract class Exchange extends Limited {
     }
 
     public abstract Replay replay();
+
+    /**
+     * Whether the app has all of the request ready when the first attempt is made. If so, the time for a response counts from
+     * then on, else from {@link #requestSent}.
+     */
+    protected boolean isComplete() {
+        return replay() != Replay.ONE_SHOT;
+    }
 
     /**
      * {@inheritDoc} An adapter that cannot end anything leaves it as it is; then a limit is over for it only when what is under way
@@ -261,6 +270,24 @@ public abstract class Exchange extends Limited {
     }
 
     /**
+     * The attempt needs a connection, and {@link #abort} is to end it after {@link #connectTimeoutNanos} unless it is
+     * {@link #connected} by then.
+     *
+     * @return false: a time limit is over already; say {@link #onFailure}
+     */
+    public final boolean connecting() {
+        if (phase != Phase.UNDER_WAY || this.status != 0) {
+            return true;
+        }
+        if (!watchOff()) {
+            return false;
+        }
+        arm(TimeLimit.CONNECT_TIMEOUT, connectTimeoutNanos(), deadlines.clock().nanoTime());
+        deadlines.watch(this);
+        return true;
+    }
+
+    /**
      * The attempt has its connection.
      *
      * @return false: a time limit is over; send nothing, and say {@link #onFailure}
@@ -272,14 +299,15 @@ public abstract class Exchange extends Limited {
         if (!watchOff()) {
             return false;
         }
+        disarm(TimeLimit.CONNECT_TIMEOUT);
         layers.connected(this);
         deadlines.watch(this);
         return true;
     }
 
-    /** The last byte of a {@link Replay#ONE_SHOT} body is sent. From any thread that has the adapter's for itself. */
+    /** The last byte of the request is sent. Again after that it does nothing. */
     public final void requestSent() {
-        if (phase == Phase.UNDER_WAY && watchOff()) {
+        if (phase == Phase.UNDER_WAY && !requestSent && watchOff()) {
             layers.requestSent(this);
             deadlines.watch(this);
         }
@@ -340,7 +368,9 @@ public abstract class Exchange extends Limited {
     /** @return whether there is something to do next: another attempt, or a reply of the mesh's own */
     private boolean ended(Failure failure) {
         this.failure = failure;
-        if (!watchOff()) {
+        boolean inTime = watchOff();
+        disarm(TimeLimit.CONNECT_TIMEOUT);
+        if (!inTime) {
             if (failure == Failure.CANCELLED) {
                 forgetExpired();
             } else {

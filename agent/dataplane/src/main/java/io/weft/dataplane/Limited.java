@@ -31,6 +31,7 @@ public abstract class Limited extends HttpStream {
     private long perTryTimeoutAt;
     private long maxStreamDurationAt;
     private long upstreamMaxStreamDurationAt;
+    private long connectTimeoutAt;
     private long idleNanos;
     private long perTryIdleNanos;
     private volatile long activeAt;
@@ -63,6 +64,7 @@ public abstract class Limited extends HttpStream {
             case PER_TRY_TIMEOUT -> perTryTimeoutAt = nowNanos + nanos;
             case MAX_STREAM_DURATION -> maxStreamDurationAt = nowNanos + nanos;
             case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt = nowNanos + nanos;
+            case CONNECT_TIMEOUT -> connectTimeoutAt = nowNanos + nanos;
             case IDLE_TIMEOUT -> {
                 idleNanos = nanos;
                 activeAt = nowNanos;
@@ -86,6 +88,7 @@ public abstract class Limited extends HttpStream {
             case PER_TRY_TIMEOUT -> perTryTimeoutAt;
             case MAX_STREAM_DURATION -> maxStreamDurationAt;
             case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt;
+            case CONNECT_TIMEOUT -> connectTimeoutAt;
             case IDLE_TIMEOUT -> activeAt + idleNanos;
             case PER_TRY_IDLE_TIMEOUT -> receivedAt + perTryIdleNanos;
         };

@@ -15,7 +15,9 @@ enum TimeLimit {
     /** {@code RouteAction.max_stream_duration}: all attempts together, from their beginning to the end of the response. */
     MAX_STREAM_DURATION(Failure.CANCELLED, "downstream duration timeout"),
     /** {@code max_stream_duration} of a cluster: one attempt to the end of its response. */
-    UPSTREAM_MAX_STREAM_DURATION(Failure.MAX_DURATION, "upstream max stream duration reached");
+    UPSTREAM_MAX_STREAM_DURATION(Failure.MAX_DURATION, "upstream max stream duration reached"),
+    /** {@code connect_timeout} of a cluster. The app gets the library's own exception, as for any connection that there is not. */
+    CONNECT_TIMEOUT(Failure.CONNECT);
 
     private final Failure failure;
     private final LocalReply reply;
@@ -27,13 +29,19 @@ enum TimeLimit {
         replyBeforeRequest = LocalReply.of(408, text);
     }
 
+    TimeLimit(Failure failure) {
+        this.failure = failure;
+        reply = null;
+        replyBeforeRequest = null;
+    }
+
     /** What its end is to the attempt. */
     Failure failure() {
         return failure;
     }
 
     /**
-     * The answer in place of a response.
+     * The answer in place of a response; null: there is none, the failure stands.
      *
      * @param requestSent whether all of the request had come
      */

@@ -37,7 +37,7 @@ class TimeLimitTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 
     /** What an adapter does when it is told to end something: here it only remembers. */
-    private static final class Limitable extends Request {
+    private static class Limitable extends Request {
         private int aborts;
 
         Limitable() {
@@ -118,6 +118,55 @@ class TimeLimitTest {
         mesh.time.advance(SECOND);
         assertThat(request.aborts).isEqualTo(1);
         assertThat(request.onFailure(Failure.RESET)).as("the app has the response").isFalse();
+    }
+
+    @Test
+    void aConnectionThatDoesNotComeIsGivenUpAndTheFailureStands() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.connecting()).isTrue();
+
+        mesh.time.advance(Duration.ofNanos(request.connectTimeoutNanos() - 1));
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(Duration.ofNanos(1));
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.connected()).isFalse();
+        assertThat(request.onFailure(Failure.RESET)).as("nothing to do next").isFalse();
+    }
+
+    @Test
+    void aConnectionThatDoesNotComeIsAFailureToConnect() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)), retry(PerTry.NO_LIMIT, On.CONNECT_FAILURE));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connecting();
+
+        mesh.time.advance(Duration.ofNanos(request.connectTimeoutNanos()));
+        assertThat(request.onFailure(Failure.RESET)).as("retried").isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        request.connecting();
+        assertThat(request.connected()).isTrue();
+        mesh.time.advance(Duration.ofSeconds(50));
+        assertThat(request.aborts).as("connected in time").isEqualTo(1);
+    }
+
+    @Test
+    void whatTheAppHasNotMadeReadyHasTimeFromItsEndOn() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable() {
+            @Override
+            protected boolean isComplete() {
+                return false;
+            }
+        });
+        mesh.time.advance(SECOND.multipliedBy(10));
+        request.connected();
+        request.requestSent();
+
+        mesh.time.advance(SECOND.minusMillis(1));
+        assertThat(request.aborts).isZero();
+        request.requestSent();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertAnswered(request, 504, "upstream request timeout");
     }
 
     @Test

@@ -47,6 +47,14 @@ class ClientIT {
     }
 
     @Nested
+    class TimeLimits extends TimeLimitExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class Transparency extends TransparencyExpectations {
         @Override
         Stage stage() {

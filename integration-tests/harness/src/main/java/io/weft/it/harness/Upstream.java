@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
@@ -39,6 +41,9 @@ public final class Upstream implements AutoCloseable {
 
     /** What becomes of the connection afterwards. */
     public enum Then { KEEP, CLOSE, RESET }
+
+    /** A good answer in chunks of one byte, with a pause before each. */
+    public record Trickle(String body, long pauseMillis) implements Reaction {}
 
     /** No answer, the connection stays open. */
     public record Hang() implements Reaction {}
@@ -214,11 +219,28 @@ public final class Upstream implements AutoCloseable {
                 return false;
             }
         }
+        if (reaction instanceof Trickle trickle) {
+            trickle(trickle, connection.getOutputStream());
+            return true;
+        }
         if (reaction instanceof Hang) {
             awaitClose();
         }
         reset(connection);
         return false;
+    }
+
+    private void trickle(Trickle trickle, OutputStream out) throws IOException {
+        out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+        for (byte b : trickle.body().getBytes(StandardCharsets.UTF_8)) {
+            try {
+                closed.await(trickle.pauseMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            out.write(new byte[] {'1', '\r', '\n', b, '\r', '\n'});
+        }
+        out.write("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private void awaitClose() {

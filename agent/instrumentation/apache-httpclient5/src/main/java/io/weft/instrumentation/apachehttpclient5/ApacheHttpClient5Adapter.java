@@ -14,10 +14,12 @@ import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+import org.apache.hc.core5.util.TimeValue;
 
 /** The handlers of {@link ApacheHttpClient5Module}. Thread-safe. */
 public final class ApacheHttpClient5Adapter implements Adapter {
     private final AdapterContext context;
+    private final ConnectLimit connectLimit = new ConnectLimit();
 
     /** Null before 5.4. */
     private final MethodHandle executeInformed;
@@ -53,6 +55,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         return switch (hook) {
             case "connect" -> (Handler.Argument) (element, scope, request, a1, a2) ->
                     connect((ExecChain.Scope) scope, (ClassicHttpRequest) request);
+            case "connect-timeout" -> (Handler.Argument) (operator, timeout, a0, a1, a2) -> connectLimit.of((TimeValue) timeout);
             case "minimal" -> (Handler.Result) (self, client, a0, a1, a2) -> {
                 context.warn("apache-httpclient5: HttpClients.createMinimal() has no execution chain; its requests go out without "
                         + "the mesh; build the client with HttpClients.custom() instead");
@@ -73,10 +76,10 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
             return scope;
         }
-        if (!context.outbound().claims(new OutgoingRequest(request, scope))) {
+        if (!context.outbound().claims(new OutgoingRequest(request, scope, scope.execRuntime))) {
             return scope;
         }
-        MeshRuntime runtime = new MeshRuntime(context.outbound(), scope, executeInformed);
+        MeshRuntime runtime = new MeshRuntime(context.outbound(), scope, connectLimit, executeInformed);
         return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
     }
 

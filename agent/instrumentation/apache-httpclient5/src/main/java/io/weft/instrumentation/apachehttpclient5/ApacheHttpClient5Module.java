@@ -31,7 +31,27 @@ public final class ApacheHttpClient5Module {
                                 "(Lorg/apache/hc/core5/http/ClassicHttpRequest;Lorg/apache/hc/client5/http/classic/ExecChain$Scope;"
                                         + "Lorg/apache/hc/client5/http/classic/ExecChain;)Lorg/apache/hc/core5/http/ClassicHttpResponse;",
                                 1),
+                        connect("Lorg/apache/hc/core5/http/HttpHost;Ljava/net/InetSocketAddress;Lorg/apache/hc/core5/util/TimeValue;"
+                                + "Lorg/apache/hc/core5/http/io/SocketConfig;", 3),
+                        connect("Lorg/apache/hc/core5/http/HttpHost;Ljava/net/InetSocketAddress;Lorg/apache/hc/core5/util/Timeout;"
+                                + "Lorg/apache/hc/core5/http/io/SocketConfig;Ljava/lang/Object;", 3),
+                        connect("Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/net/NamedEndpoint;Ljava/net/InetSocketAddress;"
+                                + "Lorg/apache/hc/core5/util/Timeout;Lorg/apache/hc/core5/http/io/SocketConfig;Ljava/lang/Object;", 4),
+                        connect("Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/net/NamedEndpoint;Ljava/nio/file/Path;"
+                                + "Ljava/net/InetSocketAddress;Lorg/apache/hc/core5/util/Timeout;"
+                                + "Lorg/apache/hc/core5/http/io/SocketConfig;Ljava/lang/Object;", 5),
                         // has no execution chain
                         Hook.result("minimal", CLASSIC + "MinimalHttpClient", "<init>", "").whenPresent()));
+    }
+
+    /** In 5.0, from 5.1, from 5.4 and from 5.6 on: where the app's own limit for a connect is known, wherever it was set. */
+    private static Hook connect(String between, int timeout) {
+        return Hook.argument(
+                        "connect-timeout",
+                        "org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator",
+                        "connect",
+                        "(Lorg/apache/hc/client5/http/io/ManagedHttpClientConnection;" + between + "Lorg/apache/hc/core5/http/protocol/HttpContext;)V",
+                        timeout)
+                .whenPresent();
     }
 }

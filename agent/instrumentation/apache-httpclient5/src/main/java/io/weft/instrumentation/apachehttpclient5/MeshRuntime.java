@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Outbound;
@@ -52,6 +53,7 @@ final class MeshRuntime implements ExecRuntime {
     private final Outbound outbound;
     private final ExecChain.Scope scope;
     private final ExecRuntime connections;
+    private final ConnectLimit connectLimit;
 
     /** {@code execute} with a callback for interim responses; null before 5.4. */
     private final MethodHandle executeInformed;
@@ -65,10 +67,11 @@ final class MeshRuntime implements ExecRuntime {
     /** The response is the mesh's own: there is no connection. */
     private boolean local;
 
-    MeshRuntime(Outbound outbound, ExecChain.Scope scope, MethodHandle executeInformed) {
+    MeshRuntime(Outbound outbound, ExecChain.Scope scope, ConnectLimit connectLimit, MethodHandle executeInformed) {
         this.outbound = outbound;
         this.scope = scope;
         this.connections = scope.execRuntime;
+        this.connectLimit = connectLimit;
         this.executeInformed = executeInformed;
     }
 
@@ -104,7 +107,7 @@ final class MeshRuntime implements ExecRuntime {
         leased = false;
         // after a challenge the connection of the request before is still leased
         connections.releaseEndpoint();
-        OutgoingRequest exchange = new OutgoingRequest(request, scope);
+        OutgoingRequest exchange = new OutgoingRequest(request, scope, connections);
         if (!outbound.claims(exchange)) {
             connections.acquireEndpoint(id, scope.route, state, context);
             connections.connectEndpoint(context);
@@ -122,7 +125,7 @@ final class MeshRuntime implements ExecRuntime {
             if (response.getEntity() == null) {
                 end.run();
             } else {
-                response.setEntity(new WatchedEntity(response.getEntity(), end));
+                response.setEntity(new WatchedEntity(response.getEntity(), exchange, end));
             }
             return response;
         } catch (IOException | HttpException | RuntimeException | Error e) {
@@ -132,20 +135,24 @@ final class MeshRuntime implements ExecRuntime {
     }
 
     private ClassicHttpResponse attempts(
-            Exchange exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            OutgoingRequest exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
             throws IOException, HttpException {
         while (next(exchange) == Step.DIAL) {
-            ClassicHttpRequest wire = wire(request, exchange.requestChanges());
+            exchange.begins();
+            ClassicHttpRequest wire = wire(request, exchange);
             connections.acquireEndpoint(id, route(exchange.endpoint().address()), state, context);
             ClassicHttpResponse response;
             try {
                 if (!connections.isEndpointConnected()) {
-                    connections.connectEndpoint(context);
+                    connect(exchange, context);
+                }
+                if (!exchange.connected()) {
+                    throw new SocketTimeoutException("too late to send");
                 }
                 response = send(id, wire, interim, context);
             } catch (IOException | HttpException | RuntimeException e) {
                 connections.discardEndpoint();
-                if (!exchange.onFailure(classify(e)) || connections.isExecutionAborted()) {
+                if (!exchange.onFailure(classify(exchange, e)) || connections.isExecutionAborted()) {
                     throw e;
                 }
                 pause(exchange.backoffNanos());
@@ -171,6 +178,15 @@ final class MeshRuntime implements ExecRuntime {
             step = exchange.next();
         }
         return step;
+    }
+
+    private void connect(Exchange exchange, HttpClientContext context) throws IOException {
+        connectLimit.begin(exchange.connectTimeoutNanos());
+        try {
+            connections.connectEndpoint(context);
+        } finally {
+            connectLimit.end();
+        }
     }
 
     private ClassicHttpResponse send(
@@ -206,8 +222,10 @@ final class MeshRuntime implements ExecRuntime {
         }
     }
 
-    private static ClassicHttpRequest wire(ClassicHttpRequest request, RequestChanges changes) {
-        if (changes.equals(RequestChanges.NONE)) {
+    private static ClassicHttpRequest wire(ClassicHttpRequest request, Exchange exchange) {
+        RequestChanges changes = exchange.requestChanges();
+        boolean oneShot = exchange.replay() == Replay.ONE_SHOT;
+        if (changes.equals(RequestChanges.NONE) && !oneShot) {
             return request;
         }
         String path = changes.path() == null ? request.getPath() : changes.path();
@@ -217,7 +235,7 @@ final class MeshRuntime implements ExecRuntime {
         wire.setAuthority(request.getAuthority());
         wire.setVersion(request.getVersion());
         wire.setHeaders(request.getHeaders());
-        wire.setEntity(request.getEntity());
+        wire.setEntity(oneShot ? new SentEntity(request.getEntity(), exchange) : request.getEntity());
         MessageHeaders headers = new MessageHeaders(wire);
         headers.change(changes);
         if (changes.authority() != null) {
@@ -256,7 +274,11 @@ final class MeshRuntime implements ExecRuntime {
         return response;
     }
 
-    private Failure classify(Exception failure) {
+    private Failure classify(OutgoingRequest exchange, Exception failure) {
+        if (exchange.isEnded() && !connections.isExecutionAborted()) {
+            // the library may well say that there is no connection any more
+            return Failure.RESET;
+        }
         if (connections.isExecutionAborted() || !(failure instanceof IOException || failure instanceof HttpException)) {
             return Failure.CANCELLED;
         }

@@ -3,6 +3,7 @@ package io.weft.instrumentation.apachehttpclient5;
 import io.weft.dataplane.Exchange;
 import java.util.List;
 import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
@@ -13,9 +14,31 @@ final class OutgoingRequest extends Exchange {
     private final ClassicHttpRequest request;
     private final ExecChain.Scope scope;
 
-    OutgoingRequest(ClassicHttpRequest request, ExecChain.Scope scope) {
+    /** Holds the connection of the attempt under way. */
+    private final ExecRuntime connections;
+
+    private volatile boolean ended;
+
+    OutgoingRequest(ClassicHttpRequest request, ExecChain.Scope scope, ExecRuntime connections) {
         this.request = request;
         this.scope = scope;
+        this.connections = connections;
+    }
+
+    /** Closes the connection for good: whoever reads or writes sees it at once, and what it throws is what the library throws. */
+    @Override
+    protected void abort() {
+        ended = true;
+        connections.discardEndpoint();
+    }
+
+    /** Whether the mesh has ended the attempt that is under way. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    void begins() {
+        ended = false;
     }
 
     @Override

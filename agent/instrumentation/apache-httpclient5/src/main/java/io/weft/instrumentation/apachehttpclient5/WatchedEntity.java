@@ -1,5 +1,6 @@
 package io.weft.instrumentation.apachehttpclient5;
 
+import io.weft.dataplane.Exchange;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,12 +8,14 @@ import java.io.OutputStream;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 
-/** A response's body, with an ear on its end. */
+/** A response's body, with an ear on how it comes in and on its end. */
 final class WatchedEntity extends HttpEntityWrapper {
+    private final Exchange exchange;
     private final Runnable end;
 
-    WatchedEntity(HttpEntity entity, Runnable end) {
+    WatchedEntity(HttpEntity entity, Exchange exchange, Runnable end) {
         super(entity);
+        this.exchange = exchange;
         this.end = end;
     }
 
@@ -32,6 +35,8 @@ final class WatchedEntity extends HttpEntityWrapper {
             private int seen(int read) {
                 if (read < 0) {
                     end.run();
+                } else {
+                    exchange.bytesReceived();
                 }
                 return read;
             }

@@ -12,6 +12,8 @@ import java.net.ConnectException;
 import java.net.MalformedURLException;
 import java.net.NoRouteToHostException;
 import java.net.Proxy;
+import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URL;
 import java.util.Objects;
@@ -30,13 +32,16 @@ import sun.net.www.protocol.http.HttpURLConnection;
  *
  * <p>For one thread at a time, as its superclass; but {@link #finished} and {@link #closeServer} may come from the JDK's threads.
  */
-final class MeshHttpClient extends HttpClient {
+final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer {
     private final Internals internals;
     private final Object credentialStore;
     private final boolean head;
 
     /** Null between two requests. */
-    private final AtomicReference<Exchange> exchange;
+    private final AtomicReference<OutgoingRequest> exchange;
+
+    /** In milliseconds; 0: none. */
+    private final int appsConnectTimeout;
 
     private Endpoint endpoint;
     private URL endpointUrl;
@@ -55,14 +60,14 @@ final class MeshHttpClient extends HttpClient {
     /** The app disconnects. */
     private volatile boolean abandoned;
 
-    private MeshHttpClient(Internals internals, HttpURLConnection connection, URL url, int connectTimeout, Exchange exchange) {
+    private MeshHttpClient(Internals internals, HttpURLConnection connection, URL url, int connectTimeout, OutgoingRequest exchange) {
         this.internals = internals;
         this.credentialStore = internals.credentialStore(connection);
         this.head = connection.getRequestMethod().equals("HEAD");
         this.exchange = new AtomicReference<>(exchange);
         this.url = url;
         this.proxy = Proxy.NO_PROXY;
-        setConnectTimeout(connectTimeout);
+        this.appsConnectTimeout = connectTimeout;
     }
 
     /**
@@ -72,14 +77,16 @@ final class MeshHttpClient extends HttpClient {
      * @throws IOException what the JDK throws when there is none
      */
     static MeshHttpClient open(
-            Internals internals, HttpURLConnection connection, URL url, int connectTimeout, boolean reuse, Exchange exchange)
+            Internals internals, HttpURLConnection connection, URL url, int connectTimeout, boolean reuse, OutgoingRequest exchange)
             throws IOException {
         try {
             while (next(exchange) == Step.DIAL) {
+                exchange.begins();
                 Endpoint endpoint = exchange.endpoint();
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
                     kept.exchange.set(exchange);
+                    exchange.over(kept.serverSocket);
                     return kept;
                 }
                 MeshHttpClient fresh = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
@@ -135,7 +142,10 @@ final class MeshHttpClient extends HttpClient {
         this.port = endpoint.address().getPort();
     }
 
+    /** Also the JDK's own second try on this connection has no more time than this. */
     private IOException dial() {
+        long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(exchange.get().connectTimeoutNanos()));
+        setConnectTimeout((int) (appsConnectTimeout > 0 ? Math.min(appsConnectTimeout, limit) : limit));
         try {
             openServer();
             return null;
@@ -152,7 +162,14 @@ final class MeshHttpClient extends HttpClient {
     @Override
     public void openServer(String server, int port) throws IOException {
         if (reply == null) {
+            OutgoingRequest current = exchange.get();
+            if (current != null && current.isEnded()) {
+                throw new SocketException("Socket closed");
+            }
             super.openServer(server, port);
+            if (current != null) {
+                current.over(serverSocket);
+            }
             return;
         }
         serverSocket = new CannedSocket(reply, head);
@@ -160,14 +177,40 @@ final class MeshHttpClient extends HttpClient {
     }
 
     @Override
+    protected Socket createSocket() {
+        return new ObservedSocket(this);
+    }
+
+    @Override
+    public void bytesSent() {
+        OutgoingRequest current = exchange.get();
+        if (current != null) {
+            current.bytesSent();
+        }
+    }
+
+    @Override
+    public void bytesReceived() {
+        OutgoingRequest current = exchange.get();
+        if (current != null) {
+            current.bytesReceived();
+        }
+    }
+
+    @Override
     public void writeRequests(MessageHeader head, PosterOutputStream poster, boolean streaming) throws IOException {
         written = head;
         body = poster;
+        OutgoingRequest current = exchange.get();
+        if (current != null && !current.connected()) {
+            // the response's head is what is waited for next: there it is found out why
+            return;
+        }
         super.writeRequests(wire(), poster, streaming);
     }
 
     private MessageHeader wire() {
-        Exchange current = exchange.get();
+        OutgoingRequest current = exchange.get();
         return current == null || reply != null ? written : JdkHeaders.wire(written, current.requestChanges());
     }
 
@@ -182,8 +225,11 @@ final class MeshHttpClient extends HttpClient {
      * @return whether it is HTTP
      */
     boolean response(MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
-        Exchange current = exchange.get();
+        OutgoingRequest current = exchange.get();
         attempting = true;
+        if (!awaitsContinue) {
+            current.requestSent();
+        }
         try {
             while (true) {
                 boolean http = false;
@@ -222,7 +268,7 @@ final class MeshHttpClient extends HttpClient {
         }
     }
 
-    private boolean deliver(Exchange current, MessageHeader responses, boolean http, IOException failure) throws IOException {
+    private boolean deliver(OutgoingRequest current, MessageHeader responses, boolean http, IOException failure) throws IOException {
         if (failure != null) {
             throw failure;
         }
@@ -234,18 +280,19 @@ final class MeshHttpClient extends HttpClient {
     }
 
     /** Leaves this connection open to another endpoint, with the request sent, or with the mesh's own answer. */
-    private void resend(Exchange current) throws IOException {
+    private void resend(OutgoingRequest current) throws IOException {
         // a kept-alive connection gets a second chance from the superclass, and so does each of ours
         super.setDoNotRetry(abandoned);
         while (next(current) == Step.DIAL) {
+            current.begins();
             lead(current.endpoint());
             IOException failure = dial();
-            if (failure == null) {
+            if (failure == null && current.connected()) {
                 super.writeRequests(wire(), body);
                 return;
             }
-            if (!current.onFailure(Failure.CONNECT) || abandoned) {
-                throw failure;
+            if (!current.onFailure(failure == null ? Failure.RESET : Failure.CONNECT) || abandoned) {
+                throw failure == null ? new SocketException("Socket closed") : failure;
             }
             pause(current.backoffNanos());
         }

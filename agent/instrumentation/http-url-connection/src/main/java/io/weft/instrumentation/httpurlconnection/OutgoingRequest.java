@@ -1,6 +1,9 @@
 package io.weft.instrumentation.httpurlconnection;
 
 import io.weft.dataplane.Exchange;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -16,6 +19,11 @@ final class OutgoingRequest extends Exchange {
     private final MessageHeader headers;
     private final String authority;
 
+    /** Of the attempt under way, and of the response whose body is being read; null before the first. */
+    private volatile Socket socket;
+
+    private volatile boolean ended;
+
     /** @param host the Host header that the app set itself; null: the URL's */
     OutgoingRequest(HttpURLConnection connection, URL url, MessageHeader headers, String host) {
         this.connection = connection;
@@ -27,6 +35,40 @@ final class OutgoingRequest extends Exchange {
     /** As the JDK writes its Host header. */
     private static String authority(URL url) {
         return url.getPort() == -1 || url.getPort() == url.getDefaultPort() ? url.getHost() : url.getHost() + ":" + url.getPort();
+    }
+
+    void begins() {
+        ended = false;
+    }
+
+    void over(Socket socket) {
+        this.socket = socket;
+    }
+
+    /** Whether the mesh has ended the attempt that is under way: not for the JDK to connect once more by itself. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Whoever reads or writes sees it at once. */
+    @Override
+    protected void abort() {
+        ended = true;
+        Socket open = socket;
+        if (open == null) {
+            return;
+        }
+        try {
+            open.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The library connects before the app has written its body, or before it wants anything sent. */
+    @Override
+    protected boolean isComplete() {
+        return false;
     }
 
     @Override

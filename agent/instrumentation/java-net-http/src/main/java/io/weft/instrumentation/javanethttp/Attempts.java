@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -47,9 +48,14 @@ final class Attempts {
     /** The JDK's exchange of the latest attempt. */
     private Object current;
 
+    private UnderWay underWay;
+
+    /** The same while there is something to end: for the timer thread, which reads it under the exchange's own rules. */
+    private volatile Object live;
+
     private boolean fresh = true;
 
-    Attempts(AdapterContext context, Internals internals, Dialing dialing, Exchange mesh, Object exchange) {
+    Attempts(AdapterContext context, Internals internals, Dialing dialing, OutgoingRequest mesh, Object exchange) {
         this.context = context;
         this.internals = internals;
         this.dialing = dialing;
@@ -58,6 +64,7 @@ final class Attempts {
         this.current = exchange;
         this.request = (HttpRequest) internals.request(exchange);
         this.multi = internals.multi(exchange);
+        mesh.drivenBy(this);
     }
 
     /** @return of the JDK's {@code Response} */
@@ -83,8 +90,10 @@ final class Attempts {
             use(internals.newExchange(wireRequest(changes), multi));
         }
         fresh = false;
+        underWay = new UnderWay(mesh);
+        live = current;
         CompletableFuture<Object> response;
-        dialing.begin(internals.request(current), endpoint.address());
+        dialing.begin(internals.request(current), current, endpoint.address(), underWay);
         try {
             response = internals.send(current);
         } finally {
@@ -131,8 +140,36 @@ final class Attempts {
         return false;
     }
 
+    /** On the timer thread, which must not run what waits for the attempt. */
+    void abort() {
+        Object exchange = live;
+        if (exchange == null) {
+            // not dialled yet: it will be told before it sends
+            return;
+        }
+        IOException cause = underWay.ended();
+        Runnable cancel = () -> cancel(exchange, cause);
+        try {
+            internals.executor(multi).execute(cancel);
+        } catch (Throwable appsExecutorIsGone) {
+            ForkJoinPool.commonPool().execute(cancel);
+        }
+    }
+
+    private void cancel(Object exchange, IOException cause) {
+        try {
+            internals.cancelExchange(exchange, cause);
+        } catch (Throwable fault) {
+            context.warn("java-net-http: an attempt could not be ended: " + fault);
+        }
+    }
+
     private CompletableFuture<Object> decide(Object response, Throwable failure) {
         try {
+            underWay.over();
+            if (internals.bodyIgnored(current) == underWay) {
+                internals.bodyIgnored(current, null);
+            }
             return failure == null ? answered(response) : failed(failure);
         } catch (Throwable fault) {
             mesh.end();
@@ -172,6 +209,7 @@ final class Attempts {
     }
 
     private CompletableFuture<Object> again() {
+        live = null;
         try {
             long pause = mesh.backoffNanos();
             if (pause <= 0) {

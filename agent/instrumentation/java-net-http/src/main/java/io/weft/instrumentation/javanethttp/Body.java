@@ -4,10 +4,10 @@ import java.net.http.HttpResponse.BodyHandler;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What the mesh knows of an exchange whose response head is there. It is kept in the exchange's {@code bodyIgnored}, the JDK's own
+ * What the mesh knows of an exchange. It is kept in the exchange's {@code bodyIgnored}, the JDK's own
  * mark for a body that is not to be read from the connection: no map, no lock, nothing to leak.
  */
-abstract sealed class Body extends CompletableFuture<Void> permits LocalBody, RemoteBody, GivenUp {
+abstract sealed class Body extends CompletableFuture<Void> permits LocalBody, RemoteBody, GivenUp, UnderWay {
 
     Body() {
         complete(null);

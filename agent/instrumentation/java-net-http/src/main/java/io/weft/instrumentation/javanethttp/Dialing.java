@@ -7,13 +7,14 @@ import java.net.InetSocketAddress;
  * before {@code responseAsyncImpl} returns.
  */
 final class Dialing {
-    private record Dial(Object request, InetSocketAddress address, Dial outer) {}
+    /** @param exchange the JDK's */
+    record Dial(Object request, Object exchange, InetSocketAddress address, UnderWay attempt, Dial outer) {}
 
     private final ThreadLocal<Dial> current = new ThreadLocal<>();
 
     /** To be ended by the same thread. May nest: a body publisher may send a request of its own. */
-    void begin(Object request, InetSocketAddress address) {
-        current.set(new Dial(request, address, current.get()));
+    void begin(Object request, Object exchange, InetSocketAddress address, UnderWay attempt) {
+        current.set(new Dial(request, exchange, address, attempt, current.get()));
     }
 
     void end() {
@@ -26,10 +27,10 @@ final class Dialing {
     }
 
     /** Null: the request goes where its URI says. */
-    InetSocketAddress address(Object request) {
+    Dial of(Object request) {
         for (Dial dial = current.get(); dial != null; dial = dial.outer()) {
             if (dial.request() == request) {
-                return dial.address();
+                return dial;
             }
         }
         return null;

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.instrumentation.AdapterContext;
+import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
@@ -31,6 +32,7 @@ final class Internals {
     private final VarHandle request;
     private final VarHandle multi;
     private final VarHandle exchangeImpl;
+    private final VarHandle exchangeOfImpl;
     private final VarHandle pendingConnection;
     private final VarHandle bodyIgnored;
     private final VarHandle cancelled;
@@ -39,6 +41,7 @@ final class Internals {
     private final VarHandle statusCode;
     private final VarHandle responseHeaders;
     private final VarHandle responseVersion;
+    private final MethodHandle cancelExchange;
     private final MethodHandle newExchange;
     private final MethodHandle responseAsync;
     private final MethodHandle readBodyAsync;
@@ -80,6 +83,8 @@ final class Internals {
         request = ofExchange.findVarHandle(exchange, "request", requestImpl);
         multi = ofExchange.findVarHandle(exchange, "multi", multiExchange);
         exchangeImpl = ofExchange.findVarHandle(exchange, "exchImpl", impl);
+        exchangeOfImpl = ofImpl.findVarHandle(impl, "exchange", exchange);
+        cancelExchange = ofExchange.findVirtual(exchange, "cancel", MethodType.methodType(void.class, IOException.class));
         pendingConnection = ofExchange.findVarHandle(exchange, "exchangeCF", CompletableFuture.class);
         bodyIgnored = ofExchange.findVarHandle(exchange, "bodyIgnored", CompletableFuture.class);
         newExchange = ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange));
@@ -180,6 +185,16 @@ final class Internals {
 
     void bodyIgnored(Object exchange, CompletableFuture<Void> body) {
         bodyIgnored.setVolatile(exchange, body);
+    }
+
+    /** @param impl an {@code ExchangeImpl} */
+    Object exchangeOf(Object impl) {
+        return exchangeOfImpl.get(impl);
+    }
+
+    /** Ends this exchange only; completes futures on the calling thread. */
+    void cancelExchange(Object exchange, IOException cause) throws Throwable {
+        cancelExchange.invoke(exchange, cause);
     }
 
     /** Makes what was sent and received by one exchange that of another one, too. */

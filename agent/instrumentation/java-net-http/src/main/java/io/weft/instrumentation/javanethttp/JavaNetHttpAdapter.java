@@ -3,7 +3,6 @@ package io.weft.instrumentation.javanethttp;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import java.net.InetSocketAddress;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +23,32 @@ public final class JavaNetHttpAdapter implements Adapter {
         return switch (hook) {
             case "response" -> (Handler.Around) (exchange, a0, a1, a2, a3) -> response(exchange);
             case "address" -> (Handler.Around) (request, a0, a1, a2, a3) -> address(request);
+            case "connecting" -> (Handler.Around) (connection, exchange, a1, a2, a3) ->
+                    internals.bodyIgnored(exchange) instanceof UnderWay attempt && !attempt.connecting()
+                            ? CompletableFuture.failedFuture(attempt.ended())
+                            : Handler.PROCEED;
+            case "connected" -> (Handler.Around) (impl, connection, a1, a2, a3) -> {
+                UnderWay attempt = attempt(impl);
+                return attempt != null && !attempt.connected() ? new Handler.Thrown(attempt.ended()) : Handler.PROCEED;
+            };
+            case "connected-http2" -> (Handler.Around) (impl, a0, a1, a2, a3) -> {
+                UnderWay attempt = attempt(impl);
+                return attempt != null && !attempt.connected() ? CompletableFuture.failedFuture(attempt.ended()) : Handler.PROCEED;
+            };
+            case "bytes-sent" -> (Handler.Around) (impl, data, a1, a2, a3) -> {
+                UnderWay attempt = attempt(impl);
+                if (attempt != null) {
+                    attempt.bytesSent();
+                }
+                return Handler.PROCEED;
+            };
+            case "body-sent" -> (Handler.Result) (impl, sent, a0, a1, a2) -> {
+                UnderWay attempt = attempt(impl);
+                return attempt == null ? sent : ((CompletableFuture<?>) sent).thenApply(value -> {
+                    attempt.requestSent();
+                    return value;
+                });
+            };
             case "read-body" -> (Handler.Around) (exchange, handler, a1, a2, a3) ->
                     internals.bodyIgnored(exchange) instanceof Body body
                             ? body.read(exchange, (BodyHandler<?>) handler)
@@ -57,8 +82,18 @@ public final class JavaNetHttpAdapter implements Adapter {
         return new Attempts(context, internals, dialing, mesh, exchange).start();
     }
 
+    /** Null: the mesh has nothing to do with it. */
+    private UnderWay attempt(Object impl) {
+        return internals.bodyIgnored(internals.exchangeOf(impl)) instanceof UnderWay attempt ? attempt : null;
+    }
+
     private Object address(Object request) {
-        InetSocketAddress address = dialing.address(request);
-        return address == null ? Handler.PROCEED : address;
+        Dialing.Dial dial = dialing.of(request);
+        if (dial == null) {
+            return Handler.PROCEED;
+        }
+        // only now: the JDK clears the field when it begins to send
+        internals.bodyIgnored(dial.exchange(), dial.attempt());
+        return dial.address();
     }
 }

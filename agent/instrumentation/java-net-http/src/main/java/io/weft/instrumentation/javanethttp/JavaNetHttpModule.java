@@ -12,7 +12,9 @@ import java.util.List;
  * URI in the response, the executor of dependent stages, the body handler) stays the JDK's own.
  */
 public final class JavaNetHttpModule {
-    private static final String EXCHANGE = "jdk.internal.net.http.Exchange";
+    private static final String PACKAGE = "jdk.internal.net.http.";
+    private static final String PACKAGE_PATH = "jdk/internal/net/http/";
+    private static final String EXCHANGE = PACKAGE + "Exchange";
     private static final String FUTURE = "Ljava/util/concurrent/CompletableFuture;";
 
     private JavaNetHttpModule() {}
@@ -25,6 +27,12 @@ public final class JavaNetHttpModule {
                 List.of("java.net.http/jdk.internal.net.http", "java.net.http/jdk.internal.net.http.common"),
                 List.of(
                         Hook.around("response", EXCHANGE, "responseAsync", "()" + FUTURE),
+                        Hook.around("connecting", PACKAGE + "PlainHttpConnection", "connectAsync", "(L" + PACKAGE_PATH + "Exchange;)" + FUTURE),
+                        Hook.around("connected", PACKAGE + "Http1Exchange", "connectFlows", "(L" + PACKAGE_PATH + "HttpConnection;)V"),
+                        Hook.around("connected-http2", PACKAGE + "Stream", "sendHeadersAsync", "()" + FUTURE),
+                        Hook.around("bytes-sent", PACKAGE + "Http1Exchange", "appendToOutgoing", "(Ljava/util/List;)V"),
+                        Hook.result("body-sent", PACKAGE + "Http1Exchange", "sendBodyAsync", "()" + FUTURE),
+                        Hook.result("body-sent", PACKAGE + "Stream", "sendBodyAsync", "()" + FUTURE),
                         Hook.around("read-body", EXCHANGE, "readBodyAsync", "(Ljava/net/http/HttpResponse$BodyHandler;)" + FUTURE),
                         Hook.around("ignore-body", EXCHANGE, "ignoreBody", "()" + FUTURE),
                         Hook.around("no-body", EXCHANGE, "nullBody", "(Ljava/net/http/HttpResponse;Ljava/lang/Throwable;)V"),

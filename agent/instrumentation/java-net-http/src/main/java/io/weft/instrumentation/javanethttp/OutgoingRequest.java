@@ -19,10 +19,22 @@ final class OutgoingRequest extends Exchange {
     private final HttpRequest request;
     private final Map<String, List<String>> systemHeaders;
 
+    /** Written before the exchange is asked for the first time. */
+    private Attempts attempts;
+
     /** @param systemHeaders what the JDK adds to the app's own headers; its keys in any case */
     OutgoingRequest(HttpRequest request, Map<String, List<String>> systemHeaders) {
         this.request = request;
         this.systemHeaders = systemHeaders;
+    }
+
+    void drivenBy(Attempts attempts) {
+        this.attempts = attempts;
+    }
+
+    @Override
+    protected void abort() {
+        attempts.abort();
     }
 
     @Override

@@ -9,12 +9,14 @@ import java.net.http.HttpResponse.BodyHandler;
 /** The body comes from the endpoint; the mesh wants to know when it ends. */
 final class RemoteBody extends Body {
     private final Internals internals;
+    private final Exchange mesh;
     private final Runnable end;
     private final HttpHeaders headers;
 
     /** @param headers as the app is to see them */
     RemoteBody(Internals internals, Exchange mesh, HttpHeaders headers) {
         this.internals = internals;
+        this.mesh = mesh;
         this.end = new ExchangeEnd(mesh);
         this.headers = headers;
     }
@@ -22,7 +24,7 @@ final class RemoteBody extends Body {
     @Override
     Object read(Object exchange, BodyHandler<?> handler) throws Throwable {
         internals.bodyIgnored(exchange, null);
-        return internals.readBody(exchange, new WatchedHandler<>(handler, headers, end)).whenComplete((body, failure) -> {
+        return internals.readBody(exchange, new WatchedHandler<>(handler, headers, mesh, end)).whenComplete((body, failure) -> {
             if (failure != null) {
                 end.run();
             }

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Exchange;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse.BodyHandler;
@@ -7,12 +8,12 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.ResponseInfo;
 
 /** The app's handler, with the headers that the app is to see, and an ear on the end of the body. */
-record WatchedHandler<T>(BodyHandler<T> handler, HttpHeaders headers, Runnable end) implements BodyHandler<T> {
+record WatchedHandler<T>(BodyHandler<T> handler, HttpHeaders headers, Exchange mesh, Runnable end) implements BodyHandler<T> {
 
     @Override
     public BodySubscriber<T> apply(ResponseInfo info) {
         ResponseInfo seen = info.headers() == headers ? info : new Head(info.statusCode(), headers, info.version());
-        return new WatchedSubscriber<>(handler.apply(seen), end);
+        return new WatchedSubscriber<>(handler.apply(seen), mesh, end);
     }
 
     private record Head(int statusCode, HttpHeaders headers, HttpClient.Version version) implements ResponseInfo {}

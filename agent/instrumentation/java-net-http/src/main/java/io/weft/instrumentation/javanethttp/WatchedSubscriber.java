@@ -1,5 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Exchange;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -9,10 +10,12 @@ import java.util.concurrent.Flow;
 /** The app's subscriber, with an ear on the end of the body. */
 final class WatchedSubscriber<T> implements BodySubscriber<T> {
     private final BodySubscriber<T> subscriber;
+    private final Exchange mesh;
     private final Runnable end;
 
-    WatchedSubscriber(BodySubscriber<T> subscriber, Runnable end) {
+    WatchedSubscriber(BodySubscriber<T> subscriber, Exchange mesh, Runnable end) {
         this.subscriber = subscriber;
+        this.mesh = mesh;
         this.end = end;
     }
 
@@ -43,6 +46,7 @@ final class WatchedSubscriber<T> implements BodySubscriber<T> {
 
     @Override
     public void onNext(List<ByteBuffer> item) {
+        mesh.bytesReceived();
         subscriber.onNext(item);
     }
 

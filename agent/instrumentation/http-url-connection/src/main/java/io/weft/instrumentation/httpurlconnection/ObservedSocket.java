@@ -1,0 +1,47 @@
+package io.weft.instrumentation.httpurlconnection;
+
+import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+
+/** Tells that bytes move, below whatever streams the JDK and the app put upon each other. */
+final class ObservedSocket extends Socket {
+
+    interface Observer {
+        void bytesSent();
+
+        void bytesReceived();
+    }
+
+    private final Observer observer;
+
+    ObservedSocket(Observer observer) {
+        this.observer = observer;
+    }
+
+    @Override
+    public InputStream getInputStream() throws IOException {
+        return new FilterInputStream(super.getInputStream()) {
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                int read = in.read(bytes, offset, length);
+                observer.bytesReceived();
+                return read;
+            }
+        };
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        return new FilterOutputStream(super.getOutputStream()) {
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                out.write(bytes, offset, length);
+                observer.bytesSent();
+            }
+        };
+    }
+}

@@ -1,0 +1,92 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.dataplane.Exchange;
+import io.weft.instrumentation.Handler;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpResponse.BodyHandler;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One attempt from its dial to its outcome, as the JDK's own classes come by on their way.
+ *
+ * <p>They do so one after the other, but an attempt may be cancelled by another thread meanwhile: who comes first goes first, and
+ * after the outcome nobody tells the exchange anything.
+ */
+final class UnderWay extends Body {
+    private static final int FREE = 0;
+    private static final int BUSY = 1;
+    private static final int OVER = 2;
+
+    private final Exchange mesh;
+    private final AtomicInteger turn = new AtomicInteger();
+    private volatile boolean connected;
+
+    UnderWay(Exchange mesh) {
+        this.mesh = mesh;
+    }
+
+    /** @return false: it is too late, nothing is to be done any more */
+    boolean connecting() {
+        return begin() && end(mesh.connecting());
+    }
+
+    /** @return false: it is too late, nothing is to be sent */
+    boolean connected() {
+        connected = true;
+        return begin() && end(mesh.connected());
+    }
+
+    void requestSent() {
+        if (begin()) {
+            mesh.requestSent();
+            end(true);
+        }
+    }
+
+    void bytesSent() {
+        mesh.bytesSent();
+    }
+
+    private boolean begin() {
+        return turn.compareAndSet(FREE, BUSY);
+    }
+
+    private boolean end(boolean result) {
+        turn.set(FREE);
+        return result;
+    }
+
+    /** Before the outcome is said. */
+    void over() {
+        while (!turn.compareAndSet(FREE, OVER)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** What the JDK is told when the mesh ends the attempt; the app sees it only where the mesh has no answer of its own. */
+    IOException ended() {
+        if (connected) {
+            return new IOException("Connection reset");
+        }
+        HttpConnectTimeoutException timeout = new HttpConnectTimeoutException("HTTP connect timed out");
+        timeout.initCause(new ConnectException("HTTP connect timed out"));
+        return timeout;
+    }
+
+    @Override
+    Object read(Object exchange, BodyHandler<?> handler) {
+        return Handler.PROCEED;
+    }
+
+    @Override
+    Object ignore(Object exchange) {
+        return Handler.PROCEED;
+    }
+
+    @Override
+    Object none(Object exchange) {
+        return Handler.PROCEED;
+    }
+}
