@@ -1,9 +1,7 @@
 package io.weft.driver;
 
 import io.weft.driver.HttpCall.Way;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -106,8 +104,7 @@ public final class ApacheHttpClient5 {
         if (!call.streams()) {
             return new ByteArrayEntity(body, null);
         }
-        InputStream once = new ByteArrayInputStream(body);
-        return new InputStreamEntity(once, call.is(Way.STREAM) ? -1 : body.length, null);
+        return new InputStreamEntity(call.once(), call.is(Way.STREAM) ? -1 : body.length, null);
     }
 
     private static HttpAnswer answer(ClassicHttpResponse response, String body, HttpClientContext context) {

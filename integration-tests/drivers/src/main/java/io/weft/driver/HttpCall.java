@@ -1,5 +1,8 @@
 package io.weft.driver;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -23,6 +26,8 @@ public record HttpCall(
         STREAM,
         /** The body comes from a stream that can be read once; its length is told. */
         STREAM_FIXED,
+        /** With a streamed body: half a second passes after the library was asked to connect and before the body's first byte. */
+        LATE,
         FOLLOW_REDIRECTS,
         EXPECT_CONTINUE,
         /** A cookie jar that lives as long as the driver. */
@@ -59,6 +64,31 @@ public record HttpCall(
 
     public boolean is(Way way) {
         return ways.contains(way);
+    }
+
+    /** The body as it comes from a stream, once. */
+    InputStream once() {
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        return new ByteArrayInputStream(bytes) {
+            private boolean late = is(Way.LATE);
+
+            @Override
+            public synchronized int read(byte[] buffer, int offset, int length) {
+                if (late) {
+                    late = false;
+                    pause();
+                }
+                return super.read(buffer, offset, length);
+            }
+        };
+    }
+
+    static void pause() {
+        try {
+            Thread.sleep(500);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public boolean streams() {

@@ -70,7 +70,14 @@ public final class HttpUrlConnection {
         } else if (call.is(Way.STREAM_FIXED)) {
             connection.setFixedLengthStreamingMode(body.length);
         }
+        if (call.is(Way.LATE)) {
+            connection.connect();
+            HttpCall.pause();
+        }
         try (OutputStream out = connection.getOutputStream()) {
+            if (call.is(Way.LATE)) {
+                HttpCall.pause();
+            }
             out.write(body);
         }
     }

@@ -1,7 +1,6 @@
 package io.weft.driver;
 
 import io.weft.driver.HttpCall.Way;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Authenticator;
@@ -96,7 +95,7 @@ public final class JavaNetHttp {
         if (!call.streams()) {
             return BodyPublishers.ofByteArray(body);
         }
-        InputStream once = new ByteArrayInputStream(body);
+        InputStream once = call.once();
         BodyPublisher stream = BodyPublishers.ofInputStream(() -> once);
         return call.is(Way.STREAM) ? stream : BodyPublishers.fromPublisher(stream, body.length);
     }

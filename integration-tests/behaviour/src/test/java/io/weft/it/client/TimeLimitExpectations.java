@@ -61,6 +61,16 @@ abstract class TimeLimitExpectations extends Expectations {
     }
 
     @Test
+    void theTimeBeginsWhenTheRequestIsComplete() {
+        serve(limited(SHORT, action -> {}));
+
+        for (Way way : List.of(Way.STREAM, Way.STREAM_FIXED)) {
+            assertThat(stage().send(Call.post("http://orders/", "late").way(way).way(Way.LATE)).body()).isEqualTo("a");
+        }
+        assertThat(a.requests().stream().map(RecordedRequest::text)).containsExactly("late", "late");
+    }
+
+    @Test
     void anAttemptThatTakesTooLongIsTriedElsewhere() {
         Route route = retried("5xx", 1, to("orders"));
         RetryPolicy perTry = route.getRoute().getRetryPolicy().toBuilder().setPerTryTimeout(SHORT).build();
