@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
@@ -31,6 +32,7 @@ public final class DataPlane implements Outbound {
     private final KeySets keySets;
     private final UpstreamHttp.Relay upstream = new UpstreamHttp.Relay();
     private final Refusals.Relay refusals = new Refusals.Relay();
+    private final AccessLogSink.Relay accessLogs = new AccessLogSink.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
@@ -52,7 +54,7 @@ public final class DataPlane implements Outbound {
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
-                clock, randomness, faults, refusals, keySets, time, ProcessInfo.ofThisProcess(randomness));
+                clock, randomness, faults, refusals, keySets, time, ProcessInfo.ofThisProcess(time, randomness), accessLogs);
         compiler = new PolicyCompiler(clock, randomness, timers, self, filters);
         noPolicy = new PolicyCompiler(clock, randomness, timers, self, filters).compile(PolicySnapshot.empty());
     }
@@ -72,6 +74,11 @@ public final class DataPlane implements Outbound {
     /** Says who makes the agent's own requests; until then none is made. Replaces the one before. */
     public void requestsBy(UpstreamHttp http) {
         upstream.to(http);
+    }
+
+    /** Says who writes access logs; until then none are written. Replaces the one before. */
+    public void accessLogsTo(AccessLogSink sink) {
+        accessLogs.to(sink);
     }
 
     /** Says who is told of what access control refuses. Replaces the one before. */

@@ -201,6 +201,11 @@ public abstract class Exchange extends Limited {
     }
 
     @Override
+    public final RequestHead sentHead() {
+        return SentRequest.of(this, requestChanges);
+    }
+
+    @Override
     public final String routeName() {
         return route == null ? null : route.name();
     }
@@ -226,7 +231,7 @@ public abstract class Exchange extends Limited {
         if (destination == null) {
             return ResponseChanges.NONE;
         }
-        RequestHead sent = SentRequest.of(this, requestChanges);
+        RequestHead sent = sentHead();
         if (newCookies.isEmpty()) {
             return destination.responseChanges(sent, response, this);
         }

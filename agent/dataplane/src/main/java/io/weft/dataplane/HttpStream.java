@@ -122,6 +122,9 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         return responseOverlay == null ? responseHead : responseOverlay;
     }
 
+    /** The request as it went on from here, with all changes. */
+    public abstract RequestHead sentHead();
+
     // What a filter may do.
 
     /** Says why the response is not the upstream's or the app's. */

@@ -130,6 +130,16 @@ public abstract class InboundExchange extends HttpStream {
     }
 
     @Override
+    public final RequestHead sentHead() {
+        return SentRequest.of(this, requestChanges);
+    }
+
+    @Override
+    public String protocol() {
+        return "HTTP/1.1";
+    }
+
+    @Override
     public final String routeName() {
         return route == null ? null : route.name();
     }
@@ -142,6 +152,6 @@ public abstract class InboundExchange extends HttpStream {
     final ResponseChanges routeResponseChanges(Headers response) {
         return destination == null
                 ? ResponseChanges.NONE
-                : destination.responseChanges(SentRequest.of(this, requestChanges), response, this);
+                : destination.responseChanges(sentHead(), response, this);
     }
 }

@@ -54,9 +54,21 @@ final class MatchRoute extends ClientLayer {
     @Override
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
-        if (!exchange.again && exchange.failure == null) {
+        if (!exchange.again && exchange.failure != null) {
+            flag(exchange);
+        } else if (!exchange.again) {
             exchange.responseCodeDetails = "via_upstream";
             exchange.responseChanges = exchange.routeResponseChanges(exchange.responseHeaders);
+        }
+    }
+
+    private static void flag(Exchange exchange) {
+        switch (exchange.failure) {
+            case CONNECT -> exchange.flag(ResponseFlag.UF, "upstream_reset_before_response_started{connection_failure}");
+            case RESET -> exchange.flag(ResponseFlag.UC, "upstream_reset_before_response_started{connection_termination}");
+            case REFUSED -> exchange.flag(ResponseFlag.UR, "upstream_reset_before_response_started{remote_reset}");
+            case TIMEOUT -> exchange.flag(ResponseFlag.UT, "response_timeout");
+            case CANCELLED -> exchange.flag(ResponseFlag.DC, "downstream_remote_disconnect");
         }
     }
 

@@ -251,7 +251,8 @@ class SnapshotTest {
         SeededRandomness randomness = new SeededRandomness(1);
         KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
         FilterCompiler filters =
-                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time, ProcessInfo.ofThisProcess(randomness));
+                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time, ProcessInfo.ofThisProcess(time, randomness),
+                        (path, line) -> {});
         return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, filters);
     }
 }

@@ -26,6 +26,17 @@ public record Format(List<Part> parts) {
         public Command {
             arguments = List.copyOf(arguments);
         }
+
+        /** Whether its value is a number, which JSON writes without quotes. */
+        public boolean number() {
+            return switch (operator) {
+                case RESPONSE_CODE, GRPC_STATUS_NUMBER, BYTES_RECEIVED, BYTES_SENT, DURATION, RESPONSE_DURATION,
+                        RESPONSE_TX_DURATION, UPSTREAM_REMOTE_PORT, UPSTREAM_REQUEST_ATTEMPT_COUNT, DOWNSTREAM_REMOTE_PORT,
+                        DOWNSTREAM_DIRECT_REMOTE_PORT, DOWNSTREAM_LOCAL_PORT, DOWNSTREAM_DIRECT_LOCAL_PORT -> true;
+                case GRPC_STATUS -> arguments.contains("NUMBER");
+                default -> false;
+            };
+        }
     }
 
     public static Format of(String text) {

@@ -19,6 +19,13 @@ public sealed interface HttpFilter {
      */
     record Buffer(long maxRequestBytes) implements HttpFilter {}
 
+    /** What an HTTP connection manager's {@code access_log} says; as a filter it comes before all others. */
+    record AccessLogs(List<AccessLog> logs) implements HttpFilter {
+        public AccessLogs {
+            logs = List.copyOf(logs);
+        }
+    }
+
     /** {@code envoy.extensions.filters.http.rbac.v3.RBAC}. */
     record AccessControl(Rbac rbac) implements HttpFilter {}
 

@@ -30,7 +30,8 @@ final class HttpConnectionManagerParser {
         refuseUnsupported(field, manager);
         reportWithoutEffect(field, manager);
         List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
-        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager));
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager))
+                .behind(AccessLogParser.parse(field, manager.getAccessLogList()));
     }
 
     private static RouteSource routes(
@@ -123,7 +124,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout");
         field.reportIf(manager.hasDrainTimeout(), "drain_timeout");
         field.reportIf(manager.hasDelayedCloseTimeout(), "delayed_close_timeout");
-        field.reportIf(manager.getAccessLogCount() > 0, "access_log");
         field.reportIf(manager.hasAccessLogFlushInterval(), "access_log_flush_interval");
         field.reportIf(manager.getFlushAccessLogOnNewRequest(), "flush_access_log_on_new_request");
         field.reportIf(manager.hasAccessLogOptions(), "access_log_options");

@@ -352,7 +352,7 @@ final class RouteParser {
         }
     }
 
-    private static ByteString inline(Field field, DataSource source) {
+    static ByteString inline(Field field, DataSource source) {
         switch (source.getSpecifierCase()) {
             case INLINE_STRING:
                 return source.getInlineStringBytes();

@@ -4,14 +4,17 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
-import io.weft.dataplane.format.ProcessInfo;
+import io.weft.dataplane.accesslog.AccessLogSink;
+import io.weft.dataplane.accesslog.LogRequests;
 import io.weft.dataplane.authorize.RbacFilter;
+import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.JwtFilter;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HttpFilter.AccessControl;
+import io.weft.policy.model.HttpFilter.AccessLogs;
 import io.weft.policy.model.HttpFilter.Buffer;
 import io.weft.policy.model.HttpFilter.ConditionOfRoute;
 import io.weft.policy.model.HttpFilter.Conditional;
@@ -44,18 +47,21 @@ public final class FilterCompiler {
     private final KeySets keySets;
     private final InstantSource time;
     private final ProcessInfo process;
+    private final AccessLogSink accessLogs;
     /** For as long as a route holds them: routes that did not change are not compiled again. */
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
     private final Map<ConnectionPlace, WeakReference<ConnectionFilter>> knownConnectionFilters = new HashMap<>();
 
-    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time, ProcessInfo process) {
-        this.process = process;
+    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time,
+            ProcessInfo process, AccessLogSink accessLogs) {
         this.clock = clock;
         this.randomness = randomness;
         this.faults = faults;
         this.refusals = refusals;
         this.keySets = keySets;
         this.time = time;
+        this.process = process;
+        this.accessLogs = accessLogs;
     }
 
     /** What formats say of this process. */
@@ -179,6 +185,9 @@ public final class FilterCompiler {
             List<CorsPolicy> policies =
                     all(Cors.class, configs).stream().map(Cors::policy).flatMap(Optional::stream).toList();
             return policies.isEmpty() ? null : new CorsFilter(policies, randomness);
+        }
+        if (base instanceof AccessLogs logs) {
+            return new LogRequests(logs.logs(), clock, process, accessLogs);
         }
         if (base instanceof AccessControl) {
             return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);

@@ -64,7 +64,7 @@ public final class Formatter {
      *
      * @return null when it is not known
      */
-    String single(RequestHead request, Headers response, StreamInfo info) {
+    public String single(RequestHead request, Headers response, StreamInfo info) {
         return values[0].of(request, response, info);
     }
 

@@ -19,9 +19,9 @@ import java.util.function.Supplier;
 public record ProcessInfo(
         Map<String, String> environment, Supplier<String> hostName, InstantSource clock, ZoneId zone, Randomness randomness) {
 
-    public static ProcessInfo ofThisProcess(Randomness randomness) {
+    public static ProcessInfo ofThisProcess(InstantSource clock, Randomness randomness) {
         return new ProcessInfo(
-                System.getenv(), ProcessInfo::systemHostName, InstantSource.system(), ZoneId.systemDefault(), randomness);
+                System.getenv(), ProcessInfo::systemHostName, clock, ZoneId.systemDefault(), randomness);
     }
 
     /** Without a name service, which could block. */

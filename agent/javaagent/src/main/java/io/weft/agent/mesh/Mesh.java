@@ -1,6 +1,7 @@
 package io.weft.agent.mesh;
 
 import io.weft.agent.link.MeshAccess;
+import io.weft.agent.log.AccessLogFiles;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.settings.Settings;
 import io.weft.dataplane.DataPlane;
@@ -49,6 +50,7 @@ public final class Mesh implements MeshAccess {
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicReference<DataPlane> dataPlane = new AtomicReference<>();
     private volatile PolicyClient client;
+    private volatile AccessLogFiles accessLogs;
 
     /** Confined to the background thread. */
     private boolean serves;
@@ -74,7 +76,12 @@ public final class Mesh implements MeshAccess {
         DataPlane known = dataPlane.get();
         if (known == null) {
             Faults faults = new LoggedFaults(log);
-            dataPlane.compareAndSet(null, DataPlane.start(settings.startupWait(), new TimerThread(faults), faults, self()));
+            DataPlane made = DataPlane.start(settings.startupWait(), new TimerThread(faults), faults, self());
+            AccessLogFiles files = new AccessLogFiles(faults);
+            made.accessLogsTo(files);
+            if (dataPlane.compareAndSet(null, made)) {
+                accessLogs = files;
+            }
             known = dataPlane.get();
         }
         return known;
@@ -208,6 +215,10 @@ public final class Mesh implements MeshAccess {
         PolicyClient running = client;
         if (running != null) {
             running.close();
+        }
+        AccessLogFiles logs = accessLogs;
+        if (logs != null) {
+            logs.drain();
         }
     }
 

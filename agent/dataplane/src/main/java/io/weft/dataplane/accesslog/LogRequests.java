@@ -1,0 +1,194 @@
+package io.weft.dataplane.accesslog;
+
+import io.weft.dataplane.Headers;
+import io.weft.dataplane.HttpStream;
+import io.weft.dataplane.NanoClock;
+import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.filter.HttpFilter;
+import io.weft.dataplane.format.ProcessInfo;
+import io.weft.dataplane.format.StreamInfo;
+import io.weft.policy.model.AccessLog;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The access logs of a connection manager, as the filter before all others: it sees each request first and each response last. A
+ * line is made when the response is over, from what of the response's head is asked for; the head itself may be gone by then.
+ */
+public final class LogRequests extends HttpFilter {
+    private final NanoClock clock;
+    private final ProcessInfo process;
+    private final AccessLogSink sink;
+    private final Log[] logs;
+    private final String[] responseHeaders;
+
+    private record Log(String path, LineWriter line, LogTest test) {}
+
+    public LogRequests(List<AccessLog> logs, NanoClock clock, ProcessInfo process, AccessLogSink sink) {
+        this.clock = clock;
+        this.process = process;
+        this.sink = sink;
+        Set<String> asked = new TreeSet<>(Set.of("content-length", "grpc-status"));
+        List<Log> compiled = new ArrayList<>(logs.size());
+        for (AccessLog log : logs) {
+            compiled.add(new Log(
+                    log.path(), LineWriter.of(log.line(), process, asked), LogTest.of(log.filter(), process.randomness())));
+        }
+        this.logs = compiled.toArray(new Log[0]);
+        responseHeaders = asked.toArray(new String[0]);
+    }
+
+    @Override
+    public Decision onRequest(HttpStream stream) {
+        stream.keep(new Entry(stream, process.clock().instant(), clock.nanoTime()));
+        return Decision.CONTINUE;
+    }
+
+    @Override
+    public void onResponse(HttpStream stream) {
+        if (stream.kept() instanceof Entry entry) {
+            entry.responseNanos = clock.nanoTime() - entry.startNanos;
+            Headers head = stream.responseHead();
+            for (String name : responseHeaders) {
+                String value = head.header(name);
+                if (value != null) {
+                    entry.response.put(name, value);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void onEnd(HttpStream stream) {
+        if (stream.kept() instanceof Entry entry) {
+            entry.durationNanos = clock.nanoTime() - entry.startNanos;
+            RequestHead request = stream.sentHead();
+            Headers response = entry.response::get;
+            for (Log log : logs) {
+                if (log.test().matches(request, response, entry)) {
+                    sink.write(log.path(), log.line().line(request, response, entry));
+                }
+            }
+        }
+    }
+
+    /** One request, with its times. */
+    private static final class Entry implements StreamInfo {
+        private final HttpStream stream;
+        private final Instant start;
+        private final long startNanos;
+        private final Map<String, String> response = new HashMap<>();
+        private long responseNanos = -1;
+        private long durationNanos = -1;
+
+        Entry(HttpStream stream, Instant start, long startNanos) {
+            this.stream = stream;
+            this.start = start;
+            this.startNanos = startNanos;
+        }
+
+        @Override
+        public Instant startTime() {
+            return start;
+        }
+
+        @Override
+        public long durationNanos() {
+            return durationNanos;
+        }
+
+        @Override
+        public long responseNanos() {
+            return responseNanos;
+        }
+
+        @Override
+        public long requestBytes() {
+            return length(stream.header("content-length"));
+        }
+
+        @Override
+        public long responseBytes() {
+            return length(response.get("content-length"));
+        }
+
+        /** Of a body whose length was not said beforehand nothing is known. */
+        private static long length(String header) {
+            long length = 0;
+            for (int i = 0; header != null && i < header.length(); i++) {
+                int digit = header.charAt(i) - '0';
+                if (digit < 0 || digit > 9 || i > 17) {
+                    return -1;
+                }
+                length = length * 10 + digit;
+            }
+            return length;
+        }
+
+        @Override
+        public String protocol() {
+            return stream.protocol();
+        }
+
+        @Override
+        public int responseCode() {
+            return stream.responseCode();
+        }
+
+        @Override
+        public String responseCodeDetails() {
+            return stream.responseCodeDetails();
+        }
+
+        @Override
+        public int responseFlags() {
+            return stream.responseFlags();
+        }
+
+        @Override
+        public String localReplyBody() {
+            return stream.localReplyBody();
+        }
+
+        @Override
+        public String routeName() {
+            return stream.routeName();
+        }
+
+        @Override
+        public String upstreamCluster() {
+            return stream.upstreamCluster();
+        }
+
+        @Override
+        public InetSocketAddress upstreamHost() {
+            return stream.upstreamHost();
+        }
+
+        @Override
+        public int attemptCount() {
+            return stream.attemptCount();
+        }
+
+        @Override
+        public InetSocketAddress downstreamRemote() {
+            return stream.downstreamRemote();
+        }
+
+        @Override
+        public InetSocketAddress downstreamLocal() {
+            return stream.downstreamLocal();
+        }
+
+        @Override
+        public String peerUriSans() {
+            return stream.peerUriSans();
+        }
+    }
+}
