@@ -1,0 +1,277 @@
+package io.weft.it.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.BoolValue;
+import com.google.protobuf.Message;
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import com.sun.net.httpserver.HttpServer;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.CidrRange;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.core.v3.HttpUri;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.rbac.v3.Permission;
+import io.envoyproxy.envoy.config.rbac.v3.Policy;
+import io.envoyproxy.envoy.config.rbac.v3.Principal;
+import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtProvider;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.RequirementRule;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.weft.driver.JdkHttpServer;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmCommand;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Routes;
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.Signature;
+import java.security.interfaces.ECPublicKey;
+import java.security.spec.ECGenParameterSpec;
+import java.util.Arrays;
+import java.util.Base64;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Who may call an app that knows nothing of it: access control and authentication, with policies as bytes of xDS. */
+class AccessControlIT {
+    private static final String CLOSE = " HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n";
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    private final PolicyServer policies = testbed.policyServer();
+
+    enum Server {
+        TOMCAT {
+            @Override
+            JvmProcess start(JvmCommand jvm) {
+                return jvm.classPath(Library.named("tomcat-10.1")).driver(driver("io.weft.driver.tomcat.jakarta.TomcatServer"), "orders");
+            }
+        },
+        JDK_HTTP_SERVER {
+            @Override
+            JvmProcess start(JvmCommand jvm) {
+                return jvm.driver(JdkHttpServer.class, "orders");
+            }
+        };
+
+        abstract JvmProcess start(JvmCommand jvm);
+
+        /** Its library is not on the class path of the test. */
+        private static Class<?> driver(String name) {
+            try {
+                return Class.forName(name, false, Server.class.getClassLoader());
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private JvmProcess start(Server server) {
+        return server.start(testbed.jvm("orders", Jdks.newest())
+                .mesh(policies.uri(), "orders")
+                .environment("WEFT_LOG_LEVEL", "debug"));
+    }
+
+    /** The status and the body of the answer to exactly these bytes. */
+    private static String ask(int port, String target, String... headers) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(30_000);
+            String more = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
+            socket.getOutputStream().write(("GET " + target + CLOSE + more + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            return answer.split(" ", 3)[1] + " " + answer.substring(answer.indexOf("\r\n\r\n") + 4);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Listener inbound(int port, Message... filters) {
+        HttpConnectionManager.Builder manager = HttpConnectionManager.newBuilder()
+                .setStatPrefix("inbound")
+                .setNormalizePath(BoolValue.of(true))
+                .setMergeSlashes(true)
+                .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD)
+                .setRouteConfig(RouteConfiguration.newBuilder()
+                        .addVirtualHosts(VirtualHost.newBuilder().setName("app").addDomains("*").addRoutes(Routes.to("app"))));
+        for (Message filter : filters) {
+            manager.addHttpFilters(HttpFilter.newBuilder().setName(filter.getClass().getName()).setTypedConfig(Any.pack(filter)));
+        }
+        manager.addAllHttpFilters(io.weft.it.harness.Policy.connectionManager("router").getHttpFiltersList());
+        return Listener.newBuilder()
+                .setName("inbound:" + port)
+                .setTrafficDirection(TrafficDirection.INBOUND)
+                .setAddress(Address.newBuilder()
+                        .setSocketAddress(SocketAddress.newBuilder().setAddress("127.0.0.1").setPortValue(port)))
+                .addFilterChains(FilterChain.newBuilder()
+                        .addFilters(Filter.newBuilder().setName("http").setTypedConfig(Any.pack(manager.build()))))
+                .build();
+    }
+
+    private static Message rbac(RBAC.Action action, String name, Permission permission, Principal principal) {
+        return io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder()
+                .setRules(RBAC.newBuilder()
+                        .setAction(action)
+                        .putPolicies(name, Policy.newBuilder().addPermissions(permission).addPrincipals(principal).build()))
+                .build();
+    }
+
+    private static Principal from(String address, int length) {
+        return Principal.newBuilder()
+                .setDirectRemoteIp(CidrRange.newBuilder().setAddressPrefix(address).setPrefixLen(UInt32Value.of(length)))
+                .build();
+    }
+
+    private void serve(Listener listener) {
+        policies.serve(io.weft.it.harness.Policy.empty().listener(listener));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aForbiddenPathIsReachedInNoWayOfWritingIt(Server server) {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        JvmProcess app = start(server);
+        int port = app.awaitPort();
+        assertThat(ask(port, "/admin")).isEqualTo("200 orders");
+
+        Permission admin = Permission.newBuilder()
+                .setUrlPath(PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix("/admin")))
+                .build();
+        serve(inbound(port, rbac(RBAC.Action.DENY, "no-admin", admin, Principal.newBuilder().setAny(true).build())));
+        await().until(() -> ask(port, "/admin").equals("403 RBAC: access denied"));
+
+        for (String target : new String[] {
+            "/admin/keys?x=1", "//admin", "/x/../admin", "/x%2f..%2fadmin", "/%61dmin", "/x/..;/admin", "/x/%2e%2e/admin", "/./admin",
+            "/admin%2fkeys", "/x/%2e%2e;a=b/admin", "/%2fadmin"
+        }) {
+            assertThat(ask(port, target)).as(target).startsWith("403 ");
+        }
+        assertThat(ask(port, "/public")).isEqualTo("200 orders");
+        assertThat(ask(port, "/admin/..//public")).isEqualTo("200 orders");
+        assertThat(ask(port, "/a%00b")).startsWith("400 ");
+        app.awaitStderr(line -> line.contains("refused by rule 'no-admin': GET /admin from 127.0.0.1 (no identity)"));
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoIsNobodyIsLetInNowhere(Server server) {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        int port = start(server).awaitPort();
+        Permission any = Permission.newBuilder().setAny(true).build();
+        Principal storefront = Principal.newBuilder()
+                .setAuthenticated(Principal.Authenticated.newBuilder()
+                        .setPrincipalName(StringMatcher.newBuilder().setPrefix("spiffe://")))
+                .build();
+
+        serve(inbound(port, rbac(RBAC.Action.ALLOW, "storefront", any, storefront)));
+        await().until(() -> ask(port, "/").equals("403 RBAC: access denied"));
+        // Nor by saying so.
+        assertThat(ask(port, "/", "x-forwarded-client-cert: URI=spiffe://mesh/storefront")).startsWith("403 ");
+
+        serve(inbound(port, rbac(RBAC.Action.ALLOW, "loopback", any, from("127.0.0.0", 8))));
+        await().until(() -> ask(port, "/").equals("200 orders"));
+        serve(inbound(port, rbac(RBAC.Action.ALLOW, "others", any, from("192.0.2.0", 24))));
+        await().until(() -> ask(port, "/", "x-forwarded-for: 192.0.2.1").startsWith("403 "));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTokenIsNeededAndItsKeysAreFetchedFromTheCluster(Server server) throws Exception {
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+        generator.initialize(new ECGenParameterSpec("secp256r1"));
+        KeyPair key = generator.generateKeyPair();
+        HttpServer issuer = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        testbed.closeAfterwards(() -> issuer.stop(0));
+        issuer.createContext("/keys", exchange -> {
+            byte[] jwks = jwks((ECPublicKey) key.getPublic()).getBytes(StandardCharsets.US_ASCII);
+            exchange.sendResponseHeaders(200, jwks.length);
+            exchange.getResponseBody().write(jwks);
+            exchange.close();
+        });
+        issuer.start();
+        policies.serve(io.weft.it.harness.Policy.empty());
+        int port = start(server).awaitPort();
+
+        RemoteJwks remote = RemoteJwks.newBuilder()
+                .setHttpUri(HttpUri.newBuilder().setUri("http://issuer.local/keys").setCluster("issuer").setTimeout(Durations.fromSeconds(5)))
+                .build();
+        policies.serve(io.weft.it.harness.Policy.empty()
+                .cluster("issuer", issuer.getAddress())
+                .listener(inbound(port, jwt(JwtProvider.newBuilder().setIssuer("issuer").setRemoteJwks(remote)))));
+        await().until(() -> ask(port, "/").equals("401 Jwt is missing"));
+
+        assertThat(ask(port, "/", "authorization: Bearer " + token(key, "{\"iss\":\"issuer\"}"))).isEqualTo("200 orders");
+        assertThat(ask(port, "/?access_token=" + token(key, "{\"iss\":\"issuer\"}"))).isEqualTo("200 orders");
+        assertThat(ask(port, "/", "authorization: Bearer " + token(key, "{\"iss\":\"issuer\",\"exp\":1}"))).isEqualTo("401 Jwt is expired");
+        assertThat(ask(port, "/", "authorization: Bearer " + token(generator.generateKeyPair(), "{\"iss\":\"issuer\"}")))
+                .isEqualTo("401 Jwt verification fails");
+
+        serve(inbound(port, jwt(JwtProvider.newBuilder()
+                .setIssuer("issuer")
+                .setLocalJwks(DataSource.newBuilder().setInlineString("no keys")))));
+        await().until(() -> ask(port, "/", "authorization: Bearer " + token(key, "{\"iss\":\"issuer\"}"))
+                .equals("401 Jwks doesn't have any valid public key"));
+    }
+
+    private static Message jwt(JwtProvider.Builder provider) {
+        return JwtAuthentication.newBuilder()
+                .putProviders("p", provider.build())
+                .addRules(RequirementRule.newBuilder()
+                        .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                        .setRequires(JwtRequirement.newBuilder().setProviderName("p")))
+                .build();
+    }
+
+    private static String token(KeyPair key, String payload) {
+        try {
+            String signed = base64("{\"alg\":\"ES256\"}".getBytes(StandardCharsets.US_ASCII)) + "."
+                    + base64(payload.getBytes(StandardCharsets.US_ASCII));
+            Signature signature = Signature.getInstance("SHA256withECDSAinP1363Format");
+            signature.initSign(key.getPrivate());
+            signature.update(signed.getBytes(StandardCharsets.US_ASCII));
+            return signed + "." + base64(signature.sign());
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String jwks(ECPublicKey key) {
+        return "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" + base64(key.getW().getAffineX().toByteArray()) + "\",\"y\":\""
+                + base64(key.getW().getAffineY().toByteArray()) + "\"}]}";
+    }
+
+    private static String base64(byte[] bytes) {
+        byte[] magnitude = bytes.length == 33 && bytes[0] == 0 ? Arrays.copyOfRange(bytes, 1, 33) : bytes;
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(magnitude);
+    }
+}
