@@ -1,6 +1,8 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.accesslog.AccessLogSink;
+import io.weft.dataplane.authorize.AccessStats;
+import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
@@ -31,6 +33,7 @@ public final class DataPlane implements Outbound {
     private final Policy noPolicy;
     private final KeySets keySets;
     private final UpstreamHttp.Relay upstream = new UpstreamHttp.Relay();
+    private final AccessStats accessStats = new AccessStats();
     private final Refusals.Relay refusals = new Refusals.Relay();
     private final AccessLogSink.Relay accessLogs = new AccessLogSink.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
@@ -54,7 +57,8 @@ public final class DataPlane implements Outbound {
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
-                clock, randomness, faults, refusals, keySets, time, ProcessInfo.ofThisProcess(time, randomness), accessLogs);
+                clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
+                accessLogs);
         compiler = new PolicyCompiler(clock, randomness, timers, self, filters);
         noPolicy = new PolicyCompiler(clock, randomness, timers, self, filters).compile(PolicySnapshot.empty());
     }
@@ -104,6 +108,11 @@ public final class DataPlane implements Outbound {
         }
         stats.sort(Comparator.comparing(ClusterStats::name));
         return stats;
+    }
+
+    /** What each rule of access control has decided. */
+    public List<RuleStats> accessStats() {
+        return accessStats.rules();
     }
 
     /** Of the snapshot in force; -1 before the first. */

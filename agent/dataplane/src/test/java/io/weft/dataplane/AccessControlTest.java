@@ -6,6 +6,7 @@ import static io.weft.dataplane.Policies.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.HeaderChanges;
@@ -126,8 +127,28 @@ class AccessControlTest {
 
     @Test
     void shadowRulesAreOnlyCounted() {
-        assertThat(passes(mesh(filter("rbac", null, policies(Action.ALLOW, "p", STOREFRONT))), from("spiffe://mesh/other")))
-                .isTrue();
+        Fixture mesh = mesh(filter("rbac", null, policies(Action.ALLOW, "p", STOREFRONT)));
+
+        assertThat(passes(mesh, from("spiffe://mesh/other"))).isTrue();
+        assertThat(mesh.dataPlane.accessStats()).containsExactly(
+                new RuleStats("rbac", "p", true, true, 0), new RuleStats("rbac", "-", true, false, 1));
+    }
+
+    @Test
+    void whatEachRuleDecidedIsCountedForAsLongAsItIsInForce() {
+        NamedFilter deny = filter("deny", policies(Action.DENY, "d", STOREFRONT + "/old"), null);
+        NamedFilter allow = filter("allow", policies(Action.ALLOW, "a", STOREFRONT), null);
+        Fixture mesh = mesh(deny, allow);
+        passes(mesh, from(STOREFRONT));
+        passes(mesh, from(STOREFRONT));
+        passes(mesh, from(STOREFRONT + "/old"));
+        passes(mesh, Request.get("orders", "/"));
+
+        assertThat(mesh.dataPlane.accessStats()).contains(
+                new RuleStats("deny", "d", false, false, 1),
+                new RuleStats("deny", "-", false, true, 3),
+                new RuleStats("allow", "a", false, true, 2),
+                new RuleStats("allow", "-", false, false, 1));
     }
 
     @Test

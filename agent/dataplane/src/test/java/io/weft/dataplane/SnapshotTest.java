@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
@@ -251,8 +252,8 @@ class SnapshotTest {
         SeededRandomness randomness = new SeededRandomness(1);
         KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
         FilterCompiler filters =
-                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), noKeys, time, ProcessInfo.ofThisProcess(time, randomness),
-                        (path, line) -> {});
+                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
+                        ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
         return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, filters);
     }
 }

@@ -40,8 +40,8 @@ abstract sealed class RbacEngine {
             for (int i = 0; i < policies.length; i++) {
                 Policy policy = engine.policies().get(i);
                 policies[i] = new PolicyTest(
-                        RuleTest.of(policy.permissions()),
-                        RuleTest.of(policy.principals()),
+                        RuleTest.of(policy.permissions(), engine.action() == Action.DENY),
+                        RuleTest.of(policy.principals(), engine.action() == Action.DENY),
                         new Verdict(policy.name(), engine.action() != Action.DENY));
             }
             noPolicy = new Verdict(NO_RULE, engine.action() != Action.ALLOW);

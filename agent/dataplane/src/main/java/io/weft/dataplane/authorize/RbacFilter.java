@@ -64,12 +64,12 @@ public final class RbacFilter extends HttpFilter {
     }
 
     /** What each of its rules has decided so far. */
-    public List<Verdict> verdicts() {
+    List<Verdict> verdicts() {
         return enforced == null ? List.of() : enforced.verdicts();
     }
 
     /** What each rule would have decided. */
-    public List<Verdict> shadowVerdicts() {
+    List<Verdict> shadowVerdicts() {
         return shadow == null ? List.of() : shadow.verdicts();
     }
 }

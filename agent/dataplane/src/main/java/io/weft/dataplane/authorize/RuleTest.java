@@ -16,24 +16,29 @@ abstract sealed class RuleTest {
     /** @param request null where only the connection is known; then no rule asks for it */
     abstract boolean matches(Caller caller);
 
-    static RuleTest of(Rule rule) {
+    /**
+     * @param refuses that the rule matches speaks against the request: then a header matches by one of its values, too, so that
+     *     nobody hides what is forbidden behind a second value, which the app might take
+     */
+    static RuleTest of(Rule rule, boolean refuses) {
         if (rule instanceof Rbac.Any) {
             return Everybody.INSTANCE;
         }
         if (rule instanceof Rbac.And and) {
-            return new Every(of(and.all()));
+            return new Every(of(and.all(), refuses));
         }
         if (rule instanceof Rbac.Or or) {
-            return new One(of(or.any()));
+            return new One(of(or.any(), refuses));
         }
         if (rule instanceof Rbac.Not not) {
-            return new Negated(of(not.rule()));
+            return new Negated(of(not.rule(), !refuses));
         }
         if (rule instanceof Rbac.Authenticated authenticated) {
             return new OfPeer(authenticated);
         }
         if (rule instanceof Rbac.Header header) {
-            return new OfHeader(HeaderTest.of(header.match()));
+            HeaderTest test = HeaderTest.of(header.match());
+            return refuses ? new OfOneValue(test) : new OfHeader(test);
         }
         if (rule instanceof Rbac.UrlPath path) {
             return new OfPath(TextTest.of(path.match()));
@@ -51,8 +56,8 @@ abstract sealed class RuleTest {
         return new OfServerName(TextTest.of(((Rbac.RequestedServerName) rule).match()));
     }
 
-    static RuleTest[] of(List<Rule> rules) {
-        return rules.stream().map(RuleTest::of).toArray(RuleTest[]::new);
+    static RuleTest[] of(List<Rule> rules, boolean refuses) {
+        return rules.stream().map(rule -> of(rule, refuses)).toArray(RuleTest[]::new);
     }
 
     static boolean any(RuleTest[] rules, Caller caller) {
@@ -155,6 +160,19 @@ abstract sealed class RuleTest {
         @Override
         boolean matches(Caller caller) {
             return header.matches(caller.head());
+        }
+    }
+
+    private static final class OfOneValue extends RuleTest {
+        private final HeaderTest header;
+
+        OfOneValue(HeaderTest header) {
+            this.header = header;
+        }
+
+        @Override
+        boolean matches(Caller caller) {
+            return header.matchesOne(caller.head());
         }
     }
 

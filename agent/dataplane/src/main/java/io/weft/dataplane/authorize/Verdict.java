@@ -3,7 +3,7 @@ package io.weft.dataplane.authorize;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What a rule says of a request, and how often it did. One for each rule of a policy, made with it. Thread-safe. */
-public final class Verdict {
+final class Verdict {
     private final String rule;
     private final boolean allowed;
     private final LongAdder count = new LongAdder();
@@ -18,15 +18,15 @@ public final class Verdict {
     }
 
     /** The name of the policy or action that decided; {@code -} where none did and that was what decided. */
-    public String rule() {
+    String rule() {
         return rule;
     }
 
-    public boolean allowed() {
+    boolean allowed() {
         return allowed;
     }
 
-    public long count() {
+    long count() {
         return count.sum();
     }
 }

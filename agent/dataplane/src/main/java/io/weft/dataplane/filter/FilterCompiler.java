@@ -6,6 +6,7 @@ import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
 import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.accesslog.LogRequests;
+import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.JwtFilter;
@@ -44,6 +45,7 @@ public final class FilterCompiler {
     private final Randomness randomness;
     private final Faults faults;
     private final Refusals refusals;
+    private final AccessStats accessStats;
     private final KeySets keySets;
     private final InstantSource time;
     private final ProcessInfo process;
@@ -52,12 +54,14 @@ public final class FilterCompiler {
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
     private final Map<ConnectionPlace, WeakReference<ConnectionFilter>> knownConnectionFilters = new HashMap<>();
 
-    public FilterCompiler(NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, KeySets keySets, InstantSource time,
-            ProcessInfo process, AccessLogSink accessLogs) {
+    public FilterCompiler(
+            NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, AccessStats accessStats, KeySets keySets,
+            InstantSource time, ProcessInfo process, AccessLogSink accessLogs) {
         this.clock = clock;
         this.randomness = randomness;
         this.faults = faults;
         this.refusals = refusals;
+        this.accessStats = accessStats;
         this.keySets = keySets;
         this.time = time;
         this.process = process;
@@ -148,7 +152,7 @@ public final class FilterCompiler {
         WeakReference<HttpFilter> before = known.get(place);
         HttpFilter compiled = before == null ? null : before.get();
         if (compiled == null) {
-            compiled = make(configs);
+            compiled = make(filter.name(), configs);
             if (compiled == null) {
                 return null;
             }
@@ -161,10 +165,11 @@ public final class FilterCompiler {
      * The connection manager says what the filter is: what a level has under its name for another filter means nothing, and never
      * puts another one in its place.
      *
+     * @param name of the filter in the listener
      * @param configs most specific first, the connection manager's last
      * @return null: it does nothing
      */
-    private HttpFilter make(List<io.weft.policy.model.HttpFilter> configs) {
+    private HttpFilter make(String name, List<io.weft.policy.model.HttpFilter> configs) {
         io.weft.policy.model.HttpFilter base = configs.get(configs.size() - 1);
         if (base instanceof Buffer) {
             return new RequestSizeLimit(first(Buffer.class, configs).maxRequestBytes());
@@ -190,7 +195,9 @@ public final class FilterCompiler {
             return new LogRequests(logs.logs(), clock, process, accessLogs);
         }
         if (base instanceof AccessControl) {
-            return new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
+            RbacFilter access = new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
+            accessStats.add(name, access);
+            return access;
         }
         if (base instanceof io.weft.policy.model.HttpFilter.StatefulSession) {
             return StatefulSession.of(first(io.weft.policy.model.HttpFilter.StatefulSession.class, configs), clock);
@@ -203,7 +210,7 @@ public final class FilterCompiler {
             ConditionOfRoute ofRoute = first(ConditionOfRoute.class, configs);
             List<io.weft.policy.model.HttpFilter> inner = new ArrayList<>(configs);
             inner.set(inner.size() - 1, conditional.filter());
-            HttpFilter filter = make(inner);
+            HttpFilter filter = make(name, inner);
             return filter == null
                     ? null
                     : new ConditionalFilter(ofRoute == null ? conditional.condition() : ofRoute.condition(), filter);

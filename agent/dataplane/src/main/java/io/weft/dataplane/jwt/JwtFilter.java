@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.LongAdder;
 
 /**
  * {@code envoy.filters.http.jwt_authn}. A request whose keys are being fetched for the first time waits for them. Fails closed:
@@ -34,8 +33,6 @@ public final class JwtFilter extends HttpFilter {
     private final TokenRequirement ofRoute;
     /** Null: the route's requirement exists. */
     private final LocalReply wrongName;
-    private final LongAdder allowed = new LongAdder();
-    private final LongAdder denied = new LongAdder();
 
     private record RuleTest(RouteTest match, TokenRequirement requirement) {}
 
@@ -69,16 +66,13 @@ public final class JwtFilter extends HttpFilter {
     public Decision onRequest(HttpStream stream) {
         RequestHead request = stream.head();
         if (bypassPreflight && isPreflight(request)) {
-            allowed.increment();
             return Decision.CONTINUE;
         }
         if (wrongName != null) {
-            denied.increment();
             return stream.reply(wrongName);
         }
         TokenRequirement requirement = ofRoute == null ? requirement(request) : ofRoute;
         if (requirement == null) {
-            allowed.increment();
             return Decision.CONTINUE;
         }
         if (requirement.waitsForKeys(stream)) {
@@ -87,10 +81,8 @@ public final class JwtFilter extends HttpFilter {
         String realm = realm(request);
         JwtStatus status = requirement.verify(stream, clock.instant().getEpochSecond());
         if (status == JwtStatus.OK) {
-            allowed.increment();
             return Decision.CONTINUE;
         }
-        denied.increment();
         return stream.reply(refusal(status, realm));
     }
 
@@ -101,17 +93,7 @@ public final class JwtFilter extends HttpFilter {
 
     @Override
     public LocalReply replyToFault() {
-        denied.increment();
         return stripReply ? LocalReply.of(401, "") : FAULT;
-    }
-
-    /** Requests that needed no token or had a good one. */
-    public long allowed() {
-        return allowed.sum();
-    }
-
-    public long denied() {
-        return denied.sum();
     }
 
     /** @return null when no rule is for it */

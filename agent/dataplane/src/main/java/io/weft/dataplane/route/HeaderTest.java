@@ -50,6 +50,28 @@ public abstract sealed class HeaderTest {
         return test(value) != invert;
     }
 
+    /** Whether the header matches as a whole or one of its values, which commas divide, does by itself. */
+    public final boolean matchesOne(RequestHead request) {
+        if (matches(request)) {
+            return true;
+        }
+        String values = pseudo ? null : request.header(name);
+        if (values == null) {
+            return false;
+        }
+        for (int from = 0, comma = values.indexOf(','); comma >= 0 || from > 0; comma = values.indexOf(',', from)) {
+            String value = values.substring(from, comma < 0 ? values.length() : comma).strip();
+            if (test(value) != invert) {
+                return true;
+            }
+            if (comma < 0) {
+                return false;
+            }
+            from = comma + 1;
+        }
+        return false;
+    }
+
     abstract boolean test(String value);
 
     boolean matchesMissing(boolean inverted) {

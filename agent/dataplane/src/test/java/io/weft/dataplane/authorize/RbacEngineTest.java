@@ -97,6 +97,25 @@ class RbacEngineTest {
     }
 
     @Test
+    void nothingForbiddenIsHiddenBehindASecondValue() {
+        Rule admin = new Rbac.Header(new HeaderMatch("x-role", new HeaderMatch.Value(exact("admin")), false, false));
+        Rule notUser = new Rbac.Header(new HeaderMatch("x-role", new HeaderMatch.Value(exact("user")), true, false));
+        Request both = Request.get("orders", "/").with("x-role", "user, admin");
+        Request user = Request.get("orders", "/").with("x-role", "user");
+
+        for (Rule forbidden : List.of(admin, notUser)) {
+            Policy policy = new Policy("p", List.of(forbidden), List.of(ANY));
+            assertThat(allows(Action.DENY, both, Peers.plaintext(), policy)).isFalse();
+            assertThat(allows(Action.DENY, user, Peers.plaintext(), policy)).isTrue();
+        }
+        Rule onlyUser = new Rbac.Header(new HeaderMatch("x-role", new HeaderMatch.Value(exact("user")), false, false));
+        assertThat(permits(onlyUser, user, Peers.plaintext())).isTrue();
+        assertThat(permits(onlyUser, both, Peers.plaintext())).isFalse();
+        assertThat(permits(new Rbac.Not(admin), both, Peers.plaintext())).isFalse();
+        assertThat(permits(new Rbac.Not(admin), user, Peers.plaintext())).isTrue();
+    }
+
+    @Test
     void aPathIsComparedWithoutQueryAndFragment() {
         assertThat(permits(new Rbac.UrlPath(exact("/admin/keys")), GET, Peers.plaintext())).isTrue();
         assertThat(permits(new Rbac.UrlPath(new StringMatch.Contains("all", false)), GET, Peers.plaintext())).isFalse();
