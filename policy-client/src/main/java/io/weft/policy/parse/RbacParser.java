@@ -180,7 +180,9 @@ final class RbacParser {
             case SOURCED_METADATA:
                 throw field.at("sourced_metadata").refuse(NO_METADATA);
             case URI_TEMPLATE:
-                throw field.at("uri_template").refuse("is not supported; use url_path with safe_regex");
+                refuseOnConnection(field.at("uri_template"));
+                return new Rbac.UrlPath(new StringMatch.Regex(
+                        MatchParser.template(field.at("uri_template"), permission.getUriTemplate()).regex()));
             case MATCHER:
                 throw field.at("matcher").refuse("the extension '" + permission.getMatcher().getName() + "' ("
                         + Extensions.typeOf(permission.getMatcher().getTypedConfig()) + ") is not supported");

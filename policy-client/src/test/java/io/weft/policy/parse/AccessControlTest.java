@@ -175,6 +175,9 @@ class AccessControlTest {
                         permission(Permission.newBuilder().setUrlPath(path("/a"))),
                         new Rbac.UrlPath(new StringMatch.Exact("/a", false))),
                 Arguments.of(
+                        permission(Permission.newBuilder().setUriTemplate(Samples.template("/a/*"))),
+                        new Rbac.UrlPath(new StringMatch.Regex("/a/[a-zA-Z0-9._~%!$&'()+,;:@-]+"))),
+                Arguments.of(
                         permission(Permission.newBuilder().setDestinationIp(cidr("10.0.0.0", 8))),
                         new Rbac.DestinationIp(new CidrRange("10.0.0.0", 8))),
                 Arguments.of(
@@ -569,7 +572,7 @@ class AccessControlTest {
                 permission("metadata", "no metadata", Permission.newBuilder().setMetadata(MetadataMatcher.getDefaultInstance())),
                 permission("sourced_metadata", "no metadata",
                         Permission.newBuilder().setSourcedMetadata(SourcedMetadata.getDefaultInstance())),
-                permission("uri_template", "not supported", Permission.newBuilder().setUriTemplate(unknown)),
+                permission("uri_template.typed_config", "'x.Y' is not supported", Permission.newBuilder().setUriTemplate(unknown)),
                 permission("matcher", "'envoy.x' (x.Y)", Permission.newBuilder().setMatcher(unknown)),
                 permission("requested_server_name", "no pattern",
                         Permission.newBuilder().setRequestedServerName(StringMatcher.getDefaultInstance())),

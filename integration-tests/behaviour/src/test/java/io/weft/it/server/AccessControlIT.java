@@ -152,7 +152,7 @@ class AccessControlIT {
     }
 
     private void serve(Listener listener) {
-        policies.serve(io.weft.it.harness.Policy.empty().listener(listener));
+        policies.serve(io.weft.it.harness.Policy.empty().cluster("app").listener(listener));
     }
 
     @ParameterizedTest
