@@ -170,11 +170,13 @@ class AccessControlIT {
         await().until(() -> ask(port, "/admin").equals("403 RBAC: access denied"));
 
         for (String target : new String[] {
-            "/admin/keys?x=1", "//admin", "/x/../admin", "/x%2f..%2fadmin", "/%61dmin", "/x/..;/admin", "/x/%2e%2e/admin", "/./admin",
+            "/admin/keys?x=1", "/x//../admin", "/x/../admin", "/x%2f..%2fadmin", "/%61dmin", "/x/..;/admin", "/x/%2e%2e/admin", "/./admin",
             "/admin%2fkeys", "/x/%2e%2e;a=b/admin", "/%2fadmin"
         }) {
             assertThat(ask(port, target)).as(target).startsWith("403 ");
         }
+        // The JDK's server reads "admin" as a host, and finds no context for the path that is left.
+        assertThat(ask(port, "//admin")).startsWith(server == Server.JDK_HTTP_SERVER ? "404 " : "403 ");
         assertThat(ask(port, "/public")).isEqualTo("200 orders");
         assertThat(ask(port, "/admin/..//public")).isEqualTo("200 orders");
         assertThat(ask(port, "/a%00b")).startsWith("400 ");
