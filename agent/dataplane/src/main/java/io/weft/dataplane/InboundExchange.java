@@ -29,6 +29,14 @@ public abstract class InboundExchange extends HttpStream {
     @Override
     public abstract Connection connection();
 
+    /**
+     * Whether the app can be given another path than came: not where the server has chosen the app's handler by it before. A request
+     * whose normalized path is another one then goes no further, since rules would look at one path and the handler at the other.
+     */
+    protected boolean pathCanChange() {
+        return true;
+    }
+
     // The rest is the data plane's: the layers read and write these fields.
 
     private ServerLayers layers;

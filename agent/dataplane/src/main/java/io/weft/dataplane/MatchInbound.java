@@ -5,6 +5,7 @@ import io.weft.dataplane.route.PathNormalizer;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.Routes;
+import java.net.URI;
 import java.util.function.Supplier;
 
 /** Finds the inbound listener of the port and the route in it, once. A port that no policy names is not touched. */
@@ -60,7 +61,11 @@ final class MatchInbound extends ServerLayer {
                 PathNormalizer.Outcome outcome = paths.normalize(target, exchange.isGrpc());
                 exchange.malformed = outcome.reply();
                 if (outcome.reply() == null && !outcome.target().equals(target)) {
-                    exchange.requestPath(outcome.target());
+                    if (exchange.pathCanChange() || isDecodedAlike(target, outcome.target())) {
+                        exchange.requestPath(outcome.target());
+                    } else {
+                        exchange.malformed = PathNormalizer.REFUSED;
+                    }
                 }
             }
         } catch (RuntimeException | Error fault) {
@@ -69,6 +74,16 @@ final class MatchInbound extends ServerLayer {
             exchange.malformed = PathNormalizer.REFUSED;
         }
         return exchange.malformed == null;
+    }
+
+    private static boolean isDecodedAlike(String target, String other) {
+        return decodedPath(target).equals(decodedPath(other));
+    }
+
+    private static String decodedPath(String target) {
+        int query = target.indexOf('?');
+        String path = URI.create(query < 0 ? target : target.substring(0, query)).getPath();
+        return path == null ? "" : path;
     }
 
     private void match(InboundRoutes listener, InboundExchange exchange) {

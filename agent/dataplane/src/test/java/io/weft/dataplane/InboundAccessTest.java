@@ -125,6 +125,34 @@ class InboundAccessTest {
         assertThat(serves(rejecting, Incoming.get("/public"))).isTrue();
     }
 
+    /** A request whose handler the server has chosen. */
+    private static final class Chosen extends Incoming {
+        Chosen(String path) {
+            super("GET", path);
+        }
+
+        @Override
+        protected boolean pathCanChange() {
+            return false;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/admin/../public", "/admin%2f..%2fpublic", "//admin/../public", "/admin/%2e%2e/public", "/admin/..;/public"})
+    void aHandlerThatIsChosenByOnePathServesNoOther(String path) {
+        Incoming request = entered(noAdmin(ALL), new Chosen(path));
+
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.reply().status()).isEqualTo(400);
+        assertThat(serves(noAdmin(ALL), Incoming.get(path))).isTrue();
+    }
+
+    @Test
+    void aHandlerThatIsChosenByThePathDecodedServesItHoweverItIsWritten() {
+        assertThat(serves(noAdmin(ALL), new Chosen("/%70ublic%2fa?x=%2f"))).isTrue();
+        assertThat(serves(noAdmin(ALL), new Chosen("/%61dmin"))).isFalse();
+    }
+
     /** A request whose path the agent cannot read. */
     private static final class Unreadable extends Incoming {
         Unreadable() {

@@ -92,4 +92,10 @@ final class IncomingRequest extends InboundExchange {
         }
         return connection;
     }
+
+    /** The server has chosen the context by it. */
+    @Override
+    protected boolean pathCanChange() {
+        return false;
+    }
 }
