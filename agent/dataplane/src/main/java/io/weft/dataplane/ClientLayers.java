@@ -1,10 +1,12 @@
 package io.weft.dataplane;
 
+import java.time.InstantSource;
+
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ClientLayers {
     private final ClientLayer outermost;
 
-    ClientLayers(NanoClock clock, Randomness randomness, Self self) {
+    ClientLayers(NanoClock clock, InstantSource time, Randomness randomness, Self self) {
         outermost =
                 // First, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
@@ -13,7 +15,7 @@ final class ClientLayers {
                 // Above the retries: it takes a pause within the time that there is, and answers when there is no more.
                 new Deadline(clock,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
-                new Retry(randomness,
+                new Retry(time, randomness,
                 // Above admission: a request that has no endpoint takes no place.
                 new PickEndpoint(clock, randomness, self,
                 // Below the choice: each attempt counts for the endpoint that it went to.

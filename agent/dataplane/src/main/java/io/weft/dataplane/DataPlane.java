@@ -53,7 +53,7 @@ public final class DataPlane implements Outbound {
         this.randomness = randomness;
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         deadlines = new Deadlines(clock, timers);
-        clientLayers = new ClientLayers(clock, randomness, self);
+        clientLayers = new ClientLayers(clock, time, randomness, self);
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
@@ -213,6 +213,11 @@ public final class DataPlane implements Outbound {
         @Override
         public Replay replay() {
             return Replay.ONE_SHOT;
+        }
+
+        @Override
+        protected boolean hasEnvoyHeaders() {
+            return false;
         }
     }
 }

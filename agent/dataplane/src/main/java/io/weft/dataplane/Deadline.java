@@ -1,6 +1,5 @@
 package io.weft.dataplane;
 
-import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.TimeoutRule;
 
 /**
@@ -8,6 +7,9 @@ import io.weft.dataplane.route.TimeoutRule;
  * answered with 504. Also a pause between attempts ends with the time that there is.
  */
 final class Deadline extends ClientLayer {
+    /** What a request may ask for in place of 504. */
+    private static final LocalReply ALTERNATIVE = LocalReply.of(204, "");
+
     private final NanoClock clock;
 
     Deadline(NanoClock clock, ClientLayer inner) {
@@ -18,7 +20,6 @@ final class Deadline extends ClientLayer {
     @Override
     boolean attempt(Exchange exchange) {
         if (exchange.attempt == 1) {
-            exchange.timeouts = ((Forward) exchange.route).timeouts();
             if (exchange.timeouts != null) {
                 start(exchange, clock.nanoTime());
             }
@@ -53,8 +54,12 @@ final class Deadline extends ClientLayer {
         if (first == null || exchange.endOf(first) - clock.nanoTime() > 0) {
             return false;
         }
-        exchange.reply = first.reply(exchange.requestSent);
+        exchange.reply = reply(exchange, first);
         return true;
+    }
+
+    private static LocalReply reply(Exchange exchange, TimeLimit limit) {
+        return exchange.alternativeToTimeout && limit.isTimeout() ? ALTERNATIVE : limit.reply(exchange.requestSent);
     }
 
     @Override
@@ -107,7 +112,7 @@ final class Deadline extends ClientLayer {
         if (exchange.again) {
             shortenPause(exchange);
         } else if (exchange.expired() != null) {
-            exchange.overdue = exchange.expired().reply(exchange.requestSent);
+            exchange.overdue = reply(exchange, exchange.expired());
             exchange.backoffNanos = 0;
         }
     }

@@ -74,6 +74,9 @@ public abstract class Exchange extends Limited {
 
     public abstract Replay replay();
 
+    /** Whether a header's name begins with {@code x-envoy-}. Asked once, and nearly always false. */
+    protected abstract boolean hasEnvoyHeaders();
+
     /**
      * Whether the app has all of the request ready when the first attempt is made. If so, the time for a response counts from
      * then on, else from {@link #requestSent}.
@@ -128,6 +131,8 @@ public abstract class Exchange extends Limited {
     boolean requestSent;
     /** The answer when a limit ended what there was; null: none did. */
     LocalReply overdue;
+    /** The request wants 204 in place of a 504. */
+    boolean alternativeToTimeout;
     /** The attempt under way has its connection. */
     boolean onConnection;
 
@@ -139,6 +144,8 @@ public abstract class Exchange extends Limited {
     /** The retry layer's decision, which layers outside it may take back. */
     boolean again;
     long backoffNanos;
+    /** How often the exponential back-off was used. */
+    int backOffs;
 
     /** A filter holds the request up: no attempt was made, and the next one is still the first. */
     boolean waiting;

@@ -28,6 +28,7 @@ final class MatchRoute extends ClientLayer {
             exchange.destination = forward.destination(exchange, draw);
             exchange.cluster = policy.cluster(exchange.destination, exchange);
             exchange.retry = forward.retry();
+            exchange.timeouts = forward.timeouts();
             exchange.passThrough(exchange.destination.filters());
             return exchange.cluster == null || !exchange.cluster.originalDestination();
         } else {
@@ -43,6 +44,9 @@ final class MatchRoute extends ClientLayer {
             return false;
         }
         if (exchange.attempt == 1) {
+            if (exchange.hasEnvoyHeaders()) {
+                Wishes.take(exchange);
+            }
             exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
         }
         if (((Forward) exchange.route).sendsAttemptCount()) {

@@ -4,16 +4,19 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.cluster.ClusterState;
 import io.weft.dataplane.route.RetryRule;
+import java.time.InstantSource;
 
 /**
  * Decides whether an attempt is followed by another: as the route's retry policy says, within its number of retries, within
  * what the cluster's circuit breaker allows to be retried at once, and only if the request can be sent again.
  */
 final class Retry extends ClientLayer {
+    private final InstantSource time;
     private final Randomness randomness;
 
-    Retry(Randomness randomness, ClientLayer inner) {
+    Retry(InstantSource time, Randomness randomness, ClientLayer inner) {
         super(inner);
+        this.time = time;
         this.randomness = randomness;
     }
 
@@ -29,8 +32,22 @@ final class Retry extends ClientLayer {
         if (cluster.startRetry(exchange.cluster.maxRetries())) {
             exchange.retryHeld = true;
             exchange.again = true;
-            exchange.backoffNanos = rule.backoffNanos(exchange.attempt, randomness.bits() >>> 1);
+            exchange.backoffNanos = backoffNanos(rule, exchange);
         }
+    }
+
+    private long backoffNanos(RetryRule rule, Exchange exchange) {
+        long random = randomness.bits() >>> 1;
+        if (exchange.failure == null) {
+            if (rule.atOnce(exchange.status, exchange)) {
+                return 0;
+            }
+            long reset = rule.resetNanos(exchange.responseHeaders, time.millis(), random);
+            if (reset != 0) {
+                return reset;
+            }
+        }
+        return rule.backoffNanos(++exchange.backOffs, random);
     }
 
     private static boolean retriable(RetryRule rule, Exchange exchange) {

@@ -46,6 +46,11 @@ enum TimeLimit {
      * @param requestSent whether all of the request had come
      */
     LocalReply reply(boolean requestSent) {
-        return requestSent || failure == Failure.REQUEST_TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT ? reply : replyBeforeRequest;
+        return requestSent || isTimeout() ? reply : replyBeforeRequest;
+    }
+
+    /** Whether it is the endpoint that took too long to answer. */
+    boolean isTimeout() {
+        return failure == Failure.REQUEST_TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT;
     }
 }

@@ -79,6 +79,16 @@ public class Request extends Exchange {
     }
 
     @Override
+    protected boolean hasEnvoyHeaders() {
+        for (String name : headers.keySet()) {
+            if (name.startsWith("x-envoy-")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
     public Replay replay() {
         return replay;
     }

@@ -21,9 +21,14 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
 import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy.PerTry;
+import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
+import io.weft.policy.model.RetryPolicy.ResetFormat;
+import io.weft.policy.model.RetryPolicy.ResetHeader;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.VirtualHost.AttemptCount;
@@ -69,6 +74,116 @@ class RetryTest {
         assertThat(dialled(policy).onResponse(429, Fixture.NO_HEADERS)).isTrue();
         assertThat(dialled(policy).onResponse(404, Fixture.NO_HEADERS)).isTrue();
         assertThat(dialled(policy).onResponse(500, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @Test
+    void whatAnEnvoyRateLimitedIsTriedAgainOnlyIfThePolicySaysSo() {
+        ResponseHeaders limited = Fixture.headers("x-envoy-ratelimited", "true");
+
+        assertThat(dialled(retryOn(1, On.SERVER_ERROR_5XX)).onResponse(503, limited)).isFalse();
+        assertThat(dialled(retryOn(1, On.ENVOY_RATELIMITED)).onResponse(429, limited)).isTrue();
+        assertThat(dialled(retryOn(1, On.ENVOY_RATELIMITED)).onResponse(429, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @Test
+    void retriableHeaders() {
+        HeaderMatch busy = new HeaderMatch("x-busy", new HeaderMatch.Present(true), false, false);
+        HeaderMatch teapot = new HeaderMatch(":status", new HeaderMatch.Range(418, 419), false, false);
+        RetryPolicy policy = retry(1, new Conditions(Set.of(On.RETRIABLE_HEADERS), Set.of(), List.of(busy, teapot), List.of()));
+
+        assertThat(dialled(policy).onResponse(200, Fixture.headers("x-busy", ""))).isTrue();
+        assertThat(dialled(policy).onResponse(418, Fixture.NO_HEADERS)).isTrue();
+        assertThat(dialled(policy).onResponse(500, Fixture.NO_HEADERS)).isFalse();
+    }
+
+    @Test
+    void askedTooEarlyTheServerIsAskedAgainAtOnce() {
+        RetryPolicy policy = retry(1, new Conditions(Set.of(On.RETRIABLE_STATUS_CODES), Set.of(425), List.of(), List.of()));
+        Request request = dialled(policy);
+
+        assertThat(request.onResponse(425, Fixture.NO_HEADERS)).isTrue();
+        assertThat(request.backoffNanos()).isZero();
+    }
+
+    private static RetryPolicy resetHeaders(ResetHeader... headers) {
+        return new RetryPolicy(
+                Conditions.on(On.GATEWAY_ERROR), 1, PerTry.NO_LIMIT, BackOff.DEFAULT,
+                Optional.of(new RateLimitedBackOff(List.of(headers), Duration.ofSeconds(60))), HostSelection.ANY);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10, 10000, 15000", "60, 60000, 90000", "61, 0, 25", "-1, 0, 25", "soon, 0, 25", "0, 0, 25"})
+    void aResponseSaysWhenToComeBack(String said, long fromMillis, long toMillis) {
+        RetryPolicy policy = resetHeaders(new ResetHeader("retry-after", ResetFormat.SECONDS));
+        for (int i = 0; i < 100; i++) {
+            Request request = dialled(policy);
+            request.onResponse(503, Fixture.headers("retry-after", said));
+            assertThat(request.backoffNanos() / 1e6).isBetween((double) fromMillis, (double) toMillis);
+        }
+    }
+
+    @Test
+    void aResponseSaysAtWhichTimeToComeBack() {
+        Fixture mesh = mesh(resetHeaders(
+                        new ResetHeader("retry-after", ResetFormat.SECONDS),
+                        new ResetHeader("x-ratelimit-reset", ResetFormat.UNIX_TIMESTAMP)),
+                endpoint(1), endpoint(2));
+        mesh.time.advance(Duration.ofSeconds(1));
+        Request request = mesh.dialled(Request.get("orders", "/"));
+        long now = mesh.time.instant().getEpochSecond();
+        request.onResponse(503, Fixture.headers("x-ratelimit-reset", Long.toString(now + 20)));
+        assertThat(request.backoffNanos() / 1e9).isBetween(20.0, 30.0);
+
+        Request past = mesh.dialled(Request.get("orders", "/"));
+        past.onResponse(503, Fixture.headers("x-ratelimit-reset", Long.toString(now - 1)));
+        assertThat(past.backoffNanos() / 1e6).isLessThan(25);
+    }
+
+    @Test
+    void aRequestAsksForItsOwnRetries() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2));
+        Request request = mesh.dialled(Request.get("orders", "/")
+                .with("x-envoy-retry-on", "gateway-error, nonsense,cancelled")
+                .with("x-envoy-max-retries", "2")
+                .with("x-app", "kept"));
+
+        assertThat(request.requestChanges().remove()).containsExactlyInAnyOrder("x-envoy-retry-on", "x-envoy-max-retries");
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
+        request.next();
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
+        request.next();
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isFalse();
+
+        assertThat(mesh.dialled(Request.get("orders", "/").with("x-envoy-retry-on", "cancelled"))
+                        .onResponse(200, Fixture.headers("grpc-status", "1")))
+                .as("a gRPC condition in the wrong header")
+                .isFalse();
+        assertThat(mesh.dialled(Request.get("orders", "/").with("x-envoy-retry-grpc-on", "cancelled"))
+                        .onResponse(200, Fixture.headers("grpc-status", "1")))
+                .isTrue();
+        assertThat(mesh.dialled(Request.get("orders", "/").with("x-envoy-max-retries", "5"))
+                        .onResponse(503, Fixture.NO_HEADERS))
+                .as("how often, but not when")
+                .isFalse();
+    }
+
+    @Test
+    void aRequestAddsToTheRoutesRetries() {
+        RetryPolicy policy = retryOn(1, On.RETRIABLE_STATUS_CODES);
+
+        assertThat(mesh(policy, endpoint(1)).dialled(Request.get("orders", "/").with("x-envoy-retriable-status-codes", "418,x"))
+                        .onResponse(418, Fixture.NO_HEADERS))
+                .isTrue();
+        assertThat(mesh(policy, endpoint(1)).dialled(Request.get("orders", "/")
+                                .with("x-envoy-retry-on", "retriable-headers")
+                                .with("x-envoy-retriable-header-names", "x-a, X-Busy"))
+                        .onResponse(200, Fixture.headers("x-busy", "1")))
+                .isTrue();
+        assertThat(mesh(policy, endpoint(1)).dialled(Request.get("orders", "/")
+                                .with("x-envoy-retry-on", "5xx")
+                                .with("x-envoy-max-retries", "0"))
+                        .onResponse(503, Fixture.NO_HEADERS))
+                .isFalse();
     }
 
     @ParameterizedTest

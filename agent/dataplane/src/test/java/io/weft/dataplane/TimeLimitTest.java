@@ -373,6 +373,35 @@ class TimeLimitTest {
     }
 
     @Test
+    void aRequestAsksForItsOwnTime() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = new Limitable();
+        request.with("x-envoy-upstream-rq-timeout-ms", "5000").with("x-envoy-upstream-rq-per-try-timeout-ms", "70");
+        mesh.dialled(request);
+        assertThat(request.requestChanges().remove())
+                .containsExactlyInAnyOrder("x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms");
+        request.connected();
+        mesh.time.advance(Duration.ofMillis(70));
+        assertAnswered(request, 504, "upstream request timeout");
+
+        Limitable unlimited = new Limitable();
+        unlimited.with("x-envoy-upstream-rq-timeout-ms", "0");
+        mesh.dialled(unlimited);
+        mesh.time.advance(SECOND.multipliedBy(60));
+        assertThat(unlimited.aborts).isZero();
+    }
+
+    @Test
+    void aRequestMayWantNoContentInPlaceOfATimeout() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = new Limitable();
+        request.with("x-envoy-upstream-rq-timeout-alt-response", "1");
+        mesh.dialled(request);
+        mesh.time.advance(SECOND);
+        assertAnswered(request, 204, "");
+    }
+
+    @Test
     void withoutLimitsNothingIsKeptOrScheduled() {
         Fixture mesh = mesh(Timeouts.NONE);
         Limitable request = mesh.dialled(new Limitable());

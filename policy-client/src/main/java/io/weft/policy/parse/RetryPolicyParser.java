@@ -6,11 +6,16 @@ import io.weft.policy.model.RetryPolicy.Conditions;
 import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
+import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
+import io.weft.policy.model.RetryPolicy.ResetFormat;
+import io.weft.policy.model.RetryPolicy.ResetHeader;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -20,6 +25,7 @@ final class RetryPolicyParser {
     private static final String PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
     private static final Duration LEAST_BASE = Duration.ofMillis(1);
     private static final int MAX_TO_BASE = 10;
+    private static final Duration DEFAULT_MAX_RESET = Duration.ofSeconds(300);
     private static final Map<String, On> BY_TOKEN = new HashMap<>();
 
     static {
@@ -33,7 +39,6 @@ final class RetryPolicyParser {
     static RetryPolicy parse(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
         field.reportIf(policy.hasRetryPriority(), "retry_priority");
         field.reportIf(policy.getRetryOptionsPredicatesCount() > 0, "retry_options_predicates");
-        field.reportIf(policy.hasRateLimitedRetryBackOff(), "rate_limited_retry_back_off");
 
         boolean previousHosts = false;
         for (int i = 0; i < policy.getRetryHostPredicateCount(); i++) {
@@ -59,7 +64,10 @@ final class RetryPolicyParser {
                         field.at("per_try_timeout").notNegative(policy.getPerTryTimeout()),
                         field.at("per_try_idle_timeout").notNegative(policy.getPerTryIdleTimeout())),
                 backOff(field, policy),
-                Optional.empty(),
+                policy.hasRateLimitedRetryBackOff()
+                        ? Optional.of(rateLimited(
+                                field.at("rate_limited_retry_back_off"), policy.getRateLimitedRetryBackOff()))
+                        : Optional.empty(),
                 new HostSelection(
                         previousHosts,
                         false,
@@ -84,6 +92,25 @@ final class RetryPolicyParser {
             at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
         }
         return new BackOff(base, max);
+    }
+
+    private static RateLimitedBackOff rateLimited(
+            Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff backOff) {
+        field.refuseIf(backOff.getResetHeadersCount() == 0, "reset_headers", "is empty; name at least one header");
+        List<ResetHeader> headers = new ArrayList<>(backOff.getResetHeadersCount());
+        for (int i = 0; i < backOff.getResetHeadersCount(); i++) {
+            var header = backOff.getResetHeaders(i);
+            Field at = field.at("reset_headers", i);
+            String name = at.at("name").headerText(at.at("name").notEmpty(header.getName())).toLowerCase(Locale.ROOT);
+            switch (header.getFormat()) {
+                case SECONDS -> headers.add(new ResetHeader(name, ResetFormat.SECONDS));
+                case UNIX_TIMESTAMP -> headers.add(new ResetHeader(name, ResetFormat.UNIX_TIMESTAMP));
+                default -> throw at.at("format").refuse("is unknown");
+            }
+        }
+        return new RateLimitedBackOff(
+                headers,
+                backOff.hasMaxInterval() ? field.at("max_interval").positive(backOff.getMaxInterval()) : DEFAULT_MAX_RESET);
     }
 
     private static Set<On> conditions(Field field, String retryOn) {

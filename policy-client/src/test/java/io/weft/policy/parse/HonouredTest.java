@@ -32,6 +32,8 @@ import io.weft.policy.model.RetryPolicy.Conditions;
 import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
+import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
+import io.weft.policy.model.RetryPolicy.ResetFormat;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
@@ -63,6 +65,9 @@ import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.NonForwardingAction;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeaderFormat;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
@@ -586,6 +591,28 @@ class HonouredTest {
                         new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1)),
                         Optional.empty(),
                         new HostSelection(true, false, List.of(), 5, 0)));
+        assertThat(forward(withRetry(r -> r.setRetryOn("envoy-ratelimited,retriable-headers")
+                                .addRetriableHeaders(io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder()
+                                        .setName("X-Busy")
+                                        .setExactMatch("1"))
+                                .setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
+                                        .addResetHeaders(ResetHeader.newBuilder().setName("Retry-After"))
+                                        .addResetHeaders(ResetHeader.newBuilder()
+                                                .setName("x-reset")
+                                                .setFormat(ResetHeaderFormat.UNIX_TIMESTAMP)))))
+                        .retry())
+                .hasValueSatisfying(retry -> {
+                    assertThat(retry.conditions()).isEqualTo(new Conditions(
+                            Set.of(On.ENVOY_RATELIMITED, On.RETRIABLE_HEADERS),
+                            Set.of(),
+                            List.of(new HeaderMatch("x-busy", value(new StringMatch.Exact("1", false)), false, false)),
+                            List.of()));
+                    assertThat(retry.rateLimitedBackOff()).contains(new RateLimitedBackOff(
+                            List.of(
+                                    new RetryPolicy.ResetHeader("retry-after", ResetFormat.SECONDS),
+                                    new RetryPolicy.ResetHeader("x-reset", ResetFormat.UNIX_TIMESTAMP)),
+                            Duration.ofSeconds(300)));
+                });
         assertThat(forward(withRetry(r -> r.setRetryBackOff(RetryBackOff.newBuilder()
                                 .setBaseInterval(io.weft.policy.proto.protobuf.Duration.newBuilder().setNanos(1))
                                 .setMaxInterval(seconds(1))))).retry())

@@ -40,6 +40,8 @@ import io.weft.policy.proto.envoy.config.route.v3.FilterAction;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.config.route.v3.InternalRedirectPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.Route;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
@@ -837,6 +839,15 @@ class RefusedTest {
                         RetryBackOff.newBuilder().setBaseInterval(seconds(2)).setMaxInterval(seconds(0))))),
                 new Case(at + ".retriable_status_codes[1]", "at most",
                         withRetry(r -> r.addRetriableStatusCodes(503).addRetriableStatusCodes(-1))),
+                new Case(at + ".rate_limited_retry_back_off.reset_headers", "is empty", withRetry(r ->
+                        r.setRateLimitedRetryBackOff(RateLimitedRetryBackOff.getDefaultInstance()))),
+                new Case(at + ".rate_limited_retry_back_off.reset_headers[0].name", "must not be empty", withRetry(r ->
+                        r.setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
+                                .addResetHeaders(ResetHeader.getDefaultInstance())))),
+                new Case(at + ".rate_limited_retry_back_off.max_interval", "greater than zero", withRetry(r ->
+                        r.setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
+                                .addResetHeaders(ResetHeader.newBuilder().setName("x"))
+                                .setMaxInterval(seconds(0))))),
                 new Case(at + ".retriable_request_headers[0].name", "must not be empty", withRetry(r ->
                         r.addRetriableRequestHeaders(
                                 io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.getDefaultInstance()))));

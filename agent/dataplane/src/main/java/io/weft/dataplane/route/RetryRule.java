@@ -1,11 +1,19 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Headers;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.ResponseHeaders;
+import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RetryPolicy.ResetFormat;
+import io.weft.policy.model.RetryPolicy.ResetHeader;
+import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -14,6 +22,13 @@ import java.util.Set;
  */
 public final class RetryRule {
     private static final int ANY_RESET = bits(EnumSet.of(On.SERVER_ERROR_5XX, On.GATEWAY_ERROR, On.RESET));
+    private static final ResetHeader[] NO_RESET_HEADERS = {};
+    private static final int TOO_EARLY = 425;
+    private static final long NANOS_PER_MILLI = 1_000_000;
+    /** What Envoy merges a request's own wishes into where the route has no policy: nothing, once. */
+    private static final RetryRule NONE = new RetryRule(new RetryPolicy(
+            new RetryPolicy.Conditions(Set.of(), Set.of(), List.of(), List.of()), 1, RetryPolicy.PerTry.NO_LIMIT, RetryPolicy.BackOff.DEFAULT, Optional.empty(),
+            RetryPolicy.HostSelection.ANY));
     private static final int GRPC = bits(EnumSet.of(
             On.CANCELLED, On.DEADLINE_EXCEEDED, On.INTERNAL, On.RESOURCE_EXHAUSTED, On.UNAVAILABLE));
 
@@ -25,6 +40,8 @@ public final class RetryRule {
     private final int hostSelections;
     private final HeaderTest[] requestHeaders;
     private final HeaderTest[] responseHeaders;
+    private final ResetHeader[] resetHeaders;
+    private final long maxResetMillis;
 
     RetryRule(RetryPolicy policy) {
         on = bits(policy.conditions().on());
@@ -39,6 +56,110 @@ public final class RetryRule {
         hostSelections = policy.hostSelection().previousHosts() ? policy.hostSelection().maxAttempts() : 0;
         requestHeaders = HeaderTest.of(policy.conditions().requestHeaders());
         responseHeaders = HeaderTest.of(policy.conditions().responseHeaders());
+        resetHeaders = policy.rateLimitedBackOff()
+                .map(backOff -> backOff.resetHeaders().toArray(NO_RESET_HEADERS))
+                .orElse(NO_RESET_HEADERS);
+        maxResetMillis = policy.rateLimitedBackOff().map(backOff -> backOff.max().toMillis()).orElse(0L);
+    }
+
+    /** The rule with other conditions. */
+    private RetryRule(RetryRule rule, int on, int retries, int[] statusCodes, HeaderTest[] responseHeaders) {
+        this.on = on;
+        this.retries = retries;
+        this.statusCodes = statusCodes;
+        this.responseHeaders = responseHeaders;
+        baseNanos = rule.baseNanos;
+        maxNanos = rule.maxNanos;
+        hostSelections = rule.hostSelections;
+        requestHeaders = rule.requestHeaders;
+        resetHeaders = rule.resetHeaders;
+        maxResetMillis = rule.maxResetMillis;
+    }
+
+    /**
+     * With what the request itself asks for by {@code x-envoy-retry-on} and its like.
+     *
+     * @param rule null: the route has none
+     * @return null: nothing is tried again
+     */
+    public static RetryRule withWishes(RetryRule rule, RequestHead request) {
+        String retryOn = request.header("x-envoy-retry-on");
+        String retryGrpcOn = request.header("x-envoy-retry-grpc-on");
+        String statusCodes = request.header("x-envoy-retriable-status-codes");
+        String headerNames = request.header("x-envoy-retriable-header-names");
+        String maxRetries = request.header("x-envoy-max-retries");
+        if (retryOn == null && retryGrpcOn == null && (rule == null || statusCodes == null && headerNames == null && maxRetries == null)) {
+            return rule;
+        }
+        RetryRule base = rule == null ? NONE : rule;
+        int on = base.on | bits(retryOn) & ~GRPC | bits(retryGrpcOn) & GRPC;
+        long retries = on == 0 ? -1 : number(maxRetries);
+        return new RetryRule(
+                base,
+                on,
+                retries < 0 ? base.retries : (int) Math.min(retries, Integer.MAX_VALUE),
+                withCodes(base.statusCodes, statusCodes),
+                withNames(base.responseHeaders, headerNames));
+    }
+
+    private static int bits(String tokens) {
+        int bits = 0;
+        if (tokens != null) {
+            for (String token : tokens.split(",")) {
+                for (On condition : On.values()) {
+                    if (condition.token().equals(token.trim())) {
+                        bits |= bit(condition);
+                    }
+                }
+            }
+        }
+        return bits;
+    }
+
+    private static int[] withCodes(int[] codes, String more) {
+        if (more == null) {
+            return codes;
+        }
+        String[] texts = more.split(",");
+        int[] all = Arrays.copyOf(codes, codes.length + texts.length);
+        int size = codes.length;
+        for (String text : texts) {
+            long code = number(text);
+            if (code >= 0) {
+                all[size++] = (int) Math.min(code, Integer.MAX_VALUE);
+            }
+        }
+        return Arrays.copyOf(all, size);
+    }
+
+    private static HeaderTest[] withNames(HeaderTest[] tests, String names) {
+        if (names == null) {
+            return tests;
+        }
+        String[] texts = names.split(",");
+        HeaderTest[] all = Arrays.copyOf(tests, tests.length + texts.length);
+        for (int i = 0; i < texts.length; i++) {
+            String name = texts[i].trim().toLowerCase(Locale.ROOT);
+            all[tests.length + i] = HeaderTest.of(new HeaderMatch(name, new HeaderMatch.Present(true), false, false));
+        }
+        return all;
+    }
+
+    /** @return -1 when it is none */
+    static long number(String text) {
+        String digits = text == null ? "" : text.trim();
+        if (digits.isEmpty() || digits.length() > 18) {
+            return -1;
+        }
+        long number = 0;
+        for (int i = 0; i < digits.length(); i++) {
+            char c = digits.charAt(i);
+            if (c < '0' || c > '9') {
+                return -1;
+            }
+            number = number * 10 + c - '0';
+        }
+        return number;
     }
 
     /** Attempts after the first. */
@@ -137,6 +258,37 @@ public final class RetryRule {
             interval = interval > maxNanos / 2 ? maxNanos : interval * 2;
         }
         return random % Math.max(1, interval);
+    }
+
+    /** Whether the server, asked too early, may be asked again at once: Envoy makes no pause then. */
+    public boolean atOnce(int status, RequestHead request) {
+        return status == TOO_EARLY && request.header("early-data") == null;
+    }
+
+    /**
+     * What the response says itself about when to come back, with up to half of it on top.
+     *
+     * @param random not negative
+     * @return 0 when it says nothing
+     */
+    public long resetNanos(Headers response, long unixMillis, long random) {
+        for (ResetHeader header : resetHeaders) {
+            String said = response.header(header.name());
+            int comma = said == null ? -1 : said.indexOf(',');
+            long seconds = number(comma < 0 ? said : said.substring(0, comma));
+            if (seconds >= 0 && header.format() == ResetFormat.UNIX_TIMESTAMP) {
+                seconds -= unixMillis / 1_000;
+            }
+            // Compared as seconds first, so that nothing overflows.
+            if (seconds > 0 && seconds <= maxResetMillis / 1_000) {
+                long nanos = seconds * 1_000 * NANOS_PER_MILLI;
+                return nanos + random % (nanos / 2);
+            }
+            if (seconds == 0) {
+                return 0;
+            }
+        }
+        return 0;
     }
 
     private boolean has(int anyOf) {

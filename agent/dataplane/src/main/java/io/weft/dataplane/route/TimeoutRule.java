@@ -13,6 +13,8 @@ public final class TimeoutRule {
     /** Beyond a century there is no limit, and no overflow. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
+    private static final TimeoutRule NONE = new TimeoutRule(Timeouts.NONE, RetryPolicy.PerTry.NO_LIMIT);
+
     private final long requestNanos;
     private final long perTryNanos;
     private final long perTryIdleNanos;
@@ -30,6 +32,41 @@ public final class TimeoutRule {
         idleNanos = nanos(timeouts.idle().orElse(Duration.ZERO));
         perTryNanos = nanos(perTry.timeout());
         perTryIdleNanos = nanos(perTry.idleTimeout());
+    }
+
+    private TimeoutRule(TimeoutRule rule, long requestNanos, GrpcRule requestOfGrpc, long perTryNanos) {
+        this.requestNanos = requestNanos;
+        this.requestOfGrpc = requestOfGrpc;
+        this.perTryNanos = perTryNanos;
+        perTryIdleNanos = rule.perTryIdleNanos;
+        idleNanos = rule.idleNanos;
+        streamNanos = rule.streamNanos;
+        streamOfGrpc = rule.streamOfGrpc;
+    }
+
+    /**
+     * With what the request itself asks for by {@code x-envoy-upstream-rq-timeout-ms} and
+     * {@code x-envoy-upstream-rq-per-try-timeout-ms}.
+     *
+     * @param rule null: the route limits nothing
+     * @return null: nothing is limited
+     */
+    public static TimeoutRule withWishes(TimeoutRule rule, RequestHead request) {
+        long timeout = RetryRule.number(request.header("x-envoy-upstream-rq-timeout-ms"));
+        long perTry = RetryRule.number(request.header("x-envoy-upstream-rq-per-try-timeout-ms"));
+        if (timeout < 0 && perTry < 0) {
+            return rule;
+        }
+        TimeoutRule base = rule == null ? NONE : rule;
+        return new TimeoutRule(
+                base,
+                timeout < 0 ? base.requestNanos : nanos(timeout),
+                timeout < 0 ? base.requestOfGrpc : null,
+                perTry < 0 ? base.perTryNanos : nanos(perTry));
+    }
+
+    private static long nanos(long millis) {
+        return millis > LONGEST.toMillis() ? 0 : millis * NANOS_PER_MILLI;
     }
 
     /** @return null when nothing is limited */

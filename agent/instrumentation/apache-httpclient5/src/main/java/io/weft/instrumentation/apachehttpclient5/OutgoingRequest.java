@@ -1,6 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Exchange;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
@@ -86,6 +87,16 @@ final class OutgoingRequest extends Exchange {
     @Override
     public List<String> values(String name) {
         return MessageHeaders.values(request, name);
+    }
+
+    @Override
+    protected boolean hasEnvoyHeaders() {
+        for (Iterator<Header> headers = request.headerIterator(); headers.hasNext(); ) {
+            if (headers.next().getName().regionMatches(true, 0, "x-envoy-", 0, 8)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

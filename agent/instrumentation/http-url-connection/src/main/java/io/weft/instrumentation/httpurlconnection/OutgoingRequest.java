@@ -115,6 +115,17 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
+    protected boolean hasEnvoyHeaders() {
+        // The request line has no name.
+        for (int i = 0; headers.getKey(i) != null || headers.getValue(i) != null; i++) {
+            if (headers.getKey(i) != null && headers.getKey(i).regionMatches(true, 0, "x-envoy-", 0, 8)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
     public Replay replay() {
         if (connection.streaming()) {
             return Replay.ONE_SHOT;

@@ -84,6 +84,16 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
+    protected boolean hasEnvoyHeaders() {
+        for (String name : request.headers().map().keySet()) {
+            if (name.regionMatches(true, 0, "x-envoy-", 0, 8)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
     public Replay replay() {
         BodyPublisher body = request.bodyPublisher().orElse(null);
         if (body == null || body.contentLength() == 0) {

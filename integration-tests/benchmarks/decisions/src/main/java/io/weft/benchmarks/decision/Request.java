@@ -40,6 +40,11 @@ final class Request extends Exchange {
     }
 
     @Override
+    protected boolean hasEnvoyHeaders() {
+        return false;
+    }
+
+    @Override
     public Replay replay() {
         return Replay.NO_BODY;
     }
