@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
-/** The cluster's circuit breaker: beyond its limit a request is answered at once, as Envoy does. */
+/** The cluster's circuit breakers: beyond a limit of its priority a request is answered at once, as Envoy does. */
 final class Admit extends ClientLayer {
     private static final LocalReply OVERLOADED = overloaded();
 
@@ -15,7 +15,13 @@ final class Admit extends ClientLayer {
 
     @Override
     boolean attempt(Exchange exchange) {
-        if (!exchange.cluster.state().startRequest(exchange.cluster.maxRequests())) {
+        if (exchange.host.active() > exchange.cluster.maxRequestsPerHost(exchange.priority)) {
+            exchange.cluster.state().overflowed();
+            exchange.flag(ResponseFlag.UO, "upstream_reset_before_response_started{overflow}");
+            exchange.reply = OVERLOADED;
+            return false;
+        }
+        if (!exchange.cluster.state().startRequest(exchange.priority, exchange.cluster.maxRequests(exchange.priority))) {
             exchange.flag(ResponseFlag.UO, "upstream_reset_before_response_started{overflow}");
             exchange.reply = OVERLOADED;
             return false;
@@ -29,7 +35,7 @@ final class Admit extends ClientLayer {
         inner.release(exchange);
         if (exchange.admitted) {
             exchange.admitted = false;
-            exchange.cluster.state().requestEnded();
+            exchange.cluster.state().requestEnded(exchange.priority);
         }
     }
 

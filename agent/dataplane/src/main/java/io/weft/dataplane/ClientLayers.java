@@ -19,7 +19,7 @@ final class ClientLayers {
                 // Above admission: a request that has no endpoint takes no place.
                 new PickEndpoint(clock, randomness, self,
                 // Below the choice: each attempt counts for the endpoint that it went to.
-                new EjectFailing(clock,
+                new EjectFailing(
                 // Last before the wire: what is admitted is what is really under way.
                 new Admit(
                 // (The identity for the dial comes here, with mesh TLS.)

@@ -64,9 +64,12 @@ final class Deadline extends ClientLayer {
 
     @Override
     void connected(Exchange exchange) {
-        if (exchange.timeouts != null) {
-            exchange.onConnection = true;
-            startAttempt(exchange, clock.nanoTime());
+        exchange.onConnection = true;
+        long maxStream = exchange.cluster.maxStreamNanos();
+        if (exchange.timeouts != null || maxStream != 0) {
+            long now = clock.nanoTime();
+            arm(exchange, TimeLimit.UPSTREAM_MAX_STREAM_DURATION, maxStream, now);
+            startAttempt(exchange, now);
         }
         inner.connected(exchange);
     }
@@ -83,7 +86,7 @@ final class Deadline extends ClientLayer {
     }
 
     private static void startAttempt(Exchange exchange, long now) {
-        if (exchange.onConnection && exchange.requestSent) {
+        if (exchange.timeouts != null && exchange.onConnection && exchange.requestSent) {
             TimeoutRule rule = exchange.timeouts;
             arm(exchange, TimeLimit.PER_TRY_TIMEOUT, rule.perTryNanos(exchange.requestNanos), now);
             arm(exchange, TimeLimit.PER_TRY_IDLE_TIMEOUT, rule.perTryIdleNanos(), now);
@@ -99,7 +102,7 @@ final class Deadline extends ClientLayer {
     @Override
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
-        if (exchange.timeouts == null) {
+        if (!exchange.isLimited() && exchange.expired() == null) {
             return;
         }
         exchange.disarm(TimeLimit.PER_TRY_TIMEOUT);
@@ -107,8 +110,8 @@ final class Deadline extends ClientLayer {
             exchange.bytesReceived();
             return;
         }
-        exchange.onConnection = false;
         exchange.disarm(TimeLimit.PER_TRY_IDLE_TIMEOUT);
+        exchange.disarm(TimeLimit.UPSTREAM_MAX_STREAM_DURATION);
         if (exchange.again) {
             shortenPause(exchange);
         } else if (exchange.expired() != null) {

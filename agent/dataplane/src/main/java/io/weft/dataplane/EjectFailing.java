@@ -4,20 +4,37 @@ import io.weft.dataplane.cluster.Ejection;
 
 /** Tells the cluster's outlier detection how the attempt went. */
 final class EjectFailing extends ClientLayer {
-    private final NanoClock clock;
 
-    EjectFailing(NanoClock clock, ClientLayer inner) {
+    EjectFailing(ClientLayer inner) {
         super(inner);
-        this.clock = clock;
+    }
+
+    @Override
+    void connected(Exchange exchange) {
+        inner.connected(exchange);
+        Ejection.onConnected(exchange.cluster, exchange.host);
     }
 
     @Override
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
-        if (exchange.failure == null) {
-            Ejection.onResponse(exchange.cluster, exchange.host, exchange.status, clock);
-        } else {
-            Ejection.onFailure(exchange.cluster, exchange.host, exchange.failure, clock);
+        if (exchange.failure != null) {
+            Ejection.onFailure(exchange.cluster, exchange.host, exchange.failure);
+            return;
         }
+        if (!exchange.onConnection) {
+            // Then nobody said so before.
+            Ejection.onConnected(exchange.cluster, exchange.host);
+        }
+        Ejection.onResponse(exchange.cluster, exchange.host, status(exchange));
+    }
+
+    /** A gRPC call that failed before its first message says so in the response head. */
+    private static int status(Exchange exchange) {
+        if (exchange.status != 200 || !exchange.cluster.ejects()) {
+            return exchange.status;
+        }
+        String grpcStatus = exchange.responseHeaders.header("grpc-status");
+        return grpcStatus == null || !exchange.isGrpc() ? exchange.status : Grpc.httpStatus(grpcStatus);
     }
 }

@@ -6,6 +6,8 @@ import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
 import io.weft.dataplane.route.TimeoutRule;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.RoutingPriority;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
@@ -101,6 +103,7 @@ public abstract class Exchange extends Limited {
     /** Null: no such cluster. */
     ClusterView cluster;
     RetryRule retry;
+    RoutingPriority priority = RoutingPriority.DEFAULT;
 
     /** Whether {@link #hash} is the request's own; else each choice is a random one. */
     boolean hashed;
@@ -178,6 +181,7 @@ public abstract class Exchange extends Limited {
             throw new IllegalStateException("no attempt is due: " + phase);
         }
         attempt++;
+        onConnection = false;
         again = false;
         waiting = false;
         if (layers.attempt(this)) {

@@ -29,6 +29,7 @@ final class MatchRoute extends ClientLayer {
             exchange.cluster = policy.cluster(exchange.destination, exchange);
             exchange.retry = forward.retry();
             exchange.timeouts = forward.timeouts();
+            exchange.priority = forward.priority();
             exchange.passThrough(exchange.destination.filters());
             return exchange.cluster == null || !exchange.cluster.originalDestination();
         } else {

@@ -29,7 +29,7 @@ final class Retry extends ClientLayer {
             return;
         }
         ClusterState cluster = exchange.cluster.state();
-        if (cluster.startRetry(exchange.cluster.maxRetries())) {
+        if (cluster.startRetry(exchange.priority, exchange.cluster.maxRetries(exchange.priority))) {
             exchange.retryHeld = true;
             exchange.again = true;
             exchange.backoffNanos = backoffNanos(rule, exchange);
@@ -74,7 +74,7 @@ final class Retry extends ClientLayer {
     private static void endRetry(Exchange exchange) {
         if (exchange.retryHeld) {
             exchange.retryHeld = false;
-            exchange.cluster.state().retryEnded();
+            exchange.cluster.state().retryEnded(exchange.priority);
         }
     }
 }

@@ -10,7 +10,7 @@ import static io.weft.dataplane.Policies.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
@@ -26,6 +26,10 @@ import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.OutlierDetection.Consecutive;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import io.weft.policy.model.OutlierDetection.FailurePercentage;
+import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.RetryPolicy.On;
@@ -217,10 +221,20 @@ class AllocationTest {
             endpoints[i] = endpoints(i, maxWeight);
         }
         OutlierDetection outliers = new OutlierDetection(
-                5, 5, 5, true, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 10);
+                new Consecutive(5, 100),
+                new Consecutive(5, 100),
+                new Consecutive(5, 100),
+                new SuccessRate(5, 100, 1_900, 100, 100),
+                new FailurePercentage(85, 5, 50, 100, 100),
+                true,
+                Duration.ofSeconds(10),
+                new EjectionTime(Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(1)),
+                10,
+                false,
+                true);
         return snapshot()
                 .routes(hosts)
-                .cluster(cluster("v1").with(loadBalancing).with(outliers).with(CircuitBreaker.DEFAULT), endpoints)
+                .cluster(cluster("v1").with(loadBalancing).with(outliers).with(CircuitBreakers.DEFAULT), endpoints)
                 .cluster(cluster("v2").with(loadBalancing).with(outliers), endpoints)
                 .build();
     }

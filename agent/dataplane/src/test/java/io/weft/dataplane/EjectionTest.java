@@ -10,6 +10,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.OutlierDetection.Consecutive;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import io.weft.policy.model.OutlierDetection.FailurePercentage;
+import io.weft.policy.model.OutlierDetection.SuccessRate;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -25,18 +29,26 @@ class EjectionTest {
         int consecutiveGateway;
         int consecutiveLocal;
         boolean split;
+        SuccessRate successRate = SuccessRate.OFF;
+        FailurePercentage failurePercentage = FailurePercentage.OFF;
+        Duration jitter = Duration.ZERO;
+        int enforcing = 100;
         int maxPercent = 100;
+        boolean alwaysOne;
 
         OutlierDetection build() {
             return new OutlierDetection(
-                    consecutive5xx,
-                    consecutiveGateway,
-                    consecutiveLocal,
+                    new Consecutive(consecutive5xx, enforcing),
+                    new Consecutive(consecutiveGateway, enforcing),
+                    new Consecutive(consecutiveLocal, enforcing),
+                    successRate,
+                    failurePercentage,
                     split,
                     INTERVAL,
-                    Duration.ofSeconds(30),
-                    Duration.ofSeconds(100),
-                    maxPercent);
+                    new EjectionTime(Duration.ofSeconds(30), Duration.ofSeconds(100), jitter),
+                    maxPercent,
+                    alwaysOne,
+                    true);
         }
     }
 
@@ -205,7 +217,7 @@ class EjectionTest {
     }
 
     @Test
-    void onlyAPartOfTheClusterIsEjectedButAlwaysOne() {
+    void onlyAPartOfTheClusterIsEjectedButOneIfThePolicySaysSo() {
         Fixture mesh = Fixture.with(policy(10, detection -> {
             detection.consecutive5xx = 1;
             detection.maxPercent = 25;
@@ -218,10 +230,18 @@ class EjectionTest {
         Fixture one = Fixture.with(policy(3, detection -> {
             detection.consecutive5xx = 1;
             detection.maxPercent = 0;
+            detection.alwaysOne = true;
         }));
         answer(one, 1, 1, 500);
         answer(one, 2, 1, 500);
         assertThat(one.spread("orders", 30)).containsOnlyKeys(2, 3);
+
+        Fixture none = Fixture.with(policy(3, detection -> {
+            detection.consecutive5xx = 1;
+            detection.maxPercent = 30;
+        }));
+        answer(none, 1, 1, 500);
+        assertThat(used(none, 1)).as("one of three is more than 30 percent").isTrue();
     }
 
     @Test
@@ -250,6 +270,7 @@ class EjectionTest {
         Fixture mesh = Fixture.with(policy(3, detection -> {
             detection.consecutive5xx = 1;
             detection.maxPercent = 0;
+            detection.alwaysOne = true;
         }));
         answer(mesh, 3, 1, 500);
         assertThat(used(mesh, 3)).isFalse();
@@ -257,11 +278,13 @@ class EjectionTest {
         mesh.apply(policy(2, detection -> {
             detection.consecutive5xx = 1;
             detection.maxPercent = 0;
+            detection.alwaysOne = true;
         }));
         eject(mesh);
         mesh.apply(policy(3, detection -> {
             detection.consecutive5xx = 1;
             detection.maxPercent = 0;
+            detection.alwaysOne = true;
         }));
         assertThat(mesh.spread("orders", 30)).containsOnlyKeys(2, 3);
     }
@@ -273,5 +296,137 @@ class EjectionTest {
 
         mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2, 3));
         assertThat(used(mesh, FAILING)).isTrue();
+    }
+
+    private static boolean ejected(Fixture mesh, int port) {
+        return mesh.dataPlane.stats().get(0).endpoints().stream()
+                .anyMatch(endpoint -> endpoint.address().getPort() == port && endpoint.ejected());
+    }
+
+    @Test
+    void anIdleClustersHostsComeBackToo() {
+        Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutive5xx = 1));
+        answer(mesh, FAILING, 1, 500);
+        assertThat(ejected(mesh, FAILING)).isTrue();
+
+        mesh.time.advance(Duration.ofSeconds(29));
+        assertThat(ejected(mesh, FAILING)).isTrue();
+        mesh.time.advance(Duration.ofSeconds(1));
+        assertThat(ejected(mesh, FAILING)).isFalse();
+        mesh.time.advance(Duration.ofHours(1));
+        assertThat(mesh.time.pending()).as("nothing is left to do").isZero();
+    }
+
+    @Test
+    void notAllComeBackAtOnce() {
+        Fixture mesh = Fixture.with(policy(3, detection -> {
+            detection.consecutive5xx = 1;
+            detection.jitter = Duration.ofSeconds(60);
+        }));
+        boolean[] late = new boolean[2];
+        for (int i = 0; i < 20; i++) {
+            answer(mesh, FAILING, 1, 500);
+            mesh.time.advance(Duration.ofSeconds(40));
+            late[ejected(mesh, FAILING) ? 1 : 0] = true;
+            mesh.time.advance(Duration.ofMinutes(10));
+            assertThat(ejected(mesh, FAILING)).isFalse();
+        }
+        assertThat(late).containsExactly(true, true);
+    }
+
+    @Test
+    void someOfThemAreOnlySeen() {
+        Fixture mesh = Fixture.with(policy(3, detection -> {
+            detection.consecutive5xx = 1;
+            detection.enforcing = 50;
+        }));
+        int ejections = 0;
+        for (int i = 0; i < 100; i++) {
+            answer(mesh, FAILING, 1, 500);
+            ejections += ejected(mesh, FAILING) ? 1 : 0;
+            mesh.time.advance(Duration.ofMinutes(5));
+        }
+        assertThat(ejections).isBetween(30, 70);
+    }
+
+    /** Ten times as many requests as there are endpoints, of which the failing one answers some with an error. */
+    private static void interval(Fixture mesh, int endpoints, int errors) {
+        int failed = 0;
+        for (int i = 0; i < 10 * endpoints; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            boolean fails = Fixture.port(request) == FAILING && failed < errors;
+            failed += fails ? 1 : 0;
+            request.onResponse(fails ? 500 : 200, Fixture.NO_HEADERS);
+            request.end();
+        }
+        mesh.time.advance(INTERVAL);
+    }
+
+    @Test
+    void whoFailsMoreOftenThanTheOthersIsEjected() {
+        Fixture mesh = Fixture.with(policy(5, detection -> detection.successRate = new SuccessRate(5, 10, 1_900, 100, 0)));
+        interval(mesh, 5, 0);
+        assertThat(ejected(mesh, FAILING)).isFalse();
+        interval(mesh, 5, 5);
+        assertThat(ejected(mesh, FAILING)).as("mean 90, deviation 20, so below 52").isTrue();
+
+        Fixture lenient = Fixture.with(policy(5, detection -> detection.successRate = new SuccessRate(5, 10, 2_001, 100, 0)));
+        interval(lenient, 5, 5);
+        assertThat(ejected(lenient, FAILING)).isFalse();
+    }
+
+    @Test
+    void ratesNeedEnoughHostsAndRequests() {
+        Fixture hosts = Fixture.with(policy(5, detection -> detection.successRate = new SuccessRate(6, 10, 1_900, 100, 0)));
+        interval(hosts, 5, 10);
+        assertThat(ejected(hosts, FAILING)).isFalse();
+
+        Fixture requests = Fixture.with(policy(5, detection -> detection.successRate = new SuccessRate(5, 11, 1_900, 100, 0)));
+        interval(requests, 5, 10);
+        assertThat(ejected(requests, FAILING)).isFalse();
+    }
+
+    @Test
+    void whoFailsTooOftenIsEjected() {
+        Fixture mesh = Fixture.with(policy(
+                5, detection -> detection.failurePercentage = new FailurePercentage(60, 5, 10, 100, 0)));
+        interval(mesh, 5, 5);
+        assertThat(ejected(mesh, FAILING)).isFalse();
+        interval(mesh, 5, 6);
+        assertThat(ejected(mesh, FAILING)).isTrue();
+    }
+
+    @Test
+    void localErrorsHaveARateOfTheirOwn() {
+        Fixture mesh = Fixture.with(policy(3, detection -> {
+            detection.split = true;
+            detection.failurePercentage = new FailurePercentage(50, 3, 10, 0, 100);
+        }));
+        answer(mesh, FAILING, 20, 500);
+        mesh.time.advance(INTERVAL);
+        assertThat(ejected(mesh, FAILING)).as("what it answers is not local").isFalse();
+
+        fail(mesh, FAILING, 10, Failure.CONNECT);
+        answer(mesh, FAILING, 10, 200);
+        mesh.time.advance(INTERVAL);
+        assertThat(ejected(mesh, FAILING)).isTrue();
+    }
+
+    @Test
+    void aCallThatFailedBeforeItsFirstMessageCountsAsWhatItIs() {
+        Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutiveGateway = 1));
+        for (String status : new String[] {"5", "0", "2"}) {
+            Request request = mesh.dialled(Request.get("orders", "/").with("content-type", "application/grpc"));
+            request.onResponse(200, Fixture.headers("grpc-status", status));
+            request.end();
+        }
+        assertThat(mesh.spread("orders", 30)).hasSize(3);
+
+        Request noCall = mesh.dialled(Request.get("orders", "/"));
+        noCall.onResponse(200, Fixture.headers("grpc-status", "14"));
+        assertThat(mesh.spread("orders", 30)).hasSize(3);
+        Request unavailable = mesh.dialled(Request.get("orders", "/").with("content-type", "application/grpc"));
+        unavailable.onResponse(200, Fixture.headers("grpc-status", "14"));
+        assertThat(mesh.spread("orders", 30)).hasSize(2);
     }
 }

@@ -6,7 +6,7 @@ import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.Cluster;
-import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.Resilience;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
@@ -189,9 +189,7 @@ class HostMatchingTest {
                 "passthrough",
                 new Cluster.OriginalDestination(),
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
-                Duration.ofSeconds(5),
-                CircuitBreaker.DEFAULT,
-                Optional.empty(),
+                Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT);
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 

@@ -1,7 +1,8 @@
 package io.weft.dataplane;
 
+import io.weft.policy.model.CircuitBreakers;
+import io.weft.policy.model.CircuitBreakers.Thresholds;
 import io.weft.policy.model.Cluster;
-import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
@@ -21,6 +22,7 @@ import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
@@ -36,6 +38,7 @@ import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.RouteMatch.PathMatch;
 import io.weft.policy.model.TransportSockets;
+import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.time.Duration;
@@ -71,7 +74,7 @@ public final class Policies {
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
         return new RouteAction.Forward(
-                ClusterChoice.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of());
+                ClusterChoice.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
     }
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
@@ -81,7 +84,7 @@ public final class Policies {
                 Optional.of(retry),
                 Timeouts.of(timeout),
                 List.of(),
-                Map.of());
+                Map.of(), RoutingPriority.DEFAULT);
     }
 
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
@@ -132,6 +135,12 @@ public final class Policies {
         return new LocalityEndpoints(Locality.UNKNOWN, priority, 0, List.of(endpoints));
     }
 
+    /** Of the default priority. */
+    public static CircuitBreakers limits(int connections, int pending, int requests, int retries) {
+        return new CircuitBreakers(
+                new Thresholds(connections, pending, requests, retries, Optional.empty(), Integer.MAX_VALUE), Thresholds.DEFAULT);
+    }
+
     public static ClusterBuilder cluster(String name) {
         return new ClusterBuilder(name);
     }
@@ -140,8 +149,7 @@ public final class Policies {
     public static final class ClusterBuilder {
         private final String name;
         private LoadBalancing loadBalancing = LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT);
-        private CircuitBreaker circuitBreaker = CircuitBreaker.DEFAULT;
-        private Optional<OutlierDetection> outlierDetection = Optional.empty();
+        private Resilience resilience = Resilience.DEFAULT;
         private TransportSockets transport = TransportSockets.PLAINTEXT;
 
         private ClusterBuilder(String name) {
@@ -158,13 +166,13 @@ public final class Policies {
             return this;
         }
 
-        public ClusterBuilder with(CircuitBreaker circuitBreaker) {
-            this.circuitBreaker = circuitBreaker;
+        public ClusterBuilder with(CircuitBreakers circuitBreakers) {
+            resilience = resilience.with(circuitBreakers);
             return this;
         }
 
         public ClusterBuilder with(OutlierDetection outlierDetection) {
-            this.outlierDetection = Optional.of(outlierDetection);
+            resilience = resilience.with(outlierDetection);
             return this;
         }
 
@@ -183,9 +191,7 @@ public final class Policies {
                     name,
                     new Cluster.Eds(name),
                     loadBalancing,
-                    Duration.ofSeconds(5),
-                    circuitBreaker,
-                    outlierDetection,
+                    resilience,
                     transport);
         }
     }

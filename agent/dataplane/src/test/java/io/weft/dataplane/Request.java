@@ -12,6 +12,7 @@ public class Request extends Exchange {
     private final Map<String, List<String>> headers = new HashMap<>();
     private Replay replay = Replay.NO_BODY;
     private Connection connection = Peers.plaintext();
+    private boolean envoyHeaders;
 
     public Request(String method, String authority, String path) {
         this.method = method;
@@ -25,6 +26,7 @@ public class Request extends Exchange {
 
     /** @param values several: the header occurs several times */
     public Request with(String header, String... values) {
+        envoyHeaders |= header.startsWith("x-envoy-");
         headers.put(header, List.of(values));
         return this;
     }
@@ -80,12 +82,7 @@ public class Request extends Exchange {
 
     @Override
     protected boolean hasEnvoyHeaders() {
-        for (String name : headers.keySet()) {
-            if (name.startsWith("x-envoy-")) {
-                return true;
-            }
-        }
-        return false;
+        return envoyHeaders;
     }
 
     @Override

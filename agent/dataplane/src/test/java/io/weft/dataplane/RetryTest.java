@@ -5,6 +5,7 @@ import static io.weft.dataplane.Policies.cluster;
 import static io.weft.dataplane.Policies.endpoint;
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.limits;
 import static io.weft.dataplane.Policies.retry;
 import static io.weft.dataplane.Policies.retryOn;
 import static io.weft.dataplane.Policies.route;
@@ -15,7 +16,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
-import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
@@ -373,7 +374,7 @@ class RetryTest {
 
     @Test
     void onlySoManyRetriesRunAtOnce() {
-        CircuitBreaker oneRetry = new CircuitBreaker(1024, 1024, 1024, 1);
+        CircuitBreakers oneRetry = limits(1024, 1024, 1024, 1);
         Fixture mesh = Fixture.with(snapshot()
                 .routes(host("orders", route(any(), forward("orders", retryOn(9, On.SERVER_ERROR_5XX), Duration.ZERO))))
                 .cluster(cluster("orders").with(oneRetry), endpoint(1), endpoint(2)));

@@ -19,6 +19,7 @@ import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.ClusterChoice;
+import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.RouteAction.DirectResponse;
 import io.weft.policy.model.RouteAction.HostLiteral;
 import io.weft.policy.model.RouteAction.PathRewrite;
@@ -202,7 +203,7 @@ class RouteActionTest {
                         ClusterChoice.of(WeightedCluster.of("orders", 1)),
                         new Rewrite(Optional.of(rewrite), Optional.empty(), false),
                         Optional.empty(),
-                        RouteAction.Timeouts.NONE, List.of(), Map.of())));
+                        RouteAction.Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT)));
     }
 
     private static String rewritten(PathMatch path, PathRewrite rewrite, String target) {
@@ -236,7 +237,7 @@ class RouteActionTest {
                         ClusterChoice.of(WeightedCluster.of("orders", 1)),
                         new Rewrite(Optional.empty(), Optional.of(new HostLiteral("internal")), false),
                         Optional.empty(),
-                        RouteAction.Timeouts.NONE, List.of(), Map.of())));
+                        RouteAction.Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT)));
         Request first = mesh.dialled(Request.get("orders", "/"));
 
         assertThat(first.requestChanges()).isEqualTo(new RequestChanges(null, "internal", List.of(), List.of(), List.of()));

@@ -6,6 +6,7 @@ import static io.weft.dataplane.Policies.cluster;
 import static io.weft.dataplane.Policies.endpoint;
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.limits;
 import static io.weft.dataplane.Policies.route;
 import static io.weft.dataplane.Policies.snapshot;
 import static io.weft.dataplane.Policies.to;
@@ -17,7 +18,7 @@ import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
-import io.weft.policy.model.Cluster.CircuitBreaker;
+import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
@@ -94,7 +95,7 @@ class SnapshotTest {
 
     @Test
     void whatIsCountedAndUnderWaySurvivesASnapshot() {
-        CircuitBreaker two = new CircuitBreaker(1024, 1024, 2, 3);
+        CircuitBreakers two = limits(1024, 1024, 2, 3);
         Fixture mesh = Fixture.with(snapshot()
                 .routes(host("orders", to("orders")))
                 .cluster(cluster("orders").with(two), Policies.endpoint(1)));

@@ -18,6 +18,7 @@ import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.StreamDuration;
@@ -79,7 +80,7 @@ class TimeLimitTest {
         return Fixture.with(snapshot()
                 .routes(host("orders", route(any(), new RouteAction.Forward(
                         ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, retry, timeouts,
-                        List.of(), Map.of()))))
+                        List.of(), Map.of(), RoutingPriority.DEFAULT))))
                 .cluster("orders", 1, 2));
     }
 

@@ -1,23 +1,18 @@
 package io.weft.policy.model;
 
 import java.time.Duration;
-import java.util.Optional;
 
 /**
  * {@code envoy.config.cluster.v3.Cluster}.
  *
  * @param discovery where its endpoints come from
- * @param connectTimeout above zero
- * @param circuitBreaker thresholds of the default priority
  * @param transport plaintext or mesh TLS, endpoint by endpoint
  */
 public record Cluster(
         String name,
         Discovery discovery,
         LoadBalancing loadBalancing,
-        Duration connectTimeout,
-        CircuitBreaker circuitBreaker,
-        Optional<OutlierDetection> outlierDetection,
+        Resilience resilience,
         TransportSockets transport)
         implements Resource {
 
@@ -34,10 +29,4 @@ public record Cluster(
 
     /** The request goes where it was bound for without the mesh. */
     public record OriginalDestination() implements Discovery {}
-
-    /** Most that may be under way at once for this client; {@link Integer#MAX_VALUE}: no limit. */
-    public record CircuitBreaker(int maxConnections, int maxPendingRequests, int maxRequests, int maxRetries) {
-        /** Envoy's: 1024 of each, 3 retries. */
-        public static final CircuitBreaker DEFAULT = new CircuitBreaker(1024, 1024, 1024, 3);
-    }
 }

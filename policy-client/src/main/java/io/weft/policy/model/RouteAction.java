@@ -14,6 +14,7 @@ public sealed interface RouteAction {
      * @param hashPolicies what consistent hashing goes by, in order
      * @param metadataMatch the {@code envoy.lb} metadata of the endpoints that are meant, as in
      *     {@link EndpointAssignment.LbEndpoint}; only for clusters with subsets
+     * @param priority whose circuit breakers it counts for
      */
     record Forward(
             ClusterChoice clusters,
@@ -21,7 +22,8 @@ public sealed interface RouteAction {
             Optional<RetryPolicy> retry,
             Timeouts timeouts,
             List<HashPolicy> hashPolicies,
-            Map<String, Object> metadataMatch)
+            Map<String, Object> metadataMatch,
+            RoutingPriority priority)
             implements RouteAction {
         public Forward {
             hashPolicies = List.copyOf(hashPolicies);

@@ -2,20 +2,17 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.Cluster;
-import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.Discovery;
 import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.Resilience;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
-import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DnsLookupFamily;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.OriginalDstLbConfig;
-import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.policy.proto.protobuf.Any;
-import io.weft.policy.proto.protobuf.UInt32Value;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,19 +34,21 @@ final class ClusterParser {
         field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
         field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
         reportWithoutEffect(field, cluster);
-        protocolOptions(field, cluster.getTypedExtensionProtocolOptionsMap());
-
+        Duration maxStreamDuration = protocolOptions(field, cluster);
         return new Cluster(
                 cluster.getName(),
                 discovery(field, cluster),
                 LoadBalancingParser.parse(field, cluster),
-                cluster.hasConnectTimeout()
-                        ? field.at("connect_timeout").positive(cluster.getConnectTimeout())
-                        : DEFAULT_CONNECT_TIMEOUT,
-                circuitBreaker(field.at("circuit_breakers"), cluster.getCircuitBreakers()),
-                cluster.hasOutlierDetection()
-                        ? OutlierDetectionParser.parse(field.at("outlier_detection"), cluster.getOutlierDetection())
-                        : Optional.empty(),
+                new Resilience(
+                        cluster.hasConnectTimeout()
+                                ? field.at("connect_timeout").positive(cluster.getConnectTimeout())
+                                : DEFAULT_CONNECT_TIMEOUT,
+                        maxStreamDuration,
+                        CircuitBreakersParser.parse(field.at("circuit_breakers"), cluster.getCircuitBreakers()),
+                        cluster.hasOutlierDetection()
+                                ? Optional.of(OutlierDetectionParser.parse(
+                                        field.at("outlier_detection"), cluster.getOutlierDetection()))
+                                : Optional.empty()),
                 transportSockets(field, cluster));
     }
 
@@ -101,21 +100,34 @@ final class ClusterParser {
         field.reportIf(cluster.getConnectionPoolPerDownstreamConnection(), "connection_pool_per_downstream_connection");
     }
 
-    /** HTTP version and connection limits are the app's own client's; filters are not. */
-    private static void protocolOptions(Field parent, Map<String, Any> options) {
-        for (Map.Entry<String, Any> option : new TreeMap<>(options).entrySet()) {
+    /**
+     * HTTP version and connection limits are the app's own client's; filters are not, and neither is how long a stream may last.
+     */
+    @SuppressWarnings("deprecation") // common_http_protocol_options of the cluster itself
+    private static Duration protocolOptions(Field parent, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        Duration maxStreamDuration = maxStreamDuration(
+                parent.at("common_http_protocol_options"), cluster.getCommonHttpProtocolOptions());
+        for (Map.Entry<String, Any> option : new TreeMap<>(cluster.getTypedExtensionProtocolOptionsMap()).entrySet()) {
             Field field = parent.at("typed_extension_protocol_options", option.getKey());
             Any config = option.getValue();
             if (Extensions.typeOf(config).equals(HTTP_OPTIONS)) {
                 try {
                     HttpProtocolOptions http = HttpProtocolOptions.parseFrom(config.getValue());
                     HttpFilterParser.upstreamFilters(field, "http_filters", http.getHttpFiltersList());
+                    maxStreamDuration = maxStreamDuration(
+                            field.at("common_http_protocol_options"), http.getCommonHttpProtocolOptions());
                 } catch (InvalidProtocolBufferException e) {
                     throw field.refuse("is not a valid " + HTTP_OPTIONS + ": " + e.getMessage());
                 }
             }
             field.report();
         }
+        return maxStreamDuration;
+    }
+
+    private static Duration maxStreamDuration(
+            Field field, io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions options) {
+        return field.at("max_stream_duration").notNegative(options.getMaxStreamDuration());
     }
 
     @SuppressWarnings("deprecation") // dns_refresh_rate
@@ -170,36 +182,4 @@ final class ClusterParser {
                 "is not supported; use a route to another cluster");
         field.refuseIf(config.hasMetadataKey(), "metadata_key", "is not supported; use a route to another cluster");
     }
-
-    private static CircuitBreaker circuitBreaker(Field field, CircuitBreakers breakers) {
-        field.reportIf(breakers.getPerHostThresholdsCount() > 0, "per_host_thresholds");
-        CircuitBreaker breaker = CircuitBreaker.DEFAULT;
-        boolean found = false;
-        for (int i = 0; i < breakers.getThresholdsCount(); i++) {
-            CircuitBreakers.Thresholds thresholds = breakers.getThresholds(i);
-            Field at = field.at("thresholds", i);
-            if (thresholds.getPriority() != RoutingPriority.DEFAULT) {
-                at.report(thresholds.getPriority() == RoutingPriority.HIGH ? "priority HIGH" : "unknown priority");
-                continue;
-            }
-            at.reportIf(thresholds.hasRetryBudget(), "retry_budget");
-            at.reportIf(thresholds.hasMaxConnectionPools(), "max_connection_pools");
-            // Envoy takes the first of a priority.
-            if (!found) {
-                found = true;
-                breaker = new CircuitBreaker(
-                        limit(thresholds.hasMaxConnections(), thresholds.getMaxConnections(), breaker.maxConnections()),
-                        limit(thresholds.hasMaxPendingRequests(), thresholds.getMaxPendingRequests(),
-                                breaker.maxPendingRequests()),
-                        limit(thresholds.hasMaxRequests(), thresholds.getMaxRequests(), breaker.maxRequests()),
-                        limit(thresholds.hasMaxRetries(), thresholds.getMaxRetries(), breaker.maxRetries()));
-            }
-        }
-        return breaker;
-    }
-
-    private static int limit(boolean set, UInt32Value value, int otherwise) {
-        return set ? Field.limit(value.getValue()) : otherwise;
-    }
-
 }

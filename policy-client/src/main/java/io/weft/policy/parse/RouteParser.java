@@ -92,7 +92,7 @@ final class RouteParser {
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
-        field.reportIf(action.getPriority() != RoutingPriority.DEFAULT, "priority");
+        field.refuseIf(action.getPriority() == RoutingPriority.UNRECOGNIZED, "priority", "is unknown");
         field.reportIf(action.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(action.hasIncludeVhRateLimits(), "include_vh_rate_limits");
         field.reportIf(action.hasCors(), "cors");
@@ -110,7 +110,10 @@ final class RouteParser {
                 retry,
                 TimeoutParser.route(field, action),
                 HashPolicyParser.parse(field, action.getHashPolicyList()),
-                metadataMatch(field, action.getMetadataMatch()));
+                metadataMatch(field, action.getMetadataMatch()),
+                action.getPriority() == RoutingPriority.HIGH
+                        ? io.weft.policy.model.RoutingPriority.HIGH
+                        : io.weft.policy.model.RoutingPriority.DEFAULT);
     }
 
     /** Only the namespace of load balancing means something to a balancer. */

@@ -233,16 +233,13 @@ class EveryFieldDecidedTest {
                         // Only with use_http_header, which is refused.
                         "HttpHeaderName"),
                 subject(CircuitBreakers.newBuilder(), breakers -> cluster(c -> c.setCircuitBreakers(breakers)),
-                        "Thresholds"),
-                subject(CircuitBreakers.Thresholds.newBuilder(),
+                        // Decided field by field below; empty they say nothing.
+                        "Thresholds", "PerHostThresholds"),
+                subject(CircuitBreakers.Thresholds.newBuilder().setMaxRequests(uint32(5)),
                         thresholds -> cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder().addThresholds(thresholds))),
                         // Statistics.
                         "TrackRemaining"),
-                subject(OutlierDetection.newBuilder(), detection -> cluster(c -> c.setOutlierDetection(detection)),
-                        // Only with max_ejection_percent 0; one is always ejected otherwise.
-                        "AlwaysEjectOneHost",
-                        // They count only when enforced.
-                        "ConsecutiveGatewayFailure", "ConsecutiveLocalOriginFailure"),
+                subject(OutlierDetection.newBuilder(), detection -> cluster(c -> c.setOutlierDetection(detection))),
                 subject(Cluster.TransportSocketMatch.newBuilder().setName("tls").setTransportSocket(RAW_BUFFER),
                         match -> cluster(c -> c.addTransportSocketMatches(match)),
                         // Empty; the labels in it have a test.

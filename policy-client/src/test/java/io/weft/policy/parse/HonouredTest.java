@@ -5,13 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import io.weft.policy.model.CircuitBreakers.RetryBudget;
+import io.weft.policy.model.CircuitBreakers.Thresholds;
 import io.weft.policy.model.ClientAddress;
 import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
-import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges.Action;
@@ -23,10 +25,16 @@ import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.OutlierDetection;
-import io.weft.policy.model.PathNormalization.EscapedSlashes;
+import io.weft.policy.model.OutlierDetection.Consecutive;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import io.weft.policy.model.OutlierDetection.FailurePercentage;
+import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PathNormalization;
+import io.weft.policy.model.PathNormalization.EscapedSlashes;
 import io.weft.policy.model.QueryMatch;
 import io.weft.policy.model.Resource;
+import io.weft.policy.model.Resilience;
+import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
 import io.weft.policy.model.RetryPolicy.HostSelection;
@@ -34,7 +42,6 @@ import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
 import io.weft.policy.model.RetryPolicy.ResetFormat;
-import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.StreamDuration;
@@ -55,6 +62,7 @@ import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
+import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
@@ -119,9 +127,7 @@ class HonouredTest {
                 "orders",
                 new Cluster.Eds("orders"),
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
-                Duration.ofSeconds(5),
-                CircuitBreaker.DEFAULT,
-                Optional.empty(),
+                Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT));
     }
 
@@ -180,44 +186,110 @@ class HonouredTest {
         honoured(Cluster.class, cluster(c -> c.setTransportSocket(RAW_BUFFER)));
     }
 
+    private static Resilience resilience(
+            Consumer<io.weft.policy.proto.envoy.config.cluster.v3.Cluster.Builder> change) {
+        return honoured(Cluster.class, cluster(change)).resilience();
+    }
+
+    /** Of a cluster of which not all is honoured. */
+    private static Resilience inPart(MessageLite cluster) {
+        return ((Cluster) ((Accepted) parse(cluster)).resource()).resilience();
+    }
+
     @Test
-    void thresholdsOfTheDefaultPriority() {
+    void timesOfACluster() {
+        assertThat(inPart(cluster(c -> c.setConnectTimeout(seconds(2)))).connectTimeout()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(inPart(cluster(c -> c.putTypedExtensionProtocolOptions(
+                                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                                any(io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
+                                        .setCommonHttpProtocolOptions(
+                                                io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder()
+                                                        .setMaxStreamDuration(seconds(3)))
+                                        .build()))))
+                        .maxStreamDuration())
+                .isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void thresholdsOfEachPriority() {
         CircuitBreakers.Thresholds thresholds = CircuitBreakers.Thresholds.newBuilder()
                 .setMaxConnections(uint32(-1))
                 .setMaxRequests(uint32(7))
                 .setMaxRetries(uint32(0))
                 .build();
-        assertThat(honoured(Cluster.class, cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder()
+        CircuitBreakers.Thresholds high = CircuitBreakers.Thresholds.newBuilder()
+                .setPriority(RoutingPriority.HIGH)
+                .setRetryBudget(CircuitBreakers.Thresholds.RetryBudget.getDefaultInstance())
+                .build();
+        assertThat(resilience(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder()
                         .addThresholds(thresholds)
-                        .addThresholds(thresholds.toBuilder().setMaxRequests(uint32(8)))))).circuitBreaker())
-                .isEqualTo(new CircuitBreaker(Integer.MAX_VALUE, 1024, 7, 0));
+                        .addThresholds(thresholds.toBuilder().setMaxRequests(uint32(8)))
+                        .addThresholds(high)
+                        .addPerHostThresholds(CircuitBreakers.Thresholds.newBuilder().setMaxConnections(uint32(9)))))
+                        .circuitBreakers())
+                .isEqualTo(new io.weft.policy.model.CircuitBreakers(
+                        new Thresholds(Integer.MAX_VALUE, 1024, 7, 0, Optional.empty(), 9),
+                        new Thresholds(1024, 1024, 1024, 3, Optional.of(new RetryBudget(20, 3)), Integer.MAX_VALUE)));
+        assertThat(forward(withAction(a -> a.setPriority(RoutingPriority.HIGH))).priority())
+                .isEqualTo(io.weft.policy.model.RoutingPriority.HIGH);
     }
 
-    private static Optional<OutlierDetection> outliers(
+    private static OutlierDetection outliers(
             Consumer<io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection.Builder> change) {
         var detection = io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection.newBuilder();
         change.accept(detection);
-        return honoured(Cluster.class, cluster(c -> c.setOutlierDetection(detection))).outlierDetection();
+        return resilience(c -> c.setOutlierDetection(detection)).outlierDetection().orElseThrow();
     }
 
     @Test
     void outlierDetection() {
-        Duration ten = Duration.ofSeconds(10);
-        Duration thirty = Duration.ofSeconds(30);
-        Duration most = Duration.ofSeconds(300);
-        assertThat(outliers(o -> {})).contains(new OutlierDetection(5, 0, 0, false, ten, thirty, most, 10));
-        assertThat(outliers(o -> o.setSplitExternalLocalOriginErrors(true)))
-                .contains(new OutlierDetection(5, 0, 5, true, ten, thirty, most, 10));
-        assertThat(outliers(o -> o.setEnforcingConsecutive5Xx(uint32(0))
-                        .setEnforcingConsecutiveGatewayFailure(uint32(100))
+        assertThat(outliers(o -> {})).isEqualTo(new OutlierDetection(
+                new Consecutive(5, 100),
+                new Consecutive(5, 0),
+                new Consecutive(5, 100),
+                new SuccessRate(5, 100, 1_900, 100, 100),
+                new FailurePercentage(85, 5, 50, 0, 0),
+                false,
+                Duration.ofSeconds(10),
+                new EjectionTime(Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ZERO),
+                10,
+                false,
+                true));
+        assertThat(outliers(o -> o.setConsecutive5Xx(uint32(1))
+                        .setEnforcingConsecutive5Xx(uint32(2))
                         .setConsecutiveGatewayFailure(uint32(3))
-                        .setInterval(seconds(1))
+                        .setEnforcingConsecutiveGatewayFailure(uint32(4))
+                        .setConsecutiveLocalOriginFailure(uint32(5))
+                        .setEnforcingConsecutiveLocalOriginFailure(uint32(6))
+                        .setSuccessRateMinimumHosts(uint32(7))
+                        .setSuccessRateRequestVolume(uint32(8))
+                        .setSuccessRateStdevFactor(uint32(9))
+                        .setEnforcingSuccessRate(uint32(10))
+                        .setEnforcingLocalOriginSuccessRate(uint32(11))
+                        .setFailurePercentageThreshold(uint32(12))
+                        .setFailurePercentageMinimumHosts(uint32(13))
+                        .setFailurePercentageRequestVolume(uint32(14))
+                        .setEnforcingFailurePercentage(uint32(15))
+                        .setEnforcingFailurePercentageLocalOrigin(uint32(16))
+                        .setSplitExternalLocalOriginErrors(true)
+                        .setInterval(seconds(17))
                         .setBaseEjectionTime(seconds(600))
-                        .setMaxEjectionPercent(uint32(100))))
-                .contains(new OutlierDetection(
-                        0, 3, 0, false, Duration.ofSeconds(1), Duration.ofSeconds(600), Duration.ofSeconds(600), 100));
-        assertThat(outliers(o -> o.setMaxEjectionPercent(uint32(0)))).isEmpty();
-        assertThat(outliers(o -> o.setMaxEjectionPercent(uint32(0)).setAlwaysEjectOneHost(bool(true)))).isPresent();
+                        .setMaxEjectionTimeJitter(seconds(18))
+                        .setMaxEjectionPercent(uint32(19))
+                        .setAlwaysEjectOneHost(bool(true))
+                        .setSuccessfulActiveHealthCheckUnejectHost(bool(false))))
+                .isEqualTo(new OutlierDetection(
+                        new Consecutive(1, 2),
+                        new Consecutive(3, 4),
+                        new Consecutive(5, 6),
+                        new SuccessRate(7, 8, 9, 10, 11),
+                        new FailurePercentage(12, 13, 14, 15, 16),
+                        true,
+                        Duration.ofSeconds(17),
+                        new EjectionTime(Duration.ofSeconds(600), Duration.ofSeconds(600), Duration.ofSeconds(18)),
+                        19,
+                        true,
+                        false));
     }
 
     @Test
@@ -427,7 +499,7 @@ class HonouredTest {
                 Optional.empty(),
                 Timeouts.of(Duration.ofSeconds(15)),
                 List.of(),
-                Map.of()));
+                Map.of(), io.weft.policy.model.RoutingPriority.DEFAULT));
         assertThat(forward(weighted(w -> w.addClusters(weight("off", 0)))).clusters()).isEqualTo(RouteAction.ClusterChoice.of(
                 RouteAction.WeightedCluster.of("v1", 90),
                 RouteAction.WeightedCluster.of("v2", 10),

@@ -11,6 +11,8 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers.Thresholds;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.CidrRange;
@@ -108,7 +110,7 @@ class RefusedTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"clusters", "loadBalancing", "outliers", "assignments", "addresses", "listeners", "managers", "httpFilters"})
+    @MethodSource({"clusters", "loadBalancing", "outliers", "circuitBreakers", "assignments", "addresses", "listeners", "managers", "httpFilters"})
     @MethodSource({"configurations", "hosts", "routes", "matches", "actions", "weightedClusters", "retries", "headers"})
     void namesTheFieldAndTheReason(Case refused) {
         ParseOutcome outcome = parse(refused.resource());
@@ -332,14 +334,32 @@ class RefusedTest {
                         OutlierDetection.newBuilder().setMaxEjectionTime(seconds(1))),
                 outlier("max_ejection_percent", "0 to 100",
                         OutlierDetection.newBuilder().setMaxEjectionPercent(uint32(101))),
-                outlier("enforcing_consecutive_5xx", "0 or 100",
-                        OutlierDetection.newBuilder().setEnforcingConsecutive5Xx(uint32(50))),
                 outlier("enforcing_consecutive_5xx", "0 to 100",
                         OutlierDetection.newBuilder().setEnforcingConsecutive5Xx(uint32(-1))),
-                outlier("enforcing_consecutive_gateway_failure", "0 or 100",
-                        OutlierDetection.newBuilder().setEnforcingConsecutiveGatewayFailure(uint32(1))),
-                outlier("enforcing_consecutive_local_origin_failure", "0 or 100",
-                        OutlierDetection.newBuilder().setEnforcingConsecutiveLocalOriginFailure(uint32(99))));
+                outlier("enforcing_success_rate", "0 to 100",
+                        OutlierDetection.newBuilder().setEnforcingSuccessRate(uint32(101))),
+                outlier("failure_percentage_threshold", "0 to 100",
+                        OutlierDetection.newBuilder().setFailurePercentageThreshold(uint32(101))),
+                outlier("max_ejection_time_jitter", "negative",
+                        OutlierDetection.newBuilder().setMaxEjectionTimeJitter(seconds(-1))),
+                outlier("monitors", "built in",
+                        OutlierDetection.newBuilder().addMonitors(TypedExtensionConfig.getDefaultInstance())));
+    }
+
+    static Stream<Case> circuitBreakers() {
+        return Stream.of(
+                breakers("thresholds[0].priority", "is unknown",
+                        CircuitBreakers.newBuilder().addThresholds(Thresholds.newBuilder().setPriorityValue(9))),
+                breakers("thresholds[0].retry_budget.budget_percent", "0 to 100",
+                        CircuitBreakers.newBuilder().addThresholds(Thresholds.newBuilder()
+                                .setRetryBudget(Thresholds.RetryBudget.newBuilder()
+                                        .setBudgetPercent(Percent.newBuilder().setValue(101))))),
+                breakers("per_host_thresholds[0].max_retries", "not for a host",
+                        CircuitBreakers.newBuilder().addPerHostThresholds(Thresholds.newBuilder().setMaxRetries(uint32(1)))));
+    }
+
+    private static Case breakers(String field, String reason, CircuitBreakers.Builder breakers) {
+        return new Case("circuit_breakers." + field, reason, cluster(c -> c.setCircuitBreakers(breakers)));
     }
 
     private static Case outlier(String field, String reason, OutlierDetection.Builder detection) {

@@ -10,7 +10,6 @@ import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
-import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.listener.v3.AdditionalAddress;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
@@ -37,10 +36,9 @@ class ReportedTest {
     static Stream<Case> cases() {
         String manager = "filter_chains[0].filters[0].typed_config";
         return Stream.of(
-                new Case("circuit_breakers.thresholds[0] (priority HIGH)", cluster(c -> c.setCircuitBreakers(
-                        CircuitBreakers.newBuilder().addThresholds(CircuitBreakers.Thresholds.newBuilder()
-                                .setPriority(RoutingPriority.HIGH)
-                                .setMaxRequests(uint32(1)))))),
+                new Case("circuit_breakers.thresholds[0].max_connection_pools", cluster(c -> c.setCircuitBreakers(
+                        CircuitBreakers.newBuilder().addThresholds(
+                                CircuitBreakers.Thresholds.newBuilder().setMaxConnectionPools(uint32(1)))))),
                 new Case("typed_extension_protocol_options[\"http\"]", cluster(c -> c.putTypedExtensionProtocolOptions("http",
                         any(io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
                                 .addHttpFilters(httpFilter("upstream_codec.v3.UpstreamCodec"))

@@ -15,6 +15,7 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
+import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TlsContext;
@@ -59,9 +60,7 @@ class SnapshotAssemblerTest {
                                 Optional.empty(),
                                 panicThreshold,
                                 LoadBalancing.DEFAULT_OVERRIDE_HOST),
-                        Duration.ofSeconds(5),
-                        Cluster.CircuitBreaker.DEFAULT,
-                        Optional.empty(),
+                        Resilience.DEFAULT,
                         TransportSockets.PLAINTEXT),
                 "1");
     }
@@ -346,8 +345,7 @@ class SnapshotAssemblerTest {
         return accepted(
                 ResourceType.CLUSTER,
                 new Cluster(name, new Cluster.OriginalDestination(),
-                        LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Duration.ofSeconds(5),
-                        Cluster.CircuitBreaker.DEFAULT, Optional.empty(),
+                        LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
                         new TransportSockets(matches, new TransportSocket.Plaintext())),
                 "1");
     }

@@ -101,7 +101,7 @@ public final class ClusterCompiler {
         }
         ClusterView view = new ClusterView(state, cluster, assignment, tiers, senders);
         if (view.ejection() == null) {
-            Ejection.end(state, view, clock);
+            Ejection.end(state, view);
         }
         state.install(view);
         return new Entry(view, hosts);

@@ -6,6 +6,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
+import io.weft.policy.model.RoutingPriority;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,8 +20,9 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class ClusterState {
     private final String name;
-    private final AtomicInteger requests = new AtomicInteger();
-    private final AtomicInteger retries = new AtomicInteger();
+    // By priority.
+    private final AtomicInteger[] requests = {new AtomicInteger(), new AtomicInteger()};
+    private final AtomicInteger[] retries = {new AtomicInteger(), new AtomicInteger()};
     private final LongAdder successes = new LongAdder();
     private final LongAdder failures = new LongAdder();
     private final LongAdder retried = new LongAdder();
@@ -29,6 +31,7 @@ public final class ClusterState {
     private final LongAdder noHealthyHost = new LongAdder();
 
     private final NanoClock clock;
+    private final Randomness randomness;
     private final Timers timers;
     private final PickerFactory pickers;
 
@@ -36,14 +39,16 @@ public final class ClusterState {
     /** Whether the timers' thread has been told of changes that it has not seen yet. */
     private final AtomicBoolean healthChanged = new AtomicBoolean();
     private final AtomicLong nextWeightsNanos;
-    final AtomicLong nextSweepNanos = new AtomicLong();
+    /** Whether the timers' thread sweeps at the end of the interval: not while a cluster has nothing to sweep. */
+    private final AtomicBoolean sweeping = new AtomicBoolean();
     private volatile ClusterView current;
 
     ClusterState(String name, NanoClock clock, Randomness randomness, Timers timers) {
         this.name = name;
         this.clock = clock;
         this.timers = timers;
-        pickers = new PickerFactory(clock, randomness, requests::get);
+        this.randomness = randomness;
+        pickers = new PickerFactory(clock, randomness, this::active);
         nextWeightsNanos = new AtomicLong(clock.nanoTime());
     }
 
@@ -52,31 +57,55 @@ public final class ClusterState {
     }
 
     /** @return false when the limit is reached; else {@link #requestEnded} must follow */
-    public boolean startRequest(int limit) {
-        if (requests.getAndIncrement() < limit) {
+    public boolean startRequest(RoutingPriority priority, int limit) {
+        AtomicInteger active = requests[priority.ordinal()];
+        if (active.getAndIncrement() < limit) {
             return true;
         }
-        requests.getAndDecrement();
+        active.getAndDecrement();
         requestOverflows.increment();
         return false;
     }
 
-    public void requestEnded() {
-        requests.getAndDecrement();
+    public void requestEnded(RoutingPriority priority) {
+        requests[priority.ordinal()].getAndDecrement();
+    }
+
+    /** A host's limit is reached. */
+    public void overflowed() {
+        requestOverflows.increment();
     }
 
     /** @return false when the limit is reached; else {@link #retryEnded} must follow */
-    public boolean startRetry(int limit) {
-        if (retries.getAndIncrement() < limit) {
+    public boolean startRetry(RoutingPriority priority, int limit) {
+        AtomicInteger active = retries[priority.ordinal()];
+        if (active.getAndIncrement() < limit) {
             return true;
         }
-        retries.getAndDecrement();
+        active.getAndDecrement();
         retryOverflows.increment();
         return false;
     }
 
-    public void retryEnded() {
-        retries.getAndDecrement();
+    public void retryEnded(RoutingPriority priority) {
+        retries[priority.ordinal()].getAndDecrement();
+    }
+
+    /** Requests under way. */
+    int active(RoutingPriority priority) {
+        return requests[priority.ordinal()].get();
+    }
+
+    private int active() {
+        return requests[0].get() + requests[1].get();
+    }
+
+    NanoClock clock() {
+        return clock;
+    }
+
+    Randomness randomness() {
+        return randomness;
     }
 
     public void succeeded() {
@@ -98,8 +127,8 @@ public final class ClusterState {
     ClusterStats stats(List<EndpointStats> endpoints) {
         return new ClusterStats(
                 name,
-                requests.get(),
-                retries.get(),
+                active(),
+                retries[0].get() + retries[1].get(),
                 successes.sum(),
                 failures.sum(),
                 retried.sum(),
@@ -125,6 +154,31 @@ public final class ClusterState {
     void healthChanged() {
         if (healthChanged.compareAndSet(false, true)) {
             timers.schedule(0, this::refresh);
+        }
+    }
+
+    /** Has the hosts looked at when the interval is over, if nobody has yet. On the request path. */
+    void sweepLater() {
+        if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
+            scheduleSweep();
+        }
+    }
+
+    private void scheduleSweep() {
+        EjectionRule rule = current.ejection();
+        if (rule == null) {
+            sweeping.set(false);
+        } else {
+            timers.schedule(rule.intervalNanos(), this::sweep);
+        }
+    }
+
+    private synchronized void sweep() {
+        ClusterView view = current;
+        if (view.ejection() != null && EjectionSweep.run(this, view)) {
+            scheduleSweep();
+        } else {
+            sweeping.set(false);
         }
     }
 

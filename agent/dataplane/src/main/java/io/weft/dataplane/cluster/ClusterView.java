@@ -9,9 +9,11 @@ import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.balance.ReportedWeights;
 import io.weft.dataplane.balance.Senders;
 import io.weft.dataplane.balance.SubsetCriteria;
+import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.RoutingPriority;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,7 +37,8 @@ public final class ClusterView {
     /** Null: weights are the control plane's. */
     private final ReportedWeights reportedWeights;
     private final EjectionRule ejection;
-    private final int maxRequests;
+    /** By priority. */
+    private final Limits[] limits;
     private volatile Picker picker;
     /** Made when the first request names a host. */
     private volatile Map<String, Member> byAddress;
@@ -55,17 +58,11 @@ public final class ClusterView {
         reportedWeights = policy.loadBalancing().choosing() instanceof LoadBalancing.ClientSideWeightedRoundRobin weighted
                 ? new ReportedWeights(weighted)
                 : null;
-        ejection = policy.outlierDetection().isPresent() ? EjectionRule.of(policy.outlierDetection().get()) : null;
-        maxRequests = maxRequests(policy.circuitBreaker());
-    }
-
-    /**
-     * The library's pool, not the mesh, knows a request that waits for a connection from one that has it. With one request to
-     * a connection, as in HTTP/1.1, there can be no more than connections and waiting requests together.
-     */
-    private static int maxRequests(Cluster.CircuitBreaker limits) {
-        long connected = (long) limits.maxConnections() + limits.maxPendingRequests();
-        return (int) Math.min(limits.maxRequests(), connected);
+        ejection = policy.resilience().outlierDetection().map(EjectionRule::of).orElse(null);
+        limits = new Limits[] {
+            new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.DEFAULT)),
+            new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.HIGH))
+        };
     }
 
     public ClusterState state() {
@@ -93,6 +90,11 @@ public final class ClusterView {
         return senders;
     }
 
+    /** Whether hosts may be left out for how they answer. */
+    public boolean ejects() {
+        return ejection != null;
+    }
+
     EjectionRule ejection() {
         return ejection;
     }
@@ -106,17 +108,30 @@ public final class ClusterView {
         return policy.discovery() instanceof Cluster.OriginalDestination;
     }
 
-    public int maxRequests() {
-        return maxRequests;
+    /** Under way at once. */
+    public int maxRequests(RoutingPriority priority) {
+        return limits[priority.ordinal()].maxRequests;
     }
 
-    public int maxRetries() {
-        return policy.circuitBreaker().maxRetries();
+    /** Under way at once to one host, with this one. */
+    public int maxRequestsPerHost(RoutingPriority priority) {
+        return limits[priority.ordinal()].maxRequestsPerHost;
+    }
+
+    /** Decided on or under way at once. */
+    public int maxRetries(RoutingPriority priority) {
+        return limits[priority.ordinal()].maxRetries(state.active(priority));
+    }
+
+    /** How long one attempt may last; 0: no limit. */
+    public long maxStreamNanos() {
+        Duration max = policy.resilience().maxStreamDuration();
+        return max.compareTo(LONGEST_CONNECT) > 0 ? 0 : max.toNanos();
     }
 
     /** How long connecting to one of its hosts may take. */
     public long connectTimeoutNanos() {
-        Duration timeout = policy.connectTimeout();
+        Duration timeout = policy.resilience().connectTimeout();
         return timeout.compareTo(LONGEST_CONNECT) > 0 ? LONGEST_CONNECT.toNanos() : timeout.toNanos();
     }
 
@@ -127,9 +142,6 @@ public final class ClusterView {
      * @return null when there is no host that may be used
      */
     public Host pick(long hash, SubsetCriteria wanted, int attempt, NanoClock clock) {
-        if (state.ejected.get() != 0) {
-            Ejection.sweep(state, clock);
-        }
         if (reportedWeights != null) {
             state.updateWeights(reportedWeights.updateNanos(), clock);
         }
@@ -233,5 +245,31 @@ public final class ClusterView {
     /** @return whether any host's weight changed */
     boolean updateWeights(long nowNanos) {
         return reportedWeights != null && reportedWeights.update(tiers, nowNanos);
+    }
+
+    /** The thresholds of one priority. */
+    private static final class Limits {
+        private final int maxRequests;
+        private final int maxRequestsPerHost;
+        private final int maxRetries;
+        /** Null: the number counts. */
+        private final CircuitBreakers.RetryBudget budget;
+
+        /**
+         * The library's pool, not the mesh, knows a request that waits for a connection from one that has it. With one request to a
+         * connection, as in HTTP/1.1, there can be no more than connections and waiting requests together.
+         */
+        Limits(CircuitBreakers.Thresholds thresholds) {
+            long connected = (long) thresholds.maxConnections() + thresholds.maxPendingRequests();
+            maxRequests = (int) Math.min(thresholds.maxRequests(), connected);
+            maxRequestsPerHost = (int) Math.min(
+                    Integer.MAX_VALUE, (long) thresholds.maxConnectionsPerHost() + thresholds.maxPendingRequests());
+            maxRetries = thresholds.maxRetries();
+            budget = thresholds.retryBudget().orElse(null);
+        }
+
+        int maxRetries(int active) {
+            return budget == null ? maxRetries : Math.max((int) (budget.percent() / 100 * active), budget.minConcurrency());
+        }
     }
 }

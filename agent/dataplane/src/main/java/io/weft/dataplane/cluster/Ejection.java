@@ -1,38 +1,52 @@
 package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.Exchange.Failure;
-import io.weft.dataplane.NanoClock;
+import io.weft.policy.model.OutlierDetection.Consecutive;
 
 /**
- * Passive removal of hosts that fail several times in a row, as Envoy's outlier detection does it. Where Envoy returns hosts
- * with a timer, here the first request does it after each interval: an idle cluster costs nothing.
+ * Passive removal of hosts as Envoy's outlier detection does it: for failures in a row at once, on the request that is one too many;
+ * for their rate, by {@link EjectionSweep}.
  */
 public final class Ejection {
     private Ejection() {}
 
-    /** A response head with this status came from the host. */
-    public static void onResponse(ClusterView view, Host host, int status, NanoClock clock) {
+    /** The host let itself be connected to. */
+    public static void onConnected(ClusterView view, Host host) {
         EjectionRule rule = view.ejection();
-        if (rule == null) {
-            return;
-        }
-        if (rule.split()) {
+        if (rule != null && rule.split()) {
             host.endLocalRow();
+            if (rule.localRates()) {
+                host.localRate().count(true);
+                view.state().sweepLater();
+            }
         }
-        countStatus(view, rule, host, status, clock);
+    }
+
+    /** A response head with this status came from the host; of gRPC the status that Envoy makes of the call's. */
+    public static void onResponse(ClusterView view, Host host, int status) {
+        EjectionRule rule = view.ejection();
+        if (rule != null) {
+            countStatus(view, rule, host, status);
+        }
     }
 
     /** The attempt brought no response head. */
-    public static void onFailure(ClusterView view, Host host, Failure failure, NanoClock clock) {
+    public static void onFailure(ClusterView view, Host host, Failure failure) {
         EjectionRule rule = view.ejection();
         if (rule == null || failure == Failure.CANCELLED || failure == Failure.MAX_DURATION) {
             return;
         }
         if (!rule.split()) {
             // As Envoy maps them: 504 for a timeout, 503 for the rest.
-            countStatus(view, rule, host, isTimeout(failure) ? 504 : 503, clock);
-        } else if (host.anotherLocalFailure() == rule.consecutiveLocal()) {
-            eject(view.state(), host, clock);
+            countStatus(view, rule, host, isTimeout(failure) ? 504 : 503);
+            return;
+        }
+        if (rule.localRates()) {
+            host.localRate().count(false);
+            view.state().sweepLater();
+        }
+        if (host.anotherLocalFailure() == rule.policy().localFailures().count()) {
+            eject(view.state(), host, rule.policy().localFailures());
             host.endLocalRow();
         }
     }
@@ -41,46 +55,55 @@ public final class Ejection {
         return failure == Failure.TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT || failure == Failure.REQUEST_TIMEOUT;
     }
 
-    private static void countStatus(ClusterView view, EjectionRule rule, Host host, int status, NanoClock clock) {
-        if (status < 500 || status > 599) {
+    private static void countStatus(ClusterView view, EjectionRule rule, Host host, int status) {
+        boolean error = status >= 500 && status <= 599;
+        if (rule.rates()) {
+            host.rate().count(!error);
+            view.state().sweepLater();
+        }
+        if (!error) {
             host.end5xxRow();
             host.endGatewayRow();
             return;
         }
         if (status < 502 || status > 504) {
             host.endGatewayRow();
-        } else if (host.anotherGatewayFailure() == rule.consecutiveGateway()) {
-            eject(view.state(), host, clock);
+        } else if (host.anotherGatewayFailure() == rule.policy().gatewayFailures().count()) {
+            eject(view.state(), host, rule.policy().gatewayFailures());
             host.endGatewayRow();
         }
-        if (host.another5xx() == rule.consecutive5xx()) {
-            eject(view.state(), host, clock);
+        if (host.another5xx() == rule.policy().serverErrors().count()) {
+            eject(view.state(), host, rule.policy().serverErrors());
             host.end5xxRow();
         }
     }
 
-    private static void eject(ClusterState state, Host host, NanoClock clock) {
-        ClusterView view = state.current();
-        EjectionRule rule = view.ejection();
-        if (rule == null || !reserve(state, view.hostCount(), rule.maxPercent())) {
-            return;
-        }
-        long now = clock.nanoTime();
-        if (!host.eject(now, rule.intervalNanos(), rule.maxBackoff())) {
-            state.ejected.decrementAndGet();
-            return;
-        }
-        if (state.ejected.get() == 1) {
-            state.nextSweepNanos.set(now + rule.intervalNanos());
-        }
-        state.healthChanged();
+    private static void eject(ClusterState state, Host host, Consecutive detector) {
+        eject(state, host, detector.enforcing());
     }
 
-    /** One host may always be ejected, more of them only up to the percentage. */
-    private static boolean reserve(ClusterState state, int hosts, int maxPercent) {
+    /** @param enforcing in how many of 100 cases it has consequences */
+    static void eject(ClusterState state, Host host, int enforcing) {
+        ClusterView view = state.current();
+        EjectionRule rule = view.ejection();
+        if (rule == null || host.ejected() || !reserve(state, view.hostCount(), rule)) {
+            return;
+        }
+        boolean enforced = enforcing >= 100 || state.randomness().below(100) < enforcing;
+        long jitter = rule.jitterNanos() == 0 ? 0 : (state.randomness().bits() >>> 1) % (rule.jitterNanos() + 1);
+        if (enforced && host.eject(state.clock().nanoTime(), rule, jitter)) {
+            state.healthChanged();
+            state.sweepLater();
+        } else {
+            state.ejected.decrementAndGet();
+        }
+    }
+
+    private static boolean reserve(ClusterState state, int hosts, EjectionRule rule) {
         while (true) {
             int ejected = state.ejected.get();
-            if (ejected > 0 && 100L * (ejected + 1) > (long) maxPercent * hosts) {
+            boolean within = 100L * (ejected + 1) <= (long) rule.policy().maxEjectionPercent() * hosts;
+            if (!within && !(ejected == 0 && rule.policy().alwaysEjectOneHost())) {
                 return false;
             }
             if (state.ejected.compareAndSet(ejected, ejected + 1)) {
@@ -89,39 +112,11 @@ public final class Ejection {
         }
     }
 
-    /** Returns the hosts whose time is over, once in an interval. */
-    static void sweep(ClusterState state, NanoClock clock) {
-        long due = state.nextSweepNanos.get();
-        long now = clock.nanoTime();
-        ClusterView view = state.current();
-        EjectionRule rule = view.ejection();
-        if (rule == null) {
-            return;
-        }
-        if (now - due < 0 || !state.nextSweepNanos.compareAndSet(due, now + rule.intervalNanos())) {
-            return;
-        }
-        boolean changed = false;
-        for (Tier tier : view.tiers()) {
-            for (Member member : tier.members()) {
-                Host host = member.host();
-                if (host.due(now, rule.baseNanos(), rule.maxNanos()) && host.comeBack(now)) {
-                    state.ejected.decrementAndGet();
-                    changed = true;
-                }
-            }
-        }
-        if (changed) {
-            state.healthChanged();
-        }
-    }
-
     /** The policy no longer removes hosts: all are back. */
-    static void end(ClusterState state, ClusterView view, NanoClock clock) {
-        long now = clock.nanoTime();
+    static void end(ClusterState state, ClusterView view) {
         for (Tier tier : view.tiers()) {
             for (Member member : tier.members()) {
-                if (member.host().comeBack(now)) {
+                if (member.host().comeBack()) {
                     state.ejected.decrementAndGet();
                 }
             }

@@ -1,32 +1,48 @@
 package io.weft.dataplane.cluster;
 
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import java.time.Duration;
 
-/** {@link OutlierDetection} in nanoseconds; a count of 0 never matches. Immutable. */
-record EjectionRule(
-        int consecutive5xx,
-        int consecutiveGateway,
-        int consecutiveLocal,
-        boolean split,
-        long intervalNanos,
-        long baseNanos,
-        long maxNanos,
-        int maxPercent) {
+/** {@link OutlierDetection} in nanoseconds. Immutable. */
+record EjectionRule(OutlierDetection policy, long intervalNanos, long baseNanos, long maxNanos, long jitterNanos) {
+    /** Beyond it a time is as good as forever, and sums do not overflow. */
+    private static final Duration LONGEST = Duration.ofDays(3_650);
 
     static EjectionRule of(OutlierDetection policy) {
+        EjectionTime time = policy.ejectionTime();
         return new EjectionRule(
-                policy.consecutive5xx(),
-                policy.consecutiveGateway(),
-                policy.consecutiveLocal(),
-                policy.splitLocalErrors(),
-                Math.max(1, policy.interval().toNanos()),
-                policy.baseEjection().toNanos(),
-                policy.maxEjection().toNanos(),
-                policy.maxEjectionPercent());
+                policy,
+                Math.max(1, nanos(policy.interval())),
+                Math.max(1, nanos(time.base())),
+                nanos(time.max()),
+                nanos(time.jitter()));
     }
 
-    /** The number of ejections from which on an ejection lasts no longer than the one before. */
-    long maxBackoff() {
-        return baseNanos == 0 ? 1 : (maxNanos + baseNanos - 1) / baseNanos + 1;
+    private static long nanos(Duration duration) {
+        return (duration.compareTo(LONGEST) > 0 ? LONGEST : duration).toNanos();
+    }
+
+    boolean split() {
+        return policy.splitLocalErrors();
+    }
+
+    /** Whether requests need to be counted, and not only failures in a row. */
+    boolean rates() {
+        return policy.successRate().enforcing() != 0 || policy.failurePercentage().enforcing() != 0;
+    }
+
+    /** The same of local errors. */
+    boolean localRates() {
+        return split() && (policy.successRate().enforcingLocal() != 0 || policy.failurePercentage().enforcingLocal() != 0);
+    }
+
+    /** The backoff of a host that was ejected once more: it stops growing where the time out does. */
+    int nextBackoff(int backoff) {
+        return backoff * baseNanos < maxNanos + baseNanos ? backoff + 1 : backoff;
+    }
+
+    long ejectionNanos(int backoff) {
+        return Math.min(baseNanos * backoff, maxNanos);
     }
 }

@@ -35,11 +35,14 @@ public final class Host {
     private volatile int row5xx;
     private volatile int rowGateway;
     private volatile int rowLocal;
-    // Written by the one thread that moves the standing, before it does.
+    // Written by the one thread that moves the standing, before it does, or by the sweep.
     private int backoff;
     private int ejections;
     private long ejectedAtNanos;
+    private long jitterNanos;
     private long returnedAtNanos;
+    private final Rate rate = new Rate();
+    private final Rate localRate = new Rate();
 
     // Of balancing. Written off the request path, by one thread at a time.
     private boolean wasHealthy;
@@ -183,36 +186,58 @@ public final class Host {
         }
     }
 
-    /**
-     * @param maxBackoff the ejection after which the time out grows no more
-     * @return false when it is out already, or no longer listed
-     */
-    boolean eject(long nowNanos, long intervalNanos, long maxBackoff) {
+    /** Of responses; with local errors where those are not split off. */
+    Rate rate() {
+        return rate;
+    }
+
+    /** Of connecting and of what else fails on the way. */
+    Rate localRate() {
+        return localRate;
+    }
+
+    /** @return false when it is out already, or no longer listed */
+    boolean eject(long nowNanos, EjectionRule rule, long jitterNanos) {
         if (!STANDING.compareAndSet(this, LISTED, EJECTING)) {
             return false;
         }
-        // Envoy takes one off with every interval that the host has been back for.
-        long forgiven = backoff == 0 ? 0 : Math.max(0, (nowNanos - returnedAtNanos) / intervalNanos);
-        backoff = (int) Math.min(Math.max(0, backoff - forgiven) + 1, maxBackoff);
+        backoff = rule.nextBackoff(backoff);
         ejectedAtNanos = nowNanos;
+        this.jitterNanos = jitterNanos;
         ejections++;
         return STANDING.compareAndSet(this, EJECTING, EJECTED);
     }
 
-    boolean due(long nowNanos, long baseNanos, long maxNanos) {
-        return ejected() && nowNanos - ejectedAtNanos >= Math.min(baseNanos * backoff, maxNanos);
+    /** Whether it has been out for long enough. */
+    boolean isDue(long nowNanos, EjectionRule rule) {
+        return ejected() && nowNanos - ejectedAtNanos >= rule.ejectionNanos(backoff) + jitterNanos;
     }
 
     /** @return false when it was not out */
-    boolean comeBack(long nowNanos) {
+    boolean comeBack() {
         if (standing != EJECTED) {
             return false;
         }
         end5xxRow();
         endGatewayRow();
         endLocalRow();
-        returnedAtNanos = nowNanos;
         return STANDING.compareAndSet(this, EJECTED, LISTED);
+    }
+
+    void cameBack(long nowNanos) {
+        returnedAtNanos = nowNanos;
+    }
+
+    /**
+     * For each interval that it has been back, the next ejection is shorter by one base time.
+     *
+     * @return whether there is more to forgive
+     */
+    boolean forgive(long nowNanos, long intervalNanos) {
+        if (standing == LISTED && backoff != 0 && nowNanos - returnedAtNanos >= intervalNanos) {
+            backoff--;
+        }
+        return backoff != 0;
     }
 
     /** The control plane lists it no more. @return whether it was ejected */

@@ -21,6 +21,7 @@ import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
+import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.VirtualHost;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,7 +42,8 @@ public final class RouteCompiler {
             Optional.empty(),
             RouteAction.Timeouts.NONE,
             List.of(),
-            Map.of());
+            Map.of(),
+            RoutingPriority.DEFAULT);
 
     /** Which way the requests go. */
     enum Side { OUTBOUND, INBOUND }
@@ -190,7 +192,8 @@ public final class RouteCompiler {
                     forward.clusters(),
                     host.attemptCount().inRequest(),
                     retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
-                    TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()));
+                    TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()),
+                    forward.priority());
         }
 
         /** What the cluster says overrides what the route says, key by key. */

@@ -5,6 +5,7 @@ import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.RouteAction.ClusterChoice;
+import io.weft.policy.model.RoutingPriority;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
@@ -31,6 +32,7 @@ public abstract sealed class RouteEntry {
         private final boolean sendsAttemptCount;
         private final RetryRule retry;
         private final TimeoutRule timeouts;
+        private final RoutingPriority priority;
 
         Forward(
                 String name,
@@ -38,7 +40,8 @@ public abstract sealed class RouteEntry {
                 ClusterChoice choice,
                 boolean sendsAttemptCount,
                 RetryRule retry,
-                TimeoutRule timeouts) {
+                TimeoutRule timeouts,
+                RoutingPriority priority) {
             super(name);
             this.destinations = destinations;
             valueHeader = choice.valueHeader().orElse(null);
@@ -47,6 +50,7 @@ public abstract sealed class RouteEntry {
             this.sendsAttemptCount = sendsAttemptCount;
             this.retry = retry;
             this.timeouts = timeouts;
+            this.priority = priority;
         }
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
@@ -98,6 +102,11 @@ public abstract sealed class RouteEntry {
         /** Null: nothing is tried again. */
         public RetryRule retry() {
             return retry;
+        }
+
+        /** Whose circuit breakers its requests count for. */
+        public RoutingPriority priority() {
+            return priority;
         }
 
         /** Null: no limits. */

@@ -63,7 +63,7 @@ abstract class JavaControlPlaneContract {
 
             server.serve(orders.cluster("orders", cluster -> cluster.setConnectTimeout(Durations.fromSeconds(9)), endpoint(1)));
             PolicySnapshot reduced = awaitSnapshot(client, snapshot -> !snapshot.clusters().containsKey("users")
-                    && snapshot.clusters().get("orders").connectTimeout().equals(Duration.ofSeconds(9)));
+                    && snapshot.clusters().get("orders").resilience().connectTimeout().equals(Duration.ofSeconds(9)));
             assertThat(reduced.assignments()).containsOnlyKeys("orders");
 
             server.serve(Policy.empty());

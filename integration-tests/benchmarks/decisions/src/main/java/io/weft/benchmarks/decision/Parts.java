@@ -5,7 +5,6 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
 import io.weft.policy.model.Cluster;
-import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster.Eds;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
@@ -26,7 +25,12 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.OutlierDetection.Consecutive;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import io.weft.policy.model.OutlierDetection.FailurePercentage;
+import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.ClusterChoice;
@@ -36,6 +40,7 @@ import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
+import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.VirtualHost.AttemptCount;
@@ -110,7 +115,7 @@ final class Parts {
     static Route route(List<HeaderMatch> headers, List<HashPolicy> hashing, WeightedCluster... split) {
         RouteMatch match = new RouteMatch(new RouteMatch.Prefix("/"), true, headers, List.of(), Optional.empty(), false);
         Forward forward = new Forward(
-                ClusterChoice.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of());
+                ClusterChoice.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of(), RoutingPriority.DEFAULT);
         return new Route("route", match, forward, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
@@ -120,13 +125,24 @@ final class Parts {
 
     static Cluster cluster(String name, LoadBalancing.Algorithm algorithm, Optional<OutlierDetection> outliers) {
         return new Cluster(
-                name, new Eds(name), LoadBalancing.of(algorithm), Duration.ofSeconds(5), CircuitBreaker.DEFAULT, outliers,
+                name, new Eds(name), LoadBalancing.of(algorithm), outliers.map(Resilience.DEFAULT::with).orElse(Resilience.DEFAULT),
                 TransportSockets.PLAINTEXT);
     }
 
-    /** By failures in a row, as a mesh has it by default. */
+    /** By failures in a row and by success rate, as a mesh has it by default. */
     static OutlierDetection outliers(Duration baseEjection, Duration maxEjection) {
-        return new OutlierDetection(5, 5, 5, false, Duration.ofSeconds(10), baseEjection, maxEjection, 10);
+        return new OutlierDetection(
+                new Consecutive(5, 100),
+                new Consecutive(5, 100),
+                new Consecutive(5, 100),
+                new SuccessRate(5, 100, 1_900, 100, 100),
+                FailurePercentage.OFF,
+                false,
+                Duration.ofSeconds(10),
+                new EjectionTime(baseEjection, maxEjection, Duration.ZERO),
+                10,
+                false,
+                true);
     }
 
     static EndpointAssignment assignment(String cluster, List<HostPort> addresses) {
