@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Chooses the endpoint of an attempt. A retry looks as often as the policy says for a host where this exchange did not fail,
+ * Chooses the endpoint of an attempt. A retry looks as often as the policy says for a host that it does not refuse,
  * and never goes to one that it could not connect to while another is there.
  */
 final class PickEndpoint extends ClientLayer {
@@ -103,7 +103,7 @@ final class PickEndpoint extends ClientLayer {
     private Host preferUntried(Exchange exchange, Host first) {
         ClusterView cluster = exchange.cluster;
         Host host = first;
-        for (int i = 1; i <= exchange.retry.hostSelections() && hasFailedAt(host, exchange); i++) {
+        for (int i = 1; i <= exchange.retry.hostSelections() && exchange.retry.refuses(host, hasFailedAt(host, exchange)); i++) {
             Host next = pick(exchange, i);
             host = next == null ? host : next;
         }

@@ -17,10 +17,12 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.CircuitBreakers;
+import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.HostPort;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
@@ -36,6 +38,7 @@ import io.weft.policy.model.VirtualHost.AttemptCount;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -337,7 +340,7 @@ class RetryTest {
 
     @Test
     void previousHostsAreAvoidedAsOftenAsThePolicySays() {
-        RetryPolicy policy = retry(1, Conditions.on(On.SERVER_ERROR_5XX), new HostSelection(true, false, List.of(), 5, 0));
+        RetryPolicy policy = retry(1, Conditions.on(On.SERVER_ERROR_5XX), new HostSelection(true, false, List.of(), 5));
         Fixture mesh = mesh(policy, endpoint(1), endpoint(2));
         for (int i = 0; i < 50; i++) {
             Request request = mesh.dialled(Request.get("orders", "/"));
@@ -348,6 +351,35 @@ class RetryTest {
             assertThat(Fixture.port(request)).isNotEqualTo(first);
             request.end();
         }
+    }
+
+    private static LbEndpoint labelled(int port, Map<String, Object> labels) {
+        return new LbEndpoint(new HostPort("127.0.0.1", port), "", 1, Health.HEALTHY, labels, Map.of());
+    }
+
+    private static void assertRetriesAvoid(int port, HostSelection selection, LbEndpoint... endpoints) {
+        Fixture mesh = mesh(retry(1, Conditions.on(On.SERVER_ERROR_5XX), selection), endpoints);
+        boolean first = false;
+        for (int i = 0; i < 50; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            first |= Fixture.port(request) == port;
+            mesh.spread("orders", i % 3);
+            request.onResponse(503, Fixture.NO_HEADERS);
+            request.next();
+            assertThat(Fixture.port(request)).isNotEqualTo(port);
+            request.end();
+        }
+        assertThat(first).as("it is for retries only").isTrue();
+    }
+
+    @Test
+    void retriesMayAvoidCanariesAndLabels() {
+        assertRetriesAvoid(1, new HostSelection(false, true, List.of(), 5), labelled(1, Map.of("canary", true)), endpoint(2));
+        assertRetriesAvoid(
+                1,
+                new HostSelection(false, false, List.of(Map.of("stage", "new", "zone", "a")), 5),
+                labelled(1, Map.of("stage", List.of("newest", "new"), "zone", "a")),
+                labelled(2, Map.of("stage", "new")));
     }
 
     @Test

@@ -77,21 +77,19 @@ public record RetryPolicy(
      *
      * @param previousHosts not to a host that was tried already
      * @param omitCanaryHosts not to a host of which the labels say {@code canary: true}
-     * @param omitLabels not to a host that has all labels of one of these
+     * @param omitLabels not to a host that has all labels of one of these, as in {@link EndpointAssignment.LbEndpoint}
      * @param maxAttempts how often another host is looked for; 1 or more
-     * @param previousPriorities after how many retries the priorities tried until then are left out; 0: never
      */
     public record HostSelection(
             boolean previousHosts,
             boolean omitCanaryHosts,
-            List<Map<String, String>> omitLabels,
-            int maxAttempts,
-            int previousPriorities) {
+            List<Map<String, Object>> omitLabels,
+            int maxAttempts) {
         public HostSelection {
             omitLabels = List.copyOf(omitLabels);
         }
 
-        public static final HostSelection ANY = new HostSelection(false, false, List.of(), 1, 0);
+        public static final HostSelection ANY = new HostSelection(false, false, List.of(), 1);
     }
 
     /** The names of {@code x-envoy-retry-on} and {@code x-envoy-retry-grpc-on}, in upper case. */

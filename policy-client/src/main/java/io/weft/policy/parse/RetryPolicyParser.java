@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
@@ -9,6 +10,9 @@ import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
 import io.weft.policy.model.RetryPolicy.ResetFormat;
 import io.weft.policy.model.RetryPolicy.ResetHeader;
+import io.weft.policy.proto.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.protobuf.Struct;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -23,6 +27,10 @@ import java.util.Set;
 /** {@code envoy.config.route.v3.RetryPolicy}. */
 final class RetryPolicyParser {
     private static final String PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    private static final String OMIT_CANARY_HOSTS =
+            "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate";
+    private static final String OMIT_HOST_METADATA =
+            "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig";
     private static final Duration LEAST_BASE = Duration.ofMillis(1);
     private static final int MAX_TO_BASE = 10;
     private static final Duration DEFAULT_MAX_RESET = Duration.ofSeconds(300);
@@ -41,15 +49,17 @@ final class RetryPolicyParser {
         field.reportIf(policy.getRetryOptionsPredicatesCount() > 0, "retry_options_predicates");
 
         boolean previousHosts = false;
+        boolean omitCanaryHosts = false;
+        List<Map<String, Object>> omitLabels = new ArrayList<>();
         for (int i = 0; i < policy.getRetryHostPredicateCount(); i++) {
             var predicate = policy.getRetryHostPredicate(i);
-            boolean known = predicate.hasTypedConfig()
-                    ? Extensions.typeOf(predicate.getTypedConfig()).equals(PREVIOUS_HOSTS)
-                    : predicate.getName().equals("envoy.retry_host_predicates.previous_hosts");
-            if (known) {
-                previousHosts = true;
-            } else {
-                field.at("retry_host_predicate", i).report(predicate.getName());
+            Field at = field.at("retry_host_predicate", i);
+            String type = predicate.hasTypedConfig() ? Extensions.typeOf(predicate.getTypedConfig()) : predicate.getName();
+            switch (type) {
+                case PREVIOUS_HOSTS, "envoy.retry_host_predicates.previous_hosts" -> previousHosts = true;
+                case OMIT_CANARY_HOSTS, "envoy.retry_host_predicates.omit_canary_hosts" -> omitCanaryHosts = true;
+                case OMIT_HOST_METADATA -> omitLabels.add(omitLabels(at.at("typed_config"), predicate.getTypedConfig()));
+                default -> at.report(predicate.getName());
             }
         }
 
@@ -70,10 +80,20 @@ final class RetryPolicyParser {
                         : Optional.empty(),
                 new HostSelection(
                         previousHosts,
-                        false,
-                        List.of(),
-                        (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts())),
-                        0));
+                        omitCanaryHosts,
+                        omitLabels,
+                        (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts()))));
+    }
+
+    /** Only the namespace of load balancing means something; without labels in it nobody is left out. */
+    private static Map<String, Object> omitLabels(Field field, Any config) {
+        try {
+            return StructParser.parse(OmitHostMetadataConfig.parseFrom(config.getValue())
+                    .getMetadataMatch()
+                    .getFilterMetadataOrDefault(EndpointParser.LB_METADATA, Struct.getDefaultInstance()));
+        } catch (InvalidProtocolBufferException e) {
+            throw field.refuse("is not a valid " + OMIT_HOST_METADATA + ": " + e.getMessage());
+        }
     }
 
     private static BackOff backOff(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {

@@ -81,6 +81,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
+import io.weft.policy.proto.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent.DenominatorType;
@@ -647,6 +648,16 @@ class HonouredTest {
                                 .addRetryHostPredicate(RetryHostPredicate.newBuilder()
                                         .setName("envoy.retry_host_predicates.previous_hosts")
                                         .setTypedConfig(any("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")))
+                                .addRetryHostPredicate(RetryHostPredicate.newBuilder()
+                                        .setName("envoy.retry_host_predicates.omit_canary_hosts"))
+                                .addRetryHostPredicate(RetryHostPredicate.newBuilder()
+                                        .setName("labels")
+                                        .setTypedConfig(any(OmitHostMetadataConfig.newBuilder()
+                                                .setMetadataMatch(Metadata.newBuilder().putFilterMetadata("envoy.lb",
+                                                        Struct.newBuilder()
+                                                                .putFields("stage", Value.newBuilder().setStringValue("new").build())
+                                                                .build()))
+                                                .build())))
                                 .addRetriableRequestHeaders(
                                         io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder()
                                                 .setName(":method")
@@ -662,7 +673,7 @@ class HonouredTest {
                         PerTry.NO_LIMIT,
                         new BackOff(Duration.ofMillis(100), Duration.ofSeconds(1)),
                         Optional.empty(),
-                        new HostSelection(true, false, List.of(), 5, 0)));
+                        new HostSelection(true, true, List.of(Map.of("stage", "new")), 5)));
         assertThat(forward(withRetry(r -> r.setRetryOn("envoy-ratelimited,retriable-headers")
                                 .addRetriableHeaders(io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder()
                                         .setName("X-Busy")

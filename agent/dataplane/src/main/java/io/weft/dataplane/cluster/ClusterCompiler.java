@@ -129,6 +129,7 @@ public final class ClusterCompiler {
                             InetSocketAddress address = address(endpoint.address());
                             host = new Host(new Endpoint(address), text(address));
                         }
+                        host.label(endpoint.labels());
                         hosts.put(endpoint.address(), host);
                         tier.add(locality.locality(), new Member(host, endpoint));
                     }

@@ -1,6 +1,7 @@
 package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.Endpoint;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
@@ -27,6 +28,8 @@ public final class Host {
 
     private final Endpoint endpoint;
     private final String address;
+    /** Of the newest assignment. */
+    private volatile Map<String, Object> labels = Map.of();
     private volatile int active;
     private volatile long successes;
     private volatile long failures;
@@ -63,6 +66,15 @@ public final class Host {
     /** {@code ip:port} as Envoy writes it: it is hashed, and named in cookies. */
     public String address() {
         return address;
+    }
+
+    /** The {@code envoy.lb} metadata as the control plane lists it now. */
+    public Map<String, Object> labels() {
+        return labels;
+    }
+
+    void label(Map<String, Object> listed) {
+        labels = listed;
     }
 
     /** It is healthy now; the first time counts. */

@@ -4,8 +4,10 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Headers;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.ResponseHeaders;
+import io.weft.dataplane.cluster.Host;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.ResetFormat;
 import io.weft.policy.model.RetryPolicy.ResetHeader;
@@ -13,6 +15,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -37,7 +40,7 @@ public final class RetryRule {
     private final int retries;
     private final long baseNanos;
     private final long maxNanos;
-    private final int hostSelections;
+    private final HostSelection hosts;
     private final HeaderTest[] requestHeaders;
     private final HeaderTest[] responseHeaders;
     private final ResetHeader[] resetHeaders;
@@ -53,7 +56,7 @@ public final class RetryRule {
         retries = policy.retries();
         baseNanos = policy.backOff().base().toNanos();
         maxNanos = policy.backOff().max().toNanos();
-        hostSelections = policy.hostSelection().previousHosts() ? policy.hostSelection().maxAttempts() : 0;
+        hosts = policy.hostSelection();
         requestHeaders = HeaderTest.of(policy.conditions().requestHeaders());
         responseHeaders = HeaderTest.of(policy.conditions().responseHeaders());
         resetHeaders = policy.rateLimitedBackOff()
@@ -70,7 +73,7 @@ public final class RetryRule {
         this.responseHeaders = responseHeaders;
         baseNanos = rule.baseNanos;
         maxNanos = rule.maxNanos;
-        hostSelections = rule.hostSelections;
+        hosts = rule.hosts;
         requestHeaders = rule.requestHeaders;
         resetHeaders = rule.resetHeaders;
         maxResetMillis = rule.maxResetMillis;
@@ -167,9 +170,36 @@ public final class RetryRule {
         return retries;
     }
 
-    /** How often a host that was not tried yet is looked for; 0: it does not matter. */
+    /** How often another host is looked for when one is refused. */
     public int hostSelections() {
-        return hostSelections;
+        return hosts.maxAttempts();
+    }
+
+    /** @param tried whether an earlier attempt went there */
+    public boolean refuses(Host host, boolean tried) {
+        if (hosts.previousHosts() && tried
+                || hosts.omitCanaryHosts() && Boolean.TRUE.equals(host.labels().get("canary"))) {
+            return true;
+        }
+        for (int i = 0; i < hosts.omitLabels().size(); i++) {
+            Map<String, Object> labels = hosts.omitLabels().get(i);
+            if (!labels.isEmpty() && hasAll(host, labels)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** As Envoy compares here, one value of a list is enough. */
+    private static boolean hasAll(Host host, Map<String, Object> labels) {
+        for (Map.Entry<String, Object> label : labels.entrySet()) {
+            Object value = host.labels().get(label.getKey());
+            boolean same = label.getValue().equals(value) || value instanceof List<?> list && list.contains(label.getValue());
+            if (!same) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether the policy is for such requests at all. */

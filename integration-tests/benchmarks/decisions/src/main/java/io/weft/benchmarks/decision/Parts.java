@@ -58,7 +58,7 @@ final class Parts {
             RetryPolicy.PerTry.NO_LIMIT,
             RetryPolicy.BackOff.DEFAULT,
             Optional.empty(),
-            new RetryPolicy.HostSelection(true, false, List.of(), 3, 0));
+            new RetryPolicy.HostSelection(true, false, List.of(), 3));
 
     private static final Faults FAULTS = (where, fault) -> {
         throw new AssertionError(where, fault);
