@@ -4,6 +4,7 @@ import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
@@ -34,6 +35,7 @@ public final class DataPlane implements Outbound {
     private final KeySets keySets;
     private final UpstreamHttp.Relay upstream = new UpstreamHttp.Relay();
     private final AccessStats accessStats = new AccessStats();
+    private final HealthProber.Relay prober = new HealthProber.Relay();
     private final Refusals.Relay refusals = new Refusals.Relay();
     private final AccessLogSink.Relay accessLogs = new AccessLogSink.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
@@ -59,8 +61,8 @@ public final class DataPlane implements Outbound {
         FilterCompiler filters = new FilterCompiler(
                 clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
                 accessLogs);
-        compiler = new PolicyCompiler(clock, randomness, timers, self, filters);
-        noPolicy = new PolicyCompiler(clock, randomness, timers, self, filters).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, filters);
+        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, filters).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
@@ -78,6 +80,11 @@ public final class DataPlane implements Outbound {
     /** Says who makes the agent's own requests; until then none is made. Replaces the one before. */
     public void requestsBy(UpstreamHttp http) {
         upstream.to(http);
+    }
+
+    /** Says who connects for active health checks; until then every check succeeds. To be said before the first policy. */
+    public void checksBy(HealthProber by) {
+        prober.to(by);
     }
 
     /** Says who writes access logs; until then none are written. Replaces the one before. */

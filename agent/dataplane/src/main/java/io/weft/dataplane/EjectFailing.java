@@ -2,7 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.Ejection;
 
-/** Tells the cluster's outlier detection how the attempt went. */
+/** Tells the cluster's outlier detection how the attempt went, and its health checks when the endpoint asks to be left alone. */
 final class EjectFailing extends ClientLayer {
 
     EjectFailing(ClientLayer inner) {
@@ -27,6 +27,9 @@ final class EjectFailing extends ClientLayer {
             Ejection.onConnected(exchange.cluster, exchange.host);
         }
         Ejection.onResponse(exchange.cluster, exchange.host, status(exchange));
+        if (exchange.cluster.checks() && exchange.responseHeaders.header("x-envoy-immediate-health-check-fail") != null) {
+            exchange.cluster.failAtOnce(exchange.host);
+        }
     }
 
     /** A gRPC call that failed before its first message says so in the response head. */

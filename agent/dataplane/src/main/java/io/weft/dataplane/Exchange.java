@@ -76,8 +76,10 @@ public abstract class Exchange extends Limited {
 
     public abstract Replay replay();
 
-    /** Whether a header's name begins with {@code x-envoy-}. Asked once, and nearly always false. */
-    protected abstract boolean hasEnvoyHeaders();
+    /** Whether a header's name may begin with {@code x-envoy-}. Asked once; an adapter that can tell cheaply does. */
+    protected boolean hasEnvoyHeaders() {
+        return true;
+    }
 
     /**
      * Whether the app has all of the request ready when the first attempt is made. If so, the time for a response counts from

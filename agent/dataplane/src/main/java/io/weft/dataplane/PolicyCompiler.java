@@ -4,6 +4,7 @@ import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
+import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.route.InboundListeners;
 import io.weft.dataplane.route.Listeners;
 import io.weft.dataplane.route.RouteCompiler;
@@ -27,8 +28,8 @@ final class PolicyCompiler {
     private final ProcessInfo process;
     private RouteCompiler routeCompiler;
 
-    PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, FilterCompiler filterCompiler) {
-        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self);
+    PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, FilterCompiler filterCompiler) {
+        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober);
         this.filterCompiler = filterCompiler;
         process = filterCompiler.process();
         routeCompiler = new RouteCompiler(this::index, filterCompiler, process);

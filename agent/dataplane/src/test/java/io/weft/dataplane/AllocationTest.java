@@ -45,6 +45,7 @@ import io.weft.policy.model.SubsetBalancing.Selector;
 import io.weft.policy.model.SubsetBalancing.SelectorFallback;
 import io.weft.policy.model.SubsetBalancing;
 import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.RoutingPriority;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -214,7 +215,8 @@ class AllocationTest {
                                     Optional.empty(),
                                     Timeouts.NONE,
                                     HASH_POLICIES,
-                                    Map.of("stage", "prod"))));
+                                    Map.of("stage", "prod"),
+                                    RoutingPriority.DEFAULT)));
         }
         LocalityEndpoints[] endpoints = new LocalityEndpoints[10];
         for (int i = 0; i < endpoints.length; i++) {

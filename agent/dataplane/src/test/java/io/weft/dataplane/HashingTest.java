@@ -27,6 +27,7 @@ import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RoutingPriority;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ class HashingTest {
     private static Policies.SnapshotBuilder policy(
             Algorithm algorithm, List<HashPolicy> hashes, Optional<RetryPolicy> retry, LbEndpoint... endpoints) {
         WeightedCluster orders = WeightedCluster.of("orders", 1);
-        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, retry, Timeouts.NONE, hashes, Map.of());
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, retry, Timeouts.NONE, hashes, Map.of(), RoutingPriority.DEFAULT);
         return snapshot()
                 .routes(host("orders", route(any(), forward)))
                 .cluster(cluster("orders").with(algorithm), endpoints);
@@ -137,7 +138,7 @@ class HashingTest {
 
         RetryPolicy others = new RetryPolicy(
                 same.conditions(), 1, same.perTry(), same.backOff(), same.rateLimitedBackOff(),
-                new RetryPolicy.HostSelection(true, false, List.of(), 5, 0));
+                new RetryPolicy.HostSelection(true, false, List.of(), 5));
         mesh.apply(policy(Maglev.DEFAULT, List.of(USER), Optional.of(others), endpoints(5)));
         Request third = mesh.dialled(Request.get("orders", "/").with("x-user", "anna"));
         assertThat(third.onResponse(500, Fixture.NO_HEADERS)).isTrue();
@@ -228,15 +229,28 @@ class HashingTest {
         List<Runnable> tasks = new ArrayList<>();
         SimulatedTime time = new SimulatedTime();
         DataPlane dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), (delayNanos, task) -> {
-            tasks.add(task);
+            if (delayNanos == 0) {
+                tasks.add(task);
+            }
             return () -> tasks.remove(task);
         }, Fixture.NO_FAULTS, Self.UNKNOWN);
         OutlierDetection onFirst = new OutlierDetection(
-                1, 0, 0, false, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), 50);
+                new OutlierDetection.Consecutive(1, 100),
+                OutlierDetection.Consecutive.OFF,
+                OutlierDetection.Consecutive.OFF,
+                OutlierDetection.SuccessRate.OFF,
+                OutlierDetection.FailurePercentage.OFF,
+                false,
+                Duration.ofSeconds(10),
+                new OutlierDetection.EjectionTime(Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ZERO),
+                50,
+                false,
+                true);
         WeightedCluster orders = WeightedCluster.of("orders", 1);
         dataPlane.apply(snapshot()
                 .routes(host("orders", route(any(), new Forward(
-                        ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of()))))
+                        ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of(),
+                        RoutingPriority.DEFAULT))))
                 .cluster(cluster("orders").with(Maglev.DEFAULT).with(onFirst), endpoints(5))
                 .build());
         int owner = sent(dataPlane, 500);

@@ -13,6 +13,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HealthCheck;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
@@ -168,6 +169,11 @@ public final class Policies {
 
         public ClusterBuilder with(CircuitBreakers circuitBreakers) {
             resilience = resilience.with(circuitBreakers);
+            return this;
+        }
+
+        public ClusterBuilder with(HealthCheck healthCheck) {
+            resilience = resilience.with(healthCheck);
             return this;
         }
 

@@ -33,6 +33,7 @@ import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.VirtualHost.AttemptCount;
+import io.weft.policy.model.RoutingPriority;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ class RouteRewriteTest {
     }
 
     private static RouteAction.Forward to(ClusterChoice clusters, Rewrite rewrite) {
-        return new RouteAction.Forward(clusters, rewrite, Optional.empty(), Timeouts.NONE, List.of(), Map.of());
+        return new RouteAction.Forward(clusters, rewrite, Optional.empty(), Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
     }
 
     private static WeightedCluster inHeader(String header) {

@@ -17,6 +17,7 @@ import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
+import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.EndpointAssignment.Health;
@@ -255,6 +256,6 @@ class SnapshotTest {
         FilterCompiler filters =
                 new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
                         ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
-        return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, filters);
+        return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), filters);
     }
 }

@@ -29,6 +29,7 @@ import io.weft.policy.model.SubsetBalancing;
 import io.weft.policy.model.SubsetBalancing.Fallback;
 import io.weft.policy.model.SubsetBalancing.Selector;
 import io.weft.policy.model.SubsetBalancing.SelectorFallback;
+import io.weft.policy.model.RoutingPriority;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +95,8 @@ class SubsetTest {
             LocalityEndpoints... localities) {
         WeightedCluster orders = new WeightedCluster(
                 new Named("orders"), 1, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, wantedOfCluster);
-        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), wanted);
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), wanted,
+                RoutingPriority.DEFAULT);
         LoadBalancing balancing = new LoadBalancing(
                 algorithm, Optional.of(subsets.build()), 50, LoadBalancing.DEFAULT_OVERRIDE_HOST);
         return Fixture.with(snapshot()

@@ -13,16 +13,21 @@ public record Resilience(
         Duration connectTimeout,
         Duration maxStreamDuration,
         CircuitBreakers circuitBreakers,
-        Optional<OutlierDetection> outlierDetection) {
+        Optional<OutlierDetection> outlierDetection,
+        Optional<HealthCheck> healthCheck) {
     /** Envoy's. */
     public static final Resilience DEFAULT =
-            new Resilience(Duration.ofSeconds(5), Duration.ZERO, CircuitBreakers.DEFAULT, Optional.empty());
+            new Resilience(Duration.ofSeconds(5), Duration.ZERO, CircuitBreakers.DEFAULT, Optional.empty(), Optional.empty());
 
     public Resilience with(CircuitBreakers other) {
-        return new Resilience(connectTimeout, maxStreamDuration, other, outlierDetection);
+        return new Resilience(connectTimeout, maxStreamDuration, other, outlierDetection, healthCheck);
     }
 
     public Resilience with(OutlierDetection other) {
-        return new Resilience(connectTimeout, maxStreamDuration, circuitBreakers, Optional.of(other));
+        return new Resilience(connectTimeout, maxStreamDuration, circuitBreakers, Optional.of(other), healthCheck);
+    }
+
+    public Resilience with(HealthCheck other) {
+        return new Resilience(connectTimeout, maxStreamDuration, circuitBreakers, outlierDetection, Optional.of(other));
     }
 }

@@ -48,6 +48,10 @@ final class ClusterParser {
                         cluster.hasOutlierDetection()
                                 ? Optional.of(OutlierDetectionParser.parse(
                                         field.at("outlier_detection"), cluster.getOutlierDetection()))
+                                : Optional.empty(),
+                        cluster.getHealthChecksCount() > 0
+                                ? Optional.of(HealthCheckParser.parse(
+                                        field.at("health_checks", 0), cluster.getHealthChecks(0)))
                                 : Optional.empty()),
                 transportSockets(field, cluster));
     }
@@ -73,7 +77,7 @@ final class ClusterParser {
         // The app's own client connects, with its own timeout.
         field.reportIf(cluster.hasConnectTimeout(), "connect_timeout");
         field.reportIf(cluster.hasPerConnectionBufferLimitBytes(), "per_connection_buffer_limit_bytes");
-        field.reportIf(cluster.getHealthChecksCount() > 0, "health_checks");
+        field.refuseIf(cluster.getHealthChecksCount() > 1, "health_checks", "are several; send one");
         field.reportIf(cluster.hasMaxRequestsPerConnection(), "max_requests_per_connection");
         field.reportIf(cluster.hasUpstreamHttpProtocolOptions(), "upstream_http_protocol_options");
         field.reportIf(cluster.hasCommonHttpProtocolOptions(), "common_http_protocol_options");
@@ -91,7 +95,6 @@ final class ClusterParser {
         field.reportIf(cluster.getProtocolSelectionValue() != 0, "protocol_selection");
         field.reportIf(cluster.hasUpstreamConnectionOptions(), "upstream_connection_options");
         field.reportIf(cluster.getCloseConnectionsOnHostHealthFailure(), "close_connections_on_host_health_failure");
-        field.reportIf(cluster.getIgnoreHealthOnHostRemoval(), "ignore_health_on_host_removal");
         field.reportIf(cluster.hasLrsServer(), "lrs_server");
         field.reportIf(cluster.getLrsReportEndpointMetricsCount() > 0, "lrs_report_endpoint_metrics");
         field.reportIf(cluster.getTrackTimeoutBudgets(), "track_timeout_budgets");

@@ -115,6 +115,7 @@ final class EndpointParser {
         Field at = field.at("endpoint");
         at.refuseIf(!endpoint.getEndpoint().hasAddress(), "address", "is missing");
         at.reportIf(endpoint.getEndpoint().getAdditionalAddressesCount() > 0, "additional_addresses");
+        at.reportIf(endpoint.getEndpoint().hasHealthCheckConfig(), "health_check_config");
         return new LbEndpoint(
                 addresses.parse(at.at("address"), endpoint.getEndpoint().getAddress()),
                 endpoint.getEndpoint().getHostname(),

@@ -12,6 +12,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSub
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
+import io.weft.policy.proto.envoy.config.core.v3.HealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
@@ -169,6 +170,15 @@ class EveryFieldDecidedTest {
                                 JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setAsyncFetch(fetch)))));
     }
 
+    private static HealthCheck.Builder healthCheck() {
+        return HealthCheck.newBuilder()
+                .setTimeout(seconds(7))
+                .setInterval(seconds(7))
+                .setUnhealthyThreshold(uint32(7))
+                .setHealthyThreshold(uint32(7))
+                .setHttpHealthCheck(HealthCheck.HttpHealthCheck.newBuilder().setPath("/"));
+    }
+
     static Stream<Subject> subjects() {
         return Stream.of(
                 subject(cluster(c -> {}).toBuilder(), c -> c.build(),
@@ -176,6 +186,8 @@ class EveryFieldDecidedTest {
                         "AltStatName", "Metadata",
                         // When a proxy's hosts are warm or forgotten.
                         "WaitForWarmOnInit", "CleanupInterval",
+                        // A host that is no longer listed gets no more requests, whatever its health.
+                        "IgnoreHealthOnHostRemoval",
                         // Decided field by field below, or by their own tests; empty they say nothing.
                         "LbSubsetConfig", "CommonLbConfig", "CircuitBreakers", "RoundRobinLbConfig", "DnsRefreshRate"),
                 subject(Cluster.CommonLbConfig.newBuilder(), config -> cluster(c -> c.setCommonLbConfig(config)),
@@ -239,6 +251,13 @@ class EveryFieldDecidedTest {
                         thresholds -> cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder().addThresholds(thresholds))),
                         // Statistics.
                         "TrackRemaining"),
+                subject(healthCheck(), check -> cluster(c -> c.addHealthChecks(check))),
+                subject(HealthCheck.HttpHealthCheck.newBuilder().setPath("/health"),
+                        http -> cluster(c -> c.addHealthChecks(healthCheck().setHttpHealthCheck(http)))),
+                subject(HealthCheck.GrpcHealthCheck.newBuilder(),
+                        grpc -> cluster(c -> c.addHealthChecks(healthCheck().setGrpcHealthCheck(grpc)))),
+                subject(HealthCheck.TcpHealthCheck.newBuilder(),
+                        tcp -> cluster(c -> c.addHealthChecks(healthCheck().setTcpHealthCheck(tcp)))),
                 subject(OutlierDetection.newBuilder(), detection -> cluster(c -> c.setOutlierDetection(detection))),
                 subject(Cluster.TransportSocketMatch.newBuilder().setName("tls").setTransportSocket(RAW_BUFFER),
                         match -> cluster(c -> c.addTransportSocketMatches(match)),
@@ -270,9 +289,7 @@ class EveryFieldDecidedTest {
                         // Empty; the labels in it have a test.
                         "Metadata"),
                 subject(endpointAt(address("10.0.0.1", 8080)).toBuilder(),
-                        endpoint -> assignment(e -> e.setEndpoint(endpoint)),
-                        // For active health checks, which are reported with the cluster.
-                        "HealthCheckConfig"),
+                        endpoint -> assignment(e -> e.setEndpoint(endpoint))),
                 subject(SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(8080),
                         address -> assignment(e -> e.setEndpoint(endpointAt(
                                 io.weft.policy.proto.envoy.config.core.v3.Address.newBuilder().setSocketAddress(address).build()))),

@@ -8,7 +8,6 @@ import com.google.protobuf.MessageLite;
 import io.weft.policy.model.CircuitBreakers.RetryBudget;
 import io.weft.policy.model.CircuitBreakers.Thresholds;
 import io.weft.policy.model.ClientAddress;
-import io.weft.policy.model.Cluster.CircuitBreaker;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
@@ -20,6 +19,12 @@ import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.HealthCheck;
+import io.weft.policy.model.HealthCheck.Intervals;
+import io.weft.policy.model.HealthCheck.Jitter;
+import io.weft.policy.model.HealthCheck.Payload;
+import io.weft.policy.model.HealthCheck.Statuses;
+import io.weft.policy.model.HealthCheck.Version;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
@@ -61,7 +66,11 @@ import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
+import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.GrpcHealthCheck;
+import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
+import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.TcpHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
+import io.weft.policy.proto.envoy.config.core.v3.RequestMethod;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
@@ -82,6 +91,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.weft.policy.proto.envoy.type.v3.CodecClientType;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent.DenominatorType;
@@ -233,6 +243,75 @@ class HonouredTest {
                         new Thresholds(1024, 1024, 1024, 3, Optional.of(new RetryBudget(20, 3)), Integer.MAX_VALUE)));
         assertThat(forward(withAction(a -> a.setPriority(RoutingPriority.HIGH))).priority())
                 .isEqualTo(io.weft.policy.model.RoutingPriority.HIGH);
+    }
+
+    private static io.weft.policy.proto.envoy.config.core.v3.HealthCheck.Builder check() {
+        return io.weft.policy.proto.envoy.config.core.v3.HealthCheck.newBuilder()
+                .setTimeout(seconds(1))
+                .setInterval(seconds(2))
+                .setUnhealthyThreshold(uint32(3))
+                .setHealthyThreshold(uint32(4));
+    }
+
+    private static HealthCheck healthCheck(io.weft.policy.proto.envoy.config.core.v3.HealthCheck.Builder check) {
+        return resilience(c -> c.addHealthChecks(check)).healthCheck().orElseThrow();
+    }
+
+    private static Payload payload(String text) {
+        return new Payload(text);
+    }
+
+    private static io.weft.policy.proto.envoy.config.core.v3.HealthCheck.Payload hex(String digits) {
+        return io.weft.policy.proto.envoy.config.core.v3.HealthCheck.Payload.newBuilder().setText(digits).build();
+    }
+
+    @Test
+    void healthChecks() {
+        Duration two = Duration.ofSeconds(2);
+        Duration minute = Duration.ofSeconds(60);
+        assertThat(healthCheck(check().setTcpHealthCheck(TcpHealthCheck.newBuilder().setSend(hex("50494e47")).addReceive(hex("4F4b")))))
+                .isEqualTo(new HealthCheck(
+                        Duration.ofSeconds(1),
+                        new Intervals(two, minute, minute, two, two, two, Jitter.NONE),
+                        3,
+                        4,
+                        true,
+                        0,
+                        new HealthCheck.Tcp(payload("PING"), List.of(payload("OK")))));
+        assertThat(healthCheck(check().setNoTrafficInterval(seconds(3))
+                                .setUnhealthyInterval(seconds(4))
+                                .setHealthyEdgeInterval(seconds(5))
+                                .setInitialJitter(seconds(6))
+                                .setIntervalJitter(seconds(7))
+                                .setIntervalJitterPercent(8)
+                                .setReuseConnection(bool(false))
+                                .setAltPort(uint32(81))
+                                .setGrpcHealthCheck(GrpcHealthCheck.newBuilder().setServiceName("orders").setAuthority("a"))))
+                .isEqualTo(new HealthCheck(
+                        Duration.ofSeconds(1),
+                        new Intervals(
+                                two, Duration.ofSeconds(3), Duration.ofSeconds(3), Duration.ofSeconds(4), Duration.ofSeconds(4),
+                                Duration.ofSeconds(5), new Jitter(Duration.ofSeconds(6), Duration.ofSeconds(7), 8)),
+                        3,
+                        4,
+                        false,
+                        81,
+                        new HealthCheck.Grpc("orders", "a", HeaderChanges.NONE)));
+        assertThat(healthCheck(check().setHttpHealthCheck(HttpHealthCheck.newBuilder()
+                                .setHost("h")
+                                .setPath("/health")
+                                .setMethod(RequestMethod.POST)
+                                .setSend(hex("61"))
+                                .addExpectedStatuses(Int64Range.newBuilder().setStart(200).setEnd(300))
+                                .addRetriableStatuses(Int64Range.newBuilder().setStart(500).setEnd(501))
+                                .setCodecClientType(CodecClientType.HTTP2)))
+                        .protocol())
+                .isEqualTo(new HealthCheck.Http(
+                        Version.HTTP_2, "h", "/health", "POST", List.of(new Statuses(200, 300)), List.of(new Statuses(500, 501)),
+                        HeaderChanges.NONE, payload("a"), List.of(), 1024, Optional.empty()));
+        assertThat(((HealthCheck.Http) healthCheck(check().setHttpHealthCheck(HttpHealthCheck.newBuilder().setPath("/"))).protocol())
+                        .expected())
+                .containsExactly(new Statuses(200, 201));
     }
 
     private static OutlierDetection outliers(

@@ -14,6 +14,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers.Thresholds;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
+import io.weft.policy.proto.envoy.config.core.v3.HealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.CidrRange;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
@@ -78,6 +79,8 @@ import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.R
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
+import io.weft.policy.proto.envoy.type.v3.Int64Range;
+import io.weft.policy.proto.envoy.type.v3.CodecClientType;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.MetadataMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
@@ -110,7 +113,7 @@ class RefusedTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"clusters", "loadBalancing", "outliers", "circuitBreakers", "assignments", "addresses", "listeners", "managers", "httpFilters"})
+    @MethodSource({"clusters", "loadBalancing", "outliers", "circuitBreakers", "healthChecks", "assignments", "addresses", "listeners", "managers", "httpFilters"})
     @MethodSource({"configurations", "hosts", "routes", "matches", "actions", "weightedClusters", "retries", "headers"})
     void namesTheFieldAndTheReason(Case refused) {
         ParseOutcome outcome = parse(refused.resource());
@@ -356,6 +359,42 @@ class RefusedTest {
                                         .setBudgetPercent(Percent.newBuilder().setValue(101))))),
                 breakers("per_host_thresholds[0].max_retries", "not for a host",
                         CircuitBreakers.newBuilder().addPerHostThresholds(Thresholds.newBuilder().setMaxRetries(uint32(1)))));
+    }
+
+    private static HealthCheck.Builder check() {
+        return HealthCheck.newBuilder()
+                .setTimeout(seconds(1))
+                .setInterval(seconds(1))
+                .setUnhealthyThreshold(uint32(1))
+                .setHealthyThreshold(uint32(1));
+    }
+
+    private static HealthCheck.Builder http(Consumer<HealthCheck.HttpHealthCheck.Builder> change) {
+        HealthCheck.HttpHealthCheck.Builder http = HealthCheck.HttpHealthCheck.newBuilder().setPath("/");
+        change.accept(http);
+        return check().setHttpHealthCheck(http);
+    }
+
+    static Stream<Case> healthChecks() {
+        return Stream.of(
+                checks("timeout", "missing", check().clearTimeout()),
+                checks("interval", "greater than zero", check().setInterval(seconds(0))),
+                checks("unhealthy_threshold", "missing", check().clearUnhealthyThreshold()),
+                checks("alt_port", "0 to 65535", check().setAltPort(uint32(70_000))),
+                checks("custom_health_check", "not supported",
+                        check().setCustomHealthCheck(HealthCheck.CustomHealthCheck.getDefaultInstance())),
+                checks("http_health_check.path", "must not be empty", http(h -> h.clearPath())),
+                checks("http_health_check.send", "not for method GET", http(h -> h.setSend(
+                        HealthCheck.Payload.newBuilder().setText("00")))),
+                checks("http_health_check.receive[0].text", "hexadecimal", http(h -> h.addReceive(
+                        HealthCheck.Payload.newBuilder().setText("0g")))),
+                checks("http_health_check.expected_statuses[0].end", "600", http(h -> h.addExpectedStatuses(
+                        Int64Range.newBuilder().setStart(200).setEnd(601)))),
+                checks("http_health_check.codec_client_type", "HTTP3", http(h -> h.setCodecClientType(CodecClientType.HTTP3))));
+    }
+
+    private static Case checks(String field, String reason, HealthCheck.Builder check) {
+        return new Case("health_checks[0]." + field, reason, cluster(c -> c.addHealthChecks(check)));
     }
 
     private static Case breakers(String field, String reason, CircuitBreakers.Builder breakers) {

@@ -7,6 +7,7 @@ import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.Senders;
+import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
@@ -35,14 +36,16 @@ public final class ClusterCompiler {
     private final Randomness randomness;
     private final Timers timers;
     private final Self self;
+    private final HealthProber prober;
     private Map<String, Entry> entries = Map.of();
 
     /** @param timers for what must keep no request waiting */
-    public ClusterCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self) {
+    public ClusterCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober) {
         this.clock = clock;
         this.randomness = randomness;
         this.timers = timers;
         this.self = self;
+        this.prober = prober;
     }
 
     /** The clusters of the snapshot by name. */
@@ -63,6 +66,11 @@ public final class ClusterCompiler {
         }
         for (Map.Entry<String, Entry> entry : next.entrySet()) {
             views.put(entry.getKey(), entry.getValue().view);
+        }
+        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+            if (!next.containsKey(entry.getKey())) {
+                entry.getValue().view.state().close();
+            }
         }
         entries = next;
         return views;
@@ -89,11 +97,12 @@ public final class ClusterCompiler {
 
     private Entry compile(Cluster cluster, EndpointAssignment assignment, Senders senders, Entry before) {
         ClusterState state = before == null
-                ? new ClusterState(cluster.name(), clock, randomness, timers)
+                ? new ClusterState(cluster.name(), clock, randomness, timers, prober)
                 : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();
         List<Tier> tiers = tiers(cluster, assignment, known, hosts);
+        awaitFirstChecks(cluster, before, known, hosts);
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
             if (!hosts.containsKey(host.getKey()) && host.getValue().retire()) {
                 state.ejected.decrementAndGet();
@@ -105,6 +114,21 @@ public final class ClusterCompiler {
         }
         state.install(view);
         return new Entry(view, hosts);
+    }
+
+    /** As in Envoy, a host that is to be checked is not healthy before it was. */
+    private static void awaitFirstChecks(
+            Cluster cluster, Entry before, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
+        boolean checks = cluster.resilience().healthCheck().isPresent();
+        boolean checked = before != null && before.view.checks();
+        for (Map.Entry<HostPort, Host> host : hosts.entrySet()) {
+            if (!checks) {
+                host.getValue().failsChecks(false);
+                host.getValue().degradedByCheck(false);
+            } else if (!checked || !known.containsKey(host.getKey())) {
+                host.getValue().failsChecks(true);
+            }
+        }
     }
 
     private List<Tier> tiers(

@@ -6,6 +6,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
+import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.RoutingPriority;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -34,6 +35,7 @@ public final class ClusterState {
     private final Randomness randomness;
     private final Timers timers;
     private final PickerFactory pickers;
+    private final HealthChecks healthChecks;
 
     final AtomicInteger ejected = new AtomicInteger();
     /** Whether the timers' thread has been told of changes that it has not seen yet. */
@@ -43,12 +45,13 @@ public final class ClusterState {
     private final AtomicBoolean sweeping = new AtomicBoolean();
     private volatile ClusterView current;
 
-    ClusterState(String name, NanoClock clock, Randomness randomness, Timers timers) {
+    ClusterState(String name, NanoClock clock, Randomness randomness, Timers timers, HealthProber prober) {
         this.name = name;
         this.clock = clock;
         this.timers = timers;
         this.randomness = randomness;
         pickers = new PickerFactory(clock, randomness, this::active);
+        healthChecks = new HealthChecks(this, timers, randomness, prober);
         nextWeightsNanos = new AtomicLong(clock.nanoTime());
     }
 
@@ -100,6 +103,15 @@ public final class ClusterState {
         return requests[0].get() + requests[1].get();
     }
 
+    HealthChecks healthChecks() {
+        return healthChecks;
+    }
+
+    /** Whether there ever was a request. */
+    boolean hadTraffic() {
+        return successes.sum() + failures.sum() != 0 || active() != 0;
+    }
+
     NanoClock clock() {
         return clock;
     }
@@ -148,6 +160,12 @@ public final class ClusterState {
         view.updateWeights(clock.nanoTime());
         view.refresh(pickers, clock.nanoTime());
         current = view;
+        healthChecks.follow(view);
+    }
+
+    /** The cluster is listed no more. */
+    void close() {
+        healthChecks.close();
     }
 
     /** To be called after a host's health changed; from any thread. */

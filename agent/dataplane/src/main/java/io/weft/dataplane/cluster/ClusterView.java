@@ -12,6 +12,7 @@ import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.HealthCheck;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.RoutingPriority;
 import java.time.Duration;
@@ -88,6 +89,21 @@ public final class ClusterView {
 
     Senders senders() {
         return senders;
+    }
+
+    /** Null: hosts are not checked. */
+    HealthCheck healthCheck() {
+        return policy.resilience().healthCheck().orElse(null);
+    }
+
+    /** Has the host left out at once because it asked for that, if hosts are checked at all. */
+    public void failAtOnce(Host host) {
+        state.healthChecks().failAtOnce(host);
+    }
+
+    /** Whether hosts are asked for their health. */
+    public boolean checks() {
+        return policy.resilience().healthCheck().isPresent();
     }
 
     /** Whether hosts may be left out for how they answer. */

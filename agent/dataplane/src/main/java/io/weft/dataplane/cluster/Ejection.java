@@ -112,6 +112,16 @@ public final class Ejection {
         }
     }
 
+    /** An active health check found the host well, which ends its time out if the policy says so. */
+    static void onHealthy(ClusterState state, Host host) {
+        EjectionRule rule = state.current().ejection();
+        if (rule != null && rule.policy().healthCheckReturns() && host.comeBack()) {
+            host.cameBack(state.clock().nanoTime());
+            state.ejected.decrementAndGet();
+            state.healthChanged();
+        }
+    }
+
     /** The policy no longer removes hosts: all are back. */
     static void end(ClusterState state, ClusterView view) {
         for (Tier tier : view.tiers()) {

@@ -44,6 +44,9 @@ public final class Host {
     private long ejectedAtNanos;
     private long jitterNanos;
     private long returnedAtNanos;
+    // What active health checks say. Written by the timers' thread, or while the host is new.
+    private volatile boolean failsChecks;
+    private volatile boolean degradedByCheck;
     private final Rate rate = new Rate();
     private final Rate localRate = new Rate();
 
@@ -196,6 +199,24 @@ public final class Host {
         if (rowLocal != 0) {
             rowLocal = 0;
         }
+    }
+
+    /** Not healthy by the active checks, or not checked yet. */
+    public boolean failsChecks() {
+        return failsChecks;
+    }
+
+    void failsChecks(boolean fails) {
+        failsChecks = fails;
+    }
+
+    /** To be used only where others are not enough, by its own word. */
+    boolean degradedByCheck() {
+        return degradedByCheck;
+    }
+
+    void degradedByCheck(boolean degraded) {
+        degradedByCheck = degraded;
     }
 
     /** Of responses; with local errors where those are not split off. */

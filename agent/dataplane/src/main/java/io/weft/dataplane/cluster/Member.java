@@ -7,7 +7,10 @@ import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 public record Member(Host host, LbEndpoint listed) {
 
     public Health health() {
-        return host.ejected() ? Health.UNHEALTHY : listed.health();
+        if (host.ejected() || host.failsChecks()) {
+            return Health.UNHEALTHY;
+        }
+        return host.degradedByCheck() && listed.health() == Health.HEALTHY ? Health.DEGRADED : listed.health();
     }
 
     public int weight() {

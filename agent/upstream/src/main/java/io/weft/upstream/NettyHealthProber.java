@@ -1,0 +1,25 @@
+package io.weft.upstream;
+
+import io.weft.dataplane.health.HealthProber;
+import io.weft.policy.model.HealthCheck;
+import io.weft.policy.model.HealthCheck.Version;
+import java.net.InetSocketAddress;
+
+/** Active health checks over plaintext TCP, HTTP/1.1, HTTP/2 by prior knowledge, and gRPC. */
+public final class NettyHealthProber implements HealthProber {
+    private final UpstreamThread thread = new UpstreamThread();
+
+    @Override
+    public Probe open(InetSocketAddress address, HealthCheck policy, String authority) {
+        Target target = new Target(thread.loop(), address, policy);
+        if (policy.protocol() instanceof HealthCheck.Tcp tcp) {
+            return new TcpProbe(target, tcp);
+        }
+        if (policy.protocol() instanceof HealthCheck.Grpc grpc) {
+            return new Http2Probe(target, new GrpcCheck(grpc, policy.timeout(), authority));
+        }
+        HealthCheck.Http http = (HealthCheck.Http) policy.protocol();
+        HttpCheck check = new HttpCheck(http, authority);
+        return http.version() == Version.HTTP_2 ? new Http2Probe(target, check) : new Http1Probe(target, check);
+    }
+}

@@ -1,0 +1,332 @@
+package io.weft.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCalls;
+import io.weft.dataplane.health.HealthProber;
+import io.weft.dataplane.health.HealthProber.Probe;
+import io.weft.dataplane.health.HealthProber.Result;
+import io.weft.policy.model.Format;
+import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HeaderChanges.Action;
+import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.HealthCheck;
+import io.weft.policy.model.HealthCheck.Intervals;
+import io.weft.policy.model.HealthCheck.Jitter;
+import io.weft.policy.model.HealthCheck.Payload;
+import io.weft.policy.model.HealthCheck.Protocol;
+import io.weft.policy.model.HealthCheck.Statuses;
+import io.weft.policy.model.HealthCheck.Version;
+import io.weft.policy.model.StringMatch;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Against real servers: the JDK's, grpc-java's, and plain sockets. */
+class NettyHealthProberTest {
+    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+
+    private final HealthProber prober = new NettyHealthProber();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable resource : opened) {
+            resource.close();
+        }
+    }
+
+    private static HealthCheck policy(Protocol protocol, boolean reuse) {
+        Duration ten = Duration.ofSeconds(10);
+        return new HealthCheck(ten, new Intervals(ten, ten, ten, ten, ten, ten, Jitter.NONE), 1, 1, reuse, 0, protocol);
+    }
+
+    private Probe probe(int port, Protocol protocol, boolean reuse) {
+        Probe probe = prober.open(new InetSocketAddress(LOOPBACK, port), policy(protocol, reuse), "orders");
+        opened.add(probe::close);
+        return probe;
+    }
+
+    private static Result ask(Probe probe) throws InterruptedException {
+        BlockingQueue<Result> results = new LinkedBlockingQueue<>();
+        probe.check(results::add);
+        return results.poll(10, TimeUnit.SECONDS);
+    }
+
+    private Result ask(int port, Protocol protocol) throws InterruptedException {
+        return ask(probe(port, protocol, true));
+    }
+
+    // HTTP/1.1
+
+    private final Set<Integer> clients = ConcurrentHashMap.newKeySet();
+    private volatile HttpExchange last;
+
+    /** Answers what the path says: {@code /status/body}. */
+    private int http() throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(LOOPBACK, 0), 0);
+        server.createContext("/", this::answer);
+        server.start();
+        opened.add(() -> server.stop(0));
+        return server.getAddress().getPort();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        clients.add(exchange.getRemoteAddress().getPort());
+        last = exchange;
+        String[] path = exchange.getRequestURI().getPath().split("/", -1);
+        byte[] request = exchange.getRequestBody().readAllBytes();
+        byte[] body = (path.length > 2 ? path[2] : new String(request, StandardCharsets.US_ASCII)).getBytes(StandardCharsets.US_ASCII);
+        if (path.length > 3) {
+            exchange.getResponseHeaders().add(path[3], "inventory-v1");
+        }
+        exchange.sendResponseHeaders(Integer.parseInt(path[1]), body.length == 0 ? -1 : body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
+    }
+
+    private static HealthCheck.Http http(String path) {
+        return http(path, "GET", Payload.EMPTY, List.of(), Optional.empty());
+    }
+
+    private static HealthCheck.Http http(
+            String path, String method, Payload body, List<Payload> receive, Optional<StringMatch> service) {
+        return new HealthCheck.Http(
+                Version.HTTP_1_1, "", path, method, List.of(new Statuses(200, 300)), List.of(new Statuses(503, 504)),
+                new HeaderChanges(
+                        List.of(new Addition("x-check", Format.of("yes"), Action.APPEND_IF_EXISTS_OR_ADD, false)), List.of(), List.of(), List.of()),
+                body, receive, 1024, service);
+    }
+
+    @Test
+    void httpByStatus() throws Exception {
+        int port = http();
+        assertThat(ask(port, http("/204"))).isEqualTo(Result.HEALTHY);
+        assertThat(ask(port, http("/404"))).isEqualTo(Result.UNHEALTHY);
+        assertThat(ask(port, http("/503"))).isEqualTo(Result.UNHEALTHY_PERHAPS);
+        assertThat(ask(port, http("/200/x/x-envoy-degraded"))).isEqualTo(Result.DEGRADED);
+        assertThat(last.getRequestHeaders().getFirst("host")).isEqualTo("orders");
+        assertThat(last.getRequestHeaders().getFirst("user-agent")).isEqualTo("Envoy/HC");
+        assertThat(last.getRequestHeaders().getFirst("x-check")).isEqualTo("yes");
+    }
+
+    @Test
+    void httpByBodyAndService() throws Exception {
+        int port = http();
+        List<Payload> parts = List.of(new Payload("al"), new Payload("ve"));
+        assertThat(ask(port, http("/200/alive", "GET", Payload.EMPTY, parts, Optional.empty()))).isEqualTo(Result.HEALTHY);
+        assertThat(ask(port, http("/200/dead", "GET", Payload.EMPTY, parts, Optional.empty()))).isEqualTo(Result.UNHEALTHY);
+        assertThat(ask(port, http("/200", "POST", new Payload("alive"), parts, Optional.empty()))).isEqualTo(Result.HEALTHY);
+
+        Optional<StringMatch> service = Optional.of(new StringMatch.Prefix("inventory", false));
+        String named = "/200/x/x-envoy-upstream-healthchecked-cluster";
+        assertThat(ask(port, http(named, "GET", Payload.EMPTY, List.of(), service))).isEqualTo(Result.HEALTHY);
+        assertThat(ask(port, http("/200", "GET", Payload.EMPTY, List.of(), service))).isEqualTo(Result.UNHEALTHY);
+    }
+
+    @Test
+    void aConnectionIsKeptIfThePolicySaysSo() throws Exception {
+        int port = http();
+        Probe kept = probe(port, http("/200/x"), true);
+        for (int i = 0; i < 3; i++) {
+            assertThat(ask(kept)).isEqualTo(Result.HEALTHY);
+        }
+        assertThat(clients).hasSize(1);
+        Probe fresh = probe(port, http("/200/x"), false);
+        for (int i = 0; i < 3; i++) {
+            assertThat(ask(fresh)).isEqualTo(Result.HEALTHY);
+        }
+        assertThat(clients).hasSize(4);
+    }
+
+    @Test
+    void whoCannotBeReachedOrDoesNotSpeakHttp() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, LOOPBACK)) {
+            port = free.getLocalPort();
+        }
+        assertThat(ask(port, http("/200"))).isEqualTo(Result.UNREACHABLE);
+        assertThat(ask(port, new HealthCheck.Tcp(Payload.EMPTY, List.of()))).isEqualTo(Result.UNREACHABLE);
+        assertThat(ask(socket("nonsense\r\n\r\n"), http("/200"))).isEqualTo(Result.UNREACHABLE);
+    }
+
+    @Test
+    void aCheckThatIsGivenUpSaysNothingAndTheNextOneCounts() throws Exception {
+        List<Socket> accepted = new CopyOnWriteArrayList<>();
+        ServerSocket silent = listen(accepted::add);
+        Probe probe = probe(silent.getLocalPort(), new HealthCheck.Tcp(new Payload("?"), List.of(new Payload("!"))), true);
+        BlockingQueue<Result> results = new LinkedBlockingQueue<>();
+        probe.check(results::add);
+        probe.giveUp();
+        assertThat(results.poll(200, TimeUnit.MILLISECONDS)).isNull();
+        probe.check(results::add);
+        while (accepted.size() < 2) {
+            Thread.onSpinWait();
+        }
+        accepted.get(1).getOutputStream().write('!');
+        assertThat(results.poll(10, TimeUnit.SECONDS)).isEqualTo(Result.HEALTHY);
+    }
+
+    // TCP
+
+    private interface Accepted {
+        void accept(Socket socket) throws IOException;
+    }
+
+    private ServerSocket listen(Accepted accepted) throws IOException {
+        ServerSocket server = new ServerSocket(0, 16, LOOPBACK);
+        opened.add(server);
+        Thread thread = new Thread(() -> {
+            while (!server.isClosed()) {
+                try {
+                    Socket socket = server.accept();
+                    opened.add(socket);
+                    accepted.accept(socket);
+                } catch (IOException closed) {
+                    return;
+                }
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        return server;
+    }
+
+    /** Says this to everybody at once. */
+    private int socket(String greeting) throws IOException {
+        return listen(socket -> socket.getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII))).getLocalPort();
+    }
+
+    @Test
+    void tcpByConnectingAndByWhatComes() throws Exception {
+        int port = socket("220 ready to serve\r\n");
+        assertThat(ask(port, new HealthCheck.Tcp(Payload.EMPTY, List.of()))).isEqualTo(Result.HEALTHY);
+        assertThat(ask(port, new HealthCheck.Tcp(Payload.EMPTY, List.of(new Payload("220"), new Payload("serve")))))
+                .isEqualTo(Result.HEALTHY);
+
+        int echo = listen(socket -> {
+            byte[] question = socket.getInputStream().readNBytes(4);
+            socket.getOutputStream().write(question);
+        }).getLocalPort();
+        assertThat(ask(echo, new HealthCheck.Tcp(new Payload("PING"), List.of(new Payload("PING"))))).isEqualTo(Result.HEALTHY);
+        int deaf = listen(Socket::close).getLocalPort();
+        assertThat(ask(deaf, new HealthCheck.Tcp(new Payload("PING"), List.of(new Payload("PONG"))))).isEqualTo(Result.UNREACHABLE);
+    }
+
+    // gRPC, and HTTP/2 with it
+
+    private volatile String service;
+    private volatile String authority;
+
+    private static final MethodDescriptor.Marshaller<byte[]> BYTES = new MethodDescriptor.Marshaller<>() {
+        @Override
+        public InputStream stream(byte[] value) {
+            return new ByteArrayInputStream(value);
+        }
+
+        @Override
+        public byte[] parse(InputStream stream) {
+            try {
+                return stream.readAllBytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    };
+
+    /** The health service, by its wire format: a name in field 1, a status in field 1. */
+    private int grpc(String... serving) throws IOException {
+        MethodDescriptor<byte[], byte[]> check = MethodDescriptor.<byte[], byte[]>newBuilder()
+                .setType(MethodDescriptor.MethodType.UNARY)
+                .setFullMethodName("grpc.health.v1.Health/Check")
+                .setRequestMarshaller(BYTES)
+                .setResponseMarshaller(BYTES)
+                .build();
+        ServerServiceDefinition health = ServerServiceDefinition.builder("grpc.health.v1.Health")
+                .addMethod(check, ServerCalls.asyncUnaryCall((request, response) -> {
+                    service = request.length == 0 ? "" : new String(request, 2, request.length - 2, StandardCharsets.UTF_8);
+                    if (service.equals("unknown")) {
+                        response.onError(Status.NOT_FOUND.asException());
+                        return;
+                    }
+                    response.onNext(new byte[] {8, (byte) (List.of(serving).contains(service) ? 1 : 2)});
+                    response.onCompleted();
+                }))
+                .build();
+        Server server = NettyServerBuilder.forAddress(new InetSocketAddress(LOOPBACK, 0))
+                .addService(health)
+                .intercept(new io.grpc.ServerInterceptor() {
+                    @Override
+                    public <Q, R> io.grpc.ServerCall.Listener<Q> interceptCall(
+                            io.grpc.ServerCall<Q, R> call, io.grpc.Metadata headers, io.grpc.ServerCallHandler<Q, R> next) {
+                        authority = call.getAuthority();
+                        return next.startCall(call, headers);
+                    }
+                })
+                .build()
+                .start();
+        opened.add(server::shutdownNow);
+        return server.getPort();
+    }
+
+    private static HealthCheck.Grpc call(String service, String authority) {
+        return new HealthCheck.Grpc(service, authority, HeaderChanges.NONE);
+    }
+
+    @Test
+    void grpcByWhatTheServiceSays() throws Exception {
+        int port = grpc("", "orders");
+        assertThat(ask(port, call("", ""))).isEqualTo(Result.HEALTHY);
+        assertThat(authority).isEqualTo("orders");
+        assertThat(ask(port, call("orders", "a.example"))).isEqualTo(Result.HEALTHY);
+        assertThat(service).isEqualTo("orders");
+        assertThat(authority).isEqualTo("a.example");
+        assertThat(ask(port, call("other", ""))).isEqualTo(Result.UNHEALTHY);
+        assertThat(ask(port, call("unknown", ""))).isEqualTo(Result.UNHEALTHY);
+
+        Probe probe = probe(port, call("orders", ""), true);
+        for (int i = 0; i < 5; i++) {
+            assertThat(ask(probe)).isEqualTo(Result.HEALTHY);
+        }
+    }
+
+    @Test
+    void http2ByStatus() throws Exception {
+        int port = grpc();
+        HealthCheck.Http http2 = new HealthCheck.Http(
+                Version.HTTP_2, "", "/", "GET", List.of(new Statuses(200, 300)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
+                List.of(), 1024, Optional.empty());
+        // A gRPC server turns down what is no POST of gRPC's content type.
+        assertThat(ask(port, http2)).isEqualTo(Result.UNHEALTHY);
+        HealthCheck.Http expected = new HealthCheck.Http(
+                Version.HTTP_2, "", "/", "GET", List.of(new Statuses(400, 600)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
+                List.of(), 1024, Optional.empty());
+        assertThat(ask(port, expected)).isEqualTo(Result.HEALTHY);
+        assertThat(ask(http(), http2)).isEqualTo(Result.UNREACHABLE);
+    }
+}
