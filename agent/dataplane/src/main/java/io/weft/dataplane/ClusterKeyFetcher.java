@@ -34,7 +34,7 @@ final class ClusterKeyFetcher implements KeyFetcher {
         URI uri = URI.create(keys.uri());
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         String target = uri.getRawQuery() == null ? path : path + '?' + uri.getRawQuery();
-        http.get(host.endpoint().address(), uri.getRawAuthority(), target, keys.timeout().toNanos(), onBody);
+        http.get(host.endpoint(), uri.getRawAuthority(), target, keys.timeout().toNanos(), onBody);
     }
 
     /** @return null when there is none of the name */

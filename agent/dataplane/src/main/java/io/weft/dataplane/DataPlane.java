@@ -38,6 +38,7 @@ public final class DataPlane implements Outbound {
     private final HealthProber.Relay prober = new HealthProber.Relay();
     private final Refusals.Relay refusals = new Refusals.Relay();
     private final AccessLogSink.Relay accessLogs = new AccessLogSink.Relay();
+    private final TransportSecurity.Relay security = new TransportSecurity.Relay();
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
@@ -61,8 +62,8 @@ public final class DataPlane implements Outbound {
         FilterCompiler filters = new FilterCompiler(
                 clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
                 accessLogs);
-        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, filters);
-        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, filters).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, security, filters);
+        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, security, filters).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
@@ -90,6 +91,11 @@ public final class DataPlane implements Outbound {
     /** Says who writes access logs; until then none are written. Replaces the one before. */
     public void accessLogsTo(AccessLogSink sink) {
         accessLogs.to(sink);
+    }
+
+    /** Says who secures connections, for every snapshot that is applied from now on. Replaces the one before. */
+    public void secureBy(TransportSecurity transport) {
+        security.to(transport);
     }
 
     /** Says who is told of what access control refuses. Replaces the one before. */

@@ -28,8 +28,10 @@ final class PolicyCompiler {
     private final ProcessInfo process;
     private RouteCompiler routeCompiler;
 
-    PolicyCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, FilterCompiler filterCompiler) {
-        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober);
+    PolicyCompiler(
+            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security,
+            FilterCompiler filterCompiler) {
+        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober, security);
         this.filterCompiler = filterCompiler;
         process = filterCompiler.process();
         routeCompiler = new RouteCompiler(this::index, filterCompiler, process);

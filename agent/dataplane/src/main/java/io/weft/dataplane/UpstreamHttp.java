@@ -1,9 +1,8 @@
 package io.weft.dataplane;
 
-import java.net.InetSocketAddress;
 import java.util.function.Consumer;
 
-/** The agent's own requests to endpoints, over plaintext HTTP. Never blocks. Thread-safe. */
+/** The agent's own requests to endpoints, secured as those of the app are. Never blocks. Thread-safe. */
 @FunctionalInterface
 public interface UpstreamHttp {
     /**
@@ -11,7 +10,7 @@ public interface UpstreamHttp {
      * @param timeoutNanos from now to the last byte of the response
      * @param onBody told the body of a 200 response, or null after anything else, once, on any thread, within the timeout
      */
-    void get(InetSocketAddress endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody);
+    void get(Endpoint endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody);
 
     /** Fails until there is somebody to make the requests. */
     final class Relay implements UpstreamHttp {
@@ -22,7 +21,7 @@ public interface UpstreamHttp {
         }
 
         @Override
-        public void get(InetSocketAddress endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody) {
+        public void get(Endpoint endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody) {
             UpstreamHttp making = maker;
             if (making == null) {
                 onBody.accept(null);

@@ -64,7 +64,7 @@ public final class Fixtures {
 
         private App() {
             fixture.dataPlane.requestsBy((endpoint, authority, path, timeoutNanos, onBody) -> {
-                fetches.add("GET http://" + authority + path + " from " + endpoint.getHostString() + ":" + endpoint.getPort());
+                fetches.add("GET http://" + authority + path + " from " + endpoint.address().getHostString() + ":" + endpoint.address().getPort());
                 fetching = onBody;
             });
         }

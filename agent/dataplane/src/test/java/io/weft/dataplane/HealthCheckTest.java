@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** The rules of active health checks; what a check finds is said by the test. */
@@ -60,7 +61,7 @@ class HealthCheckTest {
     /** Answers at once, or never when it has no answer. */
     private final class Prober implements HealthProber {
         @Override
-        public Probe open(InetSocketAddress address, HealthCheck policy, String authority) {
+        public Probe open(InetSocketAddress address, Supplier<ClientTls> tls, HealthCheck policy, String authority) {
             return new Probe() {
                 @Override
                 public void check(Consumer<Result> onResult) {

@@ -256,6 +256,7 @@ class SnapshotTest {
         FilterCompiler filters =
                 new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
                         ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
-        return new PolicyCompiler(time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), filters);
+        return new PolicyCompiler(
+                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(), filters);
     }
 }

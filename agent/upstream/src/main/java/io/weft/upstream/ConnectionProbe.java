@@ -7,6 +7,8 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber.Probe;
 import io.weft.dataplane.health.HealthProber.Result;
 import java.util.function.Consumer;
@@ -62,6 +64,10 @@ abstract class ConnectionProbe implements Probe {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel fresh) {
+                        ClientTls tls = target.tls().get();
+                        if (tls != null) {
+                            fresh.pipeline().addLast(new SslHandler(tls.engine(target.address())));
+                        }
                         initialize(fresh.pipeline());
                     }
                 })

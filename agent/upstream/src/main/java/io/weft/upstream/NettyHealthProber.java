@@ -1,17 +1,19 @@
 package io.weft.upstream;
 
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.HealthCheck;
 import io.weft.policy.model.HealthCheck.Version;
 import java.net.InetSocketAddress;
+import java.util.function.Supplier;
 
-/** Active health checks over plaintext TCP, HTTP/1.1, HTTP/2 by prior knowledge, and gRPC. */
+/** Active health checks over TCP, HTTP/1.1, HTTP/2 by prior knowledge, and gRPC, each in plaintext or over mesh TLS. */
 public final class NettyHealthProber implements HealthProber {
     private final UpstreamThread thread = new UpstreamThread();
 
     @Override
-    public Probe open(InetSocketAddress address, HealthCheck policy, String authority) {
-        Target target = new Target(thread.loop(), address, policy);
+    public Probe open(InetSocketAddress address, Supplier<ClientTls> tls, HealthCheck policy, String authority) {
+        Target target = new Target(thread.loop(), address, tls, policy);
         if (policy.protocol() instanceof HealthCheck.Tcp tcp) {
             return new TcpProbe(target, tcp);
         }

@@ -19,8 +19,9 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.ssl.SslHandler;
+import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.UpstreamHttp;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,7 @@ public final class NettyUpstreamHttp implements UpstreamHttp {
     private EventLoopGroup group;
 
     @Override
-    public void get(InetSocketAddress endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody) {
+    public void get(Endpoint endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody) {
         Fetch fetch = new Fetch(authority, path, onBody);
         Channel channel = new Bootstrap()
                 .group(group())
@@ -44,10 +45,13 @@ public final class NettyUpstreamHttp implements UpstreamHttp {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel created) {
+                        if (endpoint.tls() != null) {
+                            created.pipeline().addLast(new SslHandler(endpoint.tls().engine(endpoint.address())));
+                        }
                         created.pipeline().addLast(new HttpClientCodec(), new HttpObjectAggregator(MAX_BODY_BYTES), fetch);
                     }
                 })
-                .connect(endpoint)
+                .connect(endpoint.address())
                 .addListener(connected -> {
                     if (!connected.isSuccess()) {
                         fetch.end(null);

@@ -67,7 +67,7 @@ class NettyHealthProberTest {
     }
 
     private Probe probe(int port, Protocol protocol, boolean reuse) {
-        Probe probe = prober.open(new InetSocketAddress(LOOPBACK, port), policy(protocol, reuse), "orders");
+        Probe probe = prober.open(new InetSocketAddress(LOOPBACK, port), () -> null, policy(protocol, reuse), "orders");
         opened.add(probe::close);
         return probe;
     }

@@ -3,6 +3,7 @@ package io.weft.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.weft.dataplane.Endpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -48,7 +49,7 @@ class NettyUpstreamHttpTest {
 
     private static Optional<String> get(InetSocketAddress endpoint, String path, Duration timeout) throws Exception {
         CompletableFuture<Optional<String>> body = new CompletableFuture<>();
-        HTTP.get(endpoint, "idp.local:99", path, timeout.toNanos(), text -> body.complete(Optional.ofNullable(text)));
+        HTTP.get(new Endpoint(endpoint, null), "idp.local:99", path, timeout.toNanos(), text -> body.complete(Optional.ofNullable(text)));
         return body.get(20, TimeUnit.SECONDS);
     }
 

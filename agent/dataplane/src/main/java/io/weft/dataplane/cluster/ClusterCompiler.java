@@ -6,6 +6,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
+import io.weft.dataplane.TransportSecurity;
 import io.weft.dataplane.balance.Senders;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.Cluster;
@@ -14,7 +15,6 @@ import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.PolicySnapshot;
-import io.weft.policy.model.TransportSocket.Plaintext;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -37,15 +37,18 @@ public final class ClusterCompiler {
     private final Timers timers;
     private final Self self;
     private final HealthProber prober;
+    private final TransportSecurity security;
     private Map<String, Entry> entries = Map.of();
 
     /** @param timers for what must keep no request waiting */
-    public ClusterCompiler(NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober) {
+    public ClusterCompiler(
+            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security) {
         this.clock = clock;
         this.randomness = randomness;
         this.timers = timers;
         this.self = self;
         this.prober = prober;
+        this.security = security;
     }
 
     /** The clusters of the snapshot by name. */
@@ -79,9 +82,10 @@ public final class ClusterCompiler {
     private void add(Cluster cluster, PolicySnapshot snapshot, Senders senders, Map<String, Entry> next) {
         Entry before = entries.get(cluster.name());
         EndpointAssignment assignment = assignment(cluster, snapshot);
-        Entry entry = before != null && before.isFor(cluster, assignment, senders)
+        ClusterTls tls = ClusterTls.of(cluster.transport(), security, snapshot.secrets());
+        Entry entry = before != null && before.isFor(cluster, assignment, senders, tls)
                 ? before
-                : compile(cluster, assignment, senders, before);
+                : compile(cluster, assignment, senders, tls, before);
         next.put(cluster.name(), entry);
     }
 
@@ -95,13 +99,14 @@ public final class ClusterCompiler {
         return null;
     }
 
-    private Entry compile(Cluster cluster, EndpointAssignment assignment, Senders senders, Entry before) {
+    private Entry compile(
+            Cluster cluster, EndpointAssignment assignment, Senders senders, ClusterTls tls, Entry before) {
         ClusterState state = before == null
                 ? new ClusterState(cluster.name(), clock, randomness, timers, prober)
                 : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();
-        List<Tier> tiers = tiers(cluster, assignment, known, hosts);
+        List<Tier> tiers = tiers(tls, assignment, known, hosts);
         awaitFirstChecks(cluster, before, known, hosts);
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
             if (!hosts.containsKey(host.getKey()) && host.getValue().retire()) {
@@ -113,7 +118,7 @@ public final class ClusterCompiler {
             Ejection.end(state, view);
         }
         state.install(view);
-        return new Entry(view, hosts);
+        return new Entry(view, hosts, tls);
     }
 
     /** As in Envoy, a host that is to be checked is not healthy before it was. */
@@ -132,7 +137,7 @@ public final class ClusterCompiler {
     }
 
     private List<Tier> tiers(
-            Cluster cluster, EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
+            ClusterTls tls, EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
         TreeMap<Integer, Tier.Builder> tiers = new TreeMap<>();
         tiers.put(0, new Tier.Builder(0, self.locality()));
         if (assignment != null) {
@@ -145,13 +150,13 @@ public final class ClusterCompiler {
                 }
                 tier.weigh(locality.locality(), locality.weight());
                 for (LbEndpoint endpoint : locality.endpoints()) {
-                    // Mesh TLS is not spoken yet, and nobody is reached rather than in plaintext.
-                    boolean plaintext = cluster.transport().of(endpoint.transportLabels()) instanceof Plaintext;
-                    if (plaintext && isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
+                    if (tls.reaches(endpoint) && isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
                         Host host = known.get(endpoint.address());
                         if (host == null) {
                             InetSocketAddress address = address(endpoint.address());
-                            host = new Host(new Endpoint(address), text(address));
+                            host = new Host(new Endpoint(address, tls.of(endpoint)), text(address));
+                        } else {
+                            host.secure(tls.of(endpoint));
                         }
                         host.label(endpoint.labels());
                         hosts.put(endpoint.address(), host);
@@ -194,10 +199,11 @@ public final class ClusterCompiler {
         }
     }
 
-    private record Entry(ClusterView view, Map<HostPort, Host> hosts) {
+    private record Entry(ClusterView view, Map<HostPort, Host> hosts, ClusterTls tls) {
 
-        boolean isFor(Cluster cluster, EndpointAssignment assignment, Senders senders) {
+        boolean isFor(Cluster cluster, EndpointAssignment assignment, Senders senders, ClusterTls nowTls) {
             return view.policy().equals(cluster)
+                    && tls.equals(nowTls)
                     && Objects.equals(senders, view.senders())
                     && (assignment == null ? view.assignment() == null : assignment.equals(view.assignment()));
         }

@@ -80,9 +80,11 @@ final class HealthChecks {
             address = new InetSocketAddress(address.getAddress(), policy.port());
         }
         String name = member.listed().hostname();
-        HealthSession session = new HealthSession(
-                this, policy, member.host(), prober.open(address, policy, name.isEmpty() ? state.name() : name));
-        sessions.put(member.host(), session);
+        Host host = member.host();
+        HealthProber.Probe probe =
+                prober.open(address, () -> host.endpoint().tls(), policy, name.isEmpty() ? state.name() : name);
+        HealthSession session = new HealthSession(this, policy, host, probe);
+        sessions.put(host, session);
         session.start();
     }
 

@@ -1,5 +1,6 @@
 package io.weft.dataplane.cluster;
 
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -26,7 +27,7 @@ public final class Host {
     /** Between listed and ejected, while one thread writes down since when. */
     private static final int EJECTING = 3;
 
-    private final Endpoint endpoint;
+    private volatile Endpoint endpoint;
     private final String address;
     /** Of the newest assignment. */
     private volatile Map<String, Object> labels = Map.of();
@@ -127,8 +128,15 @@ public final class Host {
         return weight;
     }
 
+    /** Another object when it is secured in another way from now on. */
     public Endpoint endpoint() {
         return endpoint;
+    }
+
+    void secure(ClientTls tls) {
+        if (endpoint.tls() != tls) {
+            endpoint = new Endpoint(endpoint.address(), tls);
+        }
     }
 
     public void requestStarted() {

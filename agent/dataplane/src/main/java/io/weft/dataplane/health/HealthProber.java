@@ -1,17 +1,20 @@
 package io.weft.dataplane.health;
 
+import io.weft.dataplane.ClientTls;
 import io.weft.policy.model.HealthCheck;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Makes the connections of active health checks. Thread-safe; never blocks. */
 public interface HealthProber {
 
     /**
+     * @param tls asked for each connection; gives null for plaintext
      * @param authority where the policy names no host
      * @return for checks of one host, one after the other
      */
-    Probe open(InetSocketAddress address, HealthCheck policy, String authority);
+    Probe open(InetSocketAddress address, Supplier<ClientTls> tls, HealthCheck policy, String authority);
 
     /** Asks one host. It keeps its connection from one check to the next where the policy says so. */
     interface Probe {
@@ -47,9 +50,9 @@ public interface HealthProber {
         }
 
         @Override
-        public Probe open(InetSocketAddress address, HealthCheck policy, String authority) {
+        public Probe open(InetSocketAddress address, Supplier<ClientTls> tls, HealthCheck policy, String authority) {
             HealthProber by = other;
-            return by == null ? ALWAYS_HEALTHY : by.open(address, policy, authority);
+            return by == null ? ALWAYS_HEALTHY : by.open(address, tls, policy, authority);
         }
     }
 

@@ -37,7 +37,7 @@ class TableReuseTest {
 
     private static List<Host> hosts() {
         return IntStream.range(1, 101)
-                .mapToObj(port -> new Host(new Endpoint(new InetSocketAddress("127.0.0.1", port)), "127.0.0.1:" + port))
+                .mapToObj(port -> new Host(new Endpoint(new InetSocketAddress("127.0.0.1", port), null), "127.0.0.1:" + port))
                 .toList();
     }
 

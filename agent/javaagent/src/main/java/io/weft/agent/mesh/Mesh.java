@@ -18,6 +18,7 @@ import io.weft.policy.PolicyListener;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
+import io.weft.transport.MeshTls;
 import io.weft.upstream.NettyHealthProber;
 import io.weft.upstream.NettyUpstreamHttp;
 import java.nio.file.Path;
@@ -121,6 +122,7 @@ public final class Mesh implements MeshAccess {
         dataPlane().onRefusal(new RefusalLog(background, log));
         dataPlane().requestsBy(new NettyUpstreamHttp());
         dataPlane().checksBy(new NettyHealthProber());
+        dataPlane().secureBy(new MeshTls());
         InboundPorts ports = dataPlane().inbound();
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
         client = PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));

@@ -61,4 +61,12 @@ class ClientIT {
             return stage;
         }
     }
+
+    @Nested
+    class MeshTls extends MeshTlsExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
 }

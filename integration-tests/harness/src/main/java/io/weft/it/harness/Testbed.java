@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -64,6 +65,11 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
 
     public Upstream upstream(String name) {
         return closeAfterwards(Upstream.start(name));
+    }
+
+    /** One that speaks mesh TLS. */
+    public Upstream upstream(String name, SSLContext tls) {
+        return closeAfterwards(Upstream.start(name, tls));
     }
 
     public <T extends AutoCloseable> T closeAfterwards(T resource) {

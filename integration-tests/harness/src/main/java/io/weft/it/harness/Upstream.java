@@ -23,10 +23,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 
 /**
  * An HTTP/1.1 server on a bare socket that records each request as it arrived, and misbehaves when told to. The body of a
- * good answer is the upstream's name. Thread-safe; a thread per connection.
+ * good answer is the upstream's name. With TLS it demands a certificate, and whoever has none, or speaks no TLS, is never recorded.
+ * Thread-safe; a thread per connection.
  */
 public final class Upstream implements AutoCloseable {
 
@@ -52,6 +55,8 @@ public final class Upstream implements AutoCloseable {
     public record Reset() implements Reaction {}
 
     private final String name;
+    /** Null: plaintext. */
+    private final SSLContext tls;
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -62,14 +67,20 @@ public final class Upstream implements AutoCloseable {
     private ServerSocket listening;
     private Thread acceptor;
 
-    private Upstream(String name) {
+    private Upstream(String name, SSLContext tls) {
         this.name = name;
+        this.tls = tls;
         this.reaction = request -> ok();
     }
 
     /** Listens on an ephemeral port of 127.0.0.1. */
     public static Upstream start(String name) {
-        Upstream upstream = new Upstream(name);
+        return start(name, null);
+    }
+
+    /** @param tls null: plaintext */
+    public static Upstream start(String name, SSLContext tls) {
+        Upstream upstream = new Upstream(name, tls);
         upstream.listen(0);
         return upstream;
     }
@@ -182,8 +193,8 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    private void serve(ServerSocket listener, Socket connection, int number) {
-        try (connection) {
+    private void serve(ServerSocket listener, Socket accepted, int number) {
+        try (accepted; Socket connection = secured(accepted)) {
             connection.setTcpNoDelay(true);
             InputStream in = new BufferedInputStream(connection.getInputStream());
             for (String line = readLine(in); line != null && !listener.isClosed(); line = readLine(in)) {
@@ -197,10 +208,20 @@ public final class Upstream implements AutoCloseable {
             }
         } catch (IOException connectionLost) {
             // The client left or die() was called: what was recorded stands.
-            reset(connection);
+            reset(accepted);
         } finally {
-            connections.remove(connection);
+            connections.remove(accepted);
         }
+    }
+
+    private Socket secured(Socket accepted) throws IOException {
+        if (tls == null) {
+            return accepted;
+        }
+        SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket(accepted, null, true);
+        socket.setUseClientMode(false);
+        socket.setNeedClientAuth(true);
+        return socket;
     }
 
     /** @return whether the connection can carry a further request */

@@ -6,7 +6,9 @@ import io.weft.instrumentation.Handler;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.net.Socket;
 import java.nio.file.Path;
+import javax.net.ssl.SSLSession;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
@@ -20,6 +22,7 @@ import org.apache.hc.core5.util.TimeValue;
 public final class ApacheHttpClient5Adapter implements Adapter {
     private final AdapterContext context;
     private final ConnectLimit connectLimit = new ConnectLimit();
+    private final Dialing dialing = new Dialing();
 
     /** Null before 5.4. */
     private final MethodHandle executeInformed;
@@ -56,6 +59,8 @@ public final class ApacheHttpClient5Adapter implements Adapter {
             case "connect" -> (Handler.Argument) (element, scope, request, a1, a2) ->
                     connect((ExecChain.Scope) scope, (ClassicHttpRequest) request);
             case "connect-timeout" -> (Handler.Argument) (operator, timeout, a0, a1, a2) -> connectLimit.of((TimeValue) timeout);
+            case "bind" -> (Handler.Argument) (connection, socket, a0, a1, a2) -> dialing.secure((Socket) socket);
+            case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible((SSLSession) session);
             case "minimal" -> (Handler.Result) (self, client, a0, a1, a2) -> {
                 context.warn("apache-httpclient5: HttpClients.createMinimal() has no execution chain; its requests go out without "
                         + "the mesh; build the client with HttpClients.custom() instead");
@@ -79,7 +84,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         if (!context.outbound().claims(new OutgoingRequest(request, scope, scope.execRuntime))) {
             return scope;
         }
-        MeshRuntime runtime = new MeshRuntime(context.outbound(), scope, connectLimit, executeInformed);
+        MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, executeInformed);
         return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
     }
 

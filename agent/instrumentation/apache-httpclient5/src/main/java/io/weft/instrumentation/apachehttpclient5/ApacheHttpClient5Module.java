@@ -15,6 +15,8 @@ import java.util.List;
 public final class ApacheHttpClient5Module {
     private static final String CLASSIC = "org.apache.hc.client5.http.impl.classic.";
 
+    private static final String CONNECTION = "org.apache.hc.client5.http.impl.io.DefaultManagedHttpClientConnection";
+
     private ApacheHttpClient5Module() {}
 
     public static InstrumentationModule module() {
@@ -40,6 +42,9 @@ public final class ApacheHttpClient5Module {
                         connect("Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/net/NamedEndpoint;Ljava/nio/file/Path;"
                                 + "Ljava/net/InetSocketAddress;Lorg/apache/hc/core5/util/Timeout;"
                                 + "Lorg/apache/hc/core5/http/io/SocketConfig;Ljava/lang/Object;", 5),
+                        // where mesh TLS comes in
+                        Hook.argument("bind", CONNECTION, "bind", "(Ljava/net/Socket;)V", 0),
+                        Hook.result("session", CONNECTION, "getSSLSession", "()Ljavax/net/ssl/SSLSession;"),
                         // has no execution chain
                         Hook.result("minimal", CLASSIC + "MinimalHttpClient", "<init>", "").whenPresent()));
     }

@@ -1,5 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
@@ -51,6 +53,7 @@ final class MeshRuntime implements ExecRuntime {
     private static final long CANCELLATION_POLL_MS = 10;
 
     private final Outbound outbound;
+    private final Dialing dialing;
     private final ExecChain.Scope scope;
     private final ExecRuntime connections;
     private final ConnectLimit connectLimit;
@@ -60,6 +63,8 @@ final class MeshRuntime implements ExecRuntime {
 
     private volatile boolean leased;
     private Object state;
+    /** Null: the connection that is leased is one without mesh TLS. */
+    private Secured secured;
 
     /** Null before the request is executed, and when no policy names what it turned out to be. */
     private volatile Runnable end;
@@ -67,8 +72,10 @@ final class MeshRuntime implements ExecRuntime {
     /** The response is the mesh's own: there is no connection. */
     private boolean local;
 
-    MeshRuntime(Outbound outbound, ExecChain.Scope scope, ConnectLimit connectLimit, MethodHandle executeInformed) {
+    MeshRuntime(
+            Outbound outbound, Dialing dialing, ExecChain.Scope scope, ConnectLimit connectLimit, MethodHandle executeInformed) {
         this.outbound = outbound;
+        this.dialing = dialing;
         this.scope = scope;
         this.connections = scope.execRuntime;
         this.connectLimit = connectLimit;
@@ -140,11 +147,13 @@ final class MeshRuntime implements ExecRuntime {
         while (next(exchange) == Step.DIAL) {
             exchange.begins();
             ClassicHttpRequest wire = wire(request, exchange);
-            connections.acquireEndpoint(id, route(exchange.endpoint().address()), state, context);
+            Endpoint endpoint = exchange.endpoint();
+            secured = endpoint.tls() == null ? null : new Secured(endpoint.tls(), state);
+            connections.acquireEndpoint(id, route(endpoint), secured == null ? state : secured, context);
             ClassicHttpResponse response;
             try {
                 if (!connections.isEndpointConnected()) {
-                    connect(exchange, context);
+                    connect(endpoint, exchange, context);
                 }
                 if (!exchange.connected()) {
                     throw new SocketTimeoutException("too late to send");
@@ -180,11 +189,13 @@ final class MeshRuntime implements ExecRuntime {
         return step;
     }
 
-    private void connect(Exchange exchange, HttpClientContext context) throws IOException {
+    private void connect(Endpoint endpoint, Exchange exchange, HttpClientContext context) throws IOException {
         connectLimit.begin(exchange.connectTimeoutNanos());
+        dialing.begin(endpoint);
         try {
             connections.connectEndpoint(context);
         } finally {
+            dialing.end();
             connectLimit.end();
         }
     }
@@ -204,13 +215,20 @@ final class MeshRuntime implements ExecRuntime {
         }
     }
 
-    /** The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key. */
-    private HttpRoute route(InetSocketAddress endpoint) {
+    /**
+     * The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key, and so is whether TLS is
+     * on it. By what it was secured is the connection's state.
+     */
+    private HttpRoute route(Endpoint endpoint) {
+        InetSocketAddress address = endpoint.address();
         HttpHost named = scope.route.getTargetHost();
         HttpHost target = new HttpHost(
-                named.getSchemeName(), resolved(named.getHostName(), endpoint.getAddress()), named.getHostName(), endpoint.getPort());
-        return new HttpRoute(target, scope.route.getLocalAddress(), false);
+                named.getSchemeName(), resolved(named.getHostName(), address.getAddress()), named.getHostName(), address.getPort());
+        return new HttpRoute(target, scope.route.getLocalAddress(), endpoint.tls() != null);
     }
+
+    /** The state of a pooled connection with mesh TLS: whoever asks for another one gets another connection. */
+    private record Secured(ClientTls tls, Object state) {}
 
     /** As a resolver would have given it for that name: it is part of the message of a failed connect. */
     private static InetAddress resolved(String name, InetAddress address) {
@@ -349,7 +367,7 @@ final class MeshRuntime implements ExecRuntime {
     @Override
     public void markConnectionReusable(Object state, TimeValue validity) {
         if (!local) {
-            connections.markConnectionReusable(state, validity);
+            connections.markConnectionReusable(secured == null ? state : new Secured(secured.tls(), state), validity);
         }
     }
 

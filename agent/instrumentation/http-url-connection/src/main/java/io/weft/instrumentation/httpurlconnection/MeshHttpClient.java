@@ -1,5 +1,6 @@
 package io.weft.instrumentation.httpurlconnection;
 
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
@@ -174,6 +175,21 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
         }
         serverSocket = new CannedSocket(reply, head);
         serverOutput = new PrintStream(new BufferedOutputStream(serverSocket.getOutputStream()), false, encoding);
+    }
+
+    /** Within the app's connect timeout, as what it waits for is a connection that can be used. */
+    @Override
+    protected Socket doConnect(String server, int port) throws IOException {
+        Socket connected = super.doConnect(server, port);
+        ClientTls tls = endpoint.tls();
+        if (tls == null) {
+            return connected;
+        }
+        int readTimeout = connected.getSoTimeout();
+        connected.setSoTimeout(Math.max(0, connectTimeout));
+        Socket secured = tls.layer(connected, endpoint.address());
+        secured.setSoTimeout(readTimeout);
+        return secured;
     }
 
     @Override

@@ -93,7 +93,7 @@ final class Attempts {
         underWay = new UnderWay(mesh);
         live = current;
         CompletableFuture<Object> response;
-        dialing.begin(internals.request(current), current, endpoint.address(), underWay);
+        dialing.begin(internals.request(current), current, endpoint, underWay);
         try {
             response = internals.send(current);
         } finally {

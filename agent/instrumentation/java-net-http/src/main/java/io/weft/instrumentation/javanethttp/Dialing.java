@@ -1,6 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
-import java.net.InetSocketAddress;
+import io.weft.dataplane.Endpoint;
 
 /**
  * The endpoint of the request that this thread is sending. The JDK asks for the address, and looks for pooled connections by it,
@@ -8,13 +8,13 @@ import java.net.InetSocketAddress;
  */
 final class Dialing {
     /** @param exchange the JDK's */
-    record Dial(Object request, Object exchange, InetSocketAddress address, UnderWay attempt, Dial outer) {}
+    record Dial(Object request, Object exchange, Endpoint endpoint, UnderWay attempt, Dial outer) {}
 
     private final ThreadLocal<Dial> current = new ThreadLocal<>();
 
     /** To be ended by the same thread. May nest: a body publisher may send a request of its own. */
-    void begin(Object request, Object exchange, InetSocketAddress address, UnderWay attempt) {
-        current.set(new Dial(request, exchange, address, attempt, current.get()));
+    void begin(Object request, Object exchange, Endpoint endpoint, UnderWay attempt) {
+        current.set(new Dial(request, exchange, endpoint, attempt, current.get()));
     }
 
     void end() {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import javax.net.ssl.SSLEngine;
 
 /**
  * The members of {@code jdk.internal.net.http} in use. Their classes are package-private, so they appear as {@link Object}: an
@@ -61,6 +62,17 @@ final class Internals {
     private final MethodHandle getBodyAsync;
     private final MethodHandle unprocessedByPeer;
     private final MethodHandle userSetAuth;
+    private final VarHandle address;
+    private final MethodHandle newConnection;
+    private final MethodHandle pooledConnection;
+    private final MethodHandle isOpen;
+    private final MethodHandle close;
+    private final MethodHandle flow;
+    private final MethodHandle finishConnect;
+    private final MethodHandle executorOf;
+    private final MethodHandle newTlsTube;
+    private final MethodHandle handshake;
+    private final MethodHandle poolKey;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Lookup ofExchange = context.lookup(PACKAGE + "Exchange");
@@ -133,6 +145,51 @@ final class Internals {
                 "getBodyAsync",
                 MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class));
         unprocessedByPeer = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
+        Lookup ofConnection = context.lookup(PACKAGE + "HttpConnection");
+        Lookup ofPlain = context.lookup(PACKAGE + "PlainHttpConnection");
+        Lookup ofClient = context.lookup(PACKAGE + "HttpClientImpl");
+        Lookup ofPool = context.lookup(PACKAGE + "ConnectionPool");
+        Lookup ofTube = context.lookup(PACKAGE + "common.SSLTube");
+        Class<?> plain = ofPlain.lookupClass();
+        Class<?> client = ofClient.lookupClass();
+        Class<?> pool = ofPool.lookupClass();
+        Class<?> key = context.lookup(PACKAGE + "ConnectionPool$CacheKey").lookupClass();
+        Class<?> flowTube = context.lookup(PACKAGE + "common.FlowTube").lookupClass();
+        address = ofConnection.findVarHandle(connection, "address", InetSocketAddress.class);
+        newConnection = MethodHandles.insertArguments(
+                ofConnection.findStatic(
+                        connection,
+                        "getPlainConnection",
+                        MethodType.methodType(
+                                connection, InetSocketAddress.class, InetSocketAddress.class, requestImpl, client)),
+                1,
+                (Object) null);
+        MethodHandle fromPool = ofPool.findVirtual(
+                pool,
+                "getConnection",
+                MethodType.methodType(connection, boolean.class, InetSocketAddress.class, InetSocketAddress.class));
+        pooledConnection = MethodHandles.filterArguments(
+                MethodHandles.insertArguments(fromPool, 1, false, null),
+                0,
+                ofClient.findVirtual(client, "connectionPool", MethodType.methodType(pool)));
+        isOpen = ofConnection.findVirtual(connection, "isOpen", MethodType.methodType(boolean.class));
+        close = ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class));
+        flow = ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube));
+        finishConnect = ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class));
+        executorOf = MethodHandles.filterReturnValue(
+                ofConnection.findVirtual(connection, "client", MethodType.methodType(client)),
+                ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass())));
+        newTlsTube = ofTube.findConstructor(
+                ofTube.lookupClass(), MethodType.methodType(void.class, SSLEngine.class, Executor.class, flowTube));
+        handshake = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
+        poolKey = MethodHandles.insertArguments(
+                ofPool.findStatic(
+                        pool,
+                        "cacheKey",
+                        MethodType.methodType(key, boolean.class, InetSocketAddress.class, InetSocketAddress.class)),
+                0,
+                false,
+                null);
         userSetAuth = optional(
                 ofRequest,
                 requestImpl,
@@ -293,5 +350,56 @@ final class Internals {
     @SuppressWarnings("unchecked")
     <T> CompletionStage<T> body(Object multi, BodySubscriber<T> subscriber) throws Throwable {
         return (CompletionStage<T>) getBodyAsync.invoke(executor.get(multi), subscriber);
+    }
+
+    InetSocketAddress address(Object connection) {
+        return (InetSocketAddress) address.get(connection);
+    }
+
+    /** Without a proxy, and yet to be connected. */
+    Object newConnection(InetSocketAddress address, Object client, Object request) throws Throwable {
+        return newConnection.invoke(address, request, client);
+    }
+
+    /** Null when there is none. */
+    Object pooledConnection(Object client, InetSocketAddress proxy) throws Throwable {
+        return pooledConnection.invoke(client, proxy);
+    }
+
+    /** The key under which such a connection is found. */
+    Object poolKey(InetSocketAddress proxy) throws Throwable {
+        return poolKey.invoke(proxy);
+    }
+
+    boolean isOpen(Object connection) throws Throwable {
+        return (boolean) isOpen.invoke(connection);
+    }
+
+    void close(Object connection) throws Throwable {
+        close.invoke(connection);
+    }
+
+    Object flow(Object connection) throws Throwable {
+        return flow.invoke(connection);
+    }
+
+    @SuppressWarnings("unchecked")
+    CompletableFuture<Void> finishConnect(Object connection) throws Throwable {
+        return (CompletableFuture<Void>) finishConnect.invoke(connection);
+    }
+
+    /** The executor of the client that the connection belongs to. */
+    Executor executorOf(Object connection) throws Throwable {
+        return (Executor) executorOf.invoke(connection);
+    }
+
+    Object newTlsTube(SSLEngine engine, Executor executor, Object flow) throws Throwable {
+        return newTlsTube.invoke(engine, executor, flow);
+    }
+
+    /** Complete when the handshake is; with the protocol that ALPN chose, which may be empty. */
+    @SuppressWarnings("unchecked")
+    CompletableFuture<String> handshake(Object tlsTube) throws Throwable {
+        return (CompletableFuture<String>) handshake.invoke(tlsTube);
     }
 }

@@ -1,8 +1,10 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
 import java.util.concurrent.CompletableFuture;
@@ -12,10 +14,12 @@ public final class JavaNetHttpAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final Dialing dialing = new Dialing();
+    private final SecuredConnections secured;
 
     public JavaNetHttpAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new Internals(context);
+        this.secured = new SecuredConnections(internals, dialing);
     }
 
     @Override
@@ -61,6 +65,13 @@ public final class JavaNetHttpAdapter implements Adapter {
                     subscriber instanceof WatchedSubscriber<?> watched
                             ? internals.needsExecutor(watched.subscriber())
                             : Handler.PROCEED;
+            case "connection" -> (Handler.Around) (self, address, client, request, version) -> secured.connection(client, request);
+            // Over TLS a connection that was upgraded to HTTP/2 would be pooled by its address alone, and outlive a change of policy.
+            case "version" -> (Handler.Result) (exchange, version, a0, a1, a2) ->
+                    secured.covers(internals.request(exchange)) ? HttpClient.Version.HTTP_1_1 : version;
+            case "finish-connect" -> (Handler.Around) (connection, a0, a1, a2, a3) -> secured.finishConnect(connection);
+            case "flow" -> (Handler.Result) (connection, flow, a0, a1, a2) -> secured.flow(connection, flow);
+            case "cache-key" -> (Handler.Result) (connection, key, a0, a1, a2) -> secured.cacheKey(connection, key);
             default -> throw new IllegalArgumentException("no hook of java-net-http: " + hook);
         };
     }
@@ -94,6 +105,6 @@ public final class JavaNetHttpAdapter implements Adapter {
         }
         // only now: the JDK clears the field when it begins to send
         internals.bodyIgnored(dial.exchange(), dial.attempt());
-        return dial.address();
+        return dial.endpoint().address();
     }
 }

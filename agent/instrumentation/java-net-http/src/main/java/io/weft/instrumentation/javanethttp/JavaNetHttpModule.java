@@ -15,6 +15,8 @@ public final class JavaNetHttpModule {
     private static final String PACKAGE = "jdk.internal.net.http.";
     private static final String PACKAGE_PATH = "jdk/internal/net/http/";
     private static final String EXCHANGE = PACKAGE + "Exchange";
+    private static final String CONNECTION = PACKAGE + "HttpConnection";
+    private static final String PLAIN_CONNECTION = PACKAGE + "PlainHttpConnection";
     private static final String FUTURE = "Ljava/util/concurrent/CompletableFuture;";
 
     private JavaNetHttpModule() {}
@@ -42,6 +44,20 @@ public final class JavaNetHttpModule {
                                 "jdk.internal.net.http.HttpRequestImpl",
                                 "getAddress",
                                 "()Ljava/net/InetSocketAddress;"),
+                        // where mesh TLS comes in, below all that the app sees
+                        Hook.around(
+                                "connection",
+                                CONNECTION,
+                                "getConnection",
+                                "(Ljava/net/InetSocketAddress;Ljdk/internal/net/http/HttpClientImpl;"
+                                        + "Ljdk/internal/net/http/HttpRequestImpl;Ljava/net/http/HttpClient$Version;)L"
+                                        + CONNECTION.replace('.', '/') + ";"),
+                        Hook.result("version", EXCHANGE, "version", "()Ljava/net/http/HttpClient$Version;"),
+                        Hook.around("finish-connect", PLAIN_CONNECTION, "finishConnect", "()" + FUTURE),
+                        Hook.result(
+                                "flow", PLAIN_CONNECTION, "getConnectionFlow", "()Ljdk/internal/net/http/common/FlowTube;"),
+                        Hook.result(
+                                "cache-key", PLAIN_CONNECTION, "cacheKey", "()Ljdk/internal/net/http/ConnectionPool$CacheKey;"),
                         Hook.around(
                                 "needs-executor",
                                 "jdk.internal.net.http.ResponseSubscribers$TrustedSubscriber",

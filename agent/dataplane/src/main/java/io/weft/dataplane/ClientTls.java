@@ -1,0 +1,35 @@
+package io.weft.dataplane;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * How connections to an endpoint are secured. A library may reuse a connection for another request only if it was secured by the
+ * same object: a new certificate, another trust bundle or another SAN come as a new one. Thread-safe.
+ */
+public interface ClientTls {
+
+    /** Unique in this process, for pools that are keyed by names. */
+    String id();
+
+    /**
+     * For one connection: in client mode, with SNI, ALPN, versions and cipher suites as policy says. Its handshake fails when the
+     * peer is not who policy says it must be.
+     *
+     * @param peer where the connection leads; sessions are resumed by it
+     */
+    SSLEngine engine(InetSocketAddress peer);
+
+    /**
+     * Secures a connected socket and returns when the handshake is done. Closing the result closes the socket; when the handshake
+     * fails that is closed, too.
+     *
+     * @throws ConnectException the peer does not speak TLS, or is not who policy says it must be
+     * @throws IOException the socket cannot be used
+     */
+    SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException;
+}

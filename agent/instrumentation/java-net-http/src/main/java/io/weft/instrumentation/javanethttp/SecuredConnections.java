@@ -1,0 +1,127 @@
+package io.weft.instrumentation.javanethttp;
+
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Handler;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/**
+ * Mesh TLS below the JDK's plaintext connections: for all that is above, the request, the response and the app, the connection is
+ * one without TLS. Whatever goes wrong here is a failure to connect, never a connection in plaintext.
+ */
+final class SecuredConnections {
+    private final Internals internals;
+    private final Dialing dialing;
+
+    SecuredConnections(Internals internals, Dialing dialing) {
+        this.internals = internals;
+        this.dialing = dialing;
+    }
+
+    /** Of a connection that is to be secured; the JDK keeps it as the connection's address. */
+    private static final class SecuredAddress extends InetSocketAddress {
+        private final transient ClientTls tls;
+        private final transient InetSocketAddress poolKey;
+        /** The encrypted flow of the one connection that this is the address of; null before it is connected. */
+        private transient volatile Object tube;
+
+        SecuredAddress(Endpoint endpoint, InetSocketAddress poolKey) {
+            super(endpoint.address().getAddress(), endpoint.address().getPort());
+            this.tls = endpoint.tls();
+            this.poolKey = poolKey;
+        }
+    }
+
+    /**
+     * In place of a proxy in the key of the JDK's pool: what was secured in another way, or not at all, is never found. The JDK looks
+     * a plaintext connection through a proxy up by the proxy alone.
+     */
+    private static InetSocketAddress poolKey(Endpoint endpoint) {
+        InetSocketAddress address = endpoint.address();
+        return InetSocketAddress.createUnresolved(
+                endpoint.tls().id() + '/' + address.getAddress().getHostAddress(), address.getPort());
+    }
+
+    /** Whether the connection of the request is to be secured. */
+    boolean covers(Object request) {
+        Dialing.Dial dial = dialing.of(request);
+        return dial != null && dial.endpoint().tls() != null;
+    }
+
+    /** @return a connection from the JDK's pool, or a new one that is yet to be connected */
+    Object connection(Object client, Object request) {
+        if (!covers(request)) {
+            return Handler.PROCEED;
+        }
+        Endpoint endpoint = dialing.of(request).endpoint();
+        try {
+            InetSocketAddress poolKey = poolKey(endpoint);
+            Object pooled = internals.pooledConnection(client, poolKey);
+            return pooled != null && internals.isOpen(pooled)
+                    ? pooled
+                    : internals.newConnection(new SecuredAddress(endpoint, poolKey), client, request);
+        } catch (Throwable fault) {
+            return new Handler.Thrown(new IllegalStateException("mesh TLS to " + endpoint + " cannot be set up", fault));
+        }
+    }
+
+    /** The TCP connection is there: the handshake comes before the JDK takes it for connected, so within the app's time limit. */
+    Object finishConnect(Object connection) {
+        if (!(internals.address(connection) instanceof SecuredAddress secured) || secured.tube != null) {
+            return Handler.PROCEED;
+        }
+        CompletableFuture<String> handshake;
+        try {
+            secured.tube = internals.newTlsTube(
+                    secured.tls.engine(secured), internals.executorOf(connection), internals.flow(connection));
+            handshake = internals.handshake(secured.tube);
+        } catch (Throwable fault) {
+            return failed(connection, secured, fault);
+        }
+        return handshake
+                .handle((protocol, failure) -> failure == null ? finish(connection, secured) : failed(connection, secured, failure))
+                .thenCompose(Function.identity());
+    }
+
+    private CompletableFuture<Void> finish(Object connection, SecuredAddress secured) {
+        try {
+            return internals.finishConnect(connection);
+        } catch (Throwable fault) {
+            return failed(connection, secured, fault);
+        }
+    }
+
+    private CompletableFuture<Void> failed(Object connection, SecuredAddress secured, Throwable cause) {
+        ConnectException failure = new ConnectException("mesh TLS to " + secured + " failed: " + innermost(cause));
+        failure.initCause(cause);
+        try {
+            internals.close(connection);
+        } catch (Throwable fault) {
+            failure.addSuppressed(fault);
+        }
+        return CompletableFuture.failedFuture(failure);
+    }
+
+    // JSSE wraps what matters several layers deep.
+    private static String innermost(Throwable cause) {
+        Throwable inner = cause;
+        while (inner.getCause() != null && (inner.getCause() instanceof IOException || !(inner instanceof IOException))) {
+            inner = inner.getCause();
+        }
+        return inner.getMessage() == null ? inner.toString() : inner.getMessage();
+    }
+
+    Object flow(Object connection, Object plain) {
+        return internals.address(connection) instanceof SecuredAddress secured && secured.tube != null ? secured.tube : plain;
+    }
+
+    Object cacheKey(Object connection, Object plain) throws Throwable {
+        return internals.address(connection) instanceof SecuredAddress secured
+                ? internals.poolKey(secured.poolKey)
+                : plain;
+    }
+}

@@ -1,0 +1,85 @@
+package io.weft.transport;
+
+import io.weft.dataplane.ClientTls;
+import io.weft.policy.model.CertificateValidation;
+import io.weft.policy.model.TlsCertificate;
+import io.weft.policy.model.TlsContext;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+
+/** A JSSE context for connections that this process opens, with sessions of its own. Thread-safe. */
+final class ClientContext implements ClientTls {
+    private static final int HOST_NAME = 0;
+    /** The libraries that are served speak HTTP/1.1 over it: a peer must not choose what they do not speak. */
+    private static final Set<String> HTTP_2 = Set.of("h2", "istio-h2");
+
+    private static final AtomicLong NUMBERS = new AtomicLong();
+
+    private final String id = "mesh-tls-" + NUMBERS.incrementAndGet();
+    private final SSLContext context;
+    /** Read only; every engine and socket takes a copy. */
+    private final SSLParameters parameters;
+
+    ClientContext(
+            TlsContext.Parameters policy,
+            List<String> alpn,
+            String sni,
+            Optional<TlsCertificate> certificate,
+            Optional<CertificateValidation> validation) {
+        context = JsseContext.of(certificate, validation);
+        parameters = JsseContext.parameters(context, policy);
+        parameters.setApplicationProtocols(
+                alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toArray(String[]::new));
+        // Where none is set, JSSE would send the name of the peer.
+        parameters.setServerNames(sni.isEmpty() ? List.of() : List.of(new AnyName(sni)));
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public SSLEngine engine(InetSocketAddress peer) {
+        SSLEngine engine = context.createSSLEngine(peer.getAddress().getHostAddress(), peer.getPort());
+        engine.setUseClientMode(true);
+        engine.setSSLParameters(parameters);
+        return engine;
+    }
+
+    @Override
+    public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
+        SSLSocket socket = (SSLSocket) context.getSocketFactory()
+                .createSocket(connected, peer.getAddress().getHostAddress(), peer.getPort(), true);
+        try {
+            socket.setUseClientMode(true);
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+            return socket;
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            ConnectException failure = new ConnectException("mesh TLS to " + peer + " failed: " + e.getMessage());
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    /** {@link javax.net.ssl.SNIHostName} refuses what Istio and Kuma send: names with {@code _}, <code>{</code> or {@code =}. */
+    private static final class AnyName extends SNIServerName {
+        AnyName(String name) {
+            super(HOST_NAME, name.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+}

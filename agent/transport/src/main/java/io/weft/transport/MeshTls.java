@@ -1,0 +1,89 @@
+package io.weft.transport;
+
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.TransportSecurity;
+import io.weft.policy.model.CertificateValidation;
+import io.weft.policy.model.Secret;
+import io.weft.policy.model.TlsCertificate;
+import io.weft.policy.model.TlsContext;
+import io.weft.policy.model.TlsContext.CertificateSource;
+import io.weft.policy.model.TlsContext.ValidationSource;
+import io.weft.policy.model.TransportSocket.UpstreamTls;
+import java.lang.ref.WeakReference;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Mesh TLS over JSSE. A context is made when a policy first asks for it and kept for as long as anyone uses it: what is equal
+ * shares its sessions, and connections of an older certificate go on until they end. For one thread at a time.
+ */
+public final class MeshTls implements TransportSecurity {
+    private final Map<ClientSettings, WeakReference<ClientContext>> clients = new HashMap<>();
+
+    /**
+     * @param certificate what this side shows; empty: nothing
+     * @param validation empty: the peer is not checked
+     */
+    private record ClientSettings(
+            TlsContext.Parameters parameters,
+            List<String> alpn,
+            String sni,
+            Optional<TlsCertificate> certificate,
+            Optional<CertificateValidation> validation) {}
+
+    @Override
+    public Optional<ClientTls> client(UpstreamTls socket, Map<String, Secret> secrets) {
+        TlsContext context = socket.context();
+        Optional<TlsCertificate> certificate = context.certificate().flatMap(source -> certificate(source, secrets));
+        if (context.certificate().isPresent() && certificate.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<CertificateValidation> validation = validation(context.validation(), secrets);
+        boolean checked = !(context.validation() instanceof TlsContext.NoValidation);
+        if (checked && (validation.isEmpty() || !isAvailable(validation.get().trust()))) {
+            return Optional.empty();
+        }
+        ClientSettings settings =
+                new ClientSettings(context.parameters(), context.alpn(), socket.sni(), certificate, validation);
+        clients.values().removeIf(reference -> reference.get() == null);
+        WeakReference<ClientContext> reference = clients.get(settings);
+        ClientContext known = reference == null ? null : reference.get();
+        if (known == null) {
+            known = new ClientContext(settings.parameters, settings.alpn, settings.sni, certificate, validation);
+            clients.put(settings, new WeakReference<>(known));
+        }
+        return Optional.of(known);
+    }
+
+    private static Optional<TlsCertificate> certificate(CertificateSource source, Map<String, Secret> secrets) {
+        if (source instanceof TlsContext.InlineCertificate inline) {
+            return Optional.of(inline.certificate());
+        }
+        return source instanceof TlsContext.NamedCertificate named
+                        && content(named.secret(), secrets) instanceof Secret.Identity identity
+                ? Optional.of(identity.certificate())
+                : Optional.empty();
+    }
+
+    private static Optional<CertificateValidation> validation(ValidationSource source, Map<String, Secret> secrets) {
+        if (source instanceof TlsContext.InlineValidation inline) {
+            return Optional.of(inline.validation());
+        }
+        return source instanceof TlsContext.NamedValidation named
+                        && content(named.secret(), secrets) instanceof Secret.Validation validation
+                ? Optional.of(named.defaults().with(validation.validation()))
+                : Optional.empty();
+    }
+
+    private static Secret.Content content(String name, Map<String, Secret> secrets) {
+        Secret secret = secrets.get(name);
+        return secret == null ? null : secret.content();
+    }
+
+    /** Certificate providers of the bootstrap are not there yet. */
+    private static boolean isAvailable(CertificateValidation.Trust trust) {
+        return !(trust instanceof CertificateValidation.ProvidedAuthorities);
+    }
+}

@@ -1,0 +1,159 @@
+package io.weft.it.client;
+
+import static io.weft.it.harness.Routes.to;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.weft.driver.HttpAnswer;
+import io.weft.driver.HttpCall.Way;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.RecordedRequest;
+import io.weft.it.harness.Upstream;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** A plaintext URL leaves as TLS, endpoint by endpoint, and the app cannot tell. */
+abstract class MeshTlsExpectations extends Expectations {
+    private static final String ORDERS = "spiffe://mesh/orders";
+    private static final Authority MESH = new Authority("mesh");
+    private static final Certified SHOP = MESH.certify("spiffe://mesh/shop");
+
+    private Upstream secured(String name, Authority by, String identity) {
+        return testbed.upstream(name, by.certify(identity).trusting(MESH));
+    }
+
+    private static TransportSocket tls(String san) {
+        CommonTlsContext common = CommonTlsContext.newBuilder()
+                .addAlpnProtocols("kuma")
+                .addTlsCertificates(TlsCertificate.newBuilder()
+                        .setCertificateChain(inline(SHOP.certificatePem())).setPrivateKey(inline(SHOP.keyPem())))
+                .setValidationContext(CertificateValidationContext.newBuilder()
+                        .setTrustedCa(inline(Certified.pem(MESH.certificate())))
+                        .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
+                                .setSanType(SubjectAltNameMatcher.SanType.URI)
+                                .setMatcher(StringMatcher.newBuilder().setExact(san))))
+                .build();
+        return TransportSocket.newBuilder()
+                .setName("envoy.transport_sockets.tls")
+                .setTypedConfig(Any.pack(UpstreamTlsContext.newBuilder()
+                        .setCommonTlsContext(common).setSni("orders.mesh").build()))
+                .build();
+    }
+
+    private static DataSource inline(String text) {
+        return DataSource.newBuilder().setInlineString(text).build();
+    }
+
+    private static Policy overTls(String san, InetSocketAddress... endpoints) {
+        return Policy.empty().virtualHost("orders", to("orders"))
+                .cluster("orders", cluster -> cluster.setTransportSocket(tls(san)), endpoints);
+    }
+
+    @Test
+    void everyKindOfRequestGoesOutAsWithoutTlsAndComesBack() {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        List<Call> calls = List.of(
+                Call.get("http://orders/a?b=c").header("X-One", "1"), Call.post("http://orders/", "body"),
+                Call.post("http://orders/", "0123456789".repeat(100_000)), Call.post("http://orders/", "one-shot").way(Way.STREAM),
+                Call.get("http://orders/").method("HEAD"));
+        stage().serve(Policy.empty().service("orders", a.address()));
+        for (Call call : calls) {
+            stage().send(call);
+        }
+        stage().serve(overTls(ORDERS, orders.address()));
+        for (Call call : calls) {
+            HttpAnswer answer = stage().send(call);
+            assertThat(answer.status()).isEqualTo(200);
+        }
+        assertThat(orders.requests()).extracting(MeshTlsExpectations::seen)
+                .containsExactlyElementsOf(a.requests().stream().map(MeshTlsExpectations::seen).toList());
+    }
+
+    /** But for an upgrade to HTTP/2, which is not tried over TLS. */
+    private static String seen(RecordedRequest request) {
+        List<String> headers = request.headers().stream()
+                .filter(header -> !header.matches("(?i)(upgrade|http2-settings|connection): .*"))
+                .toList();
+        return request.line() + headers + Arrays.hashCode(request.body());
+    }
+
+    @Test
+    void connectionsAreKeptAndNotSharedWithPlaintext() {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        stage().serve(overTls(ORDERS, orders.address()));
+        for (int i = 0; i < 10; i++) {
+            assertThat(stage().send(Call.get("http://orders/")).body()).isEqualTo("orders");
+        }
+        assertThat(orders.connections()).isEqualTo(1);
+
+        // Plaintext from now on, which this upstream does not speak: it would have been answered over the connection that is kept.
+        stage().serve(Policy.empty().service("orders", orders.address()));
+        int before = orders.requests().size();
+        Map<String, String> answer = stage().meshed.ask(Call.get("http://orders/").form());
+        assertThat(answer.getOrDefault("status", "none")).isNotEqualTo("200");
+        assertThat(orders.requests()).hasSize(before);
+    }
+
+    @Test
+    void whoIsNotWhoPolicySaysGetsNothing() {
+        Upstream impostor = secured("impostor", new Authority("other"), ORDERS);
+        Upstream neighbour = secured("neighbour", MESH, "spiffe://mesh/users");
+        for (Upstream wrong : List.of(impostor, neighbour)) {
+            stage().serve(overTls(ORDERS, wrong.address()));
+            assertThat(stage().sendFailing(Call.post("http://orders/", "secret")))
+                    .satisfies(failure -> assertThat(failure.get("error") + failure.get("causes")).contains("ConnectException"));
+            assertThat(wrong.requests()).isEmpty();
+        }
+    }
+
+    @Test
+    void anEndpointThatSpeaksNoTlsIsReachedInPlaintextIfPolicySaysSo() {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        LbEndpoint istio = Policy.endpoint(orders.address()).toBuilder()
+                .setMetadata(Metadata.newBuilder().putFilterMetadata("envoy.transport_socket_match",
+                        Struct.newBuilder().putFields("tlsMode", Value.newBuilder().setStringValue("istio").build()).build()))
+                .build();
+        Policy byMode = Policy.empty().virtualHost("orders", to("orders"))
+                .cluster("orders", cluster -> cluster.addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder()
+                        .setName("tlsMode-istio").setMatch(istio.getMetadata().getFilterMetadataOrThrow("envoy.transport_socket_match"))
+                        .setTransportSocket(tls(ORDERS))))
+                .endpoints(ClusterLoadAssignment.newBuilder().setClusterName("orders").addEndpoints(
+                        LocalityLbEndpoints.newBuilder().addLbEndpoints(istio).addLbEndpoints(Policy.endpoint(a.address()))).build());
+        stage().serve(byMode);
+        for (int i = 0; i < 10; i++) {
+            assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
+        }
+        assertThat(orders.requests()).hasSize(5);
+        assertThat(a.requests()).hasSize(5);
+    }
+
+    @Test
+    void theAppsOwnTlsIsItsOwn() {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        stage().serve(overTls(ORDERS, orders.address()));
+        Map<String, String> failure =
+                stage().sendFailing(Call.get("https://127.0.0.1:" + orders.address().getPort() + "/"));
+        assertThat(failure.get("error") + failure.get("causes")).contains("SSLHandshakeException");
+        assertThat(orders.requests()).isEmpty();
+    }
+}
