@@ -32,7 +32,7 @@ class ResourceParserTest {
                         .setVersion("8")
                         .setResource(any(cluster(c -> c.setName("b"))))
                         .build()))
-                .addResources(any(cluster(c -> c.setName("bad").setLbPolicy(LbPolicy.MAGLEV))))
+                .addResources(any(cluster(c -> c.setName("bad").setLbPolicy(LbPolicy.CLUSTER_PROVIDED))))
                 .addResources(any(cluster(c -> c.setName("a"))))
                 .addResources(any(assignment(e -> {})))
                 .addResources(any(cluster(c -> {})).toBuilder().setValue(ByteString.copyFromUtf8("\n")))
@@ -50,7 +50,7 @@ class ResourceParserTest {
             assertThat(it.raw().version()).isEqualTo("8");
         });
         assertThat(messages(outcomes.subList(2, 6))).satisfiesExactly(
-                message -> assertThat(message).startsWith("Cluster 'bad': lb_policy: MAGLEV"),
+                message -> assertThat(message).startsWith("Cluster 'bad': lb_policy: CLUSTER_PROVIDED"),
                 message -> assertThat(message).startsWith("Cluster 'a': occurs twice"),
                 message -> assertThat(message).startsWith("Cluster: has the type 'type.googleapis.com/envoy.config.endpoint"),
                 message -> assertThat(message).startsWith("Cluster: is not a valid Cluster: "));
