@@ -1,6 +1,7 @@
 package io.weft.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -182,12 +183,11 @@ class NettyHealthProberTest {
         Probe probe = probe(silent.getLocalPort(), new HealthCheck.Tcp(new Payload("?"), List.of(new Payload("!"))), true);
         BlockingQueue<Result> results = new LinkedBlockingQueue<>();
         probe.check(results::add);
+        await().until(() -> accepted.size() == 1);
         probe.giveUp();
         assertThat(results.poll(200, TimeUnit.MILLISECONDS)).isNull();
         probe.check(results::add);
-        while (accepted.size() < 2) {
-            Thread.onSpinWait();
-        }
+        await().until(() -> accepted.size() == 2);
         accepted.get(1).getOutputStream().write('!');
         assertThat(results.poll(10, TimeUnit.SECONDS)).isEqualTo(Result.HEALTHY);
     }
