@@ -1,6 +1,7 @@
 package io.weft.it.envoy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.Any;
@@ -111,6 +112,8 @@ class HashingIT {
         RandomGenerator random = RandomGeneratorFactory.of("SplittableRandom").create(SEED);
         List<String> differences = new ArrayList<>();
         try (Envoy envoy = Envoy.start(binary, bootstrap(port, configuration), folder)) {
+            // Its admin port is there before its listeners are.
+            await().until(() -> envoy.stats("listener_manager\\.workers_started").containsValue(1L));
             HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
             for (String name : clusters.keySet()) {
                 for (int i = 0; i < KEYS; i++) {
