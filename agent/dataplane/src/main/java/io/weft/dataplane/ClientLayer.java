@@ -2,7 +2,8 @@ package io.weft.dataplane;
 
 /**
  * One concern of a request that goes out. What a layer knows of a request it keeps in the {@link Exchange}; itself it is
- * immutable and thread-safe. A layer that has nothing to say at one of the points does not override the method.
+ * immutable and thread-safe. A layer that has nothing to say at one of the points does not override the method, but for
+ * {@link #release}: most have nothing to say there, and the one call site of an inherited method could not be inlined.
  */
 abstract class ClientLayer {
     /** The end of the stack, where the library does its I/O. */
@@ -42,9 +43,7 @@ abstract class ClientLayer {
      * The attempt is over, with its response's body where there is one. Also called when an attempt was refused half-way, and
      * for an exchange that is given up between attempts.
      */
-    void release(Exchange exchange) {
-        inner.release(exchange);
-    }
+    abstract void release(Exchange exchange);
 
     private static final class Dial extends ClientLayer {
         Dial() {

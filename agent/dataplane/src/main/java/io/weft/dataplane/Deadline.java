@@ -127,4 +127,9 @@ final class Deadline extends ClientLayer {
                     Math.max(0, Math.min(exchange.backoffNanos, exchange.endOf(first) - clock.nanoTime()));
         }
     }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
 }

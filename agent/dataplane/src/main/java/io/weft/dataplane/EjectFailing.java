@@ -40,4 +40,9 @@ final class EjectFailing extends ClientLayer {
         String grpcStatus = exchange.responseHeaders.header("grpc-status");
         return grpcStatus == null || !exchange.isGrpc() ? exchange.status : Grpc.httpStatus(grpcStatus);
     }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
 }

@@ -89,4 +89,9 @@ final class MatchRoute extends ClientLayer {
         exchange.flag(ResponseFlag.NC, "cluster_not_found");
         return ((Forward) exchange.route).clusterNotFound();
     }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
 }

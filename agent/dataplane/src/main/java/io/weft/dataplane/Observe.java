@@ -31,4 +31,9 @@ final class Observe extends ClientLayer {
             exchange.cluster.state().succeeded();
         }
     }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
 }

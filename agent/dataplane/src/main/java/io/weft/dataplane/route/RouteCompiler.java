@@ -51,9 +51,12 @@ public final class RouteCompiler {
     private final ToIntFunction<String> clusterIndex;
     private final FilterCompiler filterCompiler;
     private final ProcessInfo process;
-    // Of this round: most routes test for the same and have the same retry policy, and then share what is made of it.
+    private record TimeLimits(RouteAction.Timeouts ofRequest, RetryPolicy.PerTry ofAttempt) {}
+
+    // Of this round: most routes test for the same, and have the same retry policy and time limits, and then share what is made of it.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
+    private Map<TimeLimits, TimeoutRule> timeoutRules = new HashMap<>();
     private Map<String, CompiledConfiguration> last = Map.of();
     private Map<String, CompiledConfiguration> current = new HashMap<>();
 
@@ -89,6 +92,7 @@ public final class RouteCompiler {
         current = new HashMap<>();
         tests = new HashMap<>();
         retryRules = new HashMap<>();
+        timeoutRules = new HashMap<>();
     }
 
     /** Of one route configuration. */
@@ -192,8 +196,13 @@ public final class RouteCompiler {
                     forward.clusters(),
                     host.attemptCount().inRequest(),
                     retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
-                    TimeoutRule.of(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()),
+                    timeoutRule(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()),
                     forward.priority());
+        }
+
+        private TimeoutRule timeoutRule(RouteAction.Timeouts timeouts, RetryPolicy.PerTry perTry) {
+            return timeoutRules.computeIfAbsent(
+                    new TimeLimits(timeouts, perTry), limits -> TimeoutRule.of(limits.ofRequest(), limits.ofAttempt()));
         }
 
         /** What the cluster says overrides what the route says, key by key. */
