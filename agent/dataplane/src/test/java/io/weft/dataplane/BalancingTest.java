@@ -41,7 +41,7 @@ class BalancingTest {
     void anEndpointThatSpeaksMeshTlsIsNotReachedInPlaintext() {
         TransportSocket tls = new TransportSocket.UpstreamTls(
                 new TlsContext(
-                        new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of(), List.of()),
+                        new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of()),
                         List.of(), Optional.empty(), new TlsContext.NoValidation()),
                 "");
         TransportSockets byMode = new TransportSockets(

@@ -89,7 +89,7 @@ class ClientTlsTest {
             Version minimum, Version maximum, List<String> suites, CertificateValidation validation, String sni, String... alpn) {
         return new UpstreamTls(
                 new TlsContext(
-                        new TlsContext.Parameters(minimum, maximum, suites, List.of()),
+                        new TlsContext.Parameters(minimum, maximum, suites),
                         List.of(alpn),
                         Optional.of(new TlsContext.InlineCertificate(of(SHOP))),
                         new TlsContext.InlineValidation(validation)),
@@ -257,7 +257,7 @@ class ClientTlsTest {
     void withoutItsSecretsThereIsNoTls() {
         UpstreamTls socket = new UpstreamTls(
                 new TlsContext(
-                        new TlsContext.Parameters(Version.TLS_1_2, Version.TLS_1_3, List.of(), List.of()),
+                        new TlsContext.Parameters(Version.TLS_1_2, Version.TLS_1_3, List.of()),
                         List.of(),
                         Optional.of(new TlsContext.NamedCertificate("identity")),
                         new TlsContext.NamedValidation(

@@ -34,12 +34,10 @@ public record TlsContext(
      * {@code envoy.extensions.transport_sockets.tls.v3.TlsParameters}.
      *
      * @param cipherSuites for TLS 1.2, by their OpenSSL names, as in {@code ECDHE-ECDSA-AES128-GCM-SHA256}; empty: the JDK's
-     * @param curves by their OpenSSL names, as in {@code X25519}; empty: the JDK's
      */
-    public record Parameters(Version minimum, Version maximum, List<String> cipherSuites, List<String> curves) {
+    public record Parameters(Version minimum, Version maximum, List<String> cipherSuites) {
         public Parameters {
             cipherSuites = List.copyOf(cipherSuites);
-            curves = List.copyOf(curves);
         }
     }
 

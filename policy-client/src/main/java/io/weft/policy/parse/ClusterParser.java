@@ -171,6 +171,8 @@ final class ClusterParser {
                 field.refuseIf(cluster.getLbPolicy() != LbPolicy.CLUSTER_PROVIDED && !cluster.hasLoadBalancingPolicy(),
                         "lb_policy", "must be CLUSTER_PROVIDED for a cluster of type ORIGINAL_DST");
                 originalDestination(field.at("original_dst_lb_config"), cluster.getOriginalDstLbConfig());
+                field.refuseIf(!transportSockets(field, cluster).equals(TransportSockets.PLAINTEXT), "transport_socket",
+                        "must be plaintext for a cluster of type ORIGINAL_DST: such requests are the app's own");
                 return new Cluster.OriginalDestination();
             case LOGICAL_DNS:
                 throw field.at("type").refuse("LOGICAL_DNS is not supported; use STRICT_DNS");

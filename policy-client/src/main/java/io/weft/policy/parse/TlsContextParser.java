@@ -146,6 +146,7 @@ final class TlsContextParser {
 
     private static TlsContext.Parameters parameters(Field field, TlsParameters parameters) {
         field.reportIf(parameters.getSignatureAlgorithmsCount() > 0, "signature_algorithms");
+        field.reportIf(parameters.getEcdhCurvesCount() > 0, "ecdh_curves");
         field.refuseIf(parameters.getCompliancePoliciesCount() > 0, "compliance_policies",
                 "are not supported; set tls_minimum_protocol_version, cipher_suites and ecdh_curves");
         // TLS 1.0 and 1.1 are allowed by a minimum, not demanded; they are never spoken here.
@@ -160,8 +161,7 @@ final class TlsContextParser {
         return new TlsContext.Parameters(
                 minimum == TlsProtocol.TLSv1_3 ? Version.TLS_1_3 : Version.TLS_1_2,
                 maximum == TlsProtocol.TLSv1_2 ? Version.TLS_1_2 : Version.TLS_1_3,
-                parameters.getCipherSuitesList(),
-                parameters.getEcdhCurvesList());
+                parameters.getCipherSuitesList());
     }
 
     private static Optional<CertificateSource> certificate(Field field, CommonTlsContext context) {

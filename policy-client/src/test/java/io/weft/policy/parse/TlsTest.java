@@ -90,7 +90,7 @@ class TlsTest {
                         .setValidationContextSdsSecretConfig(sds("mesh_ca:secret:default"))));
 
         assertThat(context).isEqualTo(new TlsContext(
-                new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of(), List.of()),
+                new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of()),
                 List.of("kuma"),
                 Optional.of(new TlsContext.NamedCertificate("identity_cert:secret:default")),
                 new TlsContext.NamedValidation("mesh_ca:secret:default", new CertificateValidation(
@@ -139,12 +139,10 @@ class TlsTest {
         assertThat(context(c -> c.setTlsParams(TlsParameters.newBuilder()
                         .setTlsMinimumProtocolVersion(TlsProtocol.TLSv1_0)
                         .setTlsMaximumProtocolVersion(TlsProtocol.TLSv1_2)
-                        .addCipherSuites("ECDHE-ECDSA-AES128-GCM-SHA256")
-                        .addEcdhCurves("X25519")))
+                        .addCipherSuites("ECDHE-ECDSA-AES128-GCM-SHA256")))
                 .parameters())
                 .isEqualTo(new TlsContext.Parameters(
-                        TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_2, List.of("ECDHE-ECDSA-AES128-GCM-SHA256"),
-                        List.of("X25519")));
+                        TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_2, List.of("ECDHE-ECDSA-AES128-GCM-SHA256")));
         assertThat(context(c -> c.setTlsParams(
                         TlsParameters.newBuilder().setTlsMinimumProtocolVersion(TlsProtocol.TLSv1_3))).parameters().minimum())
                 .isEqualTo(TlsContext.Version.TLS_1_3);

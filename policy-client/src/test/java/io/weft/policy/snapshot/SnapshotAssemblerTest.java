@@ -338,7 +338,7 @@ class SnapshotAssemblerTest {
                 .map(secret -> new TransportSockets.Match(secret, Map.of(), new TransportSocket.UpstreamTls(
                         new TlsContext(
                                 new TlsContext.Parameters(
-                                        TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of(), List.of()),
+                                        TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of()),
                                 List.of(), Optional.of(new TlsContext.NamedCertificate(secret)), new TlsContext.NoValidation()),
                         "")))
                 .toList();

@@ -14,6 +14,7 @@ import java.lang.ref.WeakReference;
 final class RemoteKeySource implements KeySource {
     /** Keys are fetched a little before they are too old, as in Envoy. */
     private static final long EARLY_NANOS = 5_000_000_000L;
+    private static final long RETRY_NANOS = 1_000_000_000L;
 
     private final RemoteKeys config;
     private final KeyFetcher fetcher;
@@ -62,10 +63,27 @@ final class RemoteKeySource implements KeySource {
     }
 
     private void fetch() {
-        fetcher.fetch(config, this::fetched);
+        try {
+            fetcher.fetch(config, this::fetched);
+        } catch (RuntimeException e) {
+            // As a fetch that failed: whoever waits for keys must not wait for ever.
+            tryLater();
+        }
     }
 
     private void fetched(String body) {
+        try {
+            use(body);
+        } catch (RuntimeException e) {
+            tryLater();
+        }
+    }
+
+    private void tryLater() {
+        again(RETRY_NANOS);
+    }
+
+    private void use(String body) {
         JsonWebKeys fetched = body == null ? JsonWebKeys.NONE : JsonWebKeys.parse(body);
         if (!fetched.isEmpty()) {
             keys = fetched;

@@ -4,10 +4,12 @@ import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.Socket;
 import java.util.Collections;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 
@@ -16,32 +18,55 @@ import javax.net.ssl.SSLSocket;
  * before it is connected, in versions before 5.4, and once after; there mesh TLS comes in.
  */
 final class Dialing {
-    private final ThreadLocal<Endpoint> current = new ThreadLocal<>();
+    private static final class Dial {
+        private final Endpoint endpoint;
+        private final int handshakeMillis;
+        private boolean secured;
+
+        Dial(Endpoint endpoint, int handshakeMillis) {
+            this.endpoint = endpoint;
+            this.handshakeMillis = handshakeMillis;
+        }
+    }
+
+    private final ThreadLocal<Dial> current = new ThreadLocal<>();
     /** Of the mesh: the app sees no TLS. */
     private final Set<SSLSession> sessions = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
-    /** To be ended by the same thread. */
-    void begin(Endpoint endpoint) {
-        current.set(endpoint);
+    /**
+     * To be ended by the same thread.
+     *
+     * @param nanos for how long the peer may keep silent during the handshake
+     */
+    void begin(Endpoint endpoint, long nanos) {
+        long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
+        current.set(new Dial(endpoint, (int) Math.min(Integer.MAX_VALUE, millis)));
     }
 
-    void end() {
+    /** @return whether the connection is as policy wants it: whoever is told otherwise must not send anything over it */
+    boolean end() {
+        Dial dial = current.get();
         current.remove();
+        return dial.endpoint.tls() == null || dial.secured;
     }
 
     /** @return the socket that the connection is to use */
     Object secure(Socket socket) {
-        Endpoint endpoint = current.get();
-        ClientTls tls = endpoint == null ? null : endpoint.tls();
+        Dial dial = current.get();
+        ClientTls tls = dial == null ? null : dial.endpoint.tls();
         if (tls == null || !socket.isConnected()) {
             return socket;
         }
         try {
-            SSLSocket secured = tls.layer(socket, endpoint.address());
+            int patience = socket.getSoTimeout();
+            socket.setSoTimeout(dial.handshakeMillis);
+            SSLSocket secured = tls.layer(socket, dial.endpoint.address());
+            secured.setSoTimeout(patience);
             sessions.add(secured.getSession());
+            dial.secured = true;
             return secured;
-        } catch (IOException | RuntimeException e) {
-            return new Handler.Thrown(e);
+        } catch (Throwable e) {
+            return new Handler.Thrown(e instanceof IOException ? e : new ConnectException("mesh TLS cannot be set up: " + e));
         }
     }
 

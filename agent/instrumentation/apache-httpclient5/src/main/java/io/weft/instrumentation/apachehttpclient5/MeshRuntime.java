@@ -190,13 +190,17 @@ final class MeshRuntime implements ExecRuntime {
     }
 
     private void connect(Endpoint endpoint, Exchange exchange, HttpClientContext context) throws IOException {
+        boolean asPolicySays = false;
         connectLimit.begin(exchange.connectTimeoutNanos());
-        dialing.begin(endpoint);
+        dialing.begin(endpoint, exchange.connectTimeoutNanos());
         try {
             connections.connectEndpoint(context);
         } finally {
-            dialing.end();
+            asPolicySays = dialing.end();
             connectLimit.end();
+        }
+        if (!asPolicySays) {
+            throw new ConnectException("mesh TLS to " + endpoint + " is not in place");
         }
     }
 

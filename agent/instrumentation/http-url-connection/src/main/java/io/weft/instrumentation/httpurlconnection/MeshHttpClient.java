@@ -46,6 +46,8 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
 
     private Endpoint endpoint;
     private URL endpointUrl;
+    /** Below mesh TLS: what another thread may close, since closing TLS waits for whoever is writing. */
+    private Socket rawSocket;
 
     /** Not null: the mesh answers by itself. */
     private LocalReply reply;
@@ -87,7 +89,7 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
                     kept.exchange.set(exchange);
-                    exchange.over(kept.serverSocket);
+                    exchange.over(kept.rawSocket);
                     return kept;
                 }
                 MeshHttpClient fresh = new MeshHttpClient(internals, connection, url, connectTimeout, exchange);
@@ -169,7 +171,7 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
             }
             super.openServer(server, port);
             if (current != null) {
-                current.over(serverSocket);
+                current.over(rawSocket);
             }
             return;
         }
@@ -181,6 +183,7 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
     @Override
     protected Socket doConnect(String server, int port) throws IOException {
         Socket connected = super.doConnect(server, port);
+        rawSocket = connected;
         ClientTls tls = endpoint.tls();
         if (tls == null) {
             return connected;

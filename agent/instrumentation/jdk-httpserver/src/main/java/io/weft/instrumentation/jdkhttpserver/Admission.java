@@ -13,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** In front of the app's filters and handler: what becomes of a request before the app sees it. */
 final class Admission {
@@ -30,21 +31,28 @@ final class Admission {
      * In the place of {@code Filter.Chain.doFilter}, the first time.
      *
      * @param exchange the server's own, {@code http} the app's view of it
+     * @param inFlight whether the request still is
      */
-    Object doFilter(Filter.Chain chain, Object exchange, HttpExchange http, IncomingRequest incoming) throws Throwable {
-        switch (incoming.next()) {
-            case WAIT -> {
-                incoming.holdUp();
-                Executor executor = internals.executor(internals.server(exchange));
-                incoming.afterDelay(() -> resume(executor, chain, exchange, http));
+    Object doFilter(
+            Filter.Chain chain, Object exchange, HttpExchange http, IncomingRequest incoming, BooleanSupplier inFlight) {
+        try {
+            switch (incoming.next()) {
+                case WAIT -> {
+                    incoming.holdUp();
+                    Executor executor = internals.executor(internals.server(exchange));
+                    incoming.afterDelay(() -> resume(executor, chain, exchange, http, inFlight));
+                }
+                case REPLY -> send(http, incoming.reply());
+                case PROCEED -> {
+                    handOver(exchange, http, incoming);
+                    return Handler.PROCEED;
+                }
             }
-            case REPLY -> send(http, incoming.reply());
-            case PROCEED -> {
-                handOver(exchange, http, incoming);
-                return Handler.PROCEED;
-            }
+            return null;
+        } catch (Throwable fault) {
+            // Without the agent's word the app would be called: what was refused must not reach it because the caller is gone.
+            return new Handler.Thrown(fault instanceof IOException ? fault : new IOException("the request cannot be decided", fault));
         }
-        return null;
     }
 
     private void handOver(Object exchange, HttpExchange http, IncomingRequest incoming) throws Throwable {
@@ -80,9 +88,15 @@ final class Admission {
      * Hands a request on that was held up. The server's executor runs it as it would have; where that is the dispatcher's own thread,
      * a thread of the agent's does, since nothing else may keep the dispatcher busy and no request can be given back to it.
      */
-    private void resume(Executor executor, Filter.Chain chain, Object exchange, HttpExchange http) {
+    private void resume(
+            Executor executor, Filter.Chain chain, Object exchange, HttpExchange http, BooleanSupplier inFlight) {
         Executor by = internals.isDispatcher(executor) ? Resumed.THREAD : executor;
         by.execute(() -> {
+            if (!inFlight.getAsBoolean()) {
+                // The connection was closed meanwhile, and with it went what is known of the request.
+                internals.closeConnection(exchange);
+                return;
+            }
             try {
                 chain.doFilter(http);
             } catch (Exception e) {

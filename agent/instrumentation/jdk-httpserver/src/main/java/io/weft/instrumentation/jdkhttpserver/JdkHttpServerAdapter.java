@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -19,6 +20,8 @@ public final class JdkHttpServerAdapter implements Adapter {
     private final Internals internals;
     private final Admission admission;
     private final Map<Object, Inbound.Port> portOfServer = new ConcurrentHashMap<>(4);
+    /** Servers that were told to stop: requests on their open connections are still looked at. Forgotten when another one starts. */
+    private final Set<Object> stopped = ConcurrentHashMap.newKeySet();
 
     /** By connection; the entry lives as long as the connection, so that a request allocates nothing. */
     private final Map<Object, InFlight> inFlight = new ConcurrentHashMap<>();
@@ -33,6 +36,8 @@ public final class JdkHttpServerAdapter implements Adapter {
     public Handler handler(String hook) {
         return switch (hook) {
             case JdkHttpServerModule.STARTED -> (Handler.Result) (server, nothing, a0, a1, a2) -> {
+                stopped.forEach(portOfServer::remove);
+                stopped.clear();
                 portOfServer.put(server, context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server)));
                 return nothing;
             };
@@ -73,8 +78,9 @@ public final class JdkHttpServerAdapter implements Adapter {
     }
 
     private void stop(Object server) {
-        Inbound.Port port = portOfServer.remove(server);
+        Inbound.Port port = portOfServer.get(server);
         if (port != null) {
+            stopped.add(server);
             port.close();
         }
     }
@@ -108,7 +114,8 @@ public final class JdkHttpServerAdapter implements Adapter {
         if (request == null || !request.claimed() || !request.isUndecided()) {
             return Handler.PROCEED;
         }
-        return admission.doFilter(chain, exchange, http, request);
+        InFlight slot = inFlight.get(internals.connection(exchange));
+        return admission.doFilter(chain, exchange, http, request, () -> slot != null && slot.get() == request);
     }
 
     private void responseHead(Object exchange, int status) throws Throwable {

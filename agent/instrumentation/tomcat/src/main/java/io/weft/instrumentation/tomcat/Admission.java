@@ -40,20 +40,25 @@ final class Admission {
                 return Handler.PROCEED;
             }
         }
-        incoming.waits(null);
-        switch (incoming.next()) {
-            case WAIT -> Wait.begin(incoming);
-            case REPLY -> new OutgoingResponse(response).send(incoming.reply());
-            case PROCEED -> {
-                incoming.handOver();
-                return Handler.PROCEED;
+        try {
+            incoming.waits(null);
+            switch (incoming.next()) {
+                case WAIT -> Wait.begin(incoming);
+                case REPLY -> new OutgoingResponse(response).send(incoming.reply());
+                case PROCEED -> {
+                    incoming.handOver();
+                    return Handler.PROCEED;
+                }
             }
+            return null;
+        } catch (Throwable fault) {
+            // Without the agent's word the app would be called: what was refused must not reach it because the caller is gone.
+            return new Handler.Thrown(fault instanceof IOException ? fault : new IOException("the request cannot be decided", fault));
         }
-        return null;
     }
 
     /** In the place of {@code CoyoteAdapter.asyncDispatch}, which also tells the end of a wait. */
-    Object dispatch(CoyoteAdapter adapter, Request request, Response response, SocketEvent event) throws Exception {
+    Object dispatch(CoyoteAdapter adapter, Request request, Response response, SocketEvent event) {
         IncomingRequest incoming = InFlight.peek(request);
         if (incoming == null || !incoming.isWaiting()) {
             return Handler.PROCEED;
@@ -62,9 +67,13 @@ final class Admission {
             // the caller went away
             return false;
         }
-        request.action(ActionCode.ASYNC_DISPATCHED, null);
-        adapter.service(request, response);
-        return true;
+        try {
+            request.action(ActionCode.ASYNC_DISPATCHED, null);
+            adapter.service(request, response);
+            return true;
+        } catch (Exception e) {
+            return new Handler.Thrown(e);
+        }
     }
 
     /** Before a head is written. */
