@@ -45,6 +45,7 @@ import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -55,7 +56,6 @@ import java.security.KeyPairGenerator;
 import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
-import java.util.Arrays;
 import java.util.Base64;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -271,12 +271,20 @@ class AccessControlIT {
     }
 
     private static String jwks(ECPublicKey key) {
-        return "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" + base64(key.getW().getAffineX().toByteArray()) + "\",\"y\":\""
-                + base64(key.getW().getAffineY().toByteArray()) + "\"}]}";
+        return "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" + coordinate(key.getW().getAffineX()) + "\",\"y\":\""
+                + coordinate(key.getW().getAffineY()) + "\"}]}";
+    }
+
+    /** Of 32 bytes always: a number may begin with zeros, or have one more for its sign. */
+    private static String coordinate(BigInteger number) {
+        byte[] bytes = number.toByteArray();
+        byte[] padded = new byte[32];
+        int length = Math.min(32, bytes.length);
+        System.arraycopy(bytes, bytes.length - length, padded, 32 - length, length);
+        return base64(padded);
     }
 
     private static String base64(byte[] bytes) {
-        byte[] magnitude = bytes.length == 33 && bytes[0] == 0 ? Arrays.copyOfRange(bytes, 1, 33) : bytes;
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(magnitude);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 }
