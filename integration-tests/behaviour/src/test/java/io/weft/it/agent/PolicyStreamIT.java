@@ -60,7 +60,8 @@ class PolicyStreamIT {
         policies.serve(policy.cluster("orders", cluster -> cluster.setClusterType(Cluster.CustomClusterType.newBuilder().setName("custom")), orders.address()));
 
         client.awaitStderr(line -> line.contains("weft WARN refused Cluster orders: "));
-        assertThat(policies.refusals()).singleElement().asString().contains("orders");
+        // The log comes first: a refusal waits a moment before it goes back.
+        await().untilAsserted(() -> assertThat(policies.refusals()).singleElement().asString().contains("orders"));
         assertThat(client.get("http://orders/").body()).isEqualTo("orders");
         assertThat(client.stderr()).filteredOn(line -> line.contains("WARN")).hasSize(1);
     }
