@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** The processes of the demo: one control plane, five instances of three unmodified services, one client. */
 final class DemoMesh implements AutoCloseable {
@@ -202,10 +204,16 @@ final class DemoMesh implements AutoCloseable {
         }
     }
 
+    /** Below the ephemeral ports: one of those could go to somebody's outgoing connection while the control plane is stopped. */
     private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        for (int port = ThreadLocalRandom.current().nextInt(20_000, 30_000); port < 32_000; port++) {
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException inUse) {
+                continue;
+            }
         }
+        throw new IOException("no free port on loopback from 20000 to 32000 for the control plane of the demo");
     }
 
     synchronized boolean isClosed() {

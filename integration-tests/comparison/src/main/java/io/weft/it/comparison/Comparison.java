@@ -3,11 +3,8 @@ package io.weft.it.comparison;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.it.envoy.EnvoyBinary;
 import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.Testbed;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The two sides and their upstreams; gives both the same and says where they differ. For one thread. */
 final class Comparison implements AutoCloseable {
@@ -32,7 +30,7 @@ final class Comparison implements AutoCloseable {
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
     private final Clusters clusters = new Clusters(upstreams);
     private final ExecutorService executor = Executors.newFixedThreadPool(2 * CASES_AT_ONCE);
-    private final List<Integer> ports = freePorts();
+    private final List<Integer> ports = Stream.generate(Port::unused).limit(LANES).toList();
     private final EnvoySubject envoy;
     private final JvmSubject jvm;
     /** By port. */
@@ -184,22 +182,6 @@ final class Comparison implements AutoCloseable {
             throw new CompletionException(e.getCause());
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static List<Integer> freePorts() {
-        List<ServerSocket> sockets = new ArrayList<>();
-        try {
-            for (int i = 0; i < LANES; i++) {
-                sockets.add(new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0")));
-            }
-            List<Integer> ports = sockets.stream().map(ServerSocket::getLocalPort).toList();
-            for (ServerSocket socket : sockets) {
-                socket.close();
-            }
-            return ports;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

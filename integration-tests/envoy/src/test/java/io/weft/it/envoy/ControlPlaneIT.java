@@ -6,12 +6,12 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.weft.controlplane.ControlPlane;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -76,7 +76,7 @@ class ControlPlaneIT {
     @ParameterizedTest
     @EnumSource(Variant.class)
     void trafficIsSplitByTheWeightsOfTheFile(Variant variant) throws Exception {
-        int port = freePort();
+        int port = Port.unused();
         Envoy envoy = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
         for (int share : List.of(100, 90, 50)) {
             write("route.yaml", canary(share));
@@ -112,7 +112,7 @@ class ControlPlaneIT {
     @EnumSource(Variant.class)
     void everyMatchAndEveryFilterIsAcceptedAndObeyed(Variant variant) throws Exception {
         write("filters.yaml", FILTERS);
-        int port = freePort();
+        int port = Port.unused();
         Envoy envoy = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
         patiently().until(() -> get(port, "orders", "/", Map.of()).statusCode() == 200);
 
@@ -161,14 +161,14 @@ class ControlPlaneIT {
     @ParameterizedTest
     @EnumSource(Variant.class)
     void anEnvoyBesideAServiceJoinsTheMesh(Variant variant) throws Exception {
-        int inbound = freePort();
+        int inbound = Port.unused();
         String resource = """
                 {"type": "Dataplane", "mesh": "default", "name": "legacy-1", "networking": {"address": "127.0.0.1", "inbound": [
                 {"port": %d, "servicePort": %d, "tags": {"kuma.io/service": "legacy", "kuma.io/protocol": "http"}}]}}"""
                 .formatted(inbound, two.address().getPort()).replace("\n", " ");
         Envoy joined = envoy(variant, "default.legacy-1", "legacy", Map.of(
-                "dataplane.resource", "'" + resource + "'", "weft.outbound.ports", "{\"80\": " + freePort() + "}"));
-        int port = freePort();
+                "dataplane.resource", "'" + resource + "'", "weft.outbound.ports", "{\"80\": " + Port.unused() + "}"));
+        int port = Port.unused();
         Envoy caller = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
 
         patiently().untilAsserted(() -> {
@@ -253,12 +253,6 @@ class ControlPlaneIT {
     private <T extends AutoCloseable> T opened(T closeable) {
         opened.add(closeable);
         return closeable;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     private void write(String name, String text) throws IOException {

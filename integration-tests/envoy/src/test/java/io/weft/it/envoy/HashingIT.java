@@ -55,6 +55,7 @@ import io.envoyproxy.envoy.type.v3.Percent;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Self;
+import io.weft.it.harness.Port;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.RawResource;
@@ -64,7 +65,6 @@ import io.weft.policy.snapshot.SnapshotAssembler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
@@ -107,7 +107,7 @@ class HashingIT {
                 .setName("routes")
                 .addVirtualHosts(VirtualHost.newBuilder().setName("test").addDomains("test").addAllRoutes(routes.values()))
                 .build();
-        int port = freePort();
+        int port = Port.unused();
         DataPlane dataPlane = dataPlane(configuration);
         RandomGenerator random = RandomGeneratorFactory.of("SplittableRandom").create(SEED);
         List<String> differences = new ArrayList<>();
@@ -362,12 +362,6 @@ class HashingIT {
         int colon = text.lastIndexOf(':');
         String ip = text.substring(0, colon).replace("[", "").replace("]", "");
         return InetAddress.getByName(ip).getHostAddress() + " " + text.substring(colon + 1);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     // The data plane

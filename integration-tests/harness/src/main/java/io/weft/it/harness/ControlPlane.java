@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -32,7 +31,7 @@ public final class ControlPlane {
     static ControlPlane start(Supplier<JvmCommand> jvm, Path folder) {
         try {
             Files.createDirectories(folder.resolve("policies"));
-            ControlPlane controlPlane = new ControlPlane(jvm, folder, freePort());
+            ControlPlane controlPlane = new ControlPlane(jvm, folder, Port.unused());
             controlPlane.start();
             return controlPlane;
         } catch (IOException e) {
@@ -90,12 +89,6 @@ public final class ControlPlane {
             Thread.sleep(20);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

@@ -55,7 +55,7 @@ public final class PolicyServer implements AutoCloseable {
         this.security = security;
     }
 
-    /** Listens on an ephemeral port and has nothing to say until {@link #serve}. */
+    /** Listens on loopback and has nothing to say until {@link #serve}. */
     public static PolicyServer start(Protocol protocol) {
         return start(new PolicyServer(protocol, Optional.empty()));
     }
@@ -66,7 +66,7 @@ public final class PolicyServer implements AutoCloseable {
     }
 
     private static PolicyServer start(PolicyServer server) {
-        server.listen(0);
+        server.listen(Port.unused());
         return server;
     }
 
