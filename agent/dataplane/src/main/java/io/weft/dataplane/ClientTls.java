@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 
@@ -24,11 +25,15 @@ public interface ClientTls {
      */
     SSLEngine engine(InetSocketAddress peer);
 
+    /** As {@link #engine}, for a connection on which HTTP/2 is spoken and nothing else. */
+    SSLEngine http2Engine(InetSocketAddress peer);
+
     /**
      * Secures a connected socket and returns when the handshake is done. Closing the result closes the socket; when the handshake
      * fails that is closed, too.
      *
      * @throws ConnectException the peer does not speak TLS, or is not who policy says it must be
+     * @throws SocketTimeoutException the peer was silent for longer than the socket waits
      * @throws IOException the socket cannot be used
      */
     SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +32,8 @@ final class ClientContext implements ClientTls {
     private final SSLContext context;
     /** Read only; every engine and socket takes a copy. */
     private final SSLParameters parameters;
+    /** Likewise. */
+    private final SSLParameters http2;
 
     ClientContext(
             TlsContext.Parameters policy,
@@ -39,11 +42,16 @@ final class ClientContext implements ClientTls {
             Optional<TlsCertificate> certificate,
             Optional<CertificateValidation> validation) {
         context = JsseContext.of(certificate, validation);
-        parameters = JsseContext.parameters(context, policy);
-        parameters.setApplicationProtocols(
-                alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toArray(String[]::new));
+        parameters = parameters(policy, sni, alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toList());
+        http2 = parameters(policy, sni, alpn.isEmpty() ? List.of("h2") : alpn);
+    }
+
+    private SSLParameters parameters(TlsContext.Parameters policy, String sni, List<String> alpn) {
+        SSLParameters made = JsseContext.parameters(context, policy);
+        made.setApplicationProtocols(alpn.toArray(String[]::new));
         // Where none is set, JSSE would send the name of the peer.
-        parameters.setServerNames(sni.isEmpty() ? List.of() : List.of(new AnyName(sni)));
+        made.setServerNames(sni.isEmpty() ? List.of() : List.of(new AnyName(sni)));
+        return made;
     }
 
     @Override
@@ -53,6 +61,15 @@ final class ClientContext implements ClientTls {
 
     @Override
     public SSLEngine engine(InetSocketAddress peer) {
+        return engine(peer, parameters);
+    }
+
+    @Override
+    public SSLEngine http2Engine(InetSocketAddress peer) {
+        return engine(peer, http2);
+    }
+
+    private SSLEngine engine(InetSocketAddress peer, SSLParameters parameters) {
         SSLEngine engine = context.createSSLEngine(peer.getAddress().getHostAddress(), peer.getPort());
         engine.setUseClientMode(true);
         engine.setSSLParameters(parameters);
@@ -68,6 +85,10 @@ final class ClientContext implements ClientTls {
             socket.setSSLParameters(parameters);
             socket.startHandshake();
             return socket;
+        } catch (SocketTimeoutException e) {
+            // For the app it is a connection that did not come about in time, as one without TLS would be.
+            socket.close();
+            throw e;
         } catch (IOException | RuntimeException e) {
             socket.close();
             ConnectException failure = new ConnectException("mesh TLS to " + peer + " failed: " + e.getMessage());

@@ -22,6 +22,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -214,6 +215,26 @@ class ClientTlsTest {
             assertThat(socket.getApplicationProtocol()).isEqualTo("kuma");
         }
         assertThat(client.engine(orders.address()).getSSLParameters().getApplicationProtocols()).containsExactly("kuma");
+    }
+
+    @Test
+    void whereHttp2IsSpokenItIsOffered() {
+        InetSocketAddress peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        ClientTls client = tls.client(socket(ORDERS_OF_THE_MESH, "", "istio-h2", "istio"), Map.of()).orElseThrow();
+        assertThat(client.http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("istio-h2", "istio");
+        assertThat(client(ORDERS_OF_THE_MESH).http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("h2");
+    }
+
+    @Test
+    void aHandshakeThatTakesTooLongIsATimeoutAndItsSocketIsClosed() throws Exception {
+        ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        resources.add(server);
+        InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
+        Socket connected = new Socket(address.getAddress(), address.getPort());
+        connected.setSoTimeout(50);
+
+        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address)).isInstanceOf(SocketTimeoutException.class);
+        assertThat(connected.isClosed()).isTrue();
     }
 
     @Test

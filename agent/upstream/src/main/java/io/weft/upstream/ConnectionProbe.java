@@ -3,15 +3,21 @@ package io.weft.upstream;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber.Probe;
 import io.weft.dataplane.health.HealthProber.Result;
+import java.net.InetSocketAddress;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLEngine;
 
 /** Keeps the connection of one host's checks. What its methods begin happens on the event loop. */
 abstract class ConnectionProbe implements Probe {
@@ -27,6 +33,11 @@ abstract class ConnectionProbe implements Probe {
 
     /** The handlers of a new connection. */
     abstract void initialize(ChannelPipeline pipeline);
+
+    /** For a new connection that policy wants secured. */
+    SSLEngine engine(ClientTls tls, InetSocketAddress peer) {
+        return tls.engine(peer);
+    }
 
     /** Begins a check on a connection that is there; {@link #finish} is to follow. */
     abstract void ask(Channel connected);
@@ -66,9 +77,10 @@ abstract class ConnectionProbe implements Probe {
                     protected void initChannel(Channel fresh) {
                         ClientTls tls = target.tls().get();
                         if (tls != null) {
-                            fresh.pipeline().addLast(new SslHandler(tls.engine(target.address())));
+                            fresh.pipeline().addLast(new SslHandler(engine(tls, target.address())));
                         }
                         initialize(fresh.pipeline());
+                        fresh.pipeline().addLast(new Readiness(tls != null));
                     }
                 })
                 .connect(target.address())
@@ -87,10 +99,43 @@ abstract class ConnectionProbe implements Probe {
         });
     }
 
-    /** The connection is there. */
-    final void connected(Channel fresh) {
+    private void connected(Channel fresh) {
         if (fresh == channel && waiting != null) {
             ask(fresh);
+        }
+    }
+
+    /** Behind all that a connection has to do before it can be used: with TLS that is not when TCP says so. */
+    private final class Readiness extends ChannelInboundHandlerAdapter {
+        private final boolean tls;
+
+        Readiness(boolean tls) {
+            this.tls = tls;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            if (!tls) {
+                connected(context.channel());
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            // One that failed closes the channel.
+            if (event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
+                connected(context.channel());
+            }
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            ReferenceCountUtil.release(message);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable broken) {
+            context.close();
         }
     }
 

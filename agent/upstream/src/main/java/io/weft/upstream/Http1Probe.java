@@ -57,11 +57,6 @@ final class Http1Probe extends ConnectionProbe {
         private final StringBuilder body = new StringBuilder();
 
         @Override
-        public void channelActive(ChannelHandlerContext context) {
-            connected(context.channel());
-        }
-
-        @Override
         protected void channelRead0(ChannelHandlerContext context, HttpObject part) {
             if (part.decoderResult().isFailure() || !underWay()) {
                 context.close();

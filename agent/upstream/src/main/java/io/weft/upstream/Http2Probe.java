@@ -22,10 +22,13 @@ import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
 import io.netty.handler.codec.http2.Http2StreamFrame;
 import io.netty.util.ReferenceCountUtil;
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Headers;
 import io.weft.dataplane.health.HealthProber.Result;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import javax.net.ssl.SSLEngine;
 
 /** Asks over HTTP/2 that both sides know of beforehand. */
 final class Http2Probe extends ConnectionProbe {
@@ -36,6 +39,12 @@ final class Http2Probe extends ConnectionProbe {
     Http2Probe(Target target, Check check) {
         super(target);
         this.check = check;
+    }
+
+    /** The server must not choose another protocol than the one that is spoken. */
+    @Override
+    SSLEngine engine(ClientTls tls, InetSocketAddress peer) {
+        return tls.http2Engine(peer);
     }
 
     @Override
@@ -85,12 +94,6 @@ final class Http2Probe extends ConnectionProbe {
 
     /** What is said of the connection as a whole. */
     private final class Connection extends ChannelInboundHandlerAdapter {
-        @Override
-        public void channelActive(ChannelHandlerContext context) {
-            connected(context.channel());
-            context.fireChannelActive();
-        }
-
         @Override
         public void channelRead(ChannelHandlerContext context, Object frame) {
             if (frame instanceof Http2GoAwayFrame goAway) {

@@ -9,7 +9,11 @@ import java.util.function.Supplier;
 
 /** Active health checks over TCP, HTTP/1.1, HTTP/2 by prior knowledge, and gRPC, each in plaintext or over mesh TLS. */
 public final class NettyHealthProber implements HealthProber {
-    private final UpstreamThread thread = new UpstreamThread();
+    private final UpstreamThread thread;
+
+    public NettyHealthProber(UpstreamThread thread) {
+        this.thread = thread;
+    }
 
     @Override
     public Probe open(InetSocketAddress address, Supplier<ClientTls> tls, HealthCheck policy, String authority) {

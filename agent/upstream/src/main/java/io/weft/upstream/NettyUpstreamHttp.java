@@ -5,10 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -23,23 +20,25 @@ import io.netty.handler.ssl.SslHandler;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.UpstreamHttp;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** HTTP/1.1, a connection for each request, on one thread of its own, which starts with the first request. Thread-safe. */
+/** HTTP/1.1, a connection for each request. Thread-safe. */
 public final class NettyUpstreamHttp implements UpstreamHttp {
     private static final int MAX_BODY_BYTES = 1 << 20;
 
-    /** Null before the first request. */
-    private EventLoopGroup group;
+    private final UpstreamThread thread;
+
+    public NettyUpstreamHttp(UpstreamThread thread) {
+        this.thread = thread;
+    }
 
     @Override
     public void get(Endpoint endpoint, String authority, String path, long timeoutNanos, Consumer<String> onBody) {
         Fetch fetch = new Fetch(authority, path, onBody);
         Channel channel = new Bootstrap()
-                .group(group())
+                .group(thread.loop())
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.max(1, Math.min(Integer.MAX_VALUE, timeoutNanos / 1_000_000)))
                 .handler(new ChannelInitializer<Channel>() {
@@ -66,13 +65,6 @@ public final class NettyUpstreamHttp implements UpstreamHttp {
             timeout.cancel(false);
             fetch.end(null);
         });
-    }
-
-    private synchronized EventLoopGroup group() {
-        if (group == null) {
-            group = new MultiThreadIoEventLoopGroup(1, new Threads(), NioIoHandler.newFactory());
-        }
-        return group;
     }
 
     private static final class Fetch extends SimpleChannelInboundHandler<FullHttpResponse> {
@@ -115,16 +107,6 @@ public final class NettyUpstreamHttp implements UpstreamHttp {
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             // Too large, or no HTTP: told by the close.
             context.close();
-        }
-    }
-
-    private static final class Threads implements ThreadFactory {
-        @Override
-        public Thread newThread(Runnable task) {
-            Thread thread = new Thread(null, task, "weft-upstream", 0, false);
-            thread.setDaemon(true);
-            thread.setContextClassLoader(NettyUpstreamHttp.class.getClassLoader());
-            return thread;
         }
     }
 }

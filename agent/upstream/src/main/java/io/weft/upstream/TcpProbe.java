@@ -41,11 +41,6 @@ final class TcpProbe extends ConnectionProbe {
         private final StringBuilder received = new StringBuilder();
 
         @Override
-        public void channelActive(ChannelHandlerContext context) {
-            connected(context.channel());
-        }
-
-        @Override
         protected void channelRead0(ChannelHandlerContext context, ByteBuf bytes) {
             received.append(bytes.toString(StandardCharsets.ISO_8859_1));
             if (Received.holds(check.receive(), received)) {

@@ -5,8 +5,8 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.util.concurrent.ThreadFactory;
 
-/** The one thread of the agent's own connections: a daemon, of no app loader, started with the first of them. */
-final class UpstreamThread {
+/** The one thread of the agent's own connections: a daemon, of no app loader, started with the first of them. Thread-safe. */
+public final class UpstreamThread {
     private EventLoop loop;
 
     synchronized EventLoop loop() {

@@ -9,11 +9,17 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.health.HealthProber.Probe;
 import io.weft.dataplane.health.HealthProber.Result;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
@@ -45,6 +51,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -52,7 +63,7 @@ import org.junit.jupiter.api.Test;
 class NettyHealthProberTest {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
-    private final HealthProber prober = new NettyHealthProber();
+    private final HealthProber prober = new NettyHealthProber(new UpstreamThread());
     private final List<AutoCloseable> opened = new ArrayList<>();
 
     @AfterEach
@@ -68,7 +79,11 @@ class NettyHealthProberTest {
     }
 
     private Probe probe(int port, Protocol protocol, boolean reuse) {
-        Probe probe = prober.open(new InetSocketAddress(LOOPBACK, port), () -> null, policy(protocol, reuse), "orders");
+        return probe(port, null, protocol, reuse);
+    }
+
+    private Probe probe(int port, ClientTls tls, Protocol protocol, boolean reuse) {
+        Probe probe = prober.open(new InetSocketAddress(LOOPBACK, port), () -> tls, policy(protocol, reuse), "orders");
         opened.add(probe::close);
         return probe;
     }
@@ -81,6 +96,93 @@ class NettyHealthProberTest {
 
     private Result ask(int port, Protocol protocol) throws InterruptedException {
         return ask(probe(port, protocol, true));
+    }
+
+    // Over TLS
+
+    private static final Authority MESH = new Authority("mesh");
+    private static final Certified ORDERS = MESH.certify("spiffe://mesh/orders");
+
+    private static final class Tls implements ClientTls {
+        private final SSLContext context = MESH.certify("spiffe://mesh/shop").trusting(MESH);
+
+        @Override
+        public String id() {
+            return "test";
+        }
+
+        @Override
+        public SSLEngine engine(InetSocketAddress peer) {
+            SSLEngine engine = context.createSSLEngine();
+            engine.setUseClientMode(true);
+            return engine;
+        }
+
+        @Override
+        public SSLEngine http2Engine(InetSocketAddress peer) {
+            SSLEngine engine = engine(peer);
+            SSLParameters parameters = engine.getSSLParameters();
+            parameters.setApplicationProtocols(new String[] {"h2"});
+            engine.setSSLParameters(parameters);
+            return engine;
+        }
+
+        @Override
+        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Test
+    void overTlsAConnectionIsOneWhenItsHandshakeIsDone() throws Exception {
+        ServerSocket hangsUp = new ServerSocket(0, 5, LOOPBACK);
+        opened.add(hangsUp);
+        inBackground(() -> {
+            try (Socket connection = hangsUp.accept()) {
+                connection.getInputStream().read();
+            }
+        });
+        HealthCheck.Tcp connect = new HealthCheck.Tcp(Payload.EMPTY, List.of());
+        assertThat(ask(probe(hangsUp.getLocalPort(), new Tls(), connect, false))).isEqualTo(Result.UNREACHABLE);
+
+        SSLServerSocket secured = (SSLServerSocket) ORDERS.trusting(MESH).getServerSocketFactory().createServerSocket(0, 5, LOOPBACK);
+        opened.add(secured);
+        inBackground(() -> {
+            try (Socket connection = secured.accept()) {
+                connection.getInputStream().read();
+            }
+        });
+        assertThat(ask(probe(secured.getLocalPort(), new Tls(), connect, false))).isEqualTo(Result.HEALTHY);
+    }
+
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    private static void inBackground(Work work) {
+        Thread thread = new Thread(() -> {
+            try {
+                work.run();
+            } catch (IOException e) {
+                // The client's side of it is what the test looks at.
+                return;
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** A server of grpc-java insists on ALPN. */
+    @Test
+    void http2OverTlsIsNegotiated() throws Exception {
+        Server server = NettyServerBuilder.forAddress(new InetSocketAddress(LOOPBACK, 0))
+                .sslContext(GrpcSslContexts.configure(SslContextBuilder.forServer(ORDERS.key(), ORDERS.certificate()), SslProvider.JDK)
+                        .build())
+                .addService(health("orders"))
+                .build()
+                .start();
+        opened.add(server::shutdownNow);
+        assertThat(ask(probe(server.getPort(), new Tls(), call("orders", ""), true))).isEqualTo(Result.HEALTHY);
     }
 
     // HTTP/1.1
@@ -260,14 +362,14 @@ class NettyHealthProberTest {
     };
 
     /** The health service, by its wire format: a name in field 1, a status in field 1. */
-    private int grpc(String... serving) throws IOException {
+    private ServerServiceDefinition health(String... serving) {
         MethodDescriptor<byte[], byte[]> check = MethodDescriptor.<byte[], byte[]>newBuilder()
                 .setType(MethodDescriptor.MethodType.UNARY)
                 .setFullMethodName("grpc.health.v1.Health/Check")
                 .setRequestMarshaller(BYTES)
                 .setResponseMarshaller(BYTES)
                 .build();
-        ServerServiceDefinition health = ServerServiceDefinition.builder("grpc.health.v1.Health")
+        return ServerServiceDefinition.builder("grpc.health.v1.Health")
                 .addMethod(check, ServerCalls.asyncUnaryCall((request, response) -> {
                     service = request.length == 0 ? "" : new String(request, 2, request.length - 2, StandardCharsets.UTF_8);
                     if (service.equals("unknown")) {
@@ -278,8 +380,11 @@ class NettyHealthProberTest {
                     response.onCompleted();
                 }))
                 .build();
+    }
+
+    private int grpc(String... serving) throws IOException {
         Server server = NettyServerBuilder.forAddress(new InetSocketAddress(LOOPBACK, 0))
-                .addService(health)
+                .addService(health(serving))
                 .intercept(new io.grpc.ServerInterceptor() {
                     @Override
                     public <Q, R> io.grpc.ServerCall.Listener<Q> interceptCall(

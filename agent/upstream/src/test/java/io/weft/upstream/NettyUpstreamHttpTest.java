@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class NettyUpstreamHttpTest {
-    private static final NettyUpstreamHttp HTTP = new NettyUpstreamHttp();
+    private static final NettyUpstreamHttp HTTP = new NettyUpstreamHttp(new UpstreamThread());
     private static HttpServer server;
 
     @BeforeAll

@@ -21,6 +21,7 @@ import io.weft.policy.netty.PrivateNetty;
 import io.weft.transport.MeshTls;
 import io.weft.upstream.NettyHealthProber;
 import io.weft.upstream.NettyUpstreamHttp;
+import io.weft.upstream.UpstreamThread;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -120,8 +121,9 @@ public final class Mesh implements MeshAccess {
     private void connect(Listener listener) {
         PrivateNetty.configure();
         dataPlane().onRefusal(new RefusalLog(background, log));
-        dataPlane().requestsBy(new NettyUpstreamHttp());
-        dataPlane().checksBy(new NettyHealthProber());
+        UpstreamThread upstream = new UpstreamThread();
+        dataPlane().requestsBy(new NettyUpstreamHttp(upstream));
+        dataPlane().checksBy(new NettyHealthProber(upstream));
         dataPlane().secureBy(new MeshTls());
         InboundPorts ports = dataPlane().inbound();
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
