@@ -8,12 +8,11 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +35,12 @@ final class Pem {
             PKCSObjectIdentifiers.rsaEncryption.getId(), "RSA",
             X9ObjectIdentifiers.id_ecPublicKey.getId(), "EC",
             ED25519, "Ed25519");
+
+    /** By the name that a private key of {@link #ALGORITHMS} gives its own kind. */
+    private static final Map<String, String> SIGNATURES =
+            Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "EdDSA", "EdDSA", "Ed25519", "Ed25519");
+
+    private static final byte[] PROBE = "a key and its certificate".getBytes(StandardCharsets.US_ASCII);
 
     private Pem() {}
 
@@ -101,15 +106,19 @@ final class Pem {
         };
     }
 
-    /** Whether the two can belong together; for kinds of keys whose numbers are not compared it is taken for granted. */
+    /** Whether what the private key signs is what the certified one verifies. */
     static boolean fits(PrivateKey key, PublicKey certified) {
-        if (key instanceof java.security.interfaces.RSAPrivateKey rsa) {
-            return certified instanceof RSAPublicKey other && rsa.getModulus().equals(other.getModulus());
+        try {
+            Signature signature = Signature.getInstance(SIGNATURES.get(key.getAlgorithm()));
+            signature.initSign(key);
+            signature.update(PROBE);
+            byte[] signed = signature.sign();
+            signature.initVerify(certified);
+            signature.update(PROBE);
+            return signature.verify(signed);
+        } catch (GeneralSecurityException e) {
+            // A key of another kind, or on another curve.
+            return false;
         }
-        if (key instanceof java.security.interfaces.ECPrivateKey ec) {
-            return certified instanceof ECPublicKey other
-                    && ec.getParams().getCurve().equals(other.getParams().getCurve());
-        }
-        return key.getAlgorithm().equals(certified.getAlgorithm());
     }
 }

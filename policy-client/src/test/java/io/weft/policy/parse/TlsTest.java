@@ -278,9 +278,14 @@ class TlsTest {
 
     @Test
     void aKeyMustBelongToItsCertificate() {
-        Refused other = refused(rawSecret(s -> s.setTlsCertificate(certificate(EC.certificate(), RSA.pkcs8Key()))));
-        assertThat(other.path()).isEqualTo("tls_certificate.private_key");
-        assertThat(other.reason()).contains("not the key of the first certificate");
+        // The last two: a key of the same kind, and for EC on the same curve.
+        for (String key : List.of(RSA.pkcs8Key(), Keys.of("EC").pkcs8Key(), Keys.of("EC").traditionalKey())) {
+            Refused other = refused(rawSecret(s -> s.setTlsCertificate(certificate(EC.certificate(), key))));
+            assertThat(other.path()).isEqualTo("tls_certificate.private_key");
+            assertThat(other.reason()).contains("not the key of the first certificate");
+        }
+        assertThat(refused(rawSecret(s -> s.setTlsCertificate(certificate(RSA.certificate(), Keys.of("RSA").pkcs8Key())))).path())
+                .isEqualTo("tls_certificate.private_key");
     }
 
     @ParameterizedTest
