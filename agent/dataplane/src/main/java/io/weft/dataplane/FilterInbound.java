@@ -18,6 +18,10 @@ final class FilterInbound extends ServerLayer {
                 answer(exchange);
                 return false;
             }
+            case CLOSE -> {
+                exchange.closing = true;
+                return false;
+            }
             default -> {
                 boolean served = inner.request(exchange);
                 if (!served) {

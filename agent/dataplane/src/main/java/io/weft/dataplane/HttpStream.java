@@ -239,8 +239,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
 
     private Decision afterFault(Throwable fault) {
         filters.fault(current, fault);
-        LocalReply denial = filters.filter(current).replyToFault();
-        return denial == null ? Decision.CONTINUE : reply(denial);
+        return filters.filter(current).onFault(this);
     }
 
     /** What is sent is the request as it came with these changes on top of what the filters changed. */

@@ -13,6 +13,7 @@ import io.weft.dataplane.route.RouteEntry;
  * do switch (exchange.next()) {
  *     case WAIT    → exchange.afterDelay(…), meanwhile on no thread, and ask again
  *     case REPLY   → send exchange.reply(); the app does not see the request
+ *     case CLOSE   → close the connection without an answer
  *     case PROCEED → hand the request to the app, with exchange.requestChanges() and no more body than exchange.maxRequestBytes()
  * }
  * response head of the app: exchange.onResponse(status, headers), then apply exchange.responseChanges()
@@ -23,7 +24,7 @@ import io.weft.dataplane.route.RouteEntry;
  */
 public abstract class InboundExchange extends HttpStream {
 
-    public enum Step { PROCEED, REPLY, WAIT }
+    public enum Step { PROCEED, REPLY, WAIT, CLOSE }
 
     /** The same object for all requests of a connection. */
     @Override
@@ -52,6 +53,8 @@ public abstract class InboundExchange extends HttpStream {
     /** The answer to a request whose path is not valid; null: it is. */
     LocalReply malformed;
     boolean waiting;
+    /** Who is on the connection gets no answer. */
+    boolean closing;
     /** Of the app's response; 0: none yet. */
     int status;
     RequestChanges requestChanges = RequestChanges.NONE;
@@ -67,6 +70,7 @@ public abstract class InboundExchange extends HttpStream {
         unroutable = false;
         malformed = null;
         waiting = false;
+        closing = false;
         status = 0;
         requestChanges = RequestChanges.NONE;
         over = false;
@@ -79,7 +83,7 @@ public abstract class InboundExchange extends HttpStream {
         if (layers.request(this)) {
             return Step.PROCEED;
         }
-        return waiting ? Step.WAIT : Step.REPLY;
+        return waiting ? Step.WAIT : closing ? Step.CLOSE : Step.REPLY;
     }
 
     /**

@@ -20,6 +20,7 @@ final class RunFilters extends ClientLayer {
                     answer(exchange);
                     return false;
                 }
+                case CLOSE -> throw new IllegalStateException("a filter of connections that come in, on a request that goes out");
                 case CONTINUE -> { }
             }
         }

@@ -16,6 +16,7 @@ import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpFilter.AccessControl;
+import io.weft.policy.model.HttpFilter.ConnectionAccessControl;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.MatchTree;
 import io.weft.policy.model.MatchTree.Act;
@@ -90,6 +91,19 @@ class InboundAccessTest {
     })
     void noWayOfWritingAForbiddenPathReachesTheApp(String path) {
         assertThat(serves(noAdmin(ALL), Incoming.get(path))).isFalse();
+    }
+
+    @Test
+    void whoMayNotConnectGetsNoAnswer() {
+        Rbac nobody = new Rbac(Optional.of(policies(Action.DENY, ANY, ANY)), Optional.empty());
+        Fixture app = app(
+                new Fixture(), Edge.NONE, new NamedFilter("connection rbac", new ConnectionAccessControl(nobody), false));
+        Incoming request = entered(app, Incoming.get("/"));
+
+        assertThat(request.next()).isEqualTo(Step.CLOSE);
+        assertThat(request.reply()).isNull();
+        request.end();
+        assertThat(app.dataPlane.accessStats().get(0).count()).isEqualTo(1);
     }
 
     @Test

@@ -29,6 +29,9 @@ public sealed interface HttpFilter {
     /** {@code envoy.extensions.filters.http.rbac.v3.RBAC}. */
     record AccessControl(Rbac rbac) implements HttpFilter {}
 
+    /** {@code envoy.extensions.filters.network.rbac.v3.RBAC}: who may not call has the connection closed. */
+    record ConnectionAccessControl(Rbac rbac) implements HttpFilter {}
+
     /** {@code envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}. */
     record TokenAuthentication(JwtAuthentication jwt) implements HttpFilter {}
 

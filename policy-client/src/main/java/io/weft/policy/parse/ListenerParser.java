@@ -224,7 +224,7 @@ final class ListenerParser {
         Field at = field.at("typed_config");
         try {
             Rbac rbac = RbacParser.network(at, filter.getTypedConfig().getValue());
-            return new NamedFilter("connection " + filter.getName(), new HttpFilter.AccessControl(rbac), false);
+            return new NamedFilter("connection " + filter.getName(), new HttpFilter.ConnectionAccessControl(rbac), false);
         } catch (InvalidProtocolBufferException e) {
             throw at.refuse("is not a valid " + NETWORK_RBAC + ": " + e.getMessage());
         }

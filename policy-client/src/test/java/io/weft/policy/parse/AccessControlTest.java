@@ -8,6 +8,7 @@ import com.google.protobuf.MessageLite;
 import io.weft.policy.model.CidrRange;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.HttpFilter.ConnectionAccessControl;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.HttpFilter.AccessControl;
 import io.weft.policy.model.HttpFilter.Skip;
@@ -289,7 +290,7 @@ class AccessControlTest {
         assertThat(((Listener) ((Accepted) outcome).resource()).filterChains().get(0).http().filters())
                 .containsExactly(new NamedFilter(
                         "connection envoy.filters.network.rbac",
-                        new AccessControl(rbac(withRules(rules(ANY_PERMISSION, ANY_PRINCIPAL)))),
+                        new ConnectionAccessControl(rbac(withRules(rules(ANY_PERMISSION, ANY_PRINCIPAL)))),
                         false));
     }
 

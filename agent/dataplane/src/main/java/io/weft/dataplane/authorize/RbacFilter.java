@@ -10,10 +10,10 @@ import io.weft.policy.model.Rbac;
 import java.util.List;
 
 /**
- * {@code envoy.filters.http.rbac}, and its namesake for connections. Fails closed: what goes wrong in here is a refusal, in the
- * shadow rules excepted, which decide nothing.
+ * {@code envoy.filters.http.rbac}. Fails closed: what goes wrong in here is a refusal, in the shadow rules excepted, which decide
+ * nothing.
  */
-public final class RbacFilter extends HttpFilter {
+public class RbacFilter extends HttpFilter {
     private static final LocalReply DENIED = LocalReply.of(403, "RBAC: access denied");
 
     /** Null: everything is allowed. */
@@ -31,13 +31,17 @@ public final class RbacFilter extends HttpFilter {
     }
 
     @Override
-    public Decision onRequest(HttpStream stream) {
-        return allowed(stream) ? Decision.CONTINUE : stream.reply(DENIED);
+    public final Decision onRequest(HttpStream stream) {
+        return allowed(stream) ? Decision.CONTINUE : deny(stream);
     }
 
     @Override
-    public LocalReply replyToFault() {
-        return DENIED;
+    public final Decision onFault(HttpStream stream) {
+        return deny(stream);
+    }
+
+    Decision deny(HttpStream stream) {
+        return stream.reply(DENIED);
     }
 
     private boolean allowed(Caller caller) {

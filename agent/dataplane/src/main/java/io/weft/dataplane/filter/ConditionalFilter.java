@@ -1,7 +1,6 @@
 package io.weft.dataplane.filter;
 
 import io.weft.dataplane.HttpStream;
-import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.match.Decider;
 import io.weft.policy.model.HttpFilter.Skip;
 import io.weft.policy.model.MatchTree;
@@ -51,8 +50,8 @@ final class ConditionalFilter extends HttpFilter {
     }
 
     @Override
-    public LocalReply replyToFault() {
-        return filter.replyToFault();
+    public Decision onFault(HttpStream stream) {
+        return filter.onFault(stream);
     }
 
     private boolean matches(HttpStream stream) {

@@ -7,6 +7,7 @@ import io.weft.dataplane.Refusals;
 import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.accesslog.LogRequests;
 import io.weft.dataplane.authorize.AccessStats;
+import io.weft.dataplane.authorize.ConnectionRbacFilter;
 import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.JwtFilter;
@@ -19,6 +20,7 @@ import io.weft.policy.model.HttpFilter.AccessLogs;
 import io.weft.policy.model.HttpFilter.Buffer;
 import io.weft.policy.model.HttpFilter.ConditionOfRoute;
 import io.weft.policy.model.HttpFilter.Conditional;
+import io.weft.policy.model.HttpFilter.ConnectionAccessControl;
 import io.weft.policy.model.HttpFilter.Cors;
 import io.weft.policy.model.HttpFilter.CorsPolicy;
 import io.weft.policy.model.HttpFilter.Fault;
@@ -198,6 +200,11 @@ public final class FilterCompiler {
             RbacFilter access = new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);
             accessStats.add(name, access);
             return access;
+        }
+        if (base instanceof ConnectionAccessControl access) {
+            RbacFilter connections = new ConnectionRbacFilter(access.rbac(), refusals, faults);
+            accessStats.add(name, connections);
+            return connections;
         }
         if (base instanceof io.weft.policy.model.HttpFilter.StatefulSession) {
             return StatefulSession.of(first(io.weft.policy.model.HttpFilter.StatefulSession.class, configs), clock);

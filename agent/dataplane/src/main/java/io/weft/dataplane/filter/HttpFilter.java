@@ -1,7 +1,6 @@
 package io.weft.dataplane.filter;
 
 import io.weft.dataplane.HttpStream;
-import io.weft.dataplane.LocalReply;
 
 /**
  * One HTTP filter as one route has it, made ready. The same object serves all requests of the route, those that go out as well as
@@ -20,7 +19,9 @@ public abstract class HttpFilter {
         /** {@link HttpStream#reply} is the answer. */
         REPLY,
         /** {@link #afterDelay} is called after {@link HttpStream#delay}. */
-        DELAY
+        DELAY,
+        /** No answer: the connection is closed. Only for what stands for a network filter in front of a server. */
+        CLOSE
     }
 
     public Decision onRequest(HttpStream stream) {
@@ -37,11 +38,10 @@ public abstract class HttpFilter {
     public void onEnd(HttpStream stream) {}
 
     /**
-     * What a request is answered when this filter fails by a fault of the agent. A filter that protects something denies.
-     *
-     * @return null: the request passes as if the filter were not there
+     * What becomes of the request when this filter fails by a fault of the agent. A filter that protects something denies; any other
+     * lets it pass as if the filter were not there.
      */
-    public LocalReply replyToFault() {
-        return null;
+    public Decision onFault(HttpStream stream) {
+        return Decision.CONTINUE;
     }
 }

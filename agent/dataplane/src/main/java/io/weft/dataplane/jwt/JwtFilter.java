@@ -92,8 +92,8 @@ public final class JwtFilter extends HttpFilter {
     }
 
     @Override
-    public LocalReply replyToFault() {
-        return stripReply ? LocalReply.of(401, "") : FAULT;
+    public Decision onFault(HttpStream stream) {
+        return stream.reply(stripReply ? LocalReply.of(401, "") : FAULT);
     }
 
     /** @return null when no rule is for it */

@@ -43,6 +43,7 @@ final class Admission {
                     incoming.afterDelay(() -> resume(executor, chain, exchange, http, inFlight));
                 }
                 case REPLY -> send(http, incoming.reply());
+                case CLOSE -> internals.closeConnection(exchange);
                 case PROCEED -> {
                     handOver(exchange, http, incoming);
                     return Handler.PROCEED;

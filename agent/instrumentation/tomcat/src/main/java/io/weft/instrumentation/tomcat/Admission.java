@@ -45,6 +45,7 @@ final class Admission {
             switch (incoming.next()) {
                 case WAIT -> Wait.begin(incoming);
                 case REPLY -> new OutgoingResponse(response).send(incoming.reply());
+                case CLOSE -> response.action(ActionCode.CLOSE_NOW, null);
                 case PROCEED -> {
                     incoming.handOver();
                     return Handler.PROCEED;
