@@ -38,7 +38,7 @@ public final class DataPlane implements Outbound {
     private final HealthProber.Relay prober = new HealthProber.Relay();
     private final Refusals.Relay refusals = new Refusals.Relay();
     private final AccessLogSink.Relay accessLogs = new AccessLogSink.Relay();
-    private final TransportSecurity.Relay security = new TransportSecurity.Relay();
+    private final TransportSecurity.Relay security;
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
@@ -54,6 +54,7 @@ public final class DataPlane implements Outbound {
             Self self) {
         this.clock = clock;
         this.randomness = randomness;
+        security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         deadlines = new Deadlines(clock, timers);
         clientLayers = new ClientLayers(clock, time, randomness, self);

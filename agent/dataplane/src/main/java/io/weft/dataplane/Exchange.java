@@ -282,6 +282,17 @@ public abstract class Exchange extends Limited {
         return responseChanges;
     }
 
+    /**
+     * Whether the library may send the request by itself after a fault of the agent: not where policy wants it secured, and not once
+     * the mesh has an answer to it.
+     */
+    public final boolean mayFailOpen() {
+        if (reply != null) {
+            return false;
+        }
+        return host == null ? cluster == null || !cluster.secures() : host.endpoint().tls() == null;
+    }
+
     /** How long connecting may take; a longer one is a {@link Failure#CONNECT}. After {@link Step#DIAL}. */
     public final long connectTimeoutNanos() {
         return cluster.connectTimeoutNanos();

@@ -15,9 +15,17 @@ public interface TransportSecurity {
      */
     Optional<ClientTls> client(UpstreamTls socket, Map<String, Secret> secrets);
 
-    /** Hands on to whoever is there by then; before, what needs TLS is out of reach. */
+    /**
+     * Hands on to whoever is there by then; before, what needs TLS is out of reach. So is what cannot be secured, for a fault in here
+     * or a policy that this JDK cannot follow: it must not keep the rest of the policy from being obeyed.
+     */
     final class Relay implements TransportSecurity {
+        private final Faults faults;
         private volatile TransportSecurity target = (socket, secrets) -> Optional.empty();
+
+        Relay(Faults faults) {
+            this.faults = faults;
+        }
 
         void to(TransportSecurity target) {
             this.target = target;
@@ -25,7 +33,12 @@ public interface TransportSecurity {
 
         @Override
         public Optional<ClientTls> client(UpstreamTls socket, Map<String, Secret> secrets) {
-            return target.client(socket, secrets);
+            try {
+                return target.client(socket, secrets);
+            } catch (RuntimeException | LinkageError fault) {
+                faults.fault("mesh TLS with SNI '" + socket.sni() + "', whose endpoints are out of reach now,", fault);
+                return Optional.empty();
+            }
         }
     }
 }

@@ -25,11 +25,15 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.TlsContext;
+import io.weft.policy.model.TransportSocket;
+import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -250,6 +254,46 @@ class SnapshotTest {
         assertThat(Map.of("empty", mesh.dataPlane.stats().get(0).endpoints())).containsEntry("empty", List.of());
     }
 
+    private static final TransportSockets SECURED = new TransportSockets(List.of(), new TransportSocket.UpstreamTls(
+            new TlsContext(
+                    new TlsContext.Parameters(TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of()),
+                    List.of(), Optional.empty(), new TlsContext.NoValidation()),
+            "orders"));
+
+    @Test
+    void whatCannotBeSecuredIsOutOfReachAndTheRestOfThePolicyIsObeyed() {
+        List<String> faults = new ArrayList<>();
+        Fixture mesh = new Fixture((where, fault) -> faults.add(where));
+        mesh.dataPlane.secureBy((socket, secrets) -> {
+            throw new IllegalArgumentException("this JDK cannot");
+        });
+        mesh.apply(snapshot()
+                .routes(host("orders", route(any(), forward("orders"))), host("users", route(any(), forward("users"))))
+                .cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1))
+                .cluster("users", 2));
+
+        assertThat(mesh.reply(Request.get("orders", "/")).status()).isEqualTo(503);
+        assertThat(mesh.send("users", 200)).isEqualTo(2);
+        assertThat(faults).singleElement().asString().contains("'orders'");
+    }
+
+    @Test
+    void afterAFaultNothingGoesOutThatWasToBeSecuredOrThatHasAnAnswer() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", route(any(), forward("orders"))), host("users", route(any(), forward("users"))))
+                .cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1))
+                .cluster("users", 2));
+        Request secured = mesh.claimed(Request.get("orders", "/"));
+        assertThat(secured.mayFailOpen()).isFalse();
+        assertThat(secured.next()).isEqualTo(Step.REPLY);
+        assertThat(secured.mayFailOpen()).isFalse();
+
+        Request plain = mesh.claimed(Request.get("users", "/"));
+        assertThat(plain.mayFailOpen()).isTrue();
+        plain.next();
+        assertThat(plain.mayFailOpen()).isTrue();
+    }
+
     private static PolicyCompiler compiler(SimulatedTime time) {
         SeededRandomness randomness = new SeededRandomness(1);
         KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
@@ -257,6 +301,6 @@ class SnapshotTest {
                 new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
                         ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
         return new PolicyCompiler(
-                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(), filters);
+                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(Fixture.NO_FAULTS), filters);
     }
 }

@@ -36,6 +36,12 @@ public record TransportSockets(List<Match> matches, TransportSocket otherwise) {
         return names;
     }
 
+    /** Whether any of the sockets is one with TLS. */
+    public boolean secures() {
+        return otherwise instanceof TransportSocket.UpstreamTls
+                || matches.stream().anyMatch(match -> match.socket instanceof TransportSocket.UpstreamTls);
+    }
+
     /** The first match counts. */
     public TransportSocket of(Map<String, String> endpointLabels) {
         for (Match match : matches) {

@@ -119,6 +119,11 @@ public final class ClusterView {
         return hostCount;
     }
 
+    /** Whether there may be endpoints that are reached over TLS only. */
+    public boolean secures() {
+        return policy.transport().secures();
+    }
+
     /** Requests go where they would go without the mesh. */
     public boolean originalDestination() {
         return policy.discovery() instanceof Cluster.OriginalDestination;

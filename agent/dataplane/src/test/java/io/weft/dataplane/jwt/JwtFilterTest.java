@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.Fixtures;
 import io.weft.dataplane.Incoming;
 import io.weft.dataplane.InboundExchange.Step;
+import io.weft.dataplane.SeededRandomness;
+import io.weft.dataplane.SimulatedTime;
 import io.weft.policy.model.JwtAuthentication;
 import io.weft.policy.model.JwtAuthentication.AllowMissing;
 import io.weft.policy.model.JwtAuthentication.AllowMissingOrFailed;
@@ -37,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -418,6 +421,39 @@ class JwtFilterTest {
         }
 
         assertThat(fetches).containsExactly(2, 3, 3);
+    }
+
+    @Test
+    void aFetchThatCannotEvenBeginIsOneThatFailed() {
+        SimulatedTime time = new SimulatedTime();
+        AtomicInteger fetches = new AtomicInteger();
+        RemoteKeySource source = new RemoteKeySource(REMOTE, (keys, onBody) -> {
+            if (fetches.getAndIncrement() == 0) {
+                throw new IllegalStateException("a fault of the agent");
+            }
+            onBody.accept(ISSUER.jwks());
+        }, time, new SeededRandomness(1));
+        source.start();
+
+        assertThat(source.pending()).isFalse();
+        assertThat(source.keys().isEmpty()).isTrue();
+        time.advance(Duration.ofSeconds(1));
+        assertThat(source.keys().isEmpty()).isFalse();
+    }
+
+    @Test
+    void nobodyWaitsForKeysThatAFaultKeepsFromComing() {
+        SimulatedTime time = new SimulatedTime();
+        RemoteKeys retried = new RemoteKeys(
+                REMOTE.uri(), REMOTE.cluster(), REMOTE.timeout(), REMOTE.cache(), REMOTE.refetch(),
+                new Retries(2, Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        RemoteKeySource source = new RemoteKeySource(retried, (keys, onBody) -> onBody.accept(null), time, () -> {
+            throw new IllegalStateException("a fault of the agent");
+        });
+        source.start();
+
+        assertThat(source.pending()).isFalse();
+        assertThat(time.pending()).as("tried again").isEqualTo(1);
     }
 
     @Test

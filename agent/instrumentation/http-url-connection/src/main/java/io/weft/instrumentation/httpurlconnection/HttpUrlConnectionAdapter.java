@@ -4,6 +4,7 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.Proxy;
 import java.net.URL;
 import sun.net.www.MessageHeader;
@@ -49,6 +50,14 @@ public final class HttpUrlConnectionAdapter implements Adapter {
             return MeshHttpClient.open(internals, connection, url, timeout, reuse, exchange);
         } catch (IOException e) {
             return new Handler.Thrown(e);
+        } catch (RuntimeException | Error fault) {
+            if (exchange.mayFailOpen()) {
+                throw fault;
+            }
+            // The JDK would send it in plaintext, past all that policy says.
+            ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
+            failure.initCause(fault);
+            return new Handler.Thrown(failure);
         }
     }
 

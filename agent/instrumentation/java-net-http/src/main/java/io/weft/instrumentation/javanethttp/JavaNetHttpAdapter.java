@@ -4,6 +4,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
@@ -90,7 +91,17 @@ public final class JavaNetHttpAdapter implements Adapter {
         if (!context.outbound().claims(mesh)) {
             return Handler.PROCEED;
         }
-        return new Attempts(context, internals, dialing, mesh, exchange).start();
+        try {
+            return new Attempts(context, internals, dialing, mesh, exchange).start();
+        } catch (Throwable fault) {
+            if (mesh.mayFailOpen()) {
+                throw fault;
+            }
+            // The JDK would send it in plaintext, past all that policy says.
+            ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
+            failure.initCause(fault);
+            return CompletableFuture.failedFuture(failure);
+        }
     }
 
     /** Null: the mesh has nothing to do with it. */
