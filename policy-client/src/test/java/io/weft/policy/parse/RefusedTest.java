@@ -179,6 +179,8 @@ class RefusedTest {
                         cluster(c -> c.setOriginalDstLbConfig(Cluster.OriginalDstLbConfig.getDefaultInstance()))),
                 new Case("lb_policy", "CLUSTER_PROVIDED",
                         cluster(c -> c.clearEdsClusterConfig().setType(DiscoveryType.ORIGINAL_DST))),
+                new Case("transport_socket", "must be plaintext", withCommonTls(context -> {}).toBuilder()
+                        .clearEdsClusterConfig().setType(DiscoveryType.ORIGINAL_DST).setLbPolicy(LbPolicy.CLUSTER_PROVIDED).build()),
                 originalDestination("use_http_header", Cluster.OriginalDstLbConfig.newBuilder().setUseHttpHeader(true)),
                 originalDestination("upstream_port_override",
                         Cluster.OriginalDstLbConfig.newBuilder().setUpstreamPortOverride(uint32(80))),

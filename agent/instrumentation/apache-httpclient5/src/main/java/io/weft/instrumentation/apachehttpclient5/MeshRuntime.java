@@ -23,7 +23,6 @@ import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
@@ -151,17 +150,19 @@ final class MeshRuntime implements ExecRuntime {
             secured = endpoint.tls() == null ? null : new Secured(endpoint.tls(), state);
             connections.acquireEndpoint(id, route(endpoint), secured == null ? state : secured, context);
             ClassicHttpResponse response;
+            boolean connected = false;
             try {
                 if (!connections.isEndpointConnected()) {
                     connect(endpoint, exchange, context);
                 }
+                connected = true;
                 if (!exchange.connected()) {
                     throw new SocketTimeoutException("too late to send");
                 }
                 response = send(id, wire, interim, context);
             } catch (IOException | HttpException | RuntimeException e) {
                 connections.discardEndpoint();
-                if (!exchange.onFailure(classify(exchange, e)) || connections.isExecutionAborted()) {
+                if (!exchange.onFailure(classify(exchange, e, connected)) || connections.isExecutionAborted()) {
                     throw e;
                 }
                 pause(exchange.backoffNanos());
@@ -296,7 +297,7 @@ final class MeshRuntime implements ExecRuntime {
         return response;
     }
 
-    private Failure classify(OutgoingRequest exchange, Exception failure) {
+    private Failure classify(OutgoingRequest exchange, Exception failure, boolean connected) {
         if (exchange.isEnded() && !connections.isExecutionAborted()) {
             // the library may well say that there is no connection any more
             return Failure.RESET;
@@ -306,12 +307,11 @@ final class MeshRuntime implements ExecRuntime {
         }
         if (failure instanceof ConnectException
                 || failure instanceof NoRouteToHostException
-                || failure instanceof UnknownHostException
-                || failure instanceof ConnectTimeoutException) {
+                || failure instanceof UnknownHostException) {
             return Failure.CONNECT;
         }
         if (failure instanceof SocketTimeoutException) {
-            return Failure.TIMEOUT;
+            return connected ? Failure.TIMEOUT : Failure.CONNECT;
         }
         return failure instanceof InterruptedIOException ? Failure.CANCELLED : Failure.RESET;
     }

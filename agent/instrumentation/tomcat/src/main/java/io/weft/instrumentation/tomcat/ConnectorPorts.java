@@ -16,6 +16,8 @@ import org.apache.coyote.http11.Http11NioProtocol;
 final class ConnectorPorts {
     private final AdapterContext context;
     private final Map<Connector, Inbound.Port> open = new ConcurrentHashMap<>();
+    /** Of connectors that are paused or stopped: requests on their open connections are still looked at. Forgotten when one starts. */
+    private final Map<Connector, Inbound.Port> closing = new ConcurrentHashMap<>();
 
     ConnectorPorts(AdapterContext context) {
         this.context = context;
@@ -39,6 +41,7 @@ final class ConnectorPorts {
                     + " a file that is being sent does not hold up a shutdown");
         }
         closed(connector);
+        closing.clear();
         open.put(connector, context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled()));
     }
 
@@ -51,6 +54,7 @@ final class ConnectorPorts {
     void closed(Connector connector) {
         Inbound.Port port = open.remove(connector);
         if (port != null) {
+            closing.put(connector, port);
             port.close();
         }
     }
@@ -65,9 +69,10 @@ final class ConnectorPorts {
         return null;
     }
 
-    /** @return null for a connector that is not registered, or not any more */
+    /** @return null for a connector that is not registered */
     Inbound.Port of(Connector connector) {
-        return open.get(connector);
+        Inbound.Port port = open.get(connector);
+        return port == null ? closing.get(connector) : port;
     }
 
     private static InetSocketAddress address(AbstractProtocol<?> protocol, int port) {
