@@ -237,6 +237,15 @@ class BalancingTest {
     }
 
     @Test
+    void whoIsDrainingIsNotMissed() {
+        LoadBalancing.RoundRobin roundRobin = LoadBalancing.RoundRobin.DEFAULT;
+        assertThat(mesh(roundRobin, endpoints(10, OK, BAD, Health.DRAINING, Health.DRAINING)).spread("orders", 100))
+                .as("half of the others are healthy")
+                .containsOnlyKeys(10);
+        assertThat(priorities(50, endpoints(10, OK, Health.DRAINING), endpoints(20, OK)).spread("orders", 100)).containsOnlyKeys(10);
+    }
+
+    @Test
     void whenAllPrioritiesPanicTheyShareByTheNumberOfTheirHosts() {
         Map<Integer, Integer> spread =
                 priorities(50, endpoints(10, BAD), endpoints(20, BAD, BAD, BAD)).spread("orders", 10_000);

@@ -12,6 +12,8 @@ final class PriorityHosts {
     final List<Member> all;
     final List<Member> healthy;
     final List<Member> degraded;
+    /** How many of all count where the healthy are a share of them. */
+    private final int counted;
     private final int overprovisioningFactor;
     private final long healthyWeight;
     private final long degradedWeight;
@@ -26,7 +28,8 @@ final class PriorityHosts {
         degraded = only(all, Health.DEGRADED);
         healthyWeight = byWeight ? weight(healthy) : healthy.size();
         degradedWeight = byWeight ? weight(degraded) : degraded.size();
-        totalWeight = byWeight ? weight(all) : all.size();
+        counted = counted(all);
+        totalWeight = byWeight ? countedWeight(all) : counted;
     }
 
     static List<Member> only(List<Member> members, Health health) {
@@ -45,6 +48,22 @@ final class PriorityHosts {
             }
         }
         return some;
+    }
+
+    static int counted(List<Member> members) {
+        int count = 0;
+        for (Member member : members) {
+            count += member.excluded() ? 0 : 1;
+        }
+        return count;
+    }
+
+    private static long countedWeight(List<Member> members) {
+        long sum = 0;
+        for (Member member : members) {
+            sum += member.excluded() ? 0 : member.weight();
+        }
+        return sum;
     }
 
     private static long weight(List<Member> members) {
@@ -68,7 +87,7 @@ final class PriorityHosts {
     }
 
     double usablePercent() {
-        return all.isEmpty() ? 0 : 100.0 * healthy.size() / all.size() + 100.0 * degraded.size() / all.size();
+        return counted == 0 ? 0 : 100.0 * healthy.size() / counted + 100.0 * degraded.size() / counted;
     }
 
     /** By locality, in the tier's order. */
@@ -95,10 +114,11 @@ final class PriorityHosts {
      */
     double effectiveWeight(int zone, int eligible) {
         Tier.Zone of = tier.zones().get(zone);
-        if (of.members().isEmpty()) {
+        int count = counted(of.members());
+        if (count == 0) {
             return 0;
         }
-        double available = overprovisioningFactor / 100.0 * (1.0 * eligible / of.members().size());
+        double available = overprovisioningFactor / 100.0 * (1.0 * eligible / count);
         return of.weight() * Math.min(1.0, available);
     }
 }

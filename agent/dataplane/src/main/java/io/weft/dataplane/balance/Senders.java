@@ -34,9 +34,8 @@ public record Senders(int zones, boolean inOwnZone, boolean panic, Map<Locality,
             }
             usable += members.size() + PriorityHosts.only(zone.members(), Health.DEGRADED).size();
         }
-        boolean panic = tier.members().isEmpty()
-                ? panicThreshold > 0
-                : 100.0 * usable / tier.members().size() < panicThreshold;
+        int counted = PriorityHosts.counted(tier.members());
+        boolean panic = counted == 0 ? panicThreshold > 0 : 100.0 * usable / counted < panicThreshold;
         return new Senders(tier.zones().size(), tier.ownZoneFirst(), panic, healthy);
     }
 

@@ -128,6 +128,7 @@ public final class ClusterCompiler {
         boolean checked = before != null && before.view.checks();
         for (Map.Entry<HostPort, Host> host : hosts.entrySet()) {
             if (!checks) {
+                host.getValue().failedAtOnce(false);
                 host.getValue().failsChecks(false);
                 host.getValue().degradedByCheck(false);
             } else if (!checked || !known.containsKey(host.getKey())) {

@@ -89,6 +89,7 @@ final class HealthSession {
         if (host.failsChecks()) {
             // The first check of all decides alone, so that a cluster is soon in use.
             if (first || ++healthyInRow == policy.healthyThreshold()) {
+                host.failedAtOnce(false);
                 host.failsChecks(false);
                 change = Change.DONE;
             } else {
@@ -132,7 +133,12 @@ final class HealthSession {
 
     /** As a check that failed, but the next one comes when it would have come. */
     void failAtOnce() {
+        boolean failed = host.failsChecks();
+        host.failedAtOnce(true);
         fail(false);
+        if (failed) {
+            checks.state.healthChanged();
+        }
     }
 
     private void next(long millis) {

@@ -48,6 +48,7 @@ public final class Host {
     // What active health checks say. Written by the timers' thread, or while the host is new.
     private volatile boolean failsChecks;
     private volatile boolean degradedByCheck;
+    private volatile boolean failedAtOnce;
     private final Rate rate = new Rate();
     private final Rate localRate = new Rate();
 
@@ -225,6 +226,15 @@ public final class Host {
 
     void degradedByCheck(boolean degraded) {
         degradedByCheck = degraded;
+    }
+
+    /** Has asked to be taken for unhealthy, and no check has found it healthy since. */
+    boolean failedAtOnce() {
+        return failedAtOnce;
+    }
+
+    void failedAtOnce(boolean failed) {
+        failedAtOnce = failed;
     }
 
     /** Of responses; with local errors where those are not split off. */

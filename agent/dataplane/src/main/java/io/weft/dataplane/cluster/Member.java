@@ -13,6 +13,11 @@ public record Member(Host host, LbEndpoint listed) {
         return host.degradedByCheck() && listed.health() == Health.HEALTHY ? Health.DEGRADED : listed.health();
     }
 
+    /** Not to be counted where the healthy are a share of all: nobody expects requests there. */
+    public boolean excluded() {
+        return listed.health() == Health.DRAINING || host.failedAtOnce();
+    }
+
     public int weight() {
         return listed.weight();
     }

@@ -74,7 +74,7 @@ final class AccessArea implements Area {
                             io.envoyproxy.envoy.config.rbac.v3.RBAC.Action.ALLOW,
                             io.envoyproxy.envoy.config.rbac.v3.RBAC.Action.DENY,
                             io.envoyproxy.envoy.config.rbac.v3.RBAC.Action.LOG));
-            for (int i = draw.between(1, 2); i > 0; i--) {
+            for (int i = draw.between(0, 2); i > 0; i--) {
                 rules.putPolicies("policy-" + i, Policy.newBuilder()
                         .addAllPermissions(draw.several(1, 2, () -> permission(draw, 2)))
                         .addAllPrincipals(draw.several(1, 2, () -> principal(draw, 2)))

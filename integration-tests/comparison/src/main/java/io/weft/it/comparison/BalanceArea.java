@@ -137,7 +137,7 @@ final class BalanceArea implements Area {
             endpoint.setLoadBalancingWeight(UInt32Value.of(draw.between(1, 10)));
         }
         if (draw.chance(20)) {
-            endpoint.setHealthStatus(draw.oneOf(HealthStatus.UNHEALTHY, HealthStatus.DEGRADED, HealthStatus.HEALTHY, HealthStatus.TIMEOUT));
+            endpoint.setHealthStatus(draw.oneOf(HealthStatus.UNHEALTHY, HealthStatus.DEGRADED, HealthStatus.HEALTHY, HealthStatus.TIMEOUT, HealthStatus.DRAINING));
         }
         Struct.Builder labels = Struct.newBuilder();
         if (draw.chance(70)) {

@@ -25,6 +25,7 @@ final class Comparison implements AutoCloseable {
 
     private static final int CASES_AT_ONCE = 24;
     private static final long IN_FORCE_SECONDS = 30;
+    private static final long REPEAT_SECONDS = 3;
 
     private final Testbed testbed = new Testbed();
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
@@ -109,6 +110,7 @@ final class Comparison implements AutoCloseable {
     /** @return why the side refused it; empty when it is in force */
     private Optional<String> awaitInForce(Subject side, Batch batch) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IN_FORCE_SECONDS);
+        long repeatAt = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPEAT_SECONDS);
         for (Batch.Lane lane : batch.lanes()) {
             while (!inForce(side, lane, batch)) {
                 List<String> refusals = side.refusals();
@@ -119,12 +121,21 @@ final class Comparison implements AutoCloseable {
                 if (System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException(side.name() + " has neither accepted nor refused " + batch.mark() + " within "
                             + IN_FORCE_SECONDS + " s on port " + lane.port() + "; it answers "
-                            + side.send(Request.get(Batch.PROBE, "/"), lane.port(), "probe") + "\n" + envoy.log() + "\n" + String.join("\n", jvm.log()));
+                            + side.send(Request.get(Batch.PROBE, "/"), lane.port(), "probe") + "\n" + end(envoy.log().lines().toList()) + end(jvm.log()));
+                }
+                if (System.nanoTime() - repeatAt > 0) {
+                    side.repeat(batch);
+                    repeatAt = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPEAT_SECONDS);
                 }
                 pause(5);
             }
         }
         return Optional.empty();
+    }
+
+    /** Of a log: Envoy writes down every resource that it refuses. */
+    private static String end(List<String> lines) {
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 50), lines.size())) + "\n";
     }
 
     private boolean inForce(Subject side, Batch.Lane lane, Batch batch) {

@@ -39,6 +39,11 @@ final class EnvoySubject implements Subject {
     }
 
     @Override
+    public void repeat(Batch batch) {
+        server.serve(batch.policy());
+    }
+
+    @Override
     public List<String> refusals() {
         List<String> all = server.refusals();
         return all.subList(refusalsBefore, all.size());

@@ -79,6 +79,11 @@ final class JvmSubject implements Subject {
     }
 
     @Override
+    public void repeat(Batch batch) {
+        server.serve(batch.policy());
+    }
+
+    @Override
     public List<String> refusals() {
         List<String> all = server.refusals();
         return all.subList(refusalsBefore, all.size());

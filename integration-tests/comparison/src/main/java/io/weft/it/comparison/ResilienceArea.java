@@ -72,8 +72,9 @@ final class ResilienceArea implements Area {
                 .setBaseEjectionTime(Durations.fromSeconds(300))
                 .setMaxEjectionTime(Durations.fromSeconds(300))
                 .setInterval(Durations.fromSeconds(300));
-        // Only all: what is granted when one host exceeds the percentage is not compared yet.
-        outliers.setMaxEjectionPercent(UInt32Value.of(100));
+        if (draw.chance(70)) {
+            outliers.setMaxEjectionPercent(UInt32Value.of(draw.oneOf(0, 10, 34, 50, 100)));
+        }
         if (draw.chance(30)) {
             outliers.setSplitExternalLocalOriginErrors(true)
                     .setConsecutiveLocalOriginFailure(UInt32Value.of(draw.between(1, 6)))
@@ -113,6 +114,9 @@ final class ResilienceArea implements Area {
                     .setRetryOn(draw.oneOf("5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx"))
                     .setNumRetries(UInt32Value.of(draw.between(0, 2)))
                     .setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(1)));
+            if (draw.chance(50)) {
+                retry.setPerTryTimeout(Durations.fromMillis(400));
+            }
             action.setRetryPolicy(retry);
         }
         List<Request> requests = draw.several(1, 2, () -> new Request(

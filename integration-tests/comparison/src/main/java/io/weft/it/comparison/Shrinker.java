@@ -21,7 +21,8 @@ final class Shrinker {
     /** Without these a resource is invalid, which is not what is looked for. */
     private static final Set<String> REQUIRED = Set.of(
             "virtual_hosts", "name", "domains", "match", "header", "key", "regex", "pattern", "default_value", "load_assignment", "cluster_name",
-            "endpoint", "address", "socket_address", "port_value", "type", "weight", "retry_on", "base_interval", "typed_config");
+            "endpoint", "address", "socket_address", "port_value", "type", "weight", "retry_on", "base_interval", "typed_config", "value", "seconds",
+            "header_name", "string_match");
 
     private final Comparison comparison;
 

@@ -9,6 +9,9 @@ interface Subject extends AutoCloseable {
     /** From now on it is told this. Returns at once. */
     void serve(Batch batch);
 
+    /** It is told once more what {@link #serve} has told it: a policy server may have lost it over a NACK that came late. */
+    void repeat(Batch batch);
+
     /** The messages of the NACKs since {@link #serve}. */
     List<String> refusals();
 

@@ -26,12 +26,9 @@ record MessageHeaders(HttpMessage message) implements EditableHeaders {
         if (headers.length == 1) {
             return headers[0].getValue();
         }
-        StringBuilder values = new StringBuilder();
-        for (Header header : headers) {
-            if (values.length() > 0) {
-                values.append(',');
-            }
-            values.append(header.getValue());
+        StringBuilder values = new StringBuilder(headers[0].getValue());
+        for (int i = 1; i < headers.length; i++) {
+            values.append(',').append(headers[i].getValue());
         }
         return values.toString();
     }
