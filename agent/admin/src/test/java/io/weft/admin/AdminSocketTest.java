@@ -1,0 +1,115 @@
+package io.weft.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AdminSocketTest {
+    private static final AdminPage HELLO = new AdminPage("text/plain", () -> "hello, größer");
+
+    private final AdminClient client = new AdminClient(Duration.ofSeconds(10));
+
+    @TempDir
+    private Path folder;
+
+    private SocketDirectory directory() {
+        return new SocketDirectory(folder.resolve("sockets"));
+    }
+
+    @AfterEach
+    void close() {
+        client.close();
+    }
+
+    @Test
+    void saysWhatItIsAskedAndIsGoneAfterwards() throws IOException {
+        Path socket;
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+            socket = admin.path();
+            assertThat(client.get(socket, "/hello")).isEqualTo("hello, größer");
+            assertThat(client.get(socket, "/hello")).isEqualTo("hello, größer");
+            assertThat(directory().pids()).containsExactly(47L);
+        }
+        assertThatThrownBy(() -> client.get(socket, "/hello")).isInstanceOf(AdminClient.NobodyThere.class);
+        assertThat(directory().pids()).isEmpty();
+    }
+
+    @Test
+    void saysWhatThereIsInsteadOfWhatIsNot() throws IOException {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+            assertThatThrownBy(() -> client.get(admin.path(), "/other")).hasMessageContaining("404").hasMessageContaining("/hello");
+        }
+    }
+
+    @Test
+    void aFaultOfAPageIsSaidAndHarmsNoOther() throws IOException {
+        AdminPage broken = new AdminPage("text/plain", () -> {
+            throw new IllegalStateException("broken");
+        });
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/broken", broken, "/hello", HELLO))) {
+            assertThatThrownBy(() -> client.get(admin.path(), "/broken")).hasMessageContaining("500").hasMessageContaining("broken");
+            assertThat(client.get(admin.path(), "/hello")).isEqualTo("hello, größer");
+        }
+    }
+
+    @Test
+    void takesTheSocketOfADeadProcessWithTheSameId() throws IOException {
+        Files.createDirectory(folder.resolve("sockets"), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            dead.bind(UnixDomainSocketAddress.of(directory().socket(47)));
+        }
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+            assertThat(client.get(admin.path(), "/hello")).isEqualTo("hello, größer");
+        }
+    }
+
+    @Test
+    void onlyTheOwnerMayEnter() throws IOException {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of())) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(admin.path().getParent()))).isEqualTo("rwx------");
+        }
+    }
+
+    @Test
+    void refusesAFolderThatOthersMayEnter() throws IOException {
+        Files.createDirectory(folder.resolve("sockets"));
+        Files.setPosixFilePermissions(folder.resolve("sockets"), PosixFilePermissions.fromString("rwxr-x---"));
+        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of())).hasMessageContaining("chmod 700");
+    }
+
+    @Test
+    void refusesALinkToAFolder() throws IOException {
+        Files.createSymbolicLink(folder.resolve("sockets"), folder);
+        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of())).hasMessageContaining("is no folder");
+    }
+
+    @Test
+    void aPathThatIsTooLongIsAnErrorAndLeavesNoThread() {
+        SocketDirectory deep = new SocketDirectory(folder.resolve("x".repeat(120)));
+        assertThatThrownBy(() -> AdminSocket.open(deep, 47, Map.of())).hasMessageContaining("about 100 characters");
+        await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().equals("weft-admin")));
+    }
+
+    @Test
+    void aProcessThatIsFrozenIsNotWaitedForLonger() throws IOException {
+        try (ServerSocketChannel frozen = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+                AdminClient hasty = new AdminClient(Duration.ofMillis(100))) {
+            Path socket = folder.resolve("frozen.sock");
+            frozen.bind(UnixDomainSocketAddress.of(socket));
+            assertThatThrownBy(() -> hasty.get(socket, "/hello")).hasMessageContaining("no answer");
+        }
+    }
+}
