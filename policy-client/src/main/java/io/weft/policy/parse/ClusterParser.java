@@ -74,8 +74,6 @@ final class ClusterParser {
 
     @SuppressWarnings("deprecation") // what older control planes send must be reported, too
     private static void reportWithoutEffect(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
-        // The app's own client connects, with its own timeout.
-        field.reportIf(cluster.hasConnectTimeout(), "connect_timeout");
         field.reportIf(cluster.hasPerConnectionBufferLimitBytes(), "per_connection_buffer_limit_bytes");
         field.refuseIf(cluster.getHealthChecksCount() > 1, "health_checks", "are several; send one");
         field.reportIf(cluster.hasMaxRequestsPerConnection(), "max_requests_per_connection");
