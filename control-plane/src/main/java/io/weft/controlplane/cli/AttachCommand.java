@@ -1,15 +1,13 @@
 package io.weft.controlplane.cli;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code weft attach}: the agent's jar does it, so that it works without this program too. */
+/** {@code weft attach}. */
 @Command(
         name = "attach",
         mixinStandardHelpOptions = true,
@@ -27,19 +25,13 @@ final class AttachCommand implements Callable<Integer> {
             description = "Settings of the agent, without their prefix weft.; java -jar weft-agent.jar --help lists them.")
     private List<String> settings = List.of();
 
-    @Option(names = "--agent", paramLabel = "JAR", description = "The agent's jar. Default: the one of this checkout.")
-    private Path agent;
+    @Mixin
+    private AgentJar agent;
 
     @Override
     public Integer call() throws Exception {
-        Path jar = agent != null ? agent : Path.of(System.getProperty("weft.home", "."), "agent/javaagent/target/weft-agent.jar");
-        if (!Files.isRegularFile(jar)) {
-            System.err.println("weft attach: " + jar + " is not there. Name the agent's jar with --agent.");
-            return 2;
-        }
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar.toString(), "attach", Long.toString(pid)));
-        command.addAll(settings);
-        return new ProcessBuilder(command).inheritIO().start().waitFor();
+        List<String> arguments = new ArrayList<>(List.of(Long.toString(pid)));
+        arguments.addAll(settings);
+        return agent.run("attach", arguments);
     }
 }

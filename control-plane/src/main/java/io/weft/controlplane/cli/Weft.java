@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
             ControlPlaneCommand.class,
             PolicyCommand.class,
             AttachCommand.class,
+            StatusCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class,
         },

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Kuma's {@code Dataplane} resource in its universal form, as far as an agent has something to say. Written by hand: it is the only
- * JSON that the agent ever writes.
+ * Kuma's {@code Dataplane} resource in its universal form, as far as an agent has something to say. Written by hand: a
+ * library for it would be loaded in the start of every process.
  */
 record DataplaneResource(String mesh, String name, String address, List<Inbound> inbounds) {
 

@@ -37,10 +37,19 @@ public final class Mesh implements MeshAccess {
 
     /** Told once each; on the agent's or the policy client's thread. */
     public interface Listener {
+        void running();
+
         void policyInForce();
 
         void serving();
     }
+
+    /**
+     * What there is once the mesh has started.
+     *
+     * @param instance the name of this process to the control plane
+     */
+    public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
 
     private static final Duration INITIAL_BACKOFF = Duration.ofMillis(200);
     private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
@@ -52,7 +61,7 @@ public final class Mesh implements MeshAccess {
     private final AtomicBoolean drained = new AtomicBoolean();
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicReference<DataPlane> dataPlane = new AtomicReference<>();
-    private volatile PolicyClient client;
+    private volatile Running running;
     private volatile AccessLogFiles accessLogs;
 
     /** Confined to the background thread. */
@@ -127,7 +136,10 @@ public final class Mesh implements MeshAccess {
         dataPlane().secureBy(new MeshTls());
         InboundPorts ports = dataPlane().inbound();
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
-        client = PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
+        PolicyClient client =
+                PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
+        running = new Running(instance.id(), client, dataPlane());
+        listener.running();
         log.debug("node " + instance.id());
         // The app's threads tell it; they only hand on.
         ports.onChange(open -> background.run("register", () -> {
@@ -183,10 +195,15 @@ public final class Mesh implements MeshAccess {
                 settings.cacheDirectory().map(Path::of), INITIAL_BACKOFF, MAX_BACKOFF);
     }
 
-    /** Empty before {@link #start}. */
+    /** Empty before {@link #start}, and for a moment after it. */
+    public Optional<Running> running() {
+        return Optional.ofNullable(running);
+    }
+
+    /** Empty before {@link #start}, and for a moment after it. */
     public Optional<PolicyClientStatus> status() {
-        PolicyClient running = client;
-        return running == null ? Optional.empty() : Optional.of(running.status());
+        Running now = running;
+        return now == null ? Optional.empty() : Optional.of(now.client().status());
     }
 
     /**
@@ -218,9 +235,9 @@ public final class Mesh implements MeshAccess {
 
     /** Ends the stream; at most 300 ms. The last policy stays in force. */
     public void close() {
-        PolicyClient running = client;
-        if (running != null) {
-            running.close();
+        Running now = running;
+        if (now != null) {
+            now.client().close();
         }
         AccessLogFiles logs = accessLogs;
         if (logs != null) {

@@ -26,6 +26,7 @@ public record Settings(
         Optional<String> cacheDirectory,
         Duration startupWait,
         Drain drain,
+        Admin admin,
         Log log,
         Set<String> disabledModules) {
 
@@ -38,6 +39,8 @@ public record Settings(
             Optional<String> clientKey) {}
 
     public record Drain(Duration delay, Duration timeout) {}
+
+    public record Admin(boolean enabled, Optional<String> directory) {}
 
     public record Log(Optional<String> file, AgentLog.Level level) {}
 }

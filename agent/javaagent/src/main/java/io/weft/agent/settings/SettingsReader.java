@@ -264,6 +264,7 @@ public final class SettingsReader {
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
+                new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR)),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
         return problems.isEmpty()
                 ? new Valid(settings, List.copyOf(warnings))

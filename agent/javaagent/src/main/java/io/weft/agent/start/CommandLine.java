@@ -1,9 +1,12 @@
 package io.weft.agent.start;
 
+import io.weft.admin.SocketDirectory;
 import io.weft.agent.WeftAgent;
 import io.weft.agent.mesh.AgentVersion;
+import io.weft.agent.status.StatusCommand;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
@@ -23,6 +26,8 @@ public final class CommandLine implements ToIntFunction<List<String>> {
                 return 0;
             case "attach":
                 return attach(arguments);
+            case "status":
+                return status(arguments.subList(1, arguments.size()));
             default:
                 return wrongUse("unknown argument " + command);
         }
@@ -46,6 +51,30 @@ public final class CommandLine implements ToIntFunction<List<String>> {
                     + ") has no module jdk.attach; run it with the java of a JDK");
             return 1;
         }
+    }
+
+    private static int status(List<String> arguments) {
+        List<Long> pids = new ArrayList<>();
+        StatusCommand.Form form = null;
+        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (argument.equals("--all")) {
+                form = StatusCommand.Form.EVERYTHING;
+            } else if (argument.equals("--json")) {
+                form = StatusCommand.Form.JSON;
+            } else if (argument.equals("--dir") && i + 1 < arguments.size()) {
+                directory = new SocketDirectory(Path.of(arguments.get(++i)));
+            } else if (isNumber(argument) && argument.length() < 19) {
+                pids.add(Long.parseLong(argument));
+            } else {
+                return wrongUse("status takes process ids, --all, --json and --dir DIRECTORY, not " + argument);
+            }
+        }
+        if (form == null) {
+            form = pids.isEmpty() ? StatusCommand.Form.LINE : StatusCommand.Form.EVERYTHING;
+        }
+        return new StatusCommand(System.out, System.err).run(directory, pids, form);
     }
 
     private static boolean isNumber(String text) {

@@ -1,10 +1,14 @@
 package io.weft.agent.start;
 
+import io.weft.admin.AdminSocket;
 import io.weft.agent.link.Attachments;
+import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
+import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.LoadedClasses;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -12,19 +16,32 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * of the JVM ends the stream. Nothing of it runs on the thread that the event came on.
  */
 final class Lifecycle implements Attachments.Listener, Mesh.Listener {
+    /** Nobody asks sooner, and the app's start is not the time for it. */
+    private static final long ADMIN_MILLIS = 2_000;
+
     private final Background background;
     private final LoadedClasses loaded;
     private final Mesh mesh;
     private final ShutdownWeaving shutdown;
     private final Announcement announcement;
+    private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
+    private AdminPages adminPages;
+    private volatile Optional<AdminSocket> adminSocket = Optional.empty();
 
-    Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, Announcement announcement) {
+    Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, Announcement announcement,
+            AgentLog log) {
         this.background = background;
         this.loaded = loaded;
         this.mesh = mesh;
         this.shutdown = shutdown;
         this.announcement = announcement;
+        this.log = log;
+    }
+
+    /** Before anything is woven. */
+    void shows(AdminPages pages) {
+        adminPages = pages;
     }
 
     /** On the thread that started the agent. */
@@ -41,6 +58,11 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         if (scanPlanned.compareAndSet(false, true)) {
             background.run("instrument classes that were loaded already", new Scan());
         }
+    }
+
+    @Override
+    public void running() {
+        background.runAfter(ADMIN_MILLIS, "open the admin socket", new Admin());
     }
 
     @Override
@@ -62,6 +84,13 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         }
     }
 
+    private final class Admin implements Runnable {
+        @Override
+        public void run() {
+            adminSocket = adminPages.open(log);
+        }
+    }
+
     private final class End extends Thread {
         End() {
             super(null, null, "weft-end", 0, false);
@@ -74,6 +103,9 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
             // Where the shutdown could not be woven: beside the app's own hooks is late, but better than not at all.
             mesh.drain();
             mesh.close();
+            if (adminSocket.isPresent()) {
+                adminSocket.get().close();
+            }
         }
     }
 }

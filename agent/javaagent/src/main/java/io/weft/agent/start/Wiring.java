@@ -12,11 +12,13 @@ import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.settings.Settings;
+import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.HookIndex;
 import io.weft.agent.weave.HookTransformer;
 import io.weft.agent.weave.LoadedClasses;
 import io.weft.instrumentation.InstrumentationModule;
 import java.lang.instrument.Instrumentation;
+import java.time.InstantSource;
 import java.util.List;
 
 /** Puts the parts of the agent together. A class of its own because it links to the bridge, which must be defined before. */
@@ -33,8 +35,9 @@ final class Wiring {
         Mesh mesh = new Mesh(settings, background, log);
         Lifecycle lifecycle = new Lifecycle(background, new LoadedClasses(instrumentation, index, log), mesh,
                 new ShutdownWeaving(instrumentation, slots, log),
-                new Announcement(settings, mesh, background, log));
+                new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()));
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         lifecycle.started();

@@ -1,0 +1,44 @@
+package io.weft.agent.status;
+
+import io.weft.agent.link.Attachments;
+import io.weft.dataplane.ClusterStats;
+import io.weft.dataplane.InboundPorts.PortInfo;
+import io.weft.dataplane.authorize.AccessStats.RuleStats;
+import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.model.PolicySnapshot;
+import java.net.URI;
+import java.util.List;
+
+/**
+ * What an operator asks about this JVM, at one moment.
+ *
+ * @param service empty: it only calls
+ * @param instance its name to the control plane
+ * @param ports that the app serves
+ */
+record Status(
+        Process process,
+        String service,
+        String mesh,
+        String instance,
+        URI controlPlane,
+        PolicyClientStatus stream,
+        PolicySnapshot policy,
+        List<PortInfo> ports,
+        List<Attachments.Status> libraries,
+        List<ClusterStats> clusters,
+        List<RuleStats> accessRules) {
+
+    /**
+     * @param java version of the runtime
+     * @param command what it runs
+     */
+    record Process(long pid, String agent, String java, String command) {}
+
+    int endpoints() {
+        return policy.assignments().values().stream()
+                .flatMap(assignment -> assignment.localities().stream())
+                .mapToInt(locality -> locality.endpoints().size())
+                .sum();
+    }
+}

@@ -1,0 +1,167 @@
+package io.weft.agent.status;
+
+import io.weft.agent.link.Attachments;
+import io.weft.dataplane.ClusterStats;
+import io.weft.dataplane.ClusterStats.EndpointStats;
+import io.weft.dataplane.InboundPorts.PortInfo;
+import io.weft.dataplane.authorize.AccessStats.RuleStats;
+import io.weft.policy.PolicyClientStatus.Connected;
+import io.weft.policy.PolicyClientStatus.Connection;
+import io.weft.policy.PolicyClientStatus.Disconnected;
+import io.weft.policy.PolicyClientStatus.Refusal;
+import io.weft.policy.model.Unhonoured;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+
+/** For people. */
+final class StatusText {
+    private static final String LINE = "%-8s %-24s %-13s %7s %8s %9s %10s  %s%n";
+
+    private final StringBuilder text = new StringBuilder();
+    private final Instant now;
+
+    private StatusText(Instant now) {
+        this.now = now;
+    }
+
+    /** The columns of {@link #line}. */
+    static String heading() {
+        return String.format(LINE, "PID", "SERVICE", "CONTROL PLANE", "POLICY", "CLUSTERS", "REFUSED", "UNHONOURED", "INSTRUMENTS");
+    }
+
+    static String line(Status status) {
+        return String.format(LINE, status.process().pid(), status.service().isEmpty() ? "-" : status.service(),
+                state(status.stream().connection()), status.policy().generation(), status.policy().clusters().size(),
+                status.stream().refused().size(), status.policy().unhonoured().size(), instruments(status));
+    }
+
+    private static String instruments(Status status) {
+        String names = String.join(", ", status.libraries().stream()
+                .filter(library -> library.refused() == null).map(Attachments.Status::module).distinct().sorted().toList());
+        return names.isEmpty() ? "nothing yet" : names;
+    }
+
+    static String whole(Status status, Instant now) {
+        return new StatusText(now).write(status);
+    }
+
+    private String write(Status status) {
+        field("process", status.process().pid() + "  " + status.process().command());
+        field("versions", "weft " + status.process().agent() + ", Java " + status.process().java());
+        field("service", (status.service().isEmpty() ? "(none: it only calls)" : status.service()) + " in mesh " + status.mesh()
+                + ", instance " + status.instance());
+        field("control plane", status.controlPlane() + " " + connection(status.stream().connection()));
+        field("policy", "generation " + status.policy().generation() + ": " + status.policy().listeners().size() + " listeners, "
+                + status.policy().routeConfigurations().size() + " route configurations, " + status.policy().clusters().size()
+                + " clusters, " + status.endpoints() + " endpoints");
+        status.stream().problem().ifPresent(problem -> field("problem", problem));
+        for (PortInfo port : status.ports()) {
+            field("serves", Addresses.text(port.address()) + " (" + port.library() + (port.tls() ? ", the app's own TLS" : "") + ")"
+                    + (port.draining() ? " draining" : ""));
+        }
+        for (Attachments.Status library : status.libraries()) {
+            field("library", library.module() + " in " + library.loader()
+                    + (library.refused() == null ? "" : ": WITHOUT THE MESH: " + library.refused()));
+        }
+        refused(status);
+        unhonoured(status);
+        clusters(status);
+        accessRules(status);
+        return text.toString();
+    }
+
+    private void field(String name, String value) {
+        text.append(String.format("%-14s %s%n", name, value));
+    }
+
+    private void refused(Status status) {
+        if (!status.stream().refused().isEmpty()) {
+            title("Refused: what was in force before stays in force");
+            for (Refusal refusal : status.stream().refused()) {
+                text.append("  ").append(refusal.resource()).append(refusal.path().isEmpty() ? "" : ": " + refusal.path())
+                        .append(": ").append(refusal.reason()).append(" (").append(ago(refusal.since())).append(")\n");
+            }
+        }
+    }
+
+    private void unhonoured(Status status) {
+        if (!status.policy().unhonoured().isEmpty()) {
+            title("Accepted, but without effect here");
+            for (Unhonoured field : status.policy().unhonoured()) {
+                text.append("  ").append(field.resource()).append(": ").append(field.path()).append('\n');
+            }
+        }
+    }
+
+    private void clusters(Status status) {
+        if (status.clusters().isEmpty()) {
+            return;
+        }
+        title("Clusters");
+        text.append(String.format("  %-44s %7s %10s %9s %8s %9s  %s%n", "", "ACTIVE", "SUCCESSES", "FAILURES", "RETRIES", "OVERFLOWS", ""));
+        for (ClusterStats cluster : status.clusters()) {
+            text.append(String.format("  %-44s %7d %10d %9d %8d %9d  %s%n", cluster.name(), cluster.active(), cluster.successes(),
+                    cluster.failures(), cluster.retries(), cluster.overflows() + cluster.retryOverflows(),
+                    cluster.withoutEndpoint() == 0 ? "" : cluster.withoutEndpoint() + " without a healthy endpoint"));
+            for (EndpointStats endpoint : cluster.endpoints()) {
+                text.append(String.format("    %-42s %7d %10d %9d %8s %9s  %s%n", Addresses.text(endpoint.address()), endpoint.active(),
+                        endpoint.successes(), endpoint.failures(), "", "", state(endpoint)));
+            }
+        }
+    }
+
+    private static String state(EndpointStats endpoint) {
+        return endpoint.health().name().toLowerCase(Locale.ROOT) + ", weight " + endpoint.weight()
+                + (endpoint.priority() == 0 ? "" : ", priority " + endpoint.priority())
+                + (endpoint.ejected() ? ", EJECTED" : "")
+                + (endpoint.ejections() == 0 ? "" : ", ejections " + endpoint.ejections());
+    }
+
+    private void accessRules(Status status) {
+        if (!status.accessRules().isEmpty()) {
+            title("Access rules");
+            for (RuleStats rule : status.accessRules()) {
+                text.append(String.format("  %-44s %10d %s%s%n", rule.filter() + " / " + rule.rule(), rule.count(),
+                        rule.allows() ? "allowed" : "denied", rule.shadow() ? " (shadow: only counted)" : ""));
+            }
+        }
+    }
+
+    private void title(String title) {
+        text.append('\n').append(title).append('\n');
+    }
+
+    private static String state(Connection connection) {
+        return connection.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    private String connection(Connection connection) {
+        if (connection instanceof Connected connected) {
+            return "connected for " + age(connected.since());
+        }
+        if (connection instanceof Disconnected disconnected) {
+            return "DISCONNECTED for " + age(disconnected.since()) + ": " + disconnected.error() + "; the last policy stays in force";
+        }
+        return state(connection);
+    }
+
+    private String ago(Instant since) {
+        return age(since) + " ago";
+    }
+
+    /** In the two largest units that matter. */
+    private String age(Instant since) {
+        Duration age = Duration.between(since, now);
+        if (age.isNegative()) {
+            return "0 s";
+        }
+        if (age.toDays() > 0) {
+            return age.toDays() + " d " + age.toHoursPart() + " h";
+        }
+        if (age.toHours() > 0) {
+            return age.toHours() + " h " + age.toMinutesPart() + " min";
+        }
+        return age.toMinutes() > 0 ? age.toMinutes() + " min " + age.toSecondsPart() + " s" : age.toSeconds() + " s";
+    }
+}
