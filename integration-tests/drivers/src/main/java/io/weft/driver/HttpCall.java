@@ -37,7 +37,9 @@ public record HttpCall(
         /** Reads one byte of the response's body and closes it. */
         ABANDON,
         /** Neither reads nor closes the response's body. */
-        FORGET
+        FORGET,
+        /** With {@code java.net.http}: the body's publisher fails the first time that it is asked for its length. */
+        FAULTY
     }
 
     public HttpCall {

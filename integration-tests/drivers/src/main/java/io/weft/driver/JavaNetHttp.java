@@ -15,6 +15,7 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** {@code java.net.http.HttpClient}, synchronous. */
 public final class JavaNetHttp {
@@ -92,12 +95,37 @@ public final class JavaNetHttp {
             return BodyPublishers.noBody();
         }
         byte[] body = call.body().getBytes(StandardCharsets.UTF_8);
+        if (call.is(Way.FAULTY)) {
+            return new Faulty(BodyPublishers.ofByteArray(body));
+        }
         if (!call.streams()) {
             return BodyPublishers.ofByteArray(body);
         }
         InputStream once = call.once();
         BodyPublisher stream = BodyPublishers.ofInputStream(() -> once);
         return call.is(Way.STREAM) ? stream : BodyPublishers.fromPublisher(stream, body.length);
+    }
+
+    private static final class Faulty implements BodyPublisher {
+        private final BodyPublisher publisher;
+        private final AtomicBoolean asked = new AtomicBoolean();
+
+        Faulty(BodyPublisher publisher) {
+            this.publisher = publisher;
+        }
+
+        @Override
+        public long contentLength() {
+            if (!asked.getAndSet(true)) {
+                throw new IllegalStateException("asked for the first time");
+            }
+            return publisher.contentLength();
+        }
+
+        @Override
+        public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
+            publisher.subscribe(subscriber);
+        }
     }
 
     private static HttpAnswer answer(HttpResponse<?> response, String body) {

@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The JDK's HTTP server. Argument: the instance's name. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS}, answered by another
- * thread after the handler has returned; {@code /chunks}; {@code /empty}, without a body; {@code /fail}.
+ * thread after the handler has returned; {@code /chunks}; {@code /empty}, without a body; {@code /fail}; {@code /stop/SECONDS}, which
+ * gives what is in flight so long and stops the server.
  */
 public final class JdkHttpServer implements ServerDriver.Server {
     private final HttpServer server;
@@ -49,6 +50,11 @@ public final class JdkHttpServer implements ServerDriver.Server {
             }
         });
         server.createContext("/empty", exchange -> exchange.sendResponseHeaders(204, -1));
+        server.createContext("/stop/", exchange -> {
+            int seconds = Integer.parseInt(exchange.getRequestURI().getPath().substring("/stop/".length()));
+            send(exchange, instance);
+            later.execute(() -> server.stop(seconds));
+        });
         server.createContext("/fail", exchange -> {
             throw new IllegalStateException("asked to fail");
         });

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /**
@@ -28,6 +29,8 @@ public final class ServerDriver {
         Server start(String instance) throws Exception;
     }
 
+    private static final AtomicInteger ANSWERED = new AtomicInteger();
+
     private ServerDriver() {}
 
     /** @param args the instance's name */
@@ -47,22 +50,26 @@ public final class ServerDriver {
 
     /**
      * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; one that ends with
-     * {@code /header/NAME} is answered with that header of the request, {@code /bytes/COUNT} with so many bytes and {@code /length}
-     * with the length of the request's body.
+     * {@code /header/NAME} is answered with that header of the request, {@code /bytes/COUNT} with so many bytes, {@code /length}
+     * with the length of the request's body and {@code /count} with how many requests were answered before.
      */
     public static String answer(String instance, String path, UnaryOperator<String> header, InputStream body)
             throws IOException, InterruptedException {
+        int before = ANSWERED.getAndIncrement();
         if (path.startsWith("/slow/")) {
             Thread.sleep(Long.parseLong(path.substring("/slow/".length())));
         }
         int last = path.lastIndexOf('/');
         String argument = path.substring(last + 1);
-        String before = path.substring(0, last);
-        if (before.endsWith("/header")) {
+        String folder = path.substring(0, last);
+        if (folder.endsWith("/header")) {
             return String.valueOf(header.apply(argument));
         }
-        if (before.endsWith("/bytes")) {
+        if (folder.endsWith("/bytes")) {
             return "x".repeat(Integer.parseInt(argument));
+        }
+        if (argument.equals("count")) {
+            return Integer.toString(before);
         }
         return argument.equals("length") ? Integer.toString(body.readAllBytes().length) : instance;
     }

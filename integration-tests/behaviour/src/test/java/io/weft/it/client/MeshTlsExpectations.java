@@ -1,11 +1,14 @@
 package io.weft.it.client;
 
+import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
@@ -13,6 +16,8 @@ import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
@@ -26,10 +31,19 @@ import io.weft.it.harness.Certified;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 
 /** A plaintext URL leaves as TLS, endpoint by endpoint, and the app cannot tell. */
@@ -145,6 +159,83 @@ abstract class MeshTlsExpectations extends Expectations {
         }
         assertThat(orders.requests()).hasSize(5);
         assertThat(a.requests()).hasSize(5);
+    }
+
+    @Test
+    void aHandshakeThatDoesNotEndIsAConnectionThatDoesNotCome() throws Exception {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            InetSocketAddress address = new InetSocketAddress(silent.getInetAddress(), silent.getLocalPort());
+            Consumer<Cluster.Builder> hasty =
+                    cluster -> cluster.setTransportSocket(tls(ORDERS)).setConnectTimeout(Durations.fromMillis(300));
+            stage().serve(Policy.empty().cluster("orders", hasty, address).virtualHost("orders", to("orders")));
+            Map<String, String> failure = stage().sendFailing(Call.get("http://orders/"));
+            assertThat(failure.get("error")).contains("Timeout");
+
+            stage().serve(Policy.empty().cluster("orders", hasty, address, orders.address())
+                    .virtualHost("orders", retried("connect-failure", 1, to("orders"))));
+            for (int i = 0; i < 2; i++) {
+                assertThat(stage().send(Call.get("http://orders/")).body()).isEqualTo("orders");
+            }
+        }
+    }
+
+    /** Closing TLS waits for whoever is writing; the thread of all time limits must not. */
+    @Test
+    void aTimeLimitDoesNotWaitForAWriterWhoIsStuck() throws Exception {
+        try (SSLServerSocket full = (SSLServerSocket) MESH.certify(ORDERS).trusting(MESH).getServerSocketFactory()
+                .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            BlockingQueue<Socket> held = new LinkedBlockingQueue<>();
+            Thread reader = new Thread(() -> handshakes(full, held));
+            reader.setDaemon(true);
+            reader.start();
+            Route impatient = to("orders").toBuilder()
+                    .setRoute(to("orders").getRoute().toBuilder().setIdleTimeout(Durations.fromMillis(500))).build();
+            stage().serve(overTls(ORDERS, new InetSocketAddress(full.getInetAddress(), full.getLocalPort()))
+                    .virtualHost("orders", impatient)
+                    .cluster("slow", a.address())
+                    .virtualHost("slow", to("slow").toBuilder()
+                            .setRoute(to("slow").getRoute().toBuilder().setTimeout(Durations.fromMillis(300))).build()));
+            a.react(request -> new Upstream.Hang());
+
+            stage().meshed.ask(Call.post("http://orders/", "0123456789".repeat(2_000_000)).way(Way.STREAM_FIXED).form());
+            assertThat(stage().send(Call.get("http://slow/")).status()).isEqualTo(504);
+            for (Socket socket : held) {
+                socket.close();
+            }
+        }
+    }
+
+    /** Reads nothing but what belongs to the handshake. */
+    private static void handshakes(SSLServerSocket server, BlockingQueue<Socket> held) {
+        while (!server.isClosed()) {
+            try {
+                SSLSocket socket = (SSLSocket) server.accept();
+                held.add(socket);
+                socket.startHandshake();
+            } catch (IOException gone) {
+                // The client's side of it is what the test looks at.
+                continue;
+            }
+        }
+    }
+
+    /** Here the fault is in a part of the app that the agent asks before the library does. */
+    @Test
+    void afterAFaultNothingGoesOutInPlaintext() {
+        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
+        String host = "127.0.0.1";
+        int port = a.address().getPort();
+        Policy inPlaintext = Policy.empty().cluster("orders", a.address());
+        Call faulty = Call.post("http://" + host + ":" + port + "/", "secret").way(Way.FAULTY);
+        VirtualHost named = VirtualHost.newBuilder().setName("orders").addDomains("*").addRoutes(to("orders")).build();
+
+        stage().serve(inPlaintext.virtualHost(port, named));
+        assertThat(stage().send(faulty).body()).as("without TLS the app is served").isEqualTo("a");
+        int before = a.requests().size();
+        stage().serve(overTls(ORDERS, a.address()).virtualHost(port, named));
+        assertThat(stage().sendFailing(faulty).get("error")).contains("Connect");
+        assertThat(a.requests()).hasSize(before);
     }
 
     @Test

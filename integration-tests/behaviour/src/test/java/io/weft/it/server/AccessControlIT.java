@@ -22,9 +22,12 @@ import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
 import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.common.fault.v3.FaultDelay;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtProvider;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement;
@@ -35,6 +38,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.envoyproxy.envoy.type.v3.FractionalPercent;
 import io.weft.driver.JdkHttpServer;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -57,6 +61,7 @@ import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.util.Base64;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -184,6 +189,82 @@ class AccessControlIT {
         assertThat(ask(port, "/admin/..//public")).startsWith(server == Server.JDK_HTTP_SERVER ? "400 " : "200 orders");
         assertThat(ask(port, "/a%00b")).startsWith("400 ");
         app.awaitStderr(line -> line.contains("refused by rule 'no-admin': GET /admin from 127.0.0.1 (no identity)"));
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    private static Message forbidden(String prefix) {
+        Permission path = Permission.newBuilder()
+                .setUrlPath(PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix(prefix)))
+                .build();
+        return rbac(RBAC.Action.DENY, "forbidden", path, Principal.newBuilder().setAny(true).build());
+    }
+
+    /** Held up before it is refused: then nobody is there any more to whom the refusal could be written. */
+    @ParameterizedTest
+    @EnumSource
+    void whatIsRefusedDoesNotReachTheAppWhenItsCallerIsGone(Server server) throws Exception {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        JvmProcess app = start(server);
+        int port = app.awaitPort();
+        Message delay = HTTPFault.newBuilder()
+                .addHeaders(HeaderMatcher.newBuilder().setName("x-late").setPresentMatch(true))
+                .setDelay(FaultDelay.newBuilder()
+                        .setFixedDelay(Durations.fromMillis(300))
+                        .setPercentage(FractionalPercent.newBuilder().setNumerator(100)))
+                .build();
+        serve(inbound(port, delay, forbidden("/forbidden")));
+        await().until(() -> ask(port, "/forbidden").startsWith("403 "));
+        int before = Integer.parseInt(ask(port, "/count").substring(4));
+
+        for (int i = 0; i < 20; i++) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.getOutputStream().write("GET /forbidden/late HTTP/1.1\r\nHost: orders\r\nX-Late: 1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                // A reset overtakes what the server has not read yet.
+                Thread.sleep(50);
+                socket.setSoLinger(true, 0);
+            }
+        }
+        await().until(() -> app.stderr().stream().filter(line -> line.contains("GET /forbidden/late")).count() >= 5);
+        assertThat(ask(port, "/count")).isEqualTo("200 " + (before + 1));
+    }
+
+    @Test
+    void whatIsRefusedDoesNotReachAServerThatStops() {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        JvmProcess app = start(Server.JDK_HTTP_SERVER);
+        int port = app.awaitPort();
+        serve(inbound(port, forbidden("/forbidden")));
+        await().until(() -> ask(port, "/forbidden").startsWith("403 "));
+
+        try (RawClient idle = new RawClient(port); RawClient slow = new RawClient(port)) {
+            idle.send("HEAD / HTTP/1.1\r\nHost: orders\r\n\r\n");
+            assertThat(idle.readHead()).startsWith("HTTP/1.1 200");
+            slow.send("GET /slow/5000 HTTP/1.1\r\nHost: orders\r\n\r\n");
+            ask(port, "/stop/30");
+            await().until(() -> policies.nodes().get(policies.nodes().size() - 1).getMetadata()
+                    .getFieldsOrThrow("dataplane.resource").getStringValue().contains("\"inbound\":[]"));
+
+            idle.send("GET /forbidden" + CLOSE + "\r\n");
+            assertThat(new String(idle.readAll(), StandardCharsets.ISO_8859_1)).doesNotContain("200 OK");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoMayNotConnectGetsNoAnswer(Server server) {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        int port = start(server).awaitPort();
+        Message connections = io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.newBuilder()
+                .setStatPrefix("connections")
+                .setRules(RBAC.newBuilder().setAction(RBAC.Action.ALLOW).putPolicies("others", Policy.newBuilder()
+                        .addPermissions(Permission.newBuilder().setAny(true)).addPrincipals(from("192.0.2.0", 24)).build()))
+                .build();
+        Listener.Builder listener = inbound(port).toBuilder();
+        listener.getFilterChainsBuilder(0)
+                .addFilters(0, Filter.newBuilder().setName("rbac").setTypedConfig(Any.pack(connections)));
+        serve(listener.build());
+
+        await().until(() -> RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0);
         assertThat(policies.refusals()).isEmpty();
     }
 
