@@ -24,6 +24,7 @@ import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Rbac.Action;
 import io.weft.policy.model.Rbac.Policy;
 import io.weft.policy.model.Rbac.Rule;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.StringMatch;
@@ -65,7 +66,7 @@ class AccessControlTest {
                 "orders",
                 List.of("orders"),
                 List.of(new Route("", any(), forward("orders"), HeaderChanges.NONE, route)),
-                false, AttemptCount.NOWHERE, Optional.empty(),
+                false, AttemptCount.NOWHERE, Resending.NONE,
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
         fixture.apply(snapshot()

@@ -87,7 +87,7 @@ class AdmissionTest {
     private static Fixture byPriority(CircuitBreakers limits) {
         RouteAction.Forward forward = forward("orders", retryOn(3, On.RESET), Duration.ZERO);
         RouteAction.Forward high = new RouteAction.Forward(
-                forward.clusters(), forward.rewrite(), forward.retry(), forward.timeouts(), forward.hashPolicies(),
+                forward.clusters(), forward.rewrite(), forward.resending(), forward.timeouts(), forward.hashPolicies(),
                 forward.metadataMatch(), RoutingPriority.HIGH);
         return Fixture.with(snapshot()
                 .routes(host("orders", route(any(), forward)), host("urgent", route(any(), high)))

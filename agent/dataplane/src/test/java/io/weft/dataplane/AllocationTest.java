@@ -32,6 +32,7 @@ import io.weft.policy.model.OutlierDetection.FailurePercentage;
 import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.QueryMatch;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
@@ -212,7 +213,7 @@ class AllocationTest {
                                             weighted("v1", 90, Map.of("version", "v1")),
                                             weighted("v2", 10, Map.of("version", "v3"))),
                                     Rewrite.NONE,
-                                    Optional.empty(),
+                                    Resending.NONE,
                                     Timeouts.NONE,
                                     HASH_POLICIES,
                                     Map.of("stage", "prod"),

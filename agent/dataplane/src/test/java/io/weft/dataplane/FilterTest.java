@@ -15,6 +15,7 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.WeightedCluster;
@@ -48,7 +49,7 @@ class FilterTest {
                 List.of(new Route("", match(new RouteMatch.Prefix("/a")), forward(orders), HeaderChanges.NONE, route)),
                 false,
                 AttemptCount.NOWHERE,
-                Optional.empty(),
+                Resending.NONE,
                 HeaderChanges.NONE,
                 host);
         return Fixture.with(snapshot()

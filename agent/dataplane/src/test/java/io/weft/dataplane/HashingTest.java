@@ -20,6 +20,7 @@ import io.weft.policy.model.LoadBalancing.ConsistentHashing;
 import io.weft.policy.model.LoadBalancing.Maglev;
 import io.weft.policy.model.LoadBalancing.RingHash;
 import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.ClusterChoice;
@@ -54,7 +55,7 @@ class HashingTest {
     private static Policies.SnapshotBuilder policy(
             Algorithm algorithm, List<HashPolicy> hashes, Optional<RetryPolicy> retry, LbEndpoint... endpoints) {
         WeightedCluster orders = WeightedCluster.of("orders", 1);
-        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, retry, Timeouts.NONE, hashes, Map.of(), RoutingPriority.DEFAULT);
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, retry.map(Resending::of).orElse(Resending.NONE), Timeouts.NONE, hashes, Map.of(), RoutingPriority.DEFAULT);
         return snapshot()
                 .routes(host("orders", route(any(), forward)))
                 .cluster(cluster("orders").with(algorithm), endpoints);
@@ -249,7 +250,7 @@ class HashingTest {
         WeightedCluster orders = WeightedCluster.of("orders", 1);
         dataPlane.apply(snapshot()
                 .routes(host("orders", route(any(), new Forward(
-                        ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(USER), Map.of(),
+                        ClusterChoice.of(orders), Rewrite.NONE, Resending.NONE, Timeouts.NONE, List.of(USER), Map.of(),
                         RoutingPriority.DEFAULT))))
                 .cluster(cluster("orders").with(Maglev.DEFAULT).with(onFirst), endpoints(5))
                 .build());

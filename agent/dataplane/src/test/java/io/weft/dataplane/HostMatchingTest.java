@@ -6,6 +6,7 @@ import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
@@ -17,7 +18,6 @@ import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -190,7 +190,8 @@ class HostMatchingTest {
                 new Cluster.OriginalDestination(),
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Resilience.DEFAULT,
-                TransportSockets.PLAINTEXT);
+                TransportSockets.PLAINTEXT,
+                HttpVersion.HTTP_1_1);
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 
         assertThat(chosen(mesh, "orders")).isEqualTo(1);

@@ -17,12 +17,14 @@ import io.weft.policy.model.HealthCheck;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
@@ -75,14 +77,14 @@ public final class Policies {
 
     public static RouteAction.Forward forward(WeightedCluster... clusters) {
         return new RouteAction.Forward(
-                ClusterChoice.of(clusters), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
+                ClusterChoice.of(clusters), Rewrite.NONE, Resending.NONE, Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
     }
 
     public static RouteAction.Forward forward(String cluster, RetryPolicy retry, Duration timeout) {
         return new RouteAction.Forward(
                 ClusterChoice.of(WeightedCluster.of(cluster, 1)),
                 Rewrite.NONE,
-                Optional.of(retry),
+                Resending.of(retry),
                 Timeouts.of(timeout),
                 List.of(),
                 Map.of(), RoutingPriority.DEFAULT);
@@ -115,7 +117,7 @@ public final class Policies {
                 List.of(routes),
                 false,
                 AttemptCount.NOWHERE,
-                Optional.empty(),
+                Resending.NONE,
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
     }
@@ -198,7 +200,8 @@ public final class Policies {
                     new Cluster.Eds(name),
                     loadBalancing,
                     resilience,
-                    transport);
+                    transport,
+                    HttpVersion.HTTP_1_1);
         }
     }
 

@@ -23,6 +23,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
@@ -244,7 +245,7 @@ class RetryTest {
                 List.of(to("orders")),
                 false,
                 AttemptCount.NOWHERE,
-                Optional.of(retryOn(1, On.CONNECT_FAILURE)),
+                Resending.of(retryOn(1, On.CONNECT_FAILURE)),
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
         Fixture mesh = Fixture.with(snapshot().routes(host).cluster("orders", 1, 2));

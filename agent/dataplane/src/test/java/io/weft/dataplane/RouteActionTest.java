@@ -16,6 +16,7 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteAction.ClusterChoice;
@@ -202,7 +203,7 @@ class RouteActionTest {
                 new RouteAction.Forward(
                         ClusterChoice.of(WeightedCluster.of("orders", 1)),
                         new Rewrite(Optional.of(rewrite), Optional.empty(), false),
-                        Optional.empty(),
+                        Resending.NONE,
                         RouteAction.Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT)));
     }
 
@@ -236,7 +237,7 @@ class RouteActionTest {
                 new RouteAction.Forward(
                         ClusterChoice.of(WeightedCluster.of("orders", 1)),
                         new Rewrite(Optional.empty(), Optional.of(new HostLiteral("internal")), false),
-                        Optional.empty(),
+                        Resending.NONE,
                         RouteAction.Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT)));
         Request first = mesh.dialled(Request.get("orders", "/"));
 
@@ -261,7 +262,7 @@ class RouteActionTest {
                         FilterOverrides.NONE)),
                 false,
                 AttemptCount.NOWHERE,
-                Optional.empty(),
+                Resending.NONE,
                 host,
                 FilterOverrides.NONE);
         return Fixture.with(snapshot()

@@ -16,6 +16,7 @@ import io.weft.policy.model.FormatOperator;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HeaderChanges.Addition;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction;
@@ -52,7 +53,7 @@ class RouteRewriteTest {
                 List.of(new Route("by-hand", any(), action, changes, FilterOverrides.NONE)),
                 tls,
                 attempts,
-                Optional.empty(),
+                Resending.NONE,
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
         return Fixture.with(snapshot()
@@ -67,7 +68,7 @@ class RouteRewriteTest {
     }
 
     private static RouteAction.Forward to(ClusterChoice clusters, Rewrite rewrite) {
-        return new RouteAction.Forward(clusters, rewrite, Optional.empty(), Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
+        return new RouteAction.Forward(clusters, rewrite, Resending.NONE, Timeouts.NONE, List.of(), Map.of(), RoutingPriority.DEFAULT);
     }
 
     private static WeightedCluster inHeader(String header) {
@@ -230,7 +231,7 @@ class RouteRewriteTest {
                 List.of(new Route("", any(), forward("v1"), route, FilterOverrides.NONE)),
                 false,
                 AttemptCount.NOWHERE,
-                Optional.empty(),
+                Resending.NONE,
                 HeaderChanges.NONE,
                 FilterOverrides.NONE);
         for (boolean mostSpecific : new boolean[] {false, true}) {

@@ -19,6 +19,7 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.LoadBalancing.LocalityWeighted;
 import io.weft.policy.model.LoadBalancing.RoundRobin;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
 import io.weft.policy.model.RouteAction.Named;
@@ -95,7 +96,7 @@ class SubsetTest {
             LocalityEndpoints... localities) {
         WeightedCluster orders = new WeightedCluster(
                 new Named("orders"), 1, HeaderChanges.NONE, Optional.empty(), FilterOverrides.NONE, wantedOfCluster);
-        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, Optional.empty(), Timeouts.NONE, List.of(), wanted,
+        Forward forward = new Forward(ClusterChoice.of(orders), Rewrite.NONE, Resending.NONE, Timeouts.NONE, List.of(), wanted,
                 RoutingPriority.DEFAULT);
         LoadBalancing balancing = new LoadBalancing(
                 algorithm, Optional.of(subsets.build()), 50, LoadBalancing.DEFAULT_OVERRIDE_HOST);

@@ -11,6 +11,7 @@ import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
 import io.weft.policy.model.RetryPolicy.Conditions;
@@ -79,7 +80,7 @@ class TimeLimitTest {
     private static Fixture mesh(Timeouts timeouts, Optional<RetryPolicy> retry) {
         return Fixture.with(snapshot()
                 .routes(host("orders", route(any(), new RouteAction.Forward(
-                        ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, retry, timeouts,
+                        ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, retry.map(Resending::of).orElse(Resending.NONE), timeouts,
                         List.of(), Map.of(), RoutingPriority.DEFAULT))))
                 .cluster("orders", 1, 2));
     }

@@ -3,7 +3,7 @@ package io.weft.upstream;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.HealthCheck;
-import io.weft.policy.model.HealthCheck.Version;
+import io.weft.policy.model.HttpVersion;
 import java.net.InetSocketAddress;
 import java.util.function.Supplier;
 
@@ -26,6 +26,6 @@ public final class NettyHealthProber implements HealthProber {
         }
         HealthCheck.Http http = (HealthCheck.Http) policy.protocol();
         HttpCheck check = new HttpCheck(http, authority);
-        return http.version() == Version.HTTP_2 ? new Http2Probe(target, check) : new Http1Probe(target, check);
+        return http.version() == HttpVersion.HTTP_2 ? new Http2Probe(target, check) : new Http1Probe(target, check);
     }
 }

@@ -30,7 +30,7 @@ import io.weft.policy.model.HealthCheck.Jitter;
 import io.weft.policy.model.HealthCheck.Payload;
 import io.weft.policy.model.HealthCheck.Protocol;
 import io.weft.policy.model.HealthCheck.Statuses;
-import io.weft.policy.model.HealthCheck.Version;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.StringMatch;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -220,7 +220,7 @@ class NettyHealthProberTest {
     private static HealthCheck.Http http(
             String path, String method, Payload body, List<Payload> receive, Optional<StringMatch> service) {
         return new HealthCheck.Http(
-                Version.HTTP_1_1, "", path, method, List.of(new Statuses(200, 300)), List.of(new Statuses(503, 504)),
+                HttpVersion.HTTP_1_1, "", path, method, List.of(new Statuses(200, 300)), List.of(new Statuses(503, 504)),
                 new HeaderChanges(
                         List.of(new Addition("x-check", Format.of("yes"), Action.APPEND_IF_EXISTS_OR_ADD, false)), List.of(), List.of(), List.of()),
                 body, receive, 1024, service);
@@ -424,12 +424,12 @@ class NettyHealthProberTest {
     void http2ByStatus() throws Exception {
         int port = grpc();
         HealthCheck.Http http2 = new HealthCheck.Http(
-                Version.HTTP_2, "", "/", "GET", List.of(new Statuses(200, 300)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
+                HttpVersion.HTTP_2, "", "/", "GET", List.of(new Statuses(200, 300)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
                 List.of(), 1024, Optional.empty());
         // A gRPC server turns down what is no POST of gRPC's content type.
         assertThat(ask(port, http2)).isEqualTo(Result.UNHEALTHY);
         HealthCheck.Http expected = new HealthCheck.Http(
-                Version.HTTP_2, "", "/", "GET", List.of(new Statuses(400, 600)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
+                HttpVersion.HTTP_2, "", "/", "GET", List.of(new Statuses(400, 600)), List.of(), HeaderChanges.NONE, Payload.EMPTY,
                 List.of(), 1024, Optional.empty());
         assertThat(ask(port, expected)).isEqualTo(Result.HEALTHY);
         assertThat(ask(http(), http2)).isEqualTo(Result.UNREACHABLE);

@@ -7,13 +7,15 @@ import java.time.Duration;
  *
  * @param discovery where its endpoints come from
  * @param transport plaintext or mesh TLS, endpoint by endpoint
+ * @param http what the agent itself speaks to it; the app's own client speaks what it speaks
  */
 public record Cluster(
         String name,
         Discovery discovery,
         LoadBalancing loadBalancing,
         Resilience resilience,
-        TransportSockets transport)
+        TransportSockets transport,
+        HttpVersion http)
         implements Resource {
 
     public sealed interface Discovery {}

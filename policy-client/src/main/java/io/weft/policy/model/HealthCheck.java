@@ -63,7 +63,7 @@ public record HealthCheck(
      * @param service what {@code x-envoy-upstream-healthchecked-cluster} must be
      */
     public record Http(
-            Version version,
+            HttpVersion version,
             String host,
             String path,
             String method,
@@ -81,9 +81,6 @@ public record HealthCheck(
             receive = List.copyOf(receive);
         }
     }
-
-    /** The second without TLS is spoken by prior knowledge. */
-    public enum Version { HTTP_1_1, HTTP_2 }
 
     /** @param end not included */
     public record Statuses(int start, int end) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -79,14 +80,20 @@ public record RetryPolicy(
      * @param omitCanaryHosts not to a host of which the labels say {@code canary: true}
      * @param omitLabels not to a host that has all labels of one of these, as in {@link EndpointAssignment.LbEndpoint}
      * @param maxAttempts how often another host is looked for; 1 or more
+     * @param previousPriorities after every so many hosts tried, not to their priorities while there are others; empty: as ever
      */
     public record HostSelection(
             boolean previousHosts,
             boolean omitCanaryHosts,
             List<Map<String, Object>> omitLabels,
-            int maxAttempts) {
+            int maxAttempts,
+            OptionalInt previousPriorities) {
         public HostSelection {
             omitLabels = List.copyOf(omitLabels);
+        }
+
+        public HostSelection(boolean previousHosts, boolean omitCanaryHosts, List<Map<String, Object>> omitLabels, int maxAttempts) {
+            this(previousHosts, omitCanaryHosts, omitLabels, maxAttempts, OptionalInt.empty());
         }
 
         public static final HostSelection ANY = new HostSelection(false, false, List.of(), 1);

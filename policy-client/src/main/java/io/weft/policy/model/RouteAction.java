@@ -11,6 +11,7 @@ public sealed interface RouteAction {
     /**
      * {@code envoy.config.route.v3.RouteAction}.
      *
+     * @param resending what it leaves open, its virtual host may say
      * @param hashPolicies what consistent hashing goes by, in order
      * @param metadataMatch the {@code envoy.lb} metadata of the endpoints that are meant, as in
      *     {@link EndpointAssignment.LbEndpoint}; only for clusters with subsets
@@ -19,7 +20,7 @@ public sealed interface RouteAction {
     record Forward(
             ClusterChoice clusters,
             Rewrite rewrite,
-            Optional<RetryPolicy> retry,
+            Resending resending,
             Timeouts timeouts,
             List<HashPolicy> hashPolicies,
             Map<String, Object> metadataMatch,

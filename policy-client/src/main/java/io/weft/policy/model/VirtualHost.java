@@ -1,7 +1,6 @@
 package io.weft.policy.model;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * {@code envoy.config.route.v3.VirtualHost}.
@@ -9,7 +8,7 @@ import java.util.Optional;
  * @param domains exact, {@code *.suffix}, {@code prefix.*} or {@code *}; compared without case
  * @param routes the first that matches decides
  * @param requireTls what is not encrypted is redirected to {@code https}
- * @param retry for routes that have none of their own
+ * @param resending for what routes do not say themselves; with the mirroring of the route configuration where it has none of its own
  */
 public record VirtualHost(
         String name,
@@ -17,7 +16,7 @@ public record VirtualHost(
         List<Route> routes,
         boolean requireTls,
         AttemptCount attemptCount,
-        Optional<RetryPolicy> retry,
+        Resending resending,
         HeaderChanges headers,
         FilterOverrides filters) {
     public VirtualHost {

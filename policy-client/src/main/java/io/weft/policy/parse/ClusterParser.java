@@ -2,6 +2,7 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Cluster.Discovery;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.Resilience;
@@ -34,7 +35,7 @@ final class ClusterParser {
         field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
         field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
         reportWithoutEffect(field, cluster);
-        Duration maxStreamDuration = protocolOptions(field, cluster);
+        ProtocolOptions options = protocolOptions(field, cluster);
         return new Cluster(
                 cluster.getName(),
                 discovery(field, cluster),
@@ -43,7 +44,7 @@ final class ClusterParser {
                         cluster.hasConnectTimeout()
                                 ? field.at("connect_timeout").positive(cluster.getConnectTimeout())
                                 : DEFAULT_CONNECT_TIMEOUT,
-                        maxStreamDuration,
+                        options.maxStreamDuration(),
                         CircuitBreakersParser.parse(field.at("circuit_breakers"), cluster.getCircuitBreakers()),
                         cluster.hasOutlierDetection()
                                 ? Optional.of(OutlierDetectionParser.parse(
@@ -53,7 +54,8 @@ final class ClusterParser {
                                 ? Optional.of(HealthCheckParser.parse(
                                         field.at("health_checks", 0), cluster.getHealthChecks(0)))
                                 : Optional.empty()),
-                transportSockets(field, cluster));
+                transportSockets(field, cluster),
+                options.version());
     }
 
     private static TransportSockets transportSockets(
@@ -80,6 +82,7 @@ final class ClusterParser {
         field.reportIf(cluster.hasUpstreamHttpProtocolOptions(), "upstream_http_protocol_options");
         field.reportIf(cluster.hasCommonHttpProtocolOptions(), "common_http_protocol_options");
         field.reportIf(cluster.hasHttpProtocolOptions(), "http_protocol_options");
+        // That it is there says what the agent's own connections speak.
         field.reportIf(cluster.hasHttp2ProtocolOptions(), "http2_protocol_options");
         field.reportIf(cluster.hasDnsJitter(), "dns_jitter");
         field.reportIf(cluster.hasDnsFailureRefreshRate(), "dns_failure_refresh_rate");
@@ -102,12 +105,14 @@ final class ClusterParser {
     }
 
     /**
-     * HTTP version and connection limits are the app's own client's; filters are not, and neither is how long a stream may last.
+     * HTTP version and connection limits are the app's own client's; filters are not, and neither are how long a stream may last and
+     * what the agent speaks itself.
      */
     @SuppressWarnings("deprecation") // common_http_protocol_options of the cluster itself
-    private static Duration protocolOptions(Field parent, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+    private static ProtocolOptions protocolOptions(Field parent, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
         Duration maxStreamDuration = maxStreamDuration(
                 parent.at("common_http_protocol_options"), cluster.getCommonHttpProtocolOptions());
+        HttpVersion version = cluster.hasHttp2ProtocolOptions() ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
         for (Map.Entry<String, Any> option : new TreeMap<>(cluster.getTypedExtensionProtocolOptionsMap()).entrySet()) {
             Field field = parent.at("typed_extension_protocol_options", option.getKey());
             Any config = option.getValue();
@@ -117,14 +122,17 @@ final class ClusterParser {
                     HttpFilterParser.upstreamFilters(field, "http_filters", http.getHttpFiltersList());
                     maxStreamDuration = maxStreamDuration(
                             field.at("common_http_protocol_options"), http.getCommonHttpProtocolOptions());
+                    version = http.getExplicitHttpConfig().hasHttp2ProtocolOptions() ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
                 } catch (InvalidProtocolBufferException e) {
                     throw field.refuse("is not a valid " + HTTP_OPTIONS + ": " + e.getMessage());
                 }
             }
             field.report();
         }
-        return maxStreamDuration;
+        return new ProtocolOptions(maxStreamDuration, version);
     }
+
+    private record ProtocolOptions(Duration maxStreamDuration, HttpVersion version) {}
 
     private static Duration maxStreamDuration(
             Field field, io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions options) {

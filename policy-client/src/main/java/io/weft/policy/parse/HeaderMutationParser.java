@@ -14,14 +14,7 @@ final class HeaderMutationParser {
     static HttpFilter filter(Field field, Mutations mutations, boolean mostSpecificWins) {
         field.refuseIf(mutations.getQueryParameterMutationsCount() > 0, "query_parameter_mutations",
                 "are not supported; rewrite the path on the route");
-        List<HeaderChanges> changes = new ArrayList<>();
-        for (int i = 0; i < mutations.getRequestMutationsCount(); i++) {
-            Field at = field.at("request_mutations", i);
-            HeaderMutation mutation = mutations.getRequestMutations(i);
-            changes.add(mutation.hasAppend()
-                    ? new HeaderChanges(added(at, mutation), List.of(), List.of(), List.of())
-                    : new HeaderChanges(List.of(), removed(at, mutation), List.of(), List.of()));
-        }
+        List<HeaderChanges> changes = request(field, "request_mutations", mutations.getRequestMutationsList());
         for (int i = 0; i < mutations.getResponseMutationsCount(); i++) {
             Field at = field.at("response_mutations", i);
             HeaderMutation mutation = mutations.getResponseMutations(i);
@@ -30,6 +23,19 @@ final class HeaderMutationParser {
                     : new HeaderChanges(List.of(), List.of(), List.of(), removed(at, mutation)));
         }
         return new HttpFilter.HeaderMutation(changes, mostSpecificWins);
+    }
+
+    /** One after the other, each to one header of a request. */
+    static List<HeaderChanges> request(Field parent, String name, List<HeaderMutation> mutations) {
+        List<HeaderChanges> changes = new ArrayList<>();
+        for (int i = 0; i < mutations.size(); i++) {
+            Field at = parent.at(name, i);
+            HeaderMutation mutation = mutations.get(i);
+            changes.add(mutation.hasAppend()
+                    ? new HeaderChanges(added(at, mutation), List.of(), List.of(), List.of())
+                    : new HeaderChanges(List.of(), removed(at, mutation), List.of(), List.of()));
+        }
+        return changes;
     }
 
     private static List<HeaderChanges.Addition> added(Field field, HeaderMutation mutation) {

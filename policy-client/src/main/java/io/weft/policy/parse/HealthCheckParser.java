@@ -2,11 +2,11 @@ package io.weft.policy.parse;
 
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HealthCheck;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.HealthCheck.Intervals;
 import io.weft.policy.model.HealthCheck.Jitter;
 import io.weft.policy.model.HealthCheck.Payload;
 import io.weft.policy.model.HealthCheck.Statuses;
-import io.weft.policy.model.HealthCheck.Version;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.GrpcHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.TcpHealthCheck;
@@ -125,12 +125,12 @@ final class HealthCheckParser {
                         : Optional.empty());
     }
 
-    private static Version version(Field field, CodecClientType type) {
+    private static HttpVersion version(Field field, CodecClientType type) {
         switch (type) {
             case HTTP1:
-                return Version.HTTP_1_1;
+                return HttpVersion.HTTP_1_1;
             case HTTP2:
-                return Version.HTTP_2;
+                return HttpVersion.HTTP_2;
             case HTTP3:
                 throw field.refuse("HTTP3 is not supported; use HTTP1 or HTTP2");
             default:

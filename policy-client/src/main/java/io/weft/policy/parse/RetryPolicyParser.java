@@ -10,7 +10,9 @@ import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.RetryPolicy.RateLimitedBackOff;
 import io.weft.policy.model.RetryPolicy.ResetFormat;
 import io.weft.policy.model.RetryPolicy.ResetHeader;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryPriority;
 import io.weft.policy.proto.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.weft.policy.proto.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.Struct;
 import java.time.Duration;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** {@code envoy.config.route.v3.RetryPolicy}. */
@@ -31,6 +34,8 @@ final class RetryPolicyParser {
             "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate";
     private static final String OMIT_HOST_METADATA =
             "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig";
+    private static final String PREVIOUS_PRIORITIES =
+            "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
     private static final Duration LEAST_BASE = Duration.ofMillis(1);
     private static final int MAX_TO_BASE = 10;
     private static final Duration DEFAULT_MAX_RESET = Duration.ofSeconds(300);
@@ -45,7 +50,6 @@ final class RetryPolicyParser {
     private RetryPolicyParser() {}
 
     static RetryPolicy parse(Field field, io.weft.policy.proto.envoy.config.route.v3.RetryPolicy policy) {
-        field.reportIf(policy.hasRetryPriority(), "retry_priority");
         field.reportIf(policy.getRetryOptionsPredicatesCount() > 0, "retry_options_predicates");
 
         boolean previousHosts = false;
@@ -82,7 +86,26 @@ final class RetryPolicyParser {
                         previousHosts,
                         omitCanaryHosts,
                         omitLabels,
-                        (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts()))));
+                        (int) Math.min(Integer.MAX_VALUE, Math.max(1, policy.getHostSelectionRetryMaxAttempts())),
+                        policy.hasRetryPriority()
+                                ? previousPriorities(field.at("retry_priority"), policy.getRetryPriority())
+                                : OptionalInt.empty()));
+    }
+
+    /** Another plugin would say where retries go, and there is no other in Envoy itself. */
+    private static OptionalInt previousPriorities(Field field, RetryPriority priority) {
+        String type = priority.hasTypedConfig() ? Extensions.typeOf(priority.getTypedConfig()) : priority.getName();
+        if (!type.equals(PREVIOUS_PRIORITIES)) {
+            throw field.refuse("'" + priority.getName() + "' is not supported; use envoy.retry_priorities.previous_priorities");
+        }
+        Field config = field.at("typed_config");
+        try {
+            int frequency = PreviousPrioritiesConfig.parseFrom(priority.getTypedConfig().getValue()).getUpdateFrequency();
+            config.refuseIf(frequency <= 0, "update_frequency", "must be above zero, is " + frequency);
+            return OptionalInt.of(frequency);
+        } catch (InvalidProtocolBufferException e) {
+            throw config.refuse("is not a valid " + PREVIOUS_PRIORITIES + ": " + e.getMessage());
+        }
     }
 
     /** Only the namespace of load balancing means something; without labels in it nobody is left out. */

@@ -1,7 +1,8 @@
 package io.weft.policy.parse;
 
 import io.weft.policy.model.HeaderChanges;
-import io.weft.policy.model.RetryPolicy;
+import io.weft.policy.model.MirrorPolicy;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.VirtualHost;
@@ -12,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /** {@code envoy.config.route.v3.RouteConfiguration} and its virtual hosts. */
 final class RouteConfigurationParser {
@@ -27,7 +27,6 @@ final class RouteConfigurationParser {
                 "is not supported; match with safe_regex");
         field.reportIf(config.getInternalOnlyHeadersCount() > 0, "internal_only_headers");
         field.reportIf(config.getValidateClusters().getValue(), "validate_clusters");
-        field.reportIf(config.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
         for (int i = 0; i < config.getClusterSpecifierPluginsCount(); i++) {
             Field plugin = field.at("cluster_specifier_plugins", i);
             if (!config.getClusterSpecifierPlugins(i).getIsOptional()) {
@@ -46,11 +45,12 @@ final class RouteConfigurationParser {
                 config.getResponseHeadersToAddList(),
                 config.getResponseHeadersToRemoveList());
 
+        MirrorPolicy[] mirrors = MirrorPolicyParser.parse(field, config.getRequestMirrorPoliciesList()).toArray(MirrorPolicy[]::new);
         List<VirtualHost> hosts = new ArrayList<>(config.getVirtualHostsCount());
         Map<String, Integer> domains = new HashMap<>();
         for (int i = 0; i < config.getVirtualHostsCount(); i++) {
             Field at = field.at("virtual_hosts", i);
-            VirtualHost host = virtualHost(at, config.getVirtualHosts(i), maxBody);
+            VirtualHost host = virtualHost(at, config.getVirtualHosts(i), maxBody, mirrors);
             for (int d = 0; d < host.domains().size(); d++) {
                 Integer other = domains.putIfAbsent(host.domains().get(d).toLowerCase(Locale.ROOT), i);
                 if (other != null) {
@@ -71,7 +71,7 @@ final class RouteConfigurationParser {
 
     @SuppressWarnings("deprecation") // cors
     private static VirtualHost virtualHost(
-            Field field, io.weft.policy.proto.envoy.config.route.v3.VirtualHost host, int maxBody) {
+            Field field, io.weft.policy.proto.envoy.config.route.v3.VirtualHost host, int maxBody, MirrorPolicy... mirrors) {
         field.at("name").notEmpty(host.getName());
         field.refuseIf(host.getDomainsCount() == 0, "domains", "is empty; name at least one domain");
         for (int i = 0; i < host.getDomainsCount(); i++) {
@@ -83,25 +83,19 @@ final class RouteConfigurationParser {
         field.refuseIf(host.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
         field.reportIf(host.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(host.hasCors(), "cors");
-        field.reportIf(host.hasHedgePolicy(), "hedge_policy");
         field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
-        field.reportIf(host.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
-        field.reportIf(host.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
 
         List<Route> routes = new ArrayList<>(host.getRoutesCount());
         for (int i = 0; i < host.getRoutesCount(); i++) {
             routes.add(RouteParser.parse(field.at("routes", i), host.getRoutes(i), maxBody));
         }
-        Optional<RetryPolicy> retry = host.hasRetryPolicy()
-                ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), host.getRetryPolicy()))
-                : Optional.empty();
         return new VirtualHost(
                 host.getName(),
                 host.getDomainsList(),
                 routes,
                 host.getRequireTls() == TlsRequirementType.ALL,
                 new AttemptCount(host.getIncludeRequestAttemptCount(), host.getIncludeAttemptCountInResponse()),
-                retry,
+                ResendingParser.virtualHost(field, host).or(Resending.of(mirrors)),
                 HeaderChangesParser.parse(
                         field,
                         host.getRequestHeadersToAddList(),

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.re2j.Pattern;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
-import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.ClusterName;
@@ -49,7 +48,6 @@ final class RouteParser {
         field.refuseIf(!route.hasMatch(), "match", "is missing");
         field.reportIf(route.hasDecorator(), "decorator");
         field.reportIf(route.hasTracing(), "tracing");
-        field.reportIf(route.hasPerRequestBufferLimitBytes(), "per_request_buffer_limit_bytes");
         return new Route(
                 route.getName(),
                 MatchParser.route(field.at("match"), route.getMatch()),
@@ -91,23 +89,18 @@ final class RouteParser {
         field.refuseIf(action.getInternalRedirectAction() == InternalRedirectAction.HANDLE_INTERNAL_REDIRECT,
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
-        field.reportIf(action.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies");
         field.refuseIf(action.getPriority() == RoutingPriority.UNRECOGNIZED, "priority", "is unknown");
         field.reportIf(action.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(action.hasIncludeVhRateLimits(), "include_vh_rate_limits");
         field.reportIf(action.hasCors(), "cors");
         field.reportIf(action.getUpgradeConfigsCount() > 0, "upgrade_configs");
         field.reportIf(action.hasMaxInternalRedirects(), "max_internal_redirects");
-        field.reportIf(action.hasHedgePolicy(), "hedge_policy");
 
-        Optional<RetryPolicy> retry = action.hasRetryPolicy()
-                ? Optional.of(RetryPolicyParser.parse(field.at("retry_policy"), action.getRetryPolicy()))
-                : Optional.empty();
         return new RouteAction.Forward(
                 new ClusterChoice(clusters(field, action), valueHeader(field, action), notFoundStatus(field, action)),
                 new Rewrite(
                         pathRewrite(parent, route.getMatch(), action), host(field, action), action.getAppendXForwardedHost()),
-                retry,
+                ResendingParser.route(parent, route),
                 TimeoutParser.route(field, action),
                 HashPolicyParser.parse(field, action.getHashPolicyList()),
                 metadataMatch(field, action.getMetadataMatch()),

@@ -46,6 +46,7 @@ import io.weft.policy.proto.envoy.extensions.load_balancing_policies.ring_hash.v
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
+import io.weft.policy.proto.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
@@ -341,6 +342,12 @@ class EveryFieldDecidedTest {
                                 io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.newBuilder().setCookie(cookie)))),
                 subject(io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("5xx"),
                         policy -> withAction(a -> a.setRetryPolicy(policy))),
+                subject(io.weft.policy.proto.envoy.config.route.v3.RouteAction.RequestMirrorPolicy.newBuilder().setCluster("shadow"),
+                        mirror -> withAction(a -> a.addRequestMirrorPolicies(mirror))),
+                subject(io.weft.policy.proto.envoy.config.route.v3.HedgePolicy.newBuilder(),
+                        hedge -> withAction(a -> a.setHedgePolicy(hedge))),
+                subject(PreviousPrioritiesConfig.newBuilder().setUpdateFrequency(2),
+                        priorities -> withRetry(r -> r.setRetryPriority(priorities(priorities.build())))),
                 subject(RedirectAction.newBuilder(), redirect -> withRoute(r -> r.setRedirect(redirect))),
                 subject(DirectResponseAction.newBuilder().setStatus(503),
                         response -> withRoute(r -> r.setDirectResponse(response))),

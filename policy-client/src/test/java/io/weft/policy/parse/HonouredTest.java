@@ -24,11 +24,13 @@ import io.weft.policy.model.HealthCheck.Intervals;
 import io.weft.policy.model.HealthCheck.Jitter;
 import io.weft.policy.model.HealthCheck.Payload;
 import io.weft.policy.model.HealthCheck.Statuses;
-import io.weft.policy.model.HealthCheck.Version;
+import io.weft.policy.model.HedgePolicy;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.MirrorPolicy;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.OutlierDetection.Consecutive;
 import io.weft.policy.model.OutlierDetection.EjectionTime;
@@ -37,6 +39,7 @@ import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PathNormalization;
 import io.weft.policy.model.PathNormalization.EscapedSlashes;
 import io.weft.policy.model.QueryMatch;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RetryPolicy;
@@ -62,6 +65,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
@@ -70,6 +74,7 @@ import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.GrpcHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.TcpHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatus;
+import io.weft.policy.proto.envoy.config.core.v3.Http2ProtocolOptions;
 import io.weft.policy.proto.envoy.config.core.v3.RequestMethod;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
@@ -88,9 +93,12 @@ import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeaderFormat;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.weft.policy.proto.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
+import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.policy.proto.envoy.type.v3.CodecClientType;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
@@ -100,6 +108,7 @@ import io.weft.policy.proto.envoy.type.v3.Int64Range;
 import io.weft.policy.proto.protobuf.ListValue;
 import io.weft.policy.proto.protobuf.NullValue;
 import io.weft.policy.proto.protobuf.Struct;
+import io.weft.policy.proto.protobuf.UInt64Value;
 import io.weft.policy.proto.protobuf.Value;
 import java.time.Duration;
 import java.util.Arrays;
@@ -139,7 +148,25 @@ class HonouredTest {
                 new Cluster.Eds("orders"),
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Resilience.DEFAULT,
-                TransportSockets.PLAINTEXT));
+                TransportSockets.PLAINTEXT,
+                HttpVersion.HTTP_1_1));
+    }
+
+    @Test
+    void whatTheAgentItselfSpeaksToACluster() {
+        assertThat(version(cluster(c -> {}))).isEqualTo(HttpVersion.HTTP_1_1);
+        assertThat(version(cluster(c -> c.setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))))
+                .isEqualTo(HttpVersion.HTTP_2);
+        assertThat(version(cluster(c -> c.putTypedExtensionProtocolOptions("http", any(HttpProtocolOptions.newBuilder()
+                        .setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
+                                .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))
+                        .build())))))
+                .isEqualTo(HttpVersion.HTTP_2);
+    }
+
+    /** The options as a whole are reported: to the app's own client they say nothing. */
+    private static HttpVersion version(MessageLite cluster) {
+        return ((Cluster) ((Accepted) parse(cluster)).resource()).http();
     }
 
     private static HttpConnectionManager.Edge edge(
@@ -307,7 +334,7 @@ class HonouredTest {
                                 .setCodecClientType(CodecClientType.HTTP2)))
                         .protocol())
                 .isEqualTo(new HealthCheck.Http(
-                        Version.HTTP_2, "h", "/health", "POST", List.of(new Statuses(200, 300)), List.of(new Statuses(500, 501)),
+                        HttpVersion.HTTP_2, "h", "/health", "POST", List.of(new Statuses(200, 300)), List.of(new Statuses(500, 501)),
                         HeaderChanges.NONE, payload("a"), List.of(), 1024, Optional.empty()));
         assertThat(((HealthCheck.Http) healthCheck(check().setHttpHealthCheck(HttpHealthCheck.newBuilder().setPath("/"))).protocol())
                         .expected())
@@ -576,7 +603,7 @@ class HonouredTest {
         assertThat(forward(withAction(a -> {}))).isEqualTo(new RouteAction.Forward(
                 RouteAction.ClusterChoice.of(RouteAction.WeightedCluster.of("orders", 1)),
                 RouteAction.Rewrite.NONE,
-                Optional.empty(),
+                Resending.NONE,
                 Timeouts.of(Duration.ofSeconds(15)),
                 List.of(),
                 Map.of(), io.weft.policy.model.RoutingPriority.DEFAULT));
@@ -710,14 +737,14 @@ class HonouredTest {
                 .contains(new StreamDuration(
                         Optional.of(Duration.ofSeconds(9)),
                         Optional.of(new GrpcTimeout(Duration.ofSeconds(8), Duration.ofSeconds(1)))));
-        assertThat(forward(withRetry(r -> r.setPerTryTimeout(seconds(2)).setPerTryIdleTimeout(seconds(1)))).retry())
+        assertThat(forward(withRetry(r -> r.setPerTryTimeout(seconds(2)).setPerTryIdleTimeout(seconds(1)))).resending().retry())
                 .hasValueSatisfying(retry -> assertThat(retry.perTry())
                         .isEqualTo(new PerTry(Duration.ofSeconds(2), Duration.ofSeconds(1))));
     }
 
     @Test
     void retries() {
-        assertThat(forward(withRetry(r -> {})).retry()).contains(new RetryPolicy(
+        assertThat(forward(withRetry(r -> {})).resending().retry()).contains(new RetryPolicy(
                 Conditions.on(On.SERVER_ERROR_5XX), 1, PerTry.NO_LIMIT, BackOff.DEFAULT, Optional.empty(), HostSelection.ANY));
         assertThat(forward(withRetry(r -> r.setRetryOn("connect-failure, refused-stream,retriable-status-codes,unavailable")
                                 .addRetriableStatusCodes(503)
@@ -741,7 +768,7 @@ class HonouredTest {
                                         io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder()
                                                 .setName(":method")
                                                 .setExactMatch("GET"))))
-                        .retry())
+                        .resending().retry())
                 .contains(new RetryPolicy(
                         new Conditions(
                                 Set.of(On.CONNECT_FAILURE, On.REFUSED_STREAM, On.RETRIABLE_STATUS_CODES, On.UNAVAILABLE),
@@ -762,7 +789,7 @@ class HonouredTest {
                                         .addResetHeaders(ResetHeader.newBuilder()
                                                 .setName("x-reset")
                                                 .setFormat(ResetHeaderFormat.UNIX_TIMESTAMP)))))
-                        .retry())
+                        .resending().retry())
                 .hasValueSatisfying(retry -> {
                     assertThat(retry.conditions()).isEqualTo(new Conditions(
                             Set.of(On.ENVOY_RATELIMITED, On.RETRIABLE_HEADERS),
@@ -777,13 +804,91 @@ class HonouredTest {
                 });
         assertThat(forward(withRetry(r -> r.setRetryBackOff(RetryBackOff.newBuilder()
                                 .setBaseInterval(io.weft.policy.proto.protobuf.Duration.newBuilder().setNanos(1))
-                                .setMaxInterval(seconds(1))))).retry())
+                                .setMaxInterval(seconds(1))))).resending().retry())
                 .hasValueSatisfying(retry -> assertThat(retry.backOff())
                         .isEqualTo(new BackOff(Duration.ofMillis(1), Duration.ofSeconds(1))));
         assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setRetryPolicy(
                         io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.newBuilder().setRetryOn("reset"))))
-                        .virtualHosts().get(0).retry())
+                        .virtualHosts().get(0).resending().retry())
                 .hasValueSatisfying(retry -> assertThat(retry.conditions().on()).containsExactly(On.RESET));
+    }
+
+    @Test
+    void prioritiesThatRetriesLeaveOut() {
+        assertThat(forward(withRetry(r -> r.setRetryPriority(
+                        priorities(PreviousPrioritiesConfig.newBuilder().setUpdateFrequency(2).build())))).resending().retry())
+                .hasValueSatisfying(retry -> assertThat(retry.hostSelection().previousPriorities()).hasValue(2));
+    }
+
+    private static MirrorPolicy mirror(RequestMirrorPolicy.Builder policy) {
+        return forward(withAction(a -> a.addRequestMirrorPolicies(policy))).resending().mirrors().get(0);
+    }
+
+    @Test
+    void mirroring() {
+        assertThat(mirror(RequestMirrorPolicy.newBuilder().setCluster("shadow"))).isEqualTo(new MirrorPolicy(
+                new RouteAction.Named("shadow"), new RouteMatch.Fraction(100, 100), List.of(), new MirrorPolicy.Shadow()));
+        assertThat(mirror(RequestMirrorPolicy.newBuilder()
+                        .setClusterHeader("X-Shadow")
+                        .setDisableShadowHostSuffixAppend(true)
+                        .setRuntimeFraction(RuntimeFractionalPercent.newBuilder()
+                                .setDefaultValue(FractionalPercent.newBuilder().setNumerator(5)))
+                        .addRequestHeadersMutations(HeaderMutation.newBuilder().setRemove("X-Secret"))
+                        .addRequestHeadersMutations(HeaderMutation.newBuilder().setAppend(header("x-copy", "1")))))
+                .isEqualTo(new MirrorPolicy(
+                        new RouteAction.InHeader("x-shadow"),
+                        new RouteMatch.Fraction(5, 100),
+                        List.of(
+                                new HeaderChanges(List.of(), List.of("x-secret"), List.of(), List.of()),
+                                new HeaderChanges(
+                                        List.of(new Addition("x-copy", Format.of("1"), Action.APPEND_IF_EXISTS_OR_ADD, false)),
+                                        List.of(), List.of(), List.of())),
+                        new MirrorPolicy.Same()));
+        assertThat(mirror(RequestMirrorPolicy.newBuilder().setCluster("shadow").setHostRewriteLiteral("h:1")).host())
+                .isEqualTo(new MirrorPolicy.Literal("h:1"));
+    }
+
+    @Test
+    void theMostSpecificMirrorsCountAlone() {
+        RouteConfiguration routes = honoured(RouteConfiguration.class, Samples.routes(config -> config
+                .addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("of-all"))
+                .addVirtualHosts(host(h -> h.clearDomains()
+                        .addDomains("other")
+                        .addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("of-host"))))));
+
+        assertThat(routes.virtualHosts().get(0).resending().mirrors()).containsExactly(MirrorPolicy.to("of-all"));
+        assertThat(routes.virtualHosts().get(1).resending().mirrors()).containsExactly(MirrorPolicy.to("of-host"));
+    }
+
+    @Test
+    void hedging() {
+        assertThat(forward(withAction(a -> a.setHedgePolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true))))
+                        .resending().hedge())
+                .contains(new HedgePolicy(true));
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setHedgePolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true))))
+                        .virtualHosts().get(0).resending().hedge())
+                .contains(new HedgePolicy(true));
+    }
+
+    @Test
+    void howMuchOfABodyIsKeptToSendItAgain() {
+        assertThat(forward(withRoute(r -> r.setPerRequestBufferLimitBytes(uint32(-1)))).resending().bufferLimit())
+                .hasValue(4_294_967_295L);
+        assertThat(forward(withRoute(r -> r.setPerRequestBufferLimitBytes(uint32(5)).setRequestBodyBufferLimit(uint64(7))))
+                        .resending().bufferLimit())
+                .hasValue(7);
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setRequestBodyBufferLimit(uint64(-1))))
+                        .virtualHosts().get(0).resending().bufferLimit())
+                .hasValue(Long.MAX_VALUE);
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setPerRequestBufferLimitBytes(uint32(0))))
+                        .virtualHosts().get(0).resending().bufferLimit())
+                .hasValue(0);
+    }
+
+    private static UInt64Value uint64(long value) {
+        return UInt64Value.newBuilder().setValue(value).build();
     }
 
     @Test

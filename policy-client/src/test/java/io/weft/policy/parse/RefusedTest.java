@@ -41,12 +41,15 @@ import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.FilterAction;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.InternalRedirectPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryPriority;
 import io.weft.policy.proto.envoy.config.route.v3.Route;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.Vhds;
@@ -79,6 +82,7 @@ import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.R
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
+import io.weft.policy.proto.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
 import io.weft.policy.proto.envoy.type.v3.CodecClientType;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
@@ -889,7 +893,27 @@ class RefusedTest {
 
     static Stream<Case> retries() {
         String at = "virtual_hosts[0].routes[0].route.retry_policy";
+        String mirrors = "virtual_hosts[0].routes[0].route.request_mirror_policies[0]";
         return Stream.of(
+                new Case(at + ".retry_priority", "previous_priorities", withRetry(r -> r.setRetryPriority(
+                        RetryPriority.newBuilder().setName("mine")))),
+                new Case(at + ".retry_priority.typed_config.update_frequency", "above zero", withRetry(r -> r.setRetryPriority(
+                        priorities(PreviousPrioritiesConfig.getDefaultInstance())))),
+                new Case("virtual_hosts[0].routes[0].route.hedge_policy.initial_requests", "at least 1", withAction(a ->
+                        a.setHedgePolicy(HedgePolicy.newBuilder().setInitialRequests(uint32(0))))),
+                new Case(mirrors + ".cluster", "must not be empty", withAction(a ->
+                        a.addRequestMirrorPolicies(RequestMirrorPolicy.getDefaultInstance()))),
+                new Case(mirrors + ".cluster_header", "set one", withAction(a ->
+                        a.addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("a").setClusterHeader("b")))),
+                new Case(mirrors + ".request_headers_mutations[0].remove", "cannot be added or removed", withAction(a ->
+                        a.addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("a")
+                                .addRequestHeadersMutations(io.weft.policy.proto.envoy.config.common.mutation_rules.v3.HeaderMutation
+                                        .newBuilder().setRemove("host"))))),
+                new Case("request_mirror_policies[0].runtime_fraction.default_value", "missing", Samples.routes(r ->
+                        r.addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("a")
+                                .setRuntimeFraction(RuntimeFractionalPercent.getDefaultInstance())))),
+                new Case("virtual_hosts[0].request_mirror_policies[0].host_rewrite_literal", "CR or LF", withHost(h ->
+                        h.addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("a").setHostRewriteLiteral("a\r")))),
                 new Case(at + ".retry_back_off.base_interval", "missing",
                         withRetry(r -> r.setRetryBackOff(RetryBackOff.getDefaultInstance()))),
                 new Case(at + ".retry_back_off.base_interval", "greater than zero",

@@ -15,8 +15,10 @@ import io.weft.policy.proto.envoy.config.listener.v3.AdditionalAddress;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
+import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,8 +56,14 @@ class ReportedTest {
                 new Case("typed_per_filter_config[\"s\"]", routes(r -> r.putTypedPerFilterConfig("s", any("stats.PluginConfig")))),
                 new Case("cluster_specifier_plugins[0]", routes(r ->
                         r.addClusterSpecifierPlugins(ClusterSpecifierPlugin.newBuilder().setIsOptional(true)))),
-                new Case("virtual_hosts[0].routes[0].route.request_mirror_policies", withAction(a ->
-                        a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder().setCluster("shadow")))),
+                new Case("virtual_hosts[0].routes[0].route.request_mirror_policies[0].trace_sampled", withAction(a ->
+                        a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder()
+                                .setCluster("shadow").setTraceSampled(bool(true))))),
+                new Case("virtual_hosts[0].routes[0].route.hedge_policy.initial_requests", withAction(a ->
+                        a.setHedgePolicy(HedgePolicy.newBuilder().setInitialRequests(uint32(2))))),
+                new Case("virtual_hosts[0].routes[0].route.hedge_policy.additional_request_chance", withAction(a ->
+                        a.setHedgePolicy(HedgePolicy.newBuilder()
+                                .setAdditionalRequestChance(FractionalPercent.newBuilder().setNumerator(5))))),
                 new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_on (http3-post-connect-failure)",
                         withRetry(r -> r.setRetryOn("5xx,http3-post-connect-failure"))),
                 new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_host_predicate[0] (canary)", withRetry(r ->

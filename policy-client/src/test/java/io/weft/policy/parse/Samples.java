@@ -233,6 +233,13 @@ final class Samples {
         return withAction(action -> action.setRetryPolicy(retry));
     }
 
+    static RetryPolicy.RetryPriority priorities(MessageLite config) {
+        return RetryPolicy.RetryPriority.newBuilder()
+                .setName("envoy.retry_priorities.previous_priorities")
+                .setTypedConfig(any(config))
+                .build();
+    }
+
     static RouteConfiguration weighted(Consumer<WeightedCluster.Builder> change) {
         WeightedCluster.Builder clusters = WeightedCluster.newBuilder()
                 .addClusters(weight("v1", 90))

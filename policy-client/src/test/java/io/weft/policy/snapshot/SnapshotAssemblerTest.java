@@ -11,6 +11,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.PolicySnapshot;
@@ -61,7 +62,8 @@ class SnapshotAssemblerTest {
                                 panicThreshold,
                                 LoadBalancing.DEFAULT_OVERRIDE_HOST),
                         Resilience.DEFAULT,
-                        TransportSockets.PLAINTEXT),
+                        TransportSockets.PLAINTEXT,
+                        HttpVersion.HTTP_1_1),
                 "1");
     }
 
@@ -346,7 +348,8 @@ class SnapshotAssemblerTest {
                 ResourceType.CLUSTER,
                 new Cluster(name, new Cluster.OriginalDestination(),
                         LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
-                        new TransportSockets(matches, new TransportSocket.Plaintext())),
+                        new TransportSockets(matches, new TransportSocket.Plaintext()),
+                        HttpVersion.HTTP_1_1),
                 "1");
     }
 

@@ -10,6 +10,7 @@ import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.NetworkFilter;
 import io.weft.policy.model.Route;
@@ -27,7 +28,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /**
@@ -39,7 +39,7 @@ public final class RouteCompiler {
     private static final RouteAction.Forward TO_THE_APP = new RouteAction.Forward(
             RouteAction.ClusterChoice.of(WeightedCluster.of("", 1)),
             RouteAction.Rewrite.NONE,
-            Optional.empty(),
+            Resending.NONE,
             RouteAction.Timeouts.NONE,
             List.of(),
             Map.of(),
@@ -189,7 +189,7 @@ public final class RouteCompiler {
                         hasher,
                         wanted(forward.metadataMatch(), cluster.metadataMatch()));
             }
-            RetryPolicy retry = forward.retry().or(host::retry).orElse(null);
+            RetryPolicy retry = forward.resending().retry().or(host.resending()::retry).orElse(null);
             return new RouteEntry.Forward(
                     route.name(),
                     destinations,

@@ -21,6 +21,7 @@ import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.HttpConnectionManager.Named;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NamedFilter;
@@ -30,6 +31,7 @@ import io.weft.policy.model.OutlierDetection.EjectionTime;
 import io.weft.policy.model.OutlierDetection.FailurePercentage;
 import io.weft.policy.model.OutlierDetection.SuccessRate;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Resending;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
@@ -103,7 +105,7 @@ final class Parts {
 
     private static VirtualHost virtualHost(String name, List<String> domains, Route... routes) {
         return new VirtualHost(
-                name, domains, List.of(routes), false, AttemptCount.NOWHERE, Optional.empty(), HeaderChanges.NONE,
+                name, domains, List.of(routes), false, AttemptCount.NOWHERE, Resending.NONE, HeaderChanges.NONE,
                 FilterOverrides.NONE);
     }
 
@@ -115,7 +117,7 @@ final class Parts {
     static Route route(List<HeaderMatch> headers, List<HashPolicy> hashing, WeightedCluster... split) {
         RouteMatch match = new RouteMatch(new RouteMatch.Prefix("/"), true, headers, List.of(), Optional.empty(), false);
         Forward forward = new Forward(
-                ClusterChoice.of(split), Rewrite.NONE, Optional.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of(), RoutingPriority.DEFAULT);
+                ClusterChoice.of(split), Rewrite.NONE, Resending.of(RETRIES), Timeouts.of(Duration.ofSeconds(15)), hashing, Map.of(), RoutingPriority.DEFAULT);
         return new Route("route", match, forward, HeaderChanges.NONE, FilterOverrides.NONE);
     }
 
@@ -126,7 +128,8 @@ final class Parts {
     static Cluster cluster(String name, LoadBalancing.Algorithm algorithm, Optional<OutlierDetection> outliers) {
         return new Cluster(
                 name, new Eds(name), LoadBalancing.of(algorithm), outliers.map(Resilience.DEFAULT::with).orElse(Resilience.DEFAULT),
-                TransportSockets.PLAINTEXT);
+                TransportSockets.PLAINTEXT,
+                HttpVersion.HTTP_1_1);
     }
 
     /** By failures in a row and by success rate, as a mesh has it by default. */
