@@ -113,6 +113,10 @@ class DiscoveryProtocolTest {
         }
     }
 
+    private static List<DiscoveryRequest> withoutNonce(List<DiscoveryRequest> requests, int from) {
+        return requests.subList(from, requests.size()).stream().filter(request -> request.getResponseNonce().isEmpty()).toList();
+    }
+
     @Test
     void stateOfTheWorldNamesEverythingEachTimeAndTheVersionThatItHolds() {
         ServedPolicy policy = ServedPolicy.of("orders", 1001);
@@ -130,10 +134,10 @@ class DiscoveryProtocolTest {
             assertThat(endpointsNamed).containsExactlyInAnyOrder("orders", "users");
 
             controlPlane.dropConnections();
-            await().until(() -> policy.requests().size() >= before + 4);
-            for (DiscoveryRequest again : policy.requests().subList(before, before + 4)) {
+            // An ACK from before may come late; it has a nonce.
+            await().until(() -> withoutNonce(policy.requests(), before).size() >= 4);
+            for (DiscoveryRequest again : withoutNonce(policy.requests(), before)) {
                 assertThat(again.getVersionInfo()).as(again.getTypeUrl()).isNotEmpty();
-                assertThat(again.getResponseNonce()).isEmpty();
             }
         }
     }

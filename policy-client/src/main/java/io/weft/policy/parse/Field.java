@@ -54,7 +54,8 @@ final class Field {
     }
 
     void report(String what) {
-        reported.add(path() + " (" + what + ')');
+        String path = path();
+        reported.add((path.isEmpty() ? "" : path + ' ') + '(' + what + ')');
     }
 
     void reportIf(boolean set, String field) {

@@ -95,7 +95,9 @@ public final class ResourceParser {
     private ParseOutcome parse(String version, ByteString bytes) {
         String expected = name;
         try {
-            Resource resource = resource(Field.root(reported), bytes);
+            Field root = Field.root(reported);
+            Resource resource = resource(root, bytes);
+            UnknownFields.check(root, type.message(), bytes);
             if (!expected.isEmpty() && !expected.equals(name)) {
                 String own = name;
                 name = expected;

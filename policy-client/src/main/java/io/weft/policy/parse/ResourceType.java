@@ -29,6 +29,11 @@ public enum ResourceType {
         return typeUrl;
     }
 
+    /** The message's full name. */
+    String message() {
+        return typeUrl.substring(typeUrl.indexOf('/') + 1);
+    }
+
     /**
      * Subscribed to as a whole: a state-of-the-world response is complete, so what it omits is removed. The others are
      * asked for by name and never removed by omission.
