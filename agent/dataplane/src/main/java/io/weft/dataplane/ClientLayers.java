@@ -4,16 +4,19 @@ import java.time.InstantSource;
 
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ClientLayers {
+    final Deadlines deadlines;
     private final ClientLayer outermost;
 
-    ClientLayers(NanoClock clock, InstantSource time, Randomness randomness, Self self) {
+    ClientLayers(Deadlines deadlines, InstantSource time, Randomness randomness, Self self) {
+        this.deadlines = deadlines;
+        NanoClock clock = deadlines.clock();
         outermost =
                 // First, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
                 // Above the retries: it takes a pause within the time that there is, and answers when there is no more.
-                new Deadline(clock,
+                new Deadline(deadlines,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
                 new Retry(time, randomness,
                 // Above admission: a request that has no endpoint takes no place.

@@ -28,7 +28,6 @@ public final class DataPlane implements Outbound {
     private final Randomness randomness;
     private final long graceEndNanos;
     private final ClientLayers clientLayers;
-    private final Deadlines deadlines;
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
@@ -56,8 +55,7 @@ public final class DataPlane implements Outbound {
         this.randomness = randomness;
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
-        deadlines = new Deadlines(clock, timers);
-        clientLayers = new ClientLayers(clock, time, randomness, self);
+        clientLayers = new ClientLayers(new Deadlines(clock, timers), time, randomness, self);
         inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
@@ -147,7 +145,7 @@ public final class DataPlane implements Outbound {
         if (!MatchRoute.match(inForce, exchange, randomness)) {
             return false;
         }
-        exchange.claimed(clientLayers, deadlines);
+        exchange.claimed(clientLayers);
         return true;
     }
 

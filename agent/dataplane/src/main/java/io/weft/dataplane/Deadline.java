@@ -10,11 +10,13 @@ final class Deadline extends ClientLayer {
     /** What a request may ask for in place of 504. */
     private static final LocalReply ALTERNATIVE = LocalReply.of(204, "");
 
+    private final Deadlines deadlines;
     private final NanoClock clock;
 
-    Deadline(NanoClock clock, ClientLayer inner) {
+    Deadline(Deadlines deadlines, ClientLayer inner) {
         super(inner);
-        this.clock = clock;
+        this.deadlines = deadlines;
+        clock = deadlines.clock();
     }
 
     @Override
@@ -29,7 +31,7 @@ final class Deadline extends ClientLayer {
         if (!inner.attempt(exchange)) {
             return false;
         }
-        exchange.deadlines.watch(exchange);
+        deadlines.watch(exchange);
         return true;
     }
 

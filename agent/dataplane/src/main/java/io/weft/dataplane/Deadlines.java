@@ -39,9 +39,12 @@ final class Deadlines {
             return;
         }
         if (limited.slots == null) {
+            // Whoever finds it in its slot finds it watched, and the slot is taken with a barrier: it needs none of its own.
+            limited.watchOnBeforeEntry();
             enter(limited);
+        } else {
+            limited.watchOn();
         }
-        limited.watchOn();
         wakeBy(limited.endOf(first));
     }
 
@@ -49,7 +52,8 @@ final class Deadlines {
         AtomicReferenceArray<Limited> slots = limited.slots;
         if (slots != null) {
             limited.slots = null;
-            slots.set(limited.slot, null);
+            // What is not watched may be found there a little longer.
+            slots.lazySet(limited.slot, null);
         }
     }
 

@@ -127,7 +127,6 @@ public abstract class Exchange extends Limited {
     /** What a hash policy gives the app with the response. */
     List<String> newCookies = List.of();
 
-    Deadlines deadlines;
     /** Null: no limit. */
     TimeoutRule timeouts;
     /** Of all attempts together; 0: no limit. */
@@ -162,14 +161,18 @@ public abstract class Exchange extends Limited {
 
     private static final InetSocketAddress THIS_APP = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
-    private Phase phase = Phase.NEW;
+    // Numbers, since to write a reference costs a barrier of the garbage collector's. For that reason layers also leave fields alone
+    // that have the value already.
+    private static final int NEW = 0;
+    private static final int READY = 1;
+    private static final int UNDER_WAY = 2;
+    private static final int OVER = 3;
 
-    private enum Phase { NEW, READY, UNDER_WAY, OVER }
+    private int phase = NEW;
 
-    final void claimed(ClientLayers by, Deadlines within) {
+    final void claimed(ClientLayers by) {
         layers = by;
-        deadlines = within;
-        phase = Phase.READY;
+        phase = READY;
     }
 
     /**
@@ -179,15 +182,15 @@ public abstract class Exchange extends Limited {
      *     tried again
      */
     public final Step next() {
-        if (phase != Phase.READY) {
-            throw new IllegalStateException("no attempt is due: " + phase);
+        if (phase != READY) {
+            throw new IllegalStateException("no attempt is due");
         }
         attempt++;
         onConnection = false;
         again = false;
         waiting = false;
         if (layers.attempt(this)) {
-            phase = Phase.UNDER_WAY;
+            phase = UNDER_WAY;
             return Step.DIAL;
         }
         if (waiting) {
@@ -305,14 +308,14 @@ public abstract class Exchange extends Limited {
      * @return false: a time limit is over already; say {@link #onFailure}
      */
     public final boolean connecting() {
-        if (phase != Phase.UNDER_WAY || this.status != 0) {
+        if (phase != UNDER_WAY || this.status != 0) {
             return true;
         }
         if (!watchOff()) {
             return false;
         }
-        arm(TimeLimit.CONNECT_TIMEOUT, connectTimeoutNanos(), deadlines.clock().nanoTime());
-        deadlines.watch(this);
+        arm(TimeLimit.CONNECT_TIMEOUT, connectTimeoutNanos(), layers.deadlines.clock().nanoTime());
+        layers.deadlines.watch(this);
         return true;
     }
 
@@ -322,7 +325,7 @@ public abstract class Exchange extends Limited {
      * @return false: a time limit is over; send nothing, and say {@link #onFailure}
      */
     public final boolean connected() {
-        if (phase != Phase.UNDER_WAY || this.status != 0) {
+        if (phase != UNDER_WAY || this.status != 0) {
             return true;
         }
         if (!watchOff()) {
@@ -330,38 +333,41 @@ public abstract class Exchange extends Limited {
         }
         disarm(TimeLimit.CONNECT_TIMEOUT);
         layers.connected(this);
-        deadlines.watch(this);
+        layers.deadlines.watch(this);
         return true;
     }
 
     /** The last byte of the request is sent. Again after that it does nothing. */
     public final void requestSent() {
-        if (phase == Phase.UNDER_WAY && !requestSent && watchOff()) {
+        if (phase == UNDER_WAY && !requestSent && watchOff()) {
             layers.requestSent(this);
-            deadlines.watch(this);
+            layers.deadlines.watch(this);
         }
     }
 
     /** A part of the request's body went out. From any thread. */
     public final void bytesSent() {
         if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
-            wasActive(deadlines.clock().nanoTime());
+            wasActive(layers.deadlines.clock().nanoTime());
         }
     }
 
     /** A part of the response's body came in. From any thread. */
     public final void bytesReceived() {
         if (isArmed(TimeLimit.IDLE_TIMEOUT) || isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
-            hasReceived(deadlines.clock().nanoTime());
+            hasReceived(layers.deadlines.clock().nanoTime());
         }
     }
 
     /** @return true: discard this response and call {@link #next} after {@link #backoffNanos} */
     public final boolean onResponse(int status, ResponseHeaders headers) {
-        if (phase != Phase.UNDER_WAY || this.status != 0) {
+        if (phase != UNDER_WAY || this.status != 0) {
             return false;
         }
-        if (!watchOff()) {
+        // Limits that go on into the body go on now, and a watch that is kept needs no barriers to be lifted and set again. What the
+        // timer thread ends meanwhile is a response that breaks off, as it would be a moment later.
+        boolean watched = isWatched() && !isArmed(TimeLimit.PER_TRY_TIMEOUT);
+        if (!watched && !watchOff()) {
             return ended(Failure.RESET);
         }
         this.status = status;
@@ -370,9 +376,11 @@ public abstract class Exchange extends Limited {
         layers.outcome(this);
         responseHeaders = null;
         if (again) {
+            // If it is too late for that, the limit is still there for the next attempt to find.
+            watchOff();
             tryAgain();
-        } else {
-            deadlines.watch(this);
+        } else if (!watched) {
+            layers.deadlines.watch(this);
         }
         return again;
     }
@@ -383,7 +391,7 @@ public abstract class Exchange extends Limited {
      * @return true: call {@link #next} after {@link #backoffNanos}; false: the app gets the library's own exception
      */
     public final boolean onFailure(Failure failure) {
-        if (phase != Phase.UNDER_WAY) {
+        if (phase != UNDER_WAY) {
             return false;
         }
         if (status != 0) {
@@ -422,7 +430,7 @@ public abstract class Exchange extends Limited {
 
     /** The response's body is over, or nobody will read it. Safe to call more than once and from any state. */
     public final void end() {
-        if (phase != Phase.OVER && phase != Phase.NEW) {
+        if (phase != OVER && phase != NEW) {
             again = false;
             watchOff();
             over();
@@ -433,12 +441,12 @@ public abstract class Exchange extends Limited {
         layers.release(this);
         forgetExpired();
         status = 0;
-        phase = Phase.READY;
+        phase = READY;
     }
 
     private void over() {
         layers.release(this);
-        deadlines.leave(this);
-        phase = Phase.OVER;
+        layers.deadlines.leave(this);
+        phase = OVER;
     }
 }

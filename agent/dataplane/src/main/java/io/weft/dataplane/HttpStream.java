@@ -204,7 +204,9 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     // The rest is for the layers.
 
     final void passThrough(FilterChain chain) {
-        filters = chain;
+        if (filters != chain) {
+            filters = chain;
+        }
     }
 
     /** Most bytes that the request's body may have; 0: any. */

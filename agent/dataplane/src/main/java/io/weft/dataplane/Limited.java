@@ -21,6 +21,9 @@ public abstract class Limited extends HttpStream {
     private static final int ENDED = 3;
     private static final int TURN = 4;
 
+    private static final TimeLimit[] LIMITS = TimeLimit.values();
+    private static final int ONLY_TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
+
     /** No limit is set that could be over. */
     static final long NEVER = Long.MAX_VALUE;
 
@@ -108,6 +111,16 @@ public abstract class Limited extends HttpStream {
         watch = (watch & ~STATE) + TURN | ON;
     }
 
+    /** The same for what the timer thread does not know yet. */
+    final void watchOnBeforeEntry() {
+        WATCH.lazySet(this, (watch & ~STATE) + TURN | ON);
+    }
+
+    /** Whether a limit may end what is under way, and none has so far. */
+    final boolean isWatched() {
+        return (watch & STATE) == ON;
+    }
+
     /** @return false: a limit has ended what was under way, and {@link #expired} says which */
     final boolean watchOff() {
         while (true) {
@@ -176,6 +189,9 @@ public abstract class Limited extends HttpStream {
     final TimeLimit first() {
         TimeLimit first = null;
         int left = armed;
+        if (left == ONLY_TIMEOUT) {
+            return TimeLimit.TIMEOUT;
+        }
         while (left != 0) {
             TimeLimit limit = LIMITS[Integer.numberOfTrailingZeros(left)];
             left &= left - 1;
@@ -185,6 +201,4 @@ public abstract class Limited extends HttpStream {
         }
         return first;
     }
-
-    private static final TimeLimit[] LIMITS = TimeLimit.values();
 }

@@ -29,7 +29,9 @@ final class MatchRoute extends ClientLayer {
             exchange.cluster = policy.cluster(exchange.destination, exchange);
             exchange.retry = forward.retry();
             exchange.timeouts = forward.timeouts();
-            exchange.priority = forward.priority();
+            if (exchange.priority != forward.priority()) {
+                exchange.priority = forward.priority();
+            }
             exchange.passThrough(exchange.destination.filters());
             return exchange.cluster == null || !exchange.cluster.originalDestination();
         } else {
@@ -48,7 +50,10 @@ final class MatchRoute extends ClientLayer {
             if (exchange.hasEnvoyHeaders()) {
                 Wishes.take(exchange);
             }
-            exchange.requestChanges = exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
+            RequestChanges changes = exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
+            if (exchange.requestChanges != changes) {
+                exchange.requestChanges = changes;
+            }
         }
         if (((Forward) exchange.route).sendsAttemptCount()) {
             exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, Integer.toString(exchange.attempt));
@@ -63,7 +68,10 @@ final class MatchRoute extends ClientLayer {
             flag(exchange);
         } else if (!exchange.again) {
             exchange.responseCodeDetails = "via_upstream";
-            exchange.responseChanges = exchange.routeResponseChanges(exchange.responseHeaders);
+            ResponseChanges changes = exchange.routeResponseChanges(exchange.responseHeaders);
+            if (exchange.responseChanges != changes) {
+                exchange.responseChanges = changes;
+            }
         }
     }
 

@@ -2,7 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.Exchange.Failure;
 
-/** Counts attempts by cluster and endpoint. A 5xx is a failure; what the app cancels is neither. */
+/** Counts attempts by endpoint, and retries by cluster. A 5xx is a failure; what the app cancels is neither. */
 final class Observe extends ClientLayer {
 
     Observe(ClientLayer inner) {
@@ -25,10 +25,8 @@ final class Observe extends ClientLayer {
         }
         if (exchange.failure != null || exchange.status >= 500) {
             exchange.host.failed();
-            exchange.cluster.state().failed();
         } else {
             exchange.host.succeeded();
-            exchange.cluster.state().succeeded();
         }
     }
 

@@ -84,6 +84,10 @@ class SnapshotTest {
         }
         assertThat(stats(mesh).active()).isZero();
         assertThat(endpoint(mesh, 2).active()).isZero();
+        assertThat(stats(mesh).successes()).as("what was under way counts, too").isEqualTo(20);
+        mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1));
+        assertThat(stats(mesh).successes()).as("what is gone stays counted").isEqualTo(20);
+        assertThat(endpoint(mesh, 1).successes()).as("a new endpoint").isZero();
     }
 
     private static ClusterStats stats(Fixture mesh) {

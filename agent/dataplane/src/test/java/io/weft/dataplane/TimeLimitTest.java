@@ -348,6 +348,41 @@ class TimeLimitTest {
     }
 
     @Test
+    void whatIsOverWhileAResponseIsLookedAtIsNotTriedAgain() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(PerTry.NO_LIMIT, On.GATEWAY_ERROR));
+        Limitable request = mesh.dialled(new Limitable());
+
+        assertThat(request.onResponse(503, readSlowly(mesh))).isTrue();
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.reply().status()).isEqualTo(504);
+        request.end();
+        assertThat(mesh.dataPlane.stats().get(0))
+                .returns(0, ClusterStats::active)
+                .returns(0, ClusterStats::activeRetries);
+    }
+
+    @Test
+    void whatIsOverWhileAResponseIsLookedAtBreaksOff() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(PerTry.NO_LIMIT, On.ENVOY_RATELIMITED));
+        Limitable request = mesh.dialled(new Limitable());
+
+        assertThat(request.onResponse(200, readSlowly(mesh))).isFalse();
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.onFailure(Failure.RESET)).as("the app has the response").isFalse();
+        request.end();
+        assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+    }
+
+    /** Headers that a thread needs so long to look at that the timer thread comes in between. */
+    private static ResponseHeaders readSlowly(Fixture mesh) {
+        return name -> {
+            mesh.time.advance(SECOND);
+            return null;
+        };
+    }
+
+    @Test
     void aPauseEndsWithTheTimeThatThereIs() {
         RetryPolicy slow = new RetryPolicy(
                 Conditions.on(On.SERVER_ERROR_5XX), 9, PerTry.NO_LIMIT, new BackOff(Duration.ofHours(1), Duration.ofHours(1)),

@@ -108,16 +108,17 @@ public final class ClusterCompiler {
         Map<HostPort, Host> hosts = new HashMap<>();
         List<Tier> tiers = tiers(tls, assignment, known, hosts);
         awaitFirstChecks(cluster, before, known, hosts);
+        List<Host> left = new ArrayList<>();
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
-            if (!hosts.containsKey(host.getKey()) && host.getValue().retire()) {
-                state.ejected.decrementAndGet();
+            if (!hosts.containsKey(host.getKey())) {
+                left.add(host.getValue());
             }
         }
         ClusterView view = new ClusterView(state, cluster, assignment, tiers, senders);
         if (view.ejection() == null) {
             Ejection.end(state, view);
         }
-        state.install(view);
+        state.install(view, left);
         return new Entry(view, hosts, tls);
     }
 

@@ -8,6 +8,7 @@ import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.RoutingPriority;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,8 +25,6 @@ public final class ClusterState {
     // By priority.
     private final AtomicInteger[] requests = {new AtomicInteger(), new AtomicInteger()};
     private final AtomicInteger[] retries = {new AtomicInteger(), new AtomicInteger()};
-    private final LongAdder successes = new LongAdder();
-    private final LongAdder failures = new LongAdder();
     private final LongAdder retried = new LongAdder();
     private final LongAdder requestOverflows = new LongAdder();
     private final LongAdder retryOverflows = new LongAdder();
@@ -36,6 +35,14 @@ public final class ClusterState {
     private final Timers timers;
     private final PickerFactory pickers;
     private final HealthChecks healthChecks;
+
+    /** Whether there ever was a request. */
+    private volatile boolean hadTraffic;
+    /** Hosts that are listed no more but have requests under way. */
+    private final List<Host> leaving = new ArrayList<>();
+    // Of the hosts that are gone.
+    private long pastSuccesses;
+    private long pastFailures;
 
     final AtomicInteger ejected = new AtomicInteger();
     /** Whether the timers' thread has been told of changes that it has not seen yet. */
@@ -61,6 +68,9 @@ public final class ClusterState {
 
     /** @return false when the limit is reached; else {@link #requestEnded} must follow */
     public boolean startRequest(RoutingPriority priority, int limit) {
+        if (!hadTraffic) {
+            hadTraffic = true;
+        }
         AtomicInteger active = requests[priority.ordinal()];
         if (active.getAndIncrement() < limit) {
             return true;
@@ -107,9 +117,8 @@ public final class ClusterState {
         return healthChecks;
     }
 
-    /** Whether there ever was a request. */
     boolean hadTraffic() {
-        return successes.sum() + failures.sum() != 0 || active() != 0;
+        return hadTraffic;
     }
 
     NanoClock clock() {
@@ -120,14 +129,6 @@ public final class ClusterState {
         return randomness;
     }
 
-    public void succeeded() {
-        successes.increment();
-    }
-
-    public void failed() {
-        failures.increment();
-    }
-
     public void retried() {
         retried.increment();
     }
@@ -136,13 +137,37 @@ public final class ClusterState {
         noHealthyHost.increment();
     }
 
-    ClusterStats stats(List<EndpointStats> endpoints) {
+    private void forgetGone() {
+        leaving.removeIf(host -> {
+            boolean gone = host.active() == 0;
+            if (gone) {
+                pastSuccesses += host.successes();
+                pastFailures += host.failures();
+            }
+            return gone;
+        });
+    }
+
+    /** Requests are counted for their hosts only, which together are the cluster's: that is one atomic write less a request. */
+    synchronized ClusterStats stats() {
+        forgetGone();
+        long successes = pastSuccesses;
+        long failures = pastFailures;
+        for (Host host : leaving) {
+            successes += host.successes();
+            failures += host.failures();
+        }
+        List<EndpointStats> endpoints = current.endpointStats();
+        for (EndpointStats endpoint : endpoints) {
+            successes += endpoint.successes();
+            failures += endpoint.failures();
+        }
         return new ClusterStats(
                 name,
                 active(),
                 retries[0].get() + retries[1].get(),
-                successes.sum(),
-                failures.sum(),
+                successes,
+                failures,
                 retried.sum(),
                 requestOverflows.sum(),
                 retryOverflows.sum(),
@@ -155,8 +180,19 @@ public final class ClusterState {
         return current;
     }
 
-    /** Off the request path. */
-    synchronized void install(ClusterView view) {
+    /**
+     * Off the request path.
+     *
+     * @param left the hosts that the view before listed and this one does not
+     */
+    synchronized void install(ClusterView view, List<Host> left) {
+        for (Host host : left) {
+            if (host.retire()) {
+                ejected.decrementAndGet();
+            }
+        }
+        leaving.addAll(left);
+        forgetGone();
         view.updateWeights(clock.nanoTime());
         view.refresh(pickers, clock.nanoTime());
         current = view;

@@ -38,6 +38,10 @@ public final class ClusterView {
     /** Null: weights are the control plane's. */
     private final ReportedWeights reportedWeights;
     private final EjectionRule ejection;
+    private final boolean checks;
+    private final boolean originalDestination;
+    private final long maxStreamNanos;
+    private final List<String> namingHeaders;
     /** By priority. */
     private final Limits[] limits;
     private volatile Picker picker;
@@ -60,6 +64,11 @@ public final class ClusterView {
                 ? new ReportedWeights(weighted)
                 : null;
         ejection = policy.resilience().outlierDetection().map(EjectionRule::of).orElse(null);
+        checks = policy.resilience().healthCheck().isPresent();
+        originalDestination = policy.discovery() instanceof Cluster.OriginalDestination;
+        Duration maxStream = policy.resilience().maxStreamDuration();
+        maxStreamNanos = maxStream.compareTo(LONGEST_CONNECT) > 0 ? 0 : maxStream.toNanos();
+        namingHeaders = policy.loadBalancing().algorithm() instanceof LoadBalancing.OverrideHost override ? override.headers() : List.of();
         limits = new Limits[] {
             new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.DEFAULT)),
             new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.HIGH))
@@ -103,7 +112,7 @@ public final class ClusterView {
 
     /** Whether hosts are asked for their health. */
     public boolean checks() {
-        return policy.resilience().healthCheck().isPresent();
+        return checks;
     }
 
     /** Whether hosts may be left out for how they answer. */
@@ -126,7 +135,7 @@ public final class ClusterView {
 
     /** Requests go where they would go without the mesh. */
     public boolean originalDestination() {
-        return policy.discovery() instanceof Cluster.OriginalDestination;
+        return originalDestination;
     }
 
     /** Under way at once. */
@@ -146,8 +155,7 @@ public final class ClusterView {
 
     /** How long one attempt may last; 0: no limit. */
     public long maxStreamNanos() {
-        Duration max = policy.resilience().maxStreamDuration();
-        return max.compareTo(LONGEST_CONNECT) > 0 ? 0 : max.toNanos();
+        return maxStreamNanos;
     }
 
     /** How long connecting to one of its hosts may take. */
@@ -194,7 +202,7 @@ public final class ClusterView {
      * Headers that name endpoints, whatever their health, in lower case; empty: none do.
      */
     public List<String> namingHeaders() {
-        return policy.loadBalancing().algorithm() instanceof LoadBalancing.OverrideHost override ? override.headers() : List.of();
+        return namingHeaders;
     }
 
     /** @return null when there is no such host */
@@ -224,7 +232,12 @@ public final class ClusterView {
         }
     }
 
+    /** Of the cluster as its newest view lists it. */
     public ClusterStats stats() {
+        return state.stats();
+    }
+
+    List<EndpointStats> endpointStats() {
         List<EndpointStats> endpoints = new ArrayList<>(hostCount);
         for (Tier tier : tiers) {
             for (Member member : tier.members()) {
@@ -241,7 +254,7 @@ public final class ClusterView {
                         host.ejections()));
             }
         }
-        return state.stats(endpoints);
+        return endpoints;
     }
 
     /** Works out anew who is chosen how. Called by {@link ClusterState} only, by one thread at a time. */

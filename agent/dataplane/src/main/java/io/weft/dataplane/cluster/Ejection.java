@@ -16,7 +16,7 @@ public final class Ejection {
         if (rule != null && rule.split()) {
             host.endLocalRow();
             if (rule.localRates()) {
-                host.localRate().count(true);
+                host.countLocal(true);
                 view.state().sweepLater();
             }
         }
@@ -42,7 +42,7 @@ public final class Ejection {
             return;
         }
         if (rule.localRates()) {
-            host.localRate().count(false);
+            host.countLocal(false);
             view.state().sweepLater();
         }
         if (host.anotherLocalFailure() == rule.policy().localFailures().count()) {
@@ -58,7 +58,7 @@ public final class Ejection {
     private static void countStatus(ClusterView view, EjectionRule rule, Host host, int status) {
         boolean error = status >= 500 && status <= 599;
         if (rule.rates()) {
-            host.rate().count(!error);
+            host.countResponse(!error);
             view.state().sweepLater();
         }
         if (!error) {

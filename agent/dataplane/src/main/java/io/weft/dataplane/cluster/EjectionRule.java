@@ -4,8 +4,15 @@ import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.OutlierDetection.EjectionTime;
 import java.time.Duration;
 
-/** {@link OutlierDetection} in nanoseconds. Immutable. */
-record EjectionRule(OutlierDetection policy, long intervalNanos, long baseNanos, long maxNanos, long jitterNanos) {
+/**
+ * {@link OutlierDetection} made ready, times in nanoseconds. Immutable.
+ *
+ * @param rates whether requests need to be counted, and not only failures in a row
+ * @param localRates the same of local errors
+ */
+record EjectionRule(
+        OutlierDetection policy, long intervalNanos, long baseNanos, long maxNanos, long jitterNanos,
+        boolean split, boolean rates, boolean localRates) {
     /** Beyond it a time is as good as forever, and sums do not overflow. */
     private static final Duration LONGEST = Duration.ofDays(3_650);
 
@@ -16,25 +23,15 @@ record EjectionRule(OutlierDetection policy, long intervalNanos, long baseNanos,
                 Math.max(1, nanos(policy.interval())),
                 Math.max(1, nanos(time.base())),
                 nanos(time.max()),
-                nanos(time.jitter()));
+                nanos(time.jitter()),
+                policy.splitLocalErrors(),
+                policy.successRate().enforcing() != 0 || policy.failurePercentage().enforcing() != 0,
+                policy.splitLocalErrors()
+                        && (policy.successRate().enforcingLocal() != 0 || policy.failurePercentage().enforcingLocal() != 0));
     }
 
     private static long nanos(Duration duration) {
         return (duration.compareTo(LONGEST) > 0 ? LONGEST : duration).toNanos();
-    }
-
-    boolean split() {
-        return policy.splitLocalErrors();
-    }
-
-    /** Whether requests need to be counted, and not only failures in a row. */
-    boolean rates() {
-        return policy.successRate().enforcing() != 0 || policy.failurePercentage().enforcing() != 0;
-    }
-
-    /** The same of local errors. */
-    boolean localRates() {
-        return split() && (policy.successRate().enforcingLocal() != 0 || policy.failurePercentage().enforcingLocal() != 0);
     }
 
     /** The backoff of a host that was ejected once more: it stops growing where the time out does. */

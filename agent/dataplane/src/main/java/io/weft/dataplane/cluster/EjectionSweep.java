@@ -69,7 +69,7 @@ final class EjectionSweep {
     private List<Sample> external() {
         List<Sample> samples = new ArrayList<>(hosts.size());
         for (Host host : hosts) {
-            add(samples, host, host.rate().takeInterval());
+            add(samples, host, host.takeInterval());
         }
         return samples;
     }
@@ -77,7 +77,7 @@ final class EjectionSweep {
     private List<Sample> local() {
         List<Sample> samples = new ArrayList<>(hosts.size());
         for (Host host : hosts) {
-            add(samples, host, host.localRate().takeInterval());
+            add(samples, host, host.takeLocalInterval());
         }
         return samples;
     }

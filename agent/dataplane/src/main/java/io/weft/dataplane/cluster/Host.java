@@ -11,15 +11,11 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
  * thread-safe. Counters that a detector resets are written without atomicity: a lost update there is one failure in a row
  * seen one request later.
  */
-public final class Host {
-    private static final AtomicIntegerFieldUpdater<Host> ACTIVE = AtomicIntegerFieldUpdater.newUpdater(Host.class, "active");
+public final class Host extends HotHost {
     private static final AtomicIntegerFieldUpdater<Host> STANDING = AtomicIntegerFieldUpdater.newUpdater(Host.class, "standing");
-    private static final AtomicIntegerFieldUpdater<Host> ROW_5XX = AtomicIntegerFieldUpdater.newUpdater(Host.class, "row5xx");
-    private static final AtomicIntegerFieldUpdater<Host> ROW_GATEWAY =
-            AtomicIntegerFieldUpdater.newUpdater(Host.class, "rowGateway");
     private static final AtomicIntegerFieldUpdater<Host> ROW_LOCAL = AtomicIntegerFieldUpdater.newUpdater(Host.class, "rowLocal");
-    private static final AtomicLongFieldUpdater<Host> SUCCESSES = AtomicLongFieldUpdater.newUpdater(Host.class, "successes");
     private static final AtomicLongFieldUpdater<Host> FAILURES = AtomicLongFieldUpdater.newUpdater(Host.class, "failures");
+    private static final AtomicLongFieldUpdater<Host> LOCAL_RATE = AtomicLongFieldUpdater.newUpdater(Host.class, "localRate");
 
     private static final int LISTED = 0;
     private static final int EJECTED = 1;
@@ -27,17 +23,12 @@ public final class Host {
     /** Between listed and ejected, while one thread writes down since when. */
     private static final int EJECTING = 3;
 
-    private volatile Endpoint endpoint;
     private final String address;
     /** Of the newest assignment. */
     private volatile Map<String, Object> labels = Map.of();
-    private volatile int active;
-    private volatile long successes;
     private volatile long failures;
 
     private volatile int standing;
-    private volatile int row5xx;
-    private volatile int rowGateway;
     private volatile int rowLocal;
     // Written by the one thread that moves the standing, before it does, or by the sweep.
     private int backoff;
@@ -49,8 +40,10 @@ public final class Host {
     private volatile boolean failsChecks;
     private volatile boolean degradedByCheck;
     private volatile boolean failedAtOnce;
-    private final Rate rate = new Rate();
-    private final Rate localRate = new Rate();
+    private volatile long localRate;
+    // At the last sweep, and its own.
+    private long sweptRate;
+    private long sweptLocalRate;
 
     // Of balancing. Written off the request path, by one thread at a time.
     private boolean wasHealthy;
@@ -64,7 +57,7 @@ public final class Host {
 
     /** @param address {@code ip:port} */
     public Host(Endpoint endpoint, String address) {
-        this.endpoint = endpoint;
+        super(endpoint);
         this.address = address;
     }
 
@@ -129,40 +122,8 @@ public final class Host {
         return weight;
     }
 
-    /** Another object when it is secured in another way from now on. */
-    public Endpoint endpoint() {
-        return endpoint;
-    }
-
-    void secure(ClientTls tls) {
-        if (endpoint.tls() != tls) {
-            endpoint = new Endpoint(endpoint.address(), tls);
-        }
-    }
-
-    public void requestStarted() {
-        ACTIVE.getAndIncrement(this);
-    }
-
-    public void requestEnded() {
-        ACTIVE.getAndDecrement(this);
-    }
-
-    /** Requests under way. */
-    public int active() {
-        return active;
-    }
-
-    public void succeeded() {
-        SUCCESSES.getAndIncrement(this);
-    }
-
     public void failed() {
         FAILURES.getAndIncrement(this);
-    }
-
-    public long successes() {
-        return successes;
     }
 
     public long failures() {
@@ -178,30 +139,8 @@ public final class Host {
         return ejections;
     }
 
-    int another5xx() {
-        return ROW_5XX.incrementAndGet(this);
-    }
-
-    int anotherGatewayFailure() {
-        return ROW_GATEWAY.incrementAndGet(this);
-    }
-
     int anotherLocalFailure() {
         return ROW_LOCAL.incrementAndGet(this);
-    }
-
-    // The counters are zero nearly always, and then the cache line stays shared between the cores.
-
-    void end5xxRow() {
-        if (row5xx != 0) {
-            row5xx = 0;
-        }
-    }
-
-    void endGatewayRow() {
-        if (rowGateway != 0) {
-            rowGateway = 0;
-        }
     }
 
     void endLocalRow() {
@@ -237,14 +176,23 @@ public final class Host {
         failedAtOnce = failed;
     }
 
-    /** Of responses; with local errors where those are not split off. */
-    Rate rate() {
-        return rate;
+    /** Of connecting and of what else fails on the way. Atomic no more than {@link #countResponse}. */
+    void countLocal(boolean success) {
+        LOCAL_RATE.lazySet(this, localRate + Rate.of(success));
     }
 
-    /** Of connecting and of what else fails on the way. */
-    Rate localRate() {
-        return localRate;
+    /** Ends an interval. */
+    Rate.Interval takeInterval() {
+        long before = sweptRate;
+        sweptRate = rate();
+        return Rate.Interval.between(before, sweptRate);
+    }
+
+    /** Ends an interval. */
+    Rate.Interval takeLocalInterval() {
+        long before = sweptLocalRate;
+        sweptLocalRate = localRate;
+        return Rate.Interval.between(before, sweptLocalRate);
     }
 
     /** @return false when it is out already, or no longer listed */

@@ -1,25 +1,26 @@
 package io.weft.dataplane.cluster;
 
-import java.util.concurrent.atomic.AtomicLongFieldUpdater;
-
-/** Requests and successes of the current interval. Thread-safe. */
+/**
+ * Requests and successes so far in one number, so that nobody sees one without the other: each counts as a number of its own, and
+ * what two such sums differ by is what came in between, also after the sum has gone round.
+ */
 final class Rate {
-    private static final AtomicLongFieldUpdater<Rate> COUNTS = AtomicLongFieldUpdater.newUpdater(Rate.class, "counts");
     private static final long REQUEST = 1;
     private static final long SUCCESS = 1L << 32;
 
-    /** Requests in the lower half, successes in the upper, so that no sweep sees one without the other. */
-    private volatile long counts;
+    private Rate() {}
 
-    void count(boolean success) {
-        COUNTS.addAndGet(this, success ? REQUEST + SUCCESS : REQUEST);
+    /** What one response adds. */
+    static long of(boolean success) {
+        return success ? REQUEST + SUCCESS : REQUEST;
     }
 
-    /** Ends the interval. */
-    Interval takeInterval() {
-        long taken = COUNTS.getAndSet(this, 0);
-        return new Interval((int) taken, (int) (taken >>> 32));
-    }
+    /** What came between the two. */
+    record Interval(int requests, int successes) {
 
-    record Interval(int requests, int successes) {}
+        static Interval between(long before, long now) {
+            long difference = now - before;
+            return new Interval((int) difference, (int) (difference >>> 32));
+        }
+    }
 }

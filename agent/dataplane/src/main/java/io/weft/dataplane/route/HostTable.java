@@ -4,31 +4,31 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Values by host and port. Hosts are compared without ASCII case. A lookup takes a range of a longer string, so that none is
- * cut out of an authority, and allocates nothing: a linear-probing hash table that is at most half full. The hash is the
- * caller's to keep, since one authority is looked up in several tables. Immutable.
+ * Values by host. Hosts are compared without ASCII case. A lookup takes a range of a longer string, so that none is cut out of
+ * an authority, and allocates nothing: a linear-probing hash table, at most a quarter full, since a look at another host's text
+ * costs two cache misses. The hash is the caller's to keep: one authority is looked up in several tables. Immutable.
  */
 final class HostTable<V> {
     /** The bit in which the cases of an ASCII letter differ. */
     private static final int CASE = 0x20;
 
-    private final Entry<?>[] entries;
+    /** Each host with its value after it: a lookup that misses the processor's caches does so once, not once for each. */
+    private final Object[] slots;
     private final int mask;
     private final boolean empty;
 
-    /** One object for all of an entry: a lookup that misses the processor's caches does so once. */
-    private record Entry<V>(String host, int port, V value) {}
+    private record Entry<V>(String host, V value) {}
 
     private HostTable(List<Entry<V>> all) {
         empty = all.isEmpty();
-        int capacity = Integer.highestOneBit(Math.max(1, all.size())) * 4;
-        entries = new Entry<?>[capacity];
-        mask = capacity - 1;
+        slots = new Object[Integer.highestOneBit(Math.max(1, all.size())) * 16];
+        mask = slots.length - 1;
         for (Entry<V> entry : all) {
             String host = entry.host;
-            int slot = slot(hash(host, 0, host.length()), host, 0, host.length(), entry.port);
-            if (entries[slot] == null) {
-                entries[slot] = entry;
+            int slot = slot(hash(host, 0, host.length()), host, 0, host.length());
+            if (slots[slot] == null) {
+                slots[slot] = host;
+                slots[slot + 1] = entry.value;
             }
         }
     }
@@ -48,32 +48,26 @@ final class HostTable<V> {
      * @return null when absent
      */
     @SuppressWarnings("unchecked")
-    V find(int hash, String text, int from, int to, int port) {
-        if (empty) {
-            return null;
-        }
-        Entry<?> entry = entries[slot(hash, text, from, to, port)];
-        return entry == null ? null : (V) entry.value;
+    V find(int hash, String text, int from, int to) {
+        return empty ? null : (V) slots[slot(hash, text, from, to) + 1];
     }
 
     /** Where the key is, or else the free slot where it would be. */
-    private int slot(int hash, String text, int from, int to, int port) {
-        int mixed = (hash + port) * 0x9E3779B9;
-        int slot = (mixed ^ mixed >>> 16) & mask;
-        Entry<?> entry = entries[slot];
-        while (entry != null && !(entry.port == port && same(entry.host, text, from, to))) {
-            slot = slot + 1 & mask;
-            entry = entries[slot];
+    private int slot(int hash, String text, int from, int to) {
+        int mixed = hash * 0x9E3779B9;
+        int slot = (mixed ^ mixed >>> 16) << 1 & mask;
+        Object host = slots[slot];
+        while (host != null && !same((String) host, text, from, to)) {
+            slot = slot + 2 & mask;
+            host = slots[slot];
         }
         return slot;
     }
 
     /** Hosts are in lower case nearly always, and then the machine compares them many bytes at a time. */
     private static boolean same(String key, String text, int from, int to) {
-        if (key.length() != to - from) {
-            return false;
-        }
-        return from == 0 && to == text.length() && key.equals(text) || sameButForCase(key, text, from);
+        return from == 0 && to == text.length() && key.equals(text)
+                || key.length() == to - from && sameButForCase(key, text, from);
     }
 
     private static boolean sameButForCase(String key, String text, int from) {
@@ -93,8 +87,8 @@ final class HostTable<V> {
     static final class Builder<V> {
         private final List<Entry<V>> entries = new ArrayList<>();
 
-        Builder<V> put(String host, int port, V value) {
-            entries.add(new Entry<>(host, port, value));
+        Builder<V> put(String host, V value) {
+            entries.add(new Entry<>(host, value));
             return this;
         }
 

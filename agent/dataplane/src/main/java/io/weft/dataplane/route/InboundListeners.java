@@ -15,7 +15,7 @@ import java.util.Map;
  */
 public final class InboundListeners {
 
-    private final HostTable<InboundRoutes> byPort;
+    private final PortTable<InboundRoutes> byPort;
 
     public InboundListeners(PolicySnapshot snapshot, RouteCompiler compiler) {
         Map<Integer, InboundRoutes> exact = new HashMap<>();
@@ -37,9 +37,7 @@ public final class InboundListeners {
             }
         }
         byListener.putAll(exact);
-        HostTable.Builder<InboundRoutes> table = new HostTable.Builder<>();
-        byListener.forEach((port, routes) -> table.put("", port, routes));
-        byPort = table.build();
+        byPort = new PortTable<>(byListener);
     }
 
     /** @return null when its routes are not there */
@@ -60,6 +58,6 @@ public final class InboundListeners {
 
     /** @return null: no policy names the port */
     public InboundRoutes find(int port) {
-        return byPort.find(0, "", 0, 0, port);
+        return byPort.find(port);
     }
 }

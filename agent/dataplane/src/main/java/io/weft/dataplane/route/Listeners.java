@@ -10,6 +10,7 @@ import io.weft.policy.model.RouteConfiguration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -25,16 +26,16 @@ import java.util.Map;
 public final class Listeners {
     private static final int DEFAULT_PORT = 80;
 
-    private final HostTable<VirtualHosts[]> api;
-    private final HostTable<VirtualHosts[]> wildcard;
-    private final HostTable<VirtualHosts[]> loopback;
-    private final HostTable<VirtualHosts[]> bound;
+    private final HostTable<PortTable<VirtualHosts[]>> api;
+    private final PortTable<VirtualHosts[]> wildcard;
+    private final PortTable<VirtualHosts[]> loopback;
+    private final HostTable<PortTable<VirtualHosts[]>> bound;
 
     public Listeners(PolicySnapshot snapshot, RouteCompiler compiler) {
-        Table api = new Table();
-        Table wildcard = new Table();
-        Table loopback = new Table();
-        Table bound = new Table();
+        ByHost api = new ByHost();
+        ByPort wildcard = new ByPort();
+        ByPort loopback = new ByPort();
+        ByHost bound = new ByHost();
         for (Listener listener : snapshot.listeners().values()) {
             List<VirtualHosts> virtualHosts = compile(listener, snapshot, compiler);
             String host = listener.address().host();
@@ -47,9 +48,9 @@ public final class Listeners {
                 }
                 case OUTBOUND -> {
                     if (host.equals("0.0.0.0") || host.equals("::")) {
-                        wildcard.put("", port, virtualHosts);
+                        wildcard.put(port, virtualHosts);
                     } else if (isLoopback(host, 0, host.length())) {
-                        loopback.put("", port, virtualHosts);
+                        loopback.put(port, virtualHosts);
                     }
                     bound.put(host.indexOf(':') < 0 ? host : "[" + host + "]", port, virtualHosts);
                 }
@@ -101,19 +102,23 @@ public final class Listeners {
         }
         int hostEnd = portStart < 0 ? authority.length() : portStart;
         int hash = HostTable.hash(authority, 0, hostEnd);
-        Routes routes = find(api.find(hash, authority, 0, hostEnd, port), authority, portStart, hash, true);
+        Routes routes = find(at(api.find(hash, authority, 0, hostEnd), port), authority, portStart, hash, true);
         if (routes == null) {
-            routes = find(wildcard.find(0, "", 0, 0, port), authority, portStart, hash, true);
+            routes = find(wildcard.find(port), authority, portStart, hash, true);
         }
         if (routes == null) {
-            VirtualHosts[] onLoopback = loopback.find(0, "", 0, 0, port);
+            VirtualHosts[] onLoopback = loopback.find(port);
             routes = onLoopback == null
                     ? null
                     : find(onLoopback, authority, portStart, hash, isLoopback(authority, 0, hostEnd));
         }
         return routes == null
-                ? find(bound.find(hash, authority, 0, hostEnd, port), authority, portStart, hash, true)
+                ? find(at(bound.find(hash, authority, 0, hostEnd), port), authority, portStart, hash, true)
                 : routes;
+    }
+
+    private static VirtualHosts[] at(PortTable<VirtualHosts[]> ports, int port) {
+        return ports == null ? null : ports.find(port);
     }
 
     private static Routes find(VirtualHosts[] candidates, String authority, int portStart, int hostHash, boolean withAny) {
@@ -149,24 +154,31 @@ public final class Listeners {
         return to - from == name.length() && text.regionMatches(true, from, name, 0, name.length());
     }
 
-    /** Listeners of the same key in the order of their names' arrival. */
-    private static final class Table {
-        private final Map<String, List<VirtualHosts>> byKey = new HashMap<>();
-        private final Map<String, String> hosts = new HashMap<>();
-        private final Map<String, Integer> ports = new HashMap<>();
+    /** Listeners of the same port in the order of their names' arrival. */
+    private static final class ByPort {
+        private final Map<Integer, List<VirtualHosts>> byPort = new HashMap<>();
 
-        void put(String host, int port, List<VirtualHosts> virtualHosts) {
-            String key = host + " " + port;
-            hosts.put(key, host);
-            ports.put(key, port);
-            byKey.computeIfAbsent(key, absent -> new ArrayList<>(1)).addAll(virtualHosts);
+        void put(int port, List<VirtualHosts> virtualHosts) {
+            byPort.computeIfAbsent(port, absent -> new ArrayList<>(1)).addAll(virtualHosts);
         }
 
-        HostTable<VirtualHosts[]> build() {
-            HostTable.Builder<VirtualHosts[]> table = new HostTable.Builder<>();
-            for (Map.Entry<String, List<VirtualHosts>> entry : byKey.entrySet()) {
-                table.put(hosts.get(entry.getKey()), ports.get(entry.getKey()), entry.getValue().toArray(new VirtualHosts[0]));
-            }
+        PortTable<VirtualHosts[]> build() {
+            Map<Integer, VirtualHosts[]> table = new HashMap<>();
+            byPort.forEach((port, virtualHosts) -> table.put(port, virtualHosts.toArray(new VirtualHosts[0])));
+            return new PortTable<>(table);
+        }
+    }
+
+    private static final class ByHost {
+        private final Map<String, ByPort> byHost = new HashMap<>();
+
+        void put(String host, int port, List<VirtualHosts> virtualHosts) {
+            byHost.computeIfAbsent(host.toLowerCase(Locale.ROOT), absent -> new ByPort()).put(port, virtualHosts);
+        }
+
+        HostTable<PortTable<VirtualHosts[]>> build() {
+            HostTable.Builder<PortTable<VirtualHosts[]>> table = new HostTable.Builder<>();
+            byHost.forEach((host, ports) -> table.put(host, ports.build()));
             return table.build();
         }
     }

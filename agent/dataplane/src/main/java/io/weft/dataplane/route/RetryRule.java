@@ -25,6 +25,12 @@ import java.util.Set;
  */
 public final class RetryRule {
     private static final int ANY_RESET = bits(EnumSet.of(On.SERVER_ERROR_5XX, On.GATEWAY_ERROR, On.RESET));
+    private static final int SERVER_ERROR = bit(On.SERVER_ERROR_5XX);
+    private static final int GATEWAY_ERROR = bit(On.GATEWAY_ERROR);
+    private static final int RETRIABLE_4XX = bit(On.RETRIABLE_4XX);
+    private static final int STATUS_CODES = bit(On.RETRIABLE_STATUS_CODES);
+    private static final int RETRIABLE_HEADERS = bit(On.RETRIABLE_HEADERS);
+    private static final int ENVOY_RATELIMITED = bit(On.ENVOY_RATELIMITED);
     private static final ResetHeader[] NO_RESET_HEADERS = {};
     private static final int TOO_EARLY = 425;
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -217,21 +223,21 @@ public final class RetryRule {
 
     /** After a response head. */
     public boolean retriable(int status, ResponseHeaders headers) {
-        if (headers.header("x-envoy-ratelimited") != null) {
-            return has(bit(On.ENVOY_RATELIMITED));
-        }
-        return retriableStatus(status)
-                || has(bit(On.RETRIABLE_HEADERS)) && retriableHeaders(status, headers)
+        boolean retriable = retriableStatus(status)
+                || has(RETRIABLE_HEADERS) && retriableHeaders(status, headers)
                 || has(GRPC) && retriableGrpcStatus(headers.header("grpc-status"));
+        // Looked up last: for nearly every response it makes no difference.
+        boolean limited = (retriable || has(ENVOY_RATELIMITED)) && headers.header("x-envoy-ratelimited") != null;
+        return limited ? has(ENVOY_RATELIMITED) : retriable;
     }
 
     private boolean retriableStatus(int status) {
-        if (has(bit(On.SERVER_ERROR_5XX)) && status >= 500 && status <= 599
-                || has(bit(On.GATEWAY_ERROR)) && status >= 502 && status <= 504
-                || has(bit(On.RETRIABLE_4XX)) && status == 409) {
+        if (has(SERVER_ERROR) && status >= 500 && status <= 599
+                || has(GATEWAY_ERROR) && status >= 502 && status <= 504
+                || has(RETRIABLE_4XX) && status == 409) {
             return true;
         }
-        if (has(bit(On.RETRIABLE_STATUS_CODES))) {
+        if (has(STATUS_CODES)) {
             for (int code : statusCodes) {
                 if (code == status) {
                     return true;

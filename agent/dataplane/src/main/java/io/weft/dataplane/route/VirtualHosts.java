@@ -38,7 +38,7 @@ public final class VirtualHosts {
             } else if (domain.endsWith("*")) {
                 prefixes.put(domain.substring(0, domain.length() - 1), routes);
             } else {
-                exact.put(domain, 0, routes);
+                exact.put(domain, routes);
             }
         }
         this.exact = exact.build();
@@ -58,7 +58,7 @@ public final class VirtualHosts {
         boolean hostOnly = ignorePort || portStart < 0;
         int end = hostOnly && portStart >= 0 ? portStart : authority.length();
         int hash = hostOnly ? hostHash : HostTable.hash(authority, 0, end);
-        Routes routes = exact.find(hash, authority, 0, end, 0);
+        Routes routes = exact.find(hash, authority, 0, end);
         if (routes == null) {
             routes = suffixes.findSuffix(authority, end);
         }
@@ -97,7 +97,7 @@ public final class VirtualHosts {
         }
 
         private static Routes find(HostTable<Routes> table, String host, int from, int to) {
-            return table.find(HostTable.hash(host, from, to), host, from, to, 0);
+            return table.find(HostTable.hash(host, from, to), host, from, to);
         }
     }
 
@@ -110,7 +110,7 @@ public final class VirtualHosts {
                 table = new HostTable.Builder<>();
                 byLength.put(-part.length(), table);
             }
-            table.put(part, 0, routes);
+            table.put(part, routes);
         }
 
         Wildcards build() {
