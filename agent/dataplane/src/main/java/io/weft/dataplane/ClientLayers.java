@@ -11,7 +11,9 @@ final class ClientLayers {
         this.deadlines = deadlines;
         NanoClock clock = deadlines.clock();
         outermost =
-                // First, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
+                // First of all: what it asks for is no business of the filters', and what it is told none of the app's.
+                new AskForLoad(clock,
+                // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
@@ -28,7 +30,7 @@ final class ClientLayers {
                 // (The identity for the dial comes here, with mesh TLS.)
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
-                ClientLayer.DIAL))))))));
+                ClientLayer.DIAL)))))))));
     }
 
     boolean attempt(Exchange exchange) {

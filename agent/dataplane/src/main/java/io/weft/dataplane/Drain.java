@@ -33,6 +33,11 @@ final class Drain {
         return begun;
     }
 
+    /** How many requests there were so far. */
+    long entered() {
+        return entered.sum();
+    }
+
     /** Never too low: who left is counted before who entered. */
     long inFlight() {
         long gone = left.sum();

@@ -151,6 +151,9 @@ public abstract class Exchange extends Limited {
     /** How often the exponential back-off was used. */
     int backOffs;
 
+    /** The endpoint is asked how busy it is, and not because the app wants to know. */
+    boolean loadAsked;
+
     /** A filter holds the request up: no attempt was made, and the next one is still the first. */
     boolean waiting;
 

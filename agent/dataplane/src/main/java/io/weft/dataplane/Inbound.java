@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.net.InetSocketAddress;
+import java.util.function.DoubleSupplier;
 
 /** The server side of the mesh in this JVM. Thread-safe. */
 public interface Inbound {
@@ -24,6 +25,13 @@ public interface Inbound {
          * @return false: it is to be closed at once
          */
         boolean admitsConnection();
+
+        /**
+         * The server has a limited number of threads for requests.
+         *
+         * @param share of them that is busy, 0 to 1; asked once a second at most, on a thread of the agent's
+         */
+        void busyThreads(DoubleSupplier share);
 
         /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
         void enter(InboundExchange exchange);

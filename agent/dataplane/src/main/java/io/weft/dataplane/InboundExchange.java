@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.load.LoadFormat;
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RouteEntry;
 
@@ -53,6 +54,8 @@ public abstract class InboundExchange extends HttpStream {
     /** The answer to a request whose path is not valid; null: it is. */
     LocalReply malformed;
     boolean waiting;
+    /** In which the caller asks for a load report; null: it does not. */
+    LoadFormat loadFormat;
     /** Who is on the connection gets no answer. */
     boolean closing;
     /** Of the app's response; 0: none yet. */
@@ -110,9 +113,12 @@ public abstract class InboundExchange extends HttpStream {
         return requestChanges;
     }
 
-    /** Whether a policy names the port. If not, the request is the app's alone, and the adapter may spare its views of it. */
+    /**
+     * Whether a policy names the port, or the caller asks for a load report. If not, the request is the app's alone, and the adapter
+     * may spare its views of it.
+     */
     public final boolean claimed() {
-        return claimed;
+        return claimed || loadFormat != null;
     }
 
     /** The app has decided about its response's head. Once for a request that was handed to it. */

@@ -1,19 +1,24 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.load.LoadMeter;
+import io.weft.dataplane.load.Vitals;
 import io.weft.dataplane.route.InboundRoutes;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
 /** The ports on which the app serves, from {@link #opened} to their closing or the drain. Thread-safe. */
 public final class InboundPorts implements Inbound {
     private final Drain drain;
     private final LongAdder requests = new LongAdder();
+    private final LoadMeter load;
     private final ServerLayers layers;
     private final Supplier<Policy> policy;
     /** Guarded by this object's lock, as is the listener. */
@@ -24,7 +29,8 @@ public final class InboundPorts implements Inbound {
     InboundPorts(Supplier<Policy> policy, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
         this.policy = policy;
         drain = new Drain(clock);
-        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests);
+        load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
+        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests, load);
     }
 
     /**
@@ -79,6 +85,20 @@ public final class InboundPorts implements Inbound {
         return drain.inFlight();
     }
 
+    /** Says what the load is measured by, and on which thread; until then callers are told none. */
+    public void measureBy(Vitals vitals, Executor executor) {
+        load.from(vitals, executor);
+    }
+
+    /** Of the busiest server. */
+    private synchronized double busyThreads() {
+        double busiest = 0;
+        for (OpenPort port : open) {
+            busiest = Math.max(busiest, port.busyThreads.getAsDouble());
+        }
+        return busiest;
+    }
+
     /** Requests that reached the app so far. */
     public long requests() {
         return requests.sum();
@@ -106,6 +126,7 @@ public final class InboundPorts implements Inbound {
         private final InetSocketAddress address;
         private final boolean tls;
         private final AtomicBoolean closed = new AtomicBoolean();
+        private volatile DoubleSupplier busyThreads = () -> 0;
 
         OpenPort(String library, InetSocketAddress address, boolean tls) {
             this.library = library;
@@ -123,6 +144,11 @@ public final class InboundPorts implements Inbound {
             Policy inForce = policy.get();
             InboundRoutes routes = inForce == null ? null : inForce.inbound().find(address.getPort());
             return routes == null || routes.admitsConnection();
+        }
+
+        @Override
+        public void busyThreads(DoubleSupplier share) {
+            busyThreads = share;
         }
 
         @Override

@@ -115,12 +115,6 @@ final class PickEndpoint extends ClientLayer {
     }
 
     @Override
-    void outcome(Exchange exchange) {
-        inner.outcome(exchange);
-        exchange.cluster.loadReported(exchange.host, exchange.responseHeaders, clock);
-    }
-
-    @Override
     void release(Exchange exchange) {
         inner.release(exchange);
         if (exchange.hostHeld) {

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.load.LoadMeter;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
@@ -11,13 +12,16 @@ final class ServerLayers {
 
     /** @param policy gives null before the first */
     ServerLayers(
-            Supplier<Policy> policy, Randomness randomness, Timers timers, Faults faults, Drain drain, LongAdder requests) {
+            Supplier<Policy> policy, Randomness randomness, Timers timers, Faults faults, Drain drain, LongAdder requests,
+            LoadMeter load) {
         this.drain = drain;
         this.timers = timers;
         outermost =
                 // (The peer's identity is known before: it is the connection's.)
                 // Above all that may refuse: a refusal too is to be sent before the process goes.
                 new DrainGate(drain,
+                // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
+                new ReportLoad(load,
                 // Above the filters: the route says which they are.
                 new MatchInbound(policy, randomness, faults,
                 // In the order of the listener, as in a proxy: what is forbidden costs no token, what is limited is not delayed.
@@ -26,7 +30,7 @@ final class ServerLayers {
                 new AnswerInbound(
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
-                ServerLayer.APP)))));
+                ServerLayer.APP))))));
     }
 
     Timers timers() {

@@ -41,7 +41,7 @@ class ReportedWeightsTest {
         for (int i = 0; i < count; i++) {
             Request request = mesh.dialled(Request.get("orders", "/"));
             String report = reports.get(Fixture.port(request));
-            request.onResponse(200, report == null ? Fixture.NO_HEADERS : Fixture.headers("endpoint-load-metrics", report));
+            request.onResponse(200, report == null ? Fixture.NO_HEADERS : Fixture.headers("endpoint-load-metrics", "TEXT " + report));
             request.end();
             shares.merge(Fixture.port(request), 1.0 / count, Double::sum);
         }

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -48,8 +50,26 @@ public final class ServerDriver {
         System.exit(0);
     }
 
+    private static void storm() {
+        Thread thread = new Thread(() -> {
+            List<byte[]> kept = new ArrayList<>();
+            Runtime runtime = Runtime.getRuntime();
+            long room = runtime.maxMemory() / 10;
+            while (true) {
+                boolean full = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory() < room;
+                byte[] garbage = new byte[64 << 10];
+                if (!full && kept.size() * (64L << 10) < runtime.maxMemory() * 7 / 10) {
+                    kept.add(garbage);
+                }
+            }
+        }, "storm");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
     /**
-     * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; one that ends with
+     * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; {@code /storm} has the process
+     * collect garbage from now on until it ends, with next to no heap left for anything else; one that ends with
      * {@code /header/NAME} is answered with that header of the request, {@code /bytes/COUNT} with so many bytes, {@code /length}
      * with the length of the request's body and {@code /count} with how many requests were answered before.
      */
@@ -58,6 +78,9 @@ public final class ServerDriver {
         int before = ANSWERED.getAndIncrement();
         if (path.startsWith("/slow/")) {
             Thread.sleep(Long.parseLong(path.substring("/slow/".length())));
+        }
+        if (path.equals("/storm")) {
+            storm();
         }
         int last = path.lastIndexOf('/');
         String argument = path.substring(last + 1);

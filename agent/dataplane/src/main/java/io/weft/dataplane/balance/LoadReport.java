@@ -2,20 +2,20 @@ package io.weft.dataplane.balance;
 
 import io.weft.dataplane.ResponseHeaders;
 import io.weft.dataplane.WireReader;
+import io.weft.dataplane.load.LoadFormat;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What an endpoint says of its load in a response header: {@code xds.data.orca.v3.OrcaLoadReport} as native HTTP
- * ({@code endpoint-load-metrics: cpu_utilization:0.3, rps_fractional:10}), as JSON or as base64 of protobuf, as Envoy reads them.
+ * What an endpoint says of its load in a response header: {@code xds.data.orca.v3.OrcaLoadReport} as text
+ * ({@code endpoint-load-metrics: TEXT cpu_utilization=0.3, rps_fractional=10}), as JSON or as base64 of protobuf, as Envoy reads
+ * them, and in gRPC's own header.
  *
  * @param metrics by the names that {@code metric_names_for_computing_utilization} uses, such as {@code named_metrics.queue}
  */
 record LoadReport(Map<String, Double> metrics) {
-    static final String HEADER = "endpoint-load-metrics";
-    static final String JSON_HEADER = "endpoint-load-metrics-json";
-    static final String BINARY_HEADER = "endpoint-load-metrics-bin";
+    private static final String GRPC_HEADER = "endpoint-load-metrics-bin";
 
     private static final String RPS = "rps_fractional";
     private static final String EPS = "eps";
@@ -28,21 +28,28 @@ record LoadReport(Map<String, Double> metrics) {
 
     /** @return null when there is no report, or none that can be understood */
     static LoadReport of(ResponseHeaders headers) {
-        String text = headers.header(HEADER);
-        String json = headers.header(JSON_HEADER);
-        String binary = headers.header(BINARY_HEADER);
-        int reports = (text == null ? 0 : 1) + (json == null ? 0 : 1) + (binary == null ? 0 : 1);
-        if (reports != 1) {
+        String grpc = headers.header(GRPC_HEADER);
+        String other = grpc == null ? headers.header(LoadFormat.REPORT_HEADER) : null;
+        if (grpc == null && other == null) {
             return null;
         }
         try {
-            Map<String, Double> metrics =
-                    text != null ? text(text) : json != null ? new Json(json).report() : binary(Base64.getDecoder().decode(binary));
-            return new LoadReport(metrics);
+            return new LoadReport(grpc == null ? report(other) : binary(grpc));
         } catch (IllegalArgumentException malformed) {
             // An endpoint's mistake costs it its weight and no request its answer; Envoy logs it at debug level.
             return null;
         }
+    }
+
+    private static Map<String, Double> report(String header) {
+        int blank = header.indexOf(' ');
+        String report = header.substring(blank + 1);
+        return switch (blank < 0 ? "" : header.substring(0, blank)) {
+            case "TEXT" -> text(report);
+            case "JSON" -> new Json(report).report();
+            case "BIN" -> binary(report);
+            default -> throw new IllegalArgumentException("no format of a load report");
+        };
     }
 
     double requestsPerSecond() {
@@ -83,9 +90,10 @@ record LoadReport(Map<String, Double> metrics) {
     private static Map<String, Double> text(String header) {
         Map<String, Double> metrics = new HashMap<>();
         for (String part : header.split(",")) {
-            int colon = part.indexOf(':');
+            int colon = part.indexOf('=') < 0 ? part.indexOf(':') : part.indexOf('=');
             String name = (colon < 0 ? part : part.substring(0, colon)).strip();
             boolean known = name.startsWith(NAMED) && name.length() > NAMED.length()
+                    || name.startsWith(UTILIZATION) && name.length() > UTILIZATION.length()
                     || name.equals(RPS)
                     || name.equals(EPS)
                     || name.equals(CPU)
@@ -107,9 +115,9 @@ record LoadReport(Map<String, Double> metrics) {
     }
 
     /** Fields 1, 2, 6, 7 and 9 are doubles, 4, 5 and 8 maps from string to double. */
-    private static Map<String, Double> binary(byte[] message) {
+    private static Map<String, Double> binary(String base64) {
         Map<String, Double> metrics = new HashMap<>();
-        WireReader wire = new WireReader(message);
+        WireReader wire = new WireReader(Base64.getDecoder().decode(base64));
         while (wire.hasNext()) {
             int tag = (int) wire.varint();
             switch (tag) {

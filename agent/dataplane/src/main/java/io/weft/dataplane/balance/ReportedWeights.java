@@ -15,6 +15,8 @@ import java.util.List;
  * Immutable; what is known of a host is in the host.
  */
 public final class ReportedWeights {
+    private static final int REPORTS_PER_UPDATE = 4;
+
     private final ClientSideWeightedRoundRobin policy;
     private final long updateNanos;
 
@@ -25,6 +27,11 @@ public final class ReportedWeights {
 
     public long updateNanos() {
         return updateNanos;
+    }
+
+    /** How often hosts are asked: some reports for each update, and next to no cost. */
+    public long askNanos() {
+        return updateNanos / REPORTS_PER_UPDATE;
     }
 
     /** Takes what a response says. Without a report it allocates nothing. */

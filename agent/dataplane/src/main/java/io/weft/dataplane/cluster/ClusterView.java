@@ -225,6 +225,11 @@ public final class ClusterView {
         return members.get(address);
     }
 
+    /** Whether the endpoint is to be asked for its load now. Saying yes makes it no for a while. */
+    public boolean asksForLoad(Host host, NanoClock clock) {
+        return reportedWeights != null && host.asksForReport(clock.nanoTime(), reportedWeights.askNanos());
+    }
+
     /** Takes the endpoint's word for its load, where the policy asks for it. */
     public void loadReported(Host host, ResponseHeaders headers, NanoClock clock) {
         if (reportedWeights != null && headers != null) {

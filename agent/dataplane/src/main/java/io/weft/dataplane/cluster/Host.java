@@ -54,6 +54,8 @@ public final class Host extends HotHost {
     private volatile int weightInReport;
     private volatile long reportedAtNanos;
     private volatile long reportingSinceNanos;
+    private volatile long reportAskedAtNanos;
+    private volatile boolean reportAsked;
 
     /** @param address {@code ip:port} */
     public Host(Endpoint endpoint, String address) {
@@ -98,6 +100,16 @@ public final class Host extends HotHost {
         int before = reportedWeight;
         reportedWeight = Math.max(1, weight);
         return before != reportedWeight;
+    }
+
+    /** Whether it is time to ask it for a report; said to several requests at once where they come at once. */
+    public boolean asksForReport(long nowNanos, long everyNanos) {
+        if (reportAsked && nowNanos - reportAskedAtNanos < everyNanos) {
+            return false;
+        }
+        reportAskedAtNanos = nowNanos;
+        reportAsked = true;
+        return true;
     }
 
     /** @param weight what its report comes to; 0 or more */

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ class LoadReportTest {
     @Test
     void nativeHttp() {
         LoadReport report = read("endpoint-load-metrics",
-                "cpu_utilization: 0.3, mem_utilization:0.8 ,application_utilization:0.9,rps_fractional:10.5,eps:1,named_metrics.queue:7");
+                "TEXT cpu_utilization= 0.3, mem_utilization:0.8 ,application_utilization=0.9,rps_fractional=10.5,eps=1,named_metrics.queue=7");
 
         assertThat(report.metrics()).isEqualTo(Map.of("cpu_utilization", 0.3, "mem_utilization", 0.8,
                 "application_utilization", 0.9, "rps_fractional", 10.5, "eps", 1.0, "named_metrics.queue", 7.0));
@@ -30,8 +31,8 @@ class LoadReportTest {
 
     @Test
     void json() {
-        LoadReport report = read("endpoint-load-metrics-json",
-                "{\"cpu_utilization\": 0.25, \"rpsFractional\": \"4e1\", \"namedMetrics\": {\"a.b\": 1, \"c\": -2}, \"utilization\": {}}");
+        LoadReport report = read("endpoint-load-metrics",
+                "JSON {\"cpu_utilization\": 0.25, \"rpsFractional\": \"4e1\", \"namedMetrics\": {\"a.b\": 1, \"c\": -2}, \"utilization\": {}}");
 
         assertThat(report.metrics()).isEqualTo(
                 Map.of("cpu_utilization", 0.25, "rps_fractional", 40.0, "named_metrics.a.b", 1.0, "named_metrics.c", -2.0));
@@ -51,31 +52,39 @@ class LoadReportTest {
         byte[] bytes = new byte[message.flip().remaining()];
         message.get(bytes);
 
-        assertThat(read("endpoint-load-metrics-bin", Base64.getEncoder().encodeToString(bytes)).metrics())
-                .isEqualTo(Map.of("cpu_utilization", 0.5, "rps_fractional", 20.0, "named_metrics.queue", 3.0));
+        String base64 = Base64.getEncoder().encodeToString(bytes);
+        assertThat(List.of(read("endpoint-load-metrics-bin", base64), read("endpoint-load-metrics", "BIN " + base64)))
+                .extracting(LoadReport::metrics)
+                .containsOnly(Map.of("cpu_utilization", 0.5, "rps_fractional", 20.0, "named_metrics.queue", 3.0));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"cpu_utilization", "cpu_utilization:", "cpu_utilization:x", "cpu_utilization:NaN", "unknown:1",
         "named_metrics.:1", "eps:1,eps:1", ":1", ""})
     void whatIsMalformedIsNoReport(String value) {
+        assertThat(read("endpoint-load-metrics", "TEXT " + value)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "eps:1", "text eps=1", "TEXT", "XML <eps/>", "BIN", "BIN ?"})
+    void anotherFormatIsNoReport(String value) {
         assertThat(read("endpoint-load-metrics", value)).isNull();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "{}x", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":true}"})
     void malformedJson(String value) {
-        assertThat(read("endpoint-load-metrics-json", value)).isNull();
+        assertThat(read("endpoint-load-metrics", "JSON " + value)).isNull();
     }
 
     @Test
-    void twoReportsAreNone() {
+    void ofTwoReportsGrpcsCounts() {
         Map<String, String> headers = new HashMap<>();
         assertThat(LoadReport.of(headers::get)).isNull();
-        headers.put("endpoint-load-metrics", "eps:1");
-        assertThat(LoadReport.of(headers::get)).isNotNull();
-        headers.put("endpoint-load-metrics-json", "{}");
-        assertThat(LoadReport.of(headers::get)).isNull();
+        headers.put("endpoint-load-metrics", "TEXT eps=1");
+        assertThat(LoadReport.of(headers::get).errorsPerSecond()).isEqualTo(1);
+        headers.put("endpoint-load-metrics-bin", "");
+        assertThat(LoadReport.of(headers::get).errorsPerSecond()).isZero();
     }
 
     @Test
@@ -87,7 +96,8 @@ class LoadReportTest {
             read("endpoint-load-metrics-bin", Base64.getEncoder().encodeToString(bytes));
             String text = new String(bytes, StandardCharsets.ISO_8859_1);
             read("endpoint-load-metrics", text);
-            read("endpoint-load-metrics-json", "{" + text);
+            read("endpoint-load-metrics", "TEXT " + text);
+            read("endpoint-load-metrics", "JSON {" + text);
             read("endpoint-load-metrics-bin", text);
         }
     }

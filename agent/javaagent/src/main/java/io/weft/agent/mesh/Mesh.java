@@ -135,6 +135,7 @@ public final class Mesh implements MeshAccess {
         dataPlane().checksBy(new NettyHealthProber(upstream));
         dataPlane().secureBy(new MeshTls());
         InboundPorts ports = dataPlane().inbound();
+        ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
         PolicyClient client =
                 PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));

@@ -8,13 +8,17 @@ import static io.weft.it.harness.Routes.whenPrefix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.route.v3.RedirectAction;
 import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
 import io.weft.driver.HttpAnswer;
@@ -272,6 +276,24 @@ abstract class RoutingExpectations extends Expectations {
     private void assertFree() {
         HttpAnswer answer = stage().send(Call.get("http://orders/ok"));
         assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
+    }
+
+    /** Where a cluster balances by it. */
+    @Test
+    void anEndpointIsAskedForItsLoadAndTheAppSeesNothingOfIt() {
+        ClientSideWeightedRoundRobin byLoad = ClientSideWeightedRoundRobin.getDefaultInstance();
+        stage().serve(Policy.empty()
+                .cluster("orders", cluster -> cluster.setLoadBalancingPolicy(LoadBalancingPolicy.newBuilder()
+                        .addPolicies(LoadBalancingPolicy.Policy.newBuilder().setTypedExtensionConfig(TypedExtensionConfig.newBuilder()
+                                .setName("by-load").setTypedConfig(Any.pack(byLoad))))), a.address())
+                .virtualHost("orders", to("orders")));
+        a.react(request -> new Upstream.Respond(200, Map.of("endpoint-load-metrics", "TEXT eps=1"), "a"));
+
+        HttpAnswer answer = stage().send(Call.get("http://orders/"));
+        assertThat(a.requests().get(0).header("endpoint-load-metrics-format")).hasValue("TEXT");
+        assertThat(answer.headers()).doesNotContainKey("endpoint-load-metrics");
+        assertThat(stage().send(Call.get("http://orders/").header("endpoint-load-metrics-format", "TEXT")).headers())
+                .containsEntry("endpoint-load-metrics", "TEXT eps=1");
     }
 
     @Test

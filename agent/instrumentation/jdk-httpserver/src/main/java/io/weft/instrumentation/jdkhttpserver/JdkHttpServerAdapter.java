@@ -13,6 +13,8 @@ import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicReference;
 
 public final class JdkHttpServerAdapter implements Adapter {
@@ -38,7 +40,10 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.STARTED -> (Handler.Result) (server, nothing, a0, a1, a2) -> {
                 stopped.forEach(portOfServer::remove);
                 stopped.clear();
-                portOfServer.put(server, context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server)));
+                Inbound.Port port = context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server));
+                Executor executor = internals.executor(server);
+                port.busyThreads(() -> busyShare(executor));
+                portOfServer.put(server, port);
                 return nothing;
             };
             case JdkHttpServerModule.ACCEPTED -> (Handler.Result) (connection, nothing, channel, a1, a2) -> {
@@ -63,6 +68,13 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.CONNECTION_CLOSE -> before(connection -> requestEnded(inFlight.remove(connection)));
             default -> throw new IllegalArgumentException(hook);
         };
+    }
+
+    /** Zero where its threads have no limit, or are not known. */
+    private static double busyShare(Executor executor) {
+        return executor instanceof ThreadPoolExecutor pool && pool.getMaximumPoolSize() < Integer.MAX_VALUE
+                ? pool.getActiveCount() / (double) pool.getMaximumPoolSize()
+                : 0;
     }
 
     /** The server finds out with its next look that the connection is closed. */

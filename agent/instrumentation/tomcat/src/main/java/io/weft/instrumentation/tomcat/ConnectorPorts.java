@@ -11,16 +11,19 @@ import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ProtocolHandler;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.coyote.http11.Http11NioProtocol;
+import org.apache.tomcat.util.net.AbstractEndpoint;
 
 /** Which port of the mesh stands for which connector. Thread-safe; read by every request. */
 final class ConnectorPorts {
     private final AdapterContext context;
+    private final Internals internals;
     private final Map<Connector, Inbound.Port> open = new ConcurrentHashMap<>();
     /** Of connectors that are paused or stopped: requests on their open connections are still looked at. Forgotten when one starts. */
     private final Map<Connector, Inbound.Port> closing = new ConcurrentHashMap<>();
 
-    ConnectorPorts(AdapterContext context) {
+    ConnectorPorts(AdapterContext context, Internals internals) {
         this.context = context;
+        this.internals = internals;
     }
 
     void started(Connector connector) {
@@ -42,7 +45,10 @@ final class ConnectorPorts {
         }
         closed(connector);
         closing.clear();
-        open.put(connector, context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled()));
+        Inbound.Port opened = context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled());
+        AbstractEndpoint<?, ?> endpoint = internals.endpoint(http);
+        opened.busyThreads(() -> busyShare(endpoint));
+        open.put(connector, opened);
     }
 
     void resumed(Connector connector) {
@@ -73,6 +79,12 @@ final class ConnectorPorts {
     Inbound.Port of(Connector connector) {
         Inbound.Port port = open.get(connector);
         return port == null ? closing.get(connector) : port;
+    }
+
+    /** Zero where the threads are not Tomcat's own, or have no limit. */
+    private static double busyShare(AbstractEndpoint<?, ?> endpoint) {
+        int most = endpoint.getMaxThreads();
+        return most <= 0 ? 0 : Math.max(0, endpoint.getCurrentThreadsBusy()) / (double) most;
     }
 
     private static InetSocketAddress address(AbstractProtocol<?> protocol, int port) {

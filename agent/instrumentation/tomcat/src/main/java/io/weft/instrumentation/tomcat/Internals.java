@@ -6,11 +6,13 @@ import java.lang.invoke.VarHandle;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
+import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ActionHook;
 import org.apache.coyote.OutputBuffer;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.net.AbstractEndpoint;
 import org.apache.tomcat.util.net.SendfileDataBase;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
@@ -22,6 +24,7 @@ final class Internals {
     private final VarHandle socketWrapper;
     private final VarHandle hook;
     private final VarHandle outputBuffer;
+    private final VarHandle endpoint;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
@@ -29,6 +32,7 @@ final class Internals {
         sendfileData = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
         socketWrapper = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
         hook = field(context, Request.class, "hook", ActionHook.class);
+        endpoint = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
         outputBuffer = field(context, Response.class, "outputBuffer", OutputBuffer.class);
     }
 
@@ -53,6 +57,10 @@ final class Internals {
 
     SocketWrapperBase<?> connection(AbstractProcessor processor) {
         return (SocketWrapperBase<?>) socketWrapper.get(processor);
+    }
+
+    AbstractEndpoint<?, ?> endpoint(AbstractProtocol<?> protocol) {
+        return (AbstractEndpoint<?, ?>) endpoint.get(protocol);
     }
 
     OutputBuffer outputBuffer(Response response) {

@@ -26,7 +26,7 @@ public final class TomcatAdapter implements Adapter {
     public TomcatAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         internals = new Internals(context);
-        ports = new ConnectorPorts(context);
+        ports = new ConnectorPorts(context, internals);
         admission = new Admission(internals, ports, connections);
     }
 

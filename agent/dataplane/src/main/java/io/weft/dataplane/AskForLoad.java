@@ -1,0 +1,45 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.load.LoadFormat;
+
+/**
+ * Asks endpoints how busy they are, where the cluster balances by that: now and then, and not for the app, which sees of it only
+ * what it asked for itself.
+ */
+final class AskForLoad extends ClientLayer {
+    private final NanoClock clock;
+
+    AskForLoad(NanoClock clock, ClientLayer inner) {
+        super(inner);
+        this.clock = clock;
+    }
+
+    @Override
+    boolean attempt(Exchange exchange) {
+        if (!inner.attempt(exchange)) {
+            return false;
+        }
+        if (!exchange.loadAsked
+                && exchange.cluster.asksForLoad(exchange.host, clock)
+                && exchange.header(LoadFormat.ASKING_HEADER) == null) {
+            // Once for all attempts, which each build on the changes of the one before.
+            exchange.loadAsked = true;
+            exchange.requestChanges = exchange.requestChanges.andSet(LoadFormat.ASKING_HEADER, LoadFormat.TEXT.name());
+        }
+        return true;
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        exchange.cluster.loadReported(exchange.host, exchange.responseHeaders, clock);
+        inner.outcome(exchange);
+        if (exchange.loadAsked && !exchange.again && exchange.failure == null) {
+            exchange.responseChanges = exchange.responseChanges.andRemove(LoadFormat.REPORT_HEADER);
+        }
+    }
+
+    @Override
+    void release(Exchange exchange) {
+        inner.release(exchange);
+    }
+}
