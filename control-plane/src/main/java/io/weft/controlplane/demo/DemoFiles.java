@@ -1,6 +1,7 @@
 package io.weft.controlplane.demo;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,11 +17,22 @@ record DemoFiles(Path home, Path work) {
     /** @throws IOException when a folder can't be made */
     static DemoFiles in(Path home) throws IOException {
         Path parent = Files.createDirectories(home.resolve("target").resolve("demo"));
-        DemoFiles files = new DemoFiles(home, Files.createTempDirectory(parent, "run-"));
+        DemoFiles files = new DemoFiles(home, nextRun(parent));
         Files.createDirectories(files.policies());
         Files.createDirectories(files.logs());
         Files.createDirectories(files.cache());
         return files;
+    }
+
+    /** A name of its own for each run, short enough to be typed. */
+    private static Path nextRun(Path parent) throws IOException {
+        for (int number = 1;; number++) {
+            try {
+                return Files.createDirectory(parent.resolve("run-" + number));
+            } catch (FileAlreadyExistsException another) {
+                continue;
+            }
+        }
     }
 
     Path policies() {
