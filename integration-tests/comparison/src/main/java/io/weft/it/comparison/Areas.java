@@ -6,10 +6,10 @@ import java.util.List;
 record Areas(List<Area> areas) {
 
     static List<Area> all(Clusters clusters) {
-        return List.of(new RoutingArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters), new AccessArea());
+        return List.of(new RoutingArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters), new AccessArea(), new FilterArea(clusters));
     }
 
-        Case draw(long seed) {
+    Case draw(long seed) {
         // Apart from what the generator draws, so that a case is the same whichever areas are chosen beside its own.
         Draw draw = new Draw(~seed);
         List<Area> candidates = areas.stream().filter(area -> share(area, seed) > 0).toList();
@@ -21,6 +21,10 @@ record Areas(List<Area> areas) {
             }
         }
         throw new IllegalStateException("shares");
+    }
+
+    boolean slow(Case one) {
+        return areas.stream().anyMatch(area -> area.slow() && area.name().equals(one.area()));
     }
 
     /** Slow ones are drawn for one hundred seeds of a thousand, and then ten times as often. */

@@ -38,23 +38,33 @@ record Batch(int number, List<Placed> placed, List<Lane> lanes, Policy policy) {
 
     /**
      * @param numbers the first number for an instance of a case
+     * @param homes settings with filters in the order in which they were first met; grows
      * @param ports one for each listener; there must be as many as there are different settings
      */
-    static Batch of(int number, List<Case> cases, int numbers, List<Integer> ports, Clusters clusters) {
+    static Batch of(int number, List<Case> cases, int numbers, List<Integer> ports, List<Case.Settings> homes, Clusters clusters) {
         Map<Case.Settings, Lane> laneOf = new LinkedHashMap<>();
         List<Placed> placed = new ArrayList<>();
         List<Integer> free = new ArrayList<>(ports);
         for (Case one : cases) {
-            // Filters from the last port on: a listener seldom has to change what it is made of.
-            boolean filters = one.manager().getHttpFiltersCount() > 0;
-            Lane lane = laneOf.computeIfAbsent(
-                    one.settings(), settings -> new Lane(free.remove(filters ? free.size() - 1 : 0), settings));
+            Lane lane = laneOf.computeIfAbsent(one.settings(), settings -> new Lane(port(settings, homes, ports, free), settings));
             placed.add(new Placed(one.instance(numbers + placed.size(), lane.port), lane.port));
         }
         List<Lane> lanes = new ArrayList<>(laneOf.values());
         // Those that are not needed stay, lest somebody else is given their ports.
         free.forEach(port -> lanes.add(new Lane(port, Case.Settings.NONE)));
         return new Batch(number, List.copyOf(placed), List.copyOf(lanes), policy(number, placed, lanes, clusters));
+    }
+
+    /** Filters from the last port on, each set of them on its own: a listener seldom has to change what it is made of. */
+    private static int port(Case.Settings settings, List<Case.Settings> homes, List<Integer> ports, List<Integer> free) {
+        if (settings.manager().getHttpFiltersCount() == 0) {
+            return free.remove(0);
+        }
+        if (!homes.contains(settings)) {
+            homes.add(settings);
+        }
+        Integer home = ports.get(ports.size() - 1 - homes.indexOf(settings) % ports.size());
+        return free.remove(home) ? home : free.remove(free.size() - 1);
     }
 
     String mark() {

@@ -34,6 +34,7 @@ final class Comparison implements AutoCloseable {
     private final List<Integer> ports = Stream.generate(Port::unused).limit(LANES).toList();
     private final EnvoySubject envoy;
     private final JvmSubject jvm;
+    private final List<Case.Settings> homes = new ArrayList<>();
     /** By port. */
     private final Map<Integer, HttpConnectionManager> managers = new HashMap<>();
     private int batches;
@@ -70,7 +71,7 @@ final class Comparison implements AutoCloseable {
         if (cases.isEmpty()) {
             return List.of();
         }
-        Batch batch = Batch.of(++batches, cases, instances, ports, clusters);
+        Batch batch = Batch.of(++batches, cases, instances, ports, homes, clusters);
         instances = (instances + cases.size()) % 900_000;
         envoy.serve(batch);
         jvm.serve(batch);

@@ -107,7 +107,7 @@ final class ResilienceArea implements Area {
     private Case timeouts(Draw draw) {
         RouteAction.Builder action = RouteAction.newBuilder();
         if (draw.chance(60)) {
-            action.setTimeout(Durations.fromMillis(draw.oneOf(0, 500)));
+            action.setTimeout(Durations.fromMillis(draw.oneOf(0, 900)));
         }
         if (draw.chance(60)) {
             RetryPolicy.Builder retry = RetryPolicy.newBuilder()
@@ -115,13 +115,13 @@ final class ResilienceArea implements Area {
                     .setNumRetries(UInt32Value.of(draw.between(0, 2)))
                     .setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(Durations.fromMillis(1)));
             if (draw.chance(50)) {
-                retry.setPerTryTimeout(Durations.fromMillis(400));
+                retry.setPerTryTimeout(Durations.fromMillis(600));
             }
             action.setRetryPolicy(retry);
         }
         List<Request> requests = draw.several(1, 2, () -> new Request(
                 Client.JAVA_NET_HTTP, "GET", Case.HOST, "/", List.of(), "",
-                String.join(";", draw.several(1, 3, () -> draw.oneOf("200", "503", "wait 1500 200", "wait 1500 503")))));
+                String.join(";", draw.several(1, 3, () -> draw.oneOf("200", "503", "wait 2000 200", "wait 2000 503")))));
         return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, requests, Judgement.EXACT);
     }
 
