@@ -2,6 +2,11 @@ package io.weft.controlplane;
 
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.identity.Authorities;
+import io.weft.controlplane.identity.CertificateService;
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.FolderWatcher;
@@ -15,28 +20,36 @@ import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.registry.SavedRegistration;
 import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.service.ServiceCatalog;
+import io.weft.controlplane.token.Bearer;
+import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.AdsServer;
 import io.weft.controlplane.xds.MeshCompiler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +65,10 @@ public final class ControlPlane implements AutoCloseable {
 
     /** How soon a peer that vanished without a word is missed, in sum. */
     private static final Duration KEEPALIVE = Duration.ofSeconds(10);
+    /** How soon a change of a CA's files is noticed. */
+    private static final Duration AUTHORITY_POLL = Duration.ofSeconds(1);
+
+    private static final Duration MIN_RENEWAL_DELAY = Duration.ofMillis(100);
     private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(5);
 
     /**
@@ -59,20 +76,32 @@ public final class ControlPlane implements AutoCloseable {
      * @param state folder for what a restart needs; created when needed
      * @param listen port 0: any free one
      * @param grace how long a data plane whose stream broke is kept as unhealthy; above zero
+     * @param tokens from whom one is demanded
      */
-    public record Settings(Path policies, Path state, InetSocketAddress listen, Duration grace) {
+    public record Settings(Path policies, Path state, InetSocketAddress listen, Duration grace, Tokens tokens) {
 
         public static final Duration DEFAULT_GRACE = Duration.ofSeconds(10);
 
         /** The state beside the policies, in a folder that is not read as one. */
         public static Settings of(Path policies, InetSocketAddress listen) {
-            return new Settings(policies, policies.resolve(".weft"), listen, DEFAULT_GRACE);
+            return new Settings(policies, policies.resolve(".weft"), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE);
         }
+    }
+
+    /** Who has to prove by a token who it is. */
+    public enum Tokens {
+        /** The data planes of meshes that give identities. */
+        WHERE_IDENTITIES_ARE,
+        /** All data planes. */
+        ALWAYS
     }
 
     private final ScheduledThreadPoolExecutor worker;
     private final ExecutorService stateWriter;
     private final ExecutorService requestThreads;
+    private final Settings settings;
+    private final Authorities authorities;
+    private final ServedCertificates certificates;
     private final Coalesced compile;
     private final Coalesced save;
     private final StateFile stateFile;
@@ -82,17 +111,28 @@ public final class ControlPlane implements AutoCloseable {
     private final FolderWatcher watcher;
     private volatile PolicySet policies = PolicySet.EMPTY;
     private volatile boolean stateFailing;
+    /** By mesh; guarded by this for writing. */
+    private volatile Map<String, MeshSecurity> securities = Map.of();
+    /** Why the last change of a mesh could not be taken over; guarded by this. */
+    private final Map<String, String> securityFailures = new HashMap<>();
+    /** Confined to the worker. */
+    private ScheduledFuture<?> renewal;
 
     /**
      * Reads the folder, restores the state and listens.
      *
-     * @throws IOException if the folder cannot be read or the address cannot be bound
+     * @throws IOException if the folder cannot be read, a mesh's CA or the tokens' key cannot be used, or the address cannot be bound
      */
     public static ControlPlane start(Settings settings) throws IOException {
         return new ControlPlane(settings);
     }
 
     private ControlPlane(Settings settings) throws IOException {
+        this.settings = settings;
+        Clock clock = Clock.systemUTC();
+        TokenKey tokenKey = TokenKey.in(settings.state(), clock);
+        authorities = new Authorities(settings.state(), clock);
+        certificates = new ServedCertificates(clock, new SecureRandom());
         worker = new ScheduledThreadPoolExecutor(1, threads("weft-control-plane"));
         worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         worker.setRemoveOnCancelPolicy(true);
@@ -103,13 +143,16 @@ public final class ControlPlane implements AutoCloseable {
         save = new Coalesced(stateWriter, this::save);
         stateFile = new StateFile(settings.state());
         ResourceParser parser = new ResourceParser();
-        registry = new Registry(new NodeReader(parser), settings.grace(), Clock.systemUTC(), worker, () -> {
+        registry = new Registry(new NodeReader(parser), settings.grace(), clock, worker, () -> {
             compile.request();
             save.request();
         });
-        ads = new AdsServer(registry, worker, compile::request);
+        Admission admission = new Admission(this::demandsTokens);
+        ads = new AdsServer(registry, admission, worker, compile::request);
         server = NettyServerBuilder.forAddress(settings.listen())
                 .addService(ads)
+                .addService(new CertificateService(admission, this::security))
+                .intercept(new Bearer.Reader(tokenKey))
                 .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEPALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
@@ -125,6 +168,14 @@ public final class ControlPlane implements AutoCloseable {
             stopThreads();
             throw e;
         }
+        Optional<String> unusable = securityFailure();
+        if (unusable.isPresent()) {
+            watcher.close();
+            stopThreads();
+            throw new IOException(unusable.get());
+        }
+        worker.scheduleWithFixedDelay(
+                this::lookAtAuthorities, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
         try {
             server.start();
         } catch (IOException e) {
@@ -196,11 +247,55 @@ public final class ControlPlane implements AutoCloseable {
         if (!next.sameResources(previous)) {
             LOG.info("policies in force: {}{}", next.inForce().size(),
                     next.outdated().isEmpty() ? "" : ", of an older version: " + next.outdated());
+            // Before anyone can be admitted by what held before.
+            secure();
+            compile.request();
+        }
+    }
+
+    /** Who is who in each mesh, from the policies and the authorities as they are now. */
+    private synchronized void secure() {
+        PolicySet current = policies;
+        Set<String> meshes = new HashSet<>();
+        current.inForce().forEach(document -> meshes.add(document.resource().metadata().mesh()));
+        Map<String, MeshSecurity> next = new HashMap<>();
+        for (String mesh : meshes) {
+            try {
+                next.put(mesh, MeshSecurity.of(mesh, current, authorities));
+                securityFailures.remove(mesh);
+            } catch (IOException e) {
+                MeshSecurity last = securities.get(mesh);
+                if (last != null) {
+                    next.put(mesh, last);
+                }
+                if (!e.getMessage().equals(securityFailures.put(mesh, e.getMessage()))) {
+                    LOG.error("the identities, TLS and permissions of mesh {} stay as they were: {}", mesh, e.getMessage());
+                }
+            }
+        }
+        securities = Map.copyOf(next);
+    }
+
+    private synchronized Optional<String> securityFailure() {
+        return securityFailures.values().stream().findFirst();
+    }
+
+    private MeshSecurity security(String mesh) {
+        return securities.getOrDefault(mesh, MeshSecurity.NONE);
+    }
+
+    private boolean demandsTokens(String mesh) {
+        return settings.tokens() == Tokens.ALWAYS || security(mesh).givesIdentities();
+    }
+
+    private void lookAtAuthorities() {
+        if (authorities.changed()) {
             compile.request();
         }
     }
 
     private void compile() {
+        secure();
         PolicySet current = policies;
         Map<String, MeshCompiler> compilers = new HashMap<>();
         for (String mesh : ads.meshes()) {
@@ -209,14 +304,33 @@ public final class ControlPlane implements AutoCloseable {
                     .toList();
             List<Instance> instances = new ArrayList<>();
             for (Dataplane dataplane : current.all(Dataplane.class, mesh)) {
-                instances.add(new Instance(dataplane, Health.HEALTHY));
+                instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
             }
             instances.addAll(registry.instances(mesh));
+            MeshSecurity security = security(mesh);
             ServiceCatalog services =
-                    ServiceCatalog.build(mesh, instances, current.all(MeshService.class, mesh), routes);
-            compilers.put(mesh, new MeshCompiler(services, routes));
+                    ServiceCatalog.build(mesh, instances, current.all(MeshService.class, mesh), routes, security);
+            compilers.put(mesh, new MeshCompiler(services, routes, security, certificates));
         }
         ads.publish(compilers);
+        certificates.retain(ads.nodes());
+        planRenewal();
+    }
+
+    /** Certificates and rotations do not wait for somebody to change a policy. */
+    private void planRenewal() {
+        if (renewal != null) {
+            renewal.cancel(false);
+        }
+        renewal = Stream.of(certificates.nextRenewal(), authorities.due())
+                .flatMap(Optional::stream)
+                .min(Instant::compareTo)
+                .<ScheduledFuture<?>>map(next -> worker.schedule(
+                        compile::request,
+                        // What is overdue could not be done; it is tried again, but not at once.
+                        Math.max(MIN_RENEWAL_DELAY.toMillis(), Duration.between(Instant.now(), next).toMillis() + 1),
+                        TimeUnit.MILLISECONDS))
+                .orElse(null);
     }
 
     /** Waits until {@link #close} was called. */

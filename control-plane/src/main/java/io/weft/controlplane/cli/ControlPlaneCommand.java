@@ -4,6 +4,7 @@ import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.policy.PolicySet;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,13 +47,14 @@ final class ControlPlaneCommand implements Callable<Integer> {
             paramLabel = "HOST:PORT",
             defaultValue = "127.0.0.1:5678",
             description = "Where to listen; port 0 takes a free one. Default: ${DEFAULT-VALUE}, this machine only."
-                    + " There is no authentication: open it to a network only where you trust everyone on it.")
+                    + " What goes over it is not encrypted: open it to a network only where you trust everyone on it.")
     private ListenAddress listen;
 
     @Option(
             names = "--state-dir",
             paramLabel = "DIR",
-            description = "Where to keep the registrations for a restart. Default: .weft in the policy folder.")
+            description = "Where to keep the registrations for a restart, the keys of the CAs that are made here, and the key for"
+                    + " tokens. Default: .weft in the policy folder.")
     private Path state;
 
     @Option(
@@ -62,6 +64,12 @@ final class ControlPlaneCommand implements Callable<Integer> {
             description = "How long an instance whose connection broke, or that was restored, is kept before it is removed."
                     + " Default: ${DEFAULT-VALUE}.")
     private Duration grace;
+
+    @Option(
+            names = "--require-tokens",
+            description = "Serve nobody without a token (weft token). In a mesh that gives identities, by a MeshIdentity or by"
+                    + " mtls, tokens are demanded in any case.")
+    private boolean requireTokens;
 
     @Option(names = "--json", description = "Print the line that says it is ready as JSON.")
     private boolean json;
@@ -81,12 +89,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
         ControlPlane controlPlane;
         try {
             controlPlane = ControlPlane.start(new ControlPlane.Settings(
-                    policies, state == null ? policies.resolve(".weft") : state, listen.socketAddress(), grace));
+                    policies,
+                    state == null ? policies.resolve(".weft") : state,
+                    listen.socketAddress(),
+                    grace,
+                    requireTokens ? ControlPlane.Tokens.ALWAYS : ControlPlane.Tokens.WHERE_IDENTITIES_ARE));
         } catch (IOException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            err.println("weft control-plane: cannot start: " + e.getMessage()
-                    + (cause == e ? "" : " (" + cause.getMessage() + ")")
-                    + "; is another one running? Choose another address with --listen");
+            err.println("weft control-plane: cannot start: " + reason(e));
             return 1;
         }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(controlPlane, err), "weft-stop"));
@@ -94,6 +103,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
         out.flush();
         controlPlane.awaitTermination();
         return 0;
+    }
+
+    private static String reason(IOException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        return cause instanceof BindException
+                ? e.getMessage() + " (" + cause.getMessage() + "); is another one running? Choose another address with --listen"
+                : e.getMessage();
     }
 
     private static void stop(ControlPlane controlPlane, PrintWriter err) {

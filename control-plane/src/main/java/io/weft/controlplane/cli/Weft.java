@@ -14,6 +14,8 @@ import picocli.CommandLine.Command;
         subcommands = {
             ControlPlaneCommand.class,
             PolicyCommand.class,
+            TokenCommand.class,
+            CaCommand.class,
             AttachCommand.class,
             StatusCommand.class,
             DemoCommand.class,

@@ -37,9 +37,7 @@ final class MeshHttpRouteParser {
             java.util.regex.Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
 
     static MeshHttpRoute parse(Metadata metadata, Fields spec) {
-        TargetRef target = spec.get("targetRef")
-                .map(value -> target(value.fields()))
-                .orElse(new TargetRef.WholeMesh(true));
+        TargetRef target = TargetRefParser.outbound(spec);
         List<To> destinations = new ArrayList<>();
         for (Value item : spec.require("to").items()) {
             destinations.add(to(item.fields()));
@@ -48,43 +46,13 @@ final class MeshHttpRouteParser {
         return new MeshHttpRoute(metadata, target, destinations);
     }
 
-    private static TargetRef target(Fields fields) {
-        String kind = fields.require("kind")
-                .choice(ResourceParser.words("Mesh", "Dataplane", "MeshSubset", "MeshService", "MeshServiceSubset"));
-        TargetRef target = switch (kind) {
-            case "Mesh" -> new TargetRef.WholeMesh(sidecars(fields));
-            case "Dataplane" -> {
-                fields.unsupported("sectionName", "a route is for requests that leave; name no inbound");
-                Optional<String> name = fields.get("name").map(Value::nonEmptyText);
-                String namespace = fields.get("namespace").map(Value::nonEmptyText).orElse("");
-                yield new TargetRef.Dataplanes(
-                        name.map(plain -> namespace.isEmpty() ? plain : plain + "." + namespace),
-                        fields.texts("labels"));
-            }
-            case "MeshSubset" -> new TargetRef.Subset(fields.texts("tags"), sidecars(fields));
-            case "MeshService" -> new TargetRef.OfService(fields.require("name").nonEmptyText());
-            default -> new TargetRef.ServiceSubset(fields.require("name").nonEmptyText(), fields.texts("tags"));
-        };
-        fields.end();
-        return target;
-    }
-
-    private static boolean sidecars(Fields fields) {
-        List<Value> types = fields.items("proxyTypes");
-        boolean sidecar = types.isEmpty();
-        for (Value type : types) {
-            sidecar |= type.choice(ResourceParser.words("Sidecar", "Gateway")).equals("Sidecar");
-        }
-        return sidecar;
-    }
-
     private static To to(Fields fields) {
         Fields ref = fields.require("targetRef").fields();
         requireKind(ref, "MeshService");
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
         acceptNamespace(ref);
         Map<String, String> labels = ref.texts("labels");
-        Optional<String> section = section(ref);
+        Optional<String> section = TargetRefParser.section(ref);
         if (name.isEmpty() && labels.isEmpty()) {
             ref.refuse("name", "is missing; name the service, or select services by labels");
         }
@@ -122,12 +90,6 @@ final class MeshHttpRouteParser {
     /** Services of one control plane do not share names across namespaces, so there is nothing to choose. */
     private static void acceptNamespace(Fields ref) {
         ref.get("namespace").ifPresent(Value::nonEmptyText);
-    }
-
-    private static Optional<String> section(Fields ref) {
-        return ref.get("sectionName").map(value -> value.node() instanceof Node.Whole
-                ? Integer.toString(value.port())
-                : value.nonEmptyText());
     }
 
     private static Rule rule(Fields fields) {
@@ -406,7 +368,7 @@ final class MeshHttpRouteParser {
         acceptNamespace(fields);
         Map<String, String> labels = fields.texts("labels");
         Map<String, String> tags = fields.texts("tags");
-        Optional<String> section = section(fields);
+        Optional<String> section = TargetRefParser.section(fields);
         OptionalInt port = port(fields);
         long weight = fields.get("weight").map(value -> value.whole(0, MAX_WEIGHT)).orElse(1L);
         fields.get("kind").ifPresent(kind -> {

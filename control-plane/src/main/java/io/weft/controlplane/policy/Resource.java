@@ -1,7 +1,8 @@
 package io.weft.controlplane.policy;
 
 /** A document that was understood. */
-public sealed interface Resource permits Mesh, MeshService, Dataplane, MeshHttpRoute {
+public sealed interface Resource
+        permits Mesh, MeshService, Dataplane, MeshHttpRoute, MeshIdentity, MeshTrust, MeshTls, MeshTrafficPermission {
 
     Metadata metadata();
 }

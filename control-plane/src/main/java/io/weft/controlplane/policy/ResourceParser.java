@@ -18,11 +18,13 @@ import java.util.regex.Pattern;
 public final class ResourceParser {
 
     private static final String API_VERSION = "kuma.io/v1alpha1";
+    private static final List<String> SUPPORTED = List.of(
+            "Mesh", "MeshService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS", "MeshTrafficPermission");
     private static final Set<String> NOT_YET = Set.of(
-            "MeshTrafficPermission", "MeshTLS", "MeshTimeout", "MeshRetry", "MeshCircuitBreaker", "MeshHealthCheck",
+            "MeshTimeout", "MeshRetry", "MeshCircuitBreaker", "MeshHealthCheck",
             "MeshLoadBalancingStrategy", "MeshRateLimit", "MeshFaultInjection", "MeshAccessLog", "MeshTrace",
             "MeshMetric", "MeshTCPRoute", "MeshPassthrough", "MeshProxyPatch", "MeshExternalService",
-            "MeshMultiZoneService", "MeshIdentity", "MeshTrust", "MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance",
+            "MeshMultiZoneService", "MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance",
             "MeshGatewayConfig", "MeshOpenTelemetryBackend", "MeshZoneAddress", "MeshGlobalRateLimit", "MeshOPA",
             "HostnameGenerator", "Workload", "ExternalService", "Zone", "ZoneIngress", "ZoneEgress", "Secret",
             "GlobalSecret", "ContainerPatch", "ServiceInsight", "CircuitBreaker", "FaultInjection", "HealthCheck",
@@ -176,21 +178,16 @@ public final class ResourceParser {
     /** The type's name; empty, with a problem noted, if it cannot be served. */
     private static String supportedType(Value type) {
         String name = type.text();
-        switch (name) {
-            case "Mesh", "MeshService", "Dataplane", "MeshHTTPRoute" -> {
-                return name;
-            }
-            default -> {
-                if (NOT_YET.contains(name)) {
-                    type.refuse("'" + name + "' is not supported yet; move the document out of the policy folder."
-                            + " Supported: Mesh, MeshService, Dataplane, MeshHTTPRoute");
-                } else if (!name.isEmpty()) {
-                    type.refuse("'" + name + "' is not a resource of Kuma;"
-                            + " supported are Mesh, MeshService, Dataplane, MeshHTTPRoute");
-                }
-                return "";
-            }
+        if (SUPPORTED.contains(name)) {
+            return name;
         }
+        if (NOT_YET.contains(name)) {
+            type.refuse("'" + name + "' is not supported yet; move the document out of the policy folder. Supported: "
+                    + String.join(", ", SUPPORTED));
+        } else if (!name.isEmpty()) {
+            type.refuse("'" + name + "' is not a resource of Kuma; supported are " + String.join(", ", SUPPORTED));
+        }
+        return "";
     }
 
     private static Resource resource(Envelope envelope) {
@@ -199,13 +196,17 @@ public final class ResourceParser {
             case "Mesh" -> mesh(metadata, envelope);
             case "Dataplane" -> dataplane(metadata, envelope);
             case "MeshService" -> meshService(metadata, envelope.spec());
+            case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec());
+            case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
+            case "MeshTLS" -> MeshTlsParser.parse(metadata, envelope.spec());
+            case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(metadata, envelope.spec());
             default -> MeshHttpRouteParser.parse(metadata, envelope.spec());
         };
     }
 
     private static Mesh mesh(Metadata metadata, Envelope envelope) {
-        envelope.legacyBody().ifPresent(body -> {
-            body.unsupported("mtls", "this control plane does not issue certificates; remove the field");
+        Optional<Mesh.Mtls> mtls = envelope.legacyBody().flatMap(body -> {
+            Optional<Mesh.Mtls> backend = body.get("mtls").flatMap(IdentityParser::mtls);
             body.unsupported("routing", "remove the field");
             body.unsupported("logging", "remove the field");
             body.unsupported("tracing", "remove the field");
@@ -215,8 +216,9 @@ public final class ResourceParser {
             // Services are always served as MeshServices, and no initial policies are ever created.
             body.accept("meshServices", "skipCreatingInitialPolicies");
             body.end();
+            return backend;
         });
-        return new Mesh(metadata);
+        return new Mesh(metadata, mtls);
     }
 
     private static Dataplane dataplane(Metadata metadata, Envelope envelope) {
@@ -326,7 +328,7 @@ public final class ResourceParser {
         if (ports.isEmpty()) {
             spec.refuse("ports", "needs at least one port");
         }
-        // Computed by Kuma, or for identities, which are not checked yet.
+        // Computed by Kuma; who its instances are is known here from who they are.
         spec.accept("state", "identities");
         spec.end();
         return new MeshService(metadata, chosen, ports);

@@ -1,15 +1,23 @@
 package io.weft.controlplane.policy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A value on its way into a record. A getter whose demand is not met notes a problem and returns a harmless stand-in, so
  * that one reading finds all problems of a document; what was built from stand-ins is never used.
  */
 record Value(String path, Node node, Problems problems) {
+
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
+    private static final Map<String, Duration> UNITS = Map.of(
+            "ms", Duration.ofMillis(1), "s", Duration.ofSeconds(1), "m", Duration.ofMinutes(1), "h", Duration.ofHours(1),
+            "d", Duration.ofDays(1));
 
     void refuse(String message) {
         problems.add(node.line(), path, message);
@@ -54,6 +62,22 @@ record Value(String path, Node node, Problems problems) {
         }
         refuse("needs true or false, not " + node.describe());
         return false;
+    }
+
+    /** As in Go: {@code 1h30m}, {@code 500ms}; days as {@code 1d} too, which Kuma has in places. */
+    Duration duration() {
+        String text = text();
+        Matcher matcher = DURATION.matcher(text);
+        Duration sum = Duration.ZERO;
+        int end = 0;
+        while (matcher.find() && matcher.start() == end) {
+            sum = sum.plus(UNITS.get(matcher.group(2)).multipliedBy(Long.parseLong(matcher.group(1))));
+            end = matcher.end();
+        }
+        if (node instanceof Node.Text && (end == 0 || end < text.length())) {
+            refuse("needs a duration as in 24h, 30m or 1h30m, not '" + text + "'");
+        }
+        return sum;
     }
 
     /** One of a set of words, spelt as in Kuma. */

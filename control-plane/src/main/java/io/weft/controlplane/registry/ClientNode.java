@@ -14,9 +14,16 @@ import java.util.Optional;
  * @param service what {@code node.cluster} says; may be empty
  * @param metadata of its Dataplane, or made from the id
  * @param dataplane absent: it only calls others
+ * @param holdsIdentity an agent that has a certificate, and can show it
  */
 public record ClientNode(
-        String id, String service, Kind kind, Metadata metadata, Optional<Dataplane> dataplane, Binding outbound) {
+        String id,
+        String service,
+        Kind kind,
+        Metadata metadata,
+        Optional<Dataplane> dataplane,
+        Binding outbound,
+        boolean holdsIdentity) {
 
     public enum Kind {
         /** Our agent: listeners describe traffic, and are never bound. */
@@ -38,6 +45,11 @@ public record ClientNode(
 
     public String mesh() {
         return metadata.mesh();
+    }
+
+    /** The service that it is: a data plane with an identity has one. */
+    public String workload() {
+        return tags().stream().map(each -> each.getOrDefault(Labels.SERVICE, "")).findFirst().orElse(service);
     }
 
     /** What a policy's {@code targetRef} looks at. */

@@ -23,6 +23,7 @@ public final class NodeReader {
 
     private static final String AGENT = "weft";
     private static final String RESOURCE = "dataplane.resource";
+    private static final String IDENTITY = "weft.identity";
     private static final String OUTBOUND_ADDRESS = "weft.outbound.address";
     private static final String OUTBOUND_PORTS = "weft.outbound.ports";
 
@@ -49,7 +50,8 @@ public final class NodeReader {
         ClientNode.Kind kind =
                 node.getUserAgentName().equals(AGENT) ? ClientNode.Kind.AGENT : ClientNode.Kind.PROXY;
         Optional<String> resource = text(metadata, RESOURCE);
-        return read(node.getId(), node.getCluster(), kind, resource, binding(metadata));
+        return read(
+                node.getId(), node.getCluster(), kind, resource, binding(metadata), text(metadata, IDENTITY).isPresent());
     }
 
     /** @param resource the text of its Dataplane */
@@ -58,10 +60,11 @@ public final class NodeReader {
             String service,
             ClientNode.Kind kind,
             Optional<String> resource,
-            ClientNode.Binding binding)
+            ClientNode.Binding binding,
+            boolean holdsIdentity)
             throws InvalidNodeException {
         if (resource.isEmpty()) {
-            return new ClientNode(id, service, kind, fromId(id), Optional.empty(), binding);
+            return new ClientNode(id, service, kind, fromId(id), Optional.empty(), binding, holdsIdentity);
         }
         Document document = parser.parseSent("node " + id, resource.get());
         if (document.resource().isEmpty()) {
@@ -71,7 +74,7 @@ public final class NodeReader {
         if (!(document.resource().get() instanceof Dataplane dataplane)) {
             throw new InvalidNodeException(RESOURCE + " of node " + id + " must be a Dataplane");
         }
-        return new ClientNode(id, service, kind, dataplane.metadata(), Optional.of(dataplane), binding);
+        return new ClientNode(id, service, kind, dataplane.metadata(), Optional.of(dataplane), binding, holdsIdentity);
     }
 
     private static Metadata fromId(String id) {
@@ -107,7 +110,7 @@ public final class NodeReader {
     }
 
     /** The text of the node's Dataplane, if it sent one. */
-    static Optional<String> resource(Node node) {
+    public static Optional<String> resource(Node node) {
         return text(node.getMetadata(), RESOURCE);
     }
 }

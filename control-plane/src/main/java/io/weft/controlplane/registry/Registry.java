@@ -40,7 +40,17 @@ public final class Registry {
     public enum Health { HEALTHY, UNHEALTHY }
 
     /** A data plane and how it is. */
-    public record Instance(Dataplane dataplane, Health health) {}
+    public record Instance(Dataplane dataplane, Health health, Transport transport) {}
+
+    /** What a data plane takes. */
+    public enum Transport {
+        /** There is no agent or proxy in front of the app that could take anything else. */
+        PLAINTEXT,
+        /** An agent or a proxy is there; it may not have all that it needs for mesh TLS yet. */
+        UNREADY,
+        /** Mesh TLS, if policy says so. */
+        READY
+    }
 
     /** A stream's identity; the later one is greater. */
     public record StreamId(long number) {}
@@ -51,6 +61,7 @@ public final class Registry {
             Optional<String> resource,
             Optional<StreamId> owner,
             Health health,
+            boolean secured,
             Optional<Instant> expires) {}
 
     public Registry(
@@ -62,22 +73,45 @@ public final class Registry {
         this.changed = changed;
     }
 
+    /** What a node says of itself. */
+    public ClientNode read(Node node) throws NodeReader.InvalidNodeException {
+        return reader.read(node);
+    }
+
     /** A node was seen on a stream, for the first time or changed. */
-    public ClientNode register(StreamId stream, Node node) throws NodeReader.InvalidNodeException {
-        ClientNode client = reader.read(node);
-        Optional<String> resource = NodeReader.resource(node);
+    public void register(StreamId stream, ClientNode client, Optional<String> resource) {
         synchronized (this) {
             Registration old = registrations.get(client.id());
             boolean newer = old == null || old.owner().map(owner -> owner.number() <= stream.number()).orElse(true);
             if (!newer || closed) {
-                return client;
+                return;
             }
+            // One that comes back is as it was until its stream says more.
+            boolean secured = old != null && old.secured();
             registrations.put(
                     client.id(),
-                    new Registration(client, resource, Optional.of(stream), Health.HEALTHY, Optional.empty()));
+                    new Registration(client, resource, Optional.of(stream), Health.HEALTHY, secured, Optional.empty()));
         }
         changed.run();
-        return client;
+    }
+
+    /** Whether anyone else has registered under this id. */
+    public synchronized Optional<ClientNode> holder(String nodeId) {
+        return Optional.ofNullable(registrations.get(nodeId)).map(Registration::node);
+    }
+
+    /** The stream's data plane takes mesh TLS from now on, or no longer. */
+    public void secured(StreamId stream, String nodeId, boolean secured) {
+        synchronized (this) {
+            if (!owns(stream, nodeId) || registrations.get(nodeId).secured() == secured) {
+                return;
+            }
+            Registration old = registrations.get(nodeId);
+            registrations.put(
+                    nodeId,
+                    new Registration(old.node(), old.resource(), old.owner(), old.health(), secured, old.expires()));
+        }
+        changed.run();
     }
 
     /** The stream ended in good order. */
@@ -108,7 +142,8 @@ public final class Registry {
             registrations.put(
                     nodeId,
                     new Registration(
-                            old.node(), old.resource(), Optional.empty(), Health.UNHEALTHY, Optional.of(expiry())));
+                            old.node(), old.resource(), Optional.empty(), Health.UNHEALTHY, old.secured(),
+                            Optional.of(expiry())));
             expireLater();
         }
         LOG.info("the stream of {} broke; it is unhealthy now and will be removed in {} unless it comes back", nodeId, grace);
@@ -155,7 +190,11 @@ public final class Registry {
         registrations.values().forEach(registration -> {
             if (registration.node().mesh().equals(mesh)) {
                 registration.node().dataplane().ifPresent(dataplane -> instances.put(
-                        registration.node().id(), new Instance(dataplane, registration.health())));
+                        registration.node().id(),
+                        new Instance(
+                                dataplane,
+                                registration.health(),
+                                registration.secured() ? Transport.READY : Transport.UNREADY)));
             }
         });
         return List.copyOf(instances.values());
@@ -167,7 +206,7 @@ public final class Registry {
         registrations.values().forEach(registration -> registration.resource().ifPresent(resource -> {
             ClientNode node = registration.node();
             saved.put(node.id(), new SavedRegistration(
-                    node.id(), node.service(), node.kind(), resource, registration.health()));
+                    node.id(), node.service(), node.kind(), resource, registration.health(), registration.secured()));
         }));
         return List.copyOf(saved.values());
     }
@@ -182,7 +221,8 @@ public final class Registry {
                             registration.service(),
                             registration.kind(),
                             Optional.of(registration.resource()),
-                            new ClientNode.Binding("127.0.0.1", Map.of()));
+                            new ClientNode.Binding("127.0.0.1", Map.of()),
+                            false);
                     registrations.putIfAbsent(
                             node.id(),
                             new Registration(
@@ -190,6 +230,7 @@ public final class Registry {
                                     Optional.of(registration.resource()),
                                     Optional.empty(),
                                     registration.health(),
+                                    registration.secured(),
                                     Optional.of(expiry())));
                 } catch (NodeReader.InvalidNodeException e) {
                     LOG.warn("a saved registration is not restored: {}", e.getMessage());

@@ -42,8 +42,12 @@ public record Service(Metadata metadata, boolean declared, List<Port> ports) {
         }
     }
 
-    /** @param zone may be empty */
-    public record Instance(String address, int port, String zone, Map<String, String> tags, Health health) {
+    /**
+     * @param zone may be empty
+     * @param meshTls whether it is reached by mesh TLS, by those who can
+     */
+    public record Instance(
+            String address, int port, String zone, Map<String, String> tags, Health health, boolean meshTls) {
         public Instance {
             tags = Map.copyOf(tags);
         }

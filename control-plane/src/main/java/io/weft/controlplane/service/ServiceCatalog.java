@@ -1,5 +1,7 @@
 package io.weft.controlplane.service;
 
+import io.weft.controlplane.identity.InboundSecurity;
+import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
@@ -7,8 +9,10 @@ import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.TlsMode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,7 +36,7 @@ public final class ServiceCatalog {
     }
 
     /** One port of one data plane. */
-    private record Candidate(Dataplane dataplane, Dataplane.Inbound inbound, Health health) {
+    private record Candidate(Dataplane dataplane, Dataplane.Inbound inbound, Health health, boolean meshTls) {
 
         Service.Instance instance() {
             return new Service.Instance(
@@ -40,18 +44,23 @@ public final class ServiceCatalog {
                     inbound.port(),
                     inbound.tags().getOrDefault(Labels.ZONE, dataplane.metadata().zone()),
                     inbound.tags(),
-                    health);
+                    health,
+                    meshTls);
         }
     }
 
     /** @param dataplanes in a stable order */
     public static ServiceCatalog build(
-            String mesh, List<Instance> dataplanes, List<MeshService> declared, List<MeshHttpRoute> routes) {
+            String mesh,
+            List<Instance> dataplanes,
+            List<MeshService> declared,
+            List<MeshHttpRoute> routes,
+            MeshSecurity security) {
         List<Candidate> candidates = new ArrayList<>();
         Map<String, List<Candidate>> byTag = new TreeMap<>();
         for (Instance instance : dataplanes) {
             for (Dataplane.Inbound inbound : instance.dataplane().inbounds()) {
-                Candidate candidate = new Candidate(instance.dataplane(), inbound, instance.health());
+                Candidate candidate = candidate(instance, inbound, security);
                 candidates.add(candidate);
                 String service = inbound.tags().get(Labels.SERVICE);
                 byTag.computeIfAbsent(service, name -> new ArrayList<>()).add(candidate);
@@ -66,6 +75,26 @@ public final class ServiceCatalog {
             services.computeIfAbsent(name, key -> fromTag(mesh, key, List.of()));
         }
         return new ServiceCatalog(services);
+    }
+
+    /**
+     * An inbound that takes nothing else is reached by mesh TLS alone, and counts as unhealthy until it can take that. One that takes
+     * both is reached by mesh TLS as soon as it can.
+     */
+    private static Candidate candidate(Instance instance, Dataplane.Inbound inbound, MeshSecurity security) {
+        Dataplane dataplane = instance.dataplane();
+        List<Map<String, String>> tags =
+                dataplane.inbounds().stream().map(Dataplane.Inbound::tags).toList();
+        Optional<InboundSecurity> secured = instance.transport() == Transport.PLAINTEXT
+                ? Optional.empty()
+                : security.inbound(dataplane.metadata(), tags, tags.get(0).get(Labels.SERVICE), inbound);
+        boolean ready = instance.transport() == Transport.READY;
+        boolean strict = secured.isPresent() && secured.get().mode() == TlsMode.STRICT;
+        return new Candidate(
+                dataplane,
+                inbound,
+                strict && !ready ? Health.UNHEALTHY : instance.health(),
+                secured.isPresent() && (strict || ready));
     }
 
     private static Service fromTag(String mesh, String name, List<Candidate> members) {

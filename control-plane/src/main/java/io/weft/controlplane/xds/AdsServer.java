@@ -13,12 +13,15 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.stub.StreamObserver;
+import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.StreamId;
+import io.weft.controlplane.token.Bearer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -34,26 +37,35 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
 
     private final Registry registry;
     private final ScheduledExecutorService scheduler;
+    private final Admission admission;
     private final Runnable joined;
     private final Set<NodeStream> streams = ConcurrentHashMap.newKeySet();
     private final AtomicLong lastStream = new AtomicLong();
     private final NodeStream.StreamEvents events = new Events();
 
     /** @param joined called when a stream has said who it is and has got nothing yet */
-    public AdsServer(Registry registry, ScheduledExecutorService scheduler, Runnable joined) {
+    public AdsServer(Registry registry, Admission admission, ScheduledExecutorService scheduler, Runnable joined) {
         this.registry = registry;
+        this.admission = admission;
         this.scheduler = scheduler;
         this.joined = joined;
     }
 
     /**
      * Brings every stream to the state that the compiler of its mesh yields. One whose mesh has none joined after the meshes
-     * were listed: it is left alone, as nothing is known for it yet; told "nothing", it would drop what it has.
+     * were listed: it is left alone, as nothing is known for it yet; told "nothing", it would drop what it has. One that would not
+     * be admitted any more is turned away.
      */
     public void publish(Map<String, MeshCompiler> compilers) {
         for (NodeStream stream : streams) {
             stream.node().ifPresent(node -> {
                 MeshCompiler compiler = compilers.get(node.mesh());
+                try {
+                    admission.admit(stream.bearer(), node);
+                } catch (Admission.RefusedException e) {
+                    stream.turnAway(e.status());
+                    return;
+                }
                 if (compiler != null) {
                     stream.publish(compiler.configFor(node));
                 }
@@ -66,6 +78,13 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         Set<String> meshes = ConcurrentHashMap.newKeySet();
         streams.forEach(stream -> stream.node().ifPresent(node -> meshes.add(node.mesh())));
         return meshes;
+    }
+
+    /** The ids of the data planes that are connected. */
+    public Set<String> nodes() {
+        Set<String> nodes = ConcurrentHashMap.newKeySet();
+        streams.forEach(stream -> stream.node().ifPresent(node -> nodes.add(node.id())));
+        return nodes;
     }
 
     /**
@@ -84,20 +103,25 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     @Override
     public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
             StreamObserver<DeltaDiscoveryResponse> responses) {
-        NodeStream stream = open();
+        NodeStream stream = open(responses);
         return new Serialized<>(
                 stream, server(stream).getAggregatedDiscoveryServiceImpl().deltaAggregatedResources(responses));
     }
 
     @Override
     public StreamObserver<DiscoveryRequest> streamAggregatedResources(StreamObserver<DiscoveryResponse> responses) {
-        NodeStream stream = open();
+        NodeStream stream = open(responses);
         return new Serialized<>(
                 stream, server(stream).getAggregatedDiscoveryServiceImpl().streamAggregatedResources(responses));
     }
 
-    private NodeStream open() {
-        NodeStream stream = new NodeStream(new StreamId(lastStream.incrementAndGet()), events, scheduler);
+    private NodeStream open(StreamObserver<?> responses) {
+        NodeStream stream = new NodeStream(
+                new StreamId(lastStream.incrementAndGet()),
+                Bearer.current(),
+                status -> responses.onError(status.asRuntimeException()),
+                events,
+                scheduler);
         streams.add(stream);
         return stream;
     }
@@ -140,10 +164,22 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
 
     private final class Events implements NodeStream.StreamEvents {
         @Override
-        public ClientNode identified(NodeStream stream, Node sent) throws NodeReader.InvalidNodeException {
-            ClientNode node = registry.register(stream.id(), sent);
+        public ClientNode identified(NodeStream stream, Node sent)
+                throws NodeReader.InvalidNodeException, Admission.RefusedException {
+            ClientNode node = registry.read(sent);
+            admission.admit(stream.bearer(), node);
+            Optional<ClientNode> holder = registry.holder(node.id());
+            if (holder.isPresent()) {
+                admission.admitInPlaceOf(holder.get(), node);
+            }
+            registry.register(stream.id(), node, NodeReader.resource(sent));
             joined.run();
             return node;
+        }
+
+        @Override
+        public void secured(NodeStream stream, boolean secured) {
+            stream.node().ifPresent(node -> registry.secured(stream.id(), node.id(), secured));
         }
 
         @Override

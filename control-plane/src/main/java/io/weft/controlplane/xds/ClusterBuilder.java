@@ -18,6 +18,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Protocol;
@@ -25,6 +26,7 @@ import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -41,7 +43,8 @@ final class ClusterBuilder {
     /** True of every endpoint of a cluster, so of no use to tell them apart. */
     private static final Set<String> COMMON_TAGS = Set.of(Labels.SERVICE, Labels.PROTOCOL);
 
-    static Versioned cluster(Target target) {
+    /** @param shown absent: the caller has no identity, and everything is reached in plaintext */
+    static Versioned cluster(Target target, Optional<Shown> shown, MeshSecurity security) {
         String name = Names.cluster(target);
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(name)
@@ -51,6 +54,7 @@ final class ClusterBuilder {
                 .setCircuitBreakers(Defaults.CIRCUIT_BREAKERS)
                 .setOutlierDetection(Defaults.OUTLIER_DETECTION);
         http2(cluster, target.port().protocol());
+        shown.ifPresent(own -> cluster.addTransportSocketMatches(TlsBuilder.upstream(own, target, security)));
         if (!target.tags().isEmpty()) {
             cluster.setMetadata(Metadata.newBuilder().putFilterMetadata("io.kuma.tags", struct(target.tags())));
         }
@@ -113,8 +117,16 @@ final class ClusterBuilder {
                         instance.health() == Health.HEALTHY ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY);
         Map<String, String> tags = new TreeMap<>(instance.tags());
         tags.keySet().removeAll(COMMON_TAGS);
+        Metadata.Builder metadata = Metadata.newBuilder();
         if (!tags.isEmpty()) {
-            endpoint.setMetadata(Metadata.newBuilder().putFilterMetadata("envoy.lb", struct(tags)));
+            metadata.putFilterMetadata("envoy.lb", struct(tags));
+        }
+        if (instance.meshTls()) {
+            metadata.putFilterMetadata(
+                    "envoy.transport_socket_match", struct(Map.of(TlsBuilder.MODE_LABEL, TlsBuilder.MESH_MODE)));
+        }
+        if (metadata.getFilterMetadataCount() > 0) {
+            endpoint.setMetadata(metadata);
         }
         return endpoint.build();
     }

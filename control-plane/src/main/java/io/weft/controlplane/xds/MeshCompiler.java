@@ -3,6 +3,10 @@ package io.weft.controlplane.xds;
 import com.google.protobuf.BoolValue;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.weft.controlplane.identity.Identity;
+import io.weft.controlplane.identity.InboundSecurity;
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.registry.ClientNode;
@@ -18,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -31,20 +36,33 @@ public final class MeshCompiler {
 
     private final ServiceCatalog services;
     private final List<MeshHttpRoute> routes;
-    /** By the numbers of the routes that apply. */
-    private final Map<BitSet, Outbound> outbounds = new HashMap<>();
-    /** By name. Clusters do not depend on policies, so groups of data planes share them too. */
-    private final Map<String, ClusterResources> clusters = new HashMap<>();
+    private final MeshSecurity security;
+    private final ServedCertificates certificates;
+    private final Map<Group, Outbound> outbounds = new HashMap<>();
+    /** Clusters do not depend on routes, so groups of data planes share them too. */
+    private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
+    private final Map<String, Versioned> endpoints = new HashMap<>();
 
-    private record ClusterResources(Versioned cluster, Versioned endpoints) {}
+    /**
+     * What data planes have in common that get the same outbound resources.
+     *
+     * @param routes the numbers of those that apply
+     * @param shown absent: they have no identity
+     */
+    private record Group(BitSet routes, Optional<Shown> shown) {}
+
+    private record ClusterKey(String name, Optional<Shown> shown) {}
 
     /** @param ports of all services, in order */
     private record Outbound(List<Integer> ports, Table clusters, Table endpoints, Table listeners, Table routes) {}
 
     /** @param routes of the mesh, without those that are only shadows */
-    public MeshCompiler(ServiceCatalog services, List<MeshHttpRoute> routes) {
+    public MeshCompiler(
+            ServiceCatalog services, List<MeshHttpRoute> routes, MeshSecurity security, ServedCertificates certificates) {
         this.services = services;
         this.routes = routes;
+        this.security = security;
+        this.certificates = certificates;
     }
 
     NodeConfig configFor(ClientNode node) {
@@ -53,10 +71,14 @@ public final class MeshCompiler {
         for (int i = 0; i < routes.size(); i++) {
             applicable.set(i, routes.get(i).target().selects(node.metadata(), tags));
         }
-        Outbound outbound = outbounds.computeIfAbsent(applicable, this::outbound);
+        Optional<Identity> identity = security.identity(node.workload());
+        Optional<Shown> shown = identity.map(own -> node.kind() == ClientNode.Kind.AGENT
+                ? new Shown.Requested()
+                : new Shown.Served(own.name()));
+        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
-        inbound(node, listeners, localClusters);
+        inbound(node, shown, listeners, localClusters);
         Table sharedListeners = outbound.listeners();
         if (node.kind() == ClientNode.Kind.PROXY) {
             sharedListeners = Table.EMPTY;
@@ -65,14 +87,29 @@ public final class MeshCompiler {
                 listeners.add(ListenerBuilder.outbound(port, node.outbound().address(), bound));
             }
         }
-        return new NodeConfig(Map.of(
-                ResourceType.CLUSTER, new NodeConfig.Layers(outbound.clusters(), Table.of(localClusters)),
-                ResourceType.ENDPOINT, new NodeConfig.Layers(outbound.endpoints(), Table.EMPTY),
-                ResourceType.LISTENER, new NodeConfig.Layers(sharedListeners, Table.of(listeners)),
-                ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY)));
+        return new NodeConfig(
+                Map.of(
+                        ResourceType.SECRET, new NodeConfig.Layers(Table.EMPTY, Table.of(secrets(node, identity))),
+                        ResourceType.CLUSTER, new NodeConfig.Layers(outbound.clusters(), Table.of(localClusters)),
+                        ResourceType.ENDPOINT, new NodeConfig.Layers(outbound.endpoints(), Table.EMPTY),
+                        ResourceType.LISTENER, new NodeConfig.Layers(sharedListeners, Table.of(listeners)),
+                        ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY)),
+                shown.isPresent());
     }
 
-    private static void inbound(ClientNode node, List<Versioned> listeners, List<Versioned> clusters) {
+    /** An agent's key never leaves it, so it is served none. */
+    private List<Versioned> secrets(ClientNode node, Optional<Identity> identity) {
+        List<Versioned> secrets = new ArrayList<>();
+        identity.ifPresent(own -> {
+            secrets.add(TlsBuilder.trustBundle(security.trust()));
+            if (node.kind() == ClientNode.Kind.PROXY) {
+                secrets.add(TlsBuilder.identity(own.name(), certificates.of(node.id(), own)));
+            }
+        });
+        return secrets;
+    }
+
+    private void inbound(ClientNode node, Optional<Shown> shown, List<Versioned> listeners, List<Versioned> clusters) {
         if (node.dataplane().isEmpty()) {
             return;
         }
@@ -84,14 +121,24 @@ public final class MeshCompiler {
                     && inbound.address().equals(inbound.serviceAddress());
             // Where the app itself has the address, a proxy cannot have it too: it then only lends its name.
             if (!taken && names.add(name)) {
-                listeners.add(ListenerBuilder.inbound(name, inbound));
+                listeners.add(listener(node, shown, name, inbound));
                 clusters.add(ClusterBuilder.local(name, inbound));
             }
         }
     }
 
-    private Outbound outbound(BitSet group) {
-        List<MeshHttpRoute> applicable = group.stream().mapToObj(routes::get).toList();
+    private Versioned listener(ClientNode node, Optional<Shown> shown, String name, Dataplane.Inbound inbound) {
+        Optional<InboundSecurity> secured =
+                security.inbound(node.metadata(), node.tags(), node.workload(), inbound);
+        if (shown.isEmpty() || secured.isEmpty()) {
+            return ListenerBuilder.inbound(name, inbound);
+        }
+        return ListenerBuilder.inbound(
+                name, inbound, secured.get(), TlsBuilder.downstream(shown.get(), secured.get().tls(), security));
+    }
+
+    private Outbound outbound(Group group) {
+        List<MeshHttpRoute> applicable = group.routes().stream().mapToObj(routes::get).toList();
         Map<Integer, RouteTable> tables = new TreeMap<>();
         Map<String, Target> targets = new LinkedHashMap<>();
         for (Service service : services.all()) {
@@ -111,11 +158,9 @@ public final class MeshCompiler {
         List<Versioned> clusterList = new ArrayList<>();
         List<Versioned> endpointList = new ArrayList<>();
         targets.forEach((name, target) -> {
-            ClusterResources resources = clusters.computeIfAbsent(
-                    name,
-                    key -> new ClusterResources(ClusterBuilder.cluster(target), ClusterBuilder.endpoints(target)));
-            clusterList.add(resources.cluster());
-            endpointList.add(resources.endpoints());
+            clusterList.add(clusters.computeIfAbsent(
+                    new ClusterKey(name, group.shown()), key -> ClusterBuilder.cluster(target, key.shown(), security)));
+            endpointList.add(endpoints.computeIfAbsent(name, key -> ClusterBuilder.endpoints(target)));
         });
         List<Integer> ports = List.copyOf(tables.keySet());
         return new Outbound(

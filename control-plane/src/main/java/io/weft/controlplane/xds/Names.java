@@ -5,6 +5,8 @@ import io.weft.controlplane.service.RouteRules;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeMap;
 
 /** Kuma's unified resource names. Where Kuma 3 has no such resource, a suffix says what was added. */
@@ -24,6 +26,25 @@ final class Names {
 
     static String route(RouteRules.Origin origin) {
         return kri("mhttpr", origin.policy(), "rule_" + origin.rule());
+    }
+
+    static String permission(Metadata policy) {
+        return kri("mtp", policy, "");
+    }
+
+    /** What a caller asks for by SNI. */
+    static String sni(Target target) {
+        Metadata metadata = target.service().metadata();
+        List<String> parts = new ArrayList<>(List.of("sni", "msvc", metadata.mesh()));
+        if (!metadata.zone().isEmpty()) {
+            parts.add(metadata.zone());
+            if (!metadata.namespace().isEmpty()) {
+                parts.add(metadata.namespace());
+            }
+        }
+        parts.add(metadata.displayName());
+        parts.add(target.port().section());
+        return String.join(".", parts);
     }
 
     static String outbound(int port) {

@@ -2,8 +2,12 @@ package io.weft.controlplane.xds;
 
 import java.util.Map;
 
-/** All that one data plane gets: what it shares with others, and its own. Immutable. */
-record NodeConfig(Map<ResourceType, Layers> types) {
+/**
+ * All that one data plane gets: what it shares with others, and its own. Immutable.
+ *
+ * @param securedInbounds whether its inbounds take mesh TLS once it has all of this
+ */
+record NodeConfig(Map<ResourceType, Layers> types, boolean securedInbounds) {
 
     NodeConfig {
         types = Map.copyOf(types);

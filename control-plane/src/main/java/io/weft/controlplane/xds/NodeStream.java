@@ -13,9 +13,12 @@ import io.envoyproxy.controlplane.server.exception.RequestException;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.grpc.Status;
+import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry.StreamId;
+import io.weft.controlplane.token.Bearer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -48,6 +51,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private static final Duration MAKE_TIMEOUT = Duration.ofSeconds(1);
 
     private final StreamId id;
+    private final Bearer bearer;
+    private final Consumer<Status> abort;
     private final StreamEvents events;
     private final ScheduledExecutorService scheduler;
     private final Map<ResourceType, Subscription> subscriptions = new EnumMap<>(ResourceType.class);
@@ -60,26 +65,51 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     /** Clusters that routes have to wait for. */
     private Set<String> awaited = Set.of();
     private long awaitedUntil;
+    private boolean secured;
     private boolean ended;
 
     /** What the owner of all streams hears; called with the stream's lock held. */
     interface StreamEvents {
 
         /** The reader said who it is, for the first time or anew. */
-        ClientNode identified(NodeStream stream, Node node) throws NodeReader.InvalidNodeException;
+        ClientNode identified(NodeStream stream, Node node)
+                throws NodeReader.InvalidNodeException, Admission.RefusedException;
+
+        /** The reader takes mesh TLS from now on, or no longer. */
+        void secured(NodeStream stream, boolean secured);
 
         /** The stream is over. */
         void ended(NodeStream stream, boolean inGoodOrder);
     }
 
-    NodeStream(StreamId id, StreamEvents events, ScheduledExecutorService scheduler) {
+    /**
+     * @param bearer whoever opened it
+     * @param abort ends the stream with a status
+     */
+    NodeStream(
+            StreamId id, Bearer bearer, Consumer<Status> abort, StreamEvents events, ScheduledExecutorService scheduler) {
         this.id = id;
+        this.bearer = bearer;
+        this.abort = abort;
         this.events = events;
         this.scheduler = scheduler;
     }
 
     StreamId id() {
         return id;
+    }
+
+    Bearer bearer() {
+        return bearer;
+    }
+
+    /** Ends it: what its reader has been told is no longer for it. */
+    synchronized void turnAway(Status status) {
+        if (!ended) {
+            LOG.warn("{} is turned away: {}", node == null ? "a data plane" : node.id(), status.getDescription());
+            abort.accept(status);
+            end(false);
+        }
     }
 
     /** Empty until the first request. */
@@ -186,9 +216,34 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     private void flush() {
-        if (target == null) {
+        if (target == null || ended) {
             return;
         }
+        tell();
+        noteSecured();
+    }
+
+    /**
+     * Its inbounds take mesh TLS once it has accepted what says so and has a certificate. What changes later does not take that back
+     * for the moment that it is under way.
+     */
+    private void noteSecured() {
+        boolean now = target.securedInbounds()
+                && (secured || settled(ResourceType.LISTENER) && subscriptions.containsKey(ResourceType.LISTENER) && hasCertificate());
+        if (now != secured) {
+            secured = now;
+            events.secured(this, now);
+        }
+    }
+
+    private boolean hasCertificate() {
+        return node.kind() == ClientNode.Kind.AGENT
+                ? node.holdsIdentity()
+                : subscriptions.containsKey(ResourceType.SECRET) && settled(ResourceType.SECRET);
+    }
+
+    private void tell() {
+        respond(ResourceType.SECRET);
         respond(ResourceType.CLUSTER);
         respond(ResourceType.ENDPOINT);
         if (!made()) {
@@ -302,6 +357,9 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         try {
             node = events.identified(this, sent);
             lastNode = sent;
+        } catch (Admission.RefusedException e) {
+            LOG.warn("a data plane is turned away: {}", e.getMessage());
+            throw new RequestException(e.status());
         } catch (NodeReader.InvalidNodeException e) {
             throw invalid(e.getMessage());
         }
@@ -309,7 +367,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
 
     private static RequestException invalid(String message) {
         LOG.warn("a data plane is turned away: {}", message);
-        return new RequestException(io.grpc.Status.INVALID_ARGUMENT.withDescription(message));
+        return new RequestException(Status.INVALID_ARGUMENT.withDescription(message));
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.envoyproxy.controlplane.cache.Resources;
 
 /** The types served, in the order in which a change is told: nothing may refer to what its reader has not got yet. */
 enum ResourceType {
+    SECRET(Resources.V3.SECRET_TYPE_URL, false),
     CLUSTER(Resources.V3.CLUSTER_TYPE_URL, true),
     ENDPOINT(Resources.V3.ENDPOINT_TYPE_URL, false),
     LISTENER(Resources.V3.LISTENER_TYPE_URL, true),

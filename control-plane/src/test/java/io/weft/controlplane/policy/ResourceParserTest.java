@@ -275,7 +275,7 @@ class ResourceParserTest {
                 bad("no mapping", "- a\n- b", 1, "", "needs a mapping"),
                 bad("no name", "type: MeshHTTPRoute\nspec: {to: []}", 1, "name", "is missing"),
                 bad("no spec", "type: MeshHTTPRoute\nname: a", 1, "spec", "is missing"),
-                bad("mTLS", "type: Mesh\nname: a\nmtls: {enabledBackend: ca}", 3, "mtls", "not supported yet"),
+                bad("mTLS", "type: Mesh\nname: a\nmtls: {enabledBackend: ca}", 3, "mtls.enabledBackend", "names no backend"),
                 bad("key twice", "type: Mesh\nname: a\nname: b", 3, "", "occurs twice"),
                 bad("alias", "type: Mesh\nlabels: &l {a: b}\nname: *l", 3, "", "aliases are not supported"),
                 bad("number for a text", "type: Mesh\nname: a\nlabels: {version: 1}", 3, "labels.version",

@@ -2,12 +2,14 @@ package io.weft.controlplane.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,10 +43,11 @@ class ServiceCatalogTest {
         return ServiceCatalog.build(
                 "default",
                 Policies.read(Dataplane.class, dataplanes).stream()
-                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY))
+                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
                         .toList(),
                 Policies.read(MeshService.class, services),
-                Policies.read(MeshHttpRoute.class, routes));
+                Policies.read(MeshHttpRoute.class, routes),
+                MeshSecurity.NONE);
     }
 
     private static Service service(ServiceCatalog catalog, String name) {
@@ -185,8 +188,10 @@ class ServiceCatalogTest {
         List<Dataplane> dataplanes = Policies.read(Dataplane.class,
                 dataplane("old", "10.0.0.1", 80, "kuma.io/service: a") + dataplane("new", "10.0.0.1", 80, "kuma.io/service: a"));
         ServiceCatalog catalog = ServiceCatalog.build("default",
-                List.of(new Instance(dataplanes.get(0), Health.UNHEALTHY), new Instance(dataplanes.get(1), Health.HEALTHY)),
-                List.of(), List.of());
+                List.of(
+                        new Instance(dataplanes.get(0), Health.UNHEALTHY, Transport.PLAINTEXT),
+                        new Instance(dataplanes.get(1), Health.HEALTHY, Transport.PLAINTEXT)),
+                List.of(), List.of(), MeshSecurity.NONE);
         assertThat(service(catalog, "a").ports().get(0).instances()).singleElement()
                 .satisfies(instance -> assertThat(instance.health()).isEqualTo(Health.HEALTHY));
     }

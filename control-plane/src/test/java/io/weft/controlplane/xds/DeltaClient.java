@@ -9,18 +9,23 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
+import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -36,12 +41,20 @@ public final class DeltaClient implements AutoCloseable {
     private volatile boolean refuseRoutes;
 
     public DeltaClient(int port, Node node) {
-        this(port, node, Map.of());
+        this(port, node, Map.of(), Optional.empty());
+    }
+
+    public DeltaClient(int port, Node node, String token) {
+        this(port, node, Map.of(), Optional.of(token));
+    }
+
+    DeltaClient(int port, Node node, Map<ResourceType, Map<String, String>> had) {
+        this(port, node, had, Optional.empty());
     }
 
     /** @param had versions by name and type, from an earlier stream */
-    public DeltaClient(int port, Node node, Map<ResourceType, Map<String, String>> had) {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+    private DeltaClient(int port, Node node, Map<ResourceType, Map<String, String>> had, Optional<String> token) {
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().intercept(bearing(token)).build();
         for (ResourceType type : ResourceType.values()) {
             resources.put(type, new ConcurrentHashMap<>());
         }
@@ -63,6 +76,13 @@ public final class DeltaClient implements AutoCloseable {
             requests.onNext(first(ResourceType.CLUSTER, had).setNode(node).build());
             requests.onNext(first(ResourceType.LISTENER, had).build());
         }
+    }
+
+    static ClientInterceptor bearing(Optional<String> token) {
+        Metadata headers = new Metadata();
+        token.ifPresent(text -> headers.put(
+                Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + text));
+        return MetadataUtils.newAttachHeadersInterceptor(headers);
     }
 
     private static DeltaDiscoveryRequest.Builder first(
@@ -174,6 +194,10 @@ public final class DeltaClient implements AutoCloseable {
 
     public RouteConfiguration routes(String name) {
         return get(ResourceType.ROUTE, name, RouteConfiguration.class);
+    }
+
+    public Secret secret(String name) {
+        return get(ResourceType.SECRET, name, Secret.class);
     }
 
     /** Null if there is none. */

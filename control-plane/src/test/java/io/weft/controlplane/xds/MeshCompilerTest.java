@@ -18,6 +18,8 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Document;
 import io.weft.controlplane.policy.MeshHttpRoute;
@@ -30,12 +32,15 @@ import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** What comes out, as Envoy's own JSON. */
@@ -70,7 +75,8 @@ class MeshCompilerTest {
 
     private static ClientNode node(ClientNode.Kind kind, Optional<Dataplane> dataplane, Map<Integer, Integer> ports) {
         Metadata metadata = new Metadata(new ResourceId("Dataplane", "default", "me"), "me", "", Map.of());
-        return new ClientNode("default.me", "me", kind, metadata, dataplane, new ClientNode.Binding("127.0.0.1", ports));
+        return new ClientNode("default.me", "me", kind, metadata, dataplane, new ClientNode.Binding("127.0.0.1", ports),
+                false);
     }
 
     private static final ClientNode AGENT = node(ClientNode.Kind.AGENT, Optional.empty(), Map.of());
@@ -89,11 +95,14 @@ class MeshCompilerTest {
         ServiceCatalog catalog = ServiceCatalog.build(
                 "default",
                 set.all(Dataplane.class, "default").stream()
-                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY))
+                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
                         .toList(),
                 set.all(MeshService.class, "default"),
-                routes);
-        return new MeshCompiler(catalog, routes).configFor(node);
+                routes,
+                MeshSecurity.NONE);
+        return new MeshCompiler(
+                        catalog, routes, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)))
+                .configFor(node);
     }
 
     private static <T extends Message> T get(NodeConfig config, ResourceType type, String name, Class<T> message) {

@@ -1,0 +1,198 @@
+package io.weft.controlplane.ca;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
+
+/**
+ * The roots that a control plane made for one mesh, in a file for its owner only. A control plane and the command line may use it
+ * at the same time: every change is made under a lock. Not thread-safe.
+ */
+public final class RootFile {
+
+    private static final int FORMAT = 1;
+    private static final Pattern SAFE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}");
+
+    private static final ReentrantLock IN_THIS_PROCESS = new ReentrantLock();
+
+    private final String mesh;
+    private final Path file;
+    private final ObjectMapper json =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    private record Content(int format, Signer signing, Coming next, List<Gone> former) {}
+
+    private record Signer(String certificate, String key) {}
+
+    private record Coming(String certificate, String key, String signsFrom) {}
+
+    private record Gone(String certificate, String trustedUntil) {}
+
+    /**
+     * @param state the control plane's folder
+     * @throws IOException the mesh's name cannot be a file's
+     */
+    public RootFile(Path state, String mesh) throws IOException {
+        if (!SAFE.matcher(mesh).matches()) {
+            throw new IOException("the name of mesh '" + mesh + "' cannot be used for a file: give it letters, digits, '.', '-' and '_' only");
+        }
+        this.mesh = mesh;
+        this.file = state.resolve("ca").resolve(mesh + ".json");
+    }
+
+    public Path path() {
+        return file;
+    }
+
+    /** What tells one state of the file from another; empty: there is none. */
+    public Optional<Object> stamp() throws IOException {
+        try {
+            return Optional.of(List.of(Files.getLastModifiedTime(file), Files.size(file)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * The roots at this moment; makes the first where there is none, and goes on with a rotation whose time has come.
+     *
+     * @param leafLifetime the longest that any leaf has
+     * @throws IOException the file cannot be used; the message names it
+     */
+    public RootSet at(Instant now, Duration leafLifetime) throws IOException {
+        Locked locked = lock();
+        try (locked) {
+            Optional<RootSet> known = read();
+            if (known.isEmpty()) {
+                RootSet first = RootSet.of(Root.generate(mesh, now));
+                write(first);
+                return first;
+            }
+            RootSet current = known.get().at(now, leafLifetime);
+            // Well before a root ends, the next one begins.
+            Instant end = current.signing().certificate().getNotAfter().toInstant();
+            if (current.next().isEmpty() && now.isAfter(end.minus(Root.LIFETIME.dividedBy(4)))) {
+                current = current.rotate(Root.generate(mesh, now), now, leafLifetime);
+            }
+            if (!current.equals(known.get())) {
+                write(current);
+            }
+            return current;
+        }
+    }
+
+    /**
+     * Begins a rotation: the new root is trusted from now on, and signs when every workload that is in contact knows it.
+     *
+     * @throws IOException the file is not there or cannot be used
+     * @throws IllegalStateException a rotation is under way
+     */
+    public RootSet rotate(Instant now, Duration overlap) throws IOException {
+        Locked locked = lock();
+        try (locked) {
+            RootSet known = read().orElseThrow(() -> new NoSuchFileException(file.toString(), null,
+                    "mesh " + mesh + " has no root of its own yet; it is made when an identity is first asked for"));
+            RootSet rotating = known.rotate(Root.generate(mesh, now), now, overlap);
+            write(rotating);
+            return rotating;
+        }
+    }
+
+    /** Against other processes; within one, a file can be locked only once. */
+    private record Locked(FileChannel channel) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            try {
+                channel.close();
+            } finally {
+                IN_THIS_PROCESS.unlock();
+            }
+        }
+    }
+
+    private Locked lock() throws IOException {
+        IN_THIS_PROCESS.lock();
+        FileChannel channel = null;
+        try {
+            Path lockFile = file.resolveSibling("." + mesh + ".lock");
+            if (!Files.exists(lockFile)) {
+                OwnerOnlyFile.create(lockFile, new byte[0]);
+            }
+            channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);
+            channel.lock();
+            return new Locked(channel);
+        } catch (IOException | RuntimeException e) {
+            IN_THIS_PROCESS.unlock();
+            if (channel != null) {
+                channel.close();
+            }
+            throw e;
+        }
+    }
+
+    private Optional<RootSet> read() throws IOException {
+        byte[] bytes;
+        try {
+            bytes = OwnerOnlyFile.read(file);
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+        try {
+            Content content = json.readValue(bytes, Content.class);
+            if (content.format != FORMAT) {
+                throw new IOException("has format " + content.format + ", not " + FORMAT);
+            }
+            List<RootSet.Former> former = new ArrayList<>();
+            for (Gone gone : content.former) {
+                former.add(new RootSet.Former(Pem.certificates(gone.certificate).get(0), Instant.parse(gone.trustedUntil)));
+            }
+            Optional<RootSet.Next> next = content.next == null
+                    ? Optional.empty()
+                    : Optional.of(new RootSet.Next(
+                            root(content.next.certificate, content.next.key), Instant.parse(content.next.signsFrom)));
+            return Optional.of(new RootSet(root(content.signing.certificate, content.signing.key), next, former));
+        } catch (JsonProcessingException e) {
+            // Not its message, which quotes what may be a key.
+            throw new IOException("the roots in " + file + " cannot be used: not valid JSON, line " + e.getLocation().getLineNr());
+        } catch (IOException | DateTimeParseException e) {
+            throw new IOException("the roots in " + file + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static Root root(String certificate, String key) throws IOException {
+        List<X509Certificate> chain = Pem.certificates(certificate);
+        Root root = new Root(chain, Pem.key(key, chain.get(0).getPublicKey().getAlgorithm()));
+        if (!root.fits()) {
+            throw new IOException("a key does not belong to its certificate");
+        }
+        return root;
+    }
+
+    private void write(RootSet roots) throws IOException {
+        Coming next = roots.next()
+                .map(coming -> new Coming(
+                        Pem.of(coming.root().chain()), Pem.of(coming.root().key()), coming.signsFrom().toString()))
+                .orElse(null);
+        List<Gone> former = roots.former().stream()
+                .map(gone -> new Gone(Pem.of(gone.certificate()), gone.trustedUntil().toString()))
+                .toList();
+        Signer signing = new Signer(Pem.of(roots.signing().chain()), Pem.of(roots.signing().key()));
+        OwnerOnlyFile.replace(file, json.writeValueAsBytes(new Content(FORMAT, signing, next, former)));
+    }
+}

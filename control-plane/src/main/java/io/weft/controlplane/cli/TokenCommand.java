@@ -1,0 +1,65 @@
+package io.weft.controlplane.cli;
+
+import io.weft.controlplane.token.TokenKey;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "token",
+        description = {
+            "Prints a token that proves to the control plane which service its bearer is.",
+            "",
+            "Write it to a file that only the service can read, and name that to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE. The file is"
+                    + " read anew for each connection, so replace it before the token expires. Whoever has a token can be the service.",
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {"", "Example: weft token --policies ./policies --mesh default --service orders --valid-for 24h > orders.token"},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:the token is on stdout", "1:the key cannot be used; the reason is on stderr", "2:wrong usage"})
+final class TokenCommand implements Callable<Integer> {
+
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,250}[a-zA-Z0-9])?");
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private StateFolder folder;
+
+    @Option(names = "--mesh", paramLabel = "NAME", defaultValue = "default", description = "Default: ${DEFAULT-VALUE}.")
+    private String mesh;
+
+    @Option(names = "--service", required = true, paramLabel = "NAME", description = "The service: the agent's WEFT_SERVICE.")
+    private String service;
+
+    @Option(names = "--valid-for", paramLabel = "TIME", defaultValue = "24h", description = "As 30m or 24h. Default: ${DEFAULT-VALUE}.")
+    private Duration validFor;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        if (validFor.isZero() || !NAME.matcher(service).matches() || !NAME.matcher(mesh).matches()) {
+            err.println("weft token: --valid-for must be above zero, --mesh and --service names of letters, digits, '.', '-' and '_'");
+            return 2;
+        }
+        try {
+            out.println(TokenKey.in(folder.path(), Clock.systemUTC()).issue(mesh, service, validFor));
+        } catch (IOException e) {
+            err.println("weft token: " + e.getMessage());
+            return 1;
+        }
+        out.flush();
+        return 0;
+    }
+}

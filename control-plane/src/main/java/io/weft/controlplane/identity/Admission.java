@@ -1,0 +1,79 @@
+package io.weft.controlplane.identity;
+
+import io.grpc.Status;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.token.Bearer;
+import io.weft.controlplane.token.Token;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/** Whether a data plane is who it says it is. Where no proof is demanded it is taken at its word. Thread-safe. */
+public final class Admission {
+
+    private final Predicate<String> demanded;
+
+    /** @param demanded whether the data planes of a mesh have to prove who they are */
+    public Admission(Predicate<String> demanded) {
+        this.demanded = demanded;
+    }
+
+    /** It is not; the status is for its sender. */
+    public static final class RefusedException extends Exception {
+        private static final long serialVersionUID = 1;
+        private final transient Status status;
+
+        private RefusedException(Status status) {
+            super(status.getDescription());
+            this.status = status;
+        }
+
+        public Status status() {
+            return status;
+        }
+    }
+
+    /** @throws RefusedException it is not, or does not prove it */
+    public void admit(Bearer bearer, ClientNode node) throws RefusedException {
+        if (!demanded.test(node.mesh())) {
+            return;
+        }
+        Token token = proof(bearer, "mesh " + node.mesh() + " serves nobody without a token");
+        if (!token.mesh().equals(node.mesh())) {
+            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for mesh "
+                    + token.mesh() + ", not for mesh " + node.mesh()));
+        }
+        TreeSet<String> claimed = new TreeSet<>();
+        for (Map<String, String> tags : node.tags()) {
+            claimed.add(tags.getOrDefault(Labels.SERVICE, ""));
+        }
+        if (!node.service().isEmpty()) {
+            claimed.add(node.service());
+        }
+        refuseIfForeign(token, node, claimed);
+    }
+
+    /** @throws RefusedException somebody else has this id, so that whoever took it over could take that one out of the mesh */
+    public void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException {
+        if (demanded.test(node.mesh()) && !holder.workload().equals(node.workload())) {
+            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the id " + node.id() + " belongs to service "
+                    + holder.workload() + "; choose another one for " + node.workload()));
+        }
+    }
+
+    private static void refuseIfForeign(Token token, ClientNode node, TreeSet<String> claimed) throws RefusedException {
+        claimed.remove(token.service());
+        if (!claimed.isEmpty()) {
+            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for service "
+                    + token.service() + ", but it calls itself " + String.join(", ", claimed)
+                    + "; make one with weft token --mesh " + node.mesh() + " --service " + claimed.first()));
+        }
+    }
+
+    /** The token of whoever asks for a certificate, which is always demanded. */
+    public Token proof(Bearer bearer, String why) throws RefusedException {
+        return bearer.token().orElseThrow(
+                () -> new RefusedException(Status.UNAUTHENTICATED.withDescription(why + ": " + bearer.complaint())));
+    }
+}

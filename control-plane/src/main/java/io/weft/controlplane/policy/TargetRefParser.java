@@ -1,0 +1,69 @@
+package io.weft.controlplane.policy;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Reads Kuma's top-level {@code targetRef}. */
+final class TargetRefParser {
+
+    /** Of a policy for outgoing traffic. */
+    static TargetRef outbound(Fields spec) {
+        return spec.get("targetRef")
+                .map(value -> {
+                    Fields fields = value.fields();
+                    TargetRef target = target(fields);
+                    fields.unsupported("sectionName", "a route is for requests that leave; name no inbound");
+                    fields.end();
+                    return target;
+                })
+                .orElse(new TargetRef.WholeMesh(true));
+    }
+
+    /** Of a policy for incoming traffic. */
+    static InboundTarget inbound(Fields spec) {
+        return spec.get("targetRef")
+                .map(value -> {
+                    Fields fields = value.fields();
+                    TargetRef target = target(fields);
+                    Optional<String> section = target instanceof TargetRef.Dataplanes ? section(fields) : Optional.empty();
+                    fields.end();
+                    return new InboundTarget(target, section);
+                })
+                .orElse(new InboundTarget(new TargetRef.WholeMesh(true), Optional.empty()));
+    }
+
+    private static TargetRef target(Fields fields) {
+        String kind = fields.require("kind")
+                .choice(ResourceParser.words("Mesh", "Dataplane", "MeshSubset", "MeshService", "MeshServiceSubset"));
+        return switch (kind) {
+            case "Mesh" -> new TargetRef.WholeMesh(sidecars(fields));
+            case "Dataplane" -> {
+                Optional<String> name = fields.get("name").map(Value::nonEmptyText);
+                String namespace = fields.get("namespace").map(Value::nonEmptyText).orElse("");
+                yield new TargetRef.Dataplanes(
+                        name.map(plain -> namespace.isEmpty() ? plain : plain + "." + namespace),
+                        fields.texts("labels"));
+            }
+            case "MeshSubset" -> new TargetRef.Subset(fields.texts("tags"), sidecars(fields));
+            case "MeshService" -> new TargetRef.OfService(fields.require("name").nonEmptyText());
+            default -> new TargetRef.ServiceSubset(fields.require("name").nonEmptyText(), fields.texts("tags"));
+        };
+    }
+
+    static Optional<String> section(Fields ref) {
+        return ref.get("sectionName").map(value -> value.node() instanceof Node.Whole
+                ? Integer.toString(value.port())
+                : value.nonEmptyText());
+    }
+
+    private static boolean sidecars(Fields fields) {
+        List<Value> types = fields.items("proxyTypes");
+        boolean sidecar = types.isEmpty();
+        for (Value type : types) {
+            sidecar |= type.choice(ResourceParser.words("Sidecar", "Gateway")).equals("Sidecar");
+        }
+        return sidecar;
+    }
+
+    private TargetRefParser() {}
+}

@@ -1,0 +1,144 @@
+package io.weft.controlplane.token;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.crypto.ECDSAVerifier;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import io.weft.controlplane.ca.OwnerOnlyFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.text.ParseException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import java.util.UUID;
+
+/**
+ * The key of one control plane for tokens: JSON Web Tokens (RFC 7519) signed with ES256, that say for whom they are in the claims
+ * {@code mesh} and {@code service}. Whoever has the key's file can be anyone in every mesh. Thread-safe.
+ */
+public final class TokenKey {
+
+    private static final String ISSUER = "weft";
+    private static final String AUDIENCE = "weft-control-plane";
+    private static final String MESH = "mesh";
+    private static final String SERVICE = "service";
+    private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
+    private static final int MAX_CHARS = 8_192;
+
+    private final ECKey key;
+    private final Clock clock;
+
+    private TokenKey(ECKey key, Clock clock) {
+        this.key = key;
+        this.clock = clock;
+    }
+
+    /**
+     * Reads the key, or makes it where there is none: the control plane and the command line agree on the one that was first.
+     *
+     * @param state the control plane's folder
+     * @throws IOException the file cannot be used; the message names it
+     */
+    public static TokenKey in(Path state, Clock clock) throws IOException {
+        Path file = state.resolve("token").resolve("signing-key.json");
+        byte[] bytes;
+        try {
+            bytes = OwnerOnlyFile.read(file);
+        } catch (NoSuchFileException e) {
+            OwnerOnlyFile.create(file, generate().toJSONString().getBytes(StandardCharsets.US_ASCII));
+            bytes = OwnerOnlyFile.read(file);
+        }
+        try {
+            ECKey key = ECKey.parse(new String(bytes, StandardCharsets.US_ASCII));
+            if (!key.isPrivate() || !key.getCurve().equals(Curve.P_256)) {
+                throw new IOException("the token key " + file + " is no private key of P-256");
+            }
+            return new TokenKey(key, clock);
+        } catch (ParseException | IllegalStateException e) {
+            // Not its message, which may quote the key.
+            throw new IOException("the token key " + file + " is no JSON Web Key; remove it to have a new one made,"
+                    + " after which every token has to be issued anew");
+        }
+    }
+
+    private static ECKey generate() throws IOException {
+        try {
+            return new ECKeyGenerator(Curve.P_256).keyIDFromThumbprint(true).generate();
+        } catch (JOSEException e) {
+            throw new IOException("this Java platform cannot make a key of P-256", e);
+        }
+    }
+
+    /** A token in its compact form. */
+    public String issue(String mesh, String service, Duration validFor) {
+        Instant now = clock.instant();
+        JWTClaimsSet claims = new JWTClaimsSet.Builder()
+                .issuer(ISSUER)
+                .audience(AUDIENCE)
+                .claim(MESH, mesh)
+                .claim(SERVICE, service)
+                .jwtID(UUID.randomUUID().toString())
+                .issueTime(Date.from(now))
+                .notBeforeTime(Date.from(now.minus(CLOCK_SKEW)))
+                .expirationTime(Date.from(now.plus(validFor)))
+                .build();
+        JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.ES256)
+                .type(JOSEObjectType.JWT)
+                .keyID(key.getKeyID())
+                .build();
+        try {
+            SignedJWT token = new SignedJWT(header, claims);
+            token.sign(new ECDSASigner(key));
+            return token.serialize();
+        } catch (JOSEException e) {
+            throw new IllegalStateException("the key can sign", e);
+        }
+    }
+
+    /** What a token proves now. */
+    public Token verify(String compact) throws InvalidTokenException {
+        if (compact.length() > MAX_CHARS) {
+            throw new InvalidTokenException("the token is longer than " + MAX_CHARS + " characters");
+        }
+        try {
+            SignedJWT token = SignedJWT.parse(compact);
+            // The algorithm is ours to choose and not the token's.
+            if (!token.getHeader().getAlgorithm().equals(JWSAlgorithm.ES256) || !token.verify(new ECDSAVerifier(key.toECPublicKey()))) {
+                throw new InvalidTokenException("the token was not issued by this control plane; make one with weft token");
+            }
+            return claims(token.getJWTClaimsSet());
+        } catch (ParseException | JOSEException | IllegalStateException e) {
+            throw new InvalidTokenException("the token is no JSON Web Token; make one with weft token");
+        }
+    }
+
+    private Token claims(JWTClaimsSet claims) throws ParseException, InvalidTokenException {
+        Instant now = clock.instant();
+        Date expires = claims.getExpirationTime();
+        Date notBefore = claims.getNotBeforeTime();
+        String mesh = claims.getStringClaim(MESH);
+        String service = claims.getStringClaim(SERVICE);
+        if (!ISSUER.equals(claims.getIssuer()) || !claims.getAudience().contains(AUDIENCE) || mesh == null || service == null
+                || expires == null) {
+            throw new InvalidTokenException("the token is not for a data plane; make one with weft token");
+        }
+        if (!now.isBefore(expires.toInstant())) {
+            throw new InvalidTokenException("the token has expired on " + expires.toInstant() + "; make a new one with weft token");
+        }
+        if (notBefore != null && now.isBefore(notBefore.toInstant())) {
+            throw new InvalidTokenException("the token is not valid before " + notBefore.toInstant() + "; compare the machines' clocks");
+        }
+        return new Token(mesh, service, expires.toInstant());
+    }
+}

@@ -1,0 +1,215 @@
+package io.weft.controlplane.identity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.controlplane.ca.Leaf;
+import io.weft.controlplane.ca.Pem;
+import io.weft.controlplane.ca.Root;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.FolderReader;
+import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
+import io.weft.controlplane.policy.PolicyHistory;
+import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.policy.TlsMode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MeshSecurityTest {
+
+    private static final String IDENTITY = """
+            type: MeshIdentity
+            name: all
+            spec:
+              selector: {dataplane: {matchLabels: {}}}
+              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}, certificateParameters: {expiry: 1h}}}
+            ---
+            """;
+    private static final String DOMAIN = "spiffe://default.default.mesh.local/";
+    private static final String STOREFRONT = DOMAIN + "workload/storefront";
+
+    @TempDir
+    private Path state;
+
+    private final SettableClock clock = new SettableClock();
+
+    private static final class SettableClock extends Clock {
+        private Instant now = Instant.parse("2026-11-25T12:00:00Z");
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+    }
+
+    private MeshSecurity security(String text) throws IOException {
+        PolicySet policies = new PolicyHistory(new ResourceParser())
+                .update(List.of(new FolderReader.FileContent("p.yaml", Optional.of(text), Optional.empty())));
+        assertThat(policies.problems()).isEmpty();
+        return MeshSecurity.of("default", policies, new Authorities(state, clock));
+    }
+
+    private static InboundSecurity inbound(MeshSecurity security, String service, int port) {
+        Map<String, String> tags = Map.of("kuma.io/service", service, "version", "v1");
+        Dataplane.Inbound inbound = new Dataplane.Inbound(
+                port, "127.0.0.1", Optional.of("main"), port, "127.0.0.1", true, tags, Optional.empty());
+        var metadata = new io.weft.controlplane.policy.Metadata(
+                new io.weft.controlplane.policy.ResourceId("Dataplane", "default", service + "-1"), service + "-1", "", Map.of());
+        return security.inbound(metadata, List.of(tags), service, inbound).orElseThrow();
+    }
+
+    private static List<String> texts(List<Permissions.Entry> entries) {
+        return entries.stream()
+                .map(entry -> (entry.allows() ? "allow " : "deny ")
+                        + entry.callers().stream().map(Caller::value).toList())
+                .toList();
+    }
+
+    @Test
+    void whoIsWho() throws IOException {
+        MeshSecurity security = security(IDENTITY + """
+                type: MeshIdentity
+                name: orders-alone
+                labels: {kuma.io/zone: east}
+                spec:
+                  selector: {dataplane: {matchLabels: {kuma.io/workload: orders}}}
+                  spiffeID: {trustDomain: "{{ .Mesh }}.{{ .Zone }}.shop", path: "/{{ .Workload }}"}
+                  provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+                """);
+        assertThat(security.identity("storefront").orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
+        assertThat(security.identity("storefront").orElseThrow().lifetime()).isEqualTo(Duration.ofHours(1));
+        assertThat(security.identity("orders").orElseThrow().spiffeId()).isEqualTo("spiffe://default.east.shop/orders");
+        assertThat(security.trust().keySet()).containsExactly("default.default.mesh.local", "default.east.shop");
+        assertThat(security("type: Mesh\nname: default\n").givesIdentities()).isFalse();
+        MeshSecurity legacy = security("type: Mesh\nname: default\nmtls: {enabledBackend: b, backends: [{name: b, type: builtin}]}\n");
+        assertThat(legacy.identity("orders").orElseThrow().spiffeId()).isEqualTo("spiffe://default/orders");
+    }
+
+    @Test
+    void anotherMeshIsBelievedWhereATrustSaysSo() throws IOException {
+        Root other = new io.weft.controlplane.ca.RootFile(state, "other").at(clock.instant(), Duration.ofHours(1)).signing();
+        MeshSecurity security = security(IDENTITY + "type: MeshTrust\nname: other\nspec:\n  trustDomain: other.mesh\n  caBundles:\n"
+                + "  - type: Pem\n    pem:\n      value: |\n" + Pem.of(other.chain()).indent(8));
+        assertThat(security.trust().get("other.mesh")).isEqualTo(other.chain());
+        assertThat(security.trust()).containsKey("default.default.mesh.local");
+    }
+
+    @Test
+    void strictUnlessAPolicySaysOtherwiseAndTheMoreSpecificOneCounts() throws IOException {
+        assertThat(inbound(security(IDENTITY), "orders", 80).mode()).isEqualTo(TlsMode.STRICT);
+        MeshSecurity security = security(IDENTITY + """
+                type: MeshTLS
+                name: z-mesh
+                spec: {rules: [{default: {mode: Permissive, tlsVersion: {min: TLS13}}}]}
+                ---
+                type: MeshTLS
+                name: a-one-port
+                spec: {targetRef: {kind: Dataplane, name: orders-1, sectionName: main}, rules: [{default: {mode: Strict}}]}
+                ---
+                type: MeshTLS
+                name: shadow
+                labels: {kuma.io/effect: shadow}
+                spec: {targetRef: {kind: Dataplane}, rules: [{default: {mode: Permissive}}]}
+                """);
+        assertThat(inbound(security, "storefront", 80).mode()).isEqualTo(TlsMode.PERMISSIVE);
+        assertThat(inbound(security, "orders", 80).mode()).isEqualTo(TlsMode.STRICT);
+        assertThat(inbound(security, "orders", 80).tls().minimum()).isPresent();
+        assertThat(security.calling().minimum()).isPresent();
+    }
+
+    @Test
+    void nobodyMayCallWithoutAPermission() throws IOException {
+        assertThat(inbound(security(IDENTITY), "orders", 80).permissions().entries()).isEmpty();
+    }
+
+    @Test
+    void everyDenialComesBeforeAnyPermission() throws IOException {
+        Permissions permissions = inbound(security(IDENTITY + """
+                type: MeshTrafficPermission
+                name: a
+                spec: {rules: [{default: {allow: [{spiffeID: {type: Prefix, value: "spiffe://x/"}}]}}]}
+                ---
+                type: MeshTrafficPermission
+                name: b
+                spec:
+                  targetRef: {kind: Dataplane, name: orders-1}
+                  rules:
+                  - default:
+                      deny: [{spiffeID: {type: Exact, value: "spiffe://x/y"}}]
+                      allowWithShadowDeny: [{spiffeID: {type: Exact, value: "spiffe://x/z"}}]
+                ---
+                type: MeshTrafficPermission
+                name: of-another
+                spec:
+                  targetRef: {kind: Dataplane, name: other-1}
+                  rules: [{default: {allow: [{spiffeID: {type: Exact, value: "spiffe://no/one"}}]}}]
+                """), "orders", 80).permissions();
+        assertThat(texts(permissions.entries()))
+                .containsExactly("deny [spiffe://x/y]", "allow [spiffe://x/]", "allow [spiffe://x/z]");
+        assertThat(texts(permissions.shadow())).containsExactly("deny [spiffe://x/z]");
+    }
+
+    @Test
+    void ofTheOlderFormTheMostSpecificSourceCounts() throws IOException {
+        String policies = """
+                type: MeshTrafficPermission
+                name: storefront-may
+                spec:
+                  targetRef: {kind: MeshService, name: orders}
+                  from:
+                  - {targetRef: {kind: MeshService, name: storefront}, default: {action: Allow}}
+                ---
+                type: MeshTrafficPermission
+                name: nobody-may
+                spec:
+                  targetRef: {kind: Mesh}
+                  from:
+                  - {targetRef: {kind: MeshService, name: storefront}, default: {action: Deny}}
+                  - {targetRef: {kind: Mesh}, default: {action: Deny}}
+                """;
+        assertThat(texts(inbound(security(IDENTITY + policies), "orders", 80).permissions().entries()))
+                .containsExactly("allow [" + STOREFRONT + "]", "deny [" + STOREFRONT + "]", "deny [" + DOMAIN + "]");
+        assertThat(texts(inbound(security(IDENTITY + policies), "other", 80).permissions().entries()))
+                .containsExactly("deny [" + STOREFRONT + "]", "deny [" + DOMAIN + "]");
+    }
+
+    @Test
+    void servedCertificatesAreRenewedBetweenHalfAndTwoThirdsOfTheirLifetime() throws IOException {
+        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
+        for (int node = 0; node < 20; node++) {
+            String name = "node-" + node;
+            Instant made = clock.now;
+            ServedCertificates.Certificate first = certificates.of(name, identity);
+            clock.now = made.plus(Duration.ofMinutes(30)).minusMillis(1);
+            assertThat(certificates.of(name, identity)).isSameAs(first);
+            clock.now = made.plus(Duration.ofMinutes(40)).plusMillis(1);
+            Leaf renewed = certificates.of(name, identity).leaf();
+            assertThat(renewed).isNotEqualTo(first.leaf());
+            assertThat(certificates.nextRenewal().orElseThrow())
+                    .isBetween(clock.now.plus(Duration.ofMinutes(30)), clock.now.plus(Duration.ofMinutes(40)));
+            certificates.retain(java.util.Set.of());
+        }
+    }
+}
