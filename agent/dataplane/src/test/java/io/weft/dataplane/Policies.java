@@ -15,6 +15,7 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Addition;
 import io.weft.policy.model.HealthCheck;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpVersion;
@@ -252,9 +253,17 @@ public final class Policies {
                 List<NamedFilter> filters,
                 Edge edge,
                 RouteConfiguration configuration) {
+            return listener(
+                    name, kind, address,
+                    new HttpConnectionManager(name, new HttpConnectionManager.Named(name + "-routes"), filters, edge, StreamLimits.NONE),
+                    configuration);
+        }
+
+        /** @param manager its routes are named as {@code name-routes} */
+        public SnapshotBuilder listener(
+                String name, Listener.Kind kind, HostPort address, HttpConnectionManager manager, RouteConfiguration configuration) {
             String routes = name + "-routes";
-            FilterChain chain = new FilterChain(
-                    "", 0, List.of(), new HttpConnectionManager(name, new HttpConnectionManager.Named(routes), filters, edge));
+            FilterChain chain = new FilterChain("", 0, List.of(), manager);
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

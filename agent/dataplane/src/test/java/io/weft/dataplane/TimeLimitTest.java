@@ -11,6 +11,11 @@ import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.Listener;
 import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RetryPolicy.BackOff;
@@ -19,6 +24,7 @@ import io.weft.policy.model.RetryPolicy.HostSelection;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RetryPolicy.PerTry;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.Rewrite;
@@ -43,7 +49,11 @@ class TimeLimitTest {
         private int aborts;
 
         Limitable() {
-            super("POST", "orders", "/");
+            this("orders");
+        }
+
+        Limitable(String authority) {
+            super("POST", authority, "/");
             with(Replay.REPEATABLE);
         }
 
@@ -109,6 +119,73 @@ class TimeLimitTest {
         mesh.time.advance(SECOND.multipliedBy(5));
         assertThat(request.aborts).isEqualTo(1);
         assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+    }
+
+    private static Fixture managed(StreamLimits limits, Timeouts timeouts) {
+        return Fixture.with(snapshot()
+                .listener(
+                        "outbound", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
+                        new HttpConnectionManager("", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, limits),
+                        Policies.routes(host("orders", route(any(), new RouteAction.Forward(
+                                ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, Resending.NONE, timeouts,
+                                List.of(), Map.of(), RoutingPriority.DEFAULT)))))
+                .cluster("orders", 1, 2));
+    }
+
+    @Test
+    void whereTheRouteSaysNothingTheConnectionManagersLimitsCount() {
+        Fixture mesh = managed(new StreamLimits(SECOND, Duration.ZERO), Timeouts.NONE);
+        Limitable idle = mesh.dialled(new Limitable());
+        idle.connected();
+        mesh.time.advance(SECOND);
+        assertAnswered(idle, 504, "stream timeout");
+
+        Fixture other = managed(new StreamLimits(Duration.ZERO, SECOND), Timeouts.NONE);
+        Limitable longer = other.dialled(new Limitable());
+        longer.connected();
+        other.time.advance(SECOND);
+        assertAnswered(longer, 504, "downstream duration timeout");
+    }
+
+    @Test
+    void whatTheRouteSaysGoesBefore() {
+        Fixture mesh = managed(new StreamLimits(SECOND, SECOND), new Timeouts(
+                Duration.ZERO, Optional.of(Duration.ZERO), Optional.empty(),
+                Optional.of(new StreamDuration(Optional.of(Duration.ZERO), Optional.empty()))));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        mesh.time.advance(Duration.ofHours(1));
+        assertThat(request.aborts).isZero();
+
+        Fixture other = managed(new StreamLimits(Duration.ofHours(1), SECOND), stream(Duration.ofSeconds(3), null));
+        Limitable longer = other.dialled(new Limitable());
+        longer.connected();
+        other.time.advance(Duration.ofSeconds(2));
+        assertThat(longer.aborts).isZero();
+        other.time.advance(SECOND);
+        assertThat(longer.aborts).isEqualTo(1);
+    }
+
+    @Test
+    void twoConnectionManagersWithTheSameRoutesHaveEachItsOwnLimits() {
+        HttpConnectionManager unlimited =
+                new HttpConnectionManager("", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, StreamLimits.NONE);
+        HttpConnectionManager limited = new HttpConnectionManager(
+                "", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, new StreamLimits(SECOND, Duration.ZERO));
+        RouteConfiguration routes = Policies.routes(host(List.of("orders", "orders:8080"), route(any(), new RouteAction.Forward(
+                ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, Resending.NONE, Timeouts.NONE,
+                List.of(), Map.of(), RoutingPriority.DEFAULT))));
+        Fixture mesh = Fixture.with(snapshot()
+                .listener("outbound", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80), unlimited, routes)
+                .listener("8080", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 8080), limited, routes)
+                .cluster("orders", 1));
+        Limitable first = mesh.dialled(new Limitable());
+        first.connected();
+        Limitable second = mesh.dialled(new Limitable("orders:8080"));
+        second.connected();
+        mesh.time.advance(SECOND);
+        assertThat(first.aborts).isZero();
+        assertThat(second.aborts).isEqualTo(1);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.weft.policy.model;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,8 +8,10 @@ import java.util.List;
  * {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}.
  *
  * @param filters in order, without the router
+ * @param limits of requests whose route says nothing else
  */
-public record HttpConnectionManager(String statPrefix, RouteSource routes, List<NamedFilter> filters, Edge edge) {
+public record HttpConnectionManager(
+        String statPrefix, RouteSource routes, List<NamedFilter> filters, Edge edge, StreamLimits limits) {
 
     public HttpConnectionManager {
         filters = List.copyOf(filters);
@@ -21,12 +24,22 @@ public record HttpConnectionManager(String statPrefix, RouteSource routes, List<
         }
         List<NamedFilter> all = new ArrayList<>(first);
         all.addAll(filters);
-        return new HttpConnectionManager(statPrefix, routes, all, edge);
+        return new HttpConnectionManager(statPrefix, routes, all, edge, limits);
     }
 
     /** What is made of a request that comes in before any rule looks at it. */
     public record Edge(PathNormalization paths, ClientAddress clientAddress) {
         public static final Edge NONE = new Edge(PathNormalization.NONE, ClientAddress.DEFAULT);
+    }
+
+    /**
+     * How long a request may take. A duration of zero is no limit.
+     *
+     * @param idle nothing goes in either direction
+     * @param duration from its beginning to the end of the response
+     */
+    public record StreamLimits(Duration idle, Duration duration) {
+        public static final StreamLimits NONE = new StreamLimits(Duration.ZERO, Duration.ZERO);
     }
 
     /** Where the route configuration comes from. */

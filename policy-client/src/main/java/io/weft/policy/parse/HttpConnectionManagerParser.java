@@ -2,24 +2,31 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.ClientAddress;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.RouteSource;
+import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PathNormalization;
 import io.weft.policy.model.PathNormalization.EscapedSlashes;
 import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
+import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation;
 import io.weft.policy.proto.protobuf.Any;
+import java.time.Duration;
 import java.util.List;
 
 /** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
 final class HttpConnectionManagerParser {
+    private static final Duration STREAM_IDLE_TIMEOUT = Duration.ofMinutes(5);
+
     private HttpConnectionManagerParser() {}
 
-    static HttpConnectionManager parse(Field field, Any config) {
+    /** @param kind of the listener */
+    static HttpConnectionManager parse(Field field, Any config, Kind kind) {
         io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager;
         try {
             manager = io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
@@ -30,7 +37,7 @@ final class HttpConnectionManagerParser {
         refuseUnsupported(field, manager);
         reportWithoutEffect(field, manager);
         List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
-        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager))
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager), limits(field, manager, kind))
                 .behind(AccessLogParser.parse(field, manager.getAccessLogList()));
     }
 
@@ -63,6 +70,27 @@ final class HttpConnectionManagerParser {
                 escapedSlashes(field.at("path_with_escaped_slashes_action"), manager.getPathWithEscapedSlashesAction()));
         int hops = field.at("xff_num_trusted_hops").quantity(manager.getXffNumTrustedHops());
         return new Edge(paths, new ClientAddress(manager.getUseRemoteAddress().getValue(), hops));
+    }
+
+    private static StreamLimits limits(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager,
+            Kind kind) {
+        HttpProtocolOptions common = manager.getCommonHttpProtocolOptions();
+        Field options = field.at("common_http_protocol_options");
+        if (kind == Kind.INBOUND) {
+            // What the app does with a request it has begun cannot be ended.
+            field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout");
+            options.reportIf(common.hasMaxStreamDuration(), "max_stream_duration");
+            return StreamLimits.NONE;
+        }
+        // An API listener is a client's that has no proxy, and there no such limit is known unless it is set.
+        Duration idle = kind == Kind.API ? Duration.ZERO : STREAM_IDLE_TIMEOUT;
+        return new StreamLimits(
+                manager.hasStreamIdleTimeout() ? field.at("stream_idle_timeout").notNegative(manager.getStreamIdleTimeout()) : idle,
+                common.hasMaxStreamDuration()
+                        ? options.at("max_stream_duration").notNegative(common.getMaxStreamDuration())
+                        : Duration.ZERO);
     }
 
     private static EscapedSlashes escapedSlashes(Field field, PathWithEscapedSlashesAction action) {
@@ -110,7 +138,13 @@ final class HttpConnectionManagerParser {
             io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
         field.reportIf(manager.getAddUserAgent().getValue(), "add_user_agent");
         field.reportIf(manager.hasTracing(), "tracing");
-        field.reportIf(manager.hasCommonHttpProtocolOptions(), "common_http_protocol_options");
+        HttpProtocolOptions common = manager.getCommonHttpProtocolOptions();
+        Field options = field.at("common_http_protocol_options");
+        options.reportIf(common.hasIdleTimeout(), "idle_timeout");
+        options.reportIf(common.hasMaxHeadersCount(), "max_headers_count");
+        options.reportIf(common.hasMaxConnectionDuration(), "max_connection_duration");
+        options.reportIf(common.hasMaxRequestsPerConnection(), "max_requests_per_connection");
+        options.reportIf(common.hasMaxResponseHeadersKb(), "max_response_headers_kb");
         field.reportIf(manager.hasHttpProtocolOptions(), "http_protocol_options");
         field.reportIf(manager.hasHttp2ProtocolOptions(), "http2_protocol_options");
         field.reportIf(manager.hasHttp3ProtocolOptions(), "http3_protocol_options");
@@ -119,7 +153,6 @@ final class HttpConnectionManagerParser {
                 "server_header_transformation");
         field.reportIf(manager.hasSchemeHeaderTransformation(), "scheme_header_transformation");
         field.reportIf(manager.hasMaxRequestHeadersKb(), "max_request_headers_kb");
-        field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout");
         field.reportIf(manager.hasRequestTimeout(), "request_timeout");
         field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout");
         field.reportIf(manager.hasDrainTimeout(), "drain_timeout");

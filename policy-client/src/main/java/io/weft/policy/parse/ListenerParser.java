@@ -60,7 +60,7 @@ final class ListenerParser {
         field.reportIf(listener.hasAddress(), "address");
         field.reportIf(listener.getFilterChainsCount() > 0, "filter_chains");
         field.reportIf(listener.hasDefaultFilterChain(), "default_filter_chain");
-        FilterChain chain = new FilterChain("", 0, List.of(), HttpConnectionManagerParser.parse(at, config));
+        FilterChain chain = new FilterChain("", 0, List.of(), HttpConnectionManagerParser.parse(at, config, Kind.API));
         return new Listener(listener.getName(), Kind.API, NOWHERE, List.of(chain));
     }
 
@@ -176,7 +176,7 @@ final class ListenerParser {
                 access.add(access(at, filter));
             } else if (type.equals(Extensions.HTTP_CONNECTION_MANAGER)) {
                 at.refuseIf(i != last, "typed_config", "the HTTP connection manager must be the last filter of the chain");
-                http = HttpConnectionManagerParser.parse(at.at("typed_config"), filter.getTypedConfig());
+                http = HttpConnectionManagerParser.parse(at.at("typed_config"), filter.getTypedConfig(), kind);
             } else if (Extensions.isSecurity(type)) {
                 throw at.refuse("network filter '" + filter.getName() + "' (" + type
                         + ") is not enforced here, so nothing would be protected; remove it for this node");

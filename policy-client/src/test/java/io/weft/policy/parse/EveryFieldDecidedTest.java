@@ -315,7 +315,11 @@ class EveryFieldDecidedTest {
                         "CodecType", "Http1SafeMaxConnectionDuration", "StreamErrorOnInvalidHttpMessage",
                         // Upgrades pass; their filters are refused.
                         "UpgradeConfigs",
+                        // Empty; decided field by field below.
+                        "CommonHttpProtocolOptions",
                         "AddProxyProtocolConnectionState"),
+                subject(io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder(),
+                        options -> withManager(m -> m.setCommonHttpProtocolOptions(options))),
                 subject(Router.newBuilder(), router -> withManager(m -> m.setHttpFilters(0, router(router.build()))),
                         // Statistics, and headers that only Envoy adds.
                         "DynamicStats", "SuppressEnvoyHeaders", "SuppressGrpcRequestFailureCodeStats"),

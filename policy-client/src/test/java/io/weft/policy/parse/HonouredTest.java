@@ -488,7 +488,8 @@ class HonouredTest {
         assertThat(listener.filterChains()).singleElement().satisfies(chain -> {
             assertThat(chain.name()).isEqualTo("http");
             assertThat(chain.http())
-                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of(), HttpConnectionManager.Edge.NONE));
+                    .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of(), HttpConnectionManager.Edge.NONE,
+                            new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO)));
         });
     }
 
@@ -717,6 +718,21 @@ class HonouredTest {
                         .setMaxDirectResponseBodySizeBytes(uint32(5000))
                         .build())
                 .action()).isEqualTo(new RouteAction.DirectResponse(200, body));
+    }
+
+    private static HttpConnectionManager.StreamLimits limits(io.weft.policy.proto.envoy.config.listener.v3.Listener listener) {
+        return honoured(Listener.class, listener).filterChains().get(0).http().limits();
+    }
+
+    @Test
+    void howLongARequestMayTakeWhereItsRouteDoesNotSay() {
+        assertThat(limits(withManager(m -> {}))).as("Envoy's default")
+                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO));
+        assertThat(limits(withManager(m -> m.setStreamIdleTimeout(seconds(0)).setCommonHttpProtocolOptions(
+                        io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder().setMaxStreamDuration(seconds(7))))))
+                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ZERO, Duration.ofSeconds(7)));
+        assertThat(limits(apiListener(any(manager(m -> {}))))).as("of a client without a proxy")
+                .isEqualTo(HttpConnectionManager.StreamLimits.NONE);
     }
 
     @Test

@@ -51,7 +51,7 @@ public final class InboundListeners {
         }
         String key = "inbound " + index + " " + listener.name();
         return new InboundRoutes(
-                compiler.compile(key, configuration, chain.http().filters(), RouteCompiler.Side.INBOUND),
+                compiler.compile(key, configuration, chain.http(), RouteCompiler.Side.INBOUND),
                 chain.http().edge(),
                 compiler.connectionFilters(key, chain.networkFilters()));
     }

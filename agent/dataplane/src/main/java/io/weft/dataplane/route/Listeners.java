@@ -4,7 +4,6 @@ import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
-import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RouteConfiguration;
 import java.util.ArrayList;
@@ -72,10 +71,9 @@ public final class Listeners {
         for (FilterChain chain : listener.filterChains()) {
             String key;
             RouteConfiguration configuration;
-            List<NamedFilter> filters = chain.http().filters();
             if (chain.http().routes() instanceof Named named) {
                 // Filters count for each listener by itself.
-                String user = filters.isEmpty() ? "" : " " + index + " " + listener.name();
+                String user = chain.http().filters().isEmpty() ? " " + chain.http().limits() : " " + index + " " + listener.name();
                 key = "named " + named.routeConfigName() + user;
                 configuration = snapshot.routeConfigurations().get(named.routeConfigName());
             } else {
@@ -83,7 +81,7 @@ public final class Listeners {
                 configuration = ((Inline) chain.http().routes()).configuration();
             }
             if (configuration != null) {
-                compiled.add(compiler.compile(key, configuration, filters, RouteCompiler.Side.OUTBOUND));
+                compiled.add(compiler.compile(key, configuration, chain.http(), RouteCompiler.Side.OUTBOUND));
             }
             index++;
         }

@@ -9,6 +9,8 @@ import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
+import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
@@ -51,7 +53,7 @@ public final class RouteCompiler {
     private final ToIntFunction<String> clusterIndex;
     private final FilterCompiler filterCompiler;
     private final ProcessInfo process;
-    private record TimeLimits(RouteAction.Timeouts ofRequest, RetryPolicy.PerTry ofAttempt) {}
+    private record TimeLimits(RouteAction.Timeouts ofRequest, RetryPolicy.PerTry ofAttempt, StreamLimits otherwise) {}
 
     // Of this round: most routes test for the same, and have the same retry policy and time limits, and then share what is made of it.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
@@ -69,14 +71,15 @@ public final class RouteCompiler {
 
     /**
      * @param key under which the configuration is recognised, in this round and in the next; one of its own for each connection
-     *     manager that has filters
-     * @param filters of the connection manager
+     *     manager that has filters, or other limits
+     * @param manager whose routes these are
      * @param side the same for one key always
      */
-    VirtualHosts compile(String key, RouteConfiguration configuration, List<NamedFilter> filters, Side side) {
+    VirtualHosts compile(String key, RouteConfiguration configuration, HttpConnectionManager manager, Side side) {
         CompiledConfiguration before = current.getOrDefault(key, last.get(key));
-        boolean same = before != null && before.source.equals(configuration) && before.filters.equals(filters);
-        CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, filters, side).compile(before);
+        boolean same = before != null && before.source.equals(configuration)
+                && before.filters.equals(manager.filters()) && before.limits.equals(manager.limits());
+        CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, manager, side).compile(before);
         current.put(key, compiled);
         return compiled.virtualHosts;
     }
@@ -100,15 +103,17 @@ public final class RouteCompiler {
         private final String key;
         private final RouteConfiguration configuration;
         private final List<NamedFilter> filters;
+        private final StreamLimits limits;
         private final Side side;
         private final FilterChain unroutedFilters;
 
-        Compilation(String key, RouteConfiguration configuration, List<NamedFilter> filters, Side side) {
+        Compilation(String key, RouteConfiguration configuration, HttpConnectionManager manager, Side side) {
             this.side = side;
+            filters = manager.filters();
+            limits = manager.limits();
             unroutedFilters = filterCompiler.compile(key, filters, List.of());
             this.key = key;
             this.configuration = configuration;
-            this.filters = filters;
         }
 
         CompiledConfiguration compile(CompiledConfiguration before) {
@@ -116,7 +121,8 @@ public final class RouteCompiler {
                     && before.source.headers().equals(configuration.headers())
                     && before.source.mostSpecificHeadersWin() == configuration.mostSpecificHeadersWin()
                     && before.source.filters().equals(configuration.filters())
-                    && before.filters.equals(filters);
+                    && before.filters.equals(filters)
+                    && before.limits.equals(limits);
             Map<String, CompiledVirtualHost> byName = new HashMap<>();
             List<Map.Entry<String, Routes>> domains = new ArrayList<>();
             for (VirtualHost host : configuration.virtualHosts()) {
@@ -132,6 +138,7 @@ public final class RouteCompiler {
             return new CompiledConfiguration(
                     configuration,
                     filters,
+                    limits,
                     byName,
                     new VirtualHosts(domains, configuration.ignorePortInHostMatching(), unroutedFilters));
         }
@@ -202,7 +209,8 @@ public final class RouteCompiler {
 
         private TimeoutRule timeoutRule(RouteAction.Timeouts timeouts, RetryPolicy.PerTry perTry) {
             return timeoutRules.computeIfAbsent(
-                    new TimeLimits(timeouts, perTry), limits -> TimeoutRule.of(limits.ofRequest(), limits.ofAttempt()));
+                    new TimeLimits(timeouts, perTry, limits),
+                    all -> TimeoutRule.of(all.ofRequest(), all.ofAttempt(), all.otherwise()));
         }
 
         /** What the cluster says overrides what the route says, key by key. */
@@ -249,6 +257,7 @@ public final class RouteCompiler {
     private record CompiledConfiguration(
             RouteConfiguration source,
             List<NamedFilter> filters,
+            StreamLimits limits,
             Map<String, CompiledVirtualHost> byName,
             VirtualHosts virtualHosts) {}
 

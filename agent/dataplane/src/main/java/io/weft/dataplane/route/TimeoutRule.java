@@ -1,11 +1,13 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.RequestHead;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.StreamDuration;
 import io.weft.policy.model.RouteAction.Timeouts;
 import java.time.Duration;
+import java.util.Optional;
 
 /** The time limits of a route, made ready: nanoseconds, 0 for none. Immutable. */
 public final class TimeoutRule {
@@ -13,7 +15,7 @@ public final class TimeoutRule {
     /** Beyond a century there is no limit, and no overflow. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
-    private static final TimeoutRule NONE = new TimeoutRule(Timeouts.NONE, RetryPolicy.PerTry.NO_LIMIT);
+    private static final TimeoutRule NONE = new TimeoutRule(Timeouts.NONE, RetryPolicy.PerTry.NO_LIMIT, StreamLimits.NONE);
 
     private final long requestNanos;
     private final long perTryNanos;
@@ -23,13 +25,13 @@ public final class TimeoutRule {
     private final GrpcRule requestOfGrpc;
     private final GrpcRule streamOfGrpc;
 
-    private TimeoutRule(Timeouts timeouts, RetryPolicy.PerTry perTry) {
+    private TimeoutRule(Timeouts timeouts, RetryPolicy.PerTry perTry, StreamLimits otherwise) {
         StreamDuration stream = timeouts.streamDuration().orElse(null);
         requestNanos = stream == null ? nanos(timeouts.request()) : 0;
         requestOfGrpc = stream == null ? timeouts.grpc().map(GrpcRule::of).orElse(null) : null;
-        streamNanos = stream == null ? 0 : nanos(stream.max().orElse(Duration.ZERO));
+        streamNanos = nanos((stream == null ? Optional.<Duration>empty() : stream.max()).orElse(otherwise.duration()));
         streamOfGrpc = stream == null ? null : stream.grpc().map(GrpcRule::of).orElse(null);
-        idleNanos = nanos(timeouts.idle().orElse(Duration.ZERO));
+        idleNanos = nanos(timeouts.idle().orElse(otherwise.idle()));
         perTryNanos = nanos(perTry.timeout());
         perTryIdleNanos = nanos(perTry.idleTimeout());
     }
@@ -69,9 +71,12 @@ public final class TimeoutRule {
         return millis > LONGEST.toMillis() ? 0 : millis * NANOS_PER_MILLI;
     }
 
-    /** @return null when nothing is limited */
-    static TimeoutRule of(Timeouts timeouts, RetryPolicy.PerTry perTry) {
-        TimeoutRule rule = new TimeoutRule(timeouts, perTry);
+    /**
+     * @param otherwise what the connection manager says
+     * @return null when nothing is limited
+     */
+    static TimeoutRule of(Timeouts timeouts, RetryPolicy.PerTry perTry, StreamLimits otherwise) {
+        TimeoutRule rule = new TimeoutRule(timeouts, perTry, otherwise);
         boolean limited = (rule.requestNanos | rule.perTryNanos | rule.perTryIdleNanos | rule.idleNanos | rule.streamNanos) != 0
                 || rule.requestOfGrpc != null
                 || rule.streamOfGrpc != null;

@@ -17,6 +17,7 @@ import io.weft.policy.model.HashPolicy;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.Inline;
@@ -84,7 +85,7 @@ final class Parts {
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
                 List.of(new FilterChain("", 0, List.of(), new HttpConnectionManager(
-                        ROUTES, new Named(ROUTES), List.of(), Edge.NONE))));
+                        ROUTES, new Named(ROUTES), List.of(), Edge.NONE, new StreamLimits(Duration.ofMinutes(5), Duration.ZERO)))));
         return new PolicySnapshot(
                 generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
     }
@@ -95,7 +96,8 @@ final class Parts {
         RouteConfiguration routes = routes("inbound", List.of(everything));
         Listener listener = new Listener(
                 "inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", port),
-                List.of(new FilterChain("", 0, List.of(), new HttpConnectionManager("inbound", new Inline(routes), List.of(filters), Edge.NONE))));
+                List.of(new FilterChain("", 0, List.of(), new HttpConnectionManager(
+                        "inbound", new Inline(routes), List.of(filters), Edge.NONE, StreamLimits.NONE))));
         return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
     }
 
