@@ -1,5 +1,6 @@
 package io.weft.policy;
 
+import io.weft.policy.identity.IdentityConfig;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * @param tokenFile sent as {@code authorization: Bearer …}, read anew for each stream
  * @param clientCertificate PEM chain and PKCS#8 key, both or none
  * @param cacheDirectory where the last good snapshot is kept; empty: nowhere
+ * @param identity where this process gets its own certificate, when the control plane does not send it
  * @param initialBackoff before the second try to connect; doubles up to the maximum, each with jitter
  */
 public record PolicyClientConfig(
@@ -19,6 +21,7 @@ public record PolicyClientConfig(
         Optional<Path> tokenFile,
         Optional<ClientCertificate> clientCertificate,
         Optional<Path> cacheDirectory,
+        IdentityConfig identity,
         Duration initialBackoff,
         Duration maxBackoff) {
 

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.weft.policy.PolicyClientStatus.Connected;
 import io.weft.policy.PolicyClientStatus.Disconnected;
+import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.xds.Environment;
@@ -42,7 +43,8 @@ final class ClientUnderTest implements AutoCloseable {
 
     static PolicyClientConfig config(URI controlPlane) {
         return new PolicyClientConfig(
-                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), INITIAL_BACKOFF, MAX_BACKOFF);
+                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
+                INITIAL_BACKOFF, MAX_BACKOFF);
     }
 
     static Environment environment() {

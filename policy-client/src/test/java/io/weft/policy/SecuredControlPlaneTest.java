@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.handler.codec.http2.Http2Headers;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -15,6 +15,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.weft.policy.PolicyClientConfig.ClientCertificate;
 import io.weft.policy.ScriptedControlPlane.Call;
 import io.weft.policy.ScriptedControlPlane.StreamScript;
+import io.weft.policy.identity.IdentityConfig;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,7 +125,7 @@ class SecuredControlPlaneTest {
         URI uri = URI.create("grpcs://localhost:1");
         PolicyClientConfig plain = ClientUnderTest.config(uri);
         PolicyClientConfig badCa = new PolicyClientConfig(uri, Optional.of(nonsense), plain.tokenFile(), plain.clientCertificate(),
-                plain.cacheDirectory(), plain.initialBackoff(), plain.maxBackoff());
+                plain.cacheDirectory(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
         for (PolicyClientConfig config : List.of(
                 badCa, showing(plain, new ClientCertificate(server.certificate(), nonsense)), tokened(plain, nonsense.resolve("no")))) {
             try (ClientUnderTest under = new ClientUnderTest(config)) {
@@ -171,16 +172,16 @@ class SecuredControlPlaneTest {
     private static PolicyClientConfig trusting(URI uri, Certificates authority) throws Exception {
         PolicyClientConfig plain = ClientUnderTest.config(uri);
         return new PolicyClientConfig(uri, Optional.of(authority.certificate()), plain.tokenFile(), plain.clientCertificate(),
-                plain.cacheDirectory(), plain.initialBackoff(), plain.maxBackoff());
+                plain.cacheDirectory(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
     }
 
     private static PolicyClientConfig showing(PolicyClientConfig config, ClientCertificate certificate) {
         return new PolicyClientConfig(config.controlPlane(), config.caFile(), config.tokenFile(), Optional.of(certificate),
-                config.cacheDirectory(), config.initialBackoff(), config.maxBackoff());
+                config.cacheDirectory(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 
     private static PolicyClientConfig tokened(PolicyClientConfig config, Path token) {
         return new PolicyClientConfig(config.controlPlane(), config.caFile(), Optional.of(token), config.clientCertificate(),
-                config.cacheDirectory(), config.initialBackoff(), config.maxBackoff());
+                config.cacheDirectory(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 }

@@ -42,7 +42,7 @@ public final class MeshTls implements TransportSecurity {
         }
         Optional<CertificateValidation> validation = validation(context.validation(), secrets);
         boolean checked = !(context.validation() instanceof TlsContext.NoValidation);
-        if (checked && (validation.isEmpty() || !isAvailable(validation.get().trust()))) {
+        if (checked && validation.isEmpty()) {
             return Optional.empty();
         }
         ClientSettings settings =
@@ -61,29 +61,35 @@ public final class MeshTls implements TransportSecurity {
         if (source instanceof TlsContext.InlineCertificate inline) {
             return Optional.of(inline.certificate());
         }
-        return source instanceof TlsContext.NamedCertificate named
-                        && content(named.secret(), secrets) instanceof Secret.Identity identity
+        // Whatever name a policy gives it, this process has one certificate of its own.
+        String secret = source instanceof TlsContext.NamedCertificate named ? named.secret() : Secret.OWN_IDENTITY;
+        return content(secret, secrets) instanceof Secret.Identity identity
                 ? Optional.of(identity.certificate())
                 : Optional.empty();
     }
 
     private static Optional<CertificateValidation> validation(ValidationSource source, Map<String, Secret> secrets) {
         if (source instanceof TlsContext.InlineValidation inline) {
-            return Optional.of(inline.validation());
+            return trusting(inline.validation(), secrets);
         }
         return source instanceof TlsContext.NamedValidation named
                         && content(named.secret(), secrets) instanceof Secret.Validation validation
-                ? Optional.of(named.defaults().with(validation.validation()))
+                ? trusting(named.defaults().with(validation.validation()), secrets)
+                : Optional.empty();
+    }
+
+    /** With the authorities of this process where policy leaves them to it; empty: it has none. */
+    private static Optional<CertificateValidation> trusting(CertificateValidation policy, Map<String, Secret> secrets) {
+        if (!(policy.trust() instanceof CertificateValidation.ProvidedAuthorities)) {
+            return Optional.of(policy);
+        }
+        return content(Secret.OWN_AUTHORITIES, secrets) instanceof Secret.Validation own
+                ? Optional.of(policy.with(own.validation()))
                 : Optional.empty();
     }
 
     private static Secret.Content content(String name, Map<String, Secret> secrets) {
         Secret secret = secrets.get(name);
         return secret == null ? null : secret.content();
-    }
-
-    /** Certificate providers of the bootstrap are not there yet. */
-    private static boolean isAvailable(CertificateValidation.Trust trust) {
-        return !(trust instanceof CertificateValidation.ProvidedAuthorities);
     }
 }

@@ -30,6 +30,15 @@ public record TlsContext(
         return names;
     }
 
+    /** Whether something of it is left to this process: who it is, or whom it trusts. */
+    public boolean asksForProvider() {
+        boolean certificate = this.certificate.isPresent() && this.certificate.get() instanceof ProvidedCertificate;
+        CertificateValidation defaults = validation instanceof InlineValidation inline
+                ? inline.validation()
+                : validation instanceof NamedValidation named ? named.defaults() : CertificateValidation.NOTHING;
+        return certificate || defaults.trust() instanceof CertificateValidation.ProvidedAuthorities;
+    }
+
     /**
      * {@code envoy.extensions.transport_sockets.tls.v3.TlsParameters}.
      *

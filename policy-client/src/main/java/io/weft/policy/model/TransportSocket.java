@@ -10,6 +10,11 @@ public sealed interface TransportSocket {
         return Set.of();
     }
 
+    /** Whether something of it is left to this process: who it is, or whom it trusts. */
+    default boolean asksForProvider() {
+        return false;
+    }
+
     /** {@code envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}, and where nothing is said. */
     record Plaintext() implements TransportSocket {}
 
@@ -23,6 +28,11 @@ public sealed interface TransportSocket {
         public Set<String> secrets() {
             return context.secrets();
         }
+
+        @Override
+        public boolean asksForProvider() {
+            return context.asksForProvider();
+        }
     }
 
     /**
@@ -34,6 +44,11 @@ public sealed interface TransportSocket {
         @Override
         public Set<String> secrets() {
             return context.secrets();
+        }
+
+        @Override
+        public boolean asksForProvider() {
+            return context.asksForProvider();
         }
     }
 }

@@ -42,6 +42,15 @@ public record TransportSockets(List<Match> matches, TransportSocket otherwise) {
                 || matches.stream().anyMatch(match -> match.socket instanceof TransportSocket.UpstreamTls);
     }
 
+    /** Whether something of any of the sockets is left to this process: who it is, or whom it trusts. */
+    public boolean asksForProvider() {
+        boolean asks = otherwise.asksForProvider();
+        for (Match match : matches) {
+            asks |= match.socket.asksForProvider();
+        }
+        return asks;
+    }
+
     /** The first match counts. */
     public TransportSocket of(Map<String, String> endpointLabels) {
         for (Match match : matches) {

@@ -1,5 +1,7 @@
 package io.weft.policy.snapshot;
 
+import io.weft.policy.identity.HeldIdentity;
+import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
@@ -96,6 +98,16 @@ public final class SnapshotAssembler {
             take(type, ofType);
         }
         generation = 0;
+    }
+
+    /** Whether anything that is held leaves it to this process who it is, or whom it trusts. */
+    public boolean asksForProvider() {
+        return clusters.asksForProvider || listeners.asksForProvider;
+    }
+
+    /** What this process got for itself; empty: it has nothing any more. */
+    public void provide(Optional<HeldIdentity> identity) {
+        secrets.provide(identity);
     }
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
@@ -230,6 +242,8 @@ public final class SnapshotAssembler {
         final Map<String, Accepted> held = new HashMap<>();
         /** Secrets that the control plane has removed; those in use are held nevertheless. */
         final Set<String> withdrawn = new HashSet<>();
+        /** What no control plane sent. */
+        final Map<String, Secret> provided = new HashMap<>();
         Set<String> wanted = Set.of();
         Map<String, Secret> frozen = Map.of();
         boolean changed;
@@ -258,9 +272,24 @@ public final class SnapshotAssembler {
             return held.keySet().containsAll(wanted);
         }
 
+        void provide(Optional<HeldIdentity> identity) {
+            provided.clear();
+            identity.ifPresent(own -> {
+                provided.put(Secret.OWN_IDENTITY, new Secret(Secret.OWN_IDENTITY, new Secret.Identity(own.certificate())));
+                if (!own.authorities().isEmpty()) {
+                    provided.put(Secret.OWN_AUTHORITIES, new Secret(Secret.OWN_AUTHORITIES, new Secret.Validation(
+                            new CertificateValidation(
+                                    new CertificateValidation.Authorities(own.authorities()), List.of(), List.of(), List.of()))));
+                }
+            });
+            changed = true;
+        }
+
         void freeze() {
             if (changed) {
-                frozen = SnapshotAssembler.frozen(held, Secret.class);
+                Map<String, Secret> all = new HashMap<>(SnapshotAssembler.frozen(held, Secret.class));
+                all.putAll(provided);
+                frozen = Map.copyOf(all);
                 changed = false;
             }
         }
@@ -288,6 +317,8 @@ public final class SnapshotAssembler {
         Set<String> wanted = Set.of();
         /** That the newest roots and those in force refer to. */
         Set<String> secrets = Set.of();
+        /** Whether any of them leaves something to this process. */
+        boolean asksForProvider;
 
         private Map<String, Accepted> publishedRoots = Map.of();
         private Map<String, Accepted> publishedParts = Map.of();
@@ -344,10 +375,12 @@ public final class SnapshotAssembler {
             Map<String, Accepted> nowParts = new HashMap<>(parts.size() * 2);
             Set<String> nowWanted = new HashSet<>(roots.size() * 2);
             Set<String> nowSecrets = new HashSet<>();
+            boolean nowAsks = false;
             for (Accepted newest : roots.values()) {
                 Set<String> needs = needs(newest.resource());
                 nowWanted.addAll(needs);
                 nowSecrets.addAll(secrets(newest.resource()));
+                nowAsks |= asksForProvider(newest.resource());
                 Accepted warm = newest;
                 if (!parts.keySet().containsAll(needs)) {
                     warm = publishedRoots.get(newest.name());
@@ -357,6 +390,7 @@ public final class SnapshotAssembler {
                     needs = needs(warm.resource());
                     nowWanted.addAll(needs);
                     nowSecrets.addAll(secrets(warm.resource()));
+                    nowAsks |= asksForProvider(warm.resource());
                 }
                 nowRoots.put(warm.name(), warm);
                 for (String need : needs) {
@@ -371,6 +405,7 @@ public final class SnapshotAssembler {
             publishedParts = nowParts;
             wanted = nowWanted;
             secrets = nowSecrets;
+            asksForProvider = nowAsks;
         }
 
         void freeze() {
@@ -404,6 +439,10 @@ public final class SnapshotAssembler {
                 }
             }
             return false;
+        }
+
+        private static boolean asksForProvider(Resource root) {
+            return root instanceof Cluster cluster && cluster.transport().asksForProvider();
         }
 
         private static Set<String> secrets(Resource root) {

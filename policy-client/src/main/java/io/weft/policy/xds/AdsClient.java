@@ -49,6 +49,7 @@ final class AdsClient {
     private Connection connection;
     private Stream current;
     private Future<?> retry;
+    private String identity = "";
     private boolean closed;
 
     AdsClient(
@@ -93,6 +94,16 @@ final class AdsClient {
         nodes = source;
         if (current != null) {
             current.announce();
+        }
+    }
+
+    /** From now on the node says who it is by its own certificate; empty: it has none. */
+    void identified(String spiffeId) {
+        if (!identity.equals(spiffeId)) {
+            identity = spiffeId;
+            if (current != null) {
+                current.announce();
+            }
         }
     }
 
@@ -169,7 +180,7 @@ final class AdsClient {
         }
 
         private Node node() {
-            return NodeMessage.of(nodes.at(local.getAddress()));
+            return NodeMessage.of(nodes.at(local.getAddress()), identity);
         }
 
         @Override

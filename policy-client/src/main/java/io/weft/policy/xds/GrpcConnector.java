@@ -169,6 +169,13 @@ final class GrpcConnector {
         }
 
         @Override
+        public void halfClose() {
+            if (!ended && call != null) {
+                call.finish();
+            }
+        }
+
+        @Override
         public void finish() {
             if (!ended && call != null) {
                 call.finish();

@@ -6,6 +6,9 @@ interface GrpcStream {
     /** Queues a message. After the end of the stream it does nothing. */
     void send(byte[] message);
 
+    /** Nothing more is to be said; what the control plane answers still comes. */
+    void halfClose();
+
     /** Tells the control plane that nothing more is to be said, then does as {@link #cancel}: no loss, but a farewell. */
     void finish();
 

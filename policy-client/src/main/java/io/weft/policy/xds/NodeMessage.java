@@ -12,8 +12,17 @@ import java.util.Map;
 final class NodeMessage {
     private NodeMessage() {}
 
-    /** @throws IllegalArgumentException the metadata holds a value that JSON cannot express */
-    static io.weft.policy.proto.envoy.config.core.v3.Node of(Node node) {
+    private static final String IDENTITY = "weft.identity";
+
+    /**
+     * @param identity the SPIFFE ID of a certificate that this process can show; empty: it has none
+     * @throws IllegalArgumentException the metadata holds a value that JSON cannot express
+     */
+    static io.weft.policy.proto.envoy.config.core.v3.Node of(Node node, String identity) {
+        Struct.Builder metadata = struct(node.metadata()).toBuilder();
+        if (!identity.isEmpty()) {
+            metadata.putFields(IDENTITY, value(identity));
+        }
         return io.weft.policy.proto.envoy.config.core.v3.Node.newBuilder()
                 .setId(node.id())
                 .setCluster(node.cluster())
@@ -22,7 +31,7 @@ final class NodeMessage {
                         .setZone(node.locality().zone())
                         .setSubZone(node.locality().subZone()))
                 .setUserAgentName("weft")
-                .setMetadata(struct(node.metadata()))
+                .setMetadata(metadata)
                 .build();
     }
 

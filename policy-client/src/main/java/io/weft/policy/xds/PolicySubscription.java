@@ -3,12 +3,13 @@ package io.weft.policy.xds;
 import io.netty.channel.EventLoop;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
-import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyClientStatus.Connecting;
 import io.weft.policy.PolicyClientStatus.Variant;
+import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyListener;
 import io.weft.policy.cache.CacheKey;
 import io.weft.policy.cache.ResourceCache;
+import io.weft.policy.identity.HeldIdentity;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
@@ -45,6 +46,9 @@ public final class PolicySubscription {
     // The thread's own from here on; null before it has begun.
     private AdsClient client;
     private PublicationGate gate;
+    private EventLoop loop;
+    private IdentitySource identity;
+    private Optional<String> identityProblem = Optional.empty();
     private Optional<Cache> cache = Optional.empty();
 
     private record Cache(ResourceCache file, ScheduledThreadPoolExecutor writer) {}
@@ -82,6 +86,9 @@ public final class PolicySubscription {
     /** @throws InterruptedException the stream ends nevertheless */
     public void close(Duration patience) throws InterruptedException {
         thread.stop(() -> {
+            if (identity != null) {
+                identity.stop();
+            }
             client.close();
             cache.ifPresent(open -> {
                 open.file().flush();
@@ -91,11 +98,13 @@ public final class PolicySubscription {
     }
 
     private void begin(EventLoop loop, NodeSource nodes) {
+        this.loop = loop;
         gate = new PublicationGate(assembler, loop, environment, this::publish);
         client = new AdsClient(loop, config, nodes, intake, environment, new AdsClient.Observer() {
             @Override
             public void responded() {
                 gate.changed();
+                provideIdentity();
             }
 
             @Override
@@ -108,7 +117,46 @@ public final class PolicySubscription {
         } catch (RuntimeException e) {
             problem("the cached policy cannot be used: " + e);
         }
+        provideIdentity();
         client.connect();
+    }
+
+    /** Not before a policy asks for it: a mesh without TLS costs no key. */
+    private void provideIdentity() {
+        if (identity == null && assembler.asksForProvider()) {
+            IdentitySource.Listener told = new IdentityNews();
+            identity = config.identity().directory()
+                    .<IdentitySource>map(directory -> new WatchedIdentity(loop, directory, environment, told))
+                    .orElseGet(() -> new RequestedIdentity(loop, config, environment, told));
+            identity.start();
+        }
+    }
+
+    private final class IdentityNews implements IdentitySource.Listener {
+        @Override
+        public void held(HeldIdentity own) {
+            assembler.provide(Optional.of(own));
+            gate.changed();
+            // Said only now: whoever hears it may count on it.
+            client.identified(own.spiffeId());
+            identityProblem = Optional.empty();
+            showStatus();
+        }
+
+        @Override
+        public void lost() {
+            client.identified("");
+            assembler.provide(Optional.empty());
+            gate.changed();
+            identityProblem = Optional.of(identityProblem.orElse("the certificate of this process has expired"));
+            showStatus();
+        }
+
+        @Override
+        public void trouble(String what) {
+            identityProblem = Optional.of(what);
+            showStatus();
+        }
     }
 
     private void restore(Path directory, NodeSource nodes) {
@@ -163,7 +211,7 @@ public final class PolicySubscription {
         }
         status = new PolicyClientStatus(
                 client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
-                intake.lastResponse(), problem);
+                intake.lastResponse(), problem.or(() -> identityProblem));
         try {
             listener.status(status);
         } catch (RuntimeException e) {

@@ -15,6 +15,8 @@ import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyListener;
+import io.weft.policy.identity.IdentityConfig;
+import io.weft.policy.identity.KeyType;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
@@ -193,7 +195,17 @@ public final class Mesh implements MeshAccess {
                 controlPlane.tokenFile().map(Path::of),
                 controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
                         Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),
-                settings.cacheDirectory().map(Path::of), INITIAL_BACKOFF, MAX_BACKOFF);
+                settings.cacheDirectory().map(Path::of),
+                identity(settings.identity()), INITIAL_BACKOFF, MAX_BACKOFF);
+    }
+
+    private static IdentityConfig identity(Settings.Identity identity) {
+        KeyType type = switch (identity.keyType()) {
+            case "rsa" -> KeyType.RSA_2048;
+            case "ed25519" -> KeyType.ED25519;
+            default -> KeyType.EC_P256;
+        };
+        return new IdentityConfig(type, identity.directory().map(Path::of));
     }
 
     /** Empty before {@link #start}, and for a moment after it. */

@@ -28,6 +28,12 @@ public enum Setting {
             "PEM certificate chain that this process shows to the control plane; needs control-plane.client-key."),
     CONTROL_PLANE_CLIENT_KEY("control-plane.client-key", Type.FILE, "none",
             "PEM private key (PKCS#8) of control-plane.client-certificate."),
+    IDENTITY_DIR("identity.dir", Type.PATH, "none: a certificate is asked for at the control plane",
+            "A directory with the certificate of this process, its key and the roots, kept fresh by something else, for policies that "
+                    + "leave that to the process: tls.crt, tls.key, ca.crt (cert-manager), or cert-chain.pem, key.pem, root-cert.pem (Istio), "
+                    + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE)."),
+    IDENTITY_KEY_TYPE("identity.key-type", Type.KEY_TYPE, "ec",
+            "What key this process makes for the certificate that it asks for: ec (P-256), rsa (2048 bits) or ed25519."),
     CACHE_DIR("cache.dir", Type.PATH, "none",
             "A directory in which the last good policy is kept, for a start while the control plane is down."),
     STARTUP_WAIT("startup-wait", Type.DURATION, "5s",
@@ -61,6 +67,7 @@ public enum Setting {
         FILE("a file that can be read"),
         PATH("a path"),
         DURATION("a number with a unit, such as 500ms, 2s or 1m"),
+        KEY_TYPE("ec, rsa or ed25519"),
         LEVEL("off, error, warn, info or debug");
 
         private final String form;

@@ -23,6 +23,7 @@ public record Settings(
         Map<String, String> tags,
         Optional<String> address,
         Set<Integer> ports,
+        Identity identity,
         Optional<String> cacheDirectory,
         Duration startupWait,
         Drain drain,
@@ -37,6 +38,9 @@ public record Settings(
             Optional<String> tokenFile,
             Optional<String> clientCertificate,
             Optional<String> clientKey) {}
+
+    /** @param keyType {@code ec}, {@code rsa} or {@code ed25519} */
+    public record Identity(Optional<String> directory, String keyType) {}
 
     public record Drain(Duration delay, Duration timeout) {}
 

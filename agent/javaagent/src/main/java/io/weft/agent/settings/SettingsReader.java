@@ -260,7 +260,8 @@ public final class SettingsReader {
         boolean required = flag(Setting.REQUIRED, false);
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
-                name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(), text(Setting.CACHE_DIR),
+                name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
+                new Settings.Identity(text(Setting.IDENTITY_DIR), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
@@ -269,6 +270,18 @@ public final class SettingsReader {
         return problems.isEmpty()
                 ? new Valid(settings, List.copyOf(warnings))
                 : new Invalid(List.copyOf(problems), required, List.copyOf(warnings));
+    }
+
+    private String keyType() {
+        Value value = values.get(Setting.IDENTITY_KEY_TYPE);
+        if (value == null || value.text.isEmpty()) {
+            return "ec";
+        }
+        String type = value.text.toLowerCase(Locale.ROOT);
+        if (!type.equals("ec") && !type.equals("rsa") && !type.equals("ed25519")) {
+            invalid(Setting.IDENTITY_KEY_TYPE, value);
+        }
+        return type;
     }
 
     private void invalid(Setting setting, Value value) {

@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.util.Durations;
-import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.ApiListener;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
@@ -15,15 +15,16 @@ import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.it.harness.Policy;
-import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.PolicyServer.Protocol;
+import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
-import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyClientStatus.Connected;
 import io.weft.policy.PolicyClientStatus.Variant;
+import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.Listener.Kind;
@@ -207,7 +208,7 @@ abstract class JavaControlPlaneContract {
 
     static PolicyClient client(PolicyServer server) {
         PolicyClientConfig config = new PolicyClientConfig(
-                server.uri(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+                server.uri(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 Duration.ofMillis(100), Duration.ofMillis(500));
         return PolicyClient.start(config, NODE, snapshot -> {});
     }

@@ -4,6 +4,7 @@ import io.weft.dataplane.DataPlane;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
+import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
 import java.io.IOException;
@@ -37,7 +38,7 @@ public final class PolicyAgents {
 
     private static PolicyClient start(URI controlPlane, String name) {
         PolicyClientConfig config = new PolicyClientConfig(
-                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 Duration.ofMillis(100), Duration.ofSeconds(5));
         return PolicyClient.start(config, node(name), new Agent(name)::obey);
     }

@@ -1,0 +1,38 @@
+package io.weft.policy.xds;
+
+import io.netty.channel.EventLoop;
+import io.weft.policy.identity.HeldIdentity;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/** Tells when what is held has expired. Confined to the event loop. */
+final class Expiry {
+    private final EventLoop loop;
+    private final Clock clock;
+    private final Runnable expired;
+    private Future<?> end;
+
+    Expiry(EventLoop loop, Clock clock, Runnable expired) {
+        this.loop = loop;
+        this.clock = clock;
+        this.expired = expired;
+    }
+
+    /** @return how long it is good for from now on; not above zero: not at all */
+    Duration of(HeldIdentity identity) {
+        cancel();
+        Duration left = Duration.between(clock.instant(), identity.expires());
+        if (left.compareTo(Duration.ZERO) > 0) {
+            end = loop.schedule(expired, left.toMillis() + 1, TimeUnit.MILLISECONDS);
+        }
+        return left;
+    }
+
+    void cancel() {
+        if (end != null) {
+            end.cancel(false);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+package io.weft.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.weft.policy.ScriptedControlPlane.Call;
+import io.weft.policy.ScriptedControlPlane.Script;
+import io.weft.policy.ScriptedControlPlane.StreamScript;
+import io.weft.policy.identity.IdentityConfig;
+import io.weft.policy.identity.IstioCertificates;
+import io.weft.policy.identity.KeyType;
+import io.weft.policy.identity.TestAuthority;
+import io.weft.policy.model.CertificateValidation.Authorities;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Secret;
+import io.weft.policy.model.TlsCertificate;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
+import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.weft.policy.proto.protobuf.Any;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.PublicKey;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The identity that a process gets for itself, over real sockets. */
+class IdentityTest {
+
+    private final TestAuthority authority = new TestAuthority("root");
+    private final ServedPolicy policy = ServedPolicy.of("orders", 1001);
+    private final List<PublicKey> requested = new CopyOnWriteArrayList<>();
+    private volatile Duration lifetime = Duration.ofHours(1);
+    private volatile int refusals;
+
+    /** Policies, and certificates for whoever asks. */
+    private Script script() {
+        return ScriptedControlPlane.http2(() -> new StreamScript() {
+            private StreamScript target;
+
+            @Override
+            public void headers(Call call, Http2Headers headers) {
+                target = headers.path().toString().equals(IstioCertificates.PATH) ? new Issuer() : policy.new Stream();
+                target.headers(call, headers);
+            }
+
+            @Override
+            public void message(Call call, byte[] message) {
+                target.message(call, message);
+            }
+
+            @Override
+            public void halfClosed() {
+                target.halfClosed();
+            }
+        });
+    }
+
+    private final class Issuer implements StreamScript {
+        private Call call;
+        private byte[] answer;
+
+        @Override
+        public void headers(Call call, Http2Headers headers) {
+            this.call = call;
+            if (refusals > 0) {
+                refusals--;
+                call.trailersOnly(16, "no token came");
+            }
+        }
+
+        @Override
+        public void message(Call call, byte[] message) {
+            try {
+                CodedInputStream input = CodedInputStream.newInstance(message);
+                input.readTag();
+                PublicKey key = TestAuthority.requested(input.readString());
+                requested.add(key);
+                answer = answer(TestAuthority.pem(authority.issue(key, lifetime)), TestAuthority.pem(authority.root));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** As gRPC servers do, it answers a call once the caller has said all. */
+        @Override
+        public void halfClosed() {
+            if (answer != null) {
+                call.respond();
+                call.message(answer);
+                call.headers(new DefaultHttp2Headers().add("grpc-status", "0"), true);
+            }
+        }
+    }
+
+    private static byte[] answer(String... chain) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        CodedOutputStream output = CodedOutputStream.newInstance(bytes);
+        for (String certificate : chain) {
+            output.writeString(1, certificate);
+        }
+        output.flush();
+        return bytes.toByteArray();
+    }
+
+    private static Cluster secured() {
+        UpstreamTlsContext tls = UpstreamTlsContext.newBuilder()
+                .setCommonTlsContext(CommonTlsContext.newBuilder()
+                        .setTlsCertificateProviderInstance(
+                                CertificateProviderPluginInstance.newBuilder().setInstanceName("default")))
+                .build();
+        return Resources.cluster("orders").toBuilder()
+                .setTransportSocket(TransportSocket.newBuilder()
+                        .setName("envoy.transport_sockets.tls")
+                        .setTypedConfig(Any.newBuilder()
+                                .setTypeUrl("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext")
+                                .setValue(tls.toByteString())))
+                .build();
+    }
+
+    private static PolicyClientConfig config(ScriptedControlPlane controlPlane, IdentityConfig identity) {
+        PolicyClientConfig plain = ClientUnderTest.config(controlPlane.uri());
+        return new PolicyClientConfig(
+                plain.controlPlane(), plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cacheDirectory(), identity,
+                plain.initialBackoff(), plain.maxBackoff());
+    }
+
+    private static Optional<TlsCertificate> own(PolicySnapshot snapshot) {
+        return Optional.ofNullable(snapshot.secrets().get(Secret.OWN_IDENTITY))
+                .map(secret -> ((Secret.Identity) secret.content()).certificate());
+    }
+
+    private static TlsCertificate awaitOwn(ClientUnderTest under) {
+        return own(under.awaitSnapshot(snapshot -> own(snapshot).isPresent())).orElseThrow();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCertificateIsAskedForWithAKeyThatStays(KeyType type) {
+        policy.put(secured());
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, new IdentityConfig(type, Optional.empty())))) {
+            TlsCertificate own = awaitOwn(under);
+            assertThat(own.leaf().getPublicKey()).isEqualTo(requested.get(0));
+            Secret.Validation trusted =
+                    (Secret.Validation) under.client.snapshot().secrets().get(Secret.OWN_AUTHORITIES).content();
+            assertThat(trusted.validation().trust()).isEqualTo(new Authorities(List.of(authority.root)));
+        }
+    }
+
+    @Test
+    void aMeshWithoutTlsAsksForNone() {
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            assertThat(requested).isEmpty();
+            policy.put(secured());
+            policy.push();
+            awaitOwn(under);
+            assertThat(requested).hasSize(1);
+        }
+    }
+
+    @Test
+    void itIsRenewedWithANewKeyLongBeforeItExpires() {
+        policy.put(secured());
+        lifetime = Duration.ofSeconds(2);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            Set<PublicKey> keys = new HashSet<>();
+            under.awaitSnapshot(snapshot -> {
+                own(snapshot).ifPresent(certificate -> keys.add(certificate.leaf().getPublicKey()));
+                return keys.size() >= 4;
+            });
+            // At no moment since the first was there none.
+            List<PolicySnapshot> since = under.snapshots.stream().dropWhile(snapshot -> own(snapshot).isEmpty()).toList();
+            assertThat(since).allSatisfy(snapshot -> assertThat(own(snapshot)).isPresent());
+        }
+    }
+
+    @Test
+    void aRefusalIsSaidAndTriedAgain() {
+        policy.put(secured());
+        refusals = 3;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitStatus(status -> status.problem().orElse("").contains("no certificate for this process: UNAUTHENTICATED: no token came"));
+            awaitOwn(under);
+            under.awaitStatus(status -> status.problem().isEmpty());
+        }
+    }
+
+    @Test
+    void whatHasExpiredIsShownToNobody() {
+        policy.put(secured());
+        lifetime = Duration.ofSeconds(2);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            awaitOwn(under);
+            refusals = Integer.MAX_VALUE;
+            under.awaitSnapshot(snapshot -> own(snapshot).isEmpty());
+            assertThat(under.client.snapshot().clusters()).containsKey("orders");
+            refusals = 0;
+            awaitOwn(under);
+        }
+    }
+
+    @Test
+    void filesAreTakenInsteadAndTakenOverWhenTheyChange(@TempDir Path folder) throws IOException {
+        policy.put(secured());
+        KeyPair first = write(folder);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under =
+                        new ClientUnderTest(config(controlPlane, new IdentityConfig(KeyType.EC_P256, Optional.of(folder))))) {
+            assertThat(awaitOwn(under).leaf().getPublicKey()).isEqualTo(first.getPublic());
+            Files.writeString(folder.resolve("tls.key"), "nonsense");
+            under.awaitStatus(status -> status.problem().isPresent());
+            assertThat(own(under.client.snapshot()).orElseThrow().leaf().getPublicKey()).isEqualTo(first.getPublic());
+            KeyPair second = write(folder);
+            under.awaitSnapshot(snapshot -> own(snapshot).orElseThrow().leaf().getPublicKey().equals(second.getPublic()));
+            assertThat(requested).isEmpty();
+        }
+    }
+
+    private KeyPair write(Path folder) throws IOException {
+        KeyPair pair = KeyType.EC_P256.generate();
+        Files.writeString(folder.resolve("tls.key"), TestAuthority.key(pair));
+        Files.writeString(folder.resolve("tls.crt"), TestAuthority.pem(authority.issue(pair.getPublic(), lifetime)));
+        Files.writeString(folder.resolve("ca.crt"), TestAuthority.pem(authority.root));
+        return pair;
+    }
+}

@@ -1,0 +1,100 @@
+package io.weft.policy.identity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.KeyPair;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class IdentityDirectoryTest {
+    private static final Duration HOUR = Duration.ofHours(1);
+
+    @TempDir
+    private Path folder;
+
+    private final TestAuthority authority = new TestAuthority("one");
+
+    private static void write(Path folder, TestAuthority authority, KeyPair pair, String certificate, String key, String roots)
+            throws IOException {
+        Files.writeString(folder.resolve(key), TestAuthority.key(pair));
+        Files.writeString(folder.resolve(certificate), TestAuthority.pem(authority.issue(pair.getPublic(), HOUR)));
+        Files.writeString(folder.resolve(roots), TestAuthority.pem(authority.root));
+    }
+
+    private void write(Path folder, TestAuthority authority, KeyPair pair) throws IOException {
+        write(folder, authority, pair, "tls.crt", "tls.key", "ca.crt");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tls.crt,tls.key,ca.crt", "cert-chain.pem,key.pem,root-cert.pem", "svid.pem,svid_key.pem,svid_bundle.pem"})
+    void theUsualLayouts(String certificate, String key, String roots) throws IOException {
+        KeyPair pair = KeyType.EC_P256.generate();
+        write(folder, authority, pair, certificate, key, roots);
+        IdentityDirectory directory = new IdentityDirectory(folder);
+        HeldIdentity identity = directory.changed().orElseThrow();
+        assertThat(identity.certificate().leaf().getPublicKey()).isEqualTo(pair.getPublic());
+        assertThat(identity.certificate().key()).isEqualTo(pair.getPrivate());
+        assertThat(identity.authorities()).containsExactly(authority.root);
+        assertThat(identity.spiffeId()).isEqualTo(TestAuthority.ORDERS);
+        assertThat(directory.changed()).isEmpty();
+    }
+
+    @Test
+    void whatDoesNotFitTogetherIsNotTakenAndIsReadAgain() throws IOException {
+        KeyPair first = KeyType.EC_P256.generate();
+        KeyPair second = KeyType.EC_P256.generate();
+        write(folder, authority, first);
+        IdentityDirectory directory = new IdentityDirectory(folder);
+        directory.changed();
+
+        // One file after the other, as a careless script replaces them.
+        Files.writeString(folder.resolve("tls.key"), TestAuthority.key(second));
+        assertThatThrownBy(directory::changed).hasMessageContaining("the key does not belong to the certificate");
+        Files.writeString(folder.resolve("tls.crt"), TestAuthority.pem(new TestAuthority("two").issue(second.getPublic(), HOUR)));
+        assertThatThrownBy(directory::changed).hasMessageContaining("none of the roots has signed its chain");
+        Files.writeString(folder.resolve("tls.crt"), "-----BEGIN CERT");
+        assertThatThrownBy(directory::changed).isInstanceOf(IOException.class);
+        Files.delete(folder.resolve("ca.crt"));
+        assertThatThrownBy(directory::changed).isInstanceOf(IOException.class);
+        write(folder, authority, second);
+        assertThat(directory.changed().orElseThrow().certificate().leaf().getPublicKey()).isEqualTo(second.getPublic());
+    }
+
+    /** Kubernetes turns one link, so that all files of a volume change in one moment. */
+    @Test
+    void aVolumeThatIsReplacedAsAWhole() throws IOException {
+        for (String generation : new String[] {"a", "b"}) {
+            Path files = Files.createDirectory(folder.resolve(generation));
+            write(files, authority, KeyType.EC_P256.generate());
+        }
+        turn("a");
+        for (String file : new String[] {"tls.crt", "tls.key", "ca.crt"}) {
+            Files.createSymbolicLink(folder.resolve(file), Path.of("..data", file));
+        }
+        IdentityDirectory directory = new IdentityDirectory(folder);
+        HeldIdentity before = directory.changed().orElseThrow();
+        turn("b");
+        assertThat(directory.changed().orElseThrow().certificate().leaf()).isNotEqualTo(before.certificate().leaf());
+        assertThat(directory.changed()).isEmpty();
+    }
+
+    private void turn(String generation) throws IOException {
+        Path next = folder.resolve("..next");
+        Files.createSymbolicLink(next, Path.of(generation));
+        Files.move(next, folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void aDirectoryWithoutAnIdentityIsSaidSo() {
+        assertThatThrownBy(() -> new IdentityDirectory(folder).changed())
+                .hasMessageContaining("holds no identity; it must have tls.crt, tls.key, ca.crt; or cert-chain.pem");
+    }
+}
