@@ -18,6 +18,9 @@ final class AnswerInbound extends ServerLayer {
             exchange.reply = reply(exchange);
             return false;
         }
+        if (exchange.unroutable) {
+            exchange.requestChanges = exchange.withFilters(RequestChanges.NONE);
+        }
         if (exchange.destination != null) {
             exchange.requestChanges =
                     exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,11 +17,44 @@ public final class Connection {
      * @param uriSans of a certificate whose chain was checked
      * @param dnsSans of the same
      * @param subject as in RFC 2253
+     * @param shown the certificates themselves
      */
-    public record Peer(List<String> uriSans, List<String> dnsSans, String subject) {
+    public record Peer(List<String> uriSans, List<String> dnsSans, String subject, Shown shown) {
         public Peer {
             uriSans = List.copyOf(uriSans);
             dnsSans = List.copyOf(dnsSans);
+        }
+
+        /** Whose certificates nobody looks at. */
+        public Peer(List<String> uriSans, List<String> dnsSans, String subject) {
+            this(uriSans, dnsSans, subject, Shown.NOTHING);
+        }
+    }
+
+    /**
+     * What either side has shown.
+     *
+     * @param chain the peer's, the leaf first
+     * @param ownUriSans of the certificate that was shown to the peer
+     */
+    public record Shown(List<X509Certificate> chain, List<String> ownUriSans) {
+        static final Shown NOTHING = new Shown(List.of(), List.of());
+
+        public Shown {
+            chain = List.copyOf(chain);
+            ownUriSans = List.copyOf(ownUriSans);
+        }
+    }
+
+    /**
+     * What a client says with the first bytes of TLS, of the mesh's or of the app's.
+     *
+     * @param serverName in lower case; empty without one
+     * @param applicationProtocols in its order
+     */
+    public record Hello(String serverName, List<String> applicationProtocols) {
+        public Hello {
+            applicationProtocols = List.copyOf(applicationProtocols);
         }
     }
 
@@ -35,7 +69,7 @@ public final class Connection {
     private final InetSocketAddress remote;
     private final IpAddress localIp;
     private final IpAddress remoteIp;
-    private final String serverName;
+    private final Hello hello;
     private final Peer peer;
     /** Null: nobody keeps anything. */
     private volatile Map<Object, Object> kept;
@@ -49,9 +83,19 @@ public final class Connection {
      * @param peer null: no TLS
      */
     public Connection(InetSocketAddress local, InetSocketAddress remote, String serverName, Peer peer) {
+        this(local, remote, peer == null && serverName.isEmpty() ? null : new Hello(serverName, List.of()), peer);
+    }
+
+    /**
+     * @param local resolved
+     * @param remote resolved
+     * @param hello null: no TLS at all
+     * @param peer null: no TLS of this mesh
+     */
+    public Connection(InetSocketAddress local, InetSocketAddress remote, Hello hello, Peer peer) {
         this.local = local;
         this.remote = remote;
-        this.serverName = serverName;
+        this.hello = hello;
         this.peer = peer;
         localIp = IpAddress.of(local.getAddress());
         remoteIp = IpAddress.of(remote.getAddress());
@@ -103,10 +147,20 @@ public final class Connection {
 
     /** Empty without one. */
     public String serverName() {
-        return serverName;
+        return hello == null ? "" : hello.serverName;
     }
 
     /** Null: no TLS. */
+    public Hello hello() {
+        return hello;
+    }
+
+    /** From the same address or loopback. */
+    public boolean isFromSameHost() {
+        return remoteIp.isLoopback() || remoteIp.equals(localIp);
+    }
+
+    /** Null: no TLS of this mesh. */
     public Peer peer() {
         return peer;
     }
@@ -139,13 +193,12 @@ public final class Connection {
             uriSans = peer == null ? null : orNull(String.join(",", peer.uriSans));
             dnsSans = peer == null ? null : orNull(String.join(",", peer.dnsSans));
             subject = peer == null ? null : orNull(peer.subject);
-            serverName = orNull(connection.serverName);
+            serverName = orNull(connection.serverName());
             localIp = connection.localIp.toString();
             localPort = Integer.toString(connection.local.getPort());
             remoteIp = connection.remoteIp.toString();
             remotePort = Integer.toString(connection.remote.getPort());
-            boolean local = connection.remoteIp.isLoopback() || connection.remoteIp.equals(connection.localIp);
-            sourceType = local ? "local" : null;
+            sourceType = connection.isFromSameHost() ? "local" : null;
         }
 
         private static String orNull(String text) {

@@ -56,7 +56,7 @@ public final class DataPlane implements Outbound {
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         clientLayers = new ClientLayers(new Deadlines(clock, timers), time, randomness, self);
-        inbound = new InboundPorts(() -> policy, clock, randomness, timers, faults);
+        inbound = new InboundPorts(() -> policy, clock, time, randomness, timers, faults, refusals);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
                 clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
@@ -74,6 +74,7 @@ public final class DataPlane implements Outbound {
     public synchronized void apply(PolicySnapshot snapshot) {
         policy = compiler.compile(snapshot);
         firstPolicy.countDown();
+        inbound.policyChanged();
         keySets.fetch();
     }
 

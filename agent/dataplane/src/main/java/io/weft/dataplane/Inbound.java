@@ -15,16 +15,22 @@ public interface Inbound {
      */
     Port opened(String library, InetSocketAddress address, boolean tls);
 
+    /**
+     * A connection was accepted, and nothing is read from it yet. Policy is asked by the number of the port, so it counts for one that is
+     * not registered yet, or not any more, too.
+     *
+     * @param ownTls the app's own TLS is on it
+     * @param close closes it, on any thread, however busy it is; not called before this method has returned
+     * @return null: it is to be closed at once
+     */
+    InboundConnection accepted(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Runnable close);
+
+    /** For requests to a port that is not registered yet, or not any more. */
+    Port unregistered(int port, boolean ownTls);
+
     interface Port extends AutoCloseable {
         /** Its number. */
         int port();
-
-        /**
-         * A connection was accepted, and nothing is read from it yet.
-         *
-         * @return false: it is to be closed at once
-         */
-        boolean admitsConnection();
 
         /**
          * The server has a limited number of threads for requests.
@@ -36,7 +42,7 @@ public interface Inbound {
         /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
         void enter(InboundExchange exchange);
 
-        /** The instance is about to go: responses should carry {@code Connection: close}. */
+        /** The instance is about to go. */
         boolean draining();
 
         @Override

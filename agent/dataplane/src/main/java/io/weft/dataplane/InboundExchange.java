@@ -39,19 +39,28 @@ public abstract class InboundExchange extends HttpStream {
         return true;
     }
 
+    /** The connection as it was accepted, the same object for all its requests; null where the server does not tell of it. */
+    protected InboundConnection accepted() {
+        return null;
+    }
+
     // The rest is the data plane's: the layers read and write these fields.
 
     private ServerLayers layers;
     /** On which the app listens. */
     int port;
+    /** The app's own TLS is on the port: what it hides, no policy can speak of. */
+    boolean ownTls;
+    /** The connection has to end: the policy in force would not let it in. */
+    boolean lastOfConnection;
     /** Null: no policy names the port, or no route matched. */
     RouteEntry route;
     Destination destination;
     /** A policy names the port, and so says what is to be served. */
     boolean claimed;
-    /** By a fault of the agent no route was looked for. */
+    /** No route is looked for: the filter chain knows none, or by a fault of the agent. */
     boolean unroutable;
-    /** The answer to a request whose path is not valid; null: it is. */
+    /** The answer to a request that goes no further, since its path is not valid; null: it does. */
     LocalReply malformed;
     boolean waiting;
     /** In which the caller asks for a load report; null: it does not. */
@@ -63,10 +72,12 @@ public abstract class InboundExchange extends HttpStream {
     RequestChanges requestChanges = RequestChanges.NONE;
     private boolean over = true;
 
-    final void entered(ServerLayers by, int localPort) {
+    final void entered(ServerLayers by, int localPort, boolean appsTls) {
         resetFilters();
         layers = by;
         port = localPort;
+        ownTls = appsTls;
+        lastOfConnection = false;
         route = null;
         destination = null;
         claimed = false;
@@ -98,9 +109,9 @@ public abstract class InboundExchange extends HttpStream {
         layers.timers().schedule(delayNanos, resume);
     }
 
-    /** The instance is about to go: the response should end its connection. */
+    /** The response should end its connection: the instance is about to go, or the connection has to. */
     public final boolean draining() {
-        return layers.draining();
+        return lastOfConnection || layers.draining();
     }
 
     /** The answer that the mesh gives itself, after {@link Step#REPLY}, with all changes to its headers. */

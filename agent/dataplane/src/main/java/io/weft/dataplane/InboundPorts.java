@@ -1,11 +1,13 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.Connection.Hello;
 import io.weft.dataplane.load.LoadMeter;
 import io.weft.dataplane.load.Vitals;
-import io.weft.dataplane.route.InboundRoutes;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,21 +18,26 @@ import java.util.function.Supplier;
 
 /** The ports on which the app serves, from {@link #opened} to their closing or the drain. Thread-safe. */
 public final class InboundPorts implements Inbound {
+    /** What is hidden in it nobody knows. */
+    static final Hello OWN_TLS = new Hello("", List.of());
+
     private final Drain drain;
+    private final InboundConnections connections;
     private final LongAdder requests = new LongAdder();
     private final LoadMeter load;
     private final ServerLayers layers;
-    private final Supplier<Policy> policy;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
 
     /** @param policy gives null before the first */
-    InboundPorts(Supplier<Policy> policy, NanoClock clock, Randomness randomness, Timers timers, Faults faults) {
-        this.policy = policy;
+    InboundPorts(
+            Supplier<Policy> policy, NanoClock clock, InstantSource time, Randomness randomness, Timers timers, Faults faults,
+            Refusals refusals) {
         drain = new Drain(clock);
         load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
-        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests, load);
+        connections = new InboundConnections(policy, clock, time, timers, refusals);
+        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests, load, connections);
     }
 
     /**
@@ -109,6 +116,36 @@ public final class InboundPorts implements Inbound {
         return drain.awaitIdle(timeout);
     }
 
+    @Override
+    public InboundConnection accepted(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Runnable close) {
+        return connections.accepted(local, remote, ownTls, close);
+    }
+
+    @Override
+    public Port unregistered(int port, boolean ownTls) {
+        return new OpenPort("", new InetSocketAddress(port), ownTls);
+    }
+
+    /** Says how long a connection may go on that a new policy would not let in; ten seconds where nothing is said. */
+    public void drainWithin(Duration limit) {
+        connections.drainWithin(limit);
+    }
+
+    /** How many connections were closed for that reason so far. */
+    public long rejections(Rejection why) {
+        return connections.rejections(why);
+    }
+
+    /** Connections that have not said yet what they are. */
+    public int undecided() {
+        return connections.undecided();
+    }
+
+    /** A policy came into force. */
+    void policyChanged() {
+        connections.policyChanged();
+    }
+
     private synchronized void closed(OpenPort port) {
         if (open.remove(port)) {
             changed();
@@ -140,21 +177,13 @@ public final class InboundPorts implements Inbound {
         }
 
         @Override
-        public boolean admitsConnection() {
-            Policy inForce = policy.get();
-            InboundRoutes routes = inForce == null ? null : inForce.inbound().find(address.getPort());
-            return routes == null || routes.admitsConnection();
-        }
-
-        @Override
         public void busyThreads(DoubleSupplier share) {
             busyThreads = share;
         }
 
         @Override
         public void enter(InboundExchange exchange) {
-            // What TLS of the app's own hides, no policy can speak of.
-            exchange.entered(layers, tls ? -1 : address.getPort());
+            exchange.entered(layers, address.getPort(), tls);
         }
 
         @Override

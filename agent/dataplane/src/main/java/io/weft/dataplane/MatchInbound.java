@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import io.weft.dataplane.route.PathNormalizer;
 import io.weft.dataplane.route.RouteEntry.Answer;
@@ -8,15 +9,21 @@ import io.weft.dataplane.route.Routes;
 import java.net.URI;
 import java.util.function.Supplier;
 
-/** Finds the inbound listener of the port and the route in it, once. A port that no policy names is not touched. */
+/**
+ * Finds the filter chain of the connection and the route in it, once. A port that no policy names is not touched. Whatever the server
+ * has accepted, a request goes no further over a connection that is not secured as policy demands.
+ */
 final class MatchInbound extends ServerLayer {
+    private final InboundConnections connections;
     private final Supplier<Policy> policy;
     private final Randomness randomness;
     private final Faults faults;
 
     /** @param policy gives null before the first */
-    MatchInbound(Supplier<Policy> policy, Randomness randomness, Faults faults, ServerLayer inner) {
+    MatchInbound(
+            Supplier<Policy> policy, Randomness randomness, Faults faults, InboundConnections connections, ServerLayer inner) {
         super(inner);
+        this.connections = connections;
         this.policy = policy;
         this.randomness = randomness;
         this.faults = faults;
@@ -25,11 +32,23 @@ final class MatchInbound extends ServerLayer {
     @Override
     void enter(InboundExchange exchange) {
         Policy inForce = policy.get();
-        InboundRoutes listener = inForce == null ? null : inForce.inbound().find(exchange.port);
-        if (listener != null) {
+        InboundChains chains = inForce == null ? null : inForce.inbound().find(exchange.port);
+        InboundRoutes listener = chains == null || exchange.ownTls ? null : chains.only();
+        if (chains != null && listener == null) {
+            listener = chain(chains, exchange);
+        } else if (connections.draining()) {
+            InboundConnection accepted = exchange.accepted();
+            exchange.lastOfConnection = accepted != null && accepted.endNanos() != 0;
+        }
+        if (listener != null && listener.isOpaque()) {
+            exchange.claimed = listener.unroutedFilters().length() > 0;
+            exchange.unroutable = true;
+            exchange.passThrough(listener.unroutedFilters());
+        } else if (listener != null) {
             exchange.claimed = true;
             exchange.clientIp = listener.clientIp();
             try {
+                listener.clientCert().apply(exchange);
                 if (normalized(listener.paths(), exchange)) {
                     match(listener, exchange);
                 }
@@ -43,8 +62,36 @@ final class MatchInbound extends ServerLayer {
         inner.enter(exchange);
     }
 
+    /** Null: the request is not the policy's, or goes no further. */
+    private InboundRoutes chain(InboundChains chains, InboundExchange exchange) {
+        try {
+            InboundConnection accepted = exchange.accepted();
+            Connection connection = exchange.connection();
+            InboundRoutes routes = accepted == null ? chains.select(connection) : accepted.select(chains);
+            if (routes != null && routes.fits(connection)) {
+                if (accepted != null) {
+                    accepted.servedBy(routes);
+                }
+                return exchange.ownTls ? null : routes;
+            }
+            exchange.lastOfConnection = true;
+            if (accepted != null && accepted.drains()) {
+                return accepted.lastRoutes();
+            }
+            connections.rejected(exchange.ownTls ? Rejection.UNSECURABLE : Rejection.PLAINTEXT, connection);
+        } catch (RuntimeException | Error fault) {
+            faults.fault("filter chain of port " + exchange.port, fault);
+        }
+        exchange.claimed = true;
+        exchange.closing = true;
+        return null;
+    }
+
     @Override
     boolean request(InboundExchange exchange) {
+        if (exchange.closing) {
+            return false;
+        }
         if (exchange.malformed == null) {
             return inner.request(exchange);
         }

@@ -26,6 +26,7 @@ final class PolicyCompiler {
     private Map<String, Integer> indexes = new HashMap<>();
     private final FilterCompiler filterCompiler;
     private final ProcessInfo process;
+    private final TransportSecurity security;
     private RouteCompiler routeCompiler;
 
     PolicyCompiler(
@@ -33,6 +34,7 @@ final class PolicyCompiler {
             FilterCompiler filterCompiler) {
         clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober, security);
         this.filterCompiler = filterCompiler;
+        this.security = security;
         process = filterCompiler.process();
         routeCompiler = new RouteCompiler(this::index, filterCompiler, process);
     }
@@ -44,7 +46,7 @@ final class PolicyCompiler {
         }
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
         Listeners listeners = new Listeners(snapshot, routeCompiler);
-        InboundListeners inbound = new InboundListeners(snapshot, routeCompiler);
+        InboundListeners inbound = new InboundListeners(snapshot, routeCompiler, security);
         routeCompiler.endRound();
         filterCompiler.endRound();
         for (String cluster : views.keySet()) {

@@ -9,6 +9,9 @@ public interface Refusals {
     /** @param rule the policy that decided; {@code -}: none allowed it */
     void refused(String rule, Caller caller);
 
+    /** Called whether or not anything is {@link #heard}. */
+    void connectionRefused(Rejection why, Connection connection);
+
     /** Tells somebody who may come later, and nobody before. */
     final class Relay implements Refusals {
         private volatile Refusals listener;
@@ -28,6 +31,14 @@ public interface Refusals {
             Refusals hearing = listener;
             if (hearing != null) {
                 hearing.refused(rule, caller);
+            }
+        }
+
+        @Override
+        public void connectionRefused(Rejection why, Connection connection) {
+            Refusals hearing = listener;
+            if (hearing != null) {
+                hearing.connectionRefused(why, connection);
             }
         }
     }

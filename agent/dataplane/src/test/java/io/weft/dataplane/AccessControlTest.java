@@ -186,6 +186,11 @@ class AccessControlTest {
             public void refused(String rule, Caller caller) {
                 heard.add(rule + " " + caller.head().path() + " " + caller.connection().peer().uriSans());
             }
+
+            @Override
+            public void connectionRefused(Rejection why, Connection connection) {
+                throw new AssertionError(why);
+            }
         });
 
         passes(mesh, from(STOREFRONT));

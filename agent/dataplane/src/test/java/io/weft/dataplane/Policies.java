@@ -263,7 +263,7 @@ public final class Policies {
         public SnapshotBuilder listener(
                 String name, Listener.Kind kind, HostPort address, HttpConnectionManager manager, RouteConfiguration configuration) {
             String routes = name + "-routes";
-            FilterChain chain = new FilterChain("", 0, List.of(), manager);
+            FilterChain chain = FilterChain.plaintext(manager);
             listeners.put(name, new Listener(name, kind, address, List.of(chain)));
             configurations.put(routes, configuration);
             return this;

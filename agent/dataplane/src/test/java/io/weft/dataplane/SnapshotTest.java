@@ -26,6 +26,7 @@ import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.WeightedCluster;
 import io.weft.policy.model.TlsContext;
+import io.weft.policy.model.Secret;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
@@ -268,8 +269,16 @@ class SnapshotTest {
     void whatCannotBeSecuredIsOutOfReachAndTheRestOfThePolicyIsObeyed() {
         List<String> faults = new ArrayList<>();
         Fixture mesh = new Fixture((where, fault) -> faults.add(where));
-        mesh.dataPlane.secureBy((socket, secrets) -> {
-            throw new IllegalArgumentException("this JDK cannot");
+        mesh.dataPlane.secureBy(new TransportSecurity() {
+            @Override
+            public Optional<ClientTls> client(TransportSocket.UpstreamTls socket, Map<String, Secret> secrets) {
+                throw new IllegalArgumentException("this JDK cannot");
+            }
+
+            @Override
+            public Optional<ServerTls> server(TransportSocket.DownstreamTls socket, Map<String, Secret> secrets) {
+                throw new IllegalArgumentException("this JDK cannot");
+            }
         });
         mesh.apply(snapshot()
                 .routes(host("orders", route(any(), forward("orders"))), host("users", route(any(), forward("users"))))

@@ -1,6 +1,7 @@
 package io.weft.transport;
 
 import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.TransportSecurity;
 import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Secret;
@@ -8,6 +9,7 @@ import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TlsContext.CertificateSource;
 import io.weft.policy.model.TlsContext.ValidationSource;
+import io.weft.policy.model.TransportSocket.DownstreamTls;
 import io.weft.policy.model.TransportSocket.UpstreamTls;
 import java.lang.ref.WeakReference;
 import java.util.HashMap;
@@ -55,6 +57,11 @@ public final class MeshTls implements TransportSecurity {
             clients.put(settings, new WeakReference<>(known));
         }
         return Optional.of(known);
+    }
+
+    @Override
+    public Optional<ServerTls> server(DownstreamTls socket, Map<String, Secret> secrets) {
+        return Optional.empty();
     }
 
     private static Optional<TlsCertificate> certificate(CertificateSource source, Map<String, Secret> secrets) {

@@ -28,8 +28,14 @@ public record HttpConnectionManager(
     }
 
     /** What is made of a request that comes in before any rule looks at it. */
-    public record Edge(PathNormalization paths, ClientAddress clientAddress) {
-        public static final Edge NONE = new Edge(PathNormalization.NONE, ClientAddress.DEFAULT);
+    public record Edge(PathNormalization paths, ClientAddress clientAddress, ClientCertificateHeader clientCertificate) {
+        public static final Edge NONE =
+                new Edge(PathNormalization.NONE, ClientAddress.DEFAULT, ClientCertificateHeader.SANITIZE);
+
+        /** Hands no client certificate on. */
+        public Edge(PathNormalization paths, ClientAddress clientAddress) {
+            this(paths, clientAddress, ClientCertificateHeader.SANITIZE);
+        }
     }
 
     /**
@@ -50,4 +56,7 @@ public record HttpConnectionManager(
 
     /** Fetched under this name by RDS. */
     public record Named(String routeConfigName) implements RouteSource {}
+
+    /** There is none: the chain passes bytes on. */
+    public record Opaque() implements RouteSource {}
 }

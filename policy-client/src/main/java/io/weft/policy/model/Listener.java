@@ -1,21 +1,38 @@
 package io.weft.policy.model;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * {@code envoy.config.listener.v3.Listener}, the part that carries HTTP.
+ * {@code envoy.config.listener.v3.Listener}: of an inbound listener all filter chains, of the others those that carry plaintext HTTP.
  *
  * @param name as sent; for a gRPC-shaped (API) listener the authority that it serves, {@code host} or {@code host:port}
  * @param kind what traffic it is for
  * @param address where a proxy would bind it; empty host for an API listener
  * @param filterChains in order; an API listener has one without a match
+ * @param defaultFilterChain of an inbound listener: for connections that none of the chains matches
+ * @param originalDestination {@code use_original_dst}: of an inbound listener: for connections to any port that no other listener has
  */
-public record Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains)
+public record Listener(
+        String name, Kind kind, HostPort address, List<FilterChain> filterChains, Optional<FilterChain> defaultFilterChain,
+        boolean originalDestination)
         implements Resource {
 
     public enum Kind { OUTBOUND, INBOUND, API }
 
     public Listener {
         filterChains = List.copyOf(filterChains);
+    }
+
+    public Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains) {
+        this(name, kind, address, filterChains, Optional.empty(), false);
+    }
+
+    /** In order, the default one last. */
+    public List<FilterChain> allFilterChains() {
+        List<FilterChain> all = new ArrayList<>(filterChains);
+        defaultFilterChain.ifPresent(all::add);
+        return all;
     }
 }

@@ -22,4 +22,9 @@ public record RouteConfiguration(
     public RouteConfiguration {
         virtualHosts = List.copyOf(virtualHosts);
     }
+
+    /** Without a route. */
+    public static RouteConfiguration named(String name) {
+        return new RouteConfiguration(name, List.of(), false, false, HeaderChanges.NONE, FilterOverrides.NONE);
+    }
 }

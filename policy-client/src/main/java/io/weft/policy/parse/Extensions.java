@@ -2,6 +2,7 @@ package io.weft.policy.parse;
 
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
+import io.weft.policy.proto.envoy.config.listener.v3.Filter;
 import io.weft.policy.proto.protobuf.Any;
 import java.util.Set;
 
@@ -47,12 +48,27 @@ final class Extensions {
         return WITHOUT_EFFECT_ON_TRAFFIC.contains(type);
     }
 
+    static Refusal unenforced(Field field, Filter filter) {
+        return field.refuse("network filter '" + filter.getName() + "' (" + typeOf(filter.getTypedConfig())
+                + ") is not enforced here, so nothing would be protected; remove it for this node");
+    }
+
+    static Refusal unsupportedInFront(Field field, Filter filter) {
+        return field.refuse("network filter '" + filter.getName() + "' (" + typeOf(filter.getTypedConfig())
+                + ") in front of HTTP is not supported; remove it for this node");
+    }
+
+    static Refusal unsupportedEnd(Field field, Filter filter) {
+        return field.refuse("network filter '" + filter.getName() + "' (" + typeOf(filter.getTypedConfig())
+                + ") is not supported; end the chain in the HTTP connection manager or tcp_proxy");
+    }
+
     static void plaintext(Field field, TransportSocket socket) {
         String type = socket.hasTypedConfig() ? typeOf(socket.getTypedConfig()) : "";
         boolean raw = type.isEmpty() ? socket.getName().equals("envoy.transport_sockets.raw_buffer") : type.equals(RAW_BUFFER);
         if (!raw) {
             throw field.refuse("transport socket '" + socket.getName() + "'" + (type.isEmpty() ? "" : " (" + type + ")")
-                    + " is not supported yet, and without it traffic would be in plaintext; use raw_buffer, or take TLS off"
+                    + " is not supported here, and without it traffic would be in plaintext; use raw_buffer, or take TLS off"
                     + " for this node");
         }
     }

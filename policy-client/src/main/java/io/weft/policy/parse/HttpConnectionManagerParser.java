@@ -2,22 +2,28 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.model.ClientAddress;
-import io.weft.policy.model.HttpConnectionManager.StreamLimits;
+import io.weft.policy.model.ClientCertificateHeader;
+import io.weft.policy.model.ClientCertificateHeader.Detail;
+import io.weft.policy.model.ClientCertificateHeader.Mode;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.RouteSource;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PathNormalization;
 import io.weft.policy.model.PathNormalization.EscapedSlashes;
-import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
 import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions;
+import io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
 import io.weft.policy.proto.protobuf.Any;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
 final class HttpConnectionManagerParser {
@@ -37,7 +43,7 @@ final class HttpConnectionManagerParser {
         refuseUnsupported(field, manager);
         reportWithoutEffect(field, manager);
         List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
-        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager), limits(field, manager, kind))
+        return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager, kind), limits(field, manager, kind))
                 .behind(AccessLogParser.parse(field, manager.getAccessLogList()));
     }
 
@@ -63,13 +69,49 @@ final class HttpConnectionManagerParser {
     /** For what comes in; what the app sends goes out as the app writes it. */
     private static Edge edge(
             Field field,
-            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager,
+            Kind kind) {
         PathNormalization paths = new PathNormalization(
                 manager.getNormalizePath().getValue(),
                 manager.getMergeSlashes(),
                 escapedSlashes(field.at("path_with_escaped_slashes_action"), manager.getPathWithEscapedSlashesAction()));
         int hops = field.at("xff_num_trusted_hops").quantity(manager.getXffNumTrustedHops());
-        return new Edge(paths, new ClientAddress(manager.getUseRemoteAddress().getValue(), hops));
+        return new Edge(
+                paths, new ClientAddress(manager.getUseRemoteAddress().getValue(), hops), clientCertificate(field, manager, kind));
+    }
+
+    private static ClientCertificateHeader clientCertificate(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager,
+            Kind kind) {
+        if (kind != Kind.INBOUND) {
+            field.reportIf(manager.getForwardClientCertDetails() != ForwardClientCertDetails.SANITIZE,
+                    "forward_client_cert_details");
+            field.reportIf(manager.hasSetCurrentClientCertDetails(), "set_current_client_cert_details");
+            return ClientCertificateHeader.SANITIZE;
+        }
+        Mode mode = switch (manager.getForwardClientCertDetails()) {
+            case SANITIZE -> Mode.SANITIZE;
+            case FORWARD_ONLY -> Mode.FORWARD_ONLY;
+            case APPEND_FORWARD -> Mode.APPEND_FORWARD;
+            case SANITIZE_SET -> Mode.SANITIZE_SET;
+            case ALWAYS_FORWARD_ONLY -> Mode.ALWAYS_FORWARD_ONLY;
+            case UNRECOGNIZED -> throw field.at("forward_client_cert_details").refuse("is unknown");
+        };
+        SetCurrentClientCertDetails wanted = manager.getSetCurrentClientCertDetails();
+        Set<Detail> details = EnumSet.noneOf(Detail.class);
+        add(details, Detail.SUBJECT, wanted.getSubject().getValue());
+        add(details, Detail.CERT, wanted.getCert());
+        add(details, Detail.CHAIN, wanted.getChain());
+        add(details, Detail.DNS, wanted.getDns());
+        add(details, Detail.URI, wanted.getUri());
+        return new ClientCertificateHeader(mode, details);
+    }
+
+    private static void add(Set<Detail> details, Detail detail, boolean wanted) {
+        if (wanted) {
+            details.add(detail);
+        }
     }
 
     private static StreamLimits limits(
@@ -166,9 +208,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.getGenerateRequestId().getValue(), "generate_request_id");
         field.reportIf(manager.getPreserveExternalRequestId(), "preserve_external_request_id");
         field.reportIf(manager.getAlwaysSetRequestIdInResponse(), "always_set_request_id_in_response");
-        field.reportIf(manager.getForwardClientCertDetails() != ForwardClientCertDetails.SANITIZE,
-                "forward_client_cert_details");
-        field.reportIf(manager.hasSetCurrentClientCertDetails(), "set_current_client_cert_details");
         field.reportIf(manager.getProxy100Continue(), "proxy_100_continue");
         field.reportIf(manager.getRepresentIpv4RemoteAddressAsIpv4MappedIpv6(),
                 "represent_ipv4_remote_address_as_ipv4_mapped_ipv6");

@@ -215,7 +215,9 @@ public final class SnapshotAssembler {
         } else {
             warming(type).parts(outcomes);
         }
-        secrets.want(clusters.secrets);
+        Set<String> named = new HashSet<>(clusters.secrets);
+        named.addAll(listeners.secrets);
+        secrets.want(named);
     }
 
     /** The value that readers know already is kept when the new one says the same: they may tell changes by identity. */
@@ -446,7 +448,14 @@ public final class SnapshotAssembler {
         }
 
         private static Set<String> secrets(Resource root) {
-            return root instanceof Cluster cluster ? cluster.transport().secrets() : Set.of();
+            if (root instanceof Cluster cluster) {
+                return cluster.transport().secrets();
+            }
+            Set<String> names = new HashSet<>(4);
+            for (FilterChain chain : ((Listener) root).allFilterChains()) {
+                names.addAll(chain.transport().secrets());
+            }
+            return names;
         }
 
         private static Set<String> needs(Resource root) {
@@ -455,7 +464,7 @@ public final class SnapshotAssembler {
             }
             if (root instanceof Listener listener) {
                 Set<String> names = new HashSet<>(4);
-                for (FilterChain chain : listener.filterChains()) {
+                for (FilterChain chain : listener.allFilterChains()) {
                     if (chain.http().routes() instanceof Named named) {
                         names.add(named.routeConfigName());
                     }

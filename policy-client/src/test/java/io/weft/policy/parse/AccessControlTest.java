@@ -321,12 +321,6 @@ class AccessControlTest {
                                 extension(any(HttpRequestHeaderMatchInput.newBuilder().setHeaderName("a").build())), "v"))))),
                 new Case("filter_chains[0].filters[0]", "not enforced", inbound(network(ANY_PERMISSION, ANY_PRINCIPAL)).toBuilder()
                         .setTrafficDirection(TrafficDirection.OUTBOUND)
-                        .build()),
-                new Case("filter_chains[0].filters[0]", "not enforced", withChain(chain -> chain.clearFilters()
-                                .addFilters(filter("rbac", any(network(ANY_PERMISSION, ANY_PRINCIPAL).build())))
-                                .addFilters(filter("tcp", any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"))))
-                        .toBuilder()
-                        .setTrafficDirection(TrafficDirection.INBOUND)
                         .build()));
     }
 

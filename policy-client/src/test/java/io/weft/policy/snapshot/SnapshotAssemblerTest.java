@@ -73,7 +73,7 @@ class SnapshotAssemblerTest {
 
     private static Accepted listener(String name, String... routes) {
         List<FilterChain> chains = Stream.of(routes)
-                .map(route -> new FilterChain("", 0, List.of(), new HttpConnectionManager("", new HttpConnectionManager.Named(route), List.of(), HttpConnectionManager.Edge.NONE, HttpConnectionManager.StreamLimits.NONE)))
+                .map(route -> FilterChain.plaintext(new HttpConnectionManager("", new HttpConnectionManager.Named(route), List.of(), HttpConnectionManager.Edge.NONE, HttpConnectionManager.StreamLimits.NONE)))
                 .toList();
         return accepted(
                 ResourceType.LISTENER,

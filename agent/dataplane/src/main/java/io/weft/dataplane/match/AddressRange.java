@@ -35,7 +35,7 @@ public final class AddressRange {
         return false;
     }
 
-    int length() {
+    public int length() {
         return length;
     }
 }

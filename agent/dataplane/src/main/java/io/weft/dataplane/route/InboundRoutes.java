@@ -1,23 +1,62 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.ClientIp;
+import io.weft.dataplane.Connection;
+import io.weft.dataplane.ForwardedClientCert;
+import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import java.util.List;
 
-/** What is said of the connections and requests that come in on one port. Immutable but for what filters count. */
+/** One filter chain: what is said of the connections that get it and of their requests. Immutable but for what filters count. */
 public final class InboundRoutes {
+    private final boolean opaque;
     private final VirtualHosts virtualHosts;
     private final PathNormalizer paths;
     private final ClientIp clientIp;
+    private final ForwardedClientCert clientCert;
     private final ConnectionFilter[] connectionFilters;
+    private final Security security;
 
-    InboundRoutes(VirtualHosts virtualHosts, Edge edge, List<ConnectionFilter> connectionFilters) {
+    /**
+     * @param demanded its connections are over mesh TLS
+     * @param tls null: plaintext, or a certificate or an authority is missing
+     */
+    record Security(boolean demanded, ServerTls tls) {
+        static final Security NONE = new Security(false, null);
+    }
+
+    /** @param opaque it knows no routes; its filters are those of every request */
+    InboundRoutes(
+            boolean opaque, VirtualHosts virtualHosts, Edge edge, List<ConnectionFilter> connectionFilters, Security security) {
+        this.opaque = opaque;
         this.virtualHosts = virtualHosts;
         paths = new PathNormalizer(edge.paths());
         clientIp = new ClientIp(edge.clientAddress());
+        clientCert = new ForwardedClientCert(edge.clientCertificate());
         this.connectionFilters = connectionFilters.toArray(new ConnectionFilter[0]);
+        this.security = security;
+    }
+
+    /** It looks at no route, but its filters count. */
+    public boolean isOpaque() {
+        return opaque;
+    }
+
+    /** Its connections are over mesh TLS. */
+    public boolean isSecured() {
+        return security.demanded;
+    }
+
+    /** Null: its connections are in plaintext, or it has not all that it needs, and then it has no connections. */
+    public ServerTls tls() {
+        return security.tls;
+    }
+
+    /** Whether the connection is secured as this chain demands. */
+    public boolean fits(Connection connection) {
+        return security.demanded == (connection.peer() != null);
     }
 
     public PathNormalizer paths() {
@@ -26,6 +65,10 @@ public final class InboundRoutes {
 
     public ClientIp clientIp() {
         return clientIp;
+    }
+
+    public ForwardedClientCert clientCert() {
+        return clientCert;
     }
 
     /** Whether a new connection may stay. */

@@ -3,6 +3,7 @@ package io.weft.instrumentation.jdkhttpserver;
 import com.sun.net.httpserver.Filter;
 import com.sun.net.httpserver.HttpExchange;
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
@@ -79,13 +80,13 @@ public final class JdkHttpServerAdapter implements Adapter {
 
     /** The server finds out with its next look that the connection is closed. */
     private void accepted(SocketChannel connection) throws IOException {
-        if (connection == null || !(connection.getLocalAddress() instanceof InetSocketAddress local)) {
+        if (connection == null || !(connection.getLocalAddress() instanceof InetSocketAddress local)
+                || !(connection.getRemoteAddress() instanceof InetSocketAddress remote)) {
             return;
         }
-        for (Map.Entry<Object, Inbound.Port> entry : portOfServer.entrySet()) {
-            if (entry.getValue().port() == local.getPort() && !entry.getValue().admitsConnection()) {
-                connection.close();
-            }
+        InboundConnection accepted = context.inbound().accepted(local, remote, false, () -> { });
+        if (accepted == null || accepted.inspects() && accepted.decide(null) != InboundConnection.Fate.PASS) {
+            connection.close();
         }
     }
 

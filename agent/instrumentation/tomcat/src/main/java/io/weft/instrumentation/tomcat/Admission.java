@@ -1,6 +1,7 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
@@ -17,8 +18,10 @@ final class Admission {
     private final Internals internals;
     private final ConnectorPorts ports;
     private final Connections connections;
+    private final Inbound inbound;
 
-    Admission(Internals internals, ConnectorPorts ports, Connections connections) {
+    Admission(Inbound inbound, Internals internals, ConnectorPorts ports, Connections connections) {
+        this.inbound = inbound;
         this.internals = internals;
         this.connections = connections;
         this.ports = ports;
@@ -26,8 +29,13 @@ final class Admission {
 
     /** In the place of {@code NioEndpoint.setSocketOptions}, after which the connection is Tomcat's; false has it closed. */
     Object accept(SocketChannel connection) throws IOException {
-        Inbound.Port port = connection.getLocalAddress() instanceof InetSocketAddress local ? ports.of(local.getPort()) : null;
-        return port == null || port.admitsConnection() ? Handler.PROCEED : (Object) false;
+        if (!(connection.getLocalAddress() instanceof InetSocketAddress local)
+                || !(connection.getRemoteAddress() instanceof InetSocketAddress remote)) {
+            return Handler.PROCEED;
+        }
+        InboundConnection accepted = inbound.accepted(local, remote, false, () -> { });
+        return accepted != null && (!accepted.inspects() || accepted.decide(null) == InboundConnection.Fate.PASS)
+                ? Handler.PROCEED : (Object) false;
     }
 
     /** In the place of {@code CoyoteAdapter.service}. */

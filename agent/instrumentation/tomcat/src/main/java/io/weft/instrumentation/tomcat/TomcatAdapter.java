@@ -27,7 +27,7 @@ public final class TomcatAdapter implements Adapter {
         this.context = context;
         internals = new Internals(context);
         ports = new ConnectorPorts(context, internals);
-        admission = new Admission(internals, ports, connections);
+        admission = new Admission(context.inbound(), internals, ports, connections);
     }
 
     @Override

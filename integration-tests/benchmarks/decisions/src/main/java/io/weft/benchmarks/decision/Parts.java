@@ -84,7 +84,7 @@ final class Parts {
         RouteConfiguration routes = routes(ROUTES, hosts);
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
-                List.of(new FilterChain("", 0, List.of(), new HttpConnectionManager(
+                List.of(FilterChain.plaintext(new HttpConnectionManager(
                         ROUTES, new Named(ROUTES), List.of(), Edge.NONE, new StreamLimits(Duration.ofMinutes(5), Duration.ZERO)))));
         return new PolicySnapshot(
                 generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
@@ -96,7 +96,7 @@ final class Parts {
         RouteConfiguration routes = routes("inbound", List.of(everything));
         Listener listener = new Listener(
                 "inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", port),
-                List.of(new FilterChain("", 0, List.of(), new HttpConnectionManager(
+                List.of(FilterChain.plaintext(new HttpConnectionManager(
                         "inbound", new Inline(routes), List.of(filters), Edge.NONE, StreamLimits.NONE))));
         return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
     }

@@ -1,0 +1,149 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.Connection.Hello;
+import io.weft.dataplane.Connection.Peer;
+import io.weft.dataplane.route.InboundChains;
+import io.weft.dataplane.route.InboundRoutes;
+import java.net.InetSocketAddress;
+
+/**
+ * One connection that a server of the app has accepted, until it is closed. Where {@link #inspects} says so, its first bytes decide
+ * what becomes of it:
+ * <pre>
+ * decide(hello) → PASS    hand its bytes on as they are
+ *               → SECURE  make the handshake with an engine of tls(), then secured(peer)
+ *               → CLOSE   close it
+ * </pre>
+ * Thread-safe; decided and secured by one thread at a time.
+ */
+public final class InboundConnection {
+
+    public enum Fate { PASS, SECURE, CLOSE }
+
+    private record Selection(InboundChains from, InboundRoutes routes) {}
+
+    private final InboundConnections owner;
+    private final Runnable closer;
+    private final boolean inspects;
+    private volatile Connection connection;
+    private volatile ServerTls tls;
+    /** A policy has let it in. */
+    private volatile boolean admitted;
+    /** The policy now in force would not; 0: it would. Of the clock, and never 0 otherwise. */
+    private volatile long endNanos;
+    private volatile boolean decided;
+    /** Final fields: whoever comes second may make it again. */
+    private Selection selection;
+    /** Of the last policy that let it in; null: none named the port. */
+    private volatile InboundRoutes routes;
+
+    InboundConnection(InboundConnections owner, Connection connection, boolean inspects, Runnable closer) {
+        this.owner = owner;
+        this.connection = connection;
+        this.inspects = inspects;
+        this.closer = closer;
+        admitted = !inspects;
+        decided = !inspects;
+    }
+
+    /** Whether nothing may be read from it, or written to it, before {@link #decide} was asked. */
+    public boolean inspects() {
+        return inspects;
+    }
+
+    /** @param hello null: it is in plaintext */
+    public Fate decide(Hello hello) {
+        connection = new Connection(connection.local(), connection.remote(), hello, null);
+        Fate fate = owner.decide(this);
+        if (fate == Fate.PASS) {
+            admitted = true;
+            decided();
+        }
+        return fate;
+    }
+
+    /** Of what it is made secure with. */
+    public ServerTls tls() {
+        return tls;
+    }
+
+    void secureBy(ServerTls with) {
+        tls = with;
+    }
+
+    /** The handshake is done. */
+    public void secured(Peer peer) {
+        connection = new Connection(connection.local(), connection.remote(), connection.hello(), peer);
+        admitted = true;
+        decided();
+    }
+
+    private void decided() {
+        decided = true;
+        owner.decided();
+    }
+
+    boolean isDecided() {
+        return decided;
+    }
+
+    /** It is about to be closed for that reason. */
+    public void rejected(Rejection why) {
+        owner.rejected(why, connection);
+    }
+
+    /** The server has closed it. */
+    public void closed() {
+        if (!decided) {
+            decided();
+        }
+        owner.closed(this);
+    }
+
+    /** What is known of it; more, once it is decided. */
+    public Connection connection() {
+        return connection;
+    }
+
+    /** @return null: there is none */
+    InboundRoutes select(InboundChains chains) {
+        Selection known = selection;
+        if (known == null || known.from != chains) {
+            known = new Selection(chains, chains.select(connection));
+            selection = known;
+        }
+        return known.routes;
+    }
+
+    void servedBy(InboundRoutes chain) {
+        if (routes != chain) {
+            routes = chain;
+        }
+    }
+
+    /** The filter chain of the last policy that let it in; null: none named the port. */
+    InboundRoutes lastRoutes() {
+        return routes;
+    }
+
+    /** Whether it was let in once, and may go on for a while though the policy in force would not let it in. */
+    boolean drains() {
+        return admitted && owner.drains(this);
+    }
+
+    boolean isAdmitted() {
+        return admitted;
+    }
+
+    long endNanos() {
+        return endNanos;
+    }
+
+    void endAt(long nanos) {
+        endNanos = nanos;
+    }
+
+    void close() {
+        closer.run();
+    }
+}

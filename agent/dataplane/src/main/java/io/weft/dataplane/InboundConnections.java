@@ -1,0 +1,220 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.InboundConnection.Fate;
+import io.weft.dataplane.route.InboundChains;
+import io.weft.dataplane.route.InboundRoutes;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+
+/**
+ * The connections that the app's servers have accepted: who gets in, and who has to go when policy changes. A connection that the new
+ * policy would not let in is asked to end with its next response and closed when the drain's time is over, as Envoy drains the
+ * connections of a filter chain that is gone.
+ *
+ * <p>Those that have not said yet what they are may be so for a limited time and in a limited number; when there are more, the oldest
+ * has to go. Thread-safe.
+ */
+final class InboundConnections {
+    private static final long HANDSHAKE_NANOS = Duration.ofSeconds(10).toNanos();
+    private static final int MOST_UNDECIDED = 1_000;
+
+    private final Supplier<Policy> policy;
+    private final NanoClock clock;
+    private final InstantSource time;
+    private final Timers timers;
+    private final Refusals refusals;
+    private final Set<InboundConnection> open = ConcurrentHashMap.newKeySet();
+    private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
+    /** In the order of their deadlines; those that are decided stay until they are at the head. */
+    private final Queue<Undecided> undecided = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger undecidedCount = new AtomicInteger();
+    private volatile long drainNanos = Duration.ofSeconds(10).toNanos();
+    private volatile boolean draining;
+
+    private record Undecided(InboundConnection connection, long deadline) {}
+
+    /** @param policy gives null before the first */
+    InboundConnections(Supplier<Policy> policy, NanoClock clock, InstantSource time, Timers timers, Refusals refusals) {
+        this.policy = policy;
+        this.clock = clock;
+        this.time = time;
+        this.timers = timers;
+        this.refusals = refusals;
+        for (Rejection rejection : Rejection.values()) {
+            rejections.put(rejection, new LongAdder());
+        }
+    }
+
+    void drainWithin(Duration limit) {
+        drainNanos = limit.toNanos();
+    }
+
+    long rejections(Rejection why) {
+        return rejections.get(why).sum();
+    }
+
+    /** How many have not said yet what they are. */
+    int undecided() {
+        return undecidedCount.get();
+    }
+
+    /** @return null: it is to be closed */
+    InboundConnection accepted(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Runnable closer) {
+        Policy inForce = policy.get();
+        InboundChains chains = inForce == null ? null : inForce.inbound().find(local.getPort());
+        boolean inspects = chains != null && chains.inspects() && !ownTls;
+        Connection connection = new Connection(local, remote, ownTls ? InboundPorts.OWN_TLS : null, null);
+        if (chains != null && !inspects) {
+            InboundRoutes routes = chains.select(connection);
+            Rejection why = routes == null ? Rejection.NO_FILTER_CHAIN
+                    : routes.isSecured() ? Rejection.UNSECURABLE
+                    : !routes.admitsConnection() ? Rejection.RATE_LIMIT
+                    : null;
+            if (why != null) {
+                rejected(why, connection);
+                return null;
+            }
+        }
+        InboundConnection accepted = new InboundConnection(this, connection, inspects, closer);
+        open.add(accepted);
+        if (inspects) {
+            begin(accepted);
+        }
+        return accepted;
+    }
+
+    private void begin(InboundConnection connection) {
+        undecided.add(new Undecided(connection, clock.nanoTime() + HANDSHAKE_NANOS));
+        timers.schedule(HANDSHAKE_NANOS, this::sweep);
+        if (undecidedCount.incrementAndGet() > MOST_UNDECIDED) {
+            for (Undecided oldest = undecided.poll(); oldest != null; oldest = undecided.poll()) {
+                if (!oldest.connection.isDecided()) {
+                    oldest.connection.rejected(Rejection.HANDSHAKE_NUMBER);
+                    oldest.connection.close();
+                    return;
+                }
+            }
+        }
+    }
+
+    private void sweep() {
+        long now = clock.nanoTime();
+        for (Undecided oldest = undecided.peek(); oldest != null; oldest = undecided.peek()) {
+            if (!oldest.connection.isDecided() && oldest.deadline - now > 0) {
+                return;
+            }
+            if (undecided.remove(oldest) && !oldest.connection.isDecided()) {
+                oldest.connection.rejected(Rejection.HANDSHAKE_TIME);
+                oldest.connection.close();
+            }
+        }
+    }
+
+    /** One that had not said before what it is. */
+    void decided() {
+        undecidedCount.decrementAndGet();
+    }
+
+    Fate decide(InboundConnection connection) {
+        Policy inForce = policy.get();
+        Connection known = connection.connection();
+        InboundChains chains = inForce == null ? null : inForce.inbound().find(known.localPort());
+        if (chains == null) {
+            return Fate.PASS;
+        }
+        InboundRoutes routes = connection.select(chains);
+        Rejection why = rejection(routes, known);
+        if (why != null) {
+            rejected(why, known);
+            return Fate.CLOSE;
+        }
+        if (!routes.isSecured()) {
+            return Fate.PASS;
+        }
+        connection.secureBy(routes.tls());
+        return Fate.SECURE;
+    }
+
+    private Rejection rejection(InboundRoutes routes, Connection known) {
+        if (routes == null) {
+            return known.hello() == null ? Rejection.PLAINTEXT : Rejection.NO_FILTER_CHAIN;
+        }
+        if (routes.isSecured() && known.hello() == null) {
+            return Rejection.PLAINTEXT;
+        }
+        if (routes.isSecured() && routes.tls() == null) {
+            return Rejection.NO_IDENTITY;
+        }
+        if (routes.isSecured() && !routes.tls().isValid(time.instant())) {
+            return Rejection.EXPIRED_IDENTITY;
+        }
+        return routes.admitsConnection() ? null : Rejection.RATE_LIMIT;
+    }
+
+    void rejected(Rejection why, Connection connection) {
+        rejections.get(why).increment();
+        refusals.connectionRefused(why, connection);
+    }
+
+    void closed(InboundConnection connection) {
+        open.remove(connection);
+    }
+
+    /** Any that is open may have to go. */
+    boolean draining() {
+        return draining;
+    }
+
+    /** A policy came into force: those that it would not let in have to go. */
+    void policyChanged() {
+        Policy inForce = policy.get();
+        boolean any = false;
+        for (InboundConnection connection : open) {
+            if (connection.isAdmitted()) {
+                if (isWelcome(connection, inForce)) {
+                    connection.endAt(0);
+                } else {
+                    any = true;
+                    drains(connection);
+                }
+            }
+        }
+        draining = any;
+    }
+
+    private static boolean isWelcome(InboundConnection connection, Policy inForce) {
+        InboundChains chains = inForce.inbound().find(connection.connection().localPort());
+        if (chains == null) {
+            return connection.connection().peer() == null;
+        }
+        InboundRoutes routes = connection.select(chains);
+        return routes != null && routes.fits(connection.connection());
+    }
+
+    boolean drains(InboundConnection connection) {
+        long now = clock.nanoTime();
+        if (connection.endNanos() == 0) {
+            draining = true;
+            connection.endAt(now + drainNanos | 1);
+            timers.schedule(drainNanos, () -> close(connection));
+        }
+        return connection.endNanos() - now > 0;
+    }
+
+    private void close(InboundConnection connection) {
+        long end = connection.endNanos();
+        if (end != 0 && end - clock.nanoTime() <= 1 && open.remove(connection)) {
+            connection.close();
+        }
+    }
+}
