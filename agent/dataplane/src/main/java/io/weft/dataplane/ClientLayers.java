@@ -7,7 +7,7 @@ final class ClientLayers {
     final Deadlines deadlines;
     private final ClientLayer outermost;
 
-    ClientLayers(Deadlines deadlines, InstantSource time, Randomness randomness, Self self) {
+    ClientLayers(Deadlines deadlines, InstantSource time, Randomness randomness, Self self, Mirroring mirroring) {
         this.deadlines = deadlines;
         NanoClock clock = deadlines.clock();
         outermost =
@@ -23,6 +23,8 @@ final class ClientLayers {
                 new Retry(time, randomness,
                 // Above admission: a request that has no endpoint takes no place.
                 new PickEndpoint(clock, randomness, self,
+                // Below the choice, and above whether it may go: as in Envoy what has an endpoint is mirrored, whatever becomes of it.
+                new SendToMirrors(mirroring,
                 // Below the choice: each attempt counts for the endpoint that it went to.
                 new EjectFailing(
                 // Last before the wire: what is admitted is what is really under way.
@@ -30,7 +32,7 @@ final class ClientLayers {
                 // (The identity for the dial comes here, with mesh TLS.)
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
-                ClientLayer.DIAL)))))))));
+                ClientLayer.DIAL))))))))));
     }
 
     boolean attempt(Exchange exchange) {

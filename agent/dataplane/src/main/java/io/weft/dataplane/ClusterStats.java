@@ -16,6 +16,7 @@ import java.util.List;
  * @param overflows requests refused by the circuit breaker
  * @param retryOverflows retries refused by the circuit breaker
  * @param withoutEndpoint requests for which there was no healthy endpoint
+ * @param abandoned requests that were not mirrored, or not tried again, because of their body
  */
 public record ClusterStats(
         String name,
@@ -27,6 +28,7 @@ public record ClusterStats(
         long overflows,
         long retryOverflows,
         long withoutEndpoint,
+        long abandoned,
         List<EndpointStats> endpoints) {
 
     /**

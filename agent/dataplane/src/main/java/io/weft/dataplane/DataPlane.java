@@ -28,6 +28,7 @@ public final class DataPlane implements Outbound {
     private final Randomness randomness;
     private final long graceEndNanos;
     private final ClientLayers clientLayers;
+    private final Mirroring mirroring;
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
@@ -55,7 +56,9 @@ public final class DataPlane implements Outbound {
         this.randomness = randomness;
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
-        clientLayers = new ClientLayers(new Deadlines(clock, timers), time, randomness, self);
+        mirroring = new Mirroring(faults);
+        clientLayers = new ClientLayers(new Deadlines(clock, timers), time, randomness, self, mirroring);
+        mirroring.through(clientLayers);
         inbound = new InboundPorts(() -> policy, clock, time, randomness, timers, faults, refusals);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         FilterCompiler filters = new FilterCompiler(
@@ -86,6 +89,16 @@ public final class DataPlane implements Outbound {
     /** Says who connects for active health checks; until then every check succeeds. To be said before the first policy. */
     public void checksBy(HealthProber by) {
         prober.to(by);
+    }
+
+    /** Says who sends mirrored requests; until then every one is dropped and counted. Replaces the one before. */
+    public void mirrorsBy(MirrorSender sender) {
+        mirroring.by(sender);
+    }
+
+    /** Says who is told what an operator must know. Replaces the one before. */
+    public void noticesTo(Notices notices) {
+        mirroring.tell(notices);
     }
 
     /** Says who writes access logs; until then none are written. Replaces the one before. */

@@ -90,6 +90,22 @@ public abstract class Exchange extends Limited {
     }
 
     /**
+     * A copy of the request for a mirror: asked for once, when the request {@link #isComplete}, or else when it is {@link #connected}.
+     * It must cost the app nothing that it could notice: no body is read that can be read only once, or from a disk or a network.
+     *
+     * @param maxBodyBytes at least 0
+     * @return null when the body cannot be had so, or is longer
+     */
+    protected RequestCopy copy(int maxBodyBytes) {
+        return null;
+    }
+
+    /** How long the body is; -1 when that is not known. For a request that is about to be sent again. */
+    protected long bodyLength() {
+        return replay() == Replay.NO_BODY ? 0 : -1;
+    }
+
+    /**
      * {@inheritDoc} An adapter that cannot end anything leaves it as it is; then a limit is over for it only when what is under way
      * ends by itself.
      */
@@ -124,6 +140,8 @@ public abstract class Exchange extends Limited {
     /** Those of all of them that could not be connected to; null before the first. */
     List<Host> unreachableHosts;
     RequestChanges requestChanges = RequestChanges.NONE;
+    /** Null: none, or none any more. */
+    DueMirrors mirrors;
     /** What a hash policy gives the app with the response. */
     List<String> newCookies = List.of();
 

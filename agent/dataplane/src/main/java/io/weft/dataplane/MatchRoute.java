@@ -33,6 +33,9 @@ final class MatchRoute extends ClientLayer {
                 exchange.priority = forward.priority();
             }
             exchange.passThrough(exchange.destination.filters());
+            if (!forward.resend().mirrors().isEmpty()) {
+                exchange.mirrors = DueMirrors.of(policy, forward.resend().mirrors(), draw);
+            }
             return exchange.cluster == null || !exchange.cluster.originalDestination();
         } else {
             exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());

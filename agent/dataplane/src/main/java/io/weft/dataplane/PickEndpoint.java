@@ -97,7 +97,24 @@ final class PickEndpoint extends ClientLayer {
             }
         }
         long hash = exchange.hashed ? exchange.hash : randomness.bits();
+        if (exchange.firstFailed != null && exchange.retry != null && exchange.retry.previousPriorities() > 0) {
+            return exchange.cluster.pick(
+                    hash, exchange.destination.wanted(), attempt, clock, failedHosts(exchange), exchange.retry.previousPriorities());
+        }
         return exchange.cluster.pick(hash, exchange.destination.wanted(), attempt, clock);
+    }
+
+    /** In order. */
+    private static List<Host> failedHosts(Exchange exchange) {
+        List<Host> failed = new ArrayList<>();
+        failed.add(exchange.firstFailed);
+        if (exchange.secondFailed != null) {
+            failed.add(exchange.secondFailed);
+        }
+        if (exchange.moreFailed != null) {
+            failed.addAll(exchange.moreFailed);
+        }
+        return failed;
     }
 
     private Host preferUntried(Exchange exchange, Host first) {

@@ -3,7 +3,9 @@ package io.weft.dataplane;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.cluster.ClusterState;
+import io.weft.dataplane.route.ResendRule;
 import io.weft.dataplane.route.RetryRule;
+import io.weft.dataplane.route.RouteEntry;
 import java.time.InstantSource;
 
 /**
@@ -54,12 +56,22 @@ final class Retry extends ClientLayer {
         boolean wanted = exchange.failure == null
                 ? rule.retriable(exchange.status, exchange.responseHeaders)
                 : rule.retriable(exchange.failure);
-        return wanted && canBeSentAgain(exchange) && rule.covers(exchange);
+        return wanted && canBeSentAgain(exchange) && rule.covers(exchange) && isShortEnough(exchange);
     }
 
     /** Once a connection was there, a body that the app gives only once may be used up in part. */
     private static boolean canBeSentAgain(Exchange exchange) {
         return exchange.failure == Failure.CONNECT || exchange.replay() != Replay.ONE_SHOT;
+    }
+
+    /** Nothing is buffered here to send it again; but where Envoy would not have buffered it, it would not have sent it again. */
+    private static boolean isShortEnough(Exchange exchange) {
+        ResendRule resend = ((RouteEntry.Forward) exchange.route).resend();
+        if (resend.bufferLimit() < 0 || exchange.failure == Failure.CONNECT || resend.mayBeSentAgain(exchange.bodyLength())) {
+            return true;
+        }
+        exchange.cluster.state().abandoned();
+        return false;
     }
 
     @Override

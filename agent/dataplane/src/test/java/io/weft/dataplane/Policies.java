@@ -91,6 +91,18 @@ public final class Policies {
                 Map.of(), RoutingPriority.DEFAULT);
     }
 
+    /** To the cluster, sent more than once as that says. */
+    public static RouteAction.Forward forward(String cluster, Resending resending, Duration timeout) {
+        return new RouteAction.Forward(
+                ClusterChoice.of(WeightedCluster.of(cluster, 1)),
+                Rewrite.NONE,
+                resending,
+                Timeouts.of(timeout),
+                List.of(),
+                Map.of(),
+                RoutingPriority.DEFAULT);
+    }
+
     public static RetryPolicy retryOn(int retries, RetryPolicy.On... on) {
         return retry(retries, Conditions.on(on));
     }

@@ -1,5 +1,7 @@
 package io.weft.dataplane;
 
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +13,7 @@ public class Request extends Exchange {
     private final String path;
     private final Map<String, List<String>> headers = new HashMap<>();
     private Replay replay = Replay.NO_BODY;
+    private byte[] body = {};
     private Connection connection = Peers.plaintext();
     private boolean envoyHeaders;
 
@@ -33,6 +36,13 @@ public class Request extends Exchange {
 
     public Request with(Replay body) {
         replay = body;
+        return this;
+    }
+
+    /** One that is in memory. */
+    public Request body(String text) {
+        replay = Replay.REPEATABLE;
+        body = text.getBytes(StandardCharsets.UTF_8);
         return this;
     }
 
@@ -83,6 +93,21 @@ public class Request extends Exchange {
     @Override
     protected boolean hasEnvoyHeaders() {
         return envoyHeaders;
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        if (replay == Replay.ONE_SHOT || body.length > maxBodyBytes) {
+            return null;
+        }
+        List<Map.Entry<String, String>> copied = new ArrayList<>();
+        headers.forEach((name, values) -> values.forEach(value -> copied.add(Map.entry(name, value))));
+        return new RequestCopy(copied, body);
+    }
+
+    @Override
+    protected long bodyLength() {
+        return replay == Replay.ONE_SHOT ? -1 : body.length;
     }
 
     @Override

@@ -11,12 +11,14 @@ final class HashingPicker implements Picker {
     final HashedHosts[] priorities;
     private final int[] cumulativeLoads;
     private final int[] shares;
+    private final SparePriorities spare;
 
     /**
-     * @param priorities by index; null where a priority gets nothing
+     * @param priorities by index; null where a priority is the only one and gets nothing
      * @param shares index of the priority for each load
      */
-    HashingPicker(HashedHosts[] priorities, List<Integer> shares, List<Integer> loads) {
+    HashingPicker(HashedHosts[] priorities, List<Integer> shares, List<Integer> loads, SparePriorities spare) {
+        this.spare = spare;
         this.priorities = priorities;
         this.shares = shares.stream().mapToInt(Integer::intValue).toArray();
         cumulativeLoads = SpreadingPicker.cumulative(loads);
@@ -25,6 +27,16 @@ final class HashingPicker implements Picker {
     @Override
     public Host pick(long hash, SubsetCriteria wanted, int attempt) {
         return priorities[shares[SpreadingPicker.index(cumulativeLoads, hash)]].pick(hash, attempt);
+    }
+
+    @Override
+    public Host pickOutside(long priorities, long hash, SubsetCriteria wanted, int attempt) {
+        return this.priorities[spare.choose(priorities, hash) % this.priorities.length].pick(hash, attempt);
+    }
+
+    @Override
+    public boolean availableOutside(long priorities) {
+        return spare.availableOutside(priorities);
     }
 
     /** Another host would not have the affinity that the policy is for; a retry policy may ask for it. */

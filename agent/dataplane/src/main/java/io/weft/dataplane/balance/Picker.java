@@ -14,6 +14,21 @@ public interface Picker {
     Host pick(long hash, SubsetCriteria wanted, int attempt);
 
     /**
+     * The same with some priorities left out, as Envoy's {@code previous_priorities} does: what they would get the others share by
+     * their health. To be called only while {@link #availableOutside}.
+     *
+     * @param priorities a bit for each, the first the lowest; those beyond the 63rd are never left out
+     */
+    default Host pickOutside(long priorities, long hash, SubsetCriteria wanted, int attempt) {
+        return pick(hash, wanted, attempt);
+    }
+
+    /** Whether a priority that is not left out has a host that may be used. */
+    default boolean availableOutside(long priorities) {
+        return false;
+    }
+
+    /**
      * A host that may be used and that is none of these, whatever the algorithm would say.
      *
      * @param random 32 bits

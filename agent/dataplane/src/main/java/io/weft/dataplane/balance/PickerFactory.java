@@ -105,19 +105,26 @@ public final class PickerFactory {
         Spreading spreading = new Spreading(input, set);
         List<Share> shares = new ArrayList<>(1);
         List<Integer> percents = new ArrayList<>(1);
-        for (int i = 0; i < priorities.length; i++) {
-            if (loads.healthy[i] > 0) {
-                shares.add(spreading.share(priorities[i], i, loads.panic[i], false));
-                percents.add(loads.healthy[i]);
+        Share[] byPriority = new Share[2 * priorities.length];
+        for (int i = 0; i < byPriority.length; i++) {
+            boolean degraded = i >= priorities.length;
+            int priority = i % priorities.length;
+            int load = degraded ? loads.degraded[priority] : loads.healthy[priority];
+            int percent = degraded ? priorities[priority].degradedPercent() : priorities[priority].healthyPercent();
+            // Of several priorities, also one that gets nothing now may get retries.
+            if (load > 0 || percent > 0 && priorities.length > 1) {
+                byPriority[i] = spreading.share(priorities[priority], priority, loads.panic[priority], degraded);
+            }
+            if (load > 0) {
+                shares.add(byPriority[i]);
+                percents.add(load);
             }
         }
-        for (int i = 0; i < priorities.length; i++) {
-            if (loads.degraded[i] > 0) {
-                shares.add(spreading.share(priorities[i], i, loads.panic[i], true));
-                percents.add(loads.degraded[i]);
-            }
-        }
-        return new SpreadingPicker(shares, percents, balancer(input.policy().choosing()));
+        return new SpreadingPicker(shares, percents, balancer(input.policy().choosing()), spare(priorities), byPriority);
+    }
+
+    private static SparePriorities spare(PriorityHosts[] priorities) {
+        return priorities.length == 1 ? SparePriorities.NONE : new SparePriorities(priorities);
     }
 
     private Balancer balancer(Algorithm algorithm) {
@@ -245,19 +252,22 @@ public final class PickerFactory {
         HashedHosts[] hashed = new HashedHosts[priorities.length];
         List<Integer> shares = new ArrayList<>(1);
         List<Integer> percents = new ArrayList<>(1);
+        for (int i = 0; i < priorities.length; i++) {
+            // Of several priorities, also one that gets nothing now may get retries.
+            if (priorities.length > 1 || loads.healthy[i] + loads.degraded[i] > 0) {
+                HashedHosts known = before != null && i < before.priorities.length ? before.priorities[i] : null;
+                hashed[i] = hashed(priorities[i], loads.panic[i], policy, byLocality, tables, known);
+            }
+        }
         for (int[] load : new int[][] {loads.healthy, loads.degraded}) {
             for (int i = 0; i < priorities.length; i++) {
                 if (load[i] > 0) {
-                    if (hashed[i] == null) {
-                        HashedHosts known = before != null && i < before.priorities.length ? before.priorities[i] : null;
-                        hashed[i] = hashed(priorities[i], loads.panic[i], policy, byLocality, tables, known);
-                    }
                     shares.add(i);
                     percents.add(load[i]);
                 }
             }
         }
-        HashingPicker picker = new HashingPicker(hashed, shares, percents);
+        HashingPicker picker = new HashingPicker(hashed, shares, percents, spare(priorities));
         hashing.put(set, picker);
         return picker;
     }

@@ -9,8 +9,14 @@ final class SpreadingPicker implements Picker {
     /** Percent of the requests for each share, summed up; the last is 100. */
     private final int[] cumulativeLoads;
     private final Balancer balancer;
+    private final SparePriorities spare;
+    /** By priority, healthy hosts first, then degraded ones; empty where there is one priority alone. */
+    private final Share[] byPriority;
 
-    SpreadingPicker(List<Share> shares, List<Integer> loads, Balancer balancer) {
+    /** @param byPriority null where nobody is */
+    SpreadingPicker(List<Share> shares, List<Integer> loads, Balancer balancer, SparePriorities spare, Share[] byPriority) {
+        this.spare = spare;
+        this.byPriority = byPriority;
         this.shares = shares.toArray(new Share[0]);
         this.balancer = balancer;
         cumulativeLoads = cumulative(loads);
@@ -42,6 +48,17 @@ final class SpreadingPicker implements Picker {
     public Host pick(long hash, SubsetCriteria wanted, int attempt) {
         HostSet set = shares[index(cumulativeLoads, hash)].next();
         return set.isEmpty() ? null : balancer.pick(set);
+    }
+
+    @Override
+    public Host pickOutside(long priorities, long hash, SubsetCriteria wanted, int attempt) {
+        HostSet set = byPriority[spare.choose(priorities, hash)].next();
+        return set.isEmpty() ? null : balancer.pick(set);
+    }
+
+    @Override
+    public boolean availableOutside(long priorities) {
+        return spare.availableOutside(priorities);
     }
 
     @Override

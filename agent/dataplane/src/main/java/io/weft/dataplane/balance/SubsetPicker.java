@@ -61,11 +61,22 @@ final class SubsetPicker implements Picker {
 
     @Override
     public Host pick(long hash, SubsetCriteria wanted, int attempt) {
+        return pickOutside(0, hash, wanted, attempt);
+    }
+
+    /** Each subset has its own share of the hosts of a priority: where it has none outside, it leaves nothing out. */
+    @Override
+    public boolean availableOutside(long priorities) {
+        return true;
+    }
+
+    @Override
+    public Host pickOutside(long priorities, long hash, SubsetCriteria wanted, int attempt) {
         if (!fallbackList || wanted == null || wanted.fallbacks == null) {
-            return pick(hash, wanted, null, attempt);
+            return pick(priorities, hash, wanted, null, attempt);
         }
         for (SubsetCriteria alternative : wanted.fallbacks) {
-            Host host = pick(hash, alternative, null, attempt);
+            Host host = pick(priorities, hash, alternative, null, attempt);
             if (host != null) {
                 return host;
             }
@@ -74,37 +85,42 @@ final class SubsetPicker implements Picker {
     }
 
     /** @param only the keys that count; null: all */
-    private Host pick(long hash, SubsetCriteria wanted, List<String> only, int attempt) {
+    private Host pick(long leftOut, long hash, SubsetCriteria wanted, List<String> only, int attempt) {
         if (wanted != null) {
             List<String> keys = keys(wanted, only);
             SubsetNode node = subset(wanted, keys);
             if (node != null && node.subset != null) {
-                return node.subset.pick(hash, wanted, attempt);
+                return pick(node.subset, leftOut, hash, wanted, attempt);
             }
             SelectorNode selector = selector(wanted, keys);
             if (selector != null && selector.fallback != SelectorFallback.NOT_DEFINED) {
-                return fallBack(selector, hash, wanted, attempt);
+                return fallBack(selector, leftOut, hash, wanted, attempt);
             }
         }
-        Host host = pick(fallbacks.fallback(), hash, wanted, attempt);
-        return host == null && fallbacks.fallback() != null ? pick(fallbacks.panic(), hash, wanted, attempt) : host;
+        Host host = pick(fallbacks.fallback(), leftOut, hash, wanted, attempt);
+        return host == null && fallbacks.fallback() != null ? pick(fallbacks.panic(), leftOut, hash, wanted, attempt) : host;
     }
 
-    private Host fallBack(SelectorNode selector, long hash, SubsetCriteria wanted, int attempt) {
+    private Host fallBack(SelectorNode selector, long leftOut, long hash, SubsetCriteria wanted, int attempt) {
         switch (selector.fallback) {
             case ANY_ENDPOINT:
-                return pick(fallbacks.any(), hash, wanted, attempt);
+                return pick(fallbacks.any(), leftOut, hash, wanted, attempt);
             case DEFAULT_SUBSET:
-                return pick(fallbacks.usual(), hash, wanted, attempt);
+                return pick(fallbacks.usual(), leftOut, hash, wanted, attempt);
             case KEYS_SUBSET:
-                return pick(hash, wanted, selector.fallbackKeys, attempt);
+                return pick(leftOut, hash, wanted, selector.fallbackKeys, attempt);
             default:
                 return null;
         }
     }
 
-    private static Host pick(Picker picker, long hash, SubsetCriteria wanted, int attempt) {
-        return picker == null ? null : picker.pick(hash, wanted, attempt);
+    private static Host pick(Picker picker, long leftOut, long hash, SubsetCriteria wanted, int attempt) {
+        if (picker == null) {
+            return null;
+        }
+        return leftOut != 0 && picker.availableOutside(leftOut)
+                ? picker.pickOutside(leftOut, hash, wanted, attempt)
+                : picker.pick(hash, wanted, attempt);
     }
 
     /** Those of the first selector that finds all of its keys, where a request may want more. */

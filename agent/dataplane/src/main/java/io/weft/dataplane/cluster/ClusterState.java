@@ -29,6 +29,7 @@ public final class ClusterState {
     private final LongAdder requestOverflows = new LongAdder();
     private final LongAdder retryOverflows = new LongAdder();
     private final LongAdder noHealthyHost = new LongAdder();
+    private final LongAdder abandoned = new LongAdder();
 
     private final NanoClock clock;
     private final Randomness randomness;
@@ -137,6 +138,11 @@ public final class ClusterState {
         noHealthyHost.increment();
     }
 
+    /** A request is not mirrored or not tried again, because of its body. */
+    public void abandoned() {
+        abandoned.increment();
+    }
+
     private void forgetGone() {
         leaving.removeIf(host -> {
             boolean gone = host.active() == 0;
@@ -172,6 +178,7 @@ public final class ClusterState {
                 requestOverflows.sum(),
                 retryOverflows.sum(),
                 noHealthyHost.sum(),
+                abandoned.sum(),
                 endpoints);
     }
 

@@ -13,6 +13,7 @@ import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.HealthCheck;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.RoutingPriority;
 import java.time.Duration;
@@ -100,6 +101,11 @@ public final class ClusterView {
         return senders;
     }
 
+    /** What the agent's own connections speak to it. */
+    public HttpVersion http() {
+        return policy.http();
+    }
+
     /** Null: hosts are not checked. */
     HealthCheck healthCheck() {
         return policy.resilience().healthCheck().orElse(null);
@@ -175,6 +181,45 @@ public final class ClusterView {
             state.updateWeights(reportedWeights.updateNanos(), clock);
         }
         return picker.pick(hash, wanted, attempt);
+    }
+
+    /**
+     * A host for a retry, with the priorities of earlier attempts left out: Envoy's {@code previous_priorities}, which begins anew
+     * when none is left.
+     *
+     * @param tried the hosts of earlier attempts, in order
+     * @param frequency after how many of them priorities are left out, and again after as many more
+     */
+    public Host pick(long hash, SubsetCriteria wanted, int attempt, NanoClock clock, List<Host> tried, int frequency) {
+        Picker now = picker;
+        long leftOut = 0;
+        long attempted = 0;
+        int count = 0;
+        for (Host host : tried) {
+            attempted |= priorityOf(host);
+            count++;
+            if (count % frequency == 0) {
+                leftOut |= attempted;
+                if (!now.availableOutside(leftOut)) {
+                    leftOut = 0;
+                    attempted = 0;
+                    count = 0;
+                }
+            }
+        }
+        return leftOut == 0 ? pick(hash, wanted, attempt, clock) : now.pickOutside(leftOut, hash, wanted, attempt);
+    }
+
+    /** A bit for it; 0: it is none of the hosts any more, or its priority is never left out. */
+    private long priorityOf(Host host) {
+        for (int i = 0; i < Math.min(tiers.size(), Long.SIZE - 1); i++) {
+            for (Member member : tiers.get(i).members()) {
+                if (member.host() == host) {
+                    return 1L << i;
+                }
+            }
+        }
+        return 0;
     }
 
     /**

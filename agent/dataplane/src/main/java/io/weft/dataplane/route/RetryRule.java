@@ -181,6 +181,11 @@ public final class RetryRule {
         return hosts.maxAttempts();
     }
 
+    /** After how many hosts their priorities are left out; 0: they are not. */
+    public int previousPriorities() {
+        return hosts.previousPriorities().orElse(0);
+    }
+
     /** @param tried whether an earlier attempt went there */
     public boolean refuses(Host host, boolean tried) {
         if (hosts.previousHosts() && tried

@@ -11,6 +11,7 @@ import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.MirrorPolicy;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.Resending;
 import io.weft.policy.model.RetryPolicy;
@@ -26,10 +27,12 @@ import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.RoutingPriority;
 import io.weft.policy.model.VirtualHost;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /**
@@ -46,6 +49,9 @@ public final class RouteCompiler {
             List.of(),
             Map.of(),
             RoutingPriority.DEFAULT);
+
+    /** Envoy's default for every route. */
+    private static final Duration MIRROR_TIMEOUT = Duration.ofSeconds(15);
 
     /** Which way the requests go. */
     enum Side { OUTBOUND, INBOUND }
@@ -196,15 +202,55 @@ public final class RouteCompiler {
                         hasher,
                         wanted(forward.metadataMatch(), cluster.metadataMatch()));
             }
-            RetryPolicy retry = forward.resending().retry().or(host.resending()::retry).orElse(null);
+            Resending resending = forward.resending().or(host.resending());
+            RetryPolicy retry = resending.retry().orElse(null);
             return new RouteEntry.Forward(
                     route.name(),
                     destinations,
                     forward.clusters(),
                     host.attemptCount().inRequest(),
-                    retry == null ? null : retryRules.computeIfAbsent(retry, RetryRule::new),
+                    resend(resending, forward, test),
                     timeoutRule(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()),
                     forward.priority());
+        }
+
+        private ResendRule resend(Resending resending, RouteAction.Forward forward, RouteTest test) {
+            if (resending.equals(Resending.NONE)) {
+                return ResendRule.NONE;
+            }
+            return new ResendRule(
+                    resending.retry().map(retry -> retryRules.computeIfAbsent(retry, RetryRule::new)).orElse(null),
+                    resending.hedge().isPresent() && resending.hedge().get().onPerTryTimeout(),
+                    resending.mirrors().stream().map(mirror -> mirror(mirror, forward.timeouts(), test)).toList(),
+                    resending.bufferLimit().orElse(-1));
+        }
+
+        /** The copy has the original's time limit, as in Envoy, or one of its own: it must not hold its place for ever. */
+        private Mirror mirror(MirrorPolicy policy, RouteAction.Timeouts original, RouteTest test) {
+            boolean limited = original.streamDuration().isEmpty() && !original.request().isZero();
+            RouteAction.Timeouts timeouts = new RouteAction.Timeouts(
+                    limited ? original.request() : MIRROR_TIMEOUT, Optional.empty(), original.grpc(), Optional.empty());
+            Destination destination = new Destination(
+                    policy.cluster() instanceof Named named ? clusterIndex.applyAsInt(named.cluster()) : Destination.IN_HEADER,
+                    policy.cluster(),
+                    1,
+                    RequestRecipe.of(
+                            HeaderMutations.ofRequest(policy.headers(), process),
+                            Optional.empty(),
+                            RouteAction.Rewrite.NONE,
+                            test.path()),
+                    ResponseRecipe.of(HeaderMutations.ofResponse(List.of(), process), false),
+                    FilterChain.NONE,
+                    null,
+                    null);
+            return new Mirror(policy, new RouteEntry.Forward(
+                    "",
+                    new Destination[] {destination},
+                    RouteAction.ClusterChoice.of(WeightedCluster.of("", 1)),
+                    false,
+                    ResendRule.NONE,
+                    TimeoutRule.of(timeouts, RetryPolicy.PerTry.NO_LIMIT, StreamLimits.NONE),
+                    RoutingPriority.DEFAULT));
         }
 
         private TimeoutRule timeoutRule(RouteAction.Timeouts timeouts, RetryPolicy.PerTry perTry) {

@@ -30,7 +30,7 @@ public abstract sealed class RouteEntry {
         private final long totalWeight;
         private final LocalReply clusterNotFound;
         private final boolean sendsAttemptCount;
-        private final RetryRule retry;
+        private final ResendRule resend;
         private final TimeoutRule timeouts;
         private final RoutingPriority priority;
 
@@ -39,7 +39,7 @@ public abstract sealed class RouteEntry {
                 Destination[] destinations,
                 ClusterChoice choice,
                 boolean sendsAttemptCount,
-                RetryRule retry,
+                ResendRule resend,
                 TimeoutRule timeouts,
                 RoutingPriority priority) {
             super(name);
@@ -48,7 +48,7 @@ public abstract sealed class RouteEntry {
             totalWeight = destinations[destinations.length - 1].cumulativeWeight();
             clusterNotFound = LocalReply.of(choice.notFoundStatus(), "");
             this.sendsAttemptCount = sendsAttemptCount;
-            this.retry = retry;
+            this.resend = resend;
             this.timeouts = timeouts;
             this.priority = priority;
         }
@@ -101,7 +101,12 @@ public abstract sealed class RouteEntry {
 
         /** Null: nothing is tried again. */
         public RetryRule retry() {
-            return retry;
+            return resend.retry();
+        }
+
+        /** When its requests are sent more than once. */
+        public ResendRule resend() {
+            return resend;
         }
 
         /** Whose circuit breakers its requests count for. */

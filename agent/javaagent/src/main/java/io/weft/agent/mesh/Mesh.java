@@ -22,6 +22,7 @@ import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.netty.PrivateNetty;
 import io.weft.transport.MeshTls;
 import io.weft.upstream.NettyHealthProber;
+import io.weft.upstream.NettyMirrorSender;
 import io.weft.upstream.NettyUpstreamHttp;
 import io.weft.upstream.UpstreamThread;
 import java.nio.file.Path;
@@ -135,6 +136,8 @@ public final class Mesh implements MeshAccess {
         UpstreamThread upstream = new UpstreamThread();
         dataPlane().requestsBy(new NettyUpstreamHttp(upstream));
         dataPlane().checksBy(new NettyHealthProber(upstream));
+        dataPlane().mirrorsBy(new NettyMirrorSender(upstream));
+        dataPlane().noticesTo(text -> background.run("say what is not done", () -> log.warnOnce(text, text)));
         dataPlane().secureBy(new MeshTls());
         InboundPorts ports = dataPlane().inbound();
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));

@@ -168,6 +168,7 @@ final class StatusJson {
             json.writeNumberField("overflows", cluster.overflows());
             json.writeNumberField("retryOverflows", cluster.retryOverflows());
             json.writeNumberField("withoutEndpoint", cluster.withoutEndpoint());
+            json.writeNumberField("abandoned", cluster.abandoned());
             json.writeArrayFieldStart("endpoints");
             for (EndpointStats endpoint : cluster.endpoints()) {
                 endpoint(endpoint);

@@ -12,6 +12,8 @@ import io.weft.policy.PolicyClientStatus.Refusal;
 import io.weft.policy.model.Unhonoured;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** For people. */
@@ -103,12 +105,23 @@ final class StatusText {
         for (ClusterStats cluster : status.clusters()) {
             text.append(String.format("  %-44s %7d %10d %9d %8d %9d  %s%n", cluster.name(), cluster.active(), cluster.successes(),
                     cluster.failures(), cluster.retries(), cluster.overflows() + cluster.retryOverflows(),
-                    cluster.withoutEndpoint() == 0 ? "" : cluster.withoutEndpoint() + " without a healthy endpoint"));
+                    remarks(cluster)));
             for (EndpointStats endpoint : cluster.endpoints()) {
                 text.append(String.format("    %-42s %7d %10d %9d %8s %9s  %s%n", Addresses.text(endpoint.address()), endpoint.active(),
                         endpoint.successes(), endpoint.failures(), "", "", state(endpoint)));
             }
         }
+    }
+
+    private static String remarks(ClusterStats cluster) {
+        List<String> remarks = new ArrayList<>();
+        if (cluster.withoutEndpoint() != 0) {
+            remarks.add(cluster.withoutEndpoint() + " without a healthy endpoint");
+        }
+        if (cluster.abandoned() != 0) {
+            remarks.add(cluster.abandoned() + " not mirrored or tried again because of their body");
+        }
+        return String.join(", ", remarks);
     }
 
     private static String state(EndpointStats endpoint) {

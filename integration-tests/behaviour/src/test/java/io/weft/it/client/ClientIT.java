@@ -63,6 +63,14 @@ class ClientIT {
     }
 
     @Nested
+    class Mirrors extends MirrorExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class MeshTls extends MeshTlsExpectations {
         @Override
         Stage stage() {

@@ -1,14 +1,20 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestCopy;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.io.entity.FileEntity;
+import org.apache.hc.core5.http.io.entity.PathEntity;
 
 /** One hop as the mesh sees it. */
 final class OutgoingRequest extends Exchange {
@@ -97,6 +103,44 @@ final class OutgoingRequest extends Exchange {
             }
         }
         return false;
+    }
+
+    @Override
+    protected long bodyLength() {
+        return request.getEntity() == null ? 0 : request.getEntity().getContentLength();
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        byte[] body = body(maxBodyBytes);
+        if (body == null) {
+            return null;
+        }
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        for (Iterator<Header> all = request.headerIterator(); all.hasNext(); ) {
+            Header header = all.next();
+            headers.add(Map.entry(header.getName(), header.getValue() == null ? "" : header.getValue()));
+        }
+        return new RequestCopy(headers, body);
+    }
+
+    private byte[] body(int maxBytes) {
+        HttpEntity entity = request.getEntity();
+        HttpEntity given = scope.originalRequest.getEntity();
+        if (entity == null) {
+            return new byte[0];
+        }
+        if (replay() != Replay.REPEATABLE || given instanceof FileEntity || given instanceof PathEntity || bodyLength() > maxBytes) {
+            return null;
+        }
+        LimitedBytes bytes = new LimitedBytes(maxBytes);
+        try {
+            entity.writeTo(bytes);
+            return bytes.isWhole() ? bytes.toByteArray() : null;
+        } catch (IOException | RuntimeException e) {
+            // The app's own entity has failed; it will again, where the app sees it.
+            return null;
+        }
     }
 
     @Override

@@ -221,6 +221,9 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
         written = head;
         body = poster;
         OutgoingRequest current = exchange.get();
+        if (current != null) {
+            current.written(head, poster);
+        }
         if (current != null && !current.connected()) {
             // the response's head is what is waited for next: there it is found out why
             return;

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.httpurlconnection;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestCopy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Socket;
@@ -8,8 +9,10 @@ import java.net.URL;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.StringJoiner;
 import sun.net.www.MessageHeader;
+import sun.net.www.http.PosterOutputStream;
 import sun.net.www.protocol.http.HttpURLConnection;
 
 /** One hop as the mesh sees it. The app may still change the method and choose a body after it has connected. */
@@ -23,6 +26,10 @@ final class OutgoingRequest extends Exchange {
     private volatile Socket socket;
 
     private volatile boolean ended;
+
+    // As the library sends it; null before it does. The body also where there is none.
+    private MessageHeader written;
+    private PosterOutputStream body;
 
     /** @param host the Host header that the app set itself; null: the URL's */
     OutgoingRequest(HttpURLConnection connection, URL url, MessageHeader headers, String host) {
@@ -39,6 +46,12 @@ final class OutgoingRequest extends Exchange {
 
     void begins() {
         ended = false;
+    }
+
+    /** Before the attempt is said to be connected. */
+    void written(MessageHeader head, PosterOutputStream body) {
+        this.written = head;
+        this.body = body;
     }
 
     void over(Socket socket) {
@@ -123,6 +136,26 @@ final class OutgoingRequest extends Exchange {
             }
         }
         return false;
+    }
+
+    @Override
+    protected long bodyLength() {
+        return connection.streaming() ? -1 : body == null ? 0 : body.size();
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        if (written == null || connection.streaming() || bodyLength() > maxBodyBytes) {
+            return null;
+        }
+        List<Map.Entry<String, String>> copied = new ArrayList<>();
+        for (int i = 0; written.getKey(i) != null || written.getValue(i) != null; i++) {
+            // The request line is a key without a value.
+            if (written.getKey(i) != null && written.getValue(i) != null) {
+                copied.add(Map.entry(written.getKey(i), written.getValue(i)));
+            }
+        }
+        return new RequestCopy(copied, body == null ? new byte[0] : body.toByteArray());
     }
 
     @Override

@@ -1,9 +1,11 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestCopy;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,6 +17,11 @@ final class OutgoingRequest extends Exchange {
             "jdk.internal.net.http.RequestPublishers$ByteArrayPublisher",
             "jdk.internal.net.http.RequestPublishers$StringPublisher",
             "jdk.internal.net.http.RequestPublishers$FilePublisher");
+
+    /** Those of them that have the bytes in memory. */
+    private static final Set<String> IN_MEMORY = Set.of(
+            "jdk.internal.net.http.RequestPublishers$ByteArrayPublisher",
+            "jdk.internal.net.http.RequestPublishers$StringPublisher");
 
     private final HttpRequest request;
     private final Map<String, List<String>> systemHeaders;
@@ -91,6 +98,40 @@ final class OutgoingRequest extends Exchange {
             }
         }
         return false;
+    }
+
+    @Override
+    protected long bodyLength() {
+        return request.bodyPublisher().map(BodyPublisher::contentLength).orElse(0L);
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        byte[] body = body(maxBodyBytes);
+        if (body == null) {
+            return null;
+        }
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        request.headers().map().forEach((name, values) -> values.forEach(value -> headers.add(Map.entry(name, value))));
+        systemHeaders.forEach((name, values) -> {
+            if (request.headers().firstValue(name).isEmpty()) {
+                values.forEach(value -> headers.add(Map.entry(name, value)));
+            }
+        });
+        return new RequestCopy(headers, body);
+    }
+
+    private byte[] body(int maxBytes) {
+        BodyPublisher body = request.bodyPublisher().orElse(null);
+        if (body == null || body.contentLength() == 0) {
+            return new byte[0];
+        }
+        if (!IN_MEMORY.contains(body.getClass().getName()) || body.contentLength() > maxBytes) {
+            return null;
+        }
+        CollectedBody collected = new CollectedBody((int) body.contentLength());
+        body.subscribe(collected);
+        return collected.bytes();
     }
 
     @Override
