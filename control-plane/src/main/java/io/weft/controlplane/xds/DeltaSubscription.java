@@ -23,6 +23,11 @@ final class DeltaSubscription implements Subscription {
     private final Set<String> names = new HashSet<>();
     /** What the reader has, or has been told last, by name. */
     private final Map<String, String> told = new HashMap<>();
+    /** What each response held that the reader has not answered yet, by nonce. */
+    private final Map<String, Set<String>> unanswered = new HashMap<>();
+    /** Names that the reader refused and has not accepted since; a response with other ones does not change that. */
+    private final Set<String> refused = new HashSet<>();
+    private Set<String> sending = Set.of();
     private boolean wildcard;
     private DeltaWatch watch;
 
@@ -38,9 +43,11 @@ final class DeltaSubscription implements Subscription {
             if (name.equals("*")) {
                 wildcard = false;
                 told.keySet().retainAll(names);
+                refused.retainAll(names);
             } else {
                 names.remove(name);
                 told.remove(name);
+                refused.remove(name);
             }
         }
         for (String name : request.getResourceNamesSubscribeList()) {
@@ -77,6 +84,8 @@ final class DeltaSubscription implements Subscription {
                 told.remove(name);
             }
         });
+        sending = new HashSet<>(changed.keySet());
+        sending.addAll(removed);
         DeltaWatch answered = watch;
         watch = null;
         answered.respond(DeltaResponse.create(answered.request(), changed, removed, view.version()));
@@ -118,6 +127,29 @@ final class DeltaSubscription implements Subscription {
         List<String> removed = new ArrayList<>();
         collect(view, changed, removed);
         return changed.isEmpty() && removed.isEmpty();
+    }
+
+    @Override
+    public void sent(String nonce) {
+        unanswered.put(nonce, sending);
+    }
+
+    @Override
+    public void answered(String nonce, boolean accepted) {
+        Set<String> answered = unanswered.remove(nonce);
+        if (answered == null) {
+            return;
+        }
+        if (accepted) {
+            refused.removeAll(answered);
+        } else {
+            refused.addAll(answered);
+        }
+    }
+
+    @Override
+    public boolean refused() {
+        return !refused.isEmpty();
     }
 
     @Override

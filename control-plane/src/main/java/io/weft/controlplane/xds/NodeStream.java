@@ -12,7 +12,9 @@ import io.envoyproxy.controlplane.server.DiscoveryServerCallbacks;
 import io.envoyproxy.controlplane.server.exception.RequestException;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.Status;
 import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
@@ -229,7 +231,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
      */
     private void noteSecured() {
         boolean now = target.securedInbounds()
-                && (secured || settled(ResourceType.LISTENER) && subscriptions.containsKey(ResourceType.LISTENER) && hasCertificate());
+                && (secured || accepted(ResourceType.LISTENER) && subscriptions.containsKey(ResourceType.LISTENER) && hasCertificate());
         if (now != secured) {
             secured = now;
             events.secured(this, now);
@@ -239,7 +241,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private boolean hasCertificate() {
         return node.kind() == ClientNode.Kind.AGENT
                 ? node.holdsIdentity()
-                : subscriptions.containsKey(ResourceType.SECRET) && settled(ResourceType.SECRET);
+                : subscriptions.containsKey(ResourceType.SECRET) && accepted(ResourceType.SECRET);
     }
 
     private void tell() {
@@ -251,7 +253,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
         respond(ResourceType.LISTENER);
         respond(ResourceType.ROUTE);
-        if (!retained.isEmpty() && settled(ResourceType.LISTENER) && settled(ResourceType.ROUTE)) {
+        // Of what it refuses the last good stays in force, with the clusters that this leads to.
+        if (!retained.isEmpty() && accepted(ResourceType.LISTENER) && accepted(ResourceType.ROUTE)) {
             retained.clear();
             respond(ResourceType.CLUSTER);
             respond(ResourceType.ENDPOINT);
@@ -280,6 +283,11 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         return subscription == null || subscription.settled(new View(type));
     }
 
+    private boolean accepted(ResourceType type) {
+        Subscription subscription = subscriptions.get(type);
+        return subscription == null || subscription.settled(new View(type)) && !subscription.refused();
+    }
+
     private void respond(ResourceType type) {
         Subscription subscription = subscriptions.get(type);
         if (subscription == null) {
@@ -296,12 +304,9 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     @Override
     public synchronized void onV3StreamRequest(long streamId, DiscoveryRequest request) throws RequestException {
         identify(request.getNode());
-        if (request.hasErrorDetail()) {
-            rejected(request.getTypeUrl(), request.getErrorDetail().getMessage());
-        } else if (!request.getResponseNonce().isEmpty()) {
-            rejections.remove(request.getTypeUrl());
-        }
         ResourceType type = ResourceType.of(request.getTypeUrl());
+        answered(type, request.getTypeUrl(), request.getResponseNonce(),
+                request.hasErrorDetail() ? Optional.of(request.getErrorDetail().getMessage()) : Optional.empty());
         if (type != null) {
             subscriptions.computeIfAbsent(type, key -> new WholeSubscription(key, request));
         }
@@ -311,12 +316,9 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     public synchronized void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request)
             throws RequestException {
         identify(request.getNode());
-        if (request.hasErrorDetail()) {
-            rejected(request.getTypeUrl(), request.getErrorDetail().getMessage());
-        } else if (!request.getResponseNonce().isEmpty()) {
-            rejections.remove(request.getTypeUrl());
-        }
         ResourceType type = ResourceType.of(request.getTypeUrl());
+        answered(type, request.getTypeUrl(), request.getResponseNonce(),
+                request.hasErrorDetail() ? Optional.of(request.getErrorDetail().getMessage()) : Optional.empty());
         if (type == null) {
             return;
         }
@@ -328,9 +330,34 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
     }
 
-    private void rejected(String typeUrl, String message) {
-        rejections.put(typeUrl, message);
-        LOG.warn("{} refuses {}: {}", node == null ? "a data plane" : node.id(), shortName(typeUrl), message);
+    /** @param type null: none that is served */
+    private void answered(ResourceType type, String typeUrl, String nonce, Optional<String> refusal) {
+        if (refusal.isPresent()) {
+            rejections.put(typeUrl, refusal.get());
+            LOG.warn("{} refuses {}: {}", node == null ? "a data plane" : node.id(), shortName(typeUrl), refusal.get());
+        } else if (!nonce.isEmpty()) {
+            rejections.remove(typeUrl);
+        }
+        if (type != null && !nonce.isEmpty() && subscriptions.containsKey(type)) {
+            subscriptions.get(type).answered(nonce, refusal.isEmpty());
+        }
+    }
+
+    @Override
+    public void onV3StreamResponse(long streamId, DiscoveryRequest request, DiscoveryResponse response) {
+        sent(request.getTypeUrl(), response.getNonce());
+    }
+
+    @Override
+    public void onV3StreamDeltaResponse(long streamId, DeltaDiscoveryRequest request, DeltaDiscoveryResponse response) {
+        sent(request.getTypeUrl(), response.getNonce());
+    }
+
+    private synchronized void sent(String typeUrl, String nonce) {
+        Subscription subscription = subscriptions.get(ResourceType.of(typeUrl));
+        if (subscription != null) {
+            subscription.sent(nonce);
+        }
     }
 
     private static String shortName(String typeUrl) {

@@ -17,6 +17,15 @@ interface Subscription {
     /** Whether the reader has been told everything and has answered. */
     boolean settled(View view);
 
+    /** The response that {@link #respond} made went out under this nonce. */
+    void sent(String nonce);
+
+    /** The reader's answer to a response. */
+    void answered(String nonce, boolean accepted);
+
+    /** Whether something older than what it was told last is in force at the reader, because it refused that. */
+    boolean refused();
+
     /** Whether the reader has been told of this resource; it may not have answered yet. */
     boolean told(String name);
 }

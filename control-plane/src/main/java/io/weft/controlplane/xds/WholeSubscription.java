@@ -20,6 +20,8 @@ final class WholeSubscription implements Subscription {
     private String toldVersion;
     private Set<String> toldNames = Set.of();
     private boolean again;
+    private String lastNonce = "";
+    private boolean refused;
     private Watch watch;
 
     WholeSubscription(ResourceType type, DiscoveryRequest first) {
@@ -87,6 +89,23 @@ final class WholeSubscription implements Subscription {
         }
         List<Versioned> resources = wanted(view);
         return resources.isEmpty() || Table.version(resources).equals(toldVersion);
+    }
+
+    @Override
+    public void sent(String nonce) {
+        lastNonce = nonce;
+    }
+
+    @Override
+    public void answered(String nonce, boolean accepted) {
+        if (nonce.equals(lastNonce)) {
+            refused = !accepted;
+        }
+    }
+
+    @Override
+    public boolean refused() {
+        return refused;
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -315,7 +316,7 @@ class ControlPlaneTest {
         try (DeltaClient one = connect(Nodes.agent("orders", "1", 8081, "v1"));
                 DeltaClient client = connect(Nodes.client("batch"))) {
             await().untilAsserted(() -> assertThat(client.routes("outbound_80")).isNotNull());
-            client.refuseRoutes();
+            client.refuse("outbound_80");
             write("canary.yaml", canary(100));
             await().untilAsserted(() -> assertThat(rejections("default.batch-0"))
                     .containsExactly(Map.entry(Resources.V3.ROUTE_TYPE_URL, "not this one")));
@@ -324,6 +325,49 @@ class ControlPlaneTest {
             write("canary.yaml", canary(90));
             await().untilAsserted(() -> assertThat(client.responses().size()).isEqualTo(count + 1));
             assertThat(one.failure()).isNull();
+        }
+    }
+
+    @Test
+    void whatARefusedRouteReplacesKeepsItsClusters() throws IOException {
+        try (DeltaClient one = connect(Nodes.agent("orders", "1", 8081, "v1"));
+                DeltaClient two = connect(Nodes.agent("orders", "2", 8082, "v2"));
+                DeltaClient client = connect(Nodes.client("batch"))) {
+            write("canary.yaml", canary(50));
+            await().untilAsserted(() -> assertThat(split(client)).isEqualTo(expected(50)));
+            await().untilAsserted(() -> assertThat(client.names(ResourceType.CLUSTER)).hasSize(3));
+            Set<String> inUse = Set.copyOf(client.names(ResourceType.CLUSTER));
+
+            client.refuse("outbound_80");
+            Files.delete(folder.resolve("canary.yaml"));
+            await().untilAsserted(() -> assertThat(rejections("default.batch-0")).containsKey(Resources.V3.ROUTE_TYPE_URL));
+            // Another table of routes is accepted; that says nothing of the refused one.
+            write("books.yaml", """
+                    type: MeshService
+                    name: books
+                    spec: {selector: {dataplaneTags: {kuma.io/service: orders}}, ports: [{port: 8080, targetPort: 8081}]}
+                    """);
+            await().untilAsserted(() -> assertThat(client.routes("outbound_8080")).isNotNull());
+            await().untilAsserted(() -> assertThat(rejections("default.batch-0")).isEmpty());
+            // One more change for all, after whose clusters a removal would have come.
+            write("tapes.yaml", """
+                    type: MeshService
+                    name: tapes
+                    spec: {selector: {dataplaneTags: {kuma.io/service: orders}}, ports: [{port: 8080, targetPort: 8081}]}
+                    """);
+            await().untilAsserted(() -> assertThat(client.routes("outbound_8080").getVirtualHostsCount()).isEqualTo(2));
+            assertThat(client.names(ResourceType.CLUSTER)).containsAll(inUse);
+            assertThat(split(client)).isEqualTo(expected(50));
+
+            client.refuse();
+            write("last.yaml", """
+                    type: MeshService
+                    name: last
+                    spec: {selector: {dataplaneTags: {kuma.io/service: orders}}, ports: [{port: 80, targetPort: 8081}]}
+                    """);
+            await().untilAsserted(() -> assertThat(client.routes("outbound_80").getVirtualHostsCount()).isEqualTo(2));
+            await().untilAsserted(() -> assertThat(client.names(ResourceType.CLUSTER)).hasSize(4).contains(ORDERS));
+            assertThat(List.of(one, two, client)).allSatisfy(each -> assertThat(each.failure()).isNull());
         }
     }
 

@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -38,14 +39,15 @@ public final class DeltaClient implements AutoCloseable {
     private final Map<ResourceType, Map<String, Resource>> resources = new ConcurrentHashMap<>();
     private final List<DeltaDiscoveryResponse> responses = new CopyOnWriteArrayList<>();
     private volatile Throwable failure;
-    private volatile boolean refuseRoutes;
+    private volatile Set<String> refused = Set.of();
 
     public DeltaClient(int port, Node node) {
         this(port, node, Map.of(), Optional.empty());
     }
 
-    public DeltaClient(int port, Node node, String token) {
-        this(port, node, Map.of(), Optional.of(token));
+    /** @param refused names of the resources that it refuses from the first on */
+    public DeltaClient(int port, Node node, String token, String... refused) {
+        this(port, node, Map.of(), Optional.of(token), refused);
     }
 
     DeltaClient(int port, Node node, Map<ResourceType, Map<String, String>> had) {
@@ -53,7 +55,9 @@ public final class DeltaClient implements AutoCloseable {
     }
 
     /** @param had versions by name and type, from an earlier stream */
-    private DeltaClient(int port, Node node, Map<ResourceType, Map<String, String>> had, Optional<String> token) {
+    private DeltaClient(
+            int port, Node node, Map<ResourceType, Map<String, String>> had, Optional<String> token, String... refused) {
+        refuse(refused);
         channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().intercept(bearing(token)).build();
         for (ResourceType type : ResourceType.values()) {
             resources.put(type, new ConcurrentHashMap<>());
@@ -98,7 +102,7 @@ public final class DeltaClient implements AutoCloseable {
         DeltaDiscoveryRequest.Builder answer = DeltaDiscoveryRequest.newBuilder()
                 .setTypeUrl(response.getTypeUrl())
                 .setResponseNonce(response.getNonce());
-        if (refuseRoutes && type == ResourceType.ROUTE) {
+        if (response.getResourcesList().stream().anyMatch(resource -> refused.contains(resource.getName()))) {
             requests.onNext(answer.setErrorDetail(Status.newBuilder().setCode(3).setMessage("not this one")).build());
             return;
         }
@@ -140,8 +144,9 @@ public final class DeltaClient implements AutoCloseable {
                 .build());
     }
 
-    void refuseRoutes() {
-        refuseRoutes = true;
+    /** From now on responses with a resource of these names are refused, and no others. */
+    final void refuse(String... names) {
+        refused = Set.of(names);
     }
 
     public List<DeltaDiscoveryResponse> responses() {

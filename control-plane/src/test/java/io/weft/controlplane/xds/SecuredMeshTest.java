@@ -51,6 +51,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
@@ -267,6 +268,32 @@ class SecuredMeshTest {
             await().untilAsserted(() -> assertThat(takesTls(storefront)).isTrue());
             assertThat(endpoint(storefront).getHealthStatus()).isEqualTo(HealthStatus.HEALTHY);
         }
+    }
+
+    /** What it refuses does not hold, so nobody is to call it as if it did. */
+    @Test
+    void anInboundThatIsRefusedTakesNoTls() throws IOException {
+        mode("Permissive");
+        try (DeltaClient storefront = connect(Nodes.client("storefront"), token("storefront"));
+                DeltaClient orders = new DeltaClient(controlPlane.port(), holding(Nodes.agent("orders", "1", 8081, "v1")),
+                        token("orders"), INBOUND)) {
+            await().untilAsserted(() -> assertThat(rejections()).containsKey(ResourceType.LISTENER.typeUrl()));
+            // A change for all, after which what the answer brought about has come.
+            try (DeltaClient stock = connect(Nodes.agent("stock", "1", 8091, "v1"), token("stock"))) {
+                await().untilAsserted(() -> assertThat(storefront.endpoints("kri_msvc_default___stock_80")).isNotNull());
+                assertThat(takesTls(storefront)).isFalse();
+                assertThat(stock.failure()).isNull();
+            }
+            assertThat(orders.failure()).isNull();
+        }
+    }
+
+    private Map<String, String> rejections() {
+        return controlPlane.connected().stream()
+                .filter(each -> each.node().id().equals("default.orders-1"))
+                .findFirst()
+                .orElseThrow()
+                .rejections();
     }
 
     private static List<FilterChain> chains(DeltaClient client) {
