@@ -31,6 +31,11 @@ final class Admit extends ClientLayer {
     }
 
     @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
+    }
+
+    @Override
     void release(Exchange exchange) {
         inner.release(exchange);
         if (exchange.admitted) {

@@ -2,8 +2,8 @@ package io.weft.dataplane;
 
 /**
  * One concern of a request that goes out. What a layer knows of a request it keeps in the {@link Exchange}; itself it is
- * immutable and thread-safe. A layer that has nothing to say at one of the points does not override the method, but for
- * {@link #release}: most have nothing to say there, and the one call site of an inherited method could not be inlined.
+ * immutable and thread-safe. A layer that has nothing to say about a connection does not override those methods. The others, which
+ * every request passes, each layer has for itself: the one call site of an inherited method could not be inlined.
  */
 abstract class ClientLayer {
     /** The end of the stack, where the library does its I/O. */
@@ -20,9 +20,7 @@ abstract class ClientLayer {
      *
      * @return false: {@link Exchange#reply} is the answer, unless {@link Exchange#waiting}
      */
-    boolean attempt(Exchange exchange) {
-        return inner.attempt(exchange);
-    }
+    abstract boolean attempt(Exchange exchange);
 
     /** The attempt has its connection. Called at most once for an attempt. */
     void connected(Exchange exchange) {
@@ -35,9 +33,7 @@ abstract class ClientLayer {
     }
 
     /** A response head came, or the attempt failed; {@code inner} hears of it first. Called once for an attempt. */
-    void outcome(Exchange exchange) {
-        inner.outcome(exchange);
-    }
+    abstract void outcome(Exchange exchange);
 
     /**
      * The attempt is over, with its response's body where there is one. Also called when an attempt was refused half-way, and

@@ -23,7 +23,7 @@ final class Deadline extends ClientLayer {
     boolean attempt(Exchange exchange) {
         if (exchange.attempt == 1) {
             if (exchange.timeouts != null) {
-                start(exchange, clock.nanoTime());
+                start(exchange);
             }
         } else if (isOver(exchange)) {
             return false;
@@ -35,15 +35,21 @@ final class Deadline extends ClientLayer {
         return true;
     }
 
-    private static void start(Exchange exchange, long now) {
+    private void start(Exchange exchange) {
         TimeoutRule rule = exchange.timeouts;
-        arm(exchange, TimeLimit.IDLE_TIMEOUT, rule.idleNanos(), now);
-        arm(exchange, TimeLimit.MAX_STREAM_DURATION, rule.streamNanos(exchange), now);
+        long idle = rule.idleNanos();
+        long stream = rule.streamNanos(exchange);
         exchange.requestNanos = rule.requestNanos(exchange);
         // What the app has ready would have come to a proxy at once.
-        if (exchange.isComplete()) {
-            exchange.requestSent = true;
-            arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);
+        exchange.requestSent = exchange.isComplete();
+        long request = exchange.requestSent ? exchange.requestNanos : 0;
+        if ((idle | stream) == 0 && request >= Deadlines.LONG_NANOS) {
+            exchange.armPending(request);
+        } else if ((idle | stream | request) != 0) {
+            long now = clock.nanoTime();
+            arm(exchange, TimeLimit.IDLE_TIMEOUT, idle, now);
+            arm(exchange, TimeLimit.MAX_STREAM_DURATION, stream, now);
+            arm(exchange, TimeLimit.TIMEOUT, request, now);
         }
     }
 
@@ -53,7 +59,7 @@ final class Deadline extends ClientLayer {
             return true;
         }
         TimeLimit first = exchange.first();
-        if (first == null || exchange.endOf(first) - clock.nanoTime() > 0) {
+        if (first == null || nanosLeft(exchange, first) > 0) {
             return false;
         }
         exchange.reply = reply(exchange, first);
@@ -67,13 +73,17 @@ final class Deadline extends ClientLayer {
     @Override
     void connected(Exchange exchange) {
         exchange.onConnection = true;
-        long maxStream = exchange.cluster.maxStreamNanos();
-        if (exchange.timeouts != null || maxStream != 0) {
+        if (limitsAttempts(exchange)) {
             long now = clock.nanoTime();
-            arm(exchange, TimeLimit.UPSTREAM_MAX_STREAM_DURATION, maxStream, now);
+            arm(exchange, TimeLimit.UPSTREAM_MAX_STREAM_DURATION, exchange.cluster.maxStreamNanos(), now);
             startAttempt(exchange, now);
         }
         inner.connected(exchange);
+    }
+
+    /** Whether there is a limit that begins with the attempt's connection. */
+    static boolean limitsAttempts(Exchange exchange) {
+        return exchange.timeouts != null && exchange.timeouts.limitsAttempts() || exchange.cluster.maxStreamNanos() != 0;
     }
 
     @Override
@@ -125,9 +135,14 @@ final class Deadline extends ClientLayer {
     private void shortenPause(Exchange exchange) {
         TimeLimit first = exchange.first();
         if (first != null) {
-            exchange.backoffNanos =
-                    Math.max(0, Math.min(exchange.backoffNanos, exchange.endOf(first) - clock.nanoTime()));
+            exchange.backoffNanos = Math.max(0, Math.min(exchange.backoffNanos, nanosLeft(exchange, first)));
         }
+    }
+
+    private long nanosLeft(Exchange exchange, TimeLimit limit) {
+        long now = clock.nanoTime();
+        exchange.startPending(now);
+        return exchange.endOf(limit) - now;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.Timers.Timer;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -13,6 +14,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Thread-safe. Slots grow with the number of requests under way and are never given back.
  */
 final class Deadlines {
+    /**
+     * Limits that are at least this long may be {@link Limited#armPending pending}: to read the clock for each request costs more
+     * than all else that its time limit does. They are late by up to {@link #LOOK_NANOS}, one in a hundred.
+     */
+    static final long LONG_NANOS = 10_000_000_000L;
+    private static final long LOOK_NANOS = LONG_NANOS / 100;
+
     private static final int FIRST_SLOTS = 64;
     private static final int PROBES = 8;
 
@@ -22,6 +30,9 @@ final class Deadlines {
     private volatile AtomicReferenceArray<Limited>[] tables = tables(new AtomicReferenceArray<>(FIRST_SLOTS));
     /** When the timer thread looks next; null when nothing could be over. */
     private final AtomicReference<Look> next = new AtomicReference<>();
+
+    /** Whether the timer thread will look for what is pending. */
+    private final AtomicBoolean lookingSoon = new AtomicBoolean();
 
     Deadlines(NanoClock clock, Timers timers) {
         this.clock = clock;
@@ -45,7 +56,11 @@ final class Deadlines {
         } else {
             limited.watchOn();
         }
-        wakeBy(limited.endOf(first));
+        if (limited.isPending()) {
+            lookSoon();
+        } else {
+            wakeBy(limited.endOf(first));
+        }
     }
 
     void leave(Limited limited) {
@@ -57,23 +72,27 @@ final class Deadlines {
         }
     }
 
+    /** Anywhere, so that threads do not meet; no decision depends on it. */
     private void enter(Limited limited) {
-        // Anywhere, so that threads do not meet; no decision depends on it.
-        int start = ThreadLocalRandom.current().nextInt();
-        while (true) {
-            AtomicReferenceArray<Limited>[] all = tables;
-            AtomicReferenceArray<Limited> newest = all[all.length - 1];
-            int mask = newest.length() - 1;
-            for (int i = 0; i < PROBES; i++) {
-                int slot = start + i & mask;
-                if (newest.get(slot) == null && newest.compareAndSet(slot, null, limited)) {
-                    limited.slots = newest;
-                    limited.slot = slot;
-                    return;
-                }
-            }
+        AtomicReferenceArray<Limited>[] all = tables;
+        while (!enter(limited, all, (int) limited.random) && !enter(limited, all, ThreadLocalRandom.current().nextInt())) {
             grow(all);
+            all = tables;
         }
+    }
+
+    private static boolean enter(Limited limited, AtomicReferenceArray<Limited>[] all, int start) {
+        AtomicReferenceArray<Limited> newest = all[all.length - 1];
+        int mask = newest.length() - 1;
+        for (int i = 0; i < PROBES; i++) {
+            int slot = start + i & mask;
+            if (newest.get(slot) == null && newest.compareAndSet(slot, null, limited)) {
+                limited.slots = newest;
+                limited.slot = slot;
+                return true;
+            }
+        }
+        return false;
     }
 
     private synchronized void grow(AtomicReferenceArray<Limited>[] full) {
@@ -107,6 +126,18 @@ final class Deadlines {
             }
             planned = next.get();
         }
+    }
+
+    private void lookSoon() {
+        if (!lookingSoon.get() && lookingSoon.compareAndSet(false, true)) {
+            timers.schedule(LOOK_NANOS, this::startPending);
+        }
+    }
+
+    private void startPending() {
+        // Before the first slot is read: who comes later has it looked for once more.
+        lookingSoon.set(false);
+        lookThrough();
     }
 
     private void lookThrough() {

@@ -10,6 +10,11 @@ final class EjectFailing extends ClientLayer {
     }
 
     @Override
+    boolean attempt(Exchange exchange) {
+        return inner.attempt(exchange);
+    }
+
+    @Override
     void connected(Exchange exchange) {
         inner.connected(exchange);
         Ejection.onConnected(exchange.cluster, exchange.host);

@@ -349,12 +349,16 @@ public abstract class Exchange extends Limited {
         if (phase != UNDER_WAY || this.status != 0) {
             return true;
         }
-        if (!watchOff()) {
+        // As in onResponse: a watch under which no limit changes is kept.
+        boolean watched = isWatched() && !isArmed(TimeLimit.CONNECT_TIMEOUT) && !Deadline.limitsAttempts(this);
+        if (!watched && !watchOff()) {
             return false;
         }
         disarm(TimeLimit.CONNECT_TIMEOUT);
         layers.connected(this);
-        layers.deadlines.watch(this);
+        if (!watched) {
+            layers.deadlines.watch(this);
+        }
         return true;
     }
 

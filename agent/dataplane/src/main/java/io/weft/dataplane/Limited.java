@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -12,6 +13,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 public abstract class Limited extends HttpStream {
     private static final AtomicIntegerFieldUpdater<Limited> WATCH =
             AtomicIntegerFieldUpdater.newUpdater(Limited.class, "watch");
+
+    private static final AtomicLongFieldUpdater<Limited> PENDING =
+            AtomicLongFieldUpdater.newUpdater(Limited.class, "pendingNanos");
 
     private static final int STATE = 3;
     private static final int OFF = 0;
@@ -31,6 +35,8 @@ public abstract class Limited extends HttpStream {
     /** A bit for each limit that counts now. Like the times below, written only while {@link #watch} is off. */
     private int armed;
     private long timeoutAt;
+    /** How long from the timer thread's next look, where that starts the timeout; 0: it has a time. Then no other limit is armed. */
+    private volatile long pendingNanos;
     private long perTryTimeoutAt;
     private long maxStreamDurationAt;
     private long upstreamMaxStreamDurationAt;
@@ -41,6 +47,9 @@ public abstract class Limited extends HttpStream {
     private volatile long receivedAt;
     /** Written by the timer thread before it moves {@link #watch} to ended. */
     private TimeLimit expired;
+
+    /** Random bits of its own; the upper ones decide about the route. */
+    long random;
 
     // Where the deadlines keep it; for them alone.
     AtomicReferenceArray<Limited> slots;
@@ -62,6 +71,7 @@ public abstract class Limited extends HttpStream {
 
     /** @param nanos above zero; of an idle limit the time without activity, of another the time that it has from now on */
     final void arm(TimeLimit limit, long nanos, long nowNanos) {
+        startPending(nowNanos);
         switch (limit) {
             case TIMEOUT -> timeoutAt = nowNanos + nanos;
             case PER_TRY_TIMEOUT -> perTryTimeoutAt = nowNanos + nanos;
@@ -80,11 +90,30 @@ public abstract class Limited extends HttpStream {
         armed |= 1 << limit.ordinal();
     }
 
+    /** Arms the timeout without a look at the clock: {@link #startPending} says from when on it counts. */
+    final void armPending(long nanos) {
+        PENDING.lazySet(this, nanos);
+        armed |= ONLY_TIMEOUT;
+    }
+
+    final boolean isPending() {
+        return pendingNanos != 0;
+    }
+
+    /** Starts what is pending. By the driver or by the timer thread: if by both, it makes no difference who was last. */
+    final void startPending(long nowNanos) {
+        long nanos = pendingNanos;
+        if (nanos != 0) {
+            timeoutAt = nowNanos + nanos;
+            PENDING.lazySet(this, 0);
+        }
+    }
+
     final void disarm(TimeLimit limit) {
         armed &= ~(1 << limit.ordinal());
     }
 
-    /** When the limit, which is armed, is over unless something happens before. */
+    /** When the limit, which is armed and not pending, is over unless something happens before. */
     final long endOf(TimeLimit limit) {
         return switch (limit) {
             case TIMEOUT -> timeoutAt;
@@ -170,6 +199,7 @@ public abstract class Limited extends HttpStream {
         if (first == null) {
             return NEVER;
         }
+        startPending(nowNanos);
         long end = endOf(first);
         if (end - nowNanos > 0) {
             return end;

@@ -22,7 +22,9 @@ final class MatchRoute extends ClientLayer {
         if (routes == null) {
             return false;
         }
-        int draw = (int) (randomness.bits() >>> 33);
+        long random = randomness.bits();
+        exchange.random = random;
+        int draw = (int) (random >>> 33);
         exchange.route = routes.find(exchange, draw);
         if (exchange.route instanceof Forward forward) {
             exchange.destination = forward.destination(exchange, draw);

@@ -96,7 +96,7 @@ final class PickEndpoint extends ClientLayer {
                 return named;
             }
         }
-        long hash = exchange.hashed ? exchange.hash : randomness.bits();
+        long hash = exchange.hashed ? exchange.hash : random(exchange, attempt);
         if (exchange.firstFailed != null && exchange.retry != null && exchange.retry.previousPriorities() > 0) {
             return exchange.cluster.pick(
                     hash, exchange.destination.wanted(), attempt, clock, failedHosts(exchange), exchange.retry.previousPriorities());
@@ -117,6 +117,11 @@ final class PickEndpoint extends ClientLayer {
         return failed;
     }
 
+    /** The first choice does with the bits that are there, mixed since the route depends on the upper ones. */
+    private long random(Exchange exchange, int attempt) {
+        return exchange.attempt == 1 && attempt == 0 ? exchange.random * 0x9E3779B97F4A7C15L : randomness.bits();
+    }
+
     private Host preferUntried(Exchange exchange, Host first) {
         ClusterView cluster = exchange.cluster;
         Host host = first;
@@ -129,6 +134,11 @@ final class PickEndpoint extends ClientLayer {
             host = reachable == null ? host : reachable;
         }
         return host;
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        inner.outcome(exchange);
     }
 
     @Override

@@ -8,6 +8,11 @@ public interface Randomness {
 
     /** Uniform in 0 to {@code bound} - 1, to within {@code bound} / 2^32. */
     default int below(int bound) {
-        return (int) ((bits() >>> 32) * bound >>> 32);
+        return below(bound, (int) (bits() >>> 32));
+    }
+
+    /** The same made of 32 random bits. */
+    static int below(int bound, int bits) {
+        return (int) ((bits & 0xffff_ffffL) * bound >>> 32);
     }
 }

@@ -23,6 +23,11 @@ final class Retry extends ClientLayer {
     }
 
     @Override
+    boolean attempt(Exchange exchange) {
+        return inner.attempt(exchange);
+    }
+
+    @Override
     void outcome(Exchange exchange) {
         inner.outcome(exchange);
         endRetry(exchange);

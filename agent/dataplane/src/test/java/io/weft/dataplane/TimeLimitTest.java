@@ -460,6 +460,37 @@ class TimeLimitTest {
     }
 
     @Test
+    void aLongLimitIsLateByNoMoreThanAHundredth() {
+        Duration fifteen = Duration.ofSeconds(15);
+        Fixture mesh = mesh(Timeouts.of(fifteen));
+        Limitable first = mesh.dialled(new Limitable());
+        mesh.time.advance(Duration.ofMillis(70));
+        Limitable second = mesh.dialled(new Limitable());
+        assertThat(mesh.time.pending()).as("one look for both").isEqualTo(1);
+
+        mesh.time.advance(fifteen.minusMillis(71));
+        assertThat(first.aborts).isZero();
+        mesh.time.advance(fifteen.dividedBy(100).plusMillis(1));
+        assertThat(first.aborts).isEqualTo(1);
+        mesh.time.advance(Duration.ofMillis(70));
+        assertThat(second.aborts).isEqualTo(1);
+        assertAnswered(second, 504, "upstream request timeout");
+    }
+
+    @Test
+    void aLongLimitIsOverForARetryThatComesTooLate() {
+        Duration fifteen = Duration.ofSeconds(15);
+        Fixture mesh = mesh(Timeouts.of(fifteen), retry(PerTry.NO_LIMIT, On.GATEWAY_ERROR));
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
+        mesh.time.advance(fifteen);
+
+        assertThat(request.aborts).as("nothing is under way").isZero();
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.reply().status()).isEqualTo(504);
+    }
+
+    @Test
     void aPauseEndsWithTheTimeThatThereIs() {
         RetryPolicy slow = new RetryPolicy(
                 Conditions.on(On.SERVER_ERROR_5XX), 9, PerTry.NO_LIMIT, new BackOff(Duration.ofHours(1), Duration.ofHours(1)),

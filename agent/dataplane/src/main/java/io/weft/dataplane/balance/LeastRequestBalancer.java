@@ -48,10 +48,13 @@ final class LeastRequestBalancer implements Balancer {
         return choices == ALL ? pickOfAll(set.hosts) : pickEqual(set.hosts);
     }
 
+    /** Each number drawn is enough for two hosts. */
     private Host pickEqual(Host[] hosts) {
-        Host best = hosts[randomness.below(hosts.length)];
+        long bits = randomness.bits();
+        Host best = hosts[Randomness.below(hosts.length, (int) (bits >>> 32))];
         for (int i = 1; i < choices; i++) {
-            Host other = hosts[randomness.below(hosts.length)];
+            bits = (i & 1) == 0 ? randomness.bits() : bits << 32;
+            Host other = hosts[Randomness.below(hosts.length, (int) (bits >>> 32))];
             if (other.active() < best.active()) {
                 best = other;
             }

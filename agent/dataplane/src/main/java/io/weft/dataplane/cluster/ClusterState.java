@@ -22,9 +22,10 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class ClusterState {
     private final String name;
-    // By priority.
-    private final AtomicInteger[] requests = {new AtomicInteger(), new AtomicInteger()};
-    private final AtomicInteger[] retries = {new AtomicInteger(), new AtomicInteger()};
+    private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger retries = new AtomicInteger();
+    private final AtomicInteger highRequests = new AtomicInteger();
+    private final AtomicInteger highRetries = new AtomicInteger();
     private final LongAdder retried = new LongAdder();
     private final LongAdder requestOverflows = new LongAdder();
     private final LongAdder retryOverflows = new LongAdder();
@@ -72,7 +73,7 @@ public final class ClusterState {
         if (!hadTraffic) {
             hadTraffic = true;
         }
-        AtomicInteger active = requests[priority.ordinal()];
+        AtomicInteger active = requests(priority);
         if (active.getAndIncrement() < limit) {
             return true;
         }
@@ -82,7 +83,7 @@ public final class ClusterState {
     }
 
     public void requestEnded(RoutingPriority priority) {
-        requests[priority.ordinal()].getAndDecrement();
+        requests(priority).getAndDecrement();
     }
 
     /** A host's limit is reached. */
@@ -92,7 +93,7 @@ public final class ClusterState {
 
     /** @return false when the limit is reached; else {@link #retryEnded} must follow */
     public boolean startRetry(RoutingPriority priority, int limit) {
-        AtomicInteger active = retries[priority.ordinal()];
+        AtomicInteger active = retries(priority);
         if (active.getAndIncrement() < limit) {
             return true;
         }
@@ -102,16 +103,24 @@ public final class ClusterState {
     }
 
     public void retryEnded(RoutingPriority priority) {
-        retries[priority.ordinal()].getAndDecrement();
+        retries(priority).getAndDecrement();
     }
 
     /** Requests under way. */
     int active(RoutingPriority priority) {
-        return requests[priority.ordinal()].get();
+        return requests(priority).get();
     }
 
     private int active() {
-        return requests[0].get() + requests[1].get();
+        return requests.get() + highRequests.get();
+    }
+
+    private AtomicInteger requests(RoutingPriority priority) {
+        return priority == RoutingPriority.DEFAULT ? requests : highRequests;
+    }
+
+    private AtomicInteger retries(RoutingPriority priority) {
+        return priority == RoutingPriority.DEFAULT ? retries : highRetries;
     }
 
     HealthChecks healthChecks() {
@@ -171,7 +180,7 @@ public final class ClusterState {
         return new ClusterStats(
                 name,
                 active(),
-                retries[0].get() + retries[1].get(),
+                retries.get() + highRetries.get(),
                 successes,
                 failures,
                 retried.sum(),

@@ -43,8 +43,8 @@ public final class ClusterView {
     private final boolean originalDestination;
     private final long maxStreamNanos;
     private final List<String> namingHeaders;
-    /** By priority. */
-    private final Limits[] limits;
+    private final Limits limits;
+    private final Limits highLimits;
     private volatile Picker picker;
     /** Made when the first request names a host. */
     private volatile Map<String, Member> byAddress;
@@ -70,10 +70,8 @@ public final class ClusterView {
         Duration maxStream = policy.resilience().maxStreamDuration();
         maxStreamNanos = maxStream.compareTo(LONGEST_CONNECT) > 0 ? 0 : maxStream.toNanos();
         namingHeaders = policy.loadBalancing().algorithm() instanceof LoadBalancing.OverrideHost override ? override.headers() : List.of();
-        limits = new Limits[] {
-            new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.DEFAULT)),
-            new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.HIGH))
-        };
+        limits = new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.DEFAULT));
+        highLimits = new Limits(policy.resilience().circuitBreakers().of(RoutingPriority.HIGH));
     }
 
     public ClusterState state() {
@@ -144,19 +142,23 @@ public final class ClusterView {
         return originalDestination;
     }
 
+    private Limits limits(RoutingPriority priority) {
+        return priority == RoutingPriority.DEFAULT ? limits : highLimits;
+    }
+
     /** Under way at once. */
     public int maxRequests(RoutingPriority priority) {
-        return limits[priority.ordinal()].maxRequests;
+        return limits(priority).maxRequests;
     }
 
     /** Under way at once to one host, with this one. */
     public int maxRequestsPerHost(RoutingPriority priority) {
-        return limits[priority.ordinal()].maxRequestsPerHost;
+        return limits(priority).maxRequestsPerHost;
     }
 
     /** Decided on or under way at once. */
     public int maxRetries(RoutingPriority priority) {
-        return limits[priority.ordinal()].maxRetries(state.active(priority));
+        return limits(priority).maxRetries(state.active(priority));
     }
 
     /** How long one attempt may last; 0: no limit. */

@@ -13,7 +13,7 @@ import io.weft.policy.model.RouteMatch.SeparatedPrefix;
  */
 public abstract sealed class PathTest {
     /** Nearly every virtual host ends with it; one object for all of them stays in the cache. */
-    private static final PathTest EVERY_PATH = new OfPrefix(new Start("/", true));
+    private static final PathTest EVERY_PATH = new OfAny();
 
     /** @param target path and query */
     abstract boolean matches(String target);
@@ -69,6 +69,19 @@ public abstract sealed class PathTest {
 
         int length() {
             return text.length();
+        }
+    }
+
+    /** {@code /}, but not what is no path, such as the {@code *} of OPTIONS. */
+    private static final class OfAny extends PathTest {
+        @Override
+        boolean matches(String target) {
+            return !target.isEmpty() && target.charAt(0) == '/';
+        }
+
+        @Override
+        int matchedLength(String target) {
+            return 1;
         }
     }
 

@@ -63,6 +63,7 @@ public final class RouteCompiler {
 
     // Of this round: most routes test for the same, and have the same retry policy and time limits, and then share what is made of it.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
+    private Map<List<RouteTest>, RouteTest[]> testLists = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
     private Map<TimeLimits, TimeoutRule> timeoutRules = new HashMap<>();
     private Map<String, CompiledConfiguration> last = Map.of();
@@ -100,6 +101,7 @@ public final class RouteCompiler {
         last = current;
         current = new HashMap<>();
         tests = new HashMap<>();
+        testLists = new HashMap<>();
         retryRules = new HashMap<>();
         timeoutRules = new HashMap<>();
     }
@@ -163,7 +165,8 @@ public final class RouteCompiler {
             }
             RouteEntry toHttps =
                     host.requireTls() ? new RouteEntry.Answer("", AnswerRecipe.toHttps(), unroutedFilters) : null;
-            return new Routes(hostTests, entries, toHttps, unroutedFilters);
+            RouteTest[] shared = testLists.computeIfAbsent(hostTests, list -> list.toArray(new RouteTest[0]));
+            return new Routes(shared, entries, toHttps, unroutedFilters);
         }
 
         private RouteEntry entry(RouteTest test, Route route, int index, VirtualHost host) {

@@ -6,6 +6,7 @@ import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RoutingPriority;
+import java.util.Arrays;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
@@ -25,7 +26,10 @@ public abstract sealed class RouteEntry {
         private static final int FINE_WEIGHT = 1 << 20;
         private static final String MAX_UNSIGNED = "18446744073709551615";
 
-        private final Destination[] destinations;
+        // The first, which mostly is the only one or has most of the weight, is one look into memory nearer.
+        private final Destination first;
+        private final long firstWeight;
+        private final Destination[] others;
         private final String valueHeader;
         private final long totalWeight;
         private final LocalReply clusterNotFound;
@@ -43,7 +47,9 @@ public abstract sealed class RouteEntry {
                 TimeoutRule timeouts,
                 RoutingPriority priority) {
             super(name);
-            this.destinations = destinations;
+            first = destinations[0];
+            firstWeight = first.cumulativeWeight();
+            others = Arrays.copyOfRange(destinations, 1, destinations.length);
             valueHeader = choice.valueHeader().orElse(null);
             totalWeight = destinations[destinations.length - 1].cumulativeWeight();
             clusterNotFound = LocalReply.of(choice.notFoundStatus(), "");
@@ -55,15 +61,18 @@ public abstract sealed class RouteEntry {
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
         public Destination destination(RequestHead request, int draw) {
-            int last = destinations.length - 1;
-            int i = 0;
-            if (last > 0) {
-                long point = point(request, draw);
-                while (i < last && destinations[i].cumulativeWeight() <= point) {
-                    i++;
-                }
+            if (others.length == 0) {
+                return first;
             }
-            return destinations[i];
+            long point = point(request, draw);
+            if (point < firstWeight) {
+                return first;
+            }
+            int i = 0;
+            while (i < others.length - 1 && others[i].cumulativeWeight() <= point) {
+                i++;
+            }
+            return others[i];
         }
 
         private long point(RequestHead request, int draw) {

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** The routes of one virtual host, in order. Immutable. */
 public final class Routes {
-    /** Apart from the entries: equal tests of different hosts are one object, so walking over them touches little memory. */
+    /** Apart from the entries: equal tests of different hosts are one array, so walking over them touches little memory. */
     private final RouteTest[] tests;
     private final RouteEntry[] entries;
     /** For requests in plaintext; null: they are welcome. */
@@ -14,9 +14,9 @@ public final class Routes {
     private final FilterChain unroutedFilters;
 
     /** @param unroutedFilters for requests that match none */
-    Routes(List<RouteTest> tests, List<RouteEntry> entries, RouteEntry toHttps, FilterChain unroutedFilters) {
+    Routes(RouteTest[] tests, List<RouteEntry> entries, RouteEntry toHttps, FilterChain unroutedFilters) {
         this.unroutedFilters = unroutedFilters;
-        this.tests = tests.toArray(new RouteTest[0]);
+        this.tests = tests;
         this.entries = entries.toArray(new RouteEntry[0]);
         this.toHttps = toHttps;
     }

@@ -92,6 +92,11 @@ public final class TimeoutRule {
         return requestOfGrpc != null && request.isGrpc() ? requestOfGrpc.nanos(grpcTimeout(request)) : requestNanos;
     }
 
+    /** Whether one attempt has limits of its own. */
+    public boolean limitsAttempts() {
+        return (perTryNanos | perTryIdleNanos) != 0;
+    }
+
     /** One attempt to its response head; no limit that is no shorter than that of the whole. */
     public long perTryNanos(long requestNanos) {
         return requestNanos != 0 && perTryNanos >= requestNanos ? 0 : perTryNanos;
