@@ -138,7 +138,7 @@ public final class PolicySubscription {
             assembler.provide(Optional.of(own));
             gate.changed();
             // Said only now: whoever hears it may count on it.
-            client.identified(own.spiffeId());
+            client.identified(own.certificate().uri());
             identityProblem = Optional.empty();
             showStatus();
         }

@@ -43,7 +43,7 @@ class IdentityDirectoryTest {
         assertThat(identity.certificate().leaf().getPublicKey()).isEqualTo(pair.getPublic());
         assertThat(identity.certificate().key()).isEqualTo(pair.getPrivate());
         assertThat(identity.authorities()).containsExactly(authority.root);
-        assertThat(identity.spiffeId()).isEqualTo(TestAuthority.ORDERS);
+        assertThat(identity.certificate().uri()).isEqualTo(TestAuthority.ORDERS);
         assertThat(directory.changed()).isEmpty();
     }
 

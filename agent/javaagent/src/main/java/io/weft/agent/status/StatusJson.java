@@ -52,6 +52,7 @@ final class StatusJson {
         json.writeStringField("instance", status.instance());
         controlPlane(status);
         policy(status);
+        identities(status);
         refused(status);
         unhonoured(status);
         ports(status);
@@ -102,6 +103,19 @@ final class StatusJson {
         json.writeNumberField("clusters", status.policy().clusters().size());
         json.writeNumberField("endpoints", status.endpoints());
         json.writeEndObject();
+    }
+
+    private void identities(Status status) throws IOException {
+        json.writeArrayFieldStart("identities");
+        for (ShownIdentity identity : ShownIdentity.of(status.policy())) {
+            json.writeStartObject();
+            json.writeStringField("name", identity.name());
+            json.writeStringField("spiffeId", identity.spiffeId());
+            json.writeStringField("issuer", identity.issuer());
+            json.writeStringField("expires", identity.expires().toString());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private void refused(Status status) throws IOException {

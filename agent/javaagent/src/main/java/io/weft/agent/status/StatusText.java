@@ -57,6 +57,10 @@ final class StatusText {
         field("policy", "generation " + status.policy().generation() + ": " + status.policy().listeners().size() + " listeners, "
                 + status.policy().routeConfigurations().size() + " route configurations, " + status.policy().clusters().size()
                 + " clusters, " + status.endpoints() + " endpoints");
+        for (ShownIdentity identity : ShownIdentity.of(status.policy())) {
+            field("identity", (identity.spiffeId().isEmpty() ? "(no SPIFFE ID)" : identity.spiffeId()) + " by " + identity.issuer()
+                    + ", expires " + identity.expires() + " (" + identity.name() + ")");
+        }
         status.stream().problem().ifPresent(problem -> field("problem", problem));
         for (PortInfo port : status.ports()) {
             field("serves", Addresses.text(port.address()) + " (" + port.library() + (port.tls() ? ", the app's own TLS" : "") + ")"

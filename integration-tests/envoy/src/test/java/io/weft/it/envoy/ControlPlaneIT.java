@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -218,35 +219,7 @@ class ControlPlaneIT {
     }
 
     private Envoy envoy(Variant variant, String id, String cluster, Map<String, String> metadata) throws IOException {
-        StringBuilder fields = new StringBuilder();
-        metadata.forEach((name, value) -> fields.append("    ").append(name).append(": ").append(value).append('\n'));
-        String bootstrap = """
-                node:
-                  id: %s
-                  cluster: %s
-                  metadata:
-                %sdynamic_resources:
-                  ads_config:
-                    api_type: %s
-                    transport_api_version: V3
-                    grpc_services: [{envoy_grpc: {cluster_name: control-plane}}]
-                  cds_config: {ads: {}, resource_api_version: V3}
-                  lds_config: {ads: {}, resource_api_version: V3}
-                static_resources:
-                  clusters:
-                  - name: control-plane
-                    connect_timeout: 1s
-                    type: STATIC
-                    typed_extension_protocol_options:
-                      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-                        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-                        explicit_http_config: {http2_protocol_options: {}}
-                    load_assignment:
-                      cluster_name: control-plane
-                      endpoints:
-                      - lb_endpoints:
-                        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
-                """.formatted(id, cluster, fields, variant, controlPlane.port());
+        String bootstrap = new AdsBootstrap(controlPlane.port(), variant.name(), id, cluster, metadata, Optional.empty()).yaml();
         Path home = Files.createTempDirectory(folder, "envoy");
         return opened(Envoy.start(EnvoyBinary.find(), bootstrap, home));
     }
