@@ -1,7 +1,12 @@
 package io.weft.controlplane;
 
 import io.grpc.Server;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.identity.Authorities;
 import io.weft.controlplane.identity.CertificateService;
@@ -31,6 +36,7 @@ import io.weft.controlplane.xds.MeshCompiler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -68,6 +74,7 @@ public final class ControlPlane implements AutoCloseable {
     /** How soon a change of a CA's files is noticed. */
     private static final Duration AUTHORITY_POLL = Duration.ofSeconds(1);
 
+    private static final Duration CERTIFICATE_POLL = Duration.ofMinutes(1);
     private static final Duration MIN_RENEWAL_DELAY = Duration.ofMillis(100);
     private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(5);
 
@@ -77,16 +84,21 @@ public final class ControlPlane implements AutoCloseable {
      * @param listen port 0: any free one
      * @param grace how long a data plane whose stream broke is kept as unhealthy; above zero
      * @param tokens from whom one is demanded
+     * @param tls absent: in clear text, for loopback and networks that are trusted
      */
-    public record Settings(Path policies, Path state, InetSocketAddress listen, Duration grace, Tokens tokens) {
+    public record Settings(
+            Path policies, Path state, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls) {
 
         public static final Duration DEFAULT_GRACE = Duration.ofSeconds(10);
 
         /** The state beside the policies, in a folder that is not read as one. */
         public static Settings of(Path policies, InetSocketAddress listen) {
-            return new Settings(policies, policies.resolve(".weft"), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE);
+            return new Settings(policies, policies.resolve(".weft"), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE, Optional.empty());
         }
     }
+
+    /** PEM files of the port itself, the key as PKCS #8; looked at again from time to time. */
+    public record Tls(Path certificate, Path key) {}
 
     /** Who has to prove by a token who it is. */
     public enum Tokens {
@@ -149,7 +161,16 @@ public final class ControlPlane implements AutoCloseable {
         });
         Admission admission = new Admission(this::demandsTokens);
         ads = new AdsServer(registry, admission, worker, compile::request);
-        server = NettyServerBuilder.forAddress(settings.listen())
+        NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
+        if (settings.tls().isPresent()) {
+            try {
+                port.sslContext(sslContext(settings.tls().get()));
+            } catch (IOException e) {
+                stopThreads();
+                throw e;
+            }
+        }
+        server = port
                 .addService(ads)
                 .addService(new CertificateService(admission, this::security))
                 .intercept(new Bearer.Reader(tokenKey))
@@ -182,6 +203,18 @@ public final class ControlPlane implements AutoCloseable {
             watcher.close();
             stopThreads();
             throw e;
+        }
+    }
+
+    private SslContext sslContext(Tls tls) throws IOException {
+        AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
+        try {
+            keys.updateIdentityCredentials(
+                    tls.certificate().toFile(), tls.key().toFile(), CERTIFICATE_POLL.toMinutes(), TimeUnit.MINUTES, worker);
+            return GrpcSslContexts.configure(SslContextBuilder.forServer(keys), SslProvider.JDK).build();
+        } catch (GeneralSecurityException | IOException | RuntimeException e) {
+            throw new IOException("the TLS certificate " + tls.certificate() + " with key " + tls.key()
+                    + " (PEM, the key as unencrypted PKCS #8) cannot be used: " + e, e);
         }
     }
 

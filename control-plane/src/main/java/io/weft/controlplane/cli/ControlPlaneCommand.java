@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -47,7 +49,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
             paramLabel = "HOST:PORT",
             defaultValue = "127.0.0.1:5678",
             description = "Where to listen; port 0 takes a free one. Default: ${DEFAULT-VALUE}, this machine only."
-                    + " What goes over it is not encrypted: open it to a network only where you trust everyone on it.")
+                    + " Open it to a network with --tls-certificate only: keys and tokens go over it.")
     private ListenAddress listen;
 
     @Option(
@@ -71,6 +73,22 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     + " mtls, tokens are demanded in any case.")
     private boolean requireTokens;
 
+    @ArgGroup(exclusive = false)
+    private TlsFiles tls;
+
+    static final class TlsFiles {
+        @Option(
+                names = "--tls-certificate",
+                required = true,
+                paramLabel = "FILE",
+                description = "PEM certificate chain of this port, for agents with WEFT_CONTROL_PLANE=grpcs://HOST:PORT. Needs --tls-key."
+                        + " The files are looked at again every minute.")
+        private Path certificate;
+
+        @Option(names = "--tls-key", required = true, paramLabel = "FILE", description = "PEM private key (PKCS #8) of it.")
+        private Path key;
+    }
+
     @Option(names = "--json", description = "Print the line that says it is ready as JSON.")
     private boolean json;
 
@@ -93,7 +111,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     state == null ? policies.resolve(".weft") : state,
                     listen.socketAddress(),
                     grace,
-                    requireTokens ? ControlPlane.Tokens.ALWAYS : ControlPlane.Tokens.WHERE_IDENTITIES_ARE));
+                    requireTokens ? ControlPlane.Tokens.ALWAYS : ControlPlane.Tokens.WHERE_IDENTITIES_ARE,
+                    Optional.ofNullable(tls).map(files -> new ControlPlane.Tls(files.certificate, files.key))));
         } catch (IOException e) {
             err.println("weft control-plane: cannot start: " + reason(e));
             return 1;
@@ -124,13 +143,14 @@ final class ControlPlaneCommand implements Callable<Integer> {
     private String readyLine(ControlPlane controlPlane) {
         PolicySet set = controlPlane.policies();
         String address = listen.withPort(controlPlane.port());
+        String scheme = tls == null ? "grpc://" : "grpcs://";
         if (!json) {
-            return "weft control plane ready on grpc://" + address + ", policies from " + policies + ": "
+            return "weft control plane ready on " + scheme + address + ", policies from " + policies + ": "
                     + set.inForce().size() + " in force, " + set.problems().size() + " problems";
         }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("ready", true);
-        line.put("address", "grpc://" + address);
+        line.put("address", scheme + address);
         line.put("policies", policies.toString());
         line.put("inForce", set.inForce().size());
         line.put("problems", set.problems());

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.awaitility.Awaitility;
@@ -61,7 +62,7 @@ class ControlPlaneTest {
     private ControlPlane start(Duration grace) throws IOException {
         return ControlPlane.start(new ControlPlane.Settings(
                 folder, folder.resolve(".weft"), new InetSocketAddress("127.0.0.1", 0), grace,
-                ControlPlane.Tokens.WHERE_IDENTITIES_ARE));
+                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty()));
     }
 
     @AfterEach

@@ -43,7 +43,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
+import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
@@ -54,6 +56,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 import javax.security.auth.x500.X500Principal;
 import org.awaitility.Awaitility;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
@@ -439,10 +446,46 @@ class SecuredMeshTest {
     void aMeshWhoseRootOthersCanReadDoesNotStart() throws IOException {
         controlPlane.close();
         Path root = new RootFile(folder.resolve(".weft"), "default").path();
-        Files.setPosixFilePermissions(root, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
+        Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rw-r--r--"));
         assertThatThrownBy(() -> ControlPlane.start(ControlPlane.Settings.of(folder, new InetSocketAddress("127.0.0.1", 0))))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(root + " holds a private key and is open to others");
+    }
+
+    @Test
+    void thePortItselfSpeaksTlsWithACertificateOfTheOperator() throws Exception {
+        KeyPair pair = Root.newKey();
+        Root root = new RootFile(folder.resolve("port"), "port").at(Instant.now(), Duration.ofDays(1)).signing();
+        X509Certificate certificate = root.chain().get(0);
+        Path chain = Files.writeString(folder.resolve("port.pem"), Pem.of(certificate));
+        Path key = Files.writeString(folder.resolve("port.key"), Pem.of(root.key()));
+        InetSocketAddress anywhere = new InetSocketAddress("127.0.0.1", 0);
+        ControlPlane.Settings plain = ControlPlane.Settings.of(folder, anywhere);
+        ControlPlane.Settings secured = new ControlPlane.Settings(
+                folder, folder.resolve("other"), anywhere, plain.grace(), plain.tokens(), Optional.of(new ControlPlane.Tls(chain, key)));
+        try (ControlPlane other = ControlPlane.start(secured)) {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trusting(certificate), null);
+            try (SSLSocket socket =
+                    (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", other.port())) {
+                SSLParameters parameters = socket.getSSLParameters();
+                parameters.setApplicationProtocols(new String[] {"h2"});
+                socket.setSSLParameters(parameters);
+                socket.startHandshake();
+                assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
+            }
+        }
+        Files.writeString(key, Pem.of(pair.getPrivate()).substring(0, 40));
+        assertThatThrownBy(() -> ControlPlane.start(secured)).isInstanceOf(IOException.class).hasMessageContaining("port.pem");
+    }
+
+    private static TrustManager[] trusting(X509Certificate certificate) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("port", certificate);
+        TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+        factory.init(store);
+        return factory.getTrustManagers();
     }
 
     private List<String> certificate(String service) throws Exception {

@@ -444,7 +444,10 @@ public final class SnapshotAssembler {
         }
 
         private static boolean asksForProvider(Resource root) {
-            return root instanceof Cluster cluster && cluster.transport().asksForProvider();
+            if (root instanceof Cluster cluster) {
+                return cluster.transport().asksForProvider();
+            }
+            return ((Listener) root).allFilterChains().stream().anyMatch(chain -> chain.transport().asksForProvider());
         }
 
         private static Set<String> secrets(Resource root) {

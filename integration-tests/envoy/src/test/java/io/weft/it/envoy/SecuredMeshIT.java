@@ -78,7 +78,7 @@ class SecuredMeshIT {
         write("permission.yaml", STOREFRONT_ONLY);
         controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
                 policies, state, new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
-                ControlPlane.Tokens.WHERE_IDENTITIES_ARE)));
+                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty())));
         tokens = TokenKey.in(state, Clock.systemUTC());
         app = opened(Upstream.start("orders"));
         inbound = Port.unused();
