@@ -75,7 +75,7 @@ final class DeltaSession implements AdsSession {
             send(answer);
         } else {
             answer.setErrorDetail(Status.newBuilder().setCode(GrpcStatus.Code.INVALID_ARGUMENT.ordinal()).setMessage(refusal.get()));
-            nacks.nack(type, () -> send(answer));
+            nacks.nack(type, content(response), () -> send(answer));
         }
         subscribe(ResourceType.ENDPOINTS);
         subscribe(ResourceType.ROUTES);
@@ -85,6 +85,7 @@ final class DeltaSession implements AdsSession {
 
     @Override
     public void announce(Node node) {
+        nacks.hurry(ResourceType.CLUSTER);
         send(request(ResourceType.CLUSTER).setNode(node));
     }
 
@@ -137,6 +138,14 @@ final class DeltaSession implements AdsSession {
             removed.addAll(without(held.keySet(), sent));
         }
         return removed;
+    }
+
+    private static int content(DeltaDiscoveryResponse response) {
+        int hash = response.getRemovedResourcesList().hashCode();
+        for (Resource resource : response.getResourcesList()) {
+            hash = 31 * hash + resource.getName().hashCode() + 31 * resource.getResource().hashCode();
+        }
+        return hash;
     }
 
     private static DeltaDiscoveryRequest.Builder request(ResourceType type) {

@@ -69,8 +69,8 @@ final class GrpcConnector {
             }
             try {
                 connect();
-            } catch (RuntimeException e) {
-                // Whatever it is, it must not end the attempts.
+            } catch (Throwable e) {
+                // Whatever it is, an error of the heap or of a class too, it must not end the attempts.
                 end(GrpcStatus.internal(e.toString()));
             }
         }

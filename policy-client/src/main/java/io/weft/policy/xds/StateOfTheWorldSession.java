@@ -78,7 +78,7 @@ final class StateOfTheWorldSession implements AdsSession {
         } else {
             DiscoveryRequest.Builder answer = answer(type, response.getNonce()).setErrorDetail(Status.newBuilder()
                     .setCode(GrpcStatus.Code.INVALID_ARGUMENT.ordinal()).setMessage(refusal.get()));
-            nacks.nack(type, () -> send(type, answer.clearResourceNames().addAllResourceNames(intake.wanted(type))));
+            nacks.nack(type, response.getResourcesList().hashCode(), () -> send(type, answer.clearResourceNames().addAllResourceNames(intake.wanted(type))));
         }
         subscribe(ResourceType.ENDPOINTS);
         subscribe(ResourceType.ROUTES);
@@ -88,6 +88,7 @@ final class StateOfTheWorldSession implements AdsSession {
 
     @Override
     public void announce(Node node) {
+        nacks.hurry(ResourceType.CLUSTER);
         requests.accept(last.get(ResourceType.CLUSTER).toBuilder().setNode(node).build().toByteArray());
     }
 
@@ -130,8 +131,8 @@ final class StateOfTheWorldSession implements AdsSession {
 
     private void send(ResourceType type, DiscoveryRequest.Builder request) {
         DiscoveryRequest built = request.build();
-        // The node is said once; what is repeated does without.
-        last.put(type, built.toBuilder().clearNode().build());
+        // Node and refusal are said once; what is repeated does without.
+        last.put(type, built.toBuilder().clearNode().clearErrorDetail().build());
         requests.accept(built.toByteArray());
     }
 }
