@@ -18,6 +18,11 @@ public record Cluster(
         HttpVersion http)
         implements Resource {
 
+    @Override
+    public boolean holdsPrivateKey() {
+        return transport.holdsPrivateKey();
+    }
+
     public sealed interface Discovery {}
 
     /** Endpoints by EDS under this name. */

@@ -35,4 +35,9 @@ public record Listener(
         defaultFilterChain.ifPresent(all::add);
         return all;
     }
+
+    @Override
+    public boolean holdsPrivateKey() {
+        return filterChains.stream().anyMatch(chain -> chain.transport().holdsPrivateKey());
+    }
 }

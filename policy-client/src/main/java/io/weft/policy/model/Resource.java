@@ -4,4 +4,9 @@ package io.weft.policy.model;
 public sealed interface Resource permits Listener, RouteConfiguration, Cluster, EndpointAssignment, Secret {
     /** Unique among the resources of its type. */
     String name();
+
+    /** Then it is not written to disk. */
+    default boolean holdsPrivateKey() {
+        return false;
+    }
 }

@@ -11,6 +11,11 @@ public record Secret(String name, Content content) implements Resource {
 
     public sealed interface Content {}
 
+    @Override
+    public boolean holdsPrivateKey() {
+        return content instanceof Identity;
+    }
+
     public record Identity(TlsCertificate certificate) implements Content {}
 
     public record Validation(CertificateValidation validation) implements Content {}

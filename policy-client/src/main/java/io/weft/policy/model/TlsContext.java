@@ -39,6 +39,10 @@ public record TlsContext(
         return certificate || defaults.trust() instanceof CertificateValidation.ProvidedAuthorities;
     }
 
+    boolean holdsPrivateKey() {
+        return certificate.isPresent() && certificate.get() instanceof InlineCertificate;
+    }
+
     /**
      * {@code envoy.extensions.transport_sockets.tls.v3.TlsParameters}.
      *

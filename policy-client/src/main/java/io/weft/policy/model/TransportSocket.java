@@ -15,6 +15,10 @@ public sealed interface TransportSocket {
         return false;
     }
 
+    default boolean holdsPrivateKey() {
+        return false;
+    }
+
     /** {@code envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}, and where nothing is said. */
     record Plaintext() implements TransportSocket {}
 
@@ -33,6 +37,11 @@ public sealed interface TransportSocket {
         public boolean asksForProvider() {
             return context.asksForProvider();
         }
+
+        @Override
+        public boolean holdsPrivateKey() {
+            return context.holdsPrivateKey();
+        }
     }
 
     /**
@@ -49,6 +58,11 @@ public sealed interface TransportSocket {
         @Override
         public boolean asksForProvider() {
             return context.asksForProvider();
+        }
+
+        @Override
+        public boolean holdsPrivateKey() {
+            return context.holdsPrivateKey();
         }
     }
 }

@@ -36,6 +36,10 @@ public record TransportSockets(List<Match> matches, TransportSocket otherwise) {
         return names;
     }
 
+    boolean holdsPrivateKey() {
+        return otherwise.holdsPrivateKey() || matches.stream().anyMatch(match -> match.socket.holdsPrivateKey());
+    }
+
     /** Whether any of the sockets is one with TLS. */
     public boolean secures() {
         return otherwise instanceof TransportSocket.UpstreamTls

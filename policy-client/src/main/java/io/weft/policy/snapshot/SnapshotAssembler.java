@@ -172,12 +172,14 @@ public final class SnapshotAssembler {
         return versions;
     }
 
-    /** All that is held, for the cache, without the secrets: a private key does not belong on a disk. */
+    /** All that is held, for the cache, without what holds a private key: that does not belong on a disk. */
     public List<RawResource> resources() {
         List<RawResource> resources = new ArrayList<>();
         for (Warming<?, ?> warming : List.of(clusters, listeners)) {
             for (Accepted accepted : warming.roots.values()) {
-                resources.add(accepted.raw());
+                if (!accepted.resource().holdsPrivateKey()) {
+                    resources.add(accepted.raw());
+                }
             }
             for (Accepted accepted : warming.parts.values()) {
                 resources.add(accepted.raw());

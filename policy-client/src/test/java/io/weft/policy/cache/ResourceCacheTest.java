@@ -19,6 +19,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -95,6 +96,13 @@ class ResourceCacheTest {
 
         assertThat(cache().load()).isEqualTo(resources("1"));
         assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void onlyItsOwnerReadsTheFile() throws IOException {
+        write("1");
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file()))).isEqualTo("rw-------");
     }
 
     @Test

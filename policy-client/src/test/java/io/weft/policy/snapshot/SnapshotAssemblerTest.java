@@ -19,6 +19,7 @@ import io.weft.policy.model.Resource;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.Secret;
+import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
@@ -41,9 +42,11 @@ class SnapshotAssemblerTest {
     private final SnapshotAssembler assembler = new SnapshotAssembler();
 
     private static Accepted accepted(ResourceType type, Resource resource, String version) {
-        RawResource raw =
-                new RawResource(type, resource.name(), version, ByteString.copyFromUtf8(resource + "@" + version));
-        return new Accepted(raw, resource, List.of());
+        return accepted(type, resource, version, resource + "@" + version);
+    }
+
+    private static Accepted accepted(ResourceType type, Resource resource, String version, String bytes) {
+        return new Accepted(new RawResource(type, resource.name(), version, ByteString.copyFromUtf8(bytes)), resource, List.of());
     }
 
     private static Accepted eds(String name, int panicThreshold) {
@@ -336,12 +339,16 @@ class SnapshotAssemblerTest {
     }
 
     private static Accepted withTls(String name, String... secrets) {
-        List<TransportSockets.Match> matches = Stream.of(secrets)
-                .map(secret -> new TransportSockets.Match(secret, Map.of(), new TransportSocket.UpstreamTls(
+        return withCertificates(name, String.join(" ", secrets), Stream.of(secrets).map(TlsContext.NamedCertificate::new));
+    }
+
+    private static Accepted withCertificates(String name, String bytes, Stream<? extends TlsContext.CertificateSource> certificates) {
+        List<TransportSockets.Match> matches = certificates
+                .map(certificate -> new TransportSockets.Match("", Map.of(), new TransportSocket.UpstreamTls(
                         new TlsContext(
                                 new TlsContext.Parameters(
                                         TlsContext.Version.TLS_1_2, TlsContext.Version.TLS_1_3, List.of()),
-                                List.of(), Optional.of(new TlsContext.NamedCertificate(secret)), new TlsContext.NoValidation()),
+                                List.of(), Optional.of(certificate), new TlsContext.NoValidation()),
                         "")))
                 .toList();
         return accepted(
@@ -350,12 +357,22 @@ class SnapshotAssemblerTest {
                         LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
                         new TransportSockets(matches, new TransportSocket.Plaintext()),
                         HttpVersion.HTTP_1_1),
-                "1");
+                "1",
+                bytes);
     }
 
     private static Accepted secret(String name, String hash) {
         return accepted(ResourceType.SECRET, new Secret(name, new Secret.Validation(new CertificateValidation(
                 new CertificateValidation.SystemAuthorities(), List.of(), List.of(hash), List.of()))), "1");
+    }
+
+    @Test
+    void whatHoldsAPrivateKeyIsNotForTheCache() {
+        Accepted inline = withCertificates("payments", "inline", Stream.of(new TlsContext.InlineCertificate(new TlsCertificate(List.of(), null))));
+        delta(withTls("orders", "identity"), inline);
+
+        assertThat(snapshot().clusters()).containsOnlyKeys("orders", "payments");
+        assertThat(assembler.resources()).extracting(RawResource::name).containsExactly("orders");
     }
 
     @Test
