@@ -30,6 +30,7 @@ public final class AccessLogFiles implements AccessLogSink {
     private static final int MAX_WAITING = 16_384;
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LAST_MILLIS = 300;
 
     private record Line(String path, String text) {}
 
@@ -38,6 +39,7 @@ public final class AccessLogFiles implements AccessLogSink {
     private final AtomicInteger count = new AtomicInteger();
     private final LongAdder lost = new LongAdder();
     private volatile Thread writer;
+    private volatile boolean ending;
     /** Of the writer's thread. */
     private final Map<String, Output> outputs = new HashMap<>();
 
@@ -74,15 +76,36 @@ public final class AccessLogFiles implements AccessLogSink {
     }
 
     private void run() {
-        while (true) {
-            drain();
-            // Nobody wakes it: a request pays nothing for being written down.
-            LockSupport.parkNanos(this, PAUSE_NANOS);
+        boolean last;
+        do {
+            last = ending;
+            try {
+                drain();
+            } catch (Throwable fault) {
+                faults.fault("access logs", fault);
+            }
+            if (!last) {
+                // Nobody wakes it: a request pays nothing for being written down.
+                LockSupport.parkNanos(this, PAUSE_NANOS);
+            }
+        } while (!last);
+    }
+
+    /** Has what is waiting written, before the process ends. Waits 300 ms at most: a disk or a pipe may be stuck. */
+    public void close() {
+        ending = true;
+        Thread running = writer;
+        if (running != null) {
+            LockSupport.unpark(running);
+            try {
+                running.join(LAST_MILLIS);
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
-    /** Writes what is waiting. By the writer's thread, or by the one that ends the process. */
-    public synchronized void drain() {
+    private void drain() {
         Line line = waiting.poll();
         while (line != null) {
             count.decrementAndGet();

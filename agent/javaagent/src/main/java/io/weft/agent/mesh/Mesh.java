@@ -65,6 +65,8 @@ public final class Mesh implements MeshAccess {
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicReference<DataPlane> dataPlane = new AtomicReference<>();
     private volatile Running running;
+    /** Then others may have been told of this instance. */
+    private volatile boolean wasConnected;
     private volatile AccessLogFiles accessLogs;
 
     /** Confined to the background thread. */
@@ -181,6 +183,7 @@ public final class Mesh implements MeshAccess {
 
         @Override
         public void status(PolicyClientStatus status) {
+            wasConnected |= status.connection() instanceof PolicyClientStatus.Connected;
             news.read(status);
         }
     }
@@ -245,8 +248,8 @@ public final class Mesh implements MeshAccess {
     }
 
     private boolean isRegistered(InboundPorts ports) {
-        return settings.service().isPresent() && !ports.ports().isEmpty()
-                && status().map(PolicyClientStatus::connection).orElse(null) instanceof PolicyClientStatus.Connected;
+        // Without the control plane, too: the others still send by the last policy that they have.
+        return settings.service().isPresent() && !ports.ports().isEmpty() && wasConnected;
     }
 
     /** Ends the stream; at most 300 ms. The last policy stays in force. */
@@ -257,7 +260,7 @@ public final class Mesh implements MeshAccess {
         }
         AccessLogFiles logs = accessLogs;
         if (logs != null) {
-            logs.drain();
+            logs.close();
         }
     }
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.JdkHttpServer;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Identity;
 import io.weft.it.harness.Jdk;
@@ -14,8 +15,15 @@ import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -48,6 +56,24 @@ class PolicyStreamIT {
         policies.serve(policy.service("orders", others.address()));
         await().until(() -> first.get("http://orders/").body().equals("others"));
         await().until(() -> second.get("http://orders/").body().equals("others"));
+    }
+
+    @EveryJdk
+    void processThatStopsWhileTheControlPlaneIsAwayStillDrains(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess server = testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "200ms")
+                .driver(JdkHttpServer.class, "orders");
+        URI slow = URI.create("http://127.0.0.1:" + server.awaitPort() + "/slow/1500");
+        await().until(() -> policies.nodes().stream().anyMatch(node -> node.toString().contains("Ready")));
+        policies.stop();
+
+        CompletableFuture<HttpResponse<String>> inFlight = HttpClient.newHttpClient()
+                .sendAsync(HttpRequest.newBuilder(slow).build(), BodyHandlers.ofString());
+        TimeUnit.MILLISECONDS.sleep(300);
+        server.handle().destroy();
+
+        assertThat(inFlight.get(60, TimeUnit.SECONDS).body()).isEqualTo("orders");
+        assertThat(server.awaitExit()).isEqualTo(143);
     }
 
     @EveryJdk
