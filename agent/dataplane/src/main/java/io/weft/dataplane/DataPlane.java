@@ -3,7 +3,10 @@ package io.weft.dataplane;
 import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
+import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.dns.NameLookup;
+import io.weft.dataplane.dns.Names;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +28,9 @@ import java.util.concurrent.TimeUnit;
  * <p>Policies come in by {@link #apply} on one thread; a request reads the newest with one volatile read and keeps to it.
  */
 public final class DataPlane implements Outbound {
+    /** As long as Envoy's resolver gives a name service. */
+    private static final long WARMING_NANOS = 5_000_000_000L;
+
     private final NanoClock clock;
     private final Randomness randomness;
     private final long graceEndNanos;
@@ -33,6 +40,8 @@ public final class DataPlane implements Outbound {
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
     private final KeySets keySets;
+    private final Names names;
+    private final Timers timers;
     private final UpstreamHttp.Relay upstream = new UpstreamHttp.Relay();
     private final AccessStats accessStats = new AccessStats();
     private final HealthProber.Relay prober = new HealthProber.Relay();
@@ -42,6 +51,9 @@ public final class DataPlane implements Outbound {
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
+    /** Null before the first. Guarded by the lock, as is whether it is yet to be put in force. */
+    private PolicySnapshot latest;
+    private boolean warming;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
     public DataPlane(
@@ -54,6 +66,8 @@ public final class DataPlane implements Outbound {
             Self self) {
         this.clock = clock;
         this.randomness = randomness;
+        this.timers = timers;
+        names = new Names(timers, randomness, faults, this::namesChanged);
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         mirroring = new Mirroring(faults);
@@ -64,8 +78,8 @@ public final class DataPlane implements Outbound {
         FilterCompiler filters = new FilterCompiler(
                 clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
                 accessLogs);
-        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, security, filters);
-        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, security, filters).compile(PolicySnapshot.empty());
+        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, security, names, filters);
+        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, security, names, filters).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
@@ -73,12 +87,44 @@ public final class DataPlane implements Outbound {
         return new DataPlane(startupWait, System::nanoTime, InstantSource.system(), () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
     }
 
-    /** Puts the snapshot in force for every exchange claimed from now on. Called by one thread, in order of generation. */
+    /**
+     * Puts the snapshot in force for every exchange claimed from now on; where it has names that nobody has asked for yet, when they
+     * were asked for, but not much later: as a proxy warms a cluster before it uses it. Called by one thread, in order of generation.
+     */
     public synchronized void apply(PolicySnapshot snapshot) {
-        policy = compiler.compile(snapshot);
+        latest = snapshot;
+        warming = true;
+        names.follow(ClusterCompiler.names(snapshot));
+        if (names.allKnown()) {
+            putInForce();
+        } else {
+            timers.schedule(WARMING_NANOS, () -> endWarming(snapshot));
+        }
+    }
+
+    private synchronized void endWarming(PolicySnapshot snapshot) {
+        if (warming && latest == snapshot) {
+            putInForce();
+        }
+    }
+
+    private synchronized void namesChanged() {
+        if (latest != null && (!warming || names.allKnown())) {
+            putInForce();
+        }
+    }
+
+    private void putInForce() {
+        warming = false;
+        policy = compiler.compile(latest);
         firstPolicy.countDown();
         inbound.policyChanged();
         keySets.fetch();
+    }
+
+    /** Says who is asked what names stand for, and on which threads. To be said once, before the first policy. */
+    public void resolveBy(NameLookup lookup, Executor executor) {
+        names.by(lookup, executor);
     }
 
     /** Says who makes the agent's own requests; until then none is made. Replaces the one before. */

@@ -42,6 +42,13 @@ public interface Inbound {
         /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
         void enter(InboundExchange exchange);
 
+        /**
+         * Where the server can tell the callers on its open connections that it is about to go.
+         *
+         * @param tell run once, when the instance is no longer registered, or never; must not block for long
+         */
+        void onDrain(Runnable tell);
+
         /** The instance is about to go. */
         boolean draining();
 

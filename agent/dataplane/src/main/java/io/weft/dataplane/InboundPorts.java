@@ -26,6 +26,7 @@ public final class InboundPorts implements Inbound {
     private final LongAdder requests = new LongAdder();
     private final LoadMeter load;
     private final ServerLayers layers;
+    private final Faults faults;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
@@ -34,6 +35,7 @@ public final class InboundPorts implements Inbound {
     InboundPorts(
             Supplier<Policy> policy, NanoClock clock, InstantSource time, Randomness randomness, Timers timers, Faults faults,
             Refusals refusals) {
+        this.faults = faults;
         drain = new Drain(clock);
         load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
         connections = new InboundConnections(policy, clock, time, timers, refusals);
@@ -76,10 +78,18 @@ public final class InboundPorts implements Inbound {
     }
 
     /** From now on every port is draining, and every one that opens. Not to be undone. */
-    public synchronized void beginDrain() {
-        if (!drain.begun()) {
+    public void beginDrain() {
+        List<OpenPort> told;
+        synchronized (this) {
+            if (drain.begun()) {
+                return;
+            }
             drain.begin();
             changed();
+            told = List.copyOf(open);
+        }
+        for (OpenPort port : told) {
+            port.tellCallers();
         }
     }
 
@@ -164,6 +174,7 @@ public final class InboundPorts implements Inbound {
         private final boolean tls;
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile DoubleSupplier busyThreads = () -> 0;
+        private volatile Runnable onDrain = () -> {};
 
         OpenPort(String library, InetSocketAddress address, boolean tls) {
             this.library = library;
@@ -174,6 +185,19 @@ public final class InboundPorts implements Inbound {
         @Override
         public int port() {
             return address.getPort();
+        }
+
+        @Override
+        public void onDrain(Runnable tell) {
+            onDrain = tell;
+        }
+
+        private void tellCallers() {
+            try {
+                onDrain.run();
+            } catch (RuntimeException | Error fault) {
+                faults.fault("telling callers of " + library + " that this instance goes", fault);
+            }
         }
 
         @Override

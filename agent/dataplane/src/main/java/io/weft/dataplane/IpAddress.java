@@ -26,6 +26,11 @@ public final class IpAddress {
                 : new IpAddress(true, bytes.getLong(), bytes.getLong());
     }
 
+    /** Whether the text is an address and not a name. */
+    public static boolean isLiteral(String text) {
+        return parse(text) != null;
+    }
+
     /**
      * Resolves nothing.
      *

@@ -45,6 +45,7 @@ final class PickEndpoint extends ClientLayer {
             host = preferUntried(exchange, host);
         }
         exchange.host = host;
+        exchange.requestChanges = exchange.destination.atEndpoint(exchange.requestChanges, exchange.head(), host.hostname());
         exchange.hostHeld = true;
         host.requestStarted();
         return inner.attempt(exchange);

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterCompiler;
 import io.weft.dataplane.cluster.ClusterView;
+import io.weft.dataplane.dns.Names;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.health.HealthProber;
@@ -31,8 +32,8 @@ final class PolicyCompiler {
 
     PolicyCompiler(
             NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security,
-            FilterCompiler filterCompiler) {
-        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober, security);
+            Names names, FilterCompiler filterCompiler) {
+        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober, security, names);
         this.filterCompiler = filterCompiler;
         this.security = security;
         process = filterCompiler.process();

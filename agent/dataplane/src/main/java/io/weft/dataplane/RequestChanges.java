@@ -25,10 +25,15 @@ public record RequestChanges(
     public static final RequestChanges NONE = new RequestChanges(null, null, List.of(), List.of(), List.of());
 
     /** With one more header to set, in place of what these changes say of it. */
-    RequestChanges andSet(String name, String value) {
+    public RequestChanges andSet(String name, String value) {
         List<Map.Entry<String, String>> setToo = without(name, set);
         setToo.add(Map.entry(name, value));
         return new RequestChanges(path, authority, setToo, without(name, add), remove);
+    }
+
+    /** With this authority, whatever these changes say of it. */
+    public RequestChanges andAuthority(String host) {
+        return new RequestChanges(path, host, set, add, remove);
     }
 
     private static List<Map.Entry<String, String>> without(String name, List<Map.Entry<String, String>> headers) {

@@ -58,6 +58,17 @@ class InboundPortsTest {
     }
 
     @Test
+    void callersAreToldOnceTheInstanceIsNoLongerRegistered() {
+        List<String> order = new ArrayList<>();
+        ports.opened("tomcat", ADDRESS, false).onDrain(() -> order.add("told"));
+        ports.onChange(open -> order.add(open.iterator().next().draining() ? "withdrawn" : "registered"));
+        ports.beginDrain();
+        ports.beginDrain();
+
+        assertThat(order).containsExactly("registered", "withdrawn", "told");
+    }
+
+    @Test
     void theDrainWaitsForWhatIsInFlight() throws Exception {
         Port port = ports.opened("tomcat", ADDRESS, false);
         assertThat(ports.awaitIdle(Duration.ZERO)).isTrue();

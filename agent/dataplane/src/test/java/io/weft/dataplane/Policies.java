@@ -167,6 +167,8 @@ public final class Policies {
         private LoadBalancing loadBalancing = LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT);
         private Resilience resilience = Resilience.DEFAULT;
         private TransportSockets transport = TransportSockets.PLAINTEXT;
+        /** Null: EDS. */
+        private Cluster.Discovery discovery;
 
         private ClusterBuilder(String name) {
             this.name = name;
@@ -202,6 +204,11 @@ public final class Policies {
                     loadBalancing.algorithm(), loadBalancing.subsets(), percent, loadBalancing.overrideHost()));
         }
 
+        public ClusterBuilder with(Cluster.Discovery discovery) {
+            this.discovery = discovery;
+            return this;
+        }
+
         public ClusterBuilder with(TransportSockets transport) {
             this.transport = transport;
             return this;
@@ -210,7 +217,7 @@ public final class Policies {
         public Cluster build() {
             return new Cluster(
                     name,
-                    new Cluster.Eds(name),
+                    discovery == null ? new Cluster.Eds(name) : discovery,
                     loadBalancing,
                     resilience,
                     transport,

@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.authorize.AccessStats;
+import io.weft.dataplane.dns.Names;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.health.HealthProber;
@@ -314,6 +315,7 @@ class SnapshotTest {
                 new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
                         ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
         return new PolicyCompiler(
-                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(Fixture.NO_FAULTS), filters);
+                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(Fixture.NO_FAULTS),
+                new Names(time, randomness, Fixture.NO_FAULTS, () -> {}), filters);
     }
 }

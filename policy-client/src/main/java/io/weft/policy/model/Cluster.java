@@ -32,7 +32,32 @@ public record Cluster(
     public record Static(EndpointAssignment assignment) implements Discovery {}
 
     /** Endpoints carried by the cluster: host names, resolved again and again; every address of each is used. */
-    public record StrictDns(EndpointAssignment assignment, Duration refresh) implements Discovery {}
+    public record StrictDns(EndpointAssignment assignment, Resolution resolution) implements Discovery {}
+
+    /** One endpoint carried by the cluster: a host name, resolved again and again; one address of it is used. */
+    public record LogicalDns(EndpointAssignment assignment, Resolution resolution) implements Discovery {}
+
+    /**
+     * How host names are resolved.
+     *
+     * @param refresh from an answer to the next question; above zero
+     * @param jitter at most so much is added to it, by chance; zero: nothing
+     * @param failureBase from a failure to the next question; above zero
+     * @param failureMax what that grows to while failure follows failure; the same as the base: it does not grow
+     */
+    public record Resolution(
+            Duration refresh, Duration jitter, Duration failureBase, Duration failureMax, AddressFamily family) {
+
+        /** Whether the pause after a failure grows. */
+        public boolean backsOff() {
+            return failureMax.compareTo(failureBase) > 0;
+        }
+    }
+
+    /**
+     * {@code envoy.config.cluster.v3.Cluster.DnsLookupFamily}; {@code AUTO} is IPv6, or IPv4 where there is none of the other.
+     */
+    public enum AddressFamily { AUTO, V4_ONLY, V6_ONLY, V4_PREFERRED, ALL }
 
     /** The request goes where it was bound for without the mesh. */
     public record OriginalDestination() implements Discovery {}

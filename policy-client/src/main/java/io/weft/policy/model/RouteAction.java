@@ -133,6 +133,9 @@ public sealed interface RouteAction {
 
     record HostLiteral(String host) implements HostRewrite {}
 
+    /** The chosen endpoint's own name. */
+    record HostOfEndpoint() implements HostRewrite {}
+
     /** The value of another request header; lower case. */
     record HostFromHeader(String header) implements HostRewrite {}
 

@@ -1,6 +1,8 @@
 package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.Cluster.AddressFamily;
+import io.weft.policy.model.Cluster.Resolution;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Cluster.Discovery;
@@ -12,6 +14,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DnsLookupFamily;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.OriginalDstLbConfig;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.RefreshRate;
 import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.policy.proto.protobuf.Any;
 import java.time.Duration;
@@ -26,6 +29,7 @@ final class ClusterParser {
     private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     private static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration DEFAULT_DNS_REFRESH = Duration.ofSeconds(5);
+    private static final Duration SOONEST_DNS_REFRESH = Duration.ofSeconds(1);
     private static final Duration LEAST_DNS_REFRESH = Duration.ofMillis(1);
 
     private ClusterParser() {}
@@ -84,10 +88,12 @@ final class ClusterParser {
         field.reportIf(cluster.hasHttpProtocolOptions(), "http_protocol_options");
         // That it is there says what the agent's own connections speak.
         field.reportIf(cluster.hasHttp2ProtocolOptions(), "http2_protocol_options");
-        field.reportIf(cluster.hasDnsJitter(), "dns_jitter");
-        field.reportIf(cluster.hasDnsFailureRefreshRate(), "dns_failure_refresh_rate");
+        boolean dns = cluster.getType() == DiscoveryType.STRICT_DNS || cluster.getType() == DiscoveryType.LOGICAL_DNS;
+        field.reportIf(!dns && cluster.hasDnsJitter(), "dns_jitter");
+        field.reportIf(!dns && cluster.hasDnsFailureRefreshRate(), "dns_failure_refresh_rate");
+        field.reportIf(!dns && cluster.getDnsLookupFamily() != DnsLookupFamily.AUTO, "dns_lookup_family");
+        // The JDK does not tell it.
         field.reportIf(cluster.getRespectDnsTtl(), "respect_dns_ttl");
-        field.reportIf(cluster.getDnsLookupFamily() != DnsLookupFamily.AUTO, "dns_lookup_family");
         field.reportIf(cluster.getDnsResolversCount() > 0, "dns_resolvers");
         field.reportIf(cluster.getUseTcpForDnsLookups(), "use_tcp_for_dns_lookups");
         field.reportIf(cluster.hasDnsResolutionConfig(), "dns_resolution_config");
@@ -146,9 +152,10 @@ final class ClusterParser {
         DiscoveryType type = cluster.getType();
         field.refuseIf(cluster.hasEdsClusterConfig() && type != DiscoveryType.EDS, "eds_cluster_config",
                 "is only for clusters of type EDS");
-        boolean carries = type == DiscoveryType.STATIC || type == DiscoveryType.STRICT_DNS;
+        boolean dns = type == DiscoveryType.STRICT_DNS || type == DiscoveryType.LOGICAL_DNS;
+        boolean carries = type == DiscoveryType.STATIC || dns;
         field.refuseIf(cluster.hasLoadAssignment() && !carries, "load_assignment",
-                "is only for clusters of type STATIC and STRICT_DNS");
+                "is only for clusters of type STATIC, STRICT_DNS and LOGICAL_DNS");
         field.refuseIf(cluster.hasOriginalDstLbConfig() && type != DiscoveryType.ORIGINAL_DST, "original_dst_lb_config",
                 "is only for clusters of type ORIGINAL_DST");
         switch (type) {
@@ -165,14 +172,16 @@ final class ClusterParser {
                         : new EndpointAssignment(
                                 cluster.getName(), List.of(), EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR, false));
             case STRICT_DNS:
+            case LOGICAL_DNS:
                 field.refuseIf(!cluster.hasLoadAssignment(), "load_assignment", "is missing");
-                Duration refresh = DEFAULT_DNS_REFRESH;
-                if (cluster.hasDnsRefreshRate()) {
-                    refresh = field.at("dns_refresh_rate").positive(cluster.getDnsRefreshRate());
-                    field.refuseIf(refresh.compareTo(LEAST_DNS_REFRESH) <= 0, "dns_refresh_rate", "must be more than 1ms");
+                EndpointAssignment named =
+                        EndpointParser.withHostNames(field.at("load_assignment"), cluster.getLoadAssignment());
+                if (type == DiscoveryType.STRICT_DNS) {
+                    return new Cluster.StrictDns(named, resolution(field, cluster));
                 }
-                return new Cluster.StrictDns(
-                        EndpointParser.withHostNames(field.at("load_assignment"), cluster.getLoadAssignment()), refresh);
+                boolean one = named.localities().size() == 1 && named.localities().get(0).endpoints().size() == 1;
+                field.refuseIf(!one, "load_assignment", "of a LOGICAL_DNS cluster must have one endpoint; use STRICT_DNS for several");
+                return new Cluster.LogicalDns(named, resolution(field, cluster));
             case ORIGINAL_DST:
                 field.refuseIf(cluster.getLbPolicy() != LbPolicy.CLUSTER_PROVIDED && !cluster.hasLoadBalancingPolicy(),
                         "lb_policy", "must be CLUSTER_PROVIDED for a cluster of type ORIGINAL_DST");
@@ -180,10 +189,53 @@ final class ClusterParser {
                 field.refuseIf(!transportSockets(field, cluster).equals(TransportSockets.PLAINTEXT), "transport_socket",
                         "must be plaintext for a cluster of type ORIGINAL_DST: such requests are the app's own");
                 return new Cluster.OriginalDestination();
-            case LOGICAL_DNS:
-                throw field.at("type").refuse("LOGICAL_DNS is not supported; use STRICT_DNS");
             default:
                 throw field.at("type").refuse("is unknown");
+        }
+    }
+
+    @SuppressWarnings("deprecation") // newer control planes say the same in a cluster_type
+    private static Resolution resolution(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        Duration refresh = DEFAULT_DNS_REFRESH;
+        if (cluster.hasDnsRefreshRate()) {
+            refresh = field.at("dns_refresh_rate").positive(cluster.getDnsRefreshRate());
+            field.refuseIf(refresh.compareTo(LEAST_DNS_REFRESH) <= 0, "dns_refresh_rate", "must be more than 1ms");
+            // The JDK itself would not know anything new so soon.
+            field.reportIf(refresh.compareTo(SOONEST_DNS_REFRESH) < 0, "dns_refresh_rate");
+            refresh = refresh.compareTo(SOONEST_DNS_REFRESH) < 0 ? SOONEST_DNS_REFRESH : refresh;
+        }
+        Duration base = refresh;
+        Duration max = refresh;
+        if (cluster.hasDnsFailureRefreshRate()) {
+            Field failure = field.at("dns_failure_refresh_rate");
+            RefreshRate rate = cluster.getDnsFailureRefreshRate();
+            failure.refuseIf(!rate.hasBaseInterval(), "base_interval", "is missing");
+            base = failure.at("base_interval").positive(rate.getBaseInterval());
+            max = rate.hasMaxInterval() ? failure.at("max_interval").positive(rate.getMaxInterval()) : base.multipliedBy(10);
+            failure.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
+        }
+        return new Resolution(
+                refresh,
+                cluster.hasDnsJitter() ? field.at("dns_jitter").notNegative(cluster.getDnsJitter()) : Duration.ZERO,
+                base,
+                max,
+                family(field.at("dns_lookup_family"), cluster.getDnsLookupFamily()));
+    }
+
+    private static AddressFamily family(Field field, DnsLookupFamily family) {
+        switch (family) {
+            case AUTO:
+                return AddressFamily.AUTO;
+            case V4_ONLY:
+                return AddressFamily.V4_ONLY;
+            case V6_ONLY:
+                return AddressFamily.V6_ONLY;
+            case V4_PREFERRED:
+                return AddressFamily.V4_PREFERRED;
+            case ALL:
+                return AddressFamily.ALL;
+            default:
+                throw field.refuse("is unknown");
         }
     }
 

@@ -10,6 +10,7 @@ import io.weft.policy.model.RouteAction.ClusterName;
 import io.weft.policy.model.RouteAction.HostFromHeader;
 import io.weft.policy.model.RouteAction.HostFromPath;
 import io.weft.policy.model.RouteAction.HostLiteral;
+import io.weft.policy.model.RouteAction.HostOfEndpoint;
 import io.weft.policy.model.RouteAction.HostRewrite;
 import io.weft.policy.model.RouteAction.InHeader;
 import io.weft.policy.model.RouteAction.Named;
@@ -272,9 +273,7 @@ final class RouteParser {
                 Optional<String> host = text(field.at("host_rewrite_literal"), action.getHostRewriteLiteral());
                 return host.isEmpty() ? Optional.empty() : Optional.of(new HostLiteral(host.get()));
             case AUTO_HOST_REWRITE:
-                field.refuseIf(action.getAutoHostRewrite().getValue(), "auto_host_rewrite",
-                        "is not supported: the host names of endpoints are not kept; use host_rewrite_literal");
-                return Optional.empty();
+                return action.getAutoHostRewrite().getValue() ? Optional.of(new HostOfEndpoint()) : Optional.empty();
             case HOST_REWRITE_HEADER:
                 return Optional.of(new HostFromHeader(
                         headerName(field.at("host_rewrite_header"), action.getHostRewriteHeader())));

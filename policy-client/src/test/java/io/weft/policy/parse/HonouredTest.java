@@ -63,8 +63,10 @@ import io.weft.policy.model.VirtualHost.AttemptCount;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DnsLookupFamily;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.RefreshRate;
 import io.weft.policy.proto.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
@@ -208,10 +210,21 @@ class HonouredTest {
                         .setDnsRefreshRate(seconds(7))
                         .setLoadAssignment(assignment(e -> e.setEndpoint(endpointAt(address("orders.local", 80))))))).discovery())
                 .isInstanceOfSatisfying(Cluster.StrictDns.class, it -> {
-                    assertThat(it.refresh()).isEqualTo(Duration.ofSeconds(7));
+                    assertThat(it.resolution()).isEqualTo(new Cluster.Resolution(
+                            Duration.ofSeconds(7), Duration.ZERO, Duration.ofSeconds(7), Duration.ofSeconds(7), Cluster.AddressFamily.AUTO));
                     assertThat(it.assignment().localities().get(0).endpoints().get(0).address())
                             .isEqualTo(new HostPort("orders.local", 80));
                 });
+
+        assertThat(honoured(Cluster.class, cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.LOGICAL_DNS)
+                        .setDnsLookupFamily(DnsLookupFamily.V4_ONLY)
+                        .setDnsJitter(seconds(1))
+                        .setDnsFailureRefreshRate(RefreshRate.newBuilder().setBaseInterval(seconds(2)))
+                        .setLoadAssignment(assignment(e -> e.setEndpoint(endpointAt(address("orders.local", 80))))))).discovery())
+                .isInstanceOfSatisfying(Cluster.LogicalDns.class, it -> assertThat(it.resolution()).isEqualTo(new Cluster.Resolution(
+                        Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(20),
+                        Cluster.AddressFamily.V4_ONLY)));
 
         assertThat(honoured(Cluster.class, cluster(c -> c.clearEdsClusterConfig()
                         .setType(DiscoveryType.ORIGINAL_DST)
@@ -646,6 +659,8 @@ class HonouredTest {
         assertThat(forward(withAction(a -> a.setHostRewriteHeader("X-Host").setAppendXForwardedHost(true))).rewrite())
                 .isEqualTo(new RouteAction.Rewrite(
                         Optional.empty(), Optional.of(new RouteAction.HostFromHeader("x-host")), true));
+        assertThat(forward(withAction(a -> a.setAutoHostRewrite(bool(true)))).rewrite())
+                .isEqualTo(new RouteAction.Rewrite(Optional.empty(), Optional.of(new RouteAction.HostOfEndpoint()), false));
         assertThat(forward(withAction(a -> a.setHostRewritePathRegex(RegexMatchAndSubstitute.newBuilder()
                                 .setPattern(regex("^/(.+)/.+$"))
                                 .setSubstitution("\\1"))))

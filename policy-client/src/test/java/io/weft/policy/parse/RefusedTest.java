@@ -163,8 +163,18 @@ class RefusedTest {
                         c.setConnectTimeout(Duration.newBuilder().setSeconds(1).setNanos(-1)))),
                 new Case("cluster_type", "custom", cluster(c ->
                         c.setClusterType(Cluster.CustomClusterType.newBuilder().setName("envoy.clusters.aggregate")))),
-                new Case("type", "LOGICAL_DNS",
-                        cluster(c -> c.clearEdsClusterConfig().setType(DiscoveryType.LOGICAL_DNS))),
+                new Case("load_assignment", "one endpoint", cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.LOGICAL_DNS)
+                        .setLoadAssignment(ClusterLoadAssignment.newBuilder().setClusterName("orders")))),
+                new Case("dns_failure_refresh_rate.base_interval", "missing", cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.STRICT_DNS)
+                        .setLoadAssignment(assignment(e -> {}))
+                        .setDnsFailureRefreshRate(Cluster.RefreshRate.newBuilder().setMaxInterval(seconds(1))))),
+                new Case("dns_failure_refresh_rate.max_interval", "less than", cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.STRICT_DNS)
+                        .setLoadAssignment(assignment(e -> {}))
+                        .setDnsFailureRefreshRate(Cluster.RefreshRate.newBuilder()
+                                .setBaseInterval(seconds(2)).setMaxInterval(seconds(1))))),
                 new Case("type", "unknown", cluster(c -> c.clearEdsClusterConfig().setTypeValue(99))),
                 new Case("eds_cluster_config", "only for", cluster(c -> c.setType(DiscoveryType.STATIC))),
                 new Case("eds_cluster_config", "missing", cluster(c -> c.clearEdsClusterConfig())),
@@ -855,8 +865,6 @@ class RefusedTest {
                         RegexMatchAndSubstitute.newBuilder().setPattern(regex("a")).setSubstitution("\n")),
                 new Case(at + ".host_rewrite_literal", "NUL, CR or LF",
                         withAction(a -> a.setHostRewriteLiteral("a\n"))),
-                new Case(at + ".auto_host_rewrite", "host_rewrite_literal",
-                        withAction(a -> a.setAutoHostRewrite(bool(true)))),
                 new Case(at + ".host_rewrite_header", "must not be empty",
                         withAction(a -> a.setHostRewriteHeader(""))),
                 new Case(at + ".host_rewrite_path_regex.pattern", "missing",

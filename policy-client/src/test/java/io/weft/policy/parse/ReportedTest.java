@@ -8,6 +8,7 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
@@ -68,6 +69,10 @@ class ReportedTest {
                         withRetry(r -> r.setRetryOn("5xx,http3-post-connect-failure"))),
                 new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_host_predicate[0] (canary)", withRetry(r ->
                         r.addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("canary")))),
+                new Case("dns_refresh_rate", cluster(c -> c.clearEdsClusterConfig()
+                        .setType(DiscoveryType.STRICT_DNS)
+                        .setLoadAssignment(assignment(e -> {}))
+                        .setDnsRefreshRate(io.weft.policy.proto.protobuf.Duration.newBuilder().setNanos(5_000_000)))),
                 new Case("additional_addresses[0]", listener(l ->
                         l.addAdditionalAddresses(AdditionalAddress.newBuilder().setAddress(address("::", 80))))),
                 new Case("filter_chains[0].filters[0] (metadata)", withChain(c -> c.clearFilters()

@@ -8,6 +8,8 @@ import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.TransportSecurity;
 import io.weft.dataplane.balance.Senders;
+import io.weft.dataplane.dns.Names.Name;
+import io.weft.dataplane.dns.Names;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
@@ -38,17 +40,20 @@ public final class ClusterCompiler {
     private final Self self;
     private final HealthProber prober;
     private final TransportSecurity security;
+    private final Names names;
     private Map<String, Entry> entries = Map.of();
 
     /** @param timers for what must keep no request waiting */
     public ClusterCompiler(
-            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security) {
+            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security,
+            Names names) {
         this.clock = clock;
         this.randomness = randomness;
         this.timers = timers;
         this.self = self;
         this.prober = prober;
         this.security = security;
+        this.names = names;
     }
 
     /** The clusters of the snapshot by name. */
@@ -89,12 +94,23 @@ public final class ClusterCompiler {
         next.put(cluster.name(), entry);
     }
 
-    private static EndpointAssignment assignment(Cluster cluster, PolicySnapshot snapshot) {
+    /** The names of the snapshot's endpoints, which are to be followed before it is compiled. */
+    public static Set<Name> names(PolicySnapshot snapshot) {
+        return NamedEndpoints.of(snapshot);
+    }
+
+    private EndpointAssignment assignment(Cluster cluster, PolicySnapshot snapshot) {
         if (cluster.discovery() instanceof Cluster.Eds eds) {
             return snapshot.assignments().get(eds.serviceName());
         }
         if (cluster.discovery() instanceof Cluster.Static fixed) {
             return fixed.assignment();
+        }
+        if (cluster.discovery() instanceof Cluster.StrictDns dns) {
+            return NamedEndpoints.resolved(dns, names);
+        }
+        if (cluster.discovery() instanceof Cluster.LogicalDns dns) {
+            return NamedEndpoints.resolved(dns, names);
         }
         return null;
     }
@@ -152,7 +168,7 @@ public final class ClusterCompiler {
                 }
                 tier.weigh(locality.locality(), locality.weight());
                 for (LbEndpoint endpoint : locality.endpoints()) {
-                    if (tls.reaches(endpoint) && isIpLiteral(endpoint.address().host()) && seen.add(endpoint.address())) {
+                    if (tls.reaches(endpoint) && seen.add(endpoint.address())) {
                         Host host = known.get(endpoint.address());
                         if (host == null) {
                             InetSocketAddress address = address(endpoint.address());
@@ -160,7 +176,7 @@ public final class ClusterCompiler {
                         } else {
                             host.secure(tls.of(endpoint));
                         }
-                        host.label(endpoint.labels());
+                        host.label(endpoint.labels(), endpoint.hostname());
                         hosts.put(endpoint.address(), host);
                         tier.add(locality.locality(), new Member(host, endpoint));
                     }
@@ -177,18 +193,6 @@ public final class ClusterCompiler {
     private static String text(InetSocketAddress address) {
         String ip = IpAddress.of(address.getAddress()).toString();
         return (ip.indexOf(':') < 0 ? ip : "[" + ip + "]") + ":" + address.getPort();
-    }
-
-    private static boolean isIpLiteral(String host) {
-        boolean digits = !host.isEmpty();
-        for (int i = 0; i < host.length(); i++) {
-            char c = host.charAt(i);
-            if (c == ':') {
-                return true;
-            }
-            digits &= c == '.' || c >= '0' && c <= '9';
-        }
-        return digits;
     }
 
     /** The address has the literal as its name too, so that nobody looks the name up in DNS. */

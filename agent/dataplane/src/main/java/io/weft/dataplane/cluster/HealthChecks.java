@@ -79,10 +79,8 @@ final class HealthChecks {
         if (policy.port() != 0) {
             address = new InetSocketAddress(address.getAddress(), policy.port());
         }
-        String name = member.listed().hostname();
         Host host = member.host();
-        HealthProber.Probe probe =
-                prober.open(address, () -> host.endpoint().tls(), policy, name.isEmpty() ? state.name() : name);
+        HealthProber.Probe probe = prober.open(address, () -> host.endpoint().tls(), policy, state.name());
         HealthSession session = new HealthSession(this, policy, host, probe);
         sessions.put(host, session);
         session.start();

@@ -26,6 +26,7 @@ public final class Host extends HotHost {
     private final String address;
     /** Of the newest assignment. */
     private volatile Map<String, Object> labels = Map.of();
+    private volatile String hostname = "";
     private volatile long failures;
 
     private volatile int standing;
@@ -73,8 +74,14 @@ public final class Host extends HotHost {
         return labels;
     }
 
-    void label(Map<String, Object> listed) {
+    /** Its own name, for those who ask for it by that; may be empty. */
+    public String hostname() {
+        return hostname;
+    }
+
+    void label(Map<String, Object> listed, String name) {
         labels = listed;
+        hostname = name;
     }
 
     /** It is healthy now; the first time counts. */

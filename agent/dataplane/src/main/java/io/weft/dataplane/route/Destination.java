@@ -20,6 +20,7 @@ public final class Destination {
     private final ClusterName clusterName;
     private final long cumulativeWeight;
     private final RequestRecipe request;
+    private final boolean dependsOnEndpoint;
     private final ResponseRecipe response;
     private final FilterChain filters;
     private final RequestHasher hasher;
@@ -44,6 +45,7 @@ public final class Destination {
         this.wanted = wanted;
         this.cumulativeWeight = cumulativeWeight;
         this.request = request;
+        dependsOnEndpoint = request.dependsOnEndpoint();
         this.response = response;
         this.filters = filters;
     }
@@ -79,6 +81,11 @@ public final class Destination {
 
     public RequestChanges requestChanges(RequestHead request, StreamInfo info) {
         return this.request.changes(request, info);
+    }
+
+    /** What else changes when the endpoint is known, whose name may be empty. */
+    public RequestChanges atEndpoint(RequestChanges changes, RequestHead request, String hostname) {
+        return dependsOnEndpoint ? this.request.atEndpoint(changes, request, hostname) : changes;
     }
 
     /** @param request as it was sent */

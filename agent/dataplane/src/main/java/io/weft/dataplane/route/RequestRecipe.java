@@ -8,6 +8,7 @@ import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.RouteAction.HostFromHeader;
 import io.weft.policy.model.RouteAction.HostFromPath;
 import io.weft.policy.model.RouteAction.HostLiteral;
+import io.weft.policy.model.RouteAction.HostOfEndpoint;
 import io.weft.policy.model.RouteAction.HostRewrite;
 import io.weft.policy.model.RouteAction.Rewrite;
 import java.util.Optional;
@@ -17,20 +18,42 @@ import java.util.Optional;
  * then the path. Immutable.
  */
 abstract sealed class RequestRecipe {
-    private static final String FORWARDED_HOST = "x-forwarded-host";
     private static final RequestRecipe NOTHING = new Constant(RequestChanges.NONE);
 
     abstract RequestChanges changes(RequestHead request, StreamInfo info);
 
+    /**
+     * What else changes when the endpoint is known.
+     *
+     * @param request as it is before these changes
+     * @param hostname of the endpoint; may be empty
+     */
+    RequestChanges atEndpoint(RequestChanges changes, RequestHead request, String hostname) {
+        return changes;
+    }
+
+    boolean dependsOnEndpoint() {
+        return false;
+    }
+
     /** @param clusterHost a new Host header for the cluster; one for the route goes before it */
     static RequestRecipe of(HeaderMutations headers, Optional<String> clusterHost, Rewrite rewrite, PathTest path) {
-        boolean hostKnown = rewrite.host().isEmpty() || rewrite.host().get() instanceof HostLiteral;
-        boolean forwards = rewrite.appendForwardedHost() && rewrite.host().isPresent();
+        RequestRecipe recipe = beforeEndpoint(headers, clusterHost, rewrite, path);
+        boolean ofEndpoint = rewrite.host().isPresent() && rewrite.host().get() instanceof HostOfEndpoint;
+        return ofEndpoint ? new ToEndpoint(recipe, rewrite.appendForwardedHost()) : recipe;
+    }
+
+    private static RequestRecipe beforeEndpoint(
+            HeaderMutations headers, Optional<String> clusterHost, Rewrite rewrite, PathTest path) {
+        // That of the endpoint comes later, when there is one.
+        boolean hostStays = rewrite.host().isEmpty() || rewrite.host().get() instanceof HostOfEndpoint;
+        boolean hostKnown = hostStays || rewrite.host().get() instanceof HostLiteral;
+        boolean forwards = rewrite.appendForwardedHost() && !hostStays;
         PerRequest recipe = new PerRequest(headers, clusterHost, rewrite, path);
         if (rewrite.path().isPresent() || !hostKnown || forwards || !headers.constant()) {
             return recipe;
         }
-        if (headers.isEmpty() && clusterHost.isEmpty() && rewrite.host().isEmpty()) {
+        if (headers.isEmpty() && clusterHost.isEmpty() && hostStays) {
             return NOTHING;
         }
         return new Constant(recipe.changes(NO_REQUEST, NO_INFO));
@@ -79,6 +102,39 @@ abstract sealed class RequestRecipe {
         }
     }
 
+    /** Whoever is chosen is called by its own name, if it has one. */
+    private static final class ToEndpoint extends RequestRecipe {
+        private final RequestRecipe recipe;
+        private final boolean appendForwardedHost;
+
+        ToEndpoint(RequestRecipe recipe, boolean appendForwardedHost) {
+            this.recipe = recipe;
+            this.appendForwardedHost = appendForwardedHost;
+        }
+
+        @Override
+        RequestChanges changes(RequestHead request, StreamInfo info) {
+            return recipe.changes(request, info);
+        }
+
+        @Override
+        RequestChanges atEndpoint(RequestChanges changes, RequestHead request, String hostname) {
+            if (hostname.isEmpty()) {
+                return changes;
+            }
+            RequestChanges named = changes.andAuthority(hostname);
+            return appendForwardedHost
+                    ? named.andSet(
+                            ForwardedHost.HEADER, ForwardedHost.append(request.header(ForwardedHost.HEADER), request.authority()))
+                    : named;
+        }
+
+        @Override
+        boolean dependsOnEndpoint() {
+            return true;
+        }
+    }
+
     private static final class PerRequest extends RequestRecipe {
         private final HeaderMutations headers;
         private final String clusterHost;
@@ -108,13 +164,11 @@ abstract sealed class RequestRecipe {
             return changed.requestChanges(path.apply(request.path()), rewritten ? newHost : clusterHost);
         }
 
-        /** Unless it is the last one there already. */
         private static void appendForwardedHost(HeaderOverlay headers, String host) {
-            String forwarded = headers.header(FORWARDED_HOST);
-            if (forwarded == null || forwarded.isEmpty()) {
-                headers.set(FORWARDED_HOST, host);
-            } else if (!forwarded.substring(forwarded.lastIndexOf(',') + 1).equals(host)) {
-                headers.set(FORWARDED_HOST, forwarded + "," + host);
+            String before = headers.header(ForwardedHost.HEADER);
+            String forwarded = ForwardedHost.append(before, host);
+            if (!forwarded.equals(before)) {
+                headers.set(ForwardedHost.HEADER, forwarded);
             }
         }
     }
@@ -128,6 +182,9 @@ abstract sealed class RequestRecipe {
     private static HostChange host(HostRewrite rewrite) {
         if (rewrite instanceof HostLiteral literal) {
             return request -> literal.host();
+        }
+        if (rewrite instanceof HostOfEndpoint) {
+            return request -> null;
         }
         if (rewrite instanceof HostFromHeader from) {
             return request -> request.value(from.header());

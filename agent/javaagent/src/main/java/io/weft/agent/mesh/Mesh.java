@@ -25,6 +25,7 @@ import io.weft.upstream.NettyHealthProber;
 import io.weft.upstream.NettyMirrorSender;
 import io.weft.upstream.NettyUpstreamHttp;
 import io.weft.upstream.UpstreamThread;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -141,6 +142,7 @@ public final class Mesh implements MeshAccess {
         dataPlane().mirrorsBy(new NettyMirrorSender(upstream));
         dataPlane().noticesTo(text -> background.run("say what is not done", () -> log.warnOnce(text, text)));
         dataPlane().secureBy(new MeshTls());
+        dataPlane().resolveBy(InetAddress::getAllByName, new NameThreads());
         InboundPorts ports = dataPlane().inbound();
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());

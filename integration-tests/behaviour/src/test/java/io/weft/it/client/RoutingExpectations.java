@@ -9,13 +9,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.BoolValue;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.LoadBalancingPolicy;
+import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.envoyproxy.envoy.config.route.v3.RedirectAction;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
@@ -276,6 +284,31 @@ abstract class RoutingExpectations extends Expectations {
     private void assertFree() {
         HttpAnswer answer = stage().send(Call.get("http://orders/ok"));
         assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
+    }
+
+    /** Of which the app knows nothing: it asks for the service. */
+    @Test
+    void anEndpointMayBeANameAndBeCalledByIt() {
+        LbEndpoint localhost = LbEndpoint.newBuilder()
+                .setEndpoint(Endpoint.newBuilder().setAddress(Address.newBuilder().setSocketAddress(
+                        SocketAddress.newBuilder().setAddress("localhost").setPortValue(a.address().getPort()))))
+                .build();
+        Cluster orders = Cluster.newBuilder()
+                .setName("orders")
+                .setType(Cluster.DiscoveryType.STRICT_DNS)
+                .setDnsLookupFamily(Cluster.DnsLookupFamily.V4_ONLY)
+                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                        .setClusterName("orders")
+                        .addEndpoints(LocalityLbEndpoints.newBuilder().addLbEndpoints(localhost)))
+                .build();
+        Route byItsName = to("orders").toBuilder()
+                .setRoute(to("orders").getRoute().toBuilder().setAutoHostRewrite(BoolValue.of(true))).build();
+        stage().serve(Policy.empty().cluster(orders).virtualHost("orders", byItsName));
+
+        HttpAnswer answer = stage().send(Call.get("http://orders/"));
+        assertThat(answer.body()).isEqualTo("a");
+        assertThat(answer.seen().get("uri")).isEqualTo("http://orders/");
+        assertThat(a.requests().get(0).header("host")).hasValue("localhost");
     }
 
     /** Where a cluster balances by it. */

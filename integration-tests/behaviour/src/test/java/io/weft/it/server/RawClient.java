@@ -1,5 +1,6 @@
 package io.weft.it.server;
 
+import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,6 +54,19 @@ final class RawClient implements AutoCloseable {
                 head.append((char) b);
             }
             return head.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** @return its type */
+    int readHttp2Frame() {
+        try {
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+            int type = in.readUnsignedByte();
+            in.readNBytes(1 + 4 + length);
+            return type;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

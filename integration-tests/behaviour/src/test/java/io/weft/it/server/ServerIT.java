@@ -58,6 +58,8 @@ class ServerIT {
     @Parameter(1)
     Server server;
 
+    private static final int GOAWAY = 7;
+
     /** The real one, for all servers. */
     private static final Testbed CONTROL = new Testbed();
     private static ControlPlane controlPlane;
@@ -206,6 +208,29 @@ class ServerIT {
         }
         assertThat(process.awaitExit()).isEqualTo(143);
         assertThat(process.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    @Test
+    void whoeverIsConnectedOverHttp2IsToldBeforeTheServerGoes() throws Exception {
+        assumeThat(server.isTomcat()).as("the JDK's server knows no other protocol").isTrue();
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess process = server.start(
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "60s"), "v1");
+        int port = process.awaitPort();
+        await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
+
+        try (RawClient client = new RawClient(port)) {
+            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0");
+            assertThat(client.readHttp2Frame()).as("the server's settings").isEqualTo(4);
+            process.handle().destroy();
+            int frame = client.readHttp2Frame();
+            while (frame != GOAWAY) {
+                frame = client.readHttp2Frame();
+            }
+            // Long before it would close its connections, and others are still served.
+            assertThat(instance(policies)).contains("\"state\":\"NotReady\"");
+            assertThat(new String(RawClient.ask(port, "GET /" + CLOSE), StandardCharsets.ISO_8859_1)).startsWith("HTTP/1.1 200");
+        }
     }
 
     private static void assertComplete(byte[] answer) {

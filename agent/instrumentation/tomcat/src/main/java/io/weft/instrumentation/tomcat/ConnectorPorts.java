@@ -48,6 +48,8 @@ final class ConnectorPorts {
         Inbound.Port opened = context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled());
         AbstractEndpoint<?, ?> endpoint = internals.endpoint(http);
         opened.busyThreads(() -> busyShare(endpoint));
+        // As when the connector is paused: HTTP/2 connections get a GOAWAY, and HTTP/1.1 has nothing of the kind.
+        opened.onDrain(() -> endpoint.getHandler().pause());
         open.put(connector, opened);
     }
 
