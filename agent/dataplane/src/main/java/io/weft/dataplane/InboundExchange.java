@@ -44,6 +44,9 @@ public abstract class InboundExchange extends HttpStream {
         return null;
     }
 
+    /** Of the path, and of the names and values of all headers. Asked only where a policy limits it. */
+    protected abstract long headerBytes();
+
     // The rest is the data plane's: the layers read and write these fields.
 
     private ServerLayers layers;

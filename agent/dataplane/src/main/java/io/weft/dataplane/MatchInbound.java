@@ -14,6 +14,8 @@ import java.util.function.Supplier;
  * has accepted, a request goes no further over a connection that is not secured as policy demands.
  */
 final class MatchInbound extends ServerLayer {
+    private static final LocalReply HEADERS_TOO_LARGE = LocalReply.of(431, "Request Header Fields Too Large");
+
     private final InboundConnections connections;
     private final Supplier<Policy> policy;
     private final Randomness randomness;
@@ -49,7 +51,9 @@ final class MatchInbound extends ServerLayer {
             exchange.clientIp = listener.clientIp();
             try {
                 listener.clientCert().apply(exchange);
-                if (normalized(listener.paths(), exchange)) {
+                if (listener.maxHeaderBytes() != 0 && exchange.headerBytes() > listener.maxHeaderBytes()) {
+                    exchange.malformed = HEADERS_TOO_LARGE;
+                } else if (normalized(listener.paths(), exchange)) {
                     match(listener, exchange);
                 }
             } catch (RuntimeException | Error fault) {

@@ -15,6 +15,8 @@ import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
+import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpFilter.AccessControl;
 import io.weft.policy.model.HttpFilter.ConnectionAccessControl;
 import io.weft.policy.model.Listener;
@@ -33,6 +35,7 @@ import io.weft.policy.model.Route;
 import io.weft.policy.model.StringMatch;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -91,6 +94,21 @@ class InboundAccessTest {
     })
     void noWayOfWritingAForbiddenPathReachesTheApp(String path) {
         assertThat(serves(noAdmin(ALL), Incoming.get(path))).isFalse();
+    }
+
+    @Test
+    void aHeadThatIsTooLargeGoesNoFurther() {
+        Route route = new Route("", any(), forward("local"), HeaderChanges.NONE, FilterOverrides.NONE);
+        Fixture app = Fixture.with(snapshot().listener(
+                "inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", 8080),
+                new HttpConnectionManager(
+                        "", new HttpConnectionManager.Named("inbound-routes"), List.of(), Edge.NONE,
+                        new StreamLimits(Duration.ZERO, Duration.ZERO, 1024)),
+                Policies.routes(Policies.host("*", route))));
+        assertThat(entered(app, Incoming.get("/").with("x", "y".repeat(1022))).next()).isEqualTo(Step.PROCEED);
+        Incoming larger = entered(app, Incoming.get("/").with("x", "y".repeat(1023)));
+        assertThat(larger.next()).isEqualTo(Step.REPLY);
+        assertThat(larger.reply().status()).isEqualTo(431);
     }
 
     @Test

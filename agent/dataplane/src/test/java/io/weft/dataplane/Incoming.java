@@ -57,6 +57,15 @@ public class Incoming extends InboundExchange {
     }
 
     @Override
+    protected long headerBytes() {
+        long bytes = path.length();
+        for (Map.Entry<String, String> header : headers.entrySet()) {
+            bytes += header.getKey().length() + header.getValue().length();
+        }
+        return bytes;
+    }
+
+    @Override
     public String header(String name) {
         return headers.get(name);
     }

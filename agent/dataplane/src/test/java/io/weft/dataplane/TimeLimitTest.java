@@ -134,13 +134,13 @@ class TimeLimitTest {
 
     @Test
     void whereTheRouteSaysNothingTheConnectionManagersLimitsCount() {
-        Fixture mesh = managed(new StreamLimits(SECOND, Duration.ZERO), Timeouts.NONE);
+        Fixture mesh = managed(new StreamLimits(SECOND, Duration.ZERO, 0), Timeouts.NONE);
         Limitable idle = mesh.dialled(new Limitable());
         idle.connected();
         mesh.time.advance(SECOND);
         assertAnswered(idle, 504, "stream timeout");
 
-        Fixture other = managed(new StreamLimits(Duration.ZERO, SECOND), Timeouts.NONE);
+        Fixture other = managed(new StreamLimits(Duration.ZERO, SECOND, 0), Timeouts.NONE);
         Limitable longer = other.dialled(new Limitable());
         longer.connected();
         other.time.advance(SECOND);
@@ -149,7 +149,7 @@ class TimeLimitTest {
 
     @Test
     void whatTheRouteSaysGoesBefore() {
-        Fixture mesh = managed(new StreamLimits(SECOND, SECOND), new Timeouts(
+        Fixture mesh = managed(new StreamLimits(SECOND, SECOND, 0), new Timeouts(
                 Duration.ZERO, Optional.of(Duration.ZERO), Optional.empty(),
                 Optional.of(new StreamDuration(Optional.of(Duration.ZERO), Optional.empty()))));
         Limitable request = mesh.dialled(new Limitable());
@@ -157,7 +157,7 @@ class TimeLimitTest {
         mesh.time.advance(Duration.ofHours(1));
         assertThat(request.aborts).isZero();
 
-        Fixture other = managed(new StreamLimits(Duration.ofHours(1), SECOND), stream(Duration.ofSeconds(3), null));
+        Fixture other = managed(new StreamLimits(Duration.ofHours(1), SECOND, 0), stream(Duration.ofSeconds(3), null));
         Limitable longer = other.dialled(new Limitable());
         longer.connected();
         other.time.advance(Duration.ofSeconds(2));
@@ -171,7 +171,7 @@ class TimeLimitTest {
         HttpConnectionManager unlimited =
                 new HttpConnectionManager("", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, StreamLimits.NONE);
         HttpConnectionManager limited = new HttpConnectionManager(
-                "", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, new StreamLimits(SECOND, Duration.ZERO));
+                "", new HttpConnectionManager.Named("outbound-routes"), List.of(), Edge.NONE, new StreamLimits(SECOND, Duration.ZERO, 0));
         RouteConfiguration routes = Policies.routes(host(List.of("orders", "orders:8080"), route(any(), new RouteAction.Forward(
                 ClusterChoice.of(WeightedCluster.of("orders", 1)), Rewrite.NONE, Resending.NONE, Timeouts.NONE,
                 List.of(), Map.of(), RoutingPriority.DEFAULT))));

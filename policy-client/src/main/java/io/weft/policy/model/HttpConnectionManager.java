@@ -39,13 +39,14 @@ public record HttpConnectionManager(
     }
 
     /**
-     * How long a request may take. A duration of zero is no limit.
+     * How long a request may take, and how large its head may be. Zero is no limit.
      *
      * @param idle nothing goes in either direction
      * @param duration from its beginning to the end of the response
+     * @param headerBytes of what comes in: path, names and values together
      */
-    public record StreamLimits(Duration idle, Duration duration) {
-        public static final StreamLimits NONE = new StreamLimits(Duration.ZERO, Duration.ZERO);
+    public record StreamLimits(Duration idle, Duration duration, int headerBytes) {
+        public static final StreamLimits NONE = new StreamLimits(Duration.ZERO, Duration.ZERO, 0);
     }
 
     /** Where the route configuration comes from. */

@@ -27,6 +27,7 @@ import java.util.Set;
 
 /** {@code envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager}. */
 final class HttpConnectionManagerParser {
+    private static final int MAX_HEADERS_KB = 8192;
     private static final Duration STREAM_IDLE_TIMEOUT = Duration.ofMinutes(5);
 
     private HttpConnectionManagerParser() {}
@@ -124,15 +125,32 @@ final class HttpConnectionManagerParser {
             // What the app does with a request it has begun cannot be ended.
             field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout");
             options.reportIf(common.hasMaxStreamDuration(), "max_stream_duration");
-            return StreamLimits.NONE;
+            return new StreamLimits(Duration.ZERO, Duration.ZERO, headerBytes(field.at("max_request_headers_kb"), manager));
         }
+        // The app's own library, and the server behind it, have limits of their own.
+        field.reportIf(manager.hasMaxRequestHeadersKb(), "max_request_headers_kb");
         // An API listener is a client's that has no proxy, and there no such limit is known unless it is set.
         Duration idle = kind == Kind.API ? Duration.ZERO : STREAM_IDLE_TIMEOUT;
         return new StreamLimits(
                 manager.hasStreamIdleTimeout() ? field.at("stream_idle_timeout").notNegative(manager.getStreamIdleTimeout()) : idle,
                 common.hasMaxStreamDuration()
                         ? options.at("max_stream_duration").notNegative(common.getMaxStreamDuration())
-                        : Duration.ZERO);
+                        : Duration.ZERO,
+                0);
+    }
+
+    /** Where it is not set, the server's own limit is left as it is. */
+    private static int headerBytes(
+            Field field,
+            io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
+        if (!manager.hasMaxRequestHeadersKb()) {
+            return 0;
+        }
+        int kilobytes = manager.getMaxRequestHeadersKb().getValue();
+        if (kilobytes < 1 || kilobytes > MAX_HEADERS_KB) {
+            throw field.refuse("must be 1 to " + MAX_HEADERS_KB);
+        }
+        return kilobytes * 1024;
     }
 
     private static EscapedSlashes escapedSlashes(Field field, PathWithEscapedSlashesAction action) {
@@ -194,7 +212,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.getServerHeaderTransformation() != ServerHeaderTransformation.OVERWRITE,
                 "server_header_transformation");
         field.reportIf(manager.hasSchemeHeaderTransformation(), "scheme_header_transformation");
-        field.reportIf(manager.hasMaxRequestHeadersKb(), "max_request_headers_kb");
         field.reportIf(manager.hasRequestTimeout(), "request_timeout");
         field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout");
         field.reportIf(manager.hasDrainTimeout(), "drain_timeout");

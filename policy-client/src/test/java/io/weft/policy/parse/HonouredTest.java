@@ -502,7 +502,7 @@ class HonouredTest {
             assertThat(chain.name()).isEqualTo("http");
             assertThat(chain.http())
                     .isEqualTo(new HttpConnectionManager("outbound", new HttpConnectionManager.Named("80"), List.of(), HttpConnectionManager.Edge.NONE,
-                            new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO)));
+                            new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO, 0)));
         });
     }
 
@@ -742,10 +742,13 @@ class HonouredTest {
     @Test
     void howLongARequestMayTakeWhereItsRouteDoesNotSay() {
         assertThat(limits(withManager(m -> {}))).as("Envoy's default")
-                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO));
+                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO, 0));
         assertThat(limits(withManager(m -> m.setStreamIdleTimeout(seconds(0)).setCommonHttpProtocolOptions(
                         io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder().setMaxStreamDuration(seconds(7))))))
-                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ZERO, Duration.ofSeconds(7)));
+                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ZERO, Duration.ofSeconds(7), 0));
+        assertThat(limits(withManager(m -> m.setMaxRequestHeadersKb(uint32(9))).toBuilder()
+                        .setTrafficDirection(TrafficDirection.INBOUND).build()))
+                .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ZERO, Duration.ZERO, 9 * 1024));
         assertThat(limits(apiListener(any(manager(m -> {}))))).as("of a client without a proxy")
                 .isEqualTo(HttpConnectionManager.StreamLimits.NONE);
     }

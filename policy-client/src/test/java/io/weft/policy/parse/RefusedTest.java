@@ -593,6 +593,8 @@ class RefusedTest {
                 new Case(at + ".xff_num_trusted_hops", "at most", withManager(m -> m.setXffNumTrustedHops(-1))),
                 new Case(at + ".original_ip_detection_extensions", "use_remote_address", withManager(m ->
                         m.addOriginalIpDetectionExtensions(TypedExtensionConfig.newBuilder().setName("x")))),
+                new Case(at + ".max_request_headers_kb", "1 to 8192", withManager(m -> m.setMaxRequestHeadersKb(uint32(8193))).toBuilder()
+                        .setTrafficDirection(TrafficDirection.INBOUND).build()),
                 new Case(at + ".common_http_protocol_options.headers_with_underscores_action", "ALLOW", withManager(m ->
                         m.setCommonHttpProtocolOptions(HttpProtocolOptions.newBuilder().setHeadersWithUnderscoresAction(
                                 HttpProtocolOptions.HeadersWithUnderscoresAction.REJECT_REQUEST)))),

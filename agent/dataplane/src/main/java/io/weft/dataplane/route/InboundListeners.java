@@ -98,7 +98,7 @@ public final class InboundListeners {
         return new InboundRoutes(
                 chain.http().routes() instanceof Opaque,
                 compiler.compile(key, configuration, chain.http(), RouteCompiler.Side.INBOUND),
-                chain.http().edge(),
+                chain.http(),
                 compiler.connectionFilters(key, chain.networkFilters()),
                 security(listener, chain, snapshot, security));
     }

@@ -7,11 +7,13 @@ import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpConnectionManager;
 import java.util.List;
 
 /** One filter chain: what is said of the connections that get it and of their requests. Immutable but for what filters count. */
 public final class InboundRoutes {
     private final boolean opaque;
+    private final int maxHeaderBytes;
     private final VirtualHosts virtualHosts;
     private final PathNormalizer paths;
     private final ClientIp clientIp;
@@ -29,14 +31,22 @@ public final class InboundRoutes {
 
     /** @param opaque it knows no routes; its filters are those of every request */
     InboundRoutes(
-            boolean opaque, VirtualHosts virtualHosts, Edge edge, List<ConnectionFilter> connectionFilters, Security security) {
+            boolean opaque, VirtualHosts virtualHosts, HttpConnectionManager manager, List<ConnectionFilter> connectionFilters,
+            Security security) {
+        Edge edge = manager.edge();
         this.opaque = opaque;
+        maxHeaderBytes = manager.limits().headerBytes();
         this.virtualHosts = virtualHosts;
         paths = new PathNormalizer(edge.paths());
         clientIp = new ClientIp(edge.clientAddress());
         clientCert = new ForwardedClientCert(edge.clientCertificate());
         this.connectionFilters = connectionFilters.toArray(new ConnectionFilter[0]);
         this.security = security;
+    }
+
+    /** Most bytes that path and headers of a request may have together; 0: any. */
+    public int maxHeaderBytes() {
+        return maxHeaderBytes;
     }
 
     /** It looks at no route, but its filters count. */

@@ -9,6 +9,8 @@ import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.FilterChainMatch.Type;
 import io.weft.policy.model.HttpConnectionManager.Edge;
+import io.weft.policy.model.HttpConnectionManager.StreamLimits;
+import io.weft.policy.model.HttpConnectionManager;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -23,8 +25,11 @@ class InboundChainsTest {
 
     private final List<InboundChains.Chain> chains = new ArrayList<>();
 
+    private static final HttpConnectionManager OPAQUE =
+            new HttpConnectionManager("", new HttpConnectionManager.Opaque(), List.of(), Edge.NONE, StreamLimits.NONE);
+
     private static InboundRoutes routes(boolean secured) {
-        return new InboundRoutes(true, null, Edge.NONE, List.of(), new InboundRoutes.Security(secured, null));
+        return new InboundRoutes(true, null, OPAQUE, List.of(), new InboundRoutes.Security(secured, null));
     }
 
     private InboundRoutes chain(FilterChainMatch match, boolean secured) {

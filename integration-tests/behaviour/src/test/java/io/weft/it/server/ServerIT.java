@@ -228,7 +228,7 @@ class ServerIT {
                 frame = client.readHttp2Frame();
             }
             // Long before it would close its connections, and others are still served.
-            assertThat(instance(policies)).contains("\"state\":\"NotReady\"");
+            await().atMost(PATIENCE).until(() -> instance(policies).contains("\"state\":\"NotReady\""));
             assertThat(new String(RawClient.ask(port, "GET /" + CLOSE), StandardCharsets.ISO_8859_1)).startsWith("HTTP/1.1 200");
         }
     }

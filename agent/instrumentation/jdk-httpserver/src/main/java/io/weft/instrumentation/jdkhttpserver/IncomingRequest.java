@@ -5,6 +5,7 @@ import io.weft.dataplane.Connection;
 import io.weft.dataplane.InboundExchange;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 
 /** The requests of one connection as the mesh sees them: there is one at a time. */
 final class IncomingRequest extends InboundExchange {
@@ -78,6 +79,17 @@ final class IncomingRequest extends InboundExchange {
     @Override
     public String header(String name) {
         return HeaderView.joined(headers, name);
+    }
+
+    @Override
+    protected long headerBytes() {
+        long bytes = path().length();
+        for (Map.Entry<String, List<String>> header : headers.entrySet()) {
+            for (String value : header.getValue()) {
+                bytes += header.getKey().length() + value.length();
+            }
+        }
+        return bytes;
     }
 
     @Override

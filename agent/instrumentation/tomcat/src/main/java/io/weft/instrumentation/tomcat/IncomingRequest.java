@@ -150,6 +150,16 @@ final class IncomingRequest extends InboundExchange {
     }
 
     @Override
+    protected long headerBytes() {
+        MimeHeaders headers = request.getMimeHeaders();
+        long bytes = path().length();
+        for (int i = 0; i < headers.size(); i++) {
+            bytes += headers.getName(i).getLength() + headers.getValue(i).getLength();
+        }
+        return bytes;
+    }
+
+    @Override
     public List<String> values(String name) {
         MimeHeaders headers = request.getMimeHeaders();
         List<String> values = new ArrayList<>();

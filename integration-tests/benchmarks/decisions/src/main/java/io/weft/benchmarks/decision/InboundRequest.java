@@ -12,6 +12,11 @@ final class InboundRequest extends InboundExchange {
     }
 
     @Override
+    protected long headerBytes() {
+        return 0;
+    }
+
+    @Override
     public Connection connection() {
         return connection;
     }

@@ -85,7 +85,7 @@ final class Parts {
         Listener listener = new Listener(
                 ROUTES, Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
                 List.of(FilterChain.plaintext(new HttpConnectionManager(
-                        ROUTES, new Named(ROUTES), List.of(), Edge.NONE, new StreamLimits(Duration.ofMinutes(5), Duration.ZERO)))));
+                        ROUTES, new Named(ROUTES), List.of(), Edge.NONE, new StreamLimits(Duration.ofMinutes(5), Duration.ZERO, 0)))));
         return new PolicySnapshot(
                 generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
     }
