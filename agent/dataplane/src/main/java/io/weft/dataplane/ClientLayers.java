@@ -1,14 +1,13 @@
 package io.weft.dataplane;
 
-import java.time.InstantSource;
-
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ClientLayers {
     final Deadlines deadlines;
     private final ClientLayer outermost;
 
-    ClientLayers(Deadlines deadlines, InstantSource time, Randomness randomness, Self self, Mirroring mirroring) {
+    ClientLayers(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring) {
         this.deadlines = deadlines;
+        Randomness randomness = surroundings.randomness();
         NanoClock clock = deadlines.clock();
         outermost =
                 // First of all: what it asks for is no business of the filters', and what it is told none of the app's.
@@ -20,9 +19,9 @@ final class ClientLayers {
                 // Above the retries: it takes a pause within the time that there is, and answers when there is no more.
                 new Deadline(deadlines,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
-                new Retry(time, randomness,
+                new Retry(surroundings.time(), randomness,
                 // Above admission: a request that has no endpoint takes no place.
-                new PickEndpoint(clock, randomness, self,
+                new PickEndpoint(clock, randomness, surroundings.self(),
                 // Below the choice, and above whether it may go: as in Envoy what has an endpoint is mirrored, whatever becomes of it.
                 new SendToMirrors(mirroring,
                 // Below the choice: each attempt counts for the endpoint that it went to.

@@ -13,13 +13,11 @@ import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.policy.model.PolicySnapshot;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -56,35 +54,28 @@ public final class DataPlane implements Outbound {
     private boolean warming;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
-    public DataPlane(
-            Duration startupWait,
-            NanoClock clock,
-            InstantSource time,
-            Randomness randomness,
-            Timers timers,
-            Faults faults,
-            Self self) {
-        this.clock = clock;
-        this.randomness = randomness;
-        this.timers = timers;
+    public DataPlane(Duration startupWait, Surroundings surroundings) {
+        clock = surroundings.clock();
+        randomness = surroundings.randomness();
+        timers = surroundings.timers();
+        Faults faults = surroundings.faults();
         names = new Names(timers, randomness, faults, this::namesChanged);
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         mirroring = new Mirroring(faults);
-        clientLayers = new ClientLayers(new Deadlines(clock, timers), time, randomness, self, mirroring);
+        clientLayers = new ClientLayers(new Deadlines(clock, timers), surroundings, mirroring);
         mirroring.through(clientLayers);
-        inbound = new InboundPorts(() -> policy, clock, time, randomness, timers, faults, refusals);
+        inbound = new InboundPorts(() -> policy, surroundings, refusals);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
-        FilterCompiler filters = new FilterCompiler(
-                clock, randomness, faults, refusals, accessStats, keySets, time, ProcessInfo.ofThisProcess(time, randomness),
-                accessLogs);
-        compiler = new PolicyCompiler(clock, randomness, timers, self, prober, security, names, filters);
-        noPolicy = new PolicyCompiler(clock, randomness, timers, self, prober, security, names, filters).compile(PolicySnapshot.empty());
+        ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
+        FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
+        compiler = new PolicyCompiler(surroundings, prober, security, names, filters);
+        noPolicy = new PolicyCompiler(surroundings, prober, security, names, filters).compile(PolicySnapshot.empty());
     }
 
     /** With the system's clock and random numbers. */
     public static DataPlane start(Duration startupWait, Timers timers, Faults faults, Self self) {
-        return new DataPlane(startupWait, System::nanoTime, InstantSource.system(), () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
+        return new DataPlane(startupWait, Surroundings.ofSystem(timers, faults, self));
     }
 
     /**

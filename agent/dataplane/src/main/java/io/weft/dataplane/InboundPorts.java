@@ -5,7 +5,6 @@ import io.weft.dataplane.load.LoadMeter;
 import io.weft.dataplane.load.Vitals;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -32,14 +31,14 @@ public final class InboundPorts implements Inbound {
     private Consumer<Set<PortInfo>> listener;
 
     /** @param policy gives null before the first */
-    InboundPorts(
-            Supplier<Policy> policy, NanoClock clock, InstantSource time, Randomness randomness, Timers timers, Faults faults,
-            Refusals refusals) {
-        this.faults = faults;
+    InboundPorts(Supplier<Policy> policy, Surroundings surroundings, Refusals refusals) {
+        NanoClock clock = surroundings.clock();
+        Timers timers = surroundings.timers();
+        faults = surroundings.faults();
         drain = new Drain(clock);
         load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
-        connections = new InboundConnections(policy, clock, time, timers, refusals);
-        layers = new ServerLayers(policy, randomness, timers, faults, drain, requests, load, connections);
+        connections = new InboundConnections(policy, clock, surroundings.time(), timers, refusals);
+        layers = new ServerLayers(policy, surroundings, drain, requests, load, connections);
     }
 
     /**

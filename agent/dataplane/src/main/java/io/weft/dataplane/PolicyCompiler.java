@@ -31,9 +31,8 @@ final class PolicyCompiler {
     private RouteCompiler routeCompiler;
 
     PolicyCompiler(
-            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security,
-            Names names, FilterCompiler filterCompiler) {
-        clusterCompiler = new ClusterCompiler(clock, randomness, timers, self, prober, security, names);
+            Surroundings surroundings, HealthProber prober, TransportSecurity security, Names names, FilterCompiler filterCompiler) {
+        clusterCompiler = new ClusterCompiler(surroundings, prober, security, names);
         this.filterCompiler = filterCompiler;
         this.security = security;
         process = filterCompiler.process();

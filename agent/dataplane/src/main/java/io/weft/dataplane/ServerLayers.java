@@ -12,10 +12,10 @@ final class ServerLayers {
 
     /** @param policy gives null before the first */
     ServerLayers(
-            Supplier<Policy> policy, Randomness randomness, Timers timers, Faults faults, Drain drain, LongAdder requests,
-            LoadMeter load, InboundConnections connections) {
+            Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, LoadMeter load,
+            InboundConnections connections) {
         this.drain = drain;
-        this.timers = timers;
+        timers = surroundings.timers();
         outermost =
                 // (The peer's identity is known before: it is the connection's.)
                 // Above all that may refuse: a refusal too is to be sent before the process goes.
@@ -23,7 +23,7 @@ final class ServerLayers {
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.
-                new MatchInbound(policy, randomness, faults, connections,
+                new MatchInbound(policy, surroundings.randomness(), surroundings.faults(), connections,
                 // In the order of the listener, as in a proxy: what is forbidden costs no token, what is limited is not delayed.
                 new FilterInbound(
                 // Below the filters: a request without a route goes through them, too.

@@ -32,7 +32,7 @@ final class Fixture {
     }
 
     private Fixture(Faults faults, Self self) {
-        dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), time, faults, self);
+        dataPlane = new DataPlane(Duration.ZERO, new Surroundings(time, time, new SeededRandomness(7), time, faults, self));
     }
 
     static Fixture with(SnapshotBuilder snapshot) {

@@ -229,12 +229,14 @@ class HashingTest {
     void whatFollowsAnEjectionIsWorkedOutByTheTimersThread() {
         List<Runnable> tasks = new ArrayList<>();
         SimulatedTime time = new SimulatedTime();
-        DataPlane dataPlane = new DataPlane(Duration.ZERO, time, time, new SeededRandomness(7), (delayNanos, task) -> {
+        Timers timers = (delayNanos, task) -> {
             if (delayNanos == 0) {
                 tasks.add(task);
             }
             return () -> tasks.remove(task);
-        }, Fixture.NO_FAULTS, Self.UNKNOWN);
+        };
+        DataPlane dataPlane = new DataPlane(
+                Duration.ZERO, new Surroundings(time, time, new SeededRandomness(7), timers, Fixture.NO_FAULTS, Self.UNKNOWN));
         OutlierDetection onFirst = new OutlierDetection(
                 new OutlierDetection.Consecutive(1, 100),
                 OutlierDetection.Consecutive.OFF,

@@ -310,12 +310,12 @@ class SnapshotTest {
 
     private static PolicyCompiler compiler(SimulatedTime time) {
         SeededRandomness randomness = new SeededRandomness(1);
+        Surroundings surroundings = new Surroundings(time, time, randomness, time, Fixture.NO_FAULTS, Self.UNKNOWN);
         KeySets noKeys = new KeySets((keys, onBody) -> onBody.accept(null), time, randomness, Fixture.NO_FAULTS);
-        FilterCompiler filters =
-                new FilterCompiler(time, randomness, Fixture.NO_FAULTS, new Refusals.Relay(), new AccessStats(), noKeys, time,
-                        ProcessInfo.ofThisProcess(time, randomness), (path, line) -> {});
+        FilterCompiler filters = new FilterCompiler(
+                surroundings, ProcessInfo.ofThisProcess(time, randomness), new Refusals.Relay(), new AccessStats(), noKeys, (path, line) -> {});
+        Names names = new Names(time, randomness, Fixture.NO_FAULTS, () -> {});
         return new PolicyCompiler(
-                time, randomness, time, Self.UNKNOWN, new HealthProber.Relay(), new TransportSecurity.Relay(Fixture.NO_FAULTS),
-                new Names(time, randomness, Fixture.NO_FAULTS, () -> {}), filters);
+                surroundings, new HealthProber.Relay(), new TransportSecurity.Relay(Fixture.NO_FAULTS), names, filters);
     }
 }

@@ -57,7 +57,7 @@ class StartupTest {
     @Test
     void theGraceBeginsWithTheProcessAndIsOverForAll() {
         SimulatedTime time = new SimulatedTime();
-        DataPlane dataPlane = new DataPlane(LONG, time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN);
+        DataPlane dataPlane = new DataPlane(LONG, new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN));
         time.advance(LONG);
 
         assertThat(dataPlane.claims(Request.get("orders", "/"))).isFalse();

@@ -2,10 +2,8 @@ package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.IpAddress;
-import io.weft.dataplane.NanoClock;
-import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Self;
-import io.weft.dataplane.Timers;
+import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.TransportSecurity;
 import io.weft.dataplane.balance.Senders;
 import io.weft.dataplane.dns.Names.Name;
@@ -34,23 +32,16 @@ import java.util.TreeMap;
  * stays for as long as it is listed. For one thread.
  */
 public final class ClusterCompiler {
-    private final NanoClock clock;
-    private final Randomness randomness;
-    private final Timers timers;
+    private final Surroundings surroundings;
     private final Self self;
     private final HealthProber prober;
     private final TransportSecurity security;
     private final Names names;
     private Map<String, Entry> entries = Map.of();
 
-    /** @param timers for what must keep no request waiting */
-    public ClusterCompiler(
-            NanoClock clock, Randomness randomness, Timers timers, Self self, HealthProber prober, TransportSecurity security,
-            Names names) {
-        this.clock = clock;
-        this.randomness = randomness;
-        this.timers = timers;
-        this.self = self;
+    public ClusterCompiler(Surroundings surroundings, HealthProber prober, TransportSecurity security, Names names) {
+        this.surroundings = surroundings;
+        self = surroundings.self();
         this.prober = prober;
         this.security = security;
         this.names = names;
@@ -118,7 +109,7 @@ public final class ClusterCompiler {
     private Entry compile(
             Cluster cluster, EndpointAssignment assignment, Senders senders, ClusterTls tls, Entry before) {
         ClusterState state = before == null
-                ? new ClusterState(cluster.name(), clock, randomness, timers, prober)
+                ? new ClusterState(cluster.name(), surroundings, prober)
                 : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();

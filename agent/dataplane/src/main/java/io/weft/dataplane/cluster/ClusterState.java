@@ -4,6 +4,7 @@ import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
+import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.health.HealthProber;
@@ -54,11 +55,11 @@ public final class ClusterState {
     private final AtomicBoolean sweeping = new AtomicBoolean();
     private volatile ClusterView current;
 
-    ClusterState(String name, NanoClock clock, Randomness randomness, Timers timers, HealthProber prober) {
+    ClusterState(String name, Surroundings surroundings, HealthProber prober) {
         this.name = name;
-        this.clock = clock;
-        this.timers = timers;
-        this.randomness = randomness;
+        clock = surroundings.clock();
+        timers = surroundings.timers();
+        randomness = surroundings.randomness();
         pickers = new PickerFactory(clock, randomness, this::active);
         healthChecks = new HealthChecks(this, timers, randomness, prober);
         nextWeightsNanos = new AtomicLong(clock.nanoTime());

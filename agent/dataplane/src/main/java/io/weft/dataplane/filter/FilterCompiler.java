@@ -4,6 +4,7 @@ import io.weft.dataplane.Faults;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Refusals;
+import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.accesslog.AccessLogSink;
 import io.weft.dataplane.accesslog.LogRequests;
 import io.weft.dataplane.authorize.AccessStats;
@@ -57,15 +58,15 @@ public final class FilterCompiler {
     private final Map<ConnectionPlace, WeakReference<ConnectionFilter>> knownConnectionFilters = new HashMap<>();
 
     public FilterCompiler(
-            NanoClock clock, Randomness randomness, Faults faults, Refusals refusals, AccessStats accessStats, KeySets keySets,
-            InstantSource time, ProcessInfo process, AccessLogSink accessLogs) {
-        this.clock = clock;
-        this.randomness = randomness;
-        this.faults = faults;
+            Surroundings surroundings, ProcessInfo process, Refusals refusals, AccessStats accessStats, KeySets keySets,
+            AccessLogSink accessLogs) {
+        clock = surroundings.clock();
+        randomness = surroundings.randomness();
+        faults = surroundings.faults();
+        time = surroundings.time();
         this.refusals = refusals;
         this.accessStats = accessStats;
         this.keySets = keySets;
-        this.time = time;
         this.process = process;
         this.accessLogs = accessLogs;
     }
