@@ -264,6 +264,7 @@ public abstract class Exchange extends Limited {
     }
 
     /** What the route changes of every response that takes it, its own answers excepted: they are made with the changes. */
+    @Override
     final ResponseChanges routeResponseChanges(Headers response) {
         if (destination == null) {
             return ResponseChanges.NONE;

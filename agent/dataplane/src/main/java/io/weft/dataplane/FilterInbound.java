@@ -33,7 +33,7 @@ final class FilterInbound extends ServerLayer {
     }
 
     private static void answer(InboundExchange exchange) {
-        exchange.responseChanges = exchange.routeResponseChanges(exchange.reply);
+        exchange.responseChanges = exchange.replyChanges();
         exchange.filterReply();
     }
 

@@ -30,6 +30,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private Headers responseHead;
     private int responseStatus;
     private boolean local;
+    private boolean replyIsBare;
     private long maxRequestBytes;
     private long responseBytesPerSecond;
 
@@ -144,6 +145,12 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     public final Decision reply(LocalReply answer) {
         reply = answer;
         return Decision.REPLY;
+    }
+
+    /** As {@link #reply}, but without what the route adds to responses. */
+    public final Decision replyBare(LocalReply answer) {
+        replyIsBare = true;
+        return reply(answer);
     }
 
     /** @param nanos above zero */
@@ -266,6 +273,13 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         responseHead = null;
     }
 
+    /** What the route adds to the reply. */
+    final ResponseChanges replyChanges() {
+        return replyIsBare ? ResponseChanges.NONE : routeResponseChanges(reply);
+    }
+
+    abstract ResponseChanges routeResponseChanges(Headers response);
+
     /** Leaves the mesh's own reply with all changes in {@link #reply}. */
     final void filterReply() {
         if (isGrpc()) {
@@ -317,6 +331,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         responseHead = null;
         responseStatus = 0;
         local = false;
+        replyIsBare = false;
         clientIp = ClientIp.DEFAULT;
         maxRequestBytes = 0;
         overrideHost = null;

@@ -181,6 +181,7 @@ public abstract class InboundExchange extends HttpStream {
         return status != 0 ? status : reply == null ? 0 : reply.status();
     }
 
+    @Override
     final ResponseChanges routeResponseChanges(Headers response) {
         return destination == null
                 ? ResponseChanges.NONE

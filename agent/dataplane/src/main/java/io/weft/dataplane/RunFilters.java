@@ -32,7 +32,7 @@ final class RunFilters extends ClientLayer {
     }
 
     private static void answer(Exchange exchange) {
-        exchange.responseChanges = exchange.routeResponseChanges(exchange.reply);
+        exchange.responseChanges = exchange.replyChanges();
         exchange.filterReply();
     }
 

@@ -17,12 +17,15 @@ class CorsTest {
     private static Served served(boolean forwardNotMatching) {
         return Served.with(NO_POLICY, new Cors(Optional.of(new CorsPolicy(
                 List.of(new StringMatch.Suffix(".shop.example", false)),
-                "GET,POST", "x-a", "x-b", "600",
+                "GET,POST", "*", "x-b", "600",
                 Optional.of(true), Optional.empty(), Optional.of(forwardNotMatching), new Fraction(100, 100)))));
     }
 
     private static Incoming preflight(String origin) {
-        return new Incoming("OPTIONS", "/").with("origin", origin).with("access-control-request-method", "POST");
+        return new Incoming("OPTIONS", "/")
+                .with("origin", origin)
+                .with("access-control-request-method", "POST")
+                .with("access-control-request-headers", "x-a");
     }
 
     @Test
@@ -33,7 +36,7 @@ class CorsTest {
         assertThat(reply.status()).isEqualTo(200);
         assertThat(reply.header("access-control-allow-origin")).isEqualTo("https://www.shop.example");
         assertThat(reply.header("access-control-allow-methods")).isEqualTo("GET,POST");
-        assertThat(reply.header("access-control-allow-headers")).isEqualTo("x-a");
+        assertThat(reply.header("access-control-allow-headers")).as("as asked for").isEqualTo("x-a");
         assertThat(reply.header("access-control-max-age")).isEqualTo("600");
         assertThat(reply.header("access-control-allow-credentials")).isEqualTo("true");
     }
@@ -44,6 +47,7 @@ class CorsTest {
         Incoming answered = served(false).enter(preflight("https://evil.example"));
         assertThat(answered.next()).isEqualTo(Step.REPLY);
         assertThat(answered.reply().header("access-control-allow-origin")).isNull();
+        assertThat(answered.reply().header("access-control-allow-methods")).isEqualTo("GET,POST");
     }
 
     @Test

@@ -66,7 +66,9 @@ class FaultTest {
         assertThat(served.serve(Incoming.get("/"))).isEqualTo(200);
         assertThat(served.serve(Incoming.get("/").with("x-envoy-fault-abort-request", "418"))).isEqualTo(418);
         assertThat(served.serve(Incoming.get("/").with("x-envoy-fault-abort-request", "99"))).isEqualTo(200);
-        assertThat(served.serve(Incoming.get("/").with("x-envoy-fault-abort-grpc-request", "14"))).isEqualTo(503);
+        assertThat(served.enter(Incoming.get("/").with("x-envoy-fault-abort-grpc-request", "14")).next())
+                .as("with status 200 for who speaks no gRPC")
+                .isEqualTo(Step.REPLY);
         assertThat(served.serve(Incoming.get("/")
                         .with("x-envoy-fault-abort-request", "418")
                         .with("x-envoy-fault-abort-request-percentage", "0")))

@@ -67,6 +67,9 @@ public sealed interface HttpFilter {
      */
     record CookieSession(String name, Duration ttl, String path) implements SessionState {}
 
+    /** Without a place there are no sessions; a route may name one. */
+    record NoSession() implements SessionState {}
+
     /** @param name lower case */
     record HeaderSession(String name) implements SessionState {}
 

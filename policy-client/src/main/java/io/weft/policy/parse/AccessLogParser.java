@@ -103,6 +103,7 @@ final class AccessLogParser {
 
     @SuppressWarnings("deprecation") // text_format
     private static Line line(Field field, SubstitutionFormatString format) {
+        field.reportIf(format.hasJsonFormatOptions(), "json_format_options");
         field.refuseIf(format.getFormattersCount() > 0, "formatters", "are not supported; use the operators that need none");
         boolean omitEmpty = format.getOmitEmptyValues();
         switch (format.getFormatCase()) {

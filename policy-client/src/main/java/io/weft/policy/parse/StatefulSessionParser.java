@@ -7,6 +7,7 @@ import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.HttpFilter.CookieSession;
 import io.weft.policy.model.HttpFilter.HeaderSession;
+import io.weft.policy.model.HttpFilter.NoSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
@@ -25,8 +26,9 @@ final class StatefulSessionParser {
     private StatefulSessionParser() {}
 
     static HttpFilter parse(Field field, StatefulSession session) {
-        field.refuseIf(!session.hasSessionState(), "session_state",
-                "is missing; set cookie or header state, or disable the filter where there are no sessions");
+        if (!session.hasSessionState()) {
+            return new HttpFilter.StatefulSession(new NoSession(), session.getStrict());
+        }
         Field at = field.at("session_state").at("typed_config");
         return new HttpFilter.StatefulSession(
                 state(at, session.getSessionState().getTypedConfig()), session.getStrict());

@@ -7,6 +7,27 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.GeneratedMessageLite;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.accesslog.v3.AccessLog;
+import io.weft.policy.proto.envoy.config.accesslog.v3.AccessLogFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.AndFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.ComparisonFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.DurationFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.GrpcStatusFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.LogTypeFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.MetadataFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.NotHealthCheckFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.OrFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.ResponseFlagFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.RuntimeFilter;
+import io.weft.policy.proto.envoy.config.accesslog.v3.StatusCodeFilter;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeUInt32;
+import io.weft.policy.proto.envoy.config.core.v3.SubstitutionFormatString;
+import io.weft.policy.proto.envoy.extensions.access_loggers.file.v3.FileAccessLog;
+import io.weft.policy.proto.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.LinkedHashMap;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
@@ -72,9 +93,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * brings fails here until somebody has decided.
  */
 class EveryFieldDecidedTest {
+    /** For a field that other tests show to be honoured. */
+    static final String HONOURED = "The value that is tried here is what holds without it.";
 
-    /** A message, the resource around it, and the fields of it that mean nothing, each with the reason beside it. */
-    private record Subject(MessageLite.Builder base, Function<MessageLite.Builder, MessageLite> resource, Set<String> nothing) {
+    /** A message, the resource around it, and the fields of it that mean nothing, each with the reason. */
+    record Subject(MessageLite.Builder base, Function<MessageLite.Builder, MessageLite> resource, Map<String, String> nothing) {
         @Override
         public String toString() {
             return base.getClass().getEnclosingClass().getSimpleName();
@@ -106,7 +129,21 @@ class EveryFieldDecidedTest {
     @SuppressWarnings("unchecked")
     private static <B extends MessageLite.Builder> Subject subject(
             B base, Function<? super B, MessageLite> resource, String... nothing) {
-        return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, Set.of(nothing));
+        return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, reasons(nothing));
+    }
+
+    /** @param nothing names, a reason (it ends with a full stop) in front of those that it is for */
+    private static Map<String, String> reasons(String... nothing) {
+        Map<String, String> reasons = new TreeMap<>();
+        String reason = "Says nothing about traffic.";
+        for (String text : nothing) {
+            if (text.endsWith(".")) {
+                reason = text;
+            } else {
+                reasons.put(text, reason);
+            }
+        }
+        return reasons;
     }
 
     private static final TokenBucket BUCKET =
@@ -124,7 +161,7 @@ class EveryFieldDecidedTest {
         var predicate = AccessControlTest.single(AccessControlTest.input("ssl.v3.UriSanInput"), "v");
         return Stream.of(
                 subject(io.weft.policy.proto.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder(), JwtParserTest::withFilter,
-                        // Names of statistics; what a rule decided is always counted.
+                        "Names of statistics; what a rule decided is always counted.",
                         "RulesStatPrefix", "ShadowRulesStatPrefix", "TrackPerRuleStats"),
                 subject(io.weft.policy.proto.envoy.config.rbac.v3.RBAC.newBuilder(),
                         rbac -> AccessControlTest.withRules(rbac.build())),
@@ -132,7 +169,7 @@ class EveryFieldDecidedTest {
                         rules.toBuilder().putPolicies("p", policy.build()).build())),
                 subject(permission.toBuilder(),
                         changed -> AccessControlTest.withRules(AccessControlTest.rules(changed.build(), principal)),
-                        // What is there already.
+                        HONOURED,
                         "Any"),
                 subject(principal.toBuilder(),
                         changed -> AccessControlTest.withRules(AccessControlTest.rules(permission, changed.build())),
@@ -156,13 +193,13 @@ class EveryFieldDecidedTest {
                                 .setSinglePredicate(predicate.getSinglePredicate().toBuilder().setValueMatch(text))
                                 .build()))),
                 subject(JwtParserTest.jwt(), JwtParserTest::withFilter,
-                        // Names of statistics.
+                        "Names of statistics.",
                         "StatPrefix"),
                 subject(JwtParserTest.provider(), JwtParserTest::withProvider,
-                        // Only with forward_payload_header.
+                        "Only with forward_payload_header.",
                         "PadForwardPayloadHeader"),
                 subject(JwtParserTest.remote(), remote -> JwtParserTest.withProvider(JwtParserTest.provider().setRemoteJwks(remote)),
-                        // Keys are always fetched in the background; its fields have their own tests.
+                        HONOURED,
                         "AsyncFetch"),
                 subject(JwtParserTest.remote().getHttpUri().toBuilder(), uri -> JwtParserTest.withProvider(
                         JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setHttpUri(uri)))),
@@ -183,29 +220,29 @@ class EveryFieldDecidedTest {
     static Stream<Subject> subjects() {
         return Stream.of(
                 subject(cluster(c -> {}).toBuilder(), c -> c.build(),
-                        // Statistics and the like.
+                        "Statistics and the like.",
                         "AltStatName", "Metadata",
-                        // When a proxy's hosts are warm or forgotten.
+                        "When a proxy's hosts are warm or forgotten.",
                         "WaitForWarmOnInit", "CleanupInterval",
-                        // A host that is no longer listed gets no more requests, whatever its health.
+                        "A host that is no longer listed gets no more requests, whatever its health.",
                         "IgnoreHealthOnHostRemoval",
-                        // Decided field by field below, or by their own tests; empty they say nothing.
+                        HONOURED,
                         "LbSubsetConfig", "CommonLbConfig", "CircuitBreakers", "RoundRobinLbConfig", "DnsRefreshRate"),
                 subject(Cluster.CommonLbConfig.newBuilder(), config -> cluster(c -> c.setCommonLbConfig(config)),
-                        // How a proxy batches what it is told.
+                        "How a proxy batches what it is told.",
                         "UpdateMergeWindow",
-                        // Empty it is the default.
+                        HONOURED,
                         "ZoneAwareLbConfig"),
                 subject(Cluster.LeastRequestLbConfig.newBuilder(),
                         config -> cluster(c -> c.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST).setLeastRequestLbConfig(config)),
-                        // Without a window there is none.
+                        HONOURED,
                         "SlowStartConfig"),
                 subject(Cluster.RoundRobinLbConfig.newBuilder(),
                         config -> cluster(c -> c.setRoundRobinLbConfig(config)),
                         "SlowStartConfig"),
                 subject(Cluster.LbSubsetConfig.newBuilder().addSubsetSelectors(LbSubsetSelector.newBuilder().addKeys("k")),
                         config -> cluster(c -> c.setLbSubsetConfig(config)),
-                        // Empty.
+                        HONOURED,
                         "DefaultSubset"),
                 subject(LbSubsetSelector.newBuilder().addKeys("k"),
                         selector -> cluster(c -> c.setLbSubsetConfig(
@@ -231,7 +268,7 @@ class EveryFieldDecidedTest {
                 policy(ClientSideWeightedRoundRobin.newBuilder()),
                 policy(WrrLocality.newBuilder().setEndpointPickingPolicy(policies(ClientSideWeightedRoundRobin.getDefaultInstance()))),
                 policy(Subset.newBuilder().setSubsetLbPolicy(policies(Random.getDefaultInstance())),
-                        // Empty.
+                        HONOURED,
                         "DefaultSubset"),
                 policy(ConsistentHashingLbConfig.newBuilder(), config -> Maglev.newBuilder().setConsistentHashingLbConfig(config)),
                 policy(SlowStartConfig.newBuilder().setSlowStartWindow(seconds(1)),
@@ -243,14 +280,14 @@ class EveryFieldDecidedTest {
                                 .setType(Cluster.DiscoveryType.ORIGINAL_DST)
                                 .setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED)
                                 .setOriginalDstLbConfig(config)),
-                        // Only with use_http_header, which is refused.
+                        "Only with use_http_header, which is refused.",
                         "HttpHeaderName"),
                 subject(CircuitBreakers.newBuilder(), breakers -> cluster(c -> c.setCircuitBreakers(breakers)),
-                        // Decided field by field below; empty they say nothing.
+                        HONOURED,
                         "Thresholds", "PerHostThresholds"),
                 subject(CircuitBreakers.Thresholds.newBuilder().setMaxRequests(uint32(5)),
                         thresholds -> cluster(c -> c.setCircuitBreakers(CircuitBreakers.newBuilder().addThresholds(thresholds))),
-                        // Statistics.
+                        "Statistics.",
                         "TrackRemaining"),
                 subject(healthCheck(), check -> cluster(c -> c.addHealthChecks(check))),
                 subject(HealthCheck.HttpHealthCheck.newBuilder().setPath("/health"),
@@ -262,13 +299,13 @@ class EveryFieldDecidedTest {
                 subject(OutlierDetection.newBuilder(), detection -> cluster(c -> c.setOutlierDetection(detection))),
                 subject(Cluster.TransportSocketMatch.newBuilder().setName("tls").setTransportSocket(RAW_BUFFER),
                         match -> cluster(c -> c.addTransportSocketMatches(match)),
-                        // Empty; the labels in it have a test.
+                        HONOURED,
                         "Match"),
                 subject(UpstreamTlsContext.newBuilder(), context -> withTls(context.build()),
-                        // Empty; decided field by field below.
+                        HONOURED,
                         "CommonTlsContext"),
                 subject(CommonTlsContext.newBuilder(), common -> withCommonTls(c -> c.mergeFrom(common.build())),
-                        // Empty; decided field by field below.
+                        HONOURED,
                         "TlsParams"),
                 subject(TlsParameters.newBuilder(), parameters -> withCommonTls(c -> c.setTlsParams(parameters))),
                 subject(CertificateValidationContext.newBuilder(),
@@ -276,44 +313,44 @@ class EveryFieldDecidedTest {
                 subject(assignment(e -> {}).toBuilder(), a -> a.build(), "Policy"),
                 subject(ClusterLoadAssignment.Policy.newBuilder(),
                         policy -> assignment(e -> {}).toBuilder().setPolicy(policy).build(),
-                        // Of nothing, nothing is dropped.
+                        HONOURED,
                         "DropOverloads"),
                 subject(assignment(e -> {}).getEndpoints(0).toBuilder(),
                         locality -> assignment(e -> {}).toBuilder().setEndpoints(0, locality).build(),
                         "Metadata",
-                        // Empty; its fields are taken as they are.
+                        HONOURED,
                         "Locality"),
                 subject(endpoint(e -> {}).toBuilder(),
                         endpoint -> assignment(e -> {}).toBuilder()
                                 .setEndpoints(0, LocalityLbEndpoints.newBuilder().addLbEndpoints(endpoint))
                                 .build(),
-                        // Empty; the labels in it have a test.
+                        HONOURED,
                         "Metadata"),
                 subject(endpointAt(address("10.0.0.1", 8080)).toBuilder(),
                         endpoint -> assignment(e -> e.setEndpoint(endpoint))),
                 subject(SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(8080),
                         address -> assignment(e -> e.setEndpoint(endpointAt(
                                 io.weft.policy.proto.envoy.config.core.v3.Address.newBuilder().setSocketAddress(address).build()))),
-                        // How a socket is bound.
+                        "How a socket is bound.",
                         "Ipv4Compat"),
                 subject(listener(l -> {}).toBuilder(), l -> l.build(),
-                        // Statistics and the like.
+                        "Statistics and the like.",
                         "StatPrefix", "Metadata",
-                        // How a proxy binds, accepts, inspects and drains its own socket.
+                        "How a proxy binds, accepts, inspects and drains its own socket.",
                         "DeprecatedV1", "DrainType", "ListenerFiltersTimeout", "ContinueOnListenerFiltersTimeout", "Transparent",
                         "Freebind", "SocketOptions", "TcpFastOpenQueueLength", "ConnectionBalanceConfig", "ReusePort",
                         "EnableReusePort", "TcpBacklogSize", "MaxConnectionsToAcceptPerSocketEvent", "BindToPort", "EnableMptcp",
                         "IgnoreGlobalConnLimit", "BypassOverloadManager"),
                 subject(chain(m -> {}).toBuilder(), chain -> listener(l -> l.setFilterChains(0, chain)),
                         "Metadata",
-                        // Empty; decided field by field below.
+                        HONOURED,
                         "FilterChainMatch"),
                 subject(FilterChainMatch.newBuilder(), match -> withChain(c -> c.setFilterChainMatch(match))),
                 subject(manager(m -> {}).toBuilder(),
                         manager -> listener(l -> l.setFilterChains(0, chain(m -> m.clear().mergeFrom(manager.build())))),
-                        // What a proxy's listener speaks; the app's client speaks what it speaks.
+                        "What a proxy's listener speaks; the app's client speaks what it speaks.",
                         "CodecType", "Http1SafeMaxConnectionDuration", "StreamErrorOnInvalidHttpMessage",
-                        // Upgrades pass; their filters are refused.
+                        "Upgrades pass; their filters are refused.",
                         "UpgradeConfigs",
                         // Empty; decided field by field below.
                         "CommonHttpProtocolOptions",
@@ -321,21 +358,21 @@ class EveryFieldDecidedTest {
                 subject(io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder(),
                         options -> withManager(m -> m.setCommonHttpProtocolOptions(options))),
                 subject(Router.newBuilder(), router -> withManager(m -> m.setHttpFilters(0, router(router.build()))),
-                        // Statistics, and headers that only Envoy adds.
+                        "Statistics, and headers that only Envoy adds.",
                         "DynamicStats", "SuppressEnvoyHeaders", "SuppressGrpcRequestFailureCodeStats"),
                 subject(routes(r -> {}).toBuilder(), r -> r.build(),
                         "Metadata",
-                        // Bounds a body that has its own test.
+                        HONOURED,
                         "MaxDirectResponseBodySizeBytes"),
                 subject(host(h -> {}).toBuilder(), host -> routes(r -> r.setVirtualHosts(0, host)),
                         "Metadata",
-                        // Statistics.
+                        "Statistics.",
                         "VirtualClusters"),
                 subject(route(r -> {}).toBuilder(), route -> withHost(h -> h.setRoutes(0, route)),
                         "Metadata", "StatPrefix"),
                 subject(route(r -> {}).getMatch().toBuilder(), match -> withRoute(r -> r.setMatch(match))),
                 subject(route(r -> {}).getRoute().toBuilder(), action -> withRoute(r -> r.setRoute(action)),
-                        // Empty; only what is in it says something.
+                        HONOURED,
                         "MetadataMatch"),
                 subject(io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.newBuilder()
                                 .setHeader(io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy.Header.newBuilder()
@@ -357,7 +394,7 @@ class EveryFieldDecidedTest {
                         response -> withRoute(r -> r.setDirectResponse(response))),
                 subject(io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder().setName("x-canary"),
                         header -> withMatch(m -> m.addHeaders(header)),
-                        // What no specifier means, too.
+                        HONOURED,
                         "PresentMatch"),
                 subject(io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher.newBuilder().setName("q"),
                         query -> withMatch(m -> m.addQueryParameters(query)),
@@ -366,29 +403,29 @@ class EveryFieldDecidedTest {
                                 .addClusters(weight("v1", 90))
                                 .addClusters(weight("v2", 10)),
                         clusters -> withAction(a -> a.setWeightedClusters(clusters)),
-                        // Envoy no longer reads it, and there is no runtime.
+                        "Envoy no longer reads it, and there is no runtime.",
                         "TotalWeight", "RuntimeKeyPrefix"),
                 subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster)), "MetadataMatch"),
                 subject(LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET), HTTP_FILTER,
-                        // Which bucket of several is taken from, and how many of what is refused.
+                        "Which bucket of several is taken from, and how many of what is refused.",
                         "AlwaysConsumeDefaultTokenBucket", "MaxDynamicDescriptors",
-                        // Statistics.
+                        "Statistics.",
                         "StatPrefix",
-                        // Empty; decided field by field below.
+                        HONOURED,
                         "Status"),
                 subject(HttpStatus.newBuilder().setCodeValue(503), status -> HTTP_FILTER.apply(
                         LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET).setStatus(status))),
                 subject(BUCKET.toBuilder(),
                         bucket -> HTTP_FILTER.apply(LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(bucket))),
                 subject(HTTPFault.newBuilder(), HTTP_FILTER,
-                        // There is no runtime.
+                        "There is no runtime.",
                         "DelayPercentRuntime", "AbortPercentRuntime", "DelayDurationRuntime", "AbortHttpStatusRuntime",
                         "MaxActiveFaultsRuntime", "ResponseRateLimitPercentRuntime", "AbortGrpcStatusRuntime",
-                        // Statistics.
+                        "Statistics.",
                         "DisableDownstreamClusterStats"),
                 subject(FaultDelay.newBuilder().setFixedDelay(seconds(1)),
                         delay -> HTTP_FILTER.apply(HTTPFault.newBuilder().setDelay(delay)),
-                        // Says what is said without it.
+                        HONOURED,
                         "Percentage"),
                 subject(FaultAbort.newBuilder().setHttpStatus(503),
                         abort -> HTTP_FILTER.apply(HTTPFault.newBuilder().setAbort(abort)),
@@ -397,7 +434,7 @@ class EveryFieldDecidedTest {
                         rate -> HTTP_FILTER.apply(HTTPFault.newBuilder().setResponseRateLimit(rate)),
                         "Percentage"),
                 subject(HeaderMutation.newBuilder(), HTTP_FILTER,
-                        // Empty; decided field by field below.
+                        HONOURED,
                         "Mutations"),
                 subject(Mutations.newBuilder(),
                         mutations -> HTTP_FILTER.apply(HeaderMutation.newBuilder().setMutations(mutations))),
@@ -407,7 +444,7 @@ class EveryFieldDecidedTest {
                                 .setTokenBucket(BUCKET),
                         limit -> listener(l -> l.setTrafficDirection(TrafficDirection.INBOUND)
                                 .setFilterChains(0, l.getFilterChains(0).toBuilder().addFilters(0, filter("limit", any(limit.build()))))),
-                        // Empty it says what is said without it.
+                        "Statistics.",
                         "StatPrefix"),
                 subject(Buffer.newBuilder().setMaxRequestBytes(uint32(7)), HTTP_FILTER),
                 subject(BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(uint32(7))), OVERRIDE),
@@ -418,26 +455,104 @@ class EveryFieldDecidedTest {
                         StatefulSession.newBuilder().setSessionState(session(cookie)))));
     }
 
+    private static AccessLog.Builder accessLog() {
+        return AccessLog.newBuilder().setName("log").setTypedConfig(any(file(SubstitutionFormatString.newBuilder()
+                .setTextFormatSource(DataSource.newBuilder().setInlineString("x"))).build()));
+    }
+
+    private static FileAccessLog.Builder file(SubstitutionFormatString.Builder format) {
+        return FileAccessLog.newBuilder().setPath("/a.log").setLogFormat(format);
+    }
+
+    private static <B extends MessageLite.Builder> Subject logger(B base, String... nothing) {
+        return subject(base, logger -> withManager(m -> m.addAccessLog(accessLog().setTypedConfig(any(logger.build())))), nothing);
+    }
+
+    private static <B extends MessageLite.Builder> Subject logFilter(B base, Function<B, AccessLogFilter.Builder> filter, String... nothing) {
+        return subject(base, changed -> withManager(m -> m.addAccessLog(accessLog().setFilter(filter.apply(changed)))), nothing);
+    }
+
+    static Stream<Subject> accessLogs() {
+        RuntimeUInt32 value = RuntimeUInt32.newBuilder().setDefaultValue(500).build();
+        ComparisonFilter comparison = ComparisonFilter.newBuilder().setValue(value).build();
+        AccessLogFilter any = AccessLogFilter.newBuilder().setNotHealthCheckFilter(NotHealthCheckFilter.getDefaultInstance()).build();
+        return Stream.of(
+                subject(accessLog(), log -> withManager(m -> m.addAccessLog(log)),
+                        "Only for people.", "Name"),
+                logger(file(SubstitutionFormatString.newBuilder().setTextFormatSource(DataSource.newBuilder().setInlineString("x")))),
+                logger(StdoutAccessLog.newBuilder(), HONOURED, "LogFormat"),
+                subject(SubstitutionFormatString.newBuilder().setTextFormatSource(DataSource.newBuilder().setInlineString("x")),
+                        format -> withManager(m -> m.addAccessLog(accessLog().setTypedConfig(any(file(format).build())))),
+                        "Of a local reply.", "ContentType"),
+                logFilter(AccessLogFilter.newBuilder(), filter -> filter),
+                logFilter(StatusCodeFilter.newBuilder().setComparison(comparison),
+                        filter -> AccessLogFilter.newBuilder().setStatusCodeFilter(filter)),
+                logFilter(DurationFilter.newBuilder().setComparison(comparison),
+                        filter -> AccessLogFilter.newBuilder().setDurationFilter(filter)),
+                logFilter(comparison.toBuilder(), filter -> AccessLogFilter.newBuilder()
+                        .setStatusCodeFilter(StatusCodeFilter.newBuilder().setComparison(filter))),
+                logFilter(value.toBuilder(), filter -> AccessLogFilter.newBuilder()
+                        .setStatusCodeFilter(StatusCodeFilter.newBuilder().setComparison(ComparisonFilter.newBuilder().setValue(filter))),
+                        "There is no runtime.", "RuntimeKey"),
+                logFilter(RuntimeFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setRuntimeFilter(filter),
+                        "There is no runtime.", "RuntimeKey", HONOURED, "PercentSampled"),
+                logFilter(AndFilter.newBuilder().addFilters(any).addFilters(any), filter -> AccessLogFilter.newBuilder().setAndFilter(filter)),
+                logFilter(OrFilter.newBuilder().addFilters(any).addFilters(any), filter -> AccessLogFilter.newBuilder().setOrFilter(filter)),
+                logFilter(io.weft.policy.proto.envoy.config.accesslog.v3.HeaderFilter.newBuilder().setHeader(
+                                io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher.newBuilder().setName("x")),
+                        filter -> AccessLogFilter.newBuilder().setHeaderFilter(filter)),
+                logFilter(ResponseFlagFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setResponseFlagFilter(filter)),
+                logFilter(GrpcStatusFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setGrpcStatusFilter(filter)),
+                logFilter(MetadataFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setMetadataFilter(filter),
+                        "No filter here writes metadata, so the key is never found.", "Matcher"),
+                logFilter(LogTypeFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setLogTypeFilter(filter)));
+    }
+
     @ParameterizedTest
-    @MethodSource({"subjects", "security"})
+    @MethodSource({"subjects", "security", "accessLogs"})
     void noFieldIsPassedOver(Subject subject) {
-        ParseOutcome plain = parse(subject.resource().apply(copy(subject.base())));
+        Map<String, List<Effect>> effects = effects(subject);
         Set<String> withoutEffect = new TreeSet<>();
-        List<Method> setters = setters(subject.base().getClass());
-        for (Method setter : setters) {
-            boolean same = true;
+        effects.forEach((field, each) -> {
+            if (each.stream().allMatch(effect -> effect.kind() == Kind.NOTHING)) {
+                withoutEffect.add(field);
+            }
+        });
+
+        assertThat(effects).isNotEmpty();
+        assertThat(withoutEffect).isEqualTo(subject.nothing().keySet());
+    }
+
+    enum Kind { NOTHING, HONOURED, REPORTED, REFUSED }
+
+    /** What one value of a field comes to. */
+    record Effect(Kind kind, String path, String reason) {}
+
+    /** By field, one for each value that is tried. */
+    static Map<String, List<Effect>> effects(Subject subject) {
+        ParseOutcome plain = parse(subject.resource().apply(copy(subject.base())));
+        Map<String, List<Effect>> effects = new LinkedHashMap<>();
+        for (Method setter : setters(subject.base().getClass())) {
+            List<Effect> each = new ArrayList<>();
             for (Object value : samples(setter.getParameterTypes()[setter.getParameterCount() - 1])) {
                 MessageLite.Builder changed = copy(subject.base());
                 set(setter, changed, value);
-                same &= sameOutcome(plain, parse(subject.resource().apply(changed)));
+                each.add(effect(plain, parse(subject.resource().apply(changed))));
             }
-            if (same) {
-                withoutEffect.add(field(setter));
-            }
+            effects.put(field(setter), each);
         }
+        return effects;
+    }
 
-        assertThat(setters).isNotEmpty();
-        assertThat(withoutEffect).isEqualTo(new TreeSet<>(subject.nothing()));
+    private static Effect effect(ParseOutcome plain, ParseOutcome changed) {
+        if (sameOutcome(plain, changed)) {
+            return new Effect(Kind.NOTHING, "", "");
+        }
+        if (changed instanceof ParseOutcome.Refused refused) {
+            return new Effect(Kind.REFUSED, refused.path(), refused.reason());
+        }
+        boolean reported = plain instanceof Accepted x && x.resource().equals(((Accepted) changed).resource());
+        return new Effect(reported ? Kind.REPORTED : Kind.HONOURED, "", "");
     }
 
     private static boolean sameOutcome(ParseOutcome a, ParseOutcome b) {
@@ -458,8 +573,8 @@ class EveryFieldDecidedTest {
         for (Method method : builder.getDeclaredMethods()) {
             Class<?>[] types = method.getParameterTypes();
             String name = method.getName();
-            boolean one = (name.startsWith("set") || name.startsWith("add") && !name.startsWith("addAll")) && types.length == 1;
-            boolean pair = name.startsWith("put") && !name.startsWith("putAll") && types.length == 2;
+            boolean one = (name.startsWith("set") || name.startsWith("add")) && types.length == 1 && !Iterable.class.equals(types[0]);
+            boolean pair = name.startsWith("put") && types.length == 2;
             boolean variant = types.length > 0 && MessageLite.Builder.class.isAssignableFrom(types[types.length - 1])
                     || name.endsWith("Bytes") && names.contains(name.substring(0, name.length() - 5))
                     || name.endsWith("Value") && names.contains(name.substring(0, name.length() - 5));

@@ -72,6 +72,9 @@ class HttpFilterTest {
         StatefulSession cookie = session(CookieBasedSessionState.newBuilder()
                 .setCookie(Cookie.newBuilder().setName("lb").setTtl(seconds(9)).setPath("/p"))
                 .build());
+        assertThat(((Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("s", StatefulSession.getDefaultInstance())))))
+                        .filterChains().get(0).http().filters())
+                .containsExactly(new NamedFilter("s", new HttpFilter.StatefulSession(new HttpFilter.NoSession(), false), false));
         HttpFilter expected = new HttpFilter.StatefulSession(new HttpFilter.CookieSession("lb", Duration.ofSeconds(9), "/p"), true);
         Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("s", cookie))));
         assertThat(listener.filterChains().get(0).http().filters()).containsExactly(new NamedFilter("s", expected, false));

@@ -642,8 +642,6 @@ class RefusedTest {
                         .toBuilder()
                         .setTypedConfig(any(HTTP_FILTERS + "fault.v3.HTTPFault").toBuilder()
                                 .setValue(ByteString.copyFromUtf8("x")))))),
-                new Case(at + "[0].typed_config.session_state", "missing",
-                        withManager(m -> m.addHttpFilters(0, session(StatefulSession.newBuilder())))),
                 new Case(at + "[0].typed_config.session_state.typed_config", "use cookie or header",
                         withManager(m -> m.addHttpFilters(0, session(state(any("x.Envelope")))))),
                 new Case(at + "[0].typed_config.session_state.typed_config.cookie.name", "must not be empty",

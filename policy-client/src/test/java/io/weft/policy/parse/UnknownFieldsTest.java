@@ -101,7 +101,8 @@ class UnknownFieldsTest {
             Files.writeString(file, table);
         }
         assertThat(Files.readString(file))
-                .as("stale; write it with: mvn -pl policy-client test -Dtest=UnknownFieldsTest -Dweft.write=true")
+                .as("stale; write it with: mvn -pl policy-client -am test -Dtest=UnknownFieldsTest -DargLine=-Dweft.write=true"
+                        + " -Dsurefire.failIfNoSpecifiedTests=false")
                 .isEqualTo(table);
     }
 

@@ -72,12 +72,9 @@ final class CorsFilter extends HttpFilter {
             }
             return Decision.CONTINUE;
         }
-        if (!allowed) {
-            return forwardNotMatchingPreflights
-                    ? Decision.CONTINUE
-                    : stream.reply(new LocalReply(200, List.of(), new byte[0]));
-        }
-        return stream.reply(preflight(origin, head));
+        return !allowed && forwardNotMatchingPreflights
+                ? Decision.CONTINUE
+                : stream.replyBare(preflight(allowed ? origin : null, wanted, head));
     }
 
     private boolean isAllowed(String origin) {
@@ -89,14 +86,23 @@ final class CorsFilter extends HttpFilter {
         return false;
     }
 
-    private LocalReply preflight(String origin, RequestHead head) {
+    /** @param origin null: not allowed */
+    private LocalReply preflight(String origin, String wantedMethod, RequestHead head) {
         List<Map.Entry<String, String>> headers = new ArrayList<>();
-        headers.add(Map.entry("access-control-allow-origin", origin));
+        if (origin != null) {
+            headers.add(Map.entry("access-control-allow-origin", origin));
+        }
         if (allowCredentials) {
             headers.add(Map.entry("access-control-allow-credentials", "true"));
         }
-        add(headers, "access-control-allow-methods", allowMethods);
-        add(headers, "access-control-allow-headers", allowHeaders);
+        add(headers, "access-control-allow-methods", allowMethods.equals(ANY) ? wantedMethod : allowMethods);
+        if (allowHeaders.equals(ANY)) {
+            // Empty where none are asked for, as in Envoy.
+            String wantedHeaders = head.header("access-control-request-headers");
+            headers.add(Map.entry("access-control-allow-headers", wantedHeaders == null ? "" : wantedHeaders));
+        } else {
+            add(headers, "access-control-allow-headers", allowHeaders);
+        }
         add(headers, "access-control-max-age", maxAge);
         if (allowPrivateNetworkAccess && "true".equals(head.header("access-control-request-private-network"))) {
             headers.add(Map.entry("access-control-allow-private-network", "true"));

@@ -140,27 +140,9 @@ final class FaultFilter extends HttpFilter {
             return Decision.CONTINUE;
         }
         if (grpc >= 0) {
-            return stream.reply(stream.isGrpc() ? LocalReply.grpc(grpc, ABORTED) : LocalReply.of(httpStatus(grpc), ABORTED));
+            return stream.reply(stream.isGrpc() ? LocalReply.grpc(grpc, ABORTED) : LocalReply.of(200, ABORTED));
         }
         return stream.reply(LocalReply.of(http, ABORTED));
-    }
-
-    /** What Envoy makes of a gRPC status for who does not speak gRPC. */
-    private static int httpStatus(int grpc) {
-        return switch (grpc) {
-            case 0 -> 200;
-            case 1 -> 499;
-            case 3, 9, 11 -> 400;
-            case 4 -> 504;
-            case 5 -> 404;
-            case 6, 10 -> 409;
-            case 7 -> 403;
-            case 8 -> 429;
-            case 12 -> 501;
-            case 14 -> 503;
-            case 16 -> 401;
-            default -> 500;
-        };
     }
 
     /** @return false: too many are active already */

@@ -27,6 +27,7 @@ import io.weft.policy.model.HttpFilter.CorsPolicy;
 import io.weft.policy.model.HttpFilter.Fault;
 import io.weft.policy.model.HttpFilter.HeaderMutation;
 import io.weft.policy.model.HttpFilter.LocalRateLimit;
+import io.weft.policy.model.HttpFilter.NoSession;
 import io.weft.policy.model.HttpFilter.TokenAuthentication;
 import io.weft.policy.model.HttpFilter.TokenRequirementOfRoute;
 import io.weft.policy.model.NamedFilter;
@@ -208,7 +209,8 @@ public final class FilterCompiler {
             return connections;
         }
         if (base instanceof io.weft.policy.model.HttpFilter.StatefulSession) {
-            return StatefulSession.of(first(io.weft.policy.model.HttpFilter.StatefulSession.class, configs), clock);
+            io.weft.policy.model.HttpFilter.StatefulSession session = first(io.weft.policy.model.HttpFilter.StatefulSession.class, configs);
+            return session.state() instanceof NoSession ? null : StatefulSession.of(session, clock);
         }
         if (base instanceof TokenAuthentication authentication) {
             TokenRequirementOfRoute ofRoute = first(TokenRequirementOfRoute.class, configs);

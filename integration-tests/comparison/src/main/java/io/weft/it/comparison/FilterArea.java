@@ -13,8 +13,6 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster;
-import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
-import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.FaultAbort;
@@ -49,7 +47,6 @@ final class FilterArea implements Area {
     private static final String FAULT = "fault";
     private static final String LIMIT = "limit";
     private static final String HEADERS = "headers";
-    private static final String SIZE = "size";
     private static final String SESSION = "session";
 
     private static final LocalRateLimit UNLIMITED = LocalRateLimit.newBuilder().setStatPrefix("limit").build();
@@ -60,7 +57,6 @@ final class FilterArea implements Area {
             .addHttpFilters(filter(FAULT, HTTPFault.getDefaultInstance()))
             .addHttpFilters(filter(LIMIT, UNLIMITED))
             .addHttpFilters(filter(HEADERS, io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation.getDefaultInstance()))
-            .addHttpFilters(filter(SIZE, Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(1_000_000)).build()))
             .addHttpFilters(filter(SESSION, StatefulSession.getDefaultInstance()))
             .build();
 
@@ -77,7 +73,7 @@ final class FilterArea implements Area {
 
     @Override
     public String summary() {
-        return "local rate limit, fault, header mutation, CORS, buffer and stateful session, on three levels";
+        return "local rate limit, fault, header mutation, CORS and stateful session, on three levels";
     }
 
     @Override
@@ -93,7 +89,7 @@ final class FilterArea implements Area {
     public Case draw(Draw draw) {
         List<String> paths = new ArrayList<>();
         VirtualHost.Builder host = VirtualHost.newBuilder().setName(Case.ID).addDomains(Case.HOST + ":" + Case.PORT);
-        List<String> filters = new ArrayList<>(draw.several(1, 3, () -> draw.oneOf(CORS, FAULT, LIMIT, HEADERS, SIZE, SESSION)));
+        List<String> filters = new ArrayList<>(draw.several(1, 3, () -> draw.oneOf(CORS, FAULT, LIMIT, HEADERS, SESSION)));
         String cluster = Case.ID + "-filters";
         for (int i = draw.between(1, 2); i > 0; i--) {
             Route.Builder route = Route.newBuilder()
@@ -120,7 +116,8 @@ final class FilterArea implements Area {
             host.addRoutes(route);
         }
         for (String name : filters) {
-            if (draw.chance(50)) {
+            // Without a session anywhere the endpoint would be left to chance.
+            if (name.equals(SESSION) || draw.chance(50)) {
                 host.putTypedPerFilterConfig(name, Any.pack(override(draw, name)));
             }
         }
@@ -142,11 +139,6 @@ final class FilterArea implements Area {
             case FAULT -> fault(draw);
             case LIMIT -> limit(draw);
             case HEADERS -> HeaderMutationPerRoute.newBuilder().setMutations(mutations(draw)).build();
-            case SIZE -> draw.chance(20)
-                    ? BufferPerRoute.newBuilder().setDisabled(true).build()
-                    : BufferPerRoute.newBuilder()
-                            .setBuffer(Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(draw.oneOf(1, 5, 11, 1000))))
-                            .build();
             case SESSION -> session(draw);
             default -> throw new IllegalArgumentException(filter);
         };
@@ -242,19 +234,23 @@ final class FilterArea implements Area {
     }
 
     private static StatefulSessionPerRoute session(Draw draw) {
-        if (draw.chance(15)) {
-            return StatefulSessionPerRoute.newBuilder().setDisabled(true).build();
-        }
-        Message state = draw.chance(50)
+        boolean header = draw.chance(50);
+        Message state = header
                 ? HeaderBasedSessionState.newBuilder().setName("x-session").build()
                 : CookieBasedSessionState.newBuilder()
-                        .setCookie(Cookie.newBuilder().setName("to").setPath(draw.oneOf("", "/", "/a")))
+                        .setCookie(Cookie.newBuilder().setName("to").setPath(draw.oneOf("", "/")))
                         .build();
         return StatefulSessionPerRoute.newBuilder()
                 .setStatefulSession(StatefulSession.newBuilder()
                         .setStrict(draw.chance(30))
-                        .setSessionState(TypedExtensionConfig.newBuilder().setName("state").setTypedConfig(Any.pack(state))))
+                        .setSessionState(TypedExtensionConfig.newBuilder()
+                                .setName("envoy.http.stateful_session." + (header ? "header" : "cookie"))
+                                .setTypedConfig(Any.pack(state))))
                 .build();
+    }
+
+    private static String base64(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private Request request(Draw draw, List<String> paths, List<String> filters) {
@@ -283,9 +279,9 @@ final class FilterArea implements Area {
         if (filters.contains(SESSION)) {
             // Always one of both, or the endpoint would be left to chance.
             String address = clusters.address(FIRST_ENDPOINT + draw.between(0, ENDPOINTS - 1)).toString().replaceFirst("^.*/", "");
-            String encoded = Base64.getEncoder().encodeToString(address.getBytes(StandardCharsets.US_ASCII));
-            headers.add("x-session: " + encoded);
-            headers.add("cookie: " + draw.oneOf("", "a=b; ") + "to=" + encoded);
+            headers.add("x-session: " + base64(address));
+            // A message whose first field is the address.
+            headers.add("cookie: " + draw.oneOf("", "a=b; ") + "to=" + base64("\n" + (char) address.length() + address));
         }
         boolean body = method.equals("POST") || method.equals("PUT");
         return new Request(
