@@ -31,6 +31,8 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private int responseStatus;
     private boolean local;
     private boolean replyIsBare;
+    /** Null: none. */
+    private ReplyEdit replyEdit;
     private long maxRequestBytes;
     private long responseBytesPerSecond;
 
@@ -147,7 +149,18 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         return Decision.REPLY;
     }
 
-    /** As {@link #reply}, but without what the route adds to responses. */
+    /** What a filter changes of its own reply, after the route and before all filters. */
+    @FunctionalInterface
+    public interface ReplyEdit {
+        void edit(HttpStream stream);
+    }
+
+    public final Decision reply(LocalReply answer, ReplyEdit edit) {
+        replyEdit = edit;
+        return reply(answer);
+    }
+
+    /** As {@link #reply}, but as it is: without what the route adds to responses, and for gRPC, too. */
     public final Decision replyBare(LocalReply answer) {
         replyIsBare = true;
         return reply(answer);
@@ -282,7 +295,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
 
     /** Leaves the mesh's own reply with all changes in {@link #reply}. */
     final void filterReply() {
-        if (isGrpc()) {
+        if (isGrpc() && !replyIsBare) {
             reply = reply.forGrpc();
         }
         if (filters.length() == 0 && responseChanges.isEmpty()) {
@@ -298,6 +311,9 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private void runResponse(int status, Headers headers) {
         responseStatus = status;
         responseHead = headers;
+        if (local && replyEdit != null) {
+            replyEdit.edit(this);
+        }
         for (current = filters.length() - 1; current >= 0; current--) {
             try {
                 filters.filter(current).onResponse(this);
@@ -332,6 +348,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         responseStatus = 0;
         local = false;
         replyIsBare = false;
+        replyEdit = null;
         clientIp = ClientIp.DEFAULT;
         maxRequestBytes = 0;
         overrideHost = null;

@@ -65,11 +65,11 @@ final class CorsFilter extends HttpFilter {
             return Decision.CONTINUE;
         }
         boolean allowed = isAllowed(origin);
+        if (allowed) {
+            stream.keep(origin);
+        }
         String wanted = head.method().equals("OPTIONS") ? head.header("access-control-request-method") : null;
         if (wanted == null || wanted.isEmpty()) {
-            if (allowed) {
-                stream.keep(origin);
-            }
             return Decision.CONTINUE;
         }
         return !allowed && forwardNotMatchingPreflights

@@ -1,9 +1,7 @@
 package io.weft.dataplane.filter;
 
 import io.weft.dataplane.HeaderMutations;
-import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.HttpStream;
-import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.HeaderChanges;
 import java.util.List;
@@ -28,14 +26,5 @@ final class HeaderEdits {
         if (!response.isEmpty()) {
             response.changeResponse(stream.responseHeaders(), stream.head(), stream);
         }
-    }
-
-    LocalReply changed(LocalReply reply, HttpStream stream) {
-        if (response.isEmpty()) {
-            return reply;
-        }
-        HeaderOverlay headers = new HeaderOverlay(reply);
-        response.changeResponse(headers, stream.head(), stream);
-        return headers.applyTo(reply);
     }
 }

@@ -57,7 +57,7 @@ final class LocalRateLimitFilter extends HttpFilter {
             headers.changeRequest(stream);
             return Decision.CONTINUE;
         }
-        return stream.reply(headers.changed(stream.isGrpc() ? grpcRefusal : refusal, stream));
+        return stream.reply(stream.isGrpc() ? grpcRefusal : refusal, headers::changeResponse);
     }
 
     private TokenBucketState ofConnection(HttpStream stream) {
