@@ -184,7 +184,9 @@ public final class ControlPlane implements AutoCloseable {
             restore();
             PolicyHistory history = new PolicyHistory(parser);
             watcher = FolderWatcher.start(
-                    new FolderReader(settings.policies()), contents -> adopt(history.update(contents)));
+                    new FolderReader(settings.policies()),
+                    FolderWatcher.Patience.DEFAULT,
+                    contents -> adopt(history.update(contents)));
         } catch (IOException e) {
             stopThreads();
             throw e;

@@ -1,11 +1,17 @@
 package io.weft.controlplane.policy;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
@@ -15,10 +21,13 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Reads the {@code *.yaml} and {@code *.yml} files of a folder; not its sub-folders, nor files that begin with a dot. */
-public final class FolderReader {
+/**
+ * Reads the {@code *.yaml} and {@code *.yml} files of a folder; not its sub-folders, nor files that begin with a dot. What is wrong
+ * with one file is that file's problem and keeps no other from being read.
+ */
+public class FolderReader {
 
-    private static final long MAX_FILE_BYTES = 4L << 20;
+    private static final int MAX_FILE_BYTES = 4 << 20;
 
     private final Path folder;
 
@@ -31,33 +40,42 @@ public final class FolderReader {
     }
 
     /** @param text empty if the file could not be read; then {@code failure} says why */
-    public record FileContent(String name, Optional<String> text, Optional<Problem> failure) {}
+    public record FileContent(String name, Optional<String> text, Optional<Problem> failure) {
+
+        /** @param message what is wrong and what to do about it */
+        static FileContent failed(String name, String message) {
+            return new FileContent(name, Optional.empty(), Optional.of(new Problem(name, 0, "", message)));
+        }
+    }
 
     /** What tells one state of a file from another without reading it. */
-    record Stamp(long size, FileTime modified, Optional<Object> key) {}
+    sealed interface Stamp {
+
+        record Regular(long size, FileTime modified, Optional<Object> key) implements Stamp {}
+
+        /** There is something of that name that cannot be read. */
+        record Unusable(String reason) implements Stamp {}
+    }
 
     /**
-     * The files' stamps by name, in the order of their names.
+     * A look at the folder.
      *
-     * @throws IOException if the folder cannot be listed
+     * @param folder which one it is: another folder in its place differs
+     * @param files by name, in their order
      */
-    SortedMap<String, Stamp> stamps() throws IOException {
+    record Listing(Optional<Object> folder, SortedMap<String, Stamp> files) {}
+
+    /** @throws IOException if the folder cannot be listed */
+    Listing look() throws IOException {
+        BasicFileAttributes attributes = Files.readAttributes(folder, BasicFileAttributes.class);
+        if (!attributes.isDirectory()) {
+            throw new NotDirectoryException(folder.toString());
+        }
         SortedMap<String, Stamp> stamps = new TreeMap<>();
         for (Path file : list()) {
-            try {
-                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-                stamps.put(
-                        file.getFileName().toString(),
-                        new Stamp(
-                                attributes.size(),
-                                attributes.lastModifiedTime(),
-                                Optional.ofNullable(attributes.fileKey())));
-            } catch (NoSuchFileException e) {
-                // Removed since the listing, or a link to nothing: the same as not there.
-                continue;
-            }
+            stamp(file).ifPresent(stamp -> stamps.put(file.getFileName().toString(), stamp));
         }
-        return stamps;
+        return new Listing(Optional.ofNullable(attributes.fileKey()), stamps);
     }
 
     /**
@@ -77,6 +95,8 @@ public final class FolderReader {
         List<Path> files = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, FolderReader::isPolicyFile)) {
             stream.forEach(files::add);
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         files.sort(null);
         return files;
@@ -87,24 +107,61 @@ public final class FolderReader {
         return !name.startsWith(".") && (name.endsWith(".yaml") || name.endsWith(".yml")) && !Files.isDirectory(file);
     }
 
-    private static Optional<FileContent> read(Path file) {
-        String name = file.getFileName().toString();
+    /** Empty: it was removed since the listing. */
+    private static Optional<Stamp> stamp(Path file) {
         try {
-            if (Files.size(file) > MAX_FILE_BYTES) {
-                return Optional.of(failure(name, "is larger than 4 MiB; split it"));
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (!attributes.isRegularFile()) {
+                // A pipe would be waited for.
+                return Optional.of(new Stamp.Unusable("is no regular file; put one in its place or remove it"));
             }
-            return Optional.of(new FileContent(
-                    name, Optional.of(Files.readString(file, StandardCharsets.UTF_8)), Optional.empty()));
+            if (!Files.isReadable(file)) {
+                return Optional.of(denied());
+            }
+            return Optional.of(new Stamp.Regular(
+                    attributes.size(), attributes.lastModifiedTime(), Optional.ofNullable(attributes.fileKey())));
         } catch (NoSuchFileException e) {
-            return Optional.empty();
-        } catch (CharacterCodingException e) {
-            return Optional.of(failure(name, "is not UTF-8; save it as UTF-8"));
+            return Files.isSymbolicLink(file)
+                    ? Optional.of(new Stamp.Unusable("is a link to a file that is not there; put one there or remove the link"))
+                    : Optional.empty();
+        } catch (AccessDeniedException e) {
+            return Optional.of(denied());
         } catch (IOException e) {
-            return Optional.of(failure(name, "cannot be read (" + e + "); check its permissions"));
+            return Optional.of(new Stamp.Unusable(unreadable(e)));
         }
     }
 
-    private static FileContent failure(String name, String message) {
-        return new FileContent(name, Optional.empty(), Optional.of(new Problem(name, 0, "", message)));
+    private static Stamp denied() {
+        return new Stamp.Unusable("may not be read by this process; check the permissions of the file and of the folders that lead to it");
+    }
+
+    private static String unreadable(IOException e) {
+        String reason = e instanceof FileSystemException system && system.getReason() != null ? system.getReason() : e.toString();
+        return "cannot be read (" + reason + "); mend or remove it";
+    }
+
+    private static Optional<FileContent> read(Path file) {
+        String name = file.getFileName().toString();
+        Optional<Stamp> stamp = stamp(file);
+        if (stamp.isEmpty()) {
+            return Optional.empty();
+        }
+        if (stamp.get() instanceof Stamp.Unusable unusable) {
+            return Optional.of(FileContent.failed(name, unusable.reason()));
+        }
+        try (InputStream stream = Files.newInputStream(file)) {
+            byte[] bytes = stream.readNBytes(MAX_FILE_BYTES + 1);
+            if (bytes.length > MAX_FILE_BYTES) {
+                return Optional.of(FileContent.failed(name, "is larger than 4 MiB; split it"));
+            }
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return Optional.of(new FileContent(name, Optional.of(text), Optional.empty()));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (CharacterCodingException e) {
+            return Optional.of(FileContent.failed(name, "is not UTF-8; save it as UTF-8"));
+        } catch (IOException e) {
+            return Optional.of(FileContent.failed(name, unreadable(e)));
+        }
     }
 }

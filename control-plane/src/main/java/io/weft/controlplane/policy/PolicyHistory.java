@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides, reading by reading, which documents are in force: every good one, and of a bad one its last good version. A
@@ -18,6 +20,8 @@ import java.util.TreeMap;
  * <p>Not thread-safe.
  */
 public final class PolicyHistory {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyHistory.class);
 
     private final ResourceParser parser;
     private Map<ResourceId, Sourced> inForce = Map.of();
@@ -37,7 +41,14 @@ public final class PolicyHistory {
                 problems.add(problem);
                 unclear.add(file.name());
             });
-            file.text().ifPresent(text -> documents.addAll(parser.parseFile(file.name(), text)));
+            try {
+                file.text().ifPresent(text -> documents.addAll(parser.parseFile(file.name(), text)));
+            } catch (RuntimeException | StackOverflowError e) {
+                // A fault of ours in one file must not keep the others from being read.
+                LOG.error("{} could not be parsed. Please report this", file.name(), e);
+                problems.add(new Problem(file.name(), 0, "", "could not be parsed (" + e + "); the log says where"));
+                unclear.add(file.name());
+            }
         }
         Map<ResourceId, List<Document>> byId = new LinkedHashMap<>();
         for (Document document : documents) {

@@ -473,6 +473,19 @@ class ControlPlaneTest {
     }
 
     @Test
+    void oneOddFileIsNoReasonNotToStart() throws IOException {
+        controlPlane.close();
+        Files.createSymbolicLink(folder.resolve("z2.yaml"), Path.of("z2.yaml"));
+        write("canary.yaml", canary(50));
+        controlPlane = start(Duration.ofSeconds(2));
+        assertThat(controlPlane.policies().inForce()).hasSize(1);
+        assertThat(controlPlane.policies().problems()).singleElement()
+                .satisfies(problem -> assertThat(problem.file()).isEqualTo("z2.yaml"));
+        write("other.yaml", canary(50).replace("orders-canary", "other"));
+        await().untilAsserted(() -> assertThat(controlPlane.policies().inForce()).hasSize(2));
+    }
+
+    @Test
     void aNodeThatMakesNoSenseIsToldWhy() {
         Node unnamed = Nodes.client("batch").toBuilder().clearId().build();
         Node broken = Nodes.agent("orders", "1", "{\"port\": \"x\", \"tags\": {\"kuma.io/service\": \"orders\"}}");
