@@ -43,8 +43,8 @@ final class Deadline extends ClientLayer {
         // What the app has ready would have come to a proxy at once.
         exchange.requestSent = exchange.isComplete();
         long request = exchange.requestSent ? exchange.requestNanos : 0;
-        if ((idle | stream) == 0 && request >= Deadlines.LONG_NANOS) {
-            exchange.armPending(request);
+        if (stream == 0 && isLong(idle) && isLong(request)) {
+            exchange.armPending(request, idle);
         } else if ((idle | stream | request) != 0) {
             long now = clock.nanoTime();
             arm(exchange, TimeLimit.IDLE_TIMEOUT, idle, now);
@@ -53,13 +53,22 @@ final class Deadline extends ClientLayer {
         }
     }
 
+    private static boolean isLong(long nanos) {
+        return nanos == 0 || nanos >= Deadlines.LONG_NANOS;
+    }
+
     private boolean isOver(Exchange exchange) {
         if (exchange.overdue != null) {
             exchange.reply = exchange.overdue;
             return true;
         }
+        if (!exchange.isLimited()) {
+            return false;
+        }
+        long now = clock.nanoTime();
+        exchange.startPending(now);
         TimeLimit first = exchange.first();
-        if (first == null || nanosLeft(exchange, first) > 0) {
+        if (exchange.endOf(first) - now > 0) {
             return false;
         }
         exchange.reply = reply(exchange, first);
@@ -133,16 +142,11 @@ final class Deadline extends ClientLayer {
     }
 
     private void shortenPause(Exchange exchange) {
-        TimeLimit first = exchange.first();
-        if (first != null) {
-            exchange.backoffNanos = Math.max(0, Math.min(exchange.backoffNanos, nanosLeft(exchange, first)));
+        if (exchange.isLimited()) {
+            long now = clock.nanoTime();
+            exchange.startPending(now);
+            exchange.backoffNanos = Math.max(0, Math.min(exchange.backoffNanos, exchange.endOf(exchange.first()) - now));
         }
-    }
-
-    private long nanosLeft(Exchange exchange, TimeLimit limit) {
-        long now = clock.nanoTime();
-        exchange.startPending(now);
-        return exchange.endOf(limit) - now;
     }
 
     @Override

@@ -45,8 +45,9 @@ final class Deadlines {
 
     /** Lets the limits end what is under way. {@link #leave} must follow in the end. */
     void watch(Limited limited) {
+        boolean pending = limited.isPending();
         TimeLimit first = limited.first();
-        if (first == null) {
+        if (first == null && !pending) {
             return;
         }
         if (limited.slots == null) {
@@ -56,10 +57,20 @@ final class Deadlines {
         } else {
             limited.watchOn();
         }
-        if (limited.isPending()) {
+        if (pending) {
             lookSoon();
-        } else {
+        }
+        if (first != null) {
             wakeBy(limited.endOf(first));
+        }
+    }
+
+    /** A part of a body moved on, where an idle limit is armed. From any thread. */
+    void wasActive(Limited limited) {
+        if (limited.idleNanos() < LONG_NANOS) {
+            limited.wasActive(clock.nanoTime());
+        } else if (limited.wasActive()) {
+            lookSoon();
         }
     }
 
@@ -128,6 +139,7 @@ final class Deadlines {
         }
     }
 
+    /** Without a barrier it may be missed by the look that is about to be made, but not by the one before a limit is over. */
     private void lookSoon() {
         if (!lookingSoon.get() && lookingSoon.compareAndSet(false, true)) {
             timers.schedule(LOOK_NANOS, this::startPending);

@@ -374,14 +374,16 @@ public abstract class Exchange extends Limited {
     /** A part of the request's body went out. From any thread. */
     public final void bytesSent() {
         if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
-            wasActive(layers.deadlines.clock().nanoTime());
+            layers.deadlines.wasActive(this);
         }
     }
 
     /** A part of the response's body came in. From any thread. */
     public final void bytesReceived() {
-        if (isArmed(TimeLimit.IDLE_TIMEOUT) || isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
+        if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
             hasReceived(layers.deadlines.clock().nanoTime());
+        } else if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
+            layers.deadlines.wasActive(this);
         }
     }
 

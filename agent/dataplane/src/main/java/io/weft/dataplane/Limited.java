@@ -16,6 +16,8 @@ public abstract class Limited extends HttpStream {
 
     private static final AtomicLongFieldUpdater<Limited> PENDING =
             AtomicLongFieldUpdater.newUpdater(Limited.class, "pendingNanos");
+    private static final AtomicIntegerFieldUpdater<Limited> MOVED =
+            AtomicIntegerFieldUpdater.newUpdater(Limited.class, "moved");
 
     private static final int STATE = 3;
     private static final int OFF = 0;
@@ -26,7 +28,8 @@ public abstract class Limited extends HttpStream {
     private static final int TURN = 4;
 
     private static final TimeLimit[] LIMITS = TimeLimit.values();
-    private static final int ONLY_TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
+    private static final int TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
+    private static final int IDLE_TIMEOUT = 1 << TimeLimit.IDLE_TIMEOUT.ordinal();
 
     /** No limit is set that could be over. */
     static final long NEVER = Long.MAX_VALUE;
@@ -35,8 +38,10 @@ public abstract class Limited extends HttpStream {
     /** A bit for each limit that counts now. Like the times below, written only while {@link #watch} is off. */
     private int armed;
     private long timeoutAt;
-    /** How long from the timer thread's next look, where that starts the timeout; 0: it has a time. Then no other limit is armed. */
+    /** How long from the timer thread's next look, where that starts the timeout; 0: it has a time. */
     private volatile long pendingNanos;
+    /** 1: since its last look something moved on, for which the timer thread is yet to put down a time. */
+    private volatile int moved;
     private long perTryTimeoutAt;
     private long maxStreamDurationAt;
     private long upstreamMaxStreamDurationAt;
@@ -90,22 +95,39 @@ public abstract class Limited extends HttpStream {
         armed |= 1 << limit.ordinal();
     }
 
-    /** Arms the timeout without a look at the clock: {@link #startPending} says from when on it counts. */
-    final void armPending(long nanos) {
-        PENDING.lazySet(this, nanos);
-        armed |= ONLY_TIMEOUT;
+    /**
+     * Arms limits without a look at the clock: {@link #startPending} says from when on they count.
+     *
+     * @param timeout 0: none
+     * @param idle 0: none
+     */
+    final void armPending(long timeout, long idle) {
+        if (timeout != 0) {
+            PENDING.lazySet(this, timeout);
+            armed |= TIMEOUT;
+        }
+        if (idle != 0) {
+            idleNanos = idle;
+            armed |= IDLE_TIMEOUT;
+            MOVED.lazySet(this, 1);
+        }
     }
 
+    /** Whether the timer thread has to look soon, to put down a time. */
     final boolean isPending() {
-        return pendingNanos != 0;
+        return pendingNanos != 0 || moved != 0;
     }
 
-    /** Starts what is pending. By the driver or by the timer thread: if by both, it makes no difference who was last. */
+    /** Puts down a time for what is pending. By the driver or by the timer thread: if by both, it makes no difference who was last. */
     final void startPending(long nowNanos) {
         long nanos = pendingNanos;
         if (nanos != 0) {
             timeoutAt = nowNanos + nanos;
             PENDING.lazySet(this, 0);
+        }
+        if (moved != 0) {
+            MOVED.lazySet(this, 0);
+            activeAt = nowNanos;
         }
     }
 
@@ -124,6 +146,20 @@ public abstract class Limited extends HttpStream {
             case IDLE_TIMEOUT -> activeAt + idleNanos;
             case PER_TRY_IDLE_TIMEOUT -> receivedAt + perTryIdleNanos;
         };
+    }
+
+    /** How long nothing may move on, if there is such a limit. */
+    final long idleNanos() {
+        return idleNanos;
+    }
+
+    /** @return whether the timer thread has to be told */
+    final boolean wasActive() {
+        boolean first = moved == 0;
+        if (first) {
+            MOVED.lazySet(this, 1);
+        }
+        return first;
     }
 
     final void wasActive(long nowNanos) {
@@ -195,11 +231,11 @@ public abstract class Limited extends HttpStream {
         if ((seen & STATE) != ON) {
             return NEVER;
         }
+        startPending(nowNanos);
         TimeLimit first = first();
         if (first == null) {
             return NEVER;
         }
-        startPending(nowNanos);
         long end = endOf(first);
         if (end - nowNanos > 0) {
             return end;
@@ -215,13 +251,10 @@ public abstract class Limited extends HttpStream {
         return NEVER;
     }
 
-    /** The armed limit that is over first; null: none is armed. */
+    /** The armed limit that is over first of those that are not pending; null: there is none. */
     final TimeLimit first() {
         TimeLimit first = null;
-        int left = armed;
-        if (left == ONLY_TIMEOUT) {
-            return TimeLimit.TIMEOUT;
-        }
+        int left = armed & ~(pendingNanos != 0 ? TIMEOUT : 0) & ~(moved != 0 ? IDLE_TIMEOUT : 0);
         while (left != 0) {
             TimeLimit limit = LIMITS[Integer.numberOfTrailingZeros(left)];
             left &= left - 1;

@@ -491,6 +491,27 @@ class TimeLimitTest {
     }
 
     @Test
+    void aLongLimitOfIdlenessFollowsWhatMovesOn() {
+        Duration minute = Duration.ofMinutes(1);
+        Fixture mesh = mesh(idle(minute));
+        Limitable request = mesh.dialled(new Limitable());
+        for (int i = 0; i < 10; i++) {
+            mesh.time.advance(Duration.ofSeconds(50));
+            request.bytesSent();
+        }
+        request.onResponse(200, Fixture.NO_HEADERS);
+        for (int i = 0; i < 10; i++) {
+            mesh.time.advance(Duration.ofSeconds(50));
+            request.bytesReceived();
+        }
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(minute.minusMillis(1));
+        assertThat(request.aborts).as("not before its time").isZero();
+        mesh.time.advance(Duration.ofMillis(101));
+        assertThat(request.aborts).as("late by no more than a look").isEqualTo(1);
+    }
+
+    @Test
     void aPauseEndsWithTheTimeThatThereIs() {
         RetryPolicy slow = new RetryPolicy(
                 Conditions.on(On.SERVER_ERROR_5XX), 9, PerTry.NO_LIMIT, new BackOff(Duration.ofHours(1), Duration.ofHours(1)),
