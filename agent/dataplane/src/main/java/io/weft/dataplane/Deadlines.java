@@ -43,7 +43,7 @@ final class Deadlines {
         return clock;
     }
 
-    /** Lets the limits end what is under way. {@link #leave} must follow in the end. */
+    /** Lets the limits end what is under way. {@link #leave} must follow in the end; until then all that it refers to is reachable. */
     void watch(Limited limited) {
         boolean pending = limited.isPending();
         TimeLimit first = limited.first();

@@ -407,10 +407,13 @@ public abstract class Exchange extends Limited {
             // If it is too late for that, the limit is still there for the next attempt to find.
             watchOff();
             tryAgain();
-        } else if (!watched) {
+            return true;
+        }
+        delivered();
+        if (!watched) {
             layers.deadlines.watch(this);
         }
-        return again;
+        return false;
     }
 
     /**
@@ -423,8 +426,7 @@ public abstract class Exchange extends Limited {
             return false;
         }
         if (status != 0) {
-            watchOff();
-            over();
+            settled();
             return false;
         }
         return ended(failure);
@@ -460,9 +462,15 @@ public abstract class Exchange extends Limited {
     public final void end() {
         if (phase != OVER && phase != NEW) {
             again = false;
-            watchOff();
-            over();
+            settled();
         }
+    }
+
+    private void settled() {
+        if (settle()) {
+            release();
+        }
+        phase = OVER;
     }
 
     private void tryAgain() {
@@ -473,8 +481,13 @@ public abstract class Exchange extends Limited {
     }
 
     private void over() {
+        release();
+        phase = OVER;
+    }
+
+    @Override
+    final void release() {
         layers.release(this);
         layers.deadlines.leave(this);
-        phase = OVER;
     }
 }

@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  *
  * <p>What is under way is ended either by its driver or by the timer thread, never by both: whoever moves {@link #watch} first.
  * The upper bits of that field count the turns, so that what the timer thread has read of one attempt says nothing of the next.
+ *
+ * <p>Who has got a response may never come to say that it is over: what the timer thread ends after the delivery, it also releases.
  */
 public abstract class Limited extends HttpStream {
     private static final AtomicIntegerFieldUpdater<Limited> WATCH =
@@ -19,13 +21,21 @@ public abstract class Limited extends HttpStream {
     private static final AtomicIntegerFieldUpdater<Limited> MOVED =
             AtomicIntegerFieldUpdater.newUpdater(Limited.class, "moved");
 
-    private static final int STATE = 3;
+    private static final AtomicIntegerFieldUpdater<Limited> DELIVERED =
+            AtomicIntegerFieldUpdater.newUpdater(Limited.class, "delivered");
+
+    private static final int STATE = 7;
     private static final int OFF = 0;
     private static final int ON = 1;
     /** The timer thread is in {@link #abort}. */
     private static final int ENDING = 2;
     private static final int ENDED = 3;
-    private static final int TURN = 4;
+    /** The timer thread gives back what is held, or has done so. */
+    private static final int RELEASED = 4;
+    private static final int TURN = 8;
+
+    /** How soon the timer thread looks again at what it has ended and its driver may just be handing on. */
+    private static final long HANDED_ON_NANOS = 100_000_000;
 
     private static final TimeLimit[] LIMITS = TimeLimit.values();
     private static final int TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
@@ -35,6 +45,8 @@ public abstract class Limited extends HttpStream {
     static final long NEVER = Long.MAX_VALUE;
 
     private volatile int watch;
+    /** 1 once the driver has handed the response on; from then on it changes nothing that {@link #release} reads. */
+    private volatile int delivered;
     /** A bit for each limit that counts now. Like the times below, written only while {@link #watch} is off. */
     private int armed;
     private long timeoutAt;
@@ -65,6 +77,9 @@ public abstract class Limited extends HttpStream {
      * must neither block nor throw.
      */
     protected abstract void abort();
+
+    /** Gives back all that is held. On the timer thread, at most once, and then never by the driver. */
+    abstract void release();
 
     final boolean isArmed(TimeLimit limit) {
         return (armed & 1 << limit.ordinal()) != 0;
@@ -199,10 +214,36 @@ public abstract class Limited extends HttpStream {
                         return true;
                     }
                 }
-                case ENDED -> {
+                case ENDED, RELEASED -> {
                     return false;
                 }
                 // The other thread is closing a connection, which it does without waiting for anything.
+                default -> Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** The response is the app's now. Ordered before whatever else lets the timer thread see it, and costs no barrier. */
+    final void delivered() {
+        DELIVERED.lazySet(this, 1);
+    }
+
+    /** @return whether the driver is to release what is held: false when the timer thread does */
+    final boolean settle() {
+        while (true) {
+            int seen = watch;
+            switch (seen & STATE) {
+                case OFF -> {
+                    return true;
+                }
+                case ON, ENDED -> {
+                    if (WATCH.compareAndSet(this, seen, seen & ~STATE)) {
+                        return true;
+                    }
+                }
+                case RELEASED -> {
+                    return false;
+                }
                 default -> Thread.onSpinWait();
             }
         }
@@ -228,6 +269,10 @@ public abstract class Limited extends HttpStream {
      */
     final long check(long nowNanos) {
         int seen = watch;
+        int ended = seen & ~STATE | ENDED;
+        if (seen == ended) {
+            return releaseDelivered(ended, nowNanos);
+        }
         if ((seen & STATE) != ON) {
             return NEVER;
         }
@@ -240,13 +285,25 @@ public abstract class Limited extends HttpStream {
         if (end - nowNanos > 0) {
             return end;
         }
-        if (WATCH.compareAndSet(this, seen, seen & ~STATE | ENDING)) {
-            try {
-                expired = first;
-                abort();
-            } finally {
-                watch = seen & ~STATE | ENDED;
-            }
+        if (!WATCH.compareAndSet(this, seen, seen & ~STATE | ENDING)) {
+            return NEVER;
+        }
+        try {
+            expired = first;
+            abort();
+        } finally {
+            watch = ended;
+            end = releaseDelivered(ended, nowNanos);
+        }
+        return end;
+    }
+
+    private long releaseDelivered(int ended, long nowNanos) {
+        if (delivered == 0) {
+            return nowNanos + HANDED_ON_NANOS;
+        }
+        if (WATCH.compareAndSet(this, ended, ended & ~STATE | RELEASED)) {
+            release();
         }
         return NEVER;
     }

@@ -200,6 +200,37 @@ class TimeLimitTest {
     }
 
     @Test
+    void aDeliveredResponseThatNobodyEndsIsOverWithItsLimit() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        assertThat(mesh.dataPlane.stats().get(0).active()).isEqualTo(1);
+
+        mesh.time.advance(SECOND);
+        assertThat(request.aborts).isEqualTo(1);
+        assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+
+        assertThat(request.onFailure(Failure.RESET)).isFalse();
+        request.end();
+        assertThat(mesh.dataPlane.stats().get(0).active()).as("given back once").isZero();
+        assertThat(mesh.time.pending()).as("nobody looks for it any more").isZero();
+    }
+
+    @Test
+    void whatItsOwnerEndsIsNotReleasedTwice() {
+        Fixture mesh = mesh(Timeouts.of(SECOND));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        request.end();
+
+        mesh.time.advance(SECOND.multipliedBy(2));
+        assertThat(request.aborts).isZero();
+        assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+    }
+
+    @Test
     void aConnectionThatDoesNotComeIsGivenUpAndTheFailureStands() {
         Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
         Limitable request = mesh.dialled(new Limitable());
@@ -449,6 +480,20 @@ class TimeLimitTest {
         assertThat(request.onFailure(Failure.RESET)).as("the app has the response").isFalse();
         request.end();
         assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+    }
+
+    /** The timer thread comes back for what it could not release while its owner was at it. */
+    @Test
+    void whatIsOverWhileAResponseIsLookedAtNobodyNeedsToEnd() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(PerTry.NO_LIMIT, On.ENVOY_RATELIMITED));
+        Limitable request = mesh.dialled(new Limitable());
+        assertThat(request.onResponse(200, readSlowly(mesh))).isFalse();
+        assertThat(mesh.dataPlane.stats().get(0).active()).isEqualTo(1);
+
+        mesh.time.advance(SECOND);
+
+        assertThat(mesh.dataPlane.stats().get(0).active()).isZero();
+        assertThat(mesh.time.pending()).isZero();
     }
 
     /** Headers that a thread needs so long to look at that the timer thread comes in between. */

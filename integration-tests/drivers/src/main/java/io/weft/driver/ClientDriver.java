@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * {@code proxy}, see {@link HttpCall}; with {@code times}, and {@code threads} (1), the request is sent that often and the
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
- * {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
+ * {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
 
@@ -40,6 +40,11 @@ public final class ClientDriver {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             Map<String, String> fields = Form.read(line);
+            if (fields.containsKey("gc")) {
+                System.gc();
+                System.out.println(Form.write(Map.of("collected", "true")));
+                continue;
+            }
             if (!fields.containsKey("url")) {
                 System.out.println(Form.write(Map.of("names", threads())));
                 continue;

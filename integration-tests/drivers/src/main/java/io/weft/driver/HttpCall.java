@@ -39,7 +39,13 @@ public record HttpCall(
         /** Neither reads nor closes the response's body. */
         FORGET,
         /** With {@code java.net.http}: the body's publisher fails the first time that it is asked for its length. */
-        FAULTY
+        FAULTY,
+        /** With {@code java.net.http}: the app's body handler throws, and says how often it was asked for this response. */
+        HANDLER_THROWS,
+        /** With {@code java.net.http}: a cookie jar that throws at what a response brings. */
+        JAR_THROWS,
+        /** With {@code java.net.http}: an executor that runs at once what it is given. */
+        INLINE
     }
 
     public HttpCall {

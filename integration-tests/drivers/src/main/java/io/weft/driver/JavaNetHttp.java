@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** {@code java.net.http.HttpClient}, synchronous. */
 public final class JavaNetHttp {
@@ -33,7 +34,8 @@ public final class JavaNetHttp {
     private final CookieManager cookies = new CookieManager();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean follows, boolean cookies, boolean authenticates, int connectMillis, int proxyPort) {}
+    private record Traits(
+            boolean follows, boolean cookies, boolean rejects, boolean authenticates, boolean inline, int connectMillis, int proxyPort) {}
 
     private JavaNetHttp() {}
 
@@ -46,6 +48,17 @@ public final class JavaNetHttp {
                 .followRedirects(traits.follows ? HttpClient.Redirect.NORMAL : HttpClient.Redirect.NEVER);
         if (traits.cookies) {
             client.cookieHandler(cookies);
+        }
+        if (traits.rejects) {
+            client.cookieHandler(new CookieManager() {
+                @Override
+                public void put(URI uri, Map<String, List<String>> headers) throws IOException {
+                    throw new IOException("no cookies, please");
+                }
+            });
+        }
+        if (traits.inline) {
+            client.executor(Runnable::run);
         }
         if (traits.authenticates) {
             client.authenticator(new Authenticator() {
@@ -66,7 +79,8 @@ public final class JavaNetHttp {
 
     private HttpAnswer send(HttpCall call) throws IOException, InterruptedException {
         HttpClient client = clients.computeIfAbsent(
-                new Traits(call.is(Way.FOLLOW_REDIRECTS), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort()),
+                new Traits(call.is(Way.FOLLOW_REDIRECTS), call.is(Way.COOKIES), call.is(Way.JAR_THROWS),
+                        call.is(Way.AUTHENTICATE), call.is(Way.INLINE), call.timeoutMillis(), call.proxyPort()),
                 this::client);
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(call.url()))
                 .method(call.method(), body(call))
@@ -85,6 +99,12 @@ public final class JavaNetHttp {
                 }
             }
             return answer(response, first);
+        }
+        if (call.is(Way.HANDLER_THROWS)) {
+            AtomicInteger asked = new AtomicInteger();
+            return answer(client.send(request.build(), head -> {
+                throw new IllegalStateException("asked " + asked.incrementAndGet() + " times");
+            }), "");
         }
         HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
         return answer(response, response.body());

@@ -55,6 +55,14 @@ class ClientIT {
     }
 
     @Nested
+    class LeftBehind extends LeftBehindExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class Transparency extends TransparencyExpectations {
         @Override
         Stage stage() {

@@ -6,6 +6,7 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
+import io.weft.instrumentation.Dropped;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,7 +20,6 @@ import java.net.SocketTimeoutException;
 import java.net.URL;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import sun.net.www.MessageHeader;
 import sun.net.www.http.ChunkedInputStream;
 import sun.net.www.http.HttpClient;
@@ -33,13 +33,12 @@ import sun.net.www.protocol.http.HttpURLConnection;
  *
  * <p>For one thread at a time, as its superclass; but {@link #finished} and {@link #closeServer} may come from the JDK's threads.
  */
-final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer {
+final class MeshHttpClient extends HttpClient {
     private final Internals internals;
     private final Object credentialStore;
     private final boolean head;
 
-    /** Null between two requests. */
-    private final AtomicReference<OutgoingRequest> exchange;
+    private final Carried exchange;
 
     /** In milliseconds; 0: none. */
     private final int appsConnectTimeout;
@@ -67,7 +66,8 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
         this.internals = internals;
         this.credentialStore = internals.credentialStore(connection);
         this.head = connection.getRequestMethod().equals("HEAD");
-        this.exchange = new AtomicReference<>(exchange);
+        this.exchange = new Carried(exchange);
+        Dropped.then(this, this.exchange);
         this.url = url;
         this.proxy = Proxy.NO_PROXY;
         this.appsConnectTimeout = connectTimeout;
@@ -197,23 +197,7 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
 
     @Override
     protected Socket createSocket() {
-        return new ObservedSocket(this);
-    }
-
-    @Override
-    public void bytesSent() {
-        OutgoingRequest current = exchange.get();
-        if (current != null) {
-            current.bytesSent();
-        }
-    }
-
-    @Override
-    public void bytesReceived() {
-        OutgoingRequest current = exchange.get();
-        if (current != null) {
-            current.bytesReceived();
-        }
+        return new ObservedSocket(exchange);
     }
 
     @Override
@@ -298,7 +282,25 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
         if (!(serverInput instanceof ChunkedInputStream) && !(serverInput instanceof KeepAliveStream)) {
             serverInput = new EndOfBody(serverInput, this::end);
         }
+        if (hasCome(responses)) {
+            // read or not, the endpoint is done with it
+            end();
+        }
         return http;
+    }
+
+    /** Whether all of the body is here, where that can be told. */
+    private boolean hasCome(MessageHeader responses) {
+        String length = responses.findValue("Content-Length");
+        if (length == null || serverInput instanceof ChunkedInputStream) {
+            return false;
+        }
+        try {
+            return serverInput.available() >= Long.parseLong(length);
+        } catch (NumberFormatException | IOException notForUsToJudge) {
+            // who reads the body finds it out
+            return false;
+        }
     }
 
     /** Leaves this connection open to another endpoint, with the request sent, or with the mesh's own answer. */
@@ -436,9 +438,6 @@ final class MeshHttpClient extends HttpClient implements ObservedSocket.Observer
     }
 
     private void end() {
-        Exchange current = exchange.getAndSet(null);
-        if (current != null) {
-            current.end();
-        }
+        exchange.run();
     }
 }

@@ -4,6 +4,7 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
 import java.net.Socket;
 import java.net.URL;
 import java.util.ArrayList;
@@ -17,7 +18,8 @@ import sun.net.www.protocol.http.HttpURLConnection;
 
 /** One hop as the mesh sees it. The app may still change the method and choose a body after it has connected. */
 final class OutgoingRequest extends Exchange {
-    private final HttpURLConnection connection;
+    /** Weak, as the time limits hold this object and the app may drop the connection. */
+    private final WeakReference<HttpURLConnection> connection;
     private final URL url;
     private final MessageHeader headers;
     private final String authority;
@@ -31,9 +33,12 @@ final class OutgoingRequest extends Exchange {
     private MessageHeader written;
     private PosterOutputStream body;
 
+    /** As last seen. */
+    private String method;
+
     /** @param host the Host header that the app set itself; null: the URL's */
     OutgoingRequest(HttpURLConnection connection, URL url, MessageHeader headers, String host) {
-        this.connection = connection;
+        this.connection = new WeakReference<>(connection);
         this.url = url;
         this.headers = headers;
         this.authority = host == null ? authority(url) : host;
@@ -86,7 +91,11 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public String method() {
-        return connection.getRequestMethod();
+        HttpURLConnection current = connection.get();
+        if (current != null) {
+            method = current.getRequestMethod();
+        }
+        return method;
     }
 
     @Override
@@ -140,12 +149,12 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     protected long bodyLength() {
-        return connection.streaming() ? -1 : body == null ? 0 : body.size();
+        return isStreaming() ? -1 : body == null ? 0 : body.size();
     }
 
     @Override
     protected RequestCopy copy(int maxBodyBytes) {
-        if (written == null || connection.streaming() || bodyLength() > maxBodyBytes) {
+        if (written == null || isStreaming() || bodyLength() > maxBodyBytes) {
             return null;
         }
         List<Map.Entry<String, String>> copied = new ArrayList<>();
@@ -158,11 +167,18 @@ final class OutgoingRequest extends Exchange {
         return new RequestCopy(copied, body == null ? new byte[0] : body.toByteArray());
     }
 
+    /** So is one that is gone: nothing of it can be sent again. */
+    private boolean isStreaming() {
+        HttpURLConnection current = connection.get();
+        return current == null || current.streaming();
+    }
+
     @Override
     public Replay replay() {
-        if (connection.streaming()) {
+        HttpURLConnection current = connection.get();
+        if (current == null || current.streaming()) {
             return Replay.ONE_SHOT;
         }
-        return connection.getDoOutput() ? Replay.REPEATABLE : Replay.NO_BODY;
+        return current.getDoOutput() ? Replay.REPEATABLE : Replay.NO_BODY;
     }
 }

@@ -149,8 +149,16 @@ final class Attempts {
         }
         IOException cause = underWay.ended();
         Runnable cancel = () -> cancel(exchange, cause);
+        Thread timers = Thread.currentThread();
         try {
-            internals.executor(multi).execute(cancel);
+            internals.executor(multi).execute(() -> {
+                // An executor of the app's may well run what it is given at once.
+                if (Thread.currentThread() == timers) {
+                    ForkJoinPool.commonPool().execute(cancel);
+                } else {
+                    cancel.run();
+                }
+            });
         } catch (Throwable appsExecutorIsGone) {
             ForkJoinPool.commonPool().execute(cancel);
         }
@@ -278,6 +286,10 @@ final class Attempts {
             internals.bodyIgnored(current, body);
         }
         internals.bodyIgnored(first, body);
+        if (internals.statusCode(response) == 204) {
+            // No body comes, and a handler of the app's that throws would leave the JDK without a word about it.
+            mesh.end();
+        }
         return CompletableFuture.completedFuture(delivered);
     }
 

@@ -19,6 +19,9 @@ abstract sealed class Body extends CompletableFuture<Void> permits LocalBody, Re
     /** A redirect or challenge: the JDK asks again and does not want the body. */
     abstract Object ignore(Object exchange) throws Throwable;
 
+    /** After the response: the app's cookie jar or authenticator threw, and the JDK does not begin with the body. */
+    void failed() {}
+
     /** A status that has no body: the app's handler was already called. */
     abstract Object none(Object exchange);
 }

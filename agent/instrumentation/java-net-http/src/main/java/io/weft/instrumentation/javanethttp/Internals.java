@@ -47,6 +47,7 @@ final class Internals {
     private final MethodHandle responseAsync;
     private final MethodHandle readBodyAsync;
     private final MethodHandle ignoreBody;
+    private final VarHandle exchangeOfMulti;
     private final MethodHandle setExchange;
     private final MethodHandle requestCancelled;
     private final MethodHandle resetConnectTimeout;
@@ -112,6 +113,7 @@ final class Internals {
         cancelled = ofMulti.findVarHandle(multiExchange, "cancelled", boolean.class);
         connectTimeout = ofMulti.findVarHandle(multiExchange, "connectTimeout", ofTracker.lookupClass());
         executor = ofMulti.findVarHandle(multiExchange, "executor", ofExecutor.lookupClass());
+        exchangeOfMulti = ofMulti.findVarHandle(multiExchange, "exchange", exchange);
         setExchange = ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange));
         requestCancelled = ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class));
         resetConnectTimeout = ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class));
@@ -268,6 +270,11 @@ final class Internals {
     boolean unprocessedByPeer(Object exchange) throws Throwable {
         Object impl = exchangeImpl.getVolatile(exchange);
         return impl != null && unprocessedByPeer != null && (boolean) unprocessedByPeer.invoke(impl);
+    }
+
+    /** The latest. */
+    Object exchange(Object multi) {
+        return exchangeOfMulti.getVolatile(multi);
     }
 
     /** From now on cancellation and the body concern this exchange; it is cancelled at once when the call already is. */

@@ -62,6 +62,12 @@ public final class JavaNetHttpAdapter implements Adapter {
                     internals.bodyIgnored(exchange) instanceof Body body ? body.ignore(exchange) : Handler.PROCEED;
             case "no-body" -> (Handler.Around) (exchange, a0, a1, a2, a3) ->
                     internals.bodyIgnored(exchange) instanceof Body body ? body.none(exchange) : Handler.PROCEED;
+            case "failed" -> (Handler.Around) (multi, failure, a1, a2, a3) -> {
+                if (internals.bodyIgnored(internals.exchange(multi)) instanceof Body body) {
+                    body.failed();
+                }
+                return Handler.PROCEED;
+            };
             case "needs-executor" -> (Handler.Around) (self, subscriber, a1, a2, a3) ->
                     subscriber instanceof WatchedSubscriber<?> watched
                             ? internals.needsExecutor(watched.subscriber())

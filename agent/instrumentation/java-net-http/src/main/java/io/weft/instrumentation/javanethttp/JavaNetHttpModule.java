@@ -38,6 +38,8 @@ public final class JavaNetHttpModule {
                         Hook.around("read-body", EXCHANGE, "readBodyAsync", "(Ljava/net/http/HttpResponse$BodyHandler;)" + FUTURE),
                         Hook.around("ignore-body", EXCHANGE, "ignoreBody", "()" + FUTURE),
                         Hook.around("no-body", EXCHANGE, "nullBody", "(Ljava/net/http/HttpResponse;Ljava/lang/Throwable;)V"),
+                        // has got another argument between 17 and 25
+                        Hook.around("failed", PACKAGE + "MultiExchange", "getExceptionalCF", ""),
                         // decides the address, the key of the HTTP/1.1 pool and the key of the HTTP/2 pool; would ask DNS
                         Hook.around(
                                 "address",

@@ -31,20 +31,19 @@ final class LocalBody extends Body {
     }
 
     @Override
-    Object read(Object exchange, BodyHandler<?> handler) throws Throwable {
-        BodySubscriber<?> subscriber;
+    Object read(Object exchange, BodyHandler<?> handler) {
         try {
-            subscriber = handler.apply(head);
+            BodySubscriber<?> subscriber = handler.apply(head);
             OneBuffer bytes = new OneBuffer(subscriber, body);
             subscriber.onSubscribe(bytes);
             if (body.length == 0) {
                 // the end of an empty body does not wait to be asked for
                 bytes.request(1);
             }
-        } catch (RuntimeException e) {
-            return failedFuture(e);
+            return internals.body(internals.multi(exchange), subscriber).toCompletableFuture();
+        } catch (Throwable appsFault) {
+            return failedFuture(appsFault);
         }
-        return internals.body(internals.multi(exchange), subscriber).toCompletableFuture();
     }
 
     @Override

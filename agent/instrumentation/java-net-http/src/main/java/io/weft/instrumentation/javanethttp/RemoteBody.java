@@ -24,11 +24,22 @@ final class RemoteBody extends Body {
     @Override
     Object read(Object exchange, BodyHandler<?> handler) throws Throwable {
         internals.bodyIgnored(exchange, null);
-        return internals.readBody(exchange, new WatchedHandler<>(handler, headers, mesh, end)).whenComplete((body, failure) -> {
-            if (failure != null) {
-                end.run();
-            }
-        });
+        try {
+            return internals.readBody(exchange, new WatchedHandler<>(handler, headers, mesh, end)).whenComplete((body, failure) -> {
+                if (failure != null) {
+                    end.run();
+                }
+            });
+        } catch (Throwable appsFault) {
+            // Its handler was asked: it must not be asked once more.
+            end.run();
+            return new Handler.Thrown(appsFault);
+        }
+    }
+
+    @Override
+    void failed() {
+        end.run();
     }
 
     @Override

@@ -1,0 +1,131 @@
+package io.weft.it.client;
+
+import static io.weft.it.harness.Routes.to;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.weft.driver.HttpCall.Way;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Reaction;
+import io.weft.it.harness.Upstream.Then;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What an app leaves unread or breaks off itself takes no place in the circuit breaker for good, and is asked for once. */
+abstract class LeftBehindExpectations extends Expectations {
+    private static final java.time.Duration PATIENCE = java.time.Duration.ofSeconds(60);
+    private static final Call GET = Call.get("http://orders/");
+    private static final int PLACES = 2;
+
+    @Test
+    void aResponseThatNobodyReadsIsOverWhenItHasCome() {
+        assumeThat(stage().client.isApache()).as("its pool has no connection left before").isFalse();
+        serve(Durations.ZERO);
+        a.react(request -> new Upstream.Respond(200, Map.of(), "x".repeat(4_000)));
+
+        for (int i = 0; i < 5 * PLACES; i++) {
+            awaitAnswer(GET.way(Way.FORGET));
+        }
+    }
+
+    /** Without a time limit a response whose end never comes is over with its connection object alone. */
+    @Test
+    void aConnectionThatTheAppDropsIsOverWhenItIsGarbage() {
+        assumeThat(stage().client).as("the JDK's other client keeps hold of its connections").isEqualTo(Client.HTTP_URL_CONNECTION);
+        serve(Durations.ZERO);
+        a.react(request -> unfinished());
+        occupy();
+        assertThat(stage().send(GET).status()).as("every place is taken").isEqualTo(503);
+
+        a.react(request -> a.ok());
+        await().atMost(PATIENCE).until(() -> {
+            stage().meshed.ask(Map.of("gc", ""));
+            return stage().send(GET).status() == 200;
+        });
+    }
+
+    @Test
+    void aResponseThatNobodyReadsIsOverWithItsTimeLimit() {
+        serve(Durations.fromSeconds(2));
+        a.react(request -> unfinished());
+        occupy();
+
+        a.react(request -> a.ok());
+        awaitAnswer(GET);
+    }
+
+    @Test
+    void aBodyHandlerThatThrowsIsAskedOnce() {
+        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
+        serve(Durations.ZERO);
+        Call throwing = GET.way(Way.HANDLER_THROWS);
+        Call direct = Call.get("http://127.0.0.1:" + a.address().getPort() + "/").way(Way.HANDLER_THROWS);
+
+        for (Reaction reaction : new Reaction[] {a.ok(), Upstream.send(Then.KEEP, "", "HTTP/1.1 204 No Content")}) {
+            a.react(request -> reaction);
+            Map<String, String> without = stage().plain.ask(direct.form());
+            assertThat(without.get("message")).contains("asked 1 times");
+            for (int i = 0; i < 2 * PLACES; i++) {
+                assertThat(stage().sendFailing(throwing)).isEqualTo(without);
+            }
+        }
+        a.react(request -> a.ok());
+        assertThat(stage().send(GET).body()).isEqualTo("a");
+        assertThat(stage().meshed.stderr()).noneMatch(line -> line.contains("read-body"));
+    }
+
+    @Test
+    void aCookieJarThatThrowsLeavesNothingBehind() {
+        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
+        serve(Durations.ZERO);
+
+        for (int i = 0; i < 2 * PLACES; i++) {
+            assertThat(stage().sendFailing(GET.way(Way.JAR_THROWS)).get("message")).isEqualTo("no cookies, please");
+        }
+        assertThat(stage().send(GET).body()).isEqualTo("a");
+    }
+
+    @Test
+    void anExecutorThatRunsAtOnceHoldsUpNoTimeLimit() {
+        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
+        serve(Durations.fromMillis(300));
+        a.react(request -> new Upstream.Hang());
+
+        assertThat(stage().send(GET.way(Way.INLINE)).status()).isEqualTo(504);
+        assertThat(stage().send(GET).status()).as("the limits of others").isEqualTo(504);
+    }
+
+    /** Takes every place there is and reads nothing. */
+    private void occupy() {
+        for (int i = 0; i < PLACES; i++) {
+            assertThat(stage().send(GET.way(Way.FORGET)).status()).isEqualTo(200);
+        }
+    }
+
+    private static Reaction unfinished() {
+        return Upstream.send(Then.KEEP, "4\r\nhalf\r\n", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked");
+    }
+
+    private void awaitAnswer(Call call) {
+        await().atMost(PATIENCE).until(() -> stage().send(call).status() == 200);
+    }
+
+    private void serve(Duration timeout) {
+        RouteAction action = to("orders").getRoute().toBuilder().setTimeout(timeout).setIdleTimeout(Durations.ZERO).build();
+        Route route = to("orders").toBuilder().setRoute(action).build();
+        CircuitBreakers places = CircuitBreakers.newBuilder()
+                .addThresholds(CircuitBreakers.Thresholds.newBuilder().setMaxRequests(UInt32Value.of(PLACES)))
+                .build();
+        stage().serve(Policy.empty()
+                .cluster("orders", cluster -> cluster.setCircuitBreakers(places), a.address())
+                .virtualHost("orders", route));
+    }
+}
