@@ -47,11 +47,12 @@ final class Drain {
     /**
      * Polls, so that a request pays nothing for being waited for.
      *
-     * @return whether nothing was in flight before the time was over
+     * @param own that are not waited for
+     * @return whether no more were in flight before the time was over
      */
-    boolean awaitIdle(Duration timeout) throws InterruptedException {
+    boolean awaitIdle(int own, Duration timeout) throws InterruptedException {
         long deadline = clock.nanoTime() + timeout.toNanos();
-        while (inFlight() > 0) {
+        while (inFlight() > own) {
             if (clock.nanoTime() - deadline >= 0) {
                 return false;
             }

@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.net.InetSocketAddress;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 
 /** The server side of the mesh in this JVM. Thread-safe. */
@@ -38,6 +39,14 @@ public interface Inbound {
          * @param share of them that is busy, 0 to 1; asked once a second at most, on a thread of the agent's
          */
         void busyThreads(DoubleSupplier share);
+
+        /**
+         * The app may end the JVM while it serves a request.
+         *
+         * @param serves whether the calling thread serves a request of this server that is not over; asked by a thread that is ending the
+         *     JVM, which no request pays for
+         */
+        void ownRequest(BooleanSupplier serves);
 
         /** A request came in. The adapter drives the exchange from now on; it serves no other request before its end. */
         void enter(InboundExchange exchange);

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
@@ -120,9 +121,22 @@ public final class InboundPorts implements Inbound {
         return requests.sum();
     }
 
-    /** @return whether nothing was in flight before the time was over */
+    /**
+     * Does not wait for a request that the calling thread serves: that one would wait for its own end.
+     *
+     * @return whether nothing else was in flight before the time was over
+     */
     public boolean awaitIdle(Duration timeout) throws InterruptedException {
-        return drain.awaitIdle(timeout);
+        return drain.awaitIdle(servesHere() ? 1 : 0, timeout);
+    }
+
+    private synchronized boolean servesHere() {
+        for (OpenPort port : open) {
+            if (port.ownRequest.getAsBoolean()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -174,6 +188,7 @@ public final class InboundPorts implements Inbound {
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile DoubleSupplier busyThreads = () -> 0;
         private volatile Runnable onDrain = () -> {};
+        private volatile BooleanSupplier ownRequest = () -> false;
 
         OpenPort(String library, InetSocketAddress address, boolean tls) {
             this.library = library;
@@ -202,6 +217,11 @@ public final class InboundPorts implements Inbound {
         @Override
         public void busyThreads(DoubleSupplier share) {
             busyThreads = share;
+        }
+
+        @Override
+        public void ownRequest(BooleanSupplier serves) {
+            ownRequest = serves;
         }
 
         @Override

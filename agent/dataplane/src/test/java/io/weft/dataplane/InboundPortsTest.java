@@ -98,4 +98,21 @@ class InboundPortsTest {
         assertThat(idle.get(10, TimeUnit.SECONDS)).isTrue();
         assertThat(ports.requests()).isEqualTo(2);
     }
+
+    /** {@code System.exit} on the thread of a request runs the drain on that thread. */
+    @Test
+    void theDrainDoesNotWaitForTheRequestThatEndsTheJvm() throws Exception {
+        Port port = ports.opened("tomcat", ADDRESS, false);
+        Thread own = Thread.currentThread();
+        port.ownRequest(() -> Thread.currentThread() == own);
+        Incoming exiting = Incoming.get("/exit");
+        Incoming other = Incoming.get("/");
+        port.enter(exiting);
+        port.enter(other);
+
+        assertThat(ports.awaitIdle(Duration.ofMillis(20))).as("the other one is waited for").isFalse();
+        other.end();
+        assertThat(ports.awaitIdle(Duration.ofMinutes(1))).isTrue();
+        assertThat(ports.inFlight()).isEqualTo(1);
+    }
 }

@@ -68,8 +68,8 @@ public final class ServerDriver {
     }
 
     /**
-     * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; {@code /storm} has the process
-     * collect garbage from now on until it ends, with next to no heap left for anything else; one that ends with
+     * The body of every answer: the instance's name. A path {@code /slow/MILLIS} takes that long; {@code /exit/STATUS} ends
+     * the process; {@code /storm} has the process collect garbage from now on until it ends, with next to no heap left for anything else; one that ends with
      * {@code /header/NAME} is answered with that header of the request, {@code /bytes/COUNT} with so many bytes, {@code /length}
      * with the length of the request's body and {@code /count} with how many requests were answered before.
      */
@@ -78,6 +78,9 @@ public final class ServerDriver {
         int before = ANSWERED.getAndIncrement();
         if (path.startsWith("/slow/")) {
             Thread.sleep(Long.parseLong(path.substring("/slow/".length())));
+        }
+        if (path.startsWith("/exit/")) {
+            System.exit(Integer.parseInt(path.substring("/exit/".length())));
         }
         if (path.equals("/storm")) {
             storm();

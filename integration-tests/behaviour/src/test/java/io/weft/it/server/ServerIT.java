@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -231,6 +232,30 @@ class ServerIT {
             await().atMost(PATIENCE).until(() -> instance(policies).contains("\"state\":\"NotReady\""));
             assertThat(new String(RawClient.ask(port, "GET /" + CLOSE), StandardCharsets.ISO_8859_1)).startsWith("HTTP/1.1 200");
         }
+    }
+
+    @Test
+    void aRequestThatEndsTheJvmIsNotWaitedFor() throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess process = server.start(
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "0ms"), "v1");
+        int port = process.awaitPort();
+        await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
+
+        try (RawClient exiting = new RawClient(port); RawClient slow = new RawClient(port)) {
+            slow.send("GET /slow/1000" + CLOSE);
+            AtomicInteger asked = new AtomicInteger();
+            await().atMost(PATIENCE).until(() -> count(port) > asked.getAndIncrement());
+            exiting.send("GET /exit/3" + CLOSE);
+            assertComplete(slow.readAll());
+        }
+        assertThat(process.awaitExit()).isEqualTo(3);
+        assertThat(process.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    private static int count(int port) {
+        String answer = new String(RawClient.ask(port, "GET /count" + CLOSE), StandardCharsets.ISO_8859_1);
+        return Integer.parseInt(answer.substring(answer.indexOf("\r\n\r\n")).trim());
     }
 
     private static void assertComplete(byte[] answer) {

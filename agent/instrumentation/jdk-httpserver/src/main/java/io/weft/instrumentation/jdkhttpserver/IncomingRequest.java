@@ -16,6 +16,8 @@ final class IncomingRequest extends InboundExchange {
     private Headers headers;
     private boolean decided;
     private boolean withApp;
+    /** The thread that last called the app's filters and handler. */
+    private volatile Thread servedBy;
 
     IncomingRequest(Internals internals) {
         this.internals = internals;
@@ -27,6 +29,18 @@ final class IncomingRequest extends InboundExchange {
         headers = internals.requestHeaders(exchange);
         decided = false;
         withApp = false;
+    }
+
+    void servedHere() {
+        Thread current = Thread.currentThread();
+        if (servedBy != current) {
+            servedBy = current;
+        }
+    }
+
+    /** Whether it is on this thread that the app serves it, or has begun to. */
+    boolean isServedHere() {
+        return servedBy == Thread.currentThread();
     }
 
     /** Whether this is the first time that it is asked: the app's own filters and handler come after one another. */

@@ -44,6 +44,7 @@ public final class JdkHttpServerAdapter implements Adapter {
                 Inbound.Port port = context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server));
                 Executor executor = internals.executor(server);
                 port.busyThreads(() -> busyShare(executor));
+                port.ownRequest(this::servesHere);
                 portOfServer.put(server, port);
                 return nothing;
             };
@@ -69,6 +70,16 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.CONNECTION_CLOSE -> before(connection -> requestEnded(inFlight.remove(connection)));
             default -> throw new IllegalArgumentException(hook);
         };
+    }
+
+    private boolean servesHere() {
+        for (InFlight slot : inFlight.values()) {
+            IncomingRequest request = slot.get();
+            if (request != null && request.isServedHere()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Zero where its threads have no limit, or are not known. */
@@ -124,6 +135,9 @@ public final class JdkHttpServerAdapter implements Adapter {
     private Object doFilter(Filter.Chain chain, HttpExchange http) throws Throwable {
         Object exchange = internals.exchange(http);
         IncomingRequest request = exchange == null ? null : inFlight(exchange);
+        if (request != null) {
+            request.servedHere();
+        }
         if (request == null || !request.claimed() || !request.isUndecided()) {
             return Handler.PROCEED;
         }

@@ -7,9 +7,11 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.catalina.connector.Connector;
+import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ProtocolHandler;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.coyote.http11.Http11Nio2Protocol;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.tomcat.util.net.AbstractEndpoint;
 
@@ -39,9 +41,11 @@ final class ConnectorPorts {
             return;
         }
         if (!(handler instanceof Http11NioProtocol)) {
+            boolean asks = handler instanceof Http11Nio2Protocol;
             context.warn("Tomcat connector " + connector + ": of the connector implementations only "
-                    + Http11NioProtocol.class.getName() + " is supported; on " + handler.getClass().getName()
-                    + " a file that is being sent does not hold up a shutdown");
+                    + Http11NioProtocol.class.getName() + " is supported in full; on " + handler.getClass().getName()
+                    + " a file that is being sent does not hold up a shutdown, mesh TLS is not spoken and what must be secured is refused"
+                    + (asks ? "" : ", and limits for connections do not hold"));
         }
         closed(connector);
         closing.clear();
@@ -50,6 +54,7 @@ final class ConnectorPorts {
         opened.busyThreads(() -> busyShare(endpoint));
         // As when the connector is paused: HTTP/2 connections get a GOAWAY, and HTTP/1.1 has nothing of the kind.
         opened.onDrain(() -> endpoint.getHandler().pause());
+        opened.ownRequest(ConnectorPorts::servesHere);
         open.put(connector, opened);
     }
 
@@ -87,6 +92,11 @@ final class ConnectorPorts {
     private static double busyShare(AbstractEndpoint<?, ?> endpoint) {
         int most = endpoint.getMaxThreads();
         return most <= 0 ? 0 : Math.max(0, endpoint.getCurrentThreadsBusy()) / (double) most;
+    }
+
+    /** A request is not over while coyote has it with catalina. */
+    private static boolean servesHere() {
+        return StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName().equals(CoyoteAdapter.class.getName())));
     }
 
     private static InetSocketAddress address(AbstractProtocol<?> protocol, int port) {
