@@ -39,6 +39,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.FractionalPercent;
+import io.envoyproxy.envoy.type.v3.TokenBucket;
 import io.weft.driver.JdkHttpServer;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -65,6 +66,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may call an app that knows nothing of it: access control and authentication, with policies as bytes of xDS. */
 class AccessControlIT {
@@ -266,6 +268,51 @@ class AccessControlIT {
 
         await().until(() -> RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0);
         assertThat(policies.refusals()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"javax,tomcat-9", "jakarta,tomcat-10.1"})
+    void onTomcatsNio2ConnectorConnectionsAreLimitedAndForgotten(String version) {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        String[] api = version.split(",");
+        JvmProcess process = testbed.jvm("orders", Jdks.newest())
+                .mesh(policies.uri(), "orders")
+                .option("-Dtomcat.protocol=org.apache.coyote.http11.Http11Nio2Protocol")
+                .classPath(Library.named(api[1]))
+                .driver("io.weft.driver.tomcat." + api[0] + ".TomcatServer", "orders");
+        int port = process.awaitPort();
+        Permission denied = Permission.newBuilder()
+                .setUrlPath(PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setExact("/denied")))
+                .build();
+
+        serve(inbound(port, rbac(RBAC.Action.DENY, "loopback", denied, from("127.0.0.0", 8))));
+        await().until(() -> ask(port, "/denied").startsWith("403 "));
+        for (int i = 0; i < 50; i++) {
+            assertThat(ask(port, "/denied")).startsWith("403 ");
+        }
+        await().until(() -> instances(process, "io.weft.dataplane.Connection") < 10);
+
+        Message limit = io.envoyproxy.envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit.newBuilder()
+                .setStatPrefix("connections")
+                .setTokenBucket(TokenBucket.newBuilder().setMaxTokens(1).setFillInterval(Durations.fromHours(1)))
+                .build();
+        Listener.Builder limited = inbound(port).toBuilder();
+        limited.getFilterChainsBuilder(0).addFilters(0, Filter.newBuilder().setName("limit").setTypedConfig(Any.pack(limit)));
+        serve(limited.build());
+        await().until(() -> RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0);
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    /** How many of a class are reachable. */
+    private int instances(JvmProcess process, String type) {
+        JvmProcess histogram = testbed.jvm("histogram", Jdks.newest())
+                .tool("jcmd", Long.toString(process.handle().pid()), "GC.class_histogram");
+        histogram.awaitExit();
+        return histogram.stdout().stream()
+                .map(line -> line.trim().split("\\s+"))
+                .filter(columns -> columns.length > 3 && columns[3].equals(type))
+                .mapToInt(columns -> Integer.parseInt(columns[1]))
+                .sum();
     }
 
     @ParameterizedTest

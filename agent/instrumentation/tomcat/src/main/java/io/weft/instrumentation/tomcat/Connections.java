@@ -14,7 +14,16 @@ final class Connections {
 
     Connection of(SocketWrapperBase<?> socket) {
         Connection connection = known.get(socket);
-        return connection == null ? known.computeIfAbsent(socket, Connections::connection) : connection;
+        return connection == null ? learn(socket) : connection;
+    }
+
+    private Connection learn(SocketWrapperBase<?> socket) {
+        Connection connection = known.computeIfAbsent(socket, Connections::connection);
+        if (socket.isClosed()) {
+            // Meanwhile, perhaps: nobody will say so once more.
+            known.remove(socket);
+        }
+        return connection;
     }
 
     void closed(SocketWrapperBase<?> socket) {

@@ -3,6 +3,7 @@ package io.weft.instrumentation.tomcat;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.nio.channels.AsynchronousSocketChannel;
 import java.nio.channels.SocketChannel;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
@@ -10,6 +11,7 @@ import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.net.Nio2Endpoint;
 import org.apache.tomcat.util.net.SendfileState;
 import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -21,6 +23,7 @@ public final class TomcatAdapter implements Adapter {
     private final ConnectorPorts ports;
     private final Admission admission;
     private final Connections connections = new Connections();
+    private final Nio2Accepting nio2;
     private final Sendfiles sendfiles = new Sendfiles();
 
     public TomcatAdapter(AdapterContext context) throws ReflectiveOperationException {
@@ -28,6 +31,7 @@ public final class TomcatAdapter implements Adapter {
         internals = new Internals(context);
         ports = new ConnectorPorts(context, internals);
         admission = new Admission(context.inbound(), internals, ports, connections);
+        nio2 = new Nio2Accepting(context.inbound());
     }
 
     @Override
@@ -39,6 +43,8 @@ public final class TomcatAdapter implements Adapter {
                     before((connector, nothing) -> ports.closed((Connector) connector));
             case TomcatModule.ACCEPTED -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
                     admission.accept((SocketChannel) connection);
+            case TomcatModule.ACCEPTED_NIO2 -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
+                    nio2.accept((Nio2Endpoint) endpoint, (AsynchronousSocketChannel) connection);
             case TomcatModule.SERVICE -> (Handler.Around) (adapter, request, response, a2, a3) ->
                     admission.service((CoyoteAdapter) adapter, (Request) request, (Response) response);
             case TomcatModule.ASYNC_DISPATCH -> (Handler.Around) (adapter, request, response, event, a3) ->

@@ -22,6 +22,7 @@ public final class TomcatModule {
     static final String CONNECTOR_PAUSE = "connector-pause";
     static final String CONNECTOR_STOP = "connector-stop";
     static final String ACCEPTED = "accepted";
+    static final String ACCEPTED_NIO2 = "accepted-nio2";
     static final String SERVICE = "service";
     static final String ASYNC_DISPATCH = "async-dispatch";
     static final String REQUEST_COUNTED = "request-counted";
@@ -39,7 +40,8 @@ public final class TomcatModule {
     private static final String ADAPTER = "org.apache.catalina.connector.CoyoteAdapter";
     private static final String REQUEST = "org.apache.coyote.Request";
     private static final String PROCESSOR = "org.apache.coyote.http11.Http11Processor";
-    private static final String SOCKET = "org.apache.tomcat.util.net.NioEndpoint$NioSocketWrapper";
+    private static final String NET = "org.apache.tomcat.util.net.";
+    private static final String SOCKET = NET + "NioEndpoint$NioSocketWrapper";
 
     private TomcatModule() {}
 
@@ -56,6 +58,8 @@ public final class TomcatModule {
                         around(CONNECTOR_STOP, CONNECTOR, "stopInternal", "()V"),
                         around(ACCEPTED, "org.apache.tomcat.util.net.NioEndpoint", "setSocketOptions",
                                 "(Ljava/nio/channels/SocketChannel;)Z"),
+                        around(ACCEPTED_NIO2, NET + "Nio2Endpoint", "setSocketOptions",
+                                "(Ljava/nio/channels/AsynchronousSocketChannel;)Z"),
                         around(SERVICE, ADAPTER, "service", "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
                         around(ASYNC_DISPATCH, ADAPTER, "asyncDispatch",
                                 "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z"),
@@ -69,6 +73,9 @@ public final class TomcatModule {
                                 "(Lorg/apache/tomcat/util/net/NioEndpoint$SendfileData;)V"),
                         // since 9.0.21
                         around(CONNECTION_CLOSED, SOCKET, "doClose", "()V").whenPresent(),
+                        around(CONNECTION_CLOSED, NET + "Nio2Endpoint$Nio2SocketWrapper", "doClose", "()V").whenPresent(),
+                        // not since 10.1
+                        around(CONNECTION_CLOSED, NET + "AprEndpoint$AprSocketWrapper", "doClose", "()V").whenPresent(),
                         // not in a Tomcat without its HTTP/2
                         around(STREAM_HEAD, "org.apache.coyote.http2.StreamProcessor", "prepareResponse", "()V").whenPresent(),
                         // since 9.0.3, and not in a Tomcat without its HTTP/2

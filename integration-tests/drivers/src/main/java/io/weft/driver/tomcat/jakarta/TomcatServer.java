@@ -38,8 +38,10 @@ public final class TomcatServer implements ServerDriver.Server {
     private TomcatServer(String instance, int furtherConnectors) throws Exception {
         Path base = Files.createTempDirectory("tomcat");
         tomcat.setBaseDir(base.toString());
-        tomcat.setPort(0);
-        tomcat.getConnector().addUpgradeProtocol(new Http2Protocol());
+        Connector connector = new Connector(System.getProperty("tomcat.protocol", "HTTP/1.1"));
+        connector.setPort(0);
+        tomcat.setConnector(connector);
+        connector.addUpgradeProtocol(new Http2Protocol());
         for (int i = 0; i < furtherConnectors; i++) {
             Connector further = new Connector();
             further.setPort(0);
