@@ -7,11 +7,22 @@ import io.weft.dataplane.load.LoadFormat;
  * what it asked for itself.
  */
 final class AskForLoad extends ClientLayer {
+    private static final RequestChanges ASKING = asking(RequestChanges.NONE);
+    private static final ResponseChanges HIDING = hiding(ResponseChanges.NONE);
+
     private final NanoClock clock;
 
     AskForLoad(NanoClock clock, ClientLayer inner) {
         super(inner);
         this.clock = clock;
+    }
+
+    private static RequestChanges asking(RequestChanges changes) {
+        return changes.andSet(LoadFormat.ASKING_HEADER, LoadFormat.TEXT.name());
+    }
+
+    private static ResponseChanges hiding(ResponseChanges changes) {
+        return changes.andRemove(LoadFormat.REPORT_HEADER);
     }
 
     @Override
@@ -24,7 +35,8 @@ final class AskForLoad extends ClientLayer {
                 && exchange.header(LoadFormat.ASKING_HEADER) == null) {
             // Once for all attempts, which each build on the changes of the one before.
             exchange.loadAsked = true;
-            exchange.requestChanges = exchange.requestChanges.andSet(LoadFormat.ASKING_HEADER, LoadFormat.TEXT.name());
+            exchange.requestChanges =
+                    exchange.requestChanges == RequestChanges.NONE ? ASKING : asking(exchange.requestChanges);
         }
         return true;
     }
@@ -34,7 +46,8 @@ final class AskForLoad extends ClientLayer {
         exchange.cluster.loadReported(exchange.host, exchange.responseHeaders, clock);
         inner.outcome(exchange);
         if (exchange.loadAsked && !exchange.again && exchange.failure == null) {
-            exchange.responseChanges = exchange.responseChanges.andRemove(LoadFormat.REPORT_HEADER);
+            exchange.responseChanges =
+                    exchange.responseChanges == ResponseChanges.NONE ? HIDING : hiding(exchange.responseChanges);
         }
     }
 

@@ -21,12 +21,11 @@ import org.junit.jupiter.api.Test;
 
 /** The order of criteria is Envoy's, and nothing is taken back. */
 class InboundChainsTest {
+    private static final HttpConnectionManager OPAQUE =
+            new HttpConnectionManager("", new HttpConnectionManager.Opaque(), List.of(), Edge.NONE, StreamLimits.NONE);
     private static final InboundRoutes OTHERWISE = routes(false);
 
     private final List<InboundChains.Chain> chains = new ArrayList<>();
-
-    private static final HttpConnectionManager OPAQUE =
-            new HttpConnectionManager("", new HttpConnectionManager.Opaque(), List.of(), Edge.NONE, StreamLimits.NONE);
 
     private static InboundRoutes routes(boolean secured) {
         return new InboundRoutes(true, null, OPAQUE, List.of(), new InboundRoutes.Security(secured, null));
