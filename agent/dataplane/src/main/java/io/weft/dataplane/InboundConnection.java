@@ -4,7 +4,7 @@ import io.weft.dataplane.Connection.Hello;
 import io.weft.dataplane.Connection.Peer;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
-import java.net.InetSocketAddress;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One connection that a server of the app has accepted, until it is closed. Where {@link #inspects} says so, its first bytes decide
@@ -31,7 +31,7 @@ public final class InboundConnection {
     private volatile boolean admitted;
     /** The policy now in force would not; 0: it would. Of the clock, and never 0 otherwise. */
     private volatile long endNanos;
-    private volatile boolean decided;
+    private final AtomicBoolean decided;
     /** Final fields: whoever comes second may make it again. */
     private Selection selection;
     /** Of the last policy that let it in; null: none named the port. */
@@ -43,7 +43,7 @@ public final class InboundConnection {
         this.inspects = inspects;
         this.closer = closer;
         admitted = !inspects;
-        decided = !inspects;
+        decided = new AtomicBoolean(!inspects);
     }
 
     /** Whether nothing may be read from it, or written to it, before {@link #decide} was asked. */
@@ -79,12 +79,13 @@ public final class InboundConnection {
     }
 
     private void decided() {
-        decided = true;
-        owner.decided();
+        if (decided.compareAndSet(false, true)) {
+            owner.decided();
+        }
     }
 
     boolean isDecided() {
-        return decided;
+        return decided.get();
     }
 
     /** It is about to be closed for that reason. */
@@ -94,9 +95,7 @@ public final class InboundConnection {
 
     /** The server has closed it. */
     public void closed() {
-        if (!decided) {
-            decided();
-        }
+        decided();
         owner.closed(this);
     }
 

@@ -23,6 +23,19 @@ import java.util.Optional;
  */
 public final class MeshTls implements TransportSecurity {
     private final Map<ClientSettings, WeakReference<ClientContext>> clients = new HashMap<>();
+    private final Map<ServerSettings, WeakReference<ServerContext>> servers = new HashMap<>();
+    private final Runnable beforeFirstServer;
+    private boolean serves;
+
+    /** Whose process accepts no connection. */
+    public MeshTls() {
+        this(() -> { });
+    }
+
+    /** @param beforeFirstServer runs before the first context for what comes in is there */
+    public MeshTls(Runnable beforeFirstServer) {
+        this.beforeFirstServer = beforeFirstServer;
+    }
 
     /**
      * @param certificate what this side shows; empty: nothing
@@ -34,6 +47,14 @@ public final class MeshTls implements TransportSecurity {
             String sni,
             Optional<TlsCertificate> certificate,
             Optional<CertificateValidation> validation) {}
+
+    /** @param validation empty: nobody is asked for a certificate */
+    private record ServerSettings(
+            TlsContext.Parameters parameters,
+            List<String> alpn,
+            TlsCertificate certificate,
+            Optional<CertificateValidation> validation,
+            boolean requireClientCertificate) {}
 
     @Override
     public Optional<ClientTls> client(UpstreamTls socket, Map<String, Secret> secrets) {
@@ -61,7 +82,28 @@ public final class MeshTls implements TransportSecurity {
 
     @Override
     public Optional<ServerTls> server(DownstreamTls socket, Map<String, Secret> secrets) {
-        return Optional.empty();
+        TlsContext context = socket.context();
+        Optional<TlsCertificate> certificate = context.certificate().flatMap(source -> certificate(source, secrets));
+        Optional<CertificateValidation> validation = validation(context.validation(), secrets);
+        boolean checked = !(context.validation() instanceof TlsContext.NoValidation);
+        if (certificate.isEmpty() || checked && validation.isEmpty()) {
+            return Optional.empty();
+        }
+        ServerSettings settings = new ServerSettings(
+                context.parameters(), context.alpn(), certificate.get(), validation, socket.requireClientCertificate());
+        servers.values().removeIf(reference -> reference.get() == null);
+        WeakReference<ServerContext> reference = servers.get(settings);
+        ServerContext known = reference == null ? null : reference.get();
+        if (known == null) {
+            if (!serves) {
+                serves = true;
+                beforeFirstServer.run();
+            }
+            known = new ServerContext(
+                    settings.parameters, settings.alpn, settings.certificate, validation, settings.requireClientCertificate);
+            servers.put(settings, new WeakReference<>(known));
+        }
+        return Optional.of(known);
     }
 
     private static Optional<TlsCertificate> certificate(CertificateSource source, Map<String, Secret> secrets) {

@@ -2,6 +2,7 @@ package io.weft.driver;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsExchange;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -12,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The JDK's HTTP server. Argument: the instance's name. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS}, answered by another
- * thread after the handler has returned; {@code /chunks}; {@code /empty}, without a body; {@code /fail}; {@code /stop/SECONDS}, which
+ * thread after the handler has returned; {@code /chunks}; {@code /seen}, what the request says of its connection; {@code /empty}, without a body; {@code /fail}; {@code /stop/SECONDS}, which
  * gives what is in flight so long and stops the server.
  */
 public final class JdkHttpServer implements ServerDriver.Server {
@@ -49,6 +50,7 @@ public final class JdkHttpServer implements ServerDriver.Server {
                 }
             }
         });
+        server.createContext("/seen", exchange -> send(exchange, (exchange instanceof HttpsExchange) + " " + exchange.getProtocol()));
         server.createContext("/empty", exchange -> exchange.sendResponseHeaders(204, -1));
         server.createContext("/stop/", exchange -> {
             int seconds = Integer.parseInt(exchange.getRequestURI().getPath().substring("/stop/".length()));

@@ -46,6 +46,9 @@ public final class Mesh implements MeshAccess {
         void policyInForce();
 
         void serving();
+
+        /** A policy has mesh TLS for what comes in; nothing has come in over it yet. */
+        void securing();
     }
 
     /**
@@ -141,9 +144,10 @@ public final class Mesh implements MeshAccess {
         dataPlane().checksBy(new NettyHealthProber(upstream));
         dataPlane().mirrorsBy(new NettyMirrorSender(upstream));
         dataPlane().noticesTo(text -> background.run("say what is not done", () -> log.warnOnce(text, text)));
-        dataPlane().secureBy(new MeshTls());
+        dataPlane().secureBy(new MeshTls(listener::securing));
         dataPlane().resolveBy(InetAddress::getAllByName, new NameThreads());
         InboundPorts ports = dataPlane().inbound();
+        ports.drainWithin(settings.drain().timeout());
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
         InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
         PolicyClient client =

@@ -41,7 +41,8 @@ public enum Setting {
     DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
             "On shutdown: from deregistration, how long requests are still taken before the app stops."),
     DRAIN_TIMEOUT("drain.timeout", Type.DURATION, "10s",
-            "On shutdown: how long to wait at most for requests in flight before the app stops."),
+            "On shutdown: how long to wait at most for requests in flight before the app stops. Also how long a connection may go "
+                    + "on that a new policy would not let in."),
     ADMIN_ENABLED("admin.enabled", Type.FLAG, "true",
             "false: this process has no socket by which weft status could ask it."),
     ADMIN_DIR("admin.dir", Type.PATH, "/tmp/weft-USER",

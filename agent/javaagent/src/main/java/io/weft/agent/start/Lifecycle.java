@@ -23,18 +23,20 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     private final LoadedClasses loaded;
     private final Mesh mesh;
     private final ShutdownWeaving shutdown;
+    private final HelloWeaving hello;
     private final Announcement announcement;
     private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
     private AdminPages adminPages;
     private volatile Optional<AdminSocket> adminSocket = Optional.empty();
 
-    Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, Announcement announcement,
-            AgentLog log) {
+    Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, HelloWeaving hello,
+            Announcement announcement, AgentLog log) {
         this.background = background;
         this.loaded = loaded;
         this.mesh = mesh;
         this.shutdown = shutdown;
+        this.hello = hello;
         this.announcement = announcement;
         this.log = log;
     }
@@ -68,6 +70,11 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     @Override
     public void policyInForce() {
         announcement.policyInForce();
+    }
+
+    @Override
+    public void securing() {
+        hello.weave();
     }
 
     @Override

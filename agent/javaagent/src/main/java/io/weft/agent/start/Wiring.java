@@ -34,7 +34,7 @@ final class Wiring {
         Background background = new Background(log);
         Mesh mesh = new Mesh(settings, background, log);
         Lifecycle lifecycle = new Lifecycle(background, new LoadedClasses(instrumentation, index, log), mesh,
-                new ShutdownWeaving(instrumentation, slots, log),
+                new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
         lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()));

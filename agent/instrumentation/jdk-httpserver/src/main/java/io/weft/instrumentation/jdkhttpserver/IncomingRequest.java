@@ -2,6 +2,7 @@ package io.weft.instrumentation.jdkhttpserver;
 
 import com.sun.net.httpserver.Headers;
 import io.weft.dataplane.Connection;
+import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.InboundExchange;
 import java.net.URI;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Map;
 /** The requests of one connection as the mesh sees them: there is one at a time. */
 final class IncomingRequest extends InboundExchange {
     private final Internals internals;
+    private final InboundConnection accepted;
     private Connection connection;
     /** The server's own exchange. */
     private Object exchange;
@@ -19,8 +21,10 @@ final class IncomingRequest extends InboundExchange {
     /** The thread that last called the app's filters and handler. */
     private volatile Thread servedBy;
 
-    IncomingRequest(Internals internals) {
+    /** @param accepted null: the connection was not seen when it was accepted */
+    IncomingRequest(Internals internals, InboundConnection accepted) {
         this.internals = internals;
+        this.accepted = accepted;
     }
 
     /** Another request begins. */
@@ -113,10 +117,18 @@ final class IncomingRequest extends InboundExchange {
 
     @Override
     public Connection connection() {
+        if (accepted != null) {
+            return accepted.connection();
+        }
         if (connection == null) {
             connection = new Connection(internals.localAddress(exchange), internals.remoteAddress(exchange), "", null);
         }
         return connection;
+    }
+
+    @Override
+    protected InboundConnection accepted() {
+        return accepted;
     }
 
     /** The server has chosen the context by it. */

@@ -9,6 +9,8 @@ import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.channels.SocketChannel;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -23,6 +25,12 @@ final class Internals {
     private final MethodHandle https;
     private final MethodHandle executor;
     private final MethodHandle closeConnection;
+    private final MethodHandle requestCompleted;
+    private final MethodHandle responseCompleted;
+    private final MethodHandle serverOfDispatcher;
+    private final MethodHandle toRegister;
+    private final MethodHandle channelOfConnection;
+    private final MethodHandle channelOfStream;
     private final Class<?> httpExchange;
     private final MethodHandle exchangeOfHttpExchange;
     private final MethodHandle serverOfExchange;
@@ -52,6 +60,22 @@ final class Internals {
         closeConnection = server.findVirtual(
                         server.lookupClass(), "closeConnection", MethodType.methodType(void.class, connection.lookupClass()))
                 .asType(MethodType.methodType(void.class, Object.class, Object.class));
+        MethodHandles.Lookup dispatcher = context.lookup(PACKAGE + "ServerImpl$Dispatcher");
+        MethodHandles.Lookup stream = context.lookup(PACKAGE + "Request$ReadStream");
+        MethodType ofConnection = MethodType.methodType(void.class, connection.lookupClass());
+        MethodType anyOfConnection = MethodType.methodType(void.class, Object.class, Object.class);
+        requestCompleted = server.findVirtual(server.lookupClass(), "requestCompleted", ofConnection).asType(anyOfConnection);
+        responseCompleted = server.findVirtual(server.lookupClass(), "responseCompleted", ofConnection).asType(anyOfConnection);
+        serverOfDispatcher = dispatcher.findGetter(dispatcher.lookupClass(), "this$0", server.lookupClass())
+                .asType(MethodType.methodType(Object.class, Object.class));
+        // A LinkedList in some JDKs, an ArrayList in others.
+        toRegister = dispatcher.unreflectGetter(dispatcher.lookupClass().getDeclaredField("connsToRegister"))
+                .asType(MethodType.methodType(Collection.class, Object.class));
+        channelOfConnection = connection.findVirtual(
+                        connection.lookupClass(), "getChannel", MethodType.methodType(SocketChannel.class))
+                .asType(MethodType.methodType(SocketChannel.class, Object.class));
+        channelOfStream = stream.findGetter(stream.lookupClass(), "channel", SocketChannel.class)
+                .asType(MethodType.methodType(SocketChannel.class, Object.class));
         exchangeOfHttpExchange = http.findGetter(http.lookupClass(), "impl", exchange.lookupClass())
                 .asType(MethodType.methodType(Object.class, Object.class));
         serverOfExchange = exchange.findGetter(exchange.lookupClass(), "server", server.lookupClass())
@@ -97,6 +121,46 @@ final class Internals {
     void closeConnection(Object exchange) {
         try {
             closeConnection.invokeExact(server(exchange), connection(exchange));
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** The same, on the dispatcher's thread, before there is an exchange. */
+    void closeConnection(Object dispatcher, Object connection) {
+        try {
+            Object server = (Object) serverOfDispatcher.invokeExact(dispatcher);
+            closeConnection.invokeExact(server, connection);
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** As after a response: the selector looks at the connection once more. On the dispatcher's thread. */
+    @SuppressWarnings("unchecked")
+    void lookAgain(Object dispatcher, Object connection) throws Throwable {
+        Object server = (Object) serverOfDispatcher.invokeExact(dispatcher);
+        requestCompleted.invokeExact(server, connection);
+        responseCompleted.invokeExact(server, connection);
+        ((Collection<Object>) toRegister.invokeExact(dispatcher)).add(connection);
+    }
+
+    /** The socket itself; null before it is set. */
+    SocketChannel channel(Object connection) {
+        try {
+            return (SocketChannel) channelOfConnection.invokeExact(connection);
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    SocketChannel channelOfStream(Object stream) throws Throwable {
+        return (SocketChannel) channelOfStream.invokeExact(stream);
+    }
+
+    boolean isHttps(Object server) {
+        try {
+            return https(server);
         } catch (Throwable undeclared) {
             throw new AssertionError(undeclared);
         }

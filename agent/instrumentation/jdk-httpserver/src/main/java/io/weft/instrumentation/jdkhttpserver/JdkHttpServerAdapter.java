@@ -8,7 +8,6 @@ import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
@@ -22,6 +21,7 @@ public final class JdkHttpServerAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final Admission admission;
+    private final Accepting accepting;
     private final Map<Object, Inbound.Port> portOfServer = new ConcurrentHashMap<>(4);
     /** Servers that were told to stop: requests on their open connections are still looked at. Forgotten when another one starts. */
     private final Set<Object> stopped = ConcurrentHashMap.newKeySet();
@@ -33,25 +33,24 @@ public final class JdkHttpServerAdapter implements Adapter {
         this.context = context;
         internals = new Internals(context);
         admission = new Admission(context, internals);
+        accepting = new Accepting(context.inbound(), internals, this::hasOwnTls);
     }
 
     @Override
     public Handler handler(String hook) {
         return switch (hook) {
-            case JdkHttpServerModule.STARTED -> (Handler.Result) (server, nothing, a0, a1, a2) -> {
-                stopped.forEach(portOfServer::remove);
-                stopped.clear();
-                Inbound.Port port = context.inbound().opened("jdk-httpserver", internals.address(server), internals.https(server));
-                Executor executor = internals.executor(server);
-                port.busyThreads(() -> busyShare(executor));
-                port.ownRequest(this::servesHere);
-                portOfServer.put(server, port);
-                return nothing;
-            };
+            case JdkHttpServerModule.STARTED -> before(this::started);
             case JdkHttpServerModule.ACCEPTED -> (Handler.Result) (connection, nothing, channel, a1, a2) -> {
-                accepted((SocketChannel) channel);
+                accepting.accepted(connection, (SocketChannel) channel);
                 return nothing;
             };
+            case JdkHttpServerModule.HANDLE -> (Handler.Around) (dispatcher, channel, connection, a2, a3) ->
+                    accepting.handle(dispatcher, (SocketChannel) channel, connection);
+            case JdkHttpServerModule.READS, JdkHttpServerModule.WRITES -> (Handler.Argument) (stream, channel, a0, a1, a2) ->
+                    accepting.channel((SocketChannel) channel);
+            case JdkHttpServerModule.AVAILABLE -> (Handler.Result) (stream, available, a0, a1, a2) ->
+                    (int) available == 0 && internals.channelOfStream(stream) instanceof MeshSocketChannel mesh && mesh.hasInput()
+                            ? 1 : available;
             case JdkHttpServerModule.EXCHANGE_STARTED -> (Handler.Result) (exchange, same, a0, a1, a2) -> {
                 requestStarted(exchange);
                 return same;
@@ -67,7 +66,10 @@ public final class JdkHttpServerAdapter implements Adapter {
                 requestEnded(inFlight.get(connection));
                 return Handler.PROCEED;
             };
-            case JdkHttpServerModule.CONNECTION_CLOSE -> before(connection -> requestEnded(inFlight.remove(connection)));
+            case JdkHttpServerModule.CONNECTION_CLOSE -> before(connection -> {
+                requestEnded(inFlight.remove(connection));
+                accepting.closed(connection);
+            });
             default -> throw new IllegalArgumentException(hook);
         };
     }
@@ -89,16 +91,29 @@ public final class JdkHttpServerAdapter implements Adapter {
                 : 0;
     }
 
-    /** The server finds out with its next look that the connection is closed. */
-    private void accepted(SocketChannel connection) throws IOException {
-        if (connection == null || !(connection.getLocalAddress() instanceof InetSocketAddress local)
-                || !(connection.getRemoteAddress() instanceof InetSocketAddress remote)) {
-            return;
+    /** Before it has a thread, so that no request is earlier. */
+    private void started(Object server) throws Throwable {
+        stopped.forEach(portOfServer::remove);
+        stopped.clear();
+        InetSocketAddress address = internals.address(server);
+        if (address != null && !portOfServer.containsKey(server)) {
+            Inbound.Port port = context.inbound().opened("jdk-httpserver", address, internals.https(server));
+            Executor executor = internals.executor(server);
+            if (executor != null) {
+                port.busyThreads(() -> busyShare(executor));
+            }
+            port.ownRequest(this::servesHere);
+            portOfServer.put(server, port);
         }
-        InboundConnection accepted = context.inbound().accepted(local, remote, false, () -> { });
-        if (accepted == null || accepted.inspects() && accepted.decide(null) != InboundConnection.Fate.PASS) {
-            connection.close();
+    }
+
+    private boolean hasOwnTls(int port) {
+        for (Map.Entry<Object, Inbound.Port> entry : portOfServer.entrySet()) {
+            if (entry.getValue().port() == port && internals.isHttps(entry.getKey())) {
+                return true;
+            }
         }
+        return false;
     }
 
     private void stop(Object server) {
@@ -110,14 +125,16 @@ public final class JdkHttpServerAdapter implements Adapter {
     }
 
     private void requestStarted(Object exchange) throws Throwable {
-        Inbound.Port port = portOfServer.get(internals.server(exchange));
+        Object server = internals.server(exchange);
+        Inbound.Port port = portOfServer.get(server);
         if (port == null) {
-            return;
+            // It was there before the agent.
+            port = context.inbound().unregistered(internals.address(server).getPort(), internals.https(server));
         }
         Object connection = internals.connection(exchange);
         InFlight slot = inFlight.get(connection);
         if (slot == null) {
-            slot = new InFlight(internals);
+            slot = new InFlight(internals, accepting.of(connection));
             inFlight.put(connection, slot);
         }
         slot.request.renew(exchange);
@@ -169,8 +186,8 @@ public final class JdkHttpServerAdapter implements Adapter {
     private static final class InFlight extends AtomicReference<IncomingRequest> {
         private final transient IncomingRequest request;
 
-        InFlight(Internals internals) {
-            request = new IncomingRequest(internals);
+        InFlight(Internals internals, InboundConnection accepted) {
+            request = new IncomingRequest(internals, accepted);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.jdkhttpserver;
 
+import static io.weft.instrumentation.Hook.argument;
 import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
@@ -16,6 +17,10 @@ public final class JdkHttpServerModule {
     static final String STARTED = "started";
     static final String STOP = "stop";
     static final String ACCEPTED = "accepted";
+    static final String HANDLE = "handle";
+    static final String READS = "reads";
+    static final String WRITES = "writes";
+    static final String AVAILABLE = "available";
     static final String EXCHANGE_STARTED = "exchange-started";
     static final String DO_FILTER = "do-filter";
     static final String RESPONSE_HEAD = "response-head";
@@ -33,9 +38,16 @@ public final class JdkHttpServerModule {
                 "io.weft.instrumentation.jdkhttpserver.JdkHttpServerAdapter",
                 List.of("jdk.httpserver/" + PACKAGE),
                 List.of(
-                        result(STARTED, PACKAGE + ".ServerImpl", "start", "()V"),
+                        around(STARTED, PACKAGE + ".ServerImpl", "start", "()V"),
                         around(STOP, PACKAGE + ".ServerImpl", "stop", "(I)V"),
                         result(ACCEPTED, PACKAGE + ".HttpConnection", "setChannel", "(Ljava/nio/channels/SocketChannel;)V"),
+                        around(HANDLE, PACKAGE + ".ServerImpl$Dispatcher", "handle",
+                                "(Ljava/nio/channels/SocketChannel;Lsun/net/httpserver/HttpConnection;)V"),
+                        argument(READS, PACKAGE + ".Request$ReadStream", "<init>",
+                                "(Lsun/net/httpserver/ServerImpl;Ljava/nio/channels/SocketChannel;)V", 1),
+                        argument(WRITES, PACKAGE + ".Request$WriteStream", "<init>",
+                                "(Lsun/net/httpserver/ServerImpl;Ljava/nio/channels/SocketChannel;)V", 1),
+                        result(AVAILABLE, PACKAGE + ".Request$ReadStream", "available", "()I"),
                         result(EXCHANGE_STARTED, PACKAGE + ".ExchangeImpl", "<init>",
                                 "(Ljava/lang/String;Ljava/net/URI;Lsun/net/httpserver/Request;JLsun/net/httpserver/HttpConnection;)V"),
                         around(DO_FILTER, "com.sun.net.httpserver.Filter$Chain", "doFilter",

@@ -1,12 +1,9 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Inbound;
-import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.channels.SocketChannel;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.ActionCode;
 import org.apache.coyote.Request;
@@ -18,24 +15,11 @@ final class Admission {
     private final Internals internals;
     private final ConnectorPorts ports;
     private final Connections connections;
-    private final Inbound inbound;
 
-    Admission(Inbound inbound, Internals internals, ConnectorPorts ports, Connections connections) {
-        this.inbound = inbound;
+    Admission(Internals internals, ConnectorPorts ports, Connections connections) {
         this.internals = internals;
         this.connections = connections;
         this.ports = ports;
-    }
-
-    /** In the place of {@code NioEndpoint.setSocketOptions}, after which the connection is Tomcat's; false has it closed. */
-    Object accept(SocketChannel connection) throws IOException {
-        if (!(connection.getLocalAddress() instanceof InetSocketAddress local)
-                || !(connection.getRemoteAddress() instanceof InetSocketAddress remote)) {
-            return Handler.PROCEED;
-        }
-        InboundConnection accepted = inbound.accepted(local, remote, false, () -> { });
-        return accepted != null && (!accepted.inspects() || accepted.decide(null) == InboundConnection.Fate.PASS)
-                ? Handler.PROCEED : (Object) false;
     }
 
     /** In the place of {@code CoyoteAdapter.service}. */

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Connection;
+import io.weft.dataplane.InboundConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -8,11 +9,26 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
-/** The connections of which a policy wanted to know something, until they are closed. Thread-safe. */
+/** The connections that were accepted, or of which a policy wanted to know something, until they are closed. Thread-safe. */
 final class Connections {
+    private final Map<SocketWrapperBase<?>, InboundConnection> accepted = new ConcurrentHashMap<>();
+    /** Of implementations of a connector that do not say what they accept. */
     private final Map<SocketWrapperBase<?>, Connection> known = new ConcurrentHashMap<>();
 
+    void opened(SocketWrapperBase<?> socket, InboundConnection connection) {
+        accepted.put(socket, connection);
+    }
+
+    /** @return null: it was not seen when it was accepted */
+    InboundConnection accepted(SocketWrapperBase<?> socket) {
+        return accepted.get(socket);
+    }
+
     Connection of(SocketWrapperBase<?> socket) {
+        InboundConnection seen = accepted.get(socket);
+        if (seen != null) {
+            return seen.connection();
+        }
         Connection connection = known.get(socket);
         return connection == null ? learn(socket) : connection;
     }
@@ -27,6 +43,10 @@ final class Connections {
     }
 
     void closed(SocketWrapperBase<?> socket) {
+        InboundConnection seen = accepted.remove(socket);
+        if (seen != null) {
+            seen.closed();
+        }
         if (!known.isEmpty()) {
             known.remove(socket);
         }

@@ -10,6 +10,7 @@ import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ProtocolHandler;
+import org.apache.coyote.UpgradeProtocol;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.coyote.http11.Http11Nio2Protocol;
 import org.apache.coyote.http11.Http11NioProtocol;
@@ -72,20 +73,35 @@ final class ConnectorPorts {
         }
     }
 
-    /** @return null where no connector listens that is registered */
-    Inbound.Port of(int port) {
-        for (Inbound.Port candidate : open.values()) {
-            if (candidate.port() == port) {
-                return candidate;
+    /** Whether the app has given the connector of that port HTTP/2. */
+    boolean speaksHttp2(int port) {
+        for (Map.Entry<Connector, Inbound.Port> candidate : open.entrySet()) {
+            if (candidate.getValue().port() == port) {
+                for (UpgradeProtocol protocol : candidate.getKey().findUpgradeProtocols()) {
+                    if (protocol.getHttpUpgradeName(false) != null && protocol.getHttpUpgradeName(false).equals("h2c")) {
+                        return true;
+                    }
+                }
             }
         }
-        return null;
+        return false;
     }
 
-    /** @return null for a connector that is not registered */
+    /** One that is not registered yet serves already. */
     Inbound.Port of(Connector connector) {
         Inbound.Port port = open.get(connector);
-        return port == null ? closing.get(connector) : port;
+        if (port == null) {
+            port = closing.get(connector);
+        }
+        return port == null ? unregistered(connector) : port;
+    }
+
+    /** @return null where no HTTP is spoken, or over no network */
+    private Inbound.Port unregistered(Connector connector) {
+        int port = connector.getLocalPort();
+        return port > 0 && connector.getProtocolHandler() instanceof AbstractHttp11Protocol<?> http
+                ? context.inbound().unregistered(port, http.isSSLEnabled())
+                : null;
     }
 
     /** Zero where the threads are not Tomcat's own, or have no limit. */

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Connection;
+import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.InboundExchange;
 import io.weft.dataplane.RequestChanges;
 import java.nio.charset.StandardCharsets;
@@ -175,6 +176,11 @@ final class IncomingRequest extends InboundExchange {
             connection = connections.of(internals.connection(request));
         }
         return connection;
+    }
+
+    @Override
+    protected InboundConnection accepted() {
+        return connections.accepted(internals.connection(request));
     }
 
     void change(RequestChanges changes) {

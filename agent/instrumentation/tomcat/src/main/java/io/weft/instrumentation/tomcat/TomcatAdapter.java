@@ -12,6 +12,8 @@ import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.Nio2Endpoint;
+import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.NioEndpoint;
 import org.apache.tomcat.util.net.SendfileState;
 import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -22,6 +24,7 @@ public final class TomcatAdapter implements Adapter {
     private final Internals internals;
     private final ConnectorPorts ports;
     private final Admission admission;
+    private final Accepting accepting;
     private final Connections connections = new Connections();
     private final Nio2Accepting nio2;
     private final Sendfiles sendfiles = new Sendfiles();
@@ -30,7 +33,8 @@ public final class TomcatAdapter implements Adapter {
         this.context = context;
         internals = new Internals(context);
         ports = new ConnectorPorts(context, internals);
-        admission = new Admission(context.inbound(), internals, ports, connections);
+        admission = new Admission(internals, ports, connections);
+        accepting = new Accepting(context.inbound(), ports, connections);
         nio2 = new Nio2Accepting(context.inbound());
     }
 
@@ -42,7 +46,13 @@ public final class TomcatAdapter implements Adapter {
             case TomcatModule.CONNECTOR_PAUSE, TomcatModule.CONNECTOR_STOP ->
                     before((connector, nothing) -> ports.closed((Connector) connector));
             case TomcatModule.ACCEPTED -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
-                    admission.accept((SocketChannel) connection);
+                    accepting.accept((NioEndpoint) endpoint, (SocketChannel) connection);
+            case TomcatModule.CHANNEL -> (Handler.Argument) (nothing, channel, same, endpoint, a2) ->
+                    accepting.channel((NioChannel) channel, (NioEndpoint) endpoint);
+            case TomcatModule.WRAPPED -> (Handler.Result) (wrapper, same, channel, endpoint, a2) -> {
+                accepting.wrapped((NioEndpoint.NioSocketWrapper) wrapper);
+                return same;
+            };
             case TomcatModule.ACCEPTED_NIO2 -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
                     nio2.accept((Nio2Endpoint) endpoint, (AsynchronousSocketChannel) connection);
             case TomcatModule.SERVICE -> (Handler.Around) (adapter, request, response, a2, a3) ->

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.tomcat;
 
+import static io.weft.instrumentation.Hook.argument;
 import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
@@ -23,6 +24,8 @@ public final class TomcatModule {
     static final String CONNECTOR_STOP = "connector-stop";
     static final String ACCEPTED = "accepted";
     static final String ACCEPTED_NIO2 = "accepted-nio2";
+    static final String CHANNEL = "channel";
+    static final String WRAPPED = "wrapped";
     static final String SERVICE = "service";
     static final String ASYNC_DISPATCH = "async-dispatch";
     static final String REQUEST_COUNTED = "request-counted";
@@ -60,6 +63,10 @@ public final class TomcatModule {
                                 "(Ljava/nio/channels/SocketChannel;)Z"),
                         around(ACCEPTED_NIO2, NET + "Nio2Endpoint", "setSocketOptions",
                                 "(Ljava/nio/channels/AsynchronousSocketChannel;)Z"),
+                        argument(CHANNEL, SOCKET, "<init>",
+                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V", 0),
+                        result(WRAPPED, SOCKET, "<init>",
+                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V"),
                         around(SERVICE, ADAPTER, "service", "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
                         around(ASYNC_DISPATCH, ADAPTER, "asyncDispatch",
                                 "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z"),

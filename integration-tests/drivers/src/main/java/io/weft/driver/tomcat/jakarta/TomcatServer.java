@@ -27,11 +27,12 @@ import org.apache.tomcat.websocket.server.WsSci;
  * API's old name.
  *
  * <p>Arguments: the instance's name, then the number of further connectors. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS},
- * answered by another thread; {@code /dispatch/MILLIS}, dispatched by another thread to {@code /slow/0}; {@code /chunks};
- * {@code /file}, {@value #FILE_SIZE} bytes sent by Tomcat itself; {@code /fail}; {@code /echo}, a WebSocket.
+ * answered by another thread; {@code /seen}, what the request says of its connection; {@code /dispatch/MILLIS}, dispatched by another thread to {@code /slow/0}; {@code /chunks};
+ * {@code /file}, {@value #FILE_SIZE} bytes sent by Tomcat itself, and {@code /big}, {@value #BIG_FILE_SIZE}; {@code /fail}; {@code /echo}, a WebSocket.
  */
 public final class TomcatServer implements ServerDriver.Server {
     public static final int FILE_SIZE = 32 << 20;
+    public static final long BIG_FILE_SIZE = 1L << 30;
 
     private final Tomcat tomcat = new Tomcat();
 
@@ -53,7 +54,8 @@ public final class TomcatServer implements ServerDriver.Server {
         add(context, "async", new Async(instance, later), "/async/*");
         add(context, "dispatch", new Dispatch(later), "/dispatch/*");
         add(context, "chunks", new Chunks(), "/chunks");
-        add(context, "file", new SendFile(base), "/file");
+        add(context, "file", new SendFile(base, FILE_SIZE), "/file");
+        add(context, "big", new SendFile(base, BIG_FILE_SIZE), "/big");
         add(context, "fail", new Fail(), "/fail");
         context.addServletContainerInitializer(new WsSci(), Set.of(Echo.class));
         tomcat.start();
@@ -96,6 +98,11 @@ public final class TomcatServer implements ServerDriver.Server {
 
         @Override
         protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
+            if (request.getRequestURI().equals("/seen")) {
+                response.getWriter().print(request.getScheme() + ' ' + request.isSecure() + ' ' + request.getRequestURL() + ' '
+                        + request.getAttribute("jakarta.servlet.request.X509Certificate") + ' ' + request.getProtocol());
+                return;
+            }
             try {
                 response.getWriter().print(ServerDriver.answer(
                         instance, request.getRequestURI(), request::getHeader, request.getInputStream()));
@@ -151,11 +158,13 @@ public final class TomcatServer implements ServerDriver.Server {
 
     private static final class SendFile extends HttpServlet {
         private final transient Path file;
+        private final long size;
 
-        SendFile(Path folder) throws IOException {
-            file = folder.resolve("file");
+        SendFile(Path folder, long size) throws IOException {
+            this.size = size;
+            file = folder.resolve("file-" + size);
             try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
-                sparse.setLength(FILE_SIZE);
+                sparse.setLength(size);
             }
         }
 
@@ -164,10 +173,10 @@ public final class TomcatServer implements ServerDriver.Server {
             if (!Boolean.TRUE.equals(request.getAttribute("org.apache.tomcat.sendfile.support"))) {
                 throw new IllegalStateException("Tomcat does not offer to send the file");
             }
-            response.setContentLength(FILE_SIZE);
+            response.setContentLengthLong(size);
             request.setAttribute("org.apache.tomcat.sendfile.filename", file.toString());
             request.setAttribute("org.apache.tomcat.sendfile.start", 0L);
-            request.setAttribute("org.apache.tomcat.sendfile.end", (long) FILE_SIZE);
+            request.setAttribute("org.apache.tomcat.sendfile.end", size);
         }
     }
 

@@ -1,0 +1,448 @@
+package io.weft.transport;
+
+import io.weft.dataplane.Connection.Hello;
+import io.weft.dataplane.InboundConnection;
+import io.weft.dataplane.Rejection;
+import io.weft.dataplane.ServerTls;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLException;
+
+/**
+ * The bytes of a connection that a server has accepted, as the app's server sees them: plaintext, whatever is on the wire. The first
+ * ones decide what it is ({@link InboundConnection#decide}); what policy wants secured is made so by an engine of JSSE.
+ *
+ * <p>Until {@link #handshake} has said that it is done, exactly one record is read at a time. So nothing of what follows is in
+ * here by then, and a selector that looks at the socket misses nothing. Blocking or not as the socket is. One thread may read while another
+ * writes.
+ */
+public final class AcceptedChannel {
+    /** What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4). */
+    private static final byte[] HTTP_2_PREFACE = "PRI * HTTP/2.0\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final int RECORD = 16_709;
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    /** While JSSE reads a client's hello of ours on this thread. */
+    private static final ThreadLocal<Boolean> SHAKING_HANDS = new ThreadLocal<>();
+
+    private enum State { SNIFFING, SHAKING_HANDS, PLAINTEXT, SECURED, FAILED }
+
+    private final SocketChannel socket;
+    private final InboundConnection connection;
+    private final boolean http2;
+    private final ReentrantLock writing = new ReentrantLock();
+
+    private volatile State state = State.SNIFFING;
+    private SSLEngine engine;
+    /** Off the wire and not yet read; always ready for reading. */
+    private ByteBuffer in = ByteBuffer.allocate(RECORD).flip();
+    /** Decrypted and not yet read; always ready for reading. */
+    private ByteBuffer plain = NOTHING;
+    /** Encrypted and not yet on the wire; always ready for reading. Guarded by {@link #writing}. */
+    private ByteBuffer out = NOTHING;
+    private boolean first = true;
+
+    /** @param http2 the app's server speaks HTTP/2, also to a client that does so unasked */
+    public AcceptedChannel(SocketChannel socket, InboundConnection connection, boolean http2) {
+        this.socket = socket;
+        this.connection = connection;
+        this.http2 = http2;
+        if (!connection.inspects()) {
+            state = State.PLAINTEXT;
+        }
+    }
+
+    /**
+     * Whether a client's hello that is read on this thread is one of the mesh's. JSSE refuses names in it that are no host names, which
+     * those of a mesh often are not.
+     */
+    public static boolean readsHello() {
+        return SHAKING_HANDS.get() != null;
+    }
+
+    public InboundConnection connection() {
+        return connection;
+    }
+
+    /** It is known what it is, and secured if it has to be. */
+    public boolean isReady() {
+        return state == State.PLAINTEXT || state == State.SECURED;
+    }
+
+    /**
+     * Goes on as far as it can without waiting; the socket does not block.
+     *
+     * @return 0: it is ready; {@link SelectionKey#OP_READ} or {@link SelectionKey#OP_WRITE}: call again when the socket is
+     * @throws IOException it is to be closed
+     */
+    public int handshake() throws IOException {
+        try {
+            int wanted = state == State.SNIFFING ? sniff() : 0;
+            return wanted != 0 || isReady() ? wanted : shakeHands();
+        } catch (IOException | RuntimeException | Error e) {
+            if (state == State.SHAKING_HANDS) {
+                connection.rejected(Rejection.HANDSHAKE);
+                sayWhy();
+            }
+            state = State.FAILED;
+            throw e instanceof IOException failed ? failed : new IOException("cannot tell what the connection is", e);
+        }
+    }
+
+    private int sniff() throws IOException {
+        if (!in.hasRemaining() && !fill(1)) {
+            return SelectionKey.OP_READ;
+        }
+        if (in.get(in.position()) != ClientHello.HANDSHAKE_RECORD) {
+            decide(null);
+            return 0;
+        }
+        Hello hello = ClientHello.read(in);
+        while (hello == null) {
+            if (!fillRecord()) {
+                return SelectionKey.OP_READ;
+            }
+            hello = ClientHello.read(in);
+        }
+        decide(hello);
+        return 0;
+    }
+
+    private void decide(Hello hello) throws IOException {
+        switch (connection.decide(hello)) {
+            case PASS -> state = State.PLAINTEXT;
+            case SECURE -> {
+                engine = connection.tls().engine(http2);
+                state = State.SHAKING_HANDS;
+                engine.beginHandshake();
+            }
+            case CLOSE -> throw new IOException("policy does not admit the connection");
+        }
+    }
+
+    private int shakeHands() throws IOException {
+        ServerTls tls = connection.tls();
+        ByteBuffer nothing = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
+        while (true) {
+            if (!flush()) {
+                return SelectionKey.OP_WRITE;
+            }
+            switch (engine.getHandshakeStatus()) {
+                case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> {
+                    SSLEngineResult result = unwrap(nothing);
+                    if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+                        throw new EOFException("closed during the handshake");
+                    }
+                    if (result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW && !fillRecord()) {
+                        return SelectionKey.OP_READ;
+                    }
+                }
+                case NEED_TASK -> runTasks();
+                case NEED_WRAP -> wrap(NOTHING);
+                case NOT_HANDSHAKING, FINISHED -> {
+                    connection.secured(tls.peer(engine));
+                    state = State.SECURED;
+                    return 0;
+                }
+            }
+        }
+    }
+
+    private SSLEngineResult unwrap(ByteBuffer to) throws SSLException {
+        if (state == State.SECURED) {
+            return engine.unwrap(in, to);
+        }
+        SHAKING_HANDS.set(true);
+        try {
+            return engine.unwrap(in, to);
+        } finally {
+            SHAKING_HANDS.remove();
+        }
+    }
+
+    private void runTasks() {
+        SHAKING_HANDS.set(true);
+        try {
+            for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+                task.run();
+            }
+        } finally {
+            SHAKING_HANDS.remove();
+        }
+    }
+
+    /** An alert, if the engine has one, so that the client knows more than that the connection is gone. */
+    private void sayWhy() {
+        try {
+            while (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP && flush()) {
+                if (wrap(NOTHING).bytesProduced() == 0) {
+                    break;
+                }
+            }
+            flush();
+        } catch (IOException gone) {
+            // Whoever failed to shake hands may have gone, too; it is closed either way.
+            return;
+        }
+    }
+
+    /** @return false: not all are there */
+    private boolean fill(int bytes) throws IOException {
+        in.compact();
+        try {
+            in.limit(Math.min(in.capacity(), bytes));
+            while (in.hasRemaining()) {
+                int read = socket.read(in);
+                if (read < 0) {
+                    throw new EOFException("closed before it said what it is");
+                }
+                if (read == 0) {
+                    return false;
+                }
+            }
+            return true;
+        } finally {
+            in.flip();
+        }
+    }
+
+    /** One more record, after those that are there in whole. */
+    private boolean fillRecord() throws IOException {
+        int whole = 0;
+        while (in.remaining() >= whole + ClientHello.RECORD_HEADER) {
+            int end = whole + ClientHello.RECORD_HEADER + (in.getShort(in.position() + whole + 3) & 0xffff);
+            if (in.remaining() < end) {
+                break;
+            }
+            whole = end;
+        }
+        if (in.capacity() < whole + ClientHello.RECORD_HEADER) {
+            throw new SSLException("too much before the handshake");
+        }
+        if (in.remaining() < whole + ClientHello.RECORD_HEADER && !fill(whole + ClientHello.RECORD_HEADER)) {
+            return false;
+        }
+        int end = whole + ClientHello.RECORD_HEADER + (in.getShort(in.position() + whole + 3) & 0xffff);
+        if (end > in.capacity()) {
+            throw new SSLException("a record is too long");
+        }
+        return fill(end);
+    }
+
+    /**
+     * After the handshake.
+     *
+     * @return -1 at the end
+     */
+    public int read(ByteBuffer to) throws IOException {
+        return switch (state) {
+            case PLAINTEXT -> in.hasRemaining() ? transfer(in, to) : socket.read(to);
+            case SECURED -> readSecured(to);
+            default -> throw new ClosedChannelException();
+        };
+    }
+
+    private int readSecured(ByteBuffer to) throws IOException {
+        if (!to.hasRemaining()) {
+            return 0;
+        }
+        if (plain.hasRemaining()) {
+            return transfer(plain, to);
+        }
+        while (true) {
+            boolean direct = to.remaining() >= engine.getSession().getApplicationBufferSize();
+            if (!direct && plain.capacity() == 0) {
+                plain = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
+            }
+            ByteBuffer target = direct ? to : plain.clear();
+            SSLEngineResult result;
+            try {
+                result = unwrap(target);
+            } finally {
+                if (!direct) {
+                    plain.flip();
+                }
+            }
+            afterUnwrap();
+            if (result.bytesProduced() > 0) {
+                if (first) {
+                    first = false;
+                    checkProtocol(direct ? to.duplicate().flip().position(to.position() - result.bytesProduced()) : plain);
+                }
+                return direct ? result.bytesProduced() : transfer(plain, to);
+            }
+            switch (result.getStatus()) {
+                case CLOSED -> {
+                    return -1;
+                }
+                case BUFFER_UNDERFLOW -> {
+                    in.compact();
+                    int read;
+                    try {
+                        read = socket.read(in);
+                    } finally {
+                        in.flip();
+                    }
+                    if (read <= 0) {
+                        // Without a farewell: HTTP has its own framing, and says itself when something is missing.
+                        return read;
+                    }
+                }
+                case BUFFER_OVERFLOW -> throw new SSLException("a record holds more than it may");
+                case OK -> { }
+            }
+        }
+    }
+
+    /** A key update, say. */
+    private void afterUnwrap() throws IOException {
+        HandshakeStatus status = engine.getHandshakeStatus();
+        while (status == HandshakeStatus.NEED_TASK || status == HandshakeStatus.NEED_WRAP) {
+            if (status == HandshakeStatus.NEED_TASK) {
+                runTasks();
+            } else {
+                writing.lock();
+                try {
+                    if (!flush()) {
+                        return;
+                    }
+                    wrap(NOTHING);
+                    flush();
+                } finally {
+                    writing.unlock();
+                }
+            }
+            status = engine.getHandshakeStatus();
+        }
+    }
+
+    private void checkProtocol(ByteBuffer start) throws IOException {
+        if (http2 || start.remaining() < HTTP_2_PREFACE.length) {
+            return;
+        }
+        for (int i = 0; i < HTTP_2_PREFACE.length; i++) {
+            if (start.get(start.position() + i) != HTTP_2_PREFACE[i]) {
+                return;
+            }
+        }
+        connection.rejected(Rejection.HTTP2);
+        throw new IOException("HTTP/2 with prior knowledge, which the server does not speak");
+    }
+
+    private static int transfer(ByteBuffer from, ByteBuffer to) {
+        int bytes = Math.min(from.remaining(), to.remaining());
+        to.put(from.slice(from.position(), bytes));
+        from.position(from.position() + bytes);
+        return bytes;
+    }
+
+    /** Whether {@link #read} gives something though the socket may have nothing. */
+    public boolean hasInput() {
+        if (state != State.SECURED) {
+            return state == State.PLAINTEXT && in.hasRemaining();
+        }
+        return plain.hasRemaining()
+                || in.remaining() >= ClientHello.RECORD_HEADER
+                        && in.remaining() >= ClientHello.RECORD_HEADER + (in.getShort(in.position() + 3) & 0xffff);
+    }
+
+    /** @return how many bytes were taken; some of them may be on their way still, see {@link #flush} */
+    public int write(ByteBuffer from) throws IOException {
+        if (state == State.PLAINTEXT) {
+            return socket.write(from);
+        }
+        if (state != State.SECURED) {
+            throw new ClosedChannelException();
+        }
+        writing.lock();
+        try {
+            int taken = 0;
+            while (flush() && from.hasRemaining()) {
+                SSLEngineResult result = wrap(from);
+                if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+                    throw new ClosedChannelException();
+                }
+                taken += result.bytesConsumed();
+            }
+            return taken;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private SSLEngineResult wrap(ByteBuffer from) throws SSLException {
+        writing.lock();
+        try {
+            if (out.capacity() < engine.getSession().getPacketBufferSize()) {
+                out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+            }
+            out.clear();
+            try {
+                return engine.wrap(from, out);
+            } finally {
+                out.flip();
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** @return whether all that was taken is on the wire */
+    public boolean flush() throws IOException {
+        writing.lock();
+        try {
+            while (out.hasRemaining()) {
+                if (socket.write(out) == 0) {
+                    return false;
+                }
+            }
+            return true;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Bytes that were taken and are not on the wire yet. */
+    public int unflushed() {
+        writing.lock();
+        try {
+            return out.remaining();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Says farewell where that takes no time, and closes the socket. */
+    public void close() throws IOException {
+        try {
+            // Who is in the middle of a write may be there for long.
+            if (state == State.SECURED && socket.isOpen() && writing.tryLock()) {
+                try {
+                    engine.closeOutbound();
+                    if (flush()) {
+                        wrap(NOTHING);
+                        flush();
+                    }
+                } finally {
+                    writing.unlock();
+                }
+            }
+        } catch (IOException gone) {
+            // The client was faster.
+            return;
+        } finally {
+            state = State.FAILED;
+            connection.closed();
+            socket.close();
+        }
+    }
+}

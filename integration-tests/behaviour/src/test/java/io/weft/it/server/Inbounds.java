@@ -1,0 +1,133 @@
+package io.weft.it.server;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.BoolValue;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.rbac.v3.Permission;
+import io.envoyproxy.envoy.config.rbac.v3.Policy;
+import io.envoyproxy.envoy.config.rbac.v3.Principal;
+import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
+import io.weft.it.harness.Routes;
+
+/** Inbound listeners as Kuma writes them, for whoever has a name of the trust domain {@code mesh}. */
+final class Inbounds {
+    private final int port;
+    private final Authority authority;
+    private final TransportSocket tls;
+
+    private Inbounds(int port, Authority authority, CommonTlsContext.Builder own) {
+        this.port = port;
+        this.authority = authority;
+        tls = TransportSocket.newBuilder()
+                .setName("envoy.transport_sockets.tls")
+                .setTypedConfig(Any.pack(DownstreamTlsContext.newBuilder()
+                        .setRequireClientCertificate(BoolValue.of(true))
+                        .setCommonTlsContext(own.setValidationContext(clients()))
+                        .build()))
+                .build();
+    }
+
+    /** The app shows this certificate. */
+    static Inbounds of(int port, Authority authority, Certified own) {
+        return new Inbounds(port, authority, CommonTlsContext.newBuilder().addTlsCertificates(TlsCertificate.newBuilder()
+                .setCertificateChain(inline(own.certificatePem())).setPrivateKey(inline(own.keyPem()))));
+    }
+
+    /** Of an app whose certificate nobody sends. */
+    static Inbounds withoutIdentity(int port, Authority authority) {
+        return new Inbounds(port, authority, CommonTlsContext.newBuilder().addTlsCertificateSdsSecretConfigs(
+                SdsSecretConfig.newBuilder().setName("identity").setSdsConfig(io.weft.it.harness.Policy.ads())));
+    }
+
+    private CertificateValidationContext clients() {
+        return CertificateValidationContext.newBuilder()
+                .setTrustedCa(inline(Certified.pem(authority.certificate())))
+                .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
+                        .setSanType(SubjectAltNameMatcher.SanType.URI)
+                        .setMatcher(StringMatcher.newBuilder().setPrefix("spiffe://mesh/")))
+                .build();
+    }
+
+    private static DataSource inline(String text) {
+        return DataSource.newBuilder().setInlineString(text).build();
+    }
+
+    Listener plaintext() {
+        return listener(chain(manager()));
+    }
+
+    Listener permissive() {
+        return listener(
+                chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")),
+                chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")),
+                chain(manager()).setTransportSocket(tls).setFilterChainMatch(
+                        FilterChainMatch.newBuilder().setTransportProtocol("tls").addApplicationProtocols("kuma")));
+    }
+
+    Listener strict() {
+        return listener(chain(manager()).setTransportSocket(tls));
+    }
+
+    /** Strict, and for this caller only. */
+    Listener strictFor(String spiffeId) {
+        RBAC rules = RBAC.newBuilder().putPolicies("caller", Policy.newBuilder()
+                .addPermissions(Permission.newBuilder().setAny(true))
+                .addPrincipals(Principal.newBuilder().setAuthenticated(Principal.Authenticated.newBuilder()
+                        .setPrincipalName(StringMatcher.newBuilder().setExact(spiffeId))))
+                .build()).build();
+        HttpConnectionManager.Builder manager = manager();
+        manager.addHttpFilters(0, HttpFilter.newBuilder().setName("rbac").setTypedConfig(Any.pack(
+                io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder().setRules(rules).build())));
+        return listener(chain(manager).setTransportSocket(tls));
+    }
+
+    private static HttpConnectionManager.Builder manager() {
+        return HttpConnectionManager.newBuilder()
+                .setStatPrefix("inbound")
+                .setForwardClientCertDetails(ForwardClientCertDetails.SANITIZE_SET)
+                .setSetCurrentClientCertDetails(SetCurrentClientCertDetails.newBuilder().setUri(true))
+                .setRouteConfig(RouteConfiguration.newBuilder()
+                        .addVirtualHosts(VirtualHost.newBuilder().setName("app").addDomains("*").addRoutes(Routes.to("app"))))
+                .addAllHttpFilters(io.weft.it.harness.Policy.connectionManager("router").getHttpFiltersList());
+    }
+
+    private static FilterChain.Builder chain(HttpConnectionManager.Builder manager) {
+        return FilterChain.newBuilder().addFilters(
+                Filter.newBuilder().setName("http").setTypedConfig(Any.pack(manager.build())));
+    }
+
+    private Listener listener(FilterChain.Builder... chains) {
+        Listener.Builder listener = Listener.newBuilder()
+                .setName("inbound:" + port)
+                .setTrafficDirection(TrafficDirection.INBOUND)
+                .setAddress(Address.newBuilder()
+                        .setSocketAddress(SocketAddress.newBuilder().setAddress("127.0.0.1").setPortValue(port)));
+        for (FilterChain.Builder chain : chains) {
+            listener.addFilterChains(chain);
+        }
+        return listener.build();
+    }
+}

@@ -1,0 +1,266 @@
+package io.weft.it.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import javax.net.ssl.SSLContext;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ArgumentsSource;
+
+/** Mesh TLS of what comes in, on the port that the app has opened: who gets in, and that the app cannot tell. */
+@ParameterizedClass(name = "{arguments}")
+@ArgumentsSource(Server.Matrix.class)
+class ServerTlsIT {
+    private static final String CLOSE = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int FILE_SIZE = 32 << 20;
+
+    private static final Authority MESH = new Authority("mesh");
+    private static final Authority OTHER = new Authority("other");
+    private static final Certified ORDERS = MESH.certify("spiffe://mesh/orders");
+    private static final SSLContext SHOP = MESH.certify("spiffe://mesh/shop").trusting(MESH);
+    /** What every node of a mesh is sent, too. */
+    private static final Policy OTHERS = Policy.empty().service("other", new InetSocketAddress("127.0.0.1", 1));
+
+    @Parameter(0)
+    Jdk jdk;
+
+    @Parameter(1)
+    Server server;
+
+    private static Testbed testbed;
+    private static PolicyServer policies;
+    private static JvmProcess process;
+    private static int port;
+    private static Inbounds inbounds;
+
+    @BeforeParameterizedClassInvocation
+    static void start(Jdk jdk, Server server) {
+        testbed = new Testbed();
+        policies = testbed.policyServer();
+        policies.serve(OTHERS);
+        process = server.start(testbed.jvm(server + " in the mesh", jdk).mesh(policies.uri(), "orders"), "v1");
+        port = process.awaitPort();
+        inbounds = Inbounds.of(port, MESH, ORDERS);
+    }
+
+    @AfterParameterizedClassInvocation
+    static void stop() throws Exception {
+        try {
+            assertThat(policies.refusals()).isEmpty();
+        } catch (AssertionError e) {
+            testbed.report();
+            throw e;
+        } finally {
+            testbed.close();
+        }
+    }
+
+    /** Serves a listener, and returns when it is in force. */
+    private static void serve(Listener listener, Callable<Boolean> inForce) {
+        policies.serve(OTHERS.listener(listener));
+        await().atMost(PATIENCE).ignoreExceptions().until(inForce);
+    }
+
+    private static boolean takesTls() throws IOException {
+        return text(TlsClient.ask(SHOP, port, "GET /" + CLOSE)).startsWith("HTTP/1.1 200");
+    }
+
+    private static boolean takesPlaintext() {
+        try {
+            return text(RawClient.ask(port, "GET /" + CLOSE)).startsWith("HTTP/1.1 200");
+        } catch (UncheckedIOException refused) {
+            return false;
+        }
+    }
+
+    private static String text(byte[] answer) {
+        return new String(answer, StandardCharsets.ISO_8859_1);
+    }
+
+    @Test
+    void permissiveTakesBothAndTheAppCannotTell() throws IOException {
+        serve(inbounds.permissive(), ServerTlsIT::takesTls);
+        List<String> requests = new ArrayList<>(List.of(
+                "GET /a?b=c" + CLOSE,
+                "GET /seen" + CLOSE,
+                "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\nGET /third" + CLOSE,
+                "GET / HTTP/1.0\r\n\r\n",
+                "HEAD /" + CLOSE,
+                "GET /chunks" + CLOSE,
+                "GET /fail" + CLOSE,
+                "GET /async/20" + CLOSE,
+                "GET /bytes/300000" + CLOSE,
+                "GET /a\r\n\r\n",
+                "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n" + "y".repeat(200_000),
+                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n"));
+        if (server.isTomcat()) {
+            requests.add("GET /dispatch/20" + CLOSE);
+            requests.add("GET /file" + CLOSE);
+        }
+        SoftAssertions soft = new SoftAssertions();
+        for (String request : requests) {
+            byte[] plaintext = RawClient.ask(port, request);
+            byte[] secured = TlsClient.ask(SHOP, port, request);
+            String name = request.substring(0, Math.min(60, request.length()));
+            soft.assertThat(head(secured)).as(name).isEqualTo(head(plaintext));
+            soft.assertThat(secured.length).as("length of " + name).isEqualTo(plaintext.length);
+            soft.assertThat(Arrays.hashCode(tail(secured))).as("body of " + name).isEqualTo(Arrays.hashCode(tail(plaintext)));
+        }
+        soft.assertAll();
+        assertThat(takesPlaintext()).isTrue();
+    }
+
+    private static String head(byte[] answer) {
+        return text(Arrays.copyOf(answer, Math.min(4096, answer.length))).replaceAll("(?m)^Date: .*$", "Date:");
+    }
+
+    private static byte[] tail(byte[] answer) {
+        return Arrays.copyOfRange(answer, Math.min(4096, answer.length), answer.length);
+    }
+
+    @Test
+    void aConnectionIsKeptAndItsSessionResumed() throws IOException {
+        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
+            try (TlsClient client = new TlsClient(SHOP, port, parameters -> parameters.setProtocols(new String[] {protocol}))) {
+                for (int i = 0; i < 20; i++) {
+                    client.send("GET /" + i + " HTTP/1.1\r\nHost: x\r\n\r\n");
+                    assertThat(text(client.socket().getInputStream().readNBytes(12))).isEqualTo("HTTP/1.1 200");
+                    readResponse(client);
+                }
+                assertThat(client.socket().getSession().getProtocol()).isEqualTo(protocol);
+                assertThat(client.socket().getApplicationProtocol()).isEmpty();
+            }
+        }
+    }
+
+    /** After the first twelve bytes of it. */
+    private static void readResponse(TlsClient client) throws IOException {
+        StringBuilder head = new StringBuilder();
+        while (head.indexOf("\r\n\r\n") < 0) {
+            head.append((char) client.socket().getInputStream().read());
+        }
+        client.socket().getInputStream().readNBytes(2);
+    }
+
+    @Test
+    void strictRefusesWhoIsNotOfTheMesh() {
+        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        SoftAssertions soft = new SoftAssertions();
+        refused(soft, "another authority", OTHER.certify("spiffe://mesh/shop").trusting(MESH));
+        refused(soft, "expired", MESH.certify(Duration.ofDays(-2), Authority.uri("spiffe://mesh/shop")).trusting(MESH));
+        refused(soft, "not yet valid", MESH.certify(Duration.ofHours(2), Authority.uri("spiffe://mesh/shop")).trusting(MESH));
+        refused(soft, "another trust domain", MESH.certify("spiffe://other/shop").trusting(MESH));
+        refused(soft, "no name", MESH.certify().trusting(MESH));
+        refused(soft, "a DNS name only", MESH.certify(Duration.ofHours(-1), Authority.dns("shop")).trusting(MESH));
+        refused(soft, "no certificate", anonymous());
+        soft.assertThat(takesPlaintext()).as("plaintext").isFalse();
+        soft.assertAll();
+        assertThatThrownBy(() -> TlsClient.ask(MESH.certify("spiffe://mesh/shop").trusting(OTHER), port, "GET /" + CLOSE))
+                .as("a client that does not trust the app").isInstanceOf(IOException.class);
+    }
+
+    private static SSLContext anonymous() {
+        return Certified.anonymousTrusting(MESH);
+    }
+
+    private static void refused(SoftAssertions soft, String who, SSLContext context) {
+        soft.assertThatThrownBy(() -> {
+            byte[] answer = TlsClient.ask(context, port, "GET /" + CLOSE);
+            if (answer.length == 0) {
+                throw new IOException("closed without an answer");
+            }
+        }).as(who).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aSwitchLetsOldConnectionsFinish() throws IOException {
+        serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+        try (RawClient old = new RawClient(port)) {
+            old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(old.readHead()).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("connection: close");
+            serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+
+            old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(text(old.readAll())).contains("HTTP/1.1 200").containsIgnoringCase("connection: close");
+        }
+        try (TlsClient old = new TlsClient(SHOP, port)) {
+            old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(text(old.socket().getInputStream().readNBytes(12))).isEqualTo("HTTP/1.1 200");
+            readResponse(old);
+            serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+
+            old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(text(old.socket().getInputStream().readAllBytes()))
+                    .contains("HTTP/1.1 200").containsIgnoringCase("connection: close");
+        }
+    }
+
+    @Test
+    void whoCallsIsKnownToRulesAndToTheApp() throws IOException {
+        serve(inbounds.strictFor("spiffe://mesh/shop"), () -> takesTls() && !takesPlaintext());
+
+        String seen = text(TlsClient.ask(SHOP, port, "GET /header/x-forwarded-client-cert HTTP/1.1\r\nHost: x\r\n"
+                + "X-Forwarded-Client-Cert: URI=spiffe://mesh/admin\r\nConnection: close\r\n\r\n"));
+        assertThat(seen).contains("By=spiffe://mesh/orders;Hash=").contains(";URI=spiffe://mesh/shop").doesNotContain("admin");
+        assertThat(text(TlsClient.ask(MESH.certify("spiffe://mesh/users").trusting(MESH), port, "GET /" + CLOSE)))
+                .startsWith("HTTP/1.1 403").contains("RBAC: access denied");
+
+        serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+        assertThat(text(RawClient.ask(port, "GET /header/x-forwarded-client-cert HTTP/1.1\r\nHost: x\r\n"
+                        + "X-Forwarded-Client-Cert: URI=spiffe://mesh/admin\r\nConnection: close\r\n\r\n")))
+                .endsWith("null");
+    }
+
+    @Test
+    void withoutAValidIdentityNobodyGetsIn() {
+        serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+        serve(Inbounds.withoutIdentity(port, MESH).strict(), () -> !takesPlaintext());
+        SoftAssertions soft = new SoftAssertions();
+        refused(soft, "without an identity", SHOP);
+        process.awaitStderr(line -> line.contains("port " + port) && line.contains("no certificate"));
+
+        Certified expired = MESH.certify(Duration.ofDays(-2), Authority.uri("spiffe://mesh/orders"));
+        serve(Inbounds.of(port, MESH, expired).strict(), () -> {
+            refused(new SoftAssertions(), "expired", SHOP);
+            return process.stderr().stream().anyMatch(line -> line.contains("port " + port) && line.contains("not valid now"));
+        });
+        refused(soft, "with an expired identity", SHOP);
+        soft.assertThat(takesPlaintext()).isFalse();
+        soft.assertAll();
+
+        serve(inbounds.strict(), ServerTlsIT::takesTls);
+    }
+
+    @Test
+    void aFileGoesOutEncrypted() throws IOException {
+        assumeThat(server.isTomcat()).as("the JDK's server sends no files by itself").isTrue();
+        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        assertThat(TlsClient.ask(SHOP, port, "GET /file" + CLOSE).length).isGreaterThan(FILE_SIZE);
+    }
+}
