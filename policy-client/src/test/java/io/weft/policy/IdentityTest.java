@@ -156,7 +156,7 @@ class IdentityTest {
     void aCertificateIsAskedForWithAKeyThatStays(KeyType type) {
         policy.put(secured());
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
-                ClientUnderTest under = new ClientUnderTest(config(controlPlane, new IdentityConfig(type, Optional.empty())))) {
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, new IdentityConfig(type, new IdentityConfig.Requested())))) {
             TlsCertificate own = awaitOwn(under);
             assertThat(own.leaf().getPublicKey()).isEqualTo(requested.get(0));
             Secret.Validation trusted =
@@ -228,7 +228,7 @@ class IdentityTest {
         KeyPair first = write(folder);
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
                 ClientUnderTest under =
-                        new ClientUnderTest(config(controlPlane, new IdentityConfig(KeyType.EC_P256, Optional.of(folder))))) {
+                        new ClientUnderTest(config(controlPlane, new IdentityConfig(KeyType.EC_P256, new IdentityConfig.Directory(folder))))) {
             assertThat(awaitOwn(under).leaf().getPublicKey()).isEqualTo(first.getPublic());
             Files.writeString(folder.resolve("tls.key"), "nonsense");
             under.awaitStatus(status -> status.problem().isPresent());

@@ -1,16 +1,31 @@
 package io.weft.policy.identity;
 
 import java.nio.file.Path;
-import java.util.Optional;
 
 /**
  * Where this process gets its identity when a policy leaves that to it: certificate providers, and SDS names that are not served over
  * the ADS stream.
  *
  * @param keyType of the keys for which certificates are asked for
- * @param directory with key and certificates that something else keeps fresh; empty: they are asked for at the control plane, by
- *     Istio's certificate service
  */
-public record IdentityConfig(KeyType keyType, Optional<Path> directory) {
-    public static final IdentityConfig REQUESTED = new IdentityConfig(KeyType.EC_P256, Optional.empty());
+public record IdentityConfig(KeyType keyType, Source source) {
+    public static final IdentityConfig REQUESTED = new IdentityConfig(KeyType.EC_P256, new Requested());
+
+    public sealed interface Source {}
+
+    /** It is asked for at the control plane, by Istio's certificate service. */
+    public record Requested() implements Source {}
+
+    /** Something else keeps it fresh in files. */
+    public sealed interface InFiles extends Source {}
+
+    /** In one of the layouts that are usual, see {@link IdentityFiles}. */
+    public record Directory(Path path) implements InFiles {}
+
+    /**
+     * PEM files, as gRPC's {@code file_watcher} names them (gRFC A29).
+     *
+     * @param authorities the roots
+     */
+    public record Files(Path certificate, Path key, Path authorities) implements InFiles {}
 }

@@ -10,6 +10,7 @@ import io.weft.policy.PolicyListener;
 import io.weft.policy.cache.CacheKey;
 import io.weft.policy.cache.ResourceCache;
 import io.weft.policy.identity.HeldIdentity;
+import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
@@ -125,9 +126,9 @@ public final class PolicySubscription {
     private void provideIdentity() {
         if (identity == null && assembler.asksForProvider()) {
             IdentitySource.Listener told = new IdentityNews();
-            identity = config.identity().directory()
-                    .<IdentitySource>map(directory -> new WatchedIdentity(loop, directory, environment, told))
-                    .orElseGet(() -> new RequestedIdentity(loop, config, environment, told));
+            identity = config.identity().source() instanceof IdentityConfig.InFiles files
+                    ? new WatchedIdentity(loop, files, environment, told)
+                    : new RequestedIdentity(loop, config, environment, told);
             identity.start();
         }
     }

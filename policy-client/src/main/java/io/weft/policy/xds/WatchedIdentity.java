@@ -2,9 +2,9 @@ package io.weft.policy.xds;
 
 import io.netty.channel.EventLoop;
 import io.weft.policy.identity.HeldIdentity;
-import io.weft.policy.identity.IdentityDirectory;
+import io.weft.policy.identity.IdentityConfig;
+import io.weft.policy.identity.IdentityFiles;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Future;
@@ -17,15 +17,15 @@ final class WatchedIdentity implements IdentitySource {
     private static final int PATIENCE = 3;
 
     private final EventLoop loop;
-    private final IdentityDirectory directory;
+    private final IdentityFiles files;
     private final Listener listener;
     private final Expiry expiry;
     private int misses;
     private Future<?> next;
 
-    WatchedIdentity(EventLoop loop, Path directory, Environment environment, Listener listener) {
+    WatchedIdentity(EventLoop loop, IdentityConfig.InFiles source, Environment environment, Listener listener) {
         this.loop = loop;
-        this.directory = new IdentityDirectory(directory);
+        this.files = new IdentityFiles(source);
         this.listener = listener;
         this.expiry = new Expiry(loop, environment.clock(), listener::lost);
     }
@@ -38,7 +38,7 @@ final class WatchedIdentity implements IdentitySource {
 
     private void look() {
         try {
-            Optional<HeldIdentity> fresh = directory.changed();
+            Optional<HeldIdentity> fresh = files.changed();
             misses = 0;
             if (fresh.isPresent()) {
                 take(fresh.get());

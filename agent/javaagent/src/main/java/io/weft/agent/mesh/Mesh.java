@@ -26,6 +26,7 @@ import io.weft.upstream.NettyMirrorSender;
 import io.weft.upstream.NettyUpstreamHttp;
 import io.weft.upstream.UpstreamThread;
 import java.net.InetAddress;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -201,7 +202,7 @@ public final class Mesh implements MeshAccess {
         return Long.toHexString(random >>> 32 | 1L << 32).substring(1);
     }
 
-    private static PolicyClientConfig config(Settings settings) {
+    private PolicyClientConfig config(Settings settings) {
         Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
         return new PolicyClientConfig(controlPlane.uri(), controlPlane.caFile().map(Path::of),
                 controlPlane.tokenFile().map(Path::of),
@@ -211,13 +212,27 @@ public final class Mesh implements MeshAccess {
                 identity(settings.identity()), INITIAL_BACKOFF, MAX_BACKOFF);
     }
 
-    private static IdentityConfig identity(Settings.Identity identity) {
+    private IdentityConfig identity(Settings.Identity identity) {
         KeyType type = switch (identity.keyType()) {
             case "rsa" -> KeyType.RSA_2048;
             case "ed25519" -> KeyType.ED25519;
             default -> KeyType.EC_P256;
         };
-        return new IdentityConfig(type, identity.directory().map(Path::of));
+        String bootstrap = System.getenv("GRPC_XDS_BOOTSTRAP");
+        IdentityConfig.Source source = new IdentityConfig.Requested();
+        if (identity.directory().isPresent()) {
+            source = new IdentityConfig.Directory(Path.of(identity.directory().get()));
+        } else if (bootstrap != null && !bootstrap.isEmpty()) {
+            try {
+                Optional<IdentityConfig.Files> files = GrpcBootstrap.identity(Path.of(bootstrap));
+                if (files.isPresent()) {
+                    source = files.get();
+                }
+            } catch (IOException e) {
+                log.warn(e.getMessage() + "; a certificate is asked for at the control plane instead");
+            }
+        }
+        return new IdentityConfig(type, source);
     }
 
     /** Empty before {@link #start}, and for a moment after it. */

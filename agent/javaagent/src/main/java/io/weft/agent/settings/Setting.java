@@ -31,7 +31,8 @@ public enum Setting {
     IDENTITY_DIR("identity.dir", Type.PATH, "none: a certificate is asked for at the control plane",
             "A directory with the certificate of this process, its key and the roots, kept fresh by something else, for policies that "
                     + "leave that to the process: tls.crt, tls.key, ca.crt (cert-manager), or cert-chain.pem, key.pem, root-cert.pem (Istio), "
-                    + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE)."),
+                    + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE). Without it, the certificate provider file_watcher of "
+                    + "GRPC_XDS_BOOTSTRAP."),
     IDENTITY_KEY_TYPE("identity.key-type", Type.KEY_TYPE, "ec",
             "What key this process makes for the certificate that it asks for: ec (P-256), rsa (2048 bits) or ed25519."),
     CACHE_DIR("cache.dir", Type.PATH, "none",

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -56,6 +57,46 @@ public final class ControlPlane {
             Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A file with a token for a service of the default mesh, made as an operator makes it. */
+    public Path token(String service) {
+        JvmProcess made = jvm.get().jar(
+                Build.controlPlane(), "token", "--state-dir", folder.resolve("state").toString(), "--service", service);
+        if (made.awaitExit() != 0) {
+            throw new IllegalStateException("no token: " + made.report());
+        }
+        try {
+            return Files.writeString(folder.resolve(service + ".token"), made.stdout().get(0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Begins to replace the root of the default mesh, as an operator does.
+     *
+     * @return false: the one before is still under way
+     */
+    public boolean rotateRoot(Duration overlap) {
+        JvmProcess done = jvm.get().jar(
+                Build.controlPlane(), "ca", "rotate", "--state-dir", folder.resolve("state").toString(),
+                "--overlap", overlap.toMillis() + "ms");
+        int exit = done.awaitExit();
+        if (exit != 0 && !String.join("", done.stderr()).contains("is under way")) {
+            throw new IllegalStateException("the root is not rotated: " + done.report());
+        }
+        return exit == 0;
+    }
+
+    /** Whether all that registered have accepted mesh TLS and have a certificate, as the control plane has saved it. */
+    public boolean allTakeMeshTls() {
+        try {
+            String saved = Files.readString(folder.resolve("state").resolve("registrations.json"));
+            return saved.contains("\"secured\" : true") && !saved.contains("\"secured\" : false");
+        } catch (IOException notYet) {
+            return false;
         }
     }
 

@@ -4,7 +4,6 @@ import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.parse.CertificateText;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.GeneralSecurityException;
@@ -15,17 +14,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A directory with a certificate, its key and the roots, in one of the layouts that are usual: those of Kubernetes' TLS secrets and
+ * Files with a certificate, its key and the roots. In a directory they are found in one of the layouts that are usual: those of Kubernetes' TLS secrets and
  * cert-manager ({@code tls.crt, tls.key, ca.crt}), of Istio ({@code cert-chain.pem, key.pem, root-cert.pem}), and of SPIFFE's helper
  * ({@code svid.pem, svid_key.pem, svid_bundle.pem}). Not thread-safe.
  */
-public final class IdentityDirectory {
+public final class IdentityFiles {
     private static final List<Layout> LAYOUTS = List.of(
             new Layout("tls.crt", "tls.key", "ca.crt"),
             new Layout("cert-chain.pem", "key.pem", "root-cert.pem"),
             new Layout("svid.pem", "svid_key.pem", "svid_bundle.pem"));
 
-    private final Path directory;
+    private final IdentityConfig.InFiles source;
     private List<Object> seen = List.of();
 
     private record Layout(String certificate, String key, String authorities) {
@@ -34,8 +33,8 @@ public final class IdentityDirectory {
         }
     }
 
-    public IdentityDirectory(Path directory) {
-        this.directory = directory;
+    public IdentityFiles(IdentityConfig.InFiles source) {
+        this.source = source;
     }
 
     /**
@@ -44,24 +43,27 @@ public final class IdentityDirectory {
      * @throws IOException they do not fit together, perhaps as they are just being replaced; asked again, they are read again
      */
     public Optional<HeldIdentity> changed() throws IOException {
-        Layout layout = layout();
-        List<Object> before = stamps(layout);
+        IdentityConfig.Files files = source instanceof IdentityConfig.Directory directory
+                ? inLayout(directory.path())
+                : (IdentityConfig.Files) source;
+        List<Object> before = stamps(files);
         if (before.equals(seen)) {
             return Optional.empty();
         }
-        HeldIdentity identity = read(layout);
+        HeldIdentity identity = read(files);
         // Read while they were replaced, they may fit together by chance.
-        if (!stamps(layout).equals(before)) {
-            throw new IOException("the files in " + directory + " are being replaced");
+        if (!stamps(files).equals(before)) {
+            throw new IOException(files.certificate() + " and the files that belong to it are being replaced");
         }
         seen = before;
         return Optional.of(identity);
     }
 
-    private Layout layout() throws IOException {
+    private static IdentityConfig.Files inLayout(Path directory) throws IOException {
         for (Layout layout : LAYOUTS) {
             if (Files.exists(directory.resolve(layout.certificate))) {
-                return layout;
+                return new IdentityConfig.Files(
+                        directory.resolve(layout.certificate), directory.resolve(layout.key), directory.resolve(layout.authorities));
             }
         }
         List<String> known = new ArrayList<>();
@@ -69,31 +71,27 @@ public final class IdentityDirectory {
         throw new IOException(directory + " holds no identity; it must have " + String.join("; or ", known));
     }
 
-    private List<Object> stamps(Layout layout) throws IOException {
+    private static List<Object> stamps(IdentityConfig.Files files) throws IOException {
         List<Object> stamps = new ArrayList<>();
-        for (String name : List.of(layout.certificate, layout.key, layout.authorities)) {
-            BasicFileAttributes attributes = Files.readAttributes(directory.resolve(name), BasicFileAttributes.class);
-            stamps.add(List.of(attributes.size(), attributes.lastModifiedTime(), String.valueOf(attributes.fileKey())));
-        }
-        // Kubernetes replaces a whole volume by turning one link; a file in the same place may have the same stamp.
-        Path link = directory.resolve("..data");
-        if (Files.exists(link, LinkOption.NOFOLLOW_LINKS) && Files.isSymbolicLink(link)) {
-            stamps.add(Files.readSymbolicLink(link).toString());
+        for (Path file : List.of(files.certificate(), files.key(), files.authorities())) {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            // Kubernetes replaces a whole volume by turning one link: then it is another file.
+            stamps.add(List.of(
+                    attributes.size(), attributes.lastModifiedTime(), String.valueOf(attributes.fileKey()), file.toRealPath().toString()));
         }
         return stamps;
     }
 
-    private HeldIdentity read(Layout layout) throws IOException {
+    private static HeldIdentity read(IdentityConfig.Files files) throws IOException {
         try {
-            byte[] chain = Files.readAllBytes(directory.resolve(layout.certificate));
-            byte[] key = Files.readAllBytes(directory.resolve(layout.key));
-            TlsCertificate certificate = CertificateText.identity(chain, key);
-            List<X509Certificate> authorities =
-                    CertificateText.certificates(Files.readAllBytes(directory.resolve(layout.authorities)));
+            TlsCertificate certificate =
+                    CertificateText.identity(Files.readAllBytes(files.certificate()), Files.readAllBytes(files.key()));
+            List<X509Certificate> authorities = CertificateText.certificates(Files.readAllBytes(files.authorities()));
             demandIssuer(certificate, authorities);
             return new HeldIdentity(certificate, authorities);
         } catch (CertificateException e) {
-            throw new IOException("the identity in " + directory + " (" + layout.names() + ") cannot be used: " + e.getMessage(), e);
+            throw new IOException("the identity in " + files.certificate() + ", " + files.key() + " and " + files.authorities()
+                    + " cannot be used: " + e.getMessage(), e);
         }
     }
 

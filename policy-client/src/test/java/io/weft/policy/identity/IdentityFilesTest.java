@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class IdentityDirectoryTest {
+class IdentityFilesTest {
     private static final Duration HOUR = Duration.ofHours(1);
 
     @TempDir
@@ -38,7 +38,7 @@ class IdentityDirectoryTest {
     void theUsualLayouts(String certificate, String key, String roots) throws IOException {
         KeyPair pair = KeyType.EC_P256.generate();
         write(folder, authority, pair, certificate, key, roots);
-        IdentityDirectory directory = new IdentityDirectory(folder);
+        IdentityFiles directory = new IdentityFiles(new IdentityConfig.Directory(folder));
         HeldIdentity identity = directory.changed().orElseThrow();
         assertThat(identity.certificate().leaf().getPublicKey()).isEqualTo(pair.getPublic());
         assertThat(identity.certificate().key()).isEqualTo(pair.getPrivate());
@@ -48,11 +48,20 @@ class IdentityDirectoryTest {
     }
 
     @Test
+    void filesThatAreNamedOneByOne() throws IOException {
+        KeyPair pair = KeyType.EC_P256.generate();
+        write(folder, authority, pair, "a", "b", "c");
+        IdentityFiles files = new IdentityFiles(
+                new IdentityConfig.Files(folder.resolve("a"), folder.resolve("b"), folder.resolve("c")));
+        assertThat(files.changed().orElseThrow().certificate().key()).isEqualTo(pair.getPrivate());
+    }
+
+    @Test
     void whatDoesNotFitTogetherIsNotTakenAndIsReadAgain() throws IOException {
         KeyPair first = KeyType.EC_P256.generate();
         KeyPair second = KeyType.EC_P256.generate();
         write(folder, authority, first);
-        IdentityDirectory directory = new IdentityDirectory(folder);
+        IdentityFiles directory = new IdentityFiles(new IdentityConfig.Directory(folder));
         directory.changed();
 
         // One file after the other, as a careless script replaces them.
@@ -79,7 +88,7 @@ class IdentityDirectoryTest {
         for (String file : new String[] {"tls.crt", "tls.key", "ca.crt"}) {
             Files.createSymbolicLink(folder.resolve(file), Path.of("..data", file));
         }
-        IdentityDirectory directory = new IdentityDirectory(folder);
+        IdentityFiles directory = new IdentityFiles(new IdentityConfig.Directory(folder));
         HeldIdentity before = directory.changed().orElseThrow();
         turn("b");
         assertThat(directory.changed().orElseThrow().certificate().leaf()).isNotEqualTo(before.certificate().leaf());
@@ -94,7 +103,7 @@ class IdentityDirectoryTest {
 
     @Test
     void aDirectoryWithoutAnIdentityIsSaidSo() {
-        assertThatThrownBy(() -> new IdentityDirectory(folder).changed())
+        assertThatThrownBy(() -> new IdentityFiles(new IdentityConfig.Directory(folder)).changed())
                 .hasMessageContaining("holds no identity; it must have tls.crt, tls.key, ca.crt; or cert-chain.pem");
     }
 }
