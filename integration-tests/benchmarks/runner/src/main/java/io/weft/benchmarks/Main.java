@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Callable<Integer> {
     private static final List<Benchmark> ALL = Stream.concat(
                     Decision.all().stream(),
-                    Stream.of(new Overhead(), new Startup(), new Memory(), new Push(), new Swap(), new Soak()))
+                    Stream.of(new Overhead(), new Startup(), new Memory(), new Push(), new Swap(), new Soak(), new AgentSoak()))
             .toList();
 
     @Spec
@@ -42,6 +43,9 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--quick", description = "Few repetitions: shows that a benchmark works, not what the figure is.")
     private boolean quick;
+
+    @Option(names = "--requests", paramLabel = "N", description = "How many requests a soak has.")
+    private Long requests;
 
     @Option(names = "--jdk", paramLabel = "FEATURE", description = "As in 17; default: the newest on this machine. Start-up is always measured on 17 and the newest.")
     private Integer feature;
@@ -59,7 +63,7 @@ public final class Main implements Callable<Integer> {
             chosen.forEach(benchmark -> System.out.printf("%-16s %s%n", benchmark.name(), benchmark.summary()));
             return 0;
         }
-        Settings settings = new Settings(jdk(), quick);
+        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests));
         List<Figure> figures = new ArrayList<>();
         for (Benchmark benchmark : chosen) {
             benchmark.run(settings, figure -> {

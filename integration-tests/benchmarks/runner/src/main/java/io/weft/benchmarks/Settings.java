@@ -3,16 +3,22 @@ package io.weft.benchmarks;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdk;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * @param jdk for what is measured on one JDK
  * @param quick too few repetitions for a figure worth quoting: shows that the benchmark itself works
+ * @param requests how many a soak has; empty: as many as it is by itself
  */
-record Settings(Jdk jdk, boolean quick) {
+record Settings(Jdk jdk, boolean quick, Optional<Long> requests) {
 
     /** How often something is done. */
     int times(int normally, int whenQuick) {
         return quick ? whenQuick : normally;
+    }
+
+    long requests(long normally, long whenQuick) {
+        return requests.orElse(quick ? whenQuick : normally);
     }
 
     static Path openTelemetryAgent() {

@@ -1,32 +1,19 @@
 package io.weft.benchmarks;
 
-import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.JvmProcess.Tally;
-import io.weft.it.harness.Policy;
-import io.weft.it.harness.PolicyServer;
-import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
-import io.weft.it.harness.Upstream;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
- * Many requests over policies that change all the time: ten million through the data plane alone, then fewer through an app
- * under the real jar. No request may go where no policy sends it, none may be lost, the counters must add up and the heap must
- * be in the end what it was at the beginning. The value is how many of these did not hold.
+ * Ten million requests through the data plane alone, over policies that change all the time. No request may go where no policy
+ * sends it, the counters must add up and the heap must be in the end what it was at the beginning. The value is how many of these
+ * did not hold.
  */
 final class Soak implements Benchmark {
-    private static final long HEAP_TOLERANCE_BYTES = 2 << 20;
-    private static final Pattern HEAP_USED = Pattern.compile("heap .*used (\\d+)K");
+    static final long HEAP_TOLERANCE_BYTES = 2 << 20;
 
     @Override
     public String name() {
@@ -35,14 +22,13 @@ final class Soak implements Benchmark {
 
     @Override
     public String summary() {
-        return "10 million requests over changing policies: wrong endpoints, lost requests, counters, leaks";
+        return "10 million requests over changing policies in the data plane: wrong endpoints, counters, leaks";
     }
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
         long seed = System.nanoTime();
         figures.accept(dataPlane(settings, seed));
-        figures.accept(agent(settings, seed));
     }
 
     private Figure dataPlane(Settings settings, long seed) throws Exception {
@@ -51,7 +37,7 @@ final class Soak implements Benchmark {
                     .module(Settings.decisions())
                     .option("-Xmx256m")
                     .main("io.weft.benchmarks.decision.Soak",
-                            Long.toString(settings.times(10_000_000, 500_000)), Long.toString(seed));
+                            Long.toString(settings.requests(10_000_000, 500_000)), Long.toString(seed));
             if (process.awaitExit(Duration.ofMinutes(20)) != 0) {
                 throw new IllegalStateException(process.report());
             }
@@ -65,89 +51,7 @@ final class Soak implements Benchmark {
         }
     }
 
-    private static long leaked(long before, long after) {
+    static long leaked(long before, long after) {
         return Math.max(0, after - before);
-    }
-
-    private Figure agent(Settings settings, long seed) throws Exception {
-        SplittableRandom random = new SplittableRandom(seed);
-        try (Testbed testbed = new Testbed()) {
-            List<Upstream> upstreams = Stream.of("a", "b", "c").map(testbed::upstream).toList();
-            PolicyServer policies = testbed.policyServer();
-            Map<String, Integer> shares = shares(random);
-            policies.serve(policy(upstreams, shares));
-            JvmProcess client = testbed.jvm("client", settings.jdk()).option("-Xmx128m").mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
-            int rounds = settings.times(40, 4);
-            int requests = settings.times(5_000, 1_000);
-            long good = 0;
-            long wrong = 0;
-            long heapBefore = 0;
-            for (int round = 0; round < rounds; round++) {
-                Map<String, Integer> before = shares;
-                shares = shares(random);
-                policies.serve(policy(upstreams, shares));
-                Tally tally = client.load("http://orders/", Map.of(), requests, 4);
-                good += tally.status(200);
-                for (String name : List.of("a", "b", "c")) {
-                    if (before.getOrDefault(name, 0) == 0 && shares.getOrDefault(name, 0) == 0) {
-                        wrong += tally.body(name);
-                    }
-                }
-                if (round == rounds / 4) {
-                    heapBefore = liveHeap(testbed, settings, client);
-                }
-            }
-            long heapAfter = liveHeap(testbed, settings, client);
-            long lost = (long) rounds * requests - good;
-            long received = upstreams.stream().mapToLong(upstream -> upstream.requests().size()).sum();
-            long off = wrong + lost + Math.abs(received - good) + (leaked(heapBefore, heapAfter) > HEAP_TOLERANCE_BYTES ? 1 : 0);
-            Map<String, Object> detail = new LinkedHashMap<>();
-            detail.put("requests", (long) rounds * requests);
-            detail.put("policies", rounds + 1);
-            detail.put("wrong", wrong);
-            detail.put("lost", lost);
-            detail.put("receivedByUpstreams", received);
-            detail.put("heapBefore", heapBefore);
-            detail.put("heapAfter", heapAfter);
-            detail.put("seed", seed);
-            return new Figure(name() + ".agent", off, "violations", 0, detail);
-        }
-    }
-
-    /** What each of them gets, one at least something. */
-    private static Map<String, Integer> shares(SplittableRandom random) {
-        Map<String, Integer> shares = new TreeMap<>();
-        for (String name : List.of("a", "b", "c")) {
-            if (random.nextBoolean()) {
-                shares.put(name, random.nextInt(1, 100));
-            }
-        }
-        if (shares.isEmpty()) {
-            shares.put("a", 1);
-        }
-        return shares;
-    }
-
-    private static Policy policy(List<Upstream> upstreams, Map<String, Integer> shares) {
-        Policy policy = Policy.empty();
-        for (int i = 0; i < upstreams.size(); i++) {
-            policy = policy.cluster(List.of("a", "b", "c").get(i), upstreams.get(i).address());
-        }
-        return policy.virtualHost("orders", Routes.split(shares));
-    }
-
-    private static long liveHeap(Testbed testbed, Settings settings, JvmProcess client) {
-        String pid = Long.toString(client.pid());
-        // Cleaners and references need more than one collection.
-        for (int i = 0; i < 3; i++) {
-            testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.run").awaitExit();
-        }
-        JvmProcess jcmd = testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.heap_info");
-        jcmd.awaitExit();
-        Matcher used = HEAP_USED.matcher(String.join("\n", jcmd.stdout()));
-        if (!used.find()) {
-            throw new IllegalStateException("no heap in " + jcmd.report());
-        }
-        return Long.parseLong(used.group(1)) * 1024;
     }
 }
