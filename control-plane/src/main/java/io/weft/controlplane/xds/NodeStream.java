@@ -21,7 +21,6 @@ import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry.StreamId;
 import io.weft.controlplane.token.Bearer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -147,9 +146,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
 
         String version() {
-            return Versioned.hash(
-                    layers.shared().version().getBytes(StandardCharsets.US_ASCII),
-                    layers.own().version().getBytes(StandardCharsets.US_ASCII));
+            return layers.shared().version() + layers.own().version();
         }
     }
 

@@ -20,6 +20,10 @@ final class Table {
     }
 
     static Table of(Collection<Versioned> resources) {
+        if (resources.isEmpty()) {
+            // Most data planes have little of their own, and a hash for each of them and each type makes every push later.
+            return EMPTY;
+        }
         SortedMap<String, Versioned> byName = new TreeMap<>();
         resources.forEach(resource -> byName.put(resource.name(), resource));
         return new Table(byName);
