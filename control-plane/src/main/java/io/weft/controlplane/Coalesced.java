@@ -37,7 +37,7 @@ final class Coalesced {
         requested.set(false);
         try {
             work.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("a change could not be applied; what was served before is served on. Please report this", e);
         }
     }

@@ -28,6 +28,7 @@ import io.weft.controlplane.registry.Registry.Instance;
 import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.registry.SavedRegistration;
 import io.weft.controlplane.registry.StateFile;
+import io.weft.controlplane.registry.StateLock;
 import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.token.TokenKey;
@@ -69,14 +70,15 @@ public final class ControlPlane implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlPlane.class);
 
-    /** How soon a peer that vanished without a word is missed, in sum. */
-    private static final Duration KEEPALIVE = Duration.ofSeconds(10);
+    /** How soon a peer that vanished without a word is missed: after this silence it is asked, and has this long to answer. */
+    public static final Duration KEEPALIVE = Duration.ofSeconds(10);
+
+    public static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(5);
     /** How soon a change of a CA's files is noticed. */
     private static final Duration AUTHORITY_POLL = Duration.ofSeconds(1);
+    private static final Duration LONGEST_TIMER = Duration.ofDays(1);
 
     private static final Duration CERTIFICATE_POLL = Duration.ofMinutes(1);
-    private static final Duration MIN_RENEWAL_DELAY = Duration.ofMillis(100);
-    private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(5);
 
     /**
      * @param policies folder, must exist
@@ -89,7 +91,8 @@ public final class ControlPlane implements AutoCloseable {
     public record Settings(
             Path policies, Path state, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls) {
 
-        public static final Duration DEFAULT_GRACE = Duration.ofSeconds(10);
+        /** Of a network that fails both sides the data plane hears later, and then it has to come back first. */
+        public static final Duration DEFAULT_GRACE = Duration.ofSeconds(45);
 
         /** The state beside the policies, in a folder that is not read as one. */
         public static Settings of(Path policies, InetSocketAddress listen) {
@@ -108,6 +111,7 @@ public final class ControlPlane implements AutoCloseable {
         ALWAYS
     }
 
+    private final StateLock lock;
     private final ScheduledThreadPoolExecutor worker;
     private final ExecutorService stateWriter;
     private final ExecutorService requestThreads;
@@ -133,14 +137,22 @@ public final class ControlPlane implements AutoCloseable {
     /**
      * Reads the folder, restores the state and listens.
      *
-     * @throws IOException if the folder cannot be read, a mesh's CA or the tokens' key cannot be used, or the address cannot be bound
+     * @throws IOException if the folder cannot be read, another control plane has this state, a mesh's CA or the tokens' key cannot be
+     *     used, or the address cannot be bound
      */
     public static ControlPlane start(Settings settings) throws IOException {
-        return new ControlPlane(settings);
+        StateLock lock = StateLock.take(settings.state());
+        try {
+            return new ControlPlane(settings, lock);
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
     }
 
-    private ControlPlane(Settings settings) throws IOException {
+    private ControlPlane(Settings settings, StateLock lock) throws IOException {
         this.settings = settings;
+        this.lock = lock;
         Clock clock = Clock.systemUTC();
         TokenKey tokenKey = TokenKey.in(settings.state(), clock);
         authorities = new Authorities(settings.state(), clock);
@@ -155,7 +167,7 @@ public final class ControlPlane implements AutoCloseable {
         save = new Coalesced(stateWriter, this::save);
         stateFile = new StateFile(settings.state());
         ResourceParser parser = new ResourceParser();
-        registry = new Registry(new NodeReader(parser), settings.grace(), clock, worker, () -> {
+        registry = new Registry(new NodeReader(parser), settings.grace(), System::nanoTime, worker, () -> {
             compile.request();
             save.request();
         });
@@ -201,6 +213,7 @@ public final class ControlPlane implements AutoCloseable {
                 this::lookAtAuthorities, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
         try {
             server.start();
+            registry.open();
         } catch (IOException e) {
             watcher.close();
             stopThreads();
@@ -362,10 +375,18 @@ public final class ControlPlane implements AutoCloseable {
                 .min(Instant::compareTo)
                 .<ScheduledFuture<?>>map(next -> worker.schedule(
                         compile::request,
-                        // What is overdue could not be done; it is tried again, but not at once.
-                        Math.max(MIN_RENEWAL_DELAY.toMillis(), Duration.between(Instant.now(), next).toMillis() + 1),
+                        untilRenewal(next).toMillis(),
                         TimeUnit.MILLISECONDS))
                 .orElse(null);
+    }
+
+    /** What is overdue could not be done; it is tried again, but not at once. */
+    private static Duration untilRenewal(Instant next) {
+        Duration left = Duration.between(Instant.now(), next);
+        if (left.isNegative()) {
+            return AUTHORITY_POLL;
+        }
+        return left.compareTo(LONGEST_TIMER) > 0 ? LONGEST_TIMER : left.plusMillis(1);
     }
 
     /** Waits until {@link #close} was called. */
@@ -387,6 +408,7 @@ public final class ControlPlane implements AutoCloseable {
         }
         save.request();
         stopThreads();
+        lock.close();
     }
 
     private void stopThreads() {

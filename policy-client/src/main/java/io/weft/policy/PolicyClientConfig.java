@@ -25,5 +25,10 @@ public record PolicyClientConfig(
         Duration initialBackoff,
         Duration maxBackoff) {
 
+    /** Those of an agent; a control plane counts on them when it waits for one to come back. */
+    public static final Duration INITIAL_BACKOFF = Duration.ofMillis(200);
+
+    public static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
+
     public record ClientCertificate(Path chain, Path key) {}
 }

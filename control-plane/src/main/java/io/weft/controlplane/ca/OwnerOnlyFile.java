@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that holds a private key: nobody but its owner may read it, and it is replaced as a whole. On a file system without POSIX
+ * A file that nobody but its owner may read, such as one with a private key; it is replaced as a whole. On a file system without POSIX
  * rights the folder's own rules count.
  */
 public final class OwnerOnlyFile {
@@ -78,7 +78,10 @@ public final class OwnerOnlyFile {
         boolean posix = isPosix(folder);
         if (!Files.isDirectory(folder)) {
             if (posix) {
-                Files.createDirectories(folder.getParent());
+                // Through a link to a folder Java 17 cannot create one that is there.
+                if (!Files.isDirectory(folder.getParent())) {
+                    Files.createDirectories(folder.getParent());
+                }
                 try {
                     Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_FOLDER));
                 } catch (FileAlreadyExistsException e) {

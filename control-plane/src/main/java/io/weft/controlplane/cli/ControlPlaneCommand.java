@@ -62,9 +62,9 @@ final class ControlPlaneCommand implements Callable<Integer> {
     @Option(
             names = "--grace",
             paramLabel = "TIME",
-            defaultValue = "10s",
-            description = "How long an instance whose connection broke, or that was restored, is kept before it is removed."
-                    + " Default: ${DEFAULT-VALUE}.")
+            defaultValue = "45s",
+            description = "How long an instance whose connection broke is kept, as unhealthy, before it is removed. After a restart"
+                    + " those that were there before get at least 45s. Default: ${DEFAULT-VALUE}.")
     private Duration grace;
 
     @Option(

@@ -2,17 +2,21 @@ package io.weft.controlplane.registry;
 
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.weft.controlplane.policy.Dataplane;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +25,8 @@ import org.slf4j.LoggerFactory;
  * removed after the grace: its neighbours' panic threshold then decides whether this control plane or the data plane is the
  * one that was cut off. One that closes its stream in good order is removed at once.
  *
- * <p>The newest stream of a node id owns the registration; what becomes of an older one does not matter any more.
+ * <p>The newest stream of a node id is the one that counts. An older one that speaks for the same addresses is the same data plane's,
+ * before it came back; one that speaks for others is another data plane's with the same id, and counts again when the newer one ends.
  *
  * <p>Thread-safe; the listener is called without a lock held, on the thread that made the change.
  */
@@ -29,12 +34,21 @@ public final class Registry {
 
     private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
 
+    /**
+     * How long the data planes that a restart remembers get to come back: as long as an agent may take, with the attempt that is under
+     * way, the longest pause and another attempt, and some more.
+     */
+    public static final Duration RETURN = Duration.ofSeconds(45);
+
     private final Duration grace;
-    private final Clock clock;
+    private final LongSupplier nanoTime;
     private final ScheduledExecutorService scheduler;
     private final NodeReader reader;
     private final Runnable changed;
     private final Map<String, Registration> registrations = new HashMap<>();
+    /** The next look for what has expired, and when that is. */
+    private ScheduledFuture<?> expiry;
+    private long expiryDue;
     private boolean closed;
 
     public enum Health { HEALTHY, UNHEALTHY }
@@ -55,20 +69,74 @@ public final class Registry {
     /** A stream's identity; the later one is greater. */
     public record StreamId(long number) {}
 
-    /** @param owner empty: its stream broke, or it was restored and has not come back yet */
-    private record Registration(
-            ClientNode node,
-            Optional<String> resource,
-            Optional<StreamId> owner,
-            Health health,
-            boolean secured,
-            Optional<Instant> expires) {}
+    /** Whether a data plane may have the id of another one. */
+    @FunctionalInterface
+    public interface Succession<E extends Exception> {
+        void check(ClientNode holder) throws E;
+    }
 
+    private record Address(String host, int port) {
+        @Override
+        public String toString() {
+            return host + ':' + port;
+        }
+    }
+
+    /** What a stream says of its data plane. */
+    private record Claim(ClientNode node, Optional<String> resource, boolean secured) {
+
+        boolean serves() {
+            return node.dataplane().map(dataplane -> !dataplane.inbounds().isEmpty()).orElse(false);
+        }
+
+        /** Two that would be reached under the same addresses are one. */
+        boolean sameAs(Claim other) {
+            return addresses().equals(other.addresses());
+        }
+
+        private Set<Address> addresses() {
+            Set<Address> addresses = new HashSet<>();
+            node.dataplane().ifPresent(dataplane -> dataplane.inbounds().forEach(inbound ->
+                    addresses.add(new Address(inbound.address(), inbound.port()))));
+            return addresses;
+        }
+    }
+
+    /** What is known under one id; guarded by the registry. */
+    private static final class Registration {
+        /** Those of streams that are alive, by stream; the last one counts. */
+        private final NavigableMap<Long, Claim> live = new TreeMap<>();
+        /** The last of the live ones; if there are none, what is remembered. */
+        private Claim current;
+        private Health health = Health.HEALTHY;
+        /** In terms of {@code nanoTime}; empty: it does not expire. */
+        private OptionalLong expires = OptionalLong.empty();
+
+        private Registration(Claim current) {
+            this.current = current;
+        }
+
+        private boolean isNewest(StreamId stream) {
+            return !live.isEmpty() && live.lastKey() == stream.number();
+        }
+
+        private void settle() {
+            current = live.lastEntry().getValue();
+            health = Health.HEALTHY;
+            expires = OptionalLong.empty();
+        }
+    }
+
+    /** @param nanoTime as {@link System#nanoTime()}: the time of day may be set */
     public Registry(
-            NodeReader reader, Duration grace, Clock clock, ScheduledExecutorService scheduler, Runnable changed) {
+            NodeReader reader,
+            Duration grace,
+            LongSupplier nanoTime,
+            ScheduledExecutorService scheduler,
+            Runnable changed) {
         this.reader = reader;
         this.grace = grace;
-        this.clock = clock;
+        this.nanoTime = nanoTime;
         this.scheduler = scheduler;
         this.changed = changed;
     }
@@ -78,38 +146,76 @@ public final class Registry {
         return reader.read(node);
     }
 
-    /** A node was seen on a stream, for the first time or changed. */
-    public void register(StreamId stream, ClientNode client, Optional<String> resource) {
+    /**
+     * A node was seen on a stream, for the first time or changed.
+     *
+     * @param succession asked if its id is taken
+     */
+    public <E extends Exception> void register(
+            StreamId stream, ClientNode client, Optional<String> resource, Succession<E> succession) throws E {
+        Optional<Claim> duplicate;
         synchronized (this) {
-            Registration old = registrations.get(client.id());
-            boolean newer = old == null || old.owner().map(owner -> owner.number() <= stream.number()).orElse(true);
-            if (!newer || closed) {
+            Registration registration = registrations.get(client.id());
+            if (registration != null) {
+                succession.check(registration.current.node());
+            }
+            if (closed) {
                 return;
             }
+            Claim claim = new Claim(client, resource, false);
+            if (registration == null) {
+                registration = new Registration(claim);
+                registrations.put(client.id(), registration);
+            }
             // One that comes back is as it was until its stream says more.
-            boolean secured = old != null && old.secured();
-            registrations.put(
-                    client.id(),
-                    new Registration(client, resource, Optional.of(stream), Health.HEALTHY, secured, Optional.empty()));
+            Claim before = registration.live.getOrDefault(stream.number(), registration.current);
+            claim = new Claim(client, resource, before.sameAs(claim) && before.secured());
+            boolean first = !registration.live.containsKey(stream.number());
+            if (!take(registration, stream, claim)) {
+                return;
+            }
+            duplicate = first ? other(registration) : Optional.empty();
         }
+        duplicate.ifPresent(other -> LOG.warn("two data planes call themselves {}, and only the one that came last is told to others:"
+                + " give each a node.id of its own; the other one is at {}", client.id(), other.addresses()));
         changed.run();
     }
 
-    /** Whether anyone else has registered under this id. */
-    public synchronized Optional<ClientNode> holder(String nodeId) {
-        return Optional.ofNullable(registrations.get(nodeId)).map(Registration::node);
+    /** Whether it counts now. */
+    private static boolean take(Registration registration, StreamId stream, Claim claim) {
+        boolean superseded = registration.live.tailMap(stream.number(), false).values().stream().anyMatch(claim::sameAs);
+        if (superseded) {
+            registration.live.remove(stream.number());
+            return false;
+        }
+        registration.live.put(stream.number(), claim);
+        if (!registration.isNewest(stream)) {
+            return false;
+        }
+        registration.live.headMap(stream.number(), false).values().removeIf(claim::sameAs);
+        registration.settle();
+        return true;
+    }
+
+    private static Optional<Claim> other(Registration registration) {
+        return registration.live.size() < 2
+                ? Optional.empty()
+                : Optional.of(registration.live.lowerEntry(registration.live.lastKey()).getValue());
     }
 
     /** The stream's data plane takes mesh TLS from now on, or no longer. */
     public void secured(StreamId stream, String nodeId, boolean secured) {
         synchronized (this) {
-            if (!owns(stream, nodeId) || registrations.get(nodeId).secured() == secured) {
+            Registration registration = registrations.get(nodeId);
+            Claim old = registration == null ? null : registration.live.get(stream.number());
+            if (closed || old == null || old.secured() == secured) {
                 return;
             }
-            Registration old = registrations.get(nodeId);
-            registrations.put(
-                    nodeId,
-                    new Registration(old.node(), old.resource(), old.owner(), old.health(), secured, old.expires()));
+            registration.live.put(stream.number(), new Claim(old.node(), old.resource(), secured));
+            if (!registration.isNewest(stream)) {
+                return;
+            }
+            registration.settle();
         }
         changed.run();
     }
@@ -117,10 +223,13 @@ public final class Registry {
     /** The stream ended in good order. */
     public void leave(StreamId stream, String nodeId) {
         synchronized (this) {
-            if (!owns(stream, nodeId)) {
+            Optional<Registration> last = end(stream, nodeId);
+            if (last.isEmpty()) {
                 return;
             }
-            registrations.remove(nodeId);
+            if (last.get().live.isEmpty()) {
+                registrations.remove(nodeId);
+            }
         }
         LOG.info("{} left", nodeId);
         changed.run();
@@ -129,57 +238,80 @@ public final class Registry {
     /** The stream broke. */
     public void lose(StreamId stream, String nodeId) {
         synchronized (this) {
-            if (!owns(stream, nodeId)) {
+            Optional<Registration> last = end(stream, nodeId);
+            if (last.isEmpty()) {
                 return;
             }
-            Registration old = registrations.get(nodeId);
-            boolean serves = old.node().dataplane().map(dataplane -> !dataplane.inbounds().isEmpty()).orElse(false);
-            if (!serves) {
-                // Nobody calls it, so nobody has to be told.
-                registrations.remove(nodeId);
-                return;
+            Registration registration = last.get();
+            if (registration.live.isEmpty()) {
+                if (!registration.current.serves()) {
+                    // Nobody calls it, so nobody has to be told.
+                    registrations.remove(nodeId);
+                    return;
+                }
+                registration.health = Health.UNHEALTHY;
+                limit(registration, grace);
+                LOG.info("the stream of {} broke; it is unhealthy now and will be removed in {} unless it comes back",
+                        nodeId, grace);
             }
-            registrations.put(
-                    nodeId,
-                    new Registration(
-                            old.node(), old.resource(), Optional.empty(), Health.UNHEALTHY, old.secured(),
-                            Optional.of(expiry())));
-            expireLater();
         }
-        LOG.info("the stream of {} broke; it is unhealthy now and will be removed in {} unless it comes back", nodeId, grace);
         changed.run();
     }
 
-    private boolean owns(StreamId stream, String nodeId) {
+    /** The registration if the stream was the one that counted; the next older one that is alive, if any, counts now. */
+    private Optional<Registration> end(StreamId stream, String nodeId) {
         Registration registration = registrations.get(nodeId);
-        return !closed && registration != null && registration.owner().equals(Optional.of(stream));
+        if (closed || registration == null) {
+            return Optional.empty();
+        }
+        boolean newest = registration.isNewest(stream);
+        registration.live.remove(stream.number());
+        if (!newest) {
+            return Optional.empty();
+        }
+        if (!registration.live.isEmpty()) {
+            registration.settle();
+            LOG.info("{} is the one at {} again", nodeId, registration.current.addresses());
+        }
+        return Optional.of(registration);
     }
 
-    private Instant expiry() {
-        return clock.instant().plus(grace);
+    private void limit(Registration registration, Duration after) {
+        long due = nanoTime.getAsLong() + after.toNanos();
+        registration.expires = OptionalLong.of(due);
+        lookAt(due);
     }
 
-    private void expireLater() {
-        scheduler.schedule(this::expire, grace.toMillis() + 1, TimeUnit.MILLISECONDS);
+    private void lookAt(long due) {
+        if (expiry != null) {
+            if (expiryDue - due <= 0) {
+                return;
+            }
+            expiry.cancel(false);
+        }
+        expiryDue = due;
+        expiry = scheduler.schedule(this::removeExpired, Math.max(0, due - nanoTime.getAsLong()), TimeUnit.NANOSECONDS);
     }
 
-    private void expire() {
+    private void removeExpired() {
         List<String> expired = new ArrayList<>();
         synchronized (this) {
+            expiry = null;
             if (closed) {
                 return;
             }
-            Instant now = clock.instant();
-            registrations.values().removeIf(registration -> {
-                boolean over = registration.expires().map(instant -> !instant.isAfter(now)).orElse(false);
-                if (over) {
-                    expired.add(registration.node().id());
+            long now = nanoTime.getAsLong();
+            registrations.forEach((id, registration) -> registration.expires.ifPresent(due -> {
+                if (due - now <= 0) {
+                    expired.add(id);
                 }
-                return over;
-            });
+            }));
+            registrations.keySet().removeAll(expired);
+            // The scheduler's clock need not be ours: whatever is left is looked at again.
+            registrations.values().forEach(registration -> registration.expires.ifPresent(this::lookAt));
         }
         if (!expired.isEmpty()) {
-            LOG.info("removed, not seen for {}: {}", grace, expired);
+            LOG.info("removed, they did not come back: {}", expired);
             changed.run();
         }
     }
@@ -187,14 +319,13 @@ public final class Registry {
     /** The data planes of a mesh, in a stable order. */
     public synchronized List<Instance> instances(String mesh) {
         Map<String, Instance> instances = new TreeMap<>();
-        registrations.values().forEach(registration -> {
-            if (registration.node().mesh().equals(mesh)) {
-                registration.node().dataplane().ifPresent(dataplane -> instances.put(
-                        registration.node().id(),
+        registrations.forEach((id, registration) -> {
+            Claim current = registration.current;
+            if (current.node().mesh().equals(mesh)) {
+                current.node().dataplane().ifPresent(dataplane -> instances.put(
+                        id,
                         new Instance(
-                                dataplane,
-                                registration.health(),
-                                registration.secured() ? Transport.READY : Transport.UNREADY)));
+                                dataplane, registration.health, current.secured() ? Transport.READY : Transport.UNREADY)));
             }
         });
         return List.copyOf(instances.values());
@@ -203,15 +334,15 @@ public final class Registry {
     /** What a restart needs. */
     public synchronized List<SavedRegistration> save() {
         Map<String, SavedRegistration> saved = new TreeMap<>();
-        registrations.values().forEach(registration -> registration.resource().ifPresent(resource -> {
-            ClientNode node = registration.node();
-            saved.put(node.id(), new SavedRegistration(
-                    node.id(), node.service(), node.kind(), resource, registration.health(), registration.secured()));
+        registrations.forEach((id, registration) -> registration.current.resource().ifPresent(resource -> {
+            ClientNode node = registration.current.node();
+            saved.put(id, new SavedRegistration(
+                    id, node.service(), node.kind(), resource, registration.health, registration.current.secured()));
         }));
         return List.copyOf(saved.values());
     }
 
-    /** Takes over what an earlier life saved, each until the grace is over or its stream is back. */
+    /** Takes over what an earlier life saved. */
     public void restore(List<SavedRegistration> saved) {
         synchronized (this) {
             for (SavedRegistration registration : saved) {
@@ -223,22 +354,26 @@ public final class Registry {
                             Optional.of(registration.resource()),
                             new ClientNode.Binding("127.0.0.1", Map.of()),
                             false);
-                    registrations.putIfAbsent(
-                            node.id(),
-                            new Registration(
-                                    node,
-                                    Optional.of(registration.resource()),
-                                    Optional.empty(),
-                                    registration.health(),
-                                    registration.secured(),
-                                    Optional.of(expiry())));
+                    Registration restored =
+                            new Registration(new Claim(node, Optional.of(registration.resource()), registration.secured()));
+                    restored.health = registration.health();
+                    registrations.putIfAbsent(node.id(), restored);
                 } catch (NodeReader.InvalidNodeException e) {
                     LOG.warn("a saved registration is not restored: {}", e.getMessage());
                 }
             }
-            expireLater();
         }
         changed.run();
+    }
+
+    /** From now on data planes can connect: those that were restored have {@link #RETURN}, or the grace if that is longer. */
+    public synchronized void open() {
+        Duration time = grace.compareTo(RETURN) > 0 ? grace : RETURN;
+        registrations.values().forEach(registration -> {
+            if (registration.live.isEmpty() && registration.expires.isEmpty()) {
+                limit(registration, time);
+            }
+        });
     }
 
     /** From now on ending streams change nothing: it is this control plane that goes, not they. */

@@ -21,7 +21,6 @@ import io.weft.controlplane.registry.Registry.StreamId;
 import io.weft.controlplane.token.Bearer;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -168,11 +167,8 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
                 throws NodeReader.InvalidNodeException, Admission.RefusedException {
             ClientNode node = registry.read(sent);
             admission.admit(stream.bearer(), node);
-            Optional<ClientNode> holder = registry.holder(node.id());
-            if (holder.isPresent()) {
-                admission.admitInPlaceOf(holder.get(), node);
-            }
-            registry.register(stream.id(), node, NodeReader.resource(sent));
+            registry.register(
+                    stream.id(), node, NodeReader.resource(sent), holder -> admission.admitInPlaceOf(holder, node));
             joined.run();
             return node;
         }

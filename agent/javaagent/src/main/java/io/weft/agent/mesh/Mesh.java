@@ -59,8 +59,6 @@ public final class Mesh implements MeshAccess {
      */
     public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
 
-    private static final Duration INITIAL_BACKOFF = Duration.ofMillis(200);
-    private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
     private static final Duration OUTAGE = Duration.ofSeconds(30);
 
     private final Settings settings;
@@ -209,7 +207,8 @@ public final class Mesh implements MeshAccess {
                 controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
                         Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),
                 settings.cacheDirectory().map(Path::of),
-                identity(settings.identity()), INITIAL_BACKOFF, MAX_BACKOFF);
+                identity(settings.identity()), PolicyClientConfig.INITIAL_BACKOFF,
+                PolicyClientConfig.MAX_BACKOFF);
     }
 
     private IdentityConfig identity(Settings.Identity identity) {

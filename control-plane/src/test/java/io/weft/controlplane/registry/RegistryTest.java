@@ -1,0 +1,192 @@
+package io.weft.controlplane.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.registry.Registry.StreamId;
+import io.weft.controlplane.registry.Registry.Transport;
+import io.weft.controlplane.xds.Nodes;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class RegistryTest {
+
+    private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final String ID = "default.orders-1";
+    private static final StreamId FIRST = new StreamId(1);
+    private static final StreamId SECOND = new StreamId(2);
+    private static final StreamId THIRD = new StreamId(3);
+
+    private final SimulatedScheduler scheduler = new SimulatedScheduler();
+    private final NodeReader reader = new NodeReader(new ResourceParser());
+    private long nanos;
+    private Registry registry = registry();
+
+    @AfterEach
+    void stop() {
+        scheduler.shutdownNow();
+    }
+
+    private Registry registry() {
+        return new Registry(reader, GRACE, () -> nanos, scheduler, () -> {});
+    }
+
+    private void pass(Duration time) {
+        nanos += time.toNanos();
+        scheduler.advance(time.toNanos());
+    }
+
+    private void register(StreamId stream, int port) throws NodeReader.InvalidNodeException {
+        var node = Nodes.agent("orders", "1", port, "v1");
+        registry.register(stream, reader.read(node), NodeReader.resource(node), holder -> {});
+    }
+
+    private List<Integer> ports() {
+        return registry.instances("default").stream().map(each -> each.dataplane().inbounds().get(0).port()).toList();
+    }
+
+    private Health health() {
+        return registry.instances("default").get(0).health();
+    }
+
+    @Test
+    void whoseStreamBreaksIsUnhealthyUntilTheGraceIsOver() throws Exception {
+        register(FIRST, 8081);
+        registry.lose(FIRST, ID);
+        pass(GRACE.minusNanos(1));
+        assertThat(health()).isEqualTo(Health.UNHEALTHY);
+        pass(Duration.ofNanos(1));
+        assertThat(ports()).isEmpty();
+    }
+
+    @Test
+    void whoComesBackStays() throws Exception {
+        register(FIRST, 8081);
+        registry.lose(FIRST, ID);
+        pass(GRACE.dividedBy(2));
+        register(SECOND, 8081);
+        pass(GRACE);
+        assertThat(health()).isEqualTo(Health.HEALTHY);
+    }
+
+    /** The scheduler's clock and ours need not agree. */
+    @Test
+    void aLookThatComesTooSoonIsNotTheLast() throws Exception {
+        register(FIRST, 8081);
+        registry.lose(FIRST, ID);
+        scheduler.advance(GRACE.toNanos());
+        assertThat(ports()).containsExactly(8081);
+        pass(GRACE);
+        assertThat(ports()).isEmpty();
+    }
+
+    @Test
+    void eachHasAGraceOfItsOwn() throws Exception {
+        register(FIRST, 8081);
+        var other = Nodes.agent("orders", "2", 8082, "v1");
+        registry.register(SECOND, reader.read(other), NodeReader.resource(other), holder -> {});
+        registry.lose(FIRST, ID);
+        pass(GRACE.dividedBy(2));
+        registry.lose(SECOND, "default.orders-2");
+        pass(GRACE.dividedBy(2));
+        assertThat(ports()).containsExactly(8082);
+        pass(GRACE.dividedBy(2));
+        assertThat(ports()).isEmpty();
+    }
+
+    /** Reading the policies may take long; nobody can come back before the port is open. */
+    @Test
+    void theRestoredHaveTheirTimeFromWhenTheyCanConnect() throws Exception {
+        register(FIRST, 8081);
+        List<SavedRegistration> saved = registry.save();
+        registry = registry();
+        registry.restore(saved);
+        pass(Registry.RETURN.multipliedBy(2));
+        assertThat(ports()).containsExactly(8081);
+        registry.open();
+        pass(Registry.RETURN.minusNanos(1));
+        assertThat(ports()).containsExactly(8081);
+        pass(Duration.ofNanos(1));
+        assertThat(ports()).isEmpty();
+    }
+
+    @Test
+    void theGraceOfTheRestoredDoesNotPutOffThatOfOthers() throws Exception {
+        register(FIRST, 8081);
+        List<SavedRegistration> saved = registry.save();
+        registry = registry();
+        registry.restore(saved);
+        registry.open();
+        register(FIRST, 8081);
+        var other = Nodes.agent("orders", "2", 8082, "v1");
+        registry.register(SECOND, reader.read(other), NodeReader.resource(other), holder -> {});
+        registry.lose(SECOND, "default.orders-2");
+        pass(GRACE);
+        assertThat(ports()).containsExactly(8081);
+    }
+
+    @Test
+    void ofTwoDataPlanesWithOneIdTheNewerOneCountsForAsLongAsItIsThere() throws Exception {
+        register(FIRST, 8081);
+        register(SECOND, 8091);
+        assertThat(ports()).containsExactly(8091);
+        registry.leave(SECOND, ID);
+        assertThat(ports()).containsExactly(8081);
+        assertThat(health()).isEqualTo(Health.HEALTHY);
+
+        register(THIRD, 8091);
+        registry.lose(THIRD, ID);
+        assertThat(ports()).containsExactly(8081);
+        assertThat(health()).isEqualTo(Health.HEALTHY);
+        pass(GRACE.multipliedBy(2));
+        assertThat(ports()).containsExactly(8081);
+        registry.leave(FIRST, ID);
+        assertThat(ports()).isEmpty();
+    }
+
+    @Test
+    void whatTheOlderOneSaysMeanwhileCountsLater() throws Exception {
+        register(FIRST, 8081);
+        register(SECOND, 8091);
+        register(FIRST, 8082);
+        registry.secured(FIRST, ID, true);
+        assertThat(ports()).containsExactly(8091);
+        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.UNREADY);
+        registry.leave(SECOND, ID);
+        assertThat(ports()).containsExactly(8082);
+        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.READY);
+    }
+
+    /** Its old stream may be half-open and end much later, or never say anything again. */
+    @Test
+    void aDataPlaneThatCameBackIsNotItsOwnDuplicate() throws Exception {
+        register(FIRST, 8081);
+        registry.secured(FIRST, ID, true);
+        register(SECOND, 8081);
+        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.READY);
+        register(FIRST, 8081);
+        registry.leave(SECOND, ID);
+        assertThat(ports()).isEmpty();
+        registry.lose(FIRST, ID);
+        assertThat(ports()).isEmpty();
+    }
+
+    @Test
+    void whoMayNotHaveTheIdChangesNothing() throws Exception {
+        register(FIRST, 8081);
+        var thief = reader.read(Nodes.agent("orders", "1", 9999, "v1"));
+        assertThatThrownBy(() -> registry.register(SECOND, thief, Optional.empty(), holder -> {
+                    assertThat(holder.dataplane().orElseThrow().inbounds().get(0).port()).isEqualTo(8081);
+                    throw new IOException("no");
+                }))
+                .hasMessage("no");
+        registry.leave(SECOND, ID);
+        assertThat(ports()).containsExactly(8081);
+    }
+}
