@@ -337,7 +337,8 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void lookAtAuthorities() {
-        if (authorities.changed()) {
+        // The time of day may have been set, and a machine that slept was not counted by the timers.
+        if (authorities.changed() || certificates.due()) {
             compile.request();
         }
     }

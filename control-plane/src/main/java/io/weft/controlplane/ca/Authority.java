@@ -13,12 +13,14 @@ public record Authority(RootSet roots, Clock clock) {
 
     /**
      * @param uris SPIFFE IDs, at least one, proved by whoever asks
-     * @param lifetime shortened where the root ends before
+     * @param lifetime shortened where the signer or anything above it ends before
+     * @throws UnusableRootException its time is over or has not come
      */
-    public Leaf issue(PublicKey key, List<String> uris, Duration lifetime) {
+    public Leaf issue(PublicKey key, List<String> uris, Duration lifetime) throws UnusableRootException {
         Root signer = roots.signing();
         Instant now = clock.instant();
-        Instant end = signer.certificate().getNotAfter().toInstant();
+        signer.demandValid(now);
+        Instant end = signer.end();
         Instant notAfter = now.plus(lifetime).isAfter(end) ? end : now.plus(lifetime);
         X509Certificate leaf = CertificateBuilder.leaf(signer, key, uris, now, notAfter);
         // The last of the signer's chain is the anchor, which the other side has.

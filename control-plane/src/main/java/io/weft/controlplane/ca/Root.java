@@ -28,6 +28,25 @@ public record Root(List<X509Certificate> chain, PrivateKey key) {
         return chain.get(0);
     }
 
+    /** When the first of the chain ends. */
+    Instant end() {
+        return chain.stream().map(each -> each.getNotAfter().toInstant()).min(Instant::compareTo).orElseThrow();
+    }
+
+    /** @throws UnusableRootException one of the chain has ended or has not begun */
+    void demandValid(Instant now) throws UnusableRootException {
+        for (X509Certificate each : chain) {
+            if (!now.isBefore(each.getNotAfter().toInstant())) {
+                throw new UnusableRootException("the CA certificate " + each.getSubjectX500Principal() + " has expired on "
+                        + each.getNotAfter().toInstant() + "; replace it");
+            }
+            if (now.isBefore(each.getNotBefore().toInstant())) {
+                throw new UnusableRootException("the CA certificate " + each.getSubjectX500Principal() + " is not valid before "
+                        + each.getNotBefore().toInstant() + "; set this machine's clock, or replace it");
+            }
+        }
+    }
+
     /** Without the key. */
     @Override
     public String toString() {

@@ -17,6 +17,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 
@@ -28,6 +29,9 @@ public final class RootFile {
 
     private static final int FORMAT = 1;
     private static final Pattern SAFE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}");
+
+    private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration LOCK_POLL = Duration.ofMillis(10);
 
     private static final ReentrantLock IN_THIS_PROCESS = new ReentrantLock();
 
@@ -85,9 +89,7 @@ public final class RootFile {
                 return first;
             }
             RootSet current = known.get().at(now, leafLifetime);
-            // Well before a root ends, the next one begins.
-            Instant end = current.signing().certificate().getNotAfter().toInstant();
-            if (current.next().isEmpty() && now.isAfter(end.minus(Root.LIFETIME.dividedBy(4)))) {
+            if (current.next().isEmpty() && !now.isBefore(replacement(current))) {
                 current = current.rotate(Root.generate(mesh, now), now, leafLifetime);
             }
             if (!current.equals(known.get())) {
@@ -97,6 +99,18 @@ public final class RootFile {
         }
     }
 
+    /** When {@link #at} has something to do, even if nobody asks for it. */
+    public static Instant due(RootSet roots) {
+        Instant step = roots.due().orElse(Instant.MAX);
+        Instant replacement = roots.next().isPresent() ? Instant.MAX : replacement(roots);
+        return step.isBefore(replacement) ? step : replacement;
+    }
+
+    /** Well before a root ends, the next one begins. */
+    private static Instant replacement(RootSet roots) {
+        return roots.signing().certificate().getNotAfter().toInstant().minus(Root.LIFETIME.dividedBy(4));
+    }
+
     /**
      * Begins a rotation: the new root is trusted from now on, and signs when every workload that is in contact knows it.
      *
@@ -104,14 +118,22 @@ public final class RootFile {
      * @throws IllegalStateException a rotation is under way
      */
     public RootSet rotate(Instant now, Duration overlap) throws IOException {
+        // Not even a lock where there is nothing to lock: the folder may be a wrong one.
+        if (!Files.exists(file)) {
+            throw none();
+        }
         Locked locked = lock();
         try (locked) {
-            RootSet known = read().orElseThrow(() -> new NoSuchFileException(file.toString(), null,
-                    "mesh " + mesh + " has no root of its own yet; it is made when an identity is first asked for"));
+            RootSet known = read().orElseThrow(this::none);
             RootSet rotating = known.rotate(Root.generate(mesh, now), now, overlap);
             write(rotating);
             return rotating;
         }
+    }
+
+    private IOException none() {
+        return new NoSuchFileException(file.toString(), null,
+                "mesh " + mesh + " has no root of its own yet; it is made when an identity is first asked for");
     }
 
     /** Against other processes; within one, a file can be locked only once. */
@@ -135,7 +157,7 @@ public final class RootFile {
                 OwnerOnlyFile.create(lockFile, new byte[0]);
             }
             channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);
-            channel.lock();
+            awaitLock(channel, lockFile);
             return new Locked(channel);
         } catch (IOException | RuntimeException e) {
             IN_THIS_PROCESS.unlock();
@@ -143,6 +165,18 @@ public final class RootFile {
                 channel.close();
             }
             throw e;
+        }
+    }
+
+    /** Whoever holds it may be stopped or hang, and this control plane does more than to rotate roots. */
+    private static void awaitLock(FileChannel channel, Path lockFile) throws IOException {
+        long start = System.nanoTime();
+        while (channel.tryLock() == null) {
+            if (System.nanoTime() - start >= LOCK_TIMEOUT.toNanos()) {
+                throw new IOException("another process has held " + lockFile + " for more than " + LOCK_TIMEOUT.toSeconds()
+                        + " s; end it");
+            }
+            LockSupport.parkNanos(LOCK_POLL.toNanos());
         }
     }
 
@@ -154,19 +188,23 @@ public final class RootFile {
             return Optional.empty();
         }
         try {
-            Content content = json.readValue(bytes, Content.class);
+            Content content = present(json.readValue(bytes, Content.class), "format");
             if (content.format != FORMAT) {
                 throw new IOException("has format " + content.format + ", not " + FORMAT);
             }
             List<RootSet.Former> former = new ArrayList<>();
-            for (Gone gone : content.former) {
-                former.add(new RootSet.Former(Pem.certificates(gone.certificate).get(0), Instant.parse(gone.trustedUntil)));
+            for (Gone gone : present(content.former, "former")) {
+                former.add(new RootSet.Former(
+                        Pem.certificates(present(present(gone, "former").certificate, "former.certificate")).get(0),
+                        Instant.parse(present(gone.trustedUntil, "former.trustedUntil"))));
             }
             Optional<RootSet.Next> next = content.next == null
                     ? Optional.empty()
                     : Optional.of(new RootSet.Next(
-                            root(content.next.certificate, content.next.key), Instant.parse(content.next.signsFrom)));
-            return Optional.of(new RootSet(root(content.signing.certificate, content.signing.key), next, former));
+                            root(content.next.certificate, content.next.key),
+                            Instant.parse(present(content.next.signsFrom, "next.signsFrom"))));
+            Signer signing = present(content.signing, "signing");
+            return Optional.of(new RootSet(root(signing.certificate, signing.key), next, former));
         } catch (JsonProcessingException e) {
             // Not its message, which quotes what may be a key.
             throw new IOException("the roots in " + file + " cannot be used: not valid JSON, line " + e.getLocation().getLineNr());
@@ -175,9 +213,16 @@ public final class RootFile {
         }
     }
 
+    private static <T> T present(T value, String field) throws IOException {
+        if (value == null) {
+            throw new IOException("lacks " + field);
+        }
+        return value;
+    }
+
     private static Root root(String certificate, String key) throws IOException {
-        List<X509Certificate> chain = Pem.certificates(certificate);
-        Root root = new Root(chain, Pem.key(key, chain.get(0).getPublicKey().getAlgorithm()));
+        List<X509Certificate> chain = Pem.certificates(present(certificate, "certificate"));
+        Root root = new Root(chain, Pem.key(present(key, "key"), chain.get(0).getPublicKey().getAlgorithm()));
         if (!root.fits()) {
             throw new IOException("a key does not belong to its certificate");
         }

@@ -1,5 +1,7 @@
 package io.weft.controlplane.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -18,7 +20,14 @@ final class StateFolder {
         private Path state;
     }
 
-    Path path() {
-        return choice.state == null ? choice.policies.resolve(".weft") : choice.state;
+    /** @throws IOException there is no such policy folder: keys that are made in a wrong place are worth nothing */
+    Path path() throws IOException {
+        if (choice.state != null) {
+            return choice.state;
+        }
+        if (!Files.isDirectory(choice.policies)) {
+            throw new IOException("--policies " + choice.policies + " is not a folder; name the one of the control plane");
+        }
+        return choice.policies.resolve(".weft");
     }
 }

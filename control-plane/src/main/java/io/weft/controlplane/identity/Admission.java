@@ -51,12 +51,23 @@ public final class Admission {
         if (!node.service().isEmpty()) {
             claimed.add(node.service());
         }
+        if (claimed.isEmpty()) {
+            // Whoever is nobody would get an identity without a name.
+            throw new RefusedException(Status.PERMISSION_DENIED.withDescription(
+                    node.id() + " does not say which service it is; set node.cluster to " + token.service()));
+        }
         refuseIfForeign(token, node, claimed);
     }
 
     /** @throws RefusedException somebody else has this id, so that whoever took it over could take that one out of the mesh */
     public void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException {
-        if (demanded.test(node.mesh()) && !holder.workload().equals(node.workload())) {
+        // The holder's mesh may be the only one of the two that demands proof.
+        boolean proved = demanded.test(node.mesh()) || demanded.test(holder.mesh());
+        if (proved && !holder.mesh().equals(node.mesh())) {
+            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the id " + node.id() + " belongs to mesh "
+                    + holder.mesh() + "; choose another one in mesh " + node.mesh()));
+        }
+        if (proved && !holder.workload().equals(node.workload())) {
             throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the id " + node.id() + " belongs to service "
                     + holder.workload() + "; choose another one for " + node.workload()));
         }

@@ -15,15 +15,20 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The authorities of all meshes, each read from its files again only when these have changed. Thread-safe. */
 public final class Authorities {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Authorities.class);
+
     private final Path state;
     private final Clock clock;
     private final Map<Key, Known> known = new HashMap<>();
+    /** Why what was read last goes on. */
+    private final Map<Key, String> failures = new HashMap<>();
 
     private record Key(String mesh, CaSource source) {}
 
@@ -38,40 +43,73 @@ public final class Authorities {
 
     /**
      * @param leafLifetime the longest that any leaf of the mesh has
-     * @throws IOException its files cannot be used; the message names them
+     * @return what was read last if its files cannot be used any more: the mesh goes on, and its other policies can still be changed
+     * @throws IOException its files cannot be used and never could; the message names them
      */
     public synchronized Authority of(String mesh, CaSource source, Duration leafLifetime) throws IOException {
         Key key = new Key(mesh, source);
         Known last = known.get(key);
-        boolean due = last == null || last.authority.roots().due().map(moment -> !clock.instant().isBefore(moment)).orElse(false);
-        if (!due && last.leafLifetime.equals(leafLifetime) && last.stamp.equals(stamp(key))) {
+        boolean due = last == null || !clock.instant().isBefore(due(key, last));
+        if (!due && last.leafLifetime.equals(leafLifetime) && isAsRead(key, last)) {
             return last.authority;
         }
-        RootSet roots = source instanceof CaSource.Files files
-                ? new SuppliedRoot(files.certificate(), files.key()).read(clock.instant())
-                : new RootFile(state, mesh).at(clock.instant(), leafLifetime);
-        Authority authority = last != null && last.authority.roots().equals(roots) ? last.authority : new Authority(roots, clock);
-        known.put(key, new Known(authority, stamp(key), leafLifetime));
-        return authority;
+        try {
+            Authority authority = read(key, Optional.ofNullable(last).map(Known::authority), leafLifetime);
+            known.put(key, new Known(authority, stamp(key), leafLifetime));
+            failures.remove(key);
+            return authority;
+        } catch (IOException e) {
+            if (last == null) {
+                throw e;
+            }
+            if (!e.getMessage().equals(failures.put(key, e.getMessage()))) {
+                LOG.error("the CA of mesh {} goes on as it was read last: {}", mesh, e.getMessage());
+            }
+            return last.authority;
+        }
     }
 
-    /** Whether a file is not what was read any more. */
-    public synchronized boolean changed() {
-        return known.entrySet().stream().anyMatch(entry -> {
-            try {
-                return !Objects.equals(entry.getValue().stamp, stamp(entry.getKey()));
-            } catch (IOException e) {
-                // Reading it will tell why.
-                return true;
+    private Authority read(Key key, Optional<Authority> last, Duration leafLifetime) throws IOException {
+        RootSet roots;
+        if (key.source instanceof CaSource.Files files) {
+            roots = new SuppliedRoot(files.certificate(), files.key()).read(clock.instant());
+        } else {
+            RootFile file = new RootFile(state, key.mesh);
+            if (last.isPresent() && file.stamp().isEmpty()) {
+                // To make another one would leave everybody with a certificate that nobody believes.
+                throw new IOException(file.path() + " is gone; restore it, or restart this control plane to have a new root made");
             }
-        });
+            roots = file.at(clock.instant(), leafLifetime);
+        }
+        return last.filter(authority -> authority.roots().equals(roots)).orElseGet(() -> new Authority(roots, clock));
+    }
+
+    /** Whether a file is not what was read any more, or a rotation can go on. */
+    public synchronized boolean changed() {
+        return known.entrySet().stream().anyMatch(entry -> !isAsRead(entry.getKey(), entry.getValue())
+                || !clock.instant().isBefore(due(entry.getKey(), entry.getValue())));
+    }
+
+    private boolean isAsRead(Key key, Known known) {
+        try {
+            return known.stamp.equals(stamp(key));
+        } catch (IOException e) {
+            // Reading it will tell why.
+            return false;
+        }
     }
 
     /** When a rotation goes on by itself. */
     public synchronized Optional<Instant> due() {
         List<Instant> moments = new ArrayList<>();
-        known.values().forEach(each -> each.authority.roots().due().ifPresent(moments::add));
-        return moments.stream().min(Instant::compareTo);
+        known.forEach((key, each) -> moments.add(due(key, each)));
+        return moments.stream().filter(moment -> !moment.equals(Instant.MAX)).min(Instant::compareTo);
+    }
+
+    /** {@link Instant#MAX}: never. */
+    private static Instant due(Key key, Known known) {
+        RootSet roots = known.authority.roots();
+        return key.source instanceof CaSource.Files ? roots.due().orElse(Instant.MAX) : RootFile.due(roots);
     }
 
     private Object stamp(Key key) throws IOException {

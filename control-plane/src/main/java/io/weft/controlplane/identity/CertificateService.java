@@ -13,6 +13,7 @@ import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.ca.CertificateRequest;
 import io.weft.controlplane.ca.Leaf;
 import io.weft.controlplane.ca.Pem;
+import io.weft.controlplane.ca.UnusableRootException;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.token.Token;
 import java.io.ByteArrayInputStream;
@@ -99,7 +100,14 @@ public final class CertificateService implements BindableService {
                         .asException());
         Duration asked = Duration.ofSeconds(Math.max(0, Math.min(request.validitySeconds, Integer.MAX_VALUE)));
         boolean shorter = asked.compareTo(MIN_VALIDITY) >= 0 && asked.compareTo(identity.lifetime()) < 0;
-        Leaf leaf = identity.issue(key.key(), shorter ? asked : identity.lifetime());
+        Leaf leaf;
+        try {
+            leaf = identity.issue(key.key(), shorter ? asked : identity.lifetime());
+        } catch (UnusableRootException e) {
+            throw Status.FAILED_PRECONDITION
+                    .withDescription("mesh " + token.mesh() + " cannot give certificates: " + e.getMessage())
+                    .asException();
+        }
         LOG.debug("certificate {} for {}", leaf.certificate().getSerialNumber(), identity.spiffeId());
         List<String> chain = new ArrayList<>();
         leaf.chain().forEach(certificate -> chain.add(Pem.of(certificate)));

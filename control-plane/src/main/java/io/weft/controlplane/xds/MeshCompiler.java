@@ -103,7 +103,8 @@ public final class MeshCompiler {
         identity.ifPresent(own -> {
             secrets.add(TlsBuilder.trustBundle(security.trust()));
             if (node.kind() == ClientNode.Kind.PROXY) {
-                secrets.add(TlsBuilder.identity(own.name(), certificates.of(node.id(), own)));
+                certificates.of(node.id(), own)
+                        .ifPresent(certificate -> secrets.add(TlsBuilder.identity(own.name(), certificate)));
             }
         });
         return secrets;

@@ -72,7 +72,19 @@ class AuthorityTest {
     }
 
     @Test
-    void noLeafOutlivesItsRoot() {
+    void aRootSignsNothingOutsideItsTime() {
+        Instant end = root.certificate().getNotAfter().toInstant();
+        assertThatThrownBy(() -> authority(RootSet.of(root), end).issue(Root.newKey().getPublic(), List.of(ORDERS), DAY))
+                .isInstanceOf(UnusableRootException.class)
+                .hasMessageContaining("has expired on " + end + "; replace it");
+        Instant early = root.certificate().getNotBefore().toInstant().minusSeconds(1);
+        assertThatThrownBy(() -> authority(RootSet.of(root), early).issue(Root.newKey().getPublic(), List.of(ORDERS), DAY))
+                .isInstanceOf(UnusableRootException.class)
+                .hasMessageContaining("set this machine's clock");
+    }
+
+    @Test
+    void noLeafOutlivesItsRoot() throws Exception {
         Instant late = root.certificate().getNotAfter().toInstant().minusSeconds(60);
         X509Certificate leaf =
                 authority(RootSet.of(root), late).issue(Root.newKey().getPublic(), List.of(ORDERS), DAY).certificate();

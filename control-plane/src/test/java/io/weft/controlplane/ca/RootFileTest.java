@@ -78,7 +78,8 @@ class RootFileTest {
         file().at(NOW, DAY);
         String good = Files.readString(file().path());
         String key = good.substring(good.indexOf("PRIVATE KEY") + 20, good.indexOf("PRIVATE KEY") + 60);
-        for (String broken : List.of(good.substring(0, good.length() / 2), good.replace("\"format\" : 1", "\"format\" : 9"), "{}", "")) {
+        for (String broken : List.of(good.substring(0, good.length() / 2), good.replace("\"format\" : 1", "\"format\" : 9"), "{}", "", "null", "{\"format\": 1}",
+                "{\"format\": 1, \"signing\": {\"certificate\": null}, \"former\": []}", "{\"format\": 1, \"former\": [null]}")) {
             OwnerOnlyFile.replace(file().path(), broken.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
             assertThatThrownBy(() -> file().at(NOW, DAY))
                     .isInstanceOf(IOException.class)
@@ -90,6 +91,28 @@ class RootFileTest {
     @Test
     void aMeshWhoseNameIsNoFileNameHasNoRoot() {
         assertThatThrownBy(() -> new RootFile(state, "../other")).hasMessageContaining("cannot be used for a file");
+    }
+
+    @Test
+    void nothingIsMadeWhereThereIsNoRootToRotate() {
+        assertThatThrownBy(() -> file().rotate(NOW, DAY)).hasMessageContaining("has no root of its own yet");
+        assertThat(state).isEmptyDirectory();
+    }
+
+    /** A chain that ends in a root by its name only, or leads nowhere, would be found out by every peer. */
+    @Test
+    void anOwnRootWhoseChainDoesNotHold() throws IOException {
+        Root own = Root.generate("mine", Instant.now());
+        Root other = Root.generate("other", Instant.now());
+        Path certificate = Files.writeString(
+                state.resolve("ca.pem"), Pem.of(List.of(own.certificate(), other.certificate())));
+        Path key = state.resolve("ca.key");
+        OwnerOnlyFile.create(key, Pem.of(own.key()).getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        assertThatThrownBy(() -> new SuppliedRoot(certificate, key).read(Instant.now()))
+                .hasMessageContaining("certificate 1 is not signed by the one after it");
+        Files.writeString(certificate, Pem.of(own.chain()));
+        assertThatThrownBy(() -> new SuppliedRoot(certificate, key).read(Instant.now().plus(Root.LIFETIME)))
+                .hasMessageContaining("has expired on");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.weft.controlplane.ControlPlane;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,6 +13,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +95,26 @@ class WeftTest {
         assertThat(run.err()).contains(option.split("=")[0]);
     }
 
+    /** A key that is made in a wrong place makes tokens that no control plane knows. */
+    @Test
+    void keysOfAFolderThatIsNotThere() {
+        Path none = folder.resolve("none");
+        for (String[] command : new String[][] {{"token", "--service=orders"}, {"ca", "rotate"}}) {
+            String[] arguments = Arrays.copyOf(command, command.length + 1);
+            arguments[command.length] = "--policies=" + none;
+            Run run = run(arguments);
+            assertThat(run.exit()).isEqualTo(1);
+            assertThat(run.err()).contains("--policies " + none + " is not a folder; name the one of the control plane");
+            assertThat(none).doesNotExist();
+        }
+    }
+
+    @Test
+    void theGraceOfTheCommandLineIsTheUsualOne() throws Exception {
+        String grace = Weft.commandLine().getSubcommands().get("control-plane").getCommandSpec().findOption("--grace").defaultValue();
+        assertThat(DurationConverter.parse(grace)).isEqualTo(ControlPlane.Settings.DEFAULT_GRACE);
+    }
+
     @Test
     void everyCommandHasHelp() {
         assertHelp(Weft.commandLine());
@@ -117,7 +139,11 @@ class WeftTest {
             assertThat(ready.get("address").asText()).matches("grpc://127\\.0\\.0\\.1:\\d+");
             assertThat(ready.get("inForce").asInt()).isEqualTo(1);
 
-            Run second = run("control-plane", "--policies", folder.toString(),
+            Run sameState = run("control-plane", "--policies", folder.toString(), "--listen", "127.0.0.1:0");
+            assertThat(sameState.exit()).isEqualTo(1);
+            assertThat(sameState.err()).contains("another control plane uses the state folder " + folder.resolve(".weft")
+                    + "; stop that one, or give this one a folder of its own with --state-dir");
+            Run second = run("control-plane", "--policies", folder.toString(), "--state-dir", folder.resolve("other").toString(),
                     "--listen", ready.get("address").asText().substring("grpc://".length()));
             assertThat(second.exit()).isEqualTo(1);
             assertThat(second.err()).contains("is another one running? Choose another address with --listen");

@@ -1,10 +1,14 @@
 package io.weft.controlplane.identity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.weft.controlplane.ca.Authority;
 import io.weft.controlplane.ca.Leaf;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.Root;
+import io.weft.controlplane.ca.RootFile;
+import io.weft.controlplane.policy.CaSource;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
@@ -13,7 +17,9 @@ import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.TlsMode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -201,15 +207,74 @@ class MeshSecurityTest {
         for (int node = 0; node < 20; node++) {
             String name = "node-" + node;
             Instant made = clock.now;
-            ServedCertificates.Certificate first = certificates.of(name, identity);
+            ServedCertificates.Certificate first = certificates.of(name, identity).orElseThrow();
             clock.now = made.plus(Duration.ofMinutes(30)).minusMillis(1);
-            assertThat(certificates.of(name, identity)).isSameAs(first);
+            assertThat(certificates.of(name, identity)).containsSame(first);
             clock.now = made.plus(Duration.ofMinutes(40)).plusMillis(1);
-            Leaf renewed = certificates.of(name, identity).leaf();
+            Leaf renewed = certificates.of(name, identity).orElseThrow().leaf();
             assertThat(renewed).isNotEqualTo(first.leaf());
             assertThat(certificates.nextRenewal().orElseThrow())
                     .isBetween(clock.now.plus(Duration.ofMinutes(30)), clock.now.plus(Duration.ofMinutes(40)));
             certificates.retain(java.util.Set.of());
         }
+    }
+
+    @Test
+    void aServedCertificateThatIsNotValidYetIsReplacedWhenTheClockIsSetBack() throws IOException {
+        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
+        clock.now = clock.now.plus(Duration.ofDays(30));
+        Leaf early = certificates.of("node", identity).orElseThrow().leaf();
+        assertThat(certificates.due()).isFalse();
+        clock.now = clock.now.minus(Duration.ofDays(29));
+        assertThat(certificates.due()).isTrue();
+        Leaf now = certificates.of("node", identity).orElseThrow().leaf();
+        assertThat(now).isNotEqualTo(early);
+        assertThat(now.certificate().getNotBefore().toInstant()).isBeforeOrEqualTo(clock.now);
+    }
+
+    @Test
+    void nearTheEndOfItsRootACertificateIsRenewedInTimeAndThenNoMore() throws IOException {
+        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
+        Instant end = identity.authority().bundle().get(0).getNotAfter().toInstant();
+        clock.now = end.minus(Duration.ofMinutes(12));
+        ServedCertificates.Certificate last = certificates.of("node", identity).orElseThrow();
+        assertThat(last.leaf().certificate().getNotAfter().toInstant()).isEqualTo(end);
+        assertThat(certificates.nextRenewal().orElseThrow()).isBefore(end);
+        clock.now = end;
+        assertThat(certificates.of("node", identity)).containsSame(last);
+        assertThat(certificates.of("other", identity)).isEmpty();
+    }
+
+    /** A new root in place of one that is lost would leave everybody with a certificate that nobody believes. */
+    @Test
+    void anAuthorityWhoseFileIsLostOrOpenGoesOn() throws IOException {
+        Authorities authorities = new Authorities(state, clock);
+        Duration hour = Duration.ofHours(1);
+        Authority first = authorities.of("default", new CaSource.Generated(), hour);
+        Path file = new RootFile(state, "default").path();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(authorities.of("default", new CaSource.Generated(), hour.multipliedBy(2))).isSameAs(first);
+        assertThatThrownBy(() -> new Authorities(state, clock).of("default", new CaSource.Generated(), hour))
+                .hasMessageContaining("is open to others");
+        Files.move(file, state.resolve("away"));
+        assertThat(authorities.changed()).isTrue();
+        assertThat(authorities.of("default", new CaSource.Generated(), hour)).isSameAs(first);
+        assertThat(file).doesNotExist();
+        Files.move(state.resolve("away"), file);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        assertThat(authorities.of("default", new CaSource.Generated(), hour)).isSameAs(first);
+        assertThat(authorities.changed()).isFalse();
+    }
+
+    @Test
+    void aRootIsReplacedInTimeThoughNothingElseChanges() throws IOException {
+        Authorities authorities = new Authorities(state, clock);
+        Authority first = authorities.of("default", new CaSource.Generated(), Duration.ofHours(1));
+        clock.now = authorities.due().orElseThrow();
+        assertThat(clock.now).isBefore(first.bundle().get(0).getNotAfter().toInstant().minus(Duration.ofDays(900)));
+        assertThat(authorities.changed()).isTrue();
+        assertThat(authorities.of("default", new CaSource.Generated(), Duration.ofHours(1)).bundle()).hasSize(2);
     }
 }

@@ -218,6 +218,33 @@ class SecuredMeshTest {
         }
     }
 
+    /** A mesh in which nobody proves anything is no way in. */
+    @Test
+    void nobodyTakesOverTheIdOfAnotherMesh() {
+        try (DeltaClient orders = orders(true)) {
+            await().untilAsserted(() -> assertThat(orders.listener(INBOUND)).isNotNull());
+            Node node = Nodes.agent("orders", "1", 8081, "v1");
+            String resource = node.getMetadata().getFieldsMap().get("dataplane.resource").getStringValue();
+            Node foreign = node.toBuilder()
+                    .setMetadata(node.getMetadata().toBuilder()
+                            .putFields("dataplane.resource", Nodes.text(resource.replace("\"default\"", "\"open\""))))
+                    .build();
+            try (DeltaClient other = new DeltaClient(controlPlane.port(), foreign)) {
+                assertRefused(other, Status.Code.PERMISSION_DENIED, "the id default.orders-1 belongs to mesh default");
+            }
+            assertThat(orders.failure()).isNull();
+        }
+    }
+
+    @Test
+    void whoSaysNotWhichServiceItIsGetsNoIdentity() {
+        Node nameless = Nodes.client("batch").toBuilder().clearCluster().build();
+        try (DeltaClient client = connect(nameless, token("orders"))) {
+            assertRefused(client, Status.Code.PERMISSION_DENIED,
+                    "default.batch-0 does not say which service it is; set node.cluster to orders");
+        }
+    }
+
     @Test
     void anAgentIsToldToAskForItsCertificateAndGetsNoKey() throws Exception {
         mode("Strict");
