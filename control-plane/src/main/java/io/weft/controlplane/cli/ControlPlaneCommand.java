@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
             "Serves the policies of a folder to the data planes that connect.",
             "",
             "Agents connect with WEFT_CONTROL_PLANE=grpc://HOST:PORT. A change of a file is in force at once; a document with"
-                    + " an error is refused with file, line and field, and its last good version stays in force."
+                    + " an error is refused with file, line and field, and its last good version stays in force. If all files vanish at"
+                    + " once, or the folder is replaced by another one, what is missing stays in force for 10 s more."
                     + " Stop it with Ctrl-C or SIGTERM: data planes go on with what they have.",
         },
         mixinStandardHelpOptions = true,

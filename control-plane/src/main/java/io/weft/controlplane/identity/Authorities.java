@@ -54,8 +54,10 @@ public final class Authorities {
             return last.authority;
         }
         try {
+            // Before it is read: what is written meanwhile is then read again.
+            Object stamp = stamp(key);
             Authority authority = read(key, Optional.ofNullable(last).map(Known::authority), leafLifetime);
-            known.put(key, new Known(authority, stamp(key), leafLifetime));
+            known.put(key, new Known(authority, stamp, leafLifetime));
             failures.remove(key);
             return authority;
         } catch (IOException e) {

@@ -31,7 +31,7 @@ final class IdentityParser {
         if (spiffeId.isPresent()) {
             Fields fields = spiffeId.get().fields();
             trustDomain = fields.get("trustDomain").map(SpiffeTemplate::trustDomain).orElse(trustDomain);
-            path = fields.get("path").map(SpiffeTemplate::path).orElse(path);
+            path = fields.get("path").map(value -> path(value, service)).orElse(path);
             fields.end();
         }
         Fields provider = spec.require("provider").fields();
@@ -58,6 +58,16 @@ final class IdentityParser {
         provider.end();
         spec.end();
         return new MeshIdentity(metadata, service, trustDomain, path, source, expiry, trusted);
+    }
+
+    private static SpiffeTemplate path(Value value, Optional<String> service) {
+        SpiffeTemplate path = SpiffeTemplate.path(value);
+        boolean refused = path.parts().equals(List.of(""));
+        if (!refused && service.isEmpty() && !path.tellsWorkloadsApart()) {
+            value.refuse("needs {{ .Workload }}, or a selector for one service: otherwise all services are one and the same, and what"
+                    + " a permission grants to one it grants to all");
+        }
+        return path;
     }
 
     private static Optional<String> selector(Fields selector) {

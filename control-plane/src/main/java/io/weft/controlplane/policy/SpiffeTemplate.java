@@ -56,6 +56,10 @@ public record SpiffeTemplate(List<String> parts) {
         return template;
     }
 
+    boolean tellsWorkloadsApart() {
+        return !render(new Values("", "", "a")).equals(render(new Values("", "", "b")));
+    }
+
     private static List<String> split(String text) {
         List<String> parts = new ArrayList<>();
         Matcher matcher = PLACEHOLDER.matcher(text);

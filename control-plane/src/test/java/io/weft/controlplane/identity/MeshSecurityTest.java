@@ -253,6 +253,8 @@ class MeshSecurityTest {
         Authorities authorities = new Authorities(state, clock);
         Duration hour = Duration.ofHours(1);
         Authority first = authorities.of("default", new CaSource.Generated(), hour);
+        // Just made, it is read once more.
+        assertThat(authorities.of("default", new CaSource.Generated(), hour)).isSameAs(first);
         Path file = new RootFile(state, "default").path();
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         assertThat(authorities.of("default", new CaSource.Generated(), hour.multipliedBy(2))).isSameAs(first);

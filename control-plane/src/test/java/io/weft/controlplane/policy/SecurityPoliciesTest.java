@@ -164,6 +164,8 @@ class SecurityPoliciesTest {
                         "p.yaml:8: spec.provider.type: must be one of Bundled, not 'Spire'"),
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("{{ .Workload }}", "{{ label \\\"team\\\" }}")),
                         "p.yaml:6: spec.spiffeID.path: {{ label \"team\" }} is not supported: nothing proves it here"),
+                Arguments.of(universal("MeshIdentity", IDENTITY.replace("/{{ .Workload }}", "")),
+                        "p.yaml:6: spec.spiffeID.path: needs {{ .Workload }}, or a selector for one service"),
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("/workload/", "workload/")),
                         "spec.spiffeID.path: must become a path"),
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("mesh.local", "MESH")),
