@@ -139,7 +139,7 @@ final class WatchedSubscriber<T> implements BodySubscriber<T>, Flow.Subscription
             goOn();
         } catch (RuntimeException | Error appsFault) {
             // The JDK, had it brought the bytes, would say the same.
-            subscription.cancel();
+            cancelIncomplete();
             onError(appsFault);
         }
     }
@@ -153,7 +153,14 @@ final class WatchedSubscriber<T> implements BodySubscriber<T>, Flow.Subscription
         end.run();
         stopped = true;
         waiting.clear();
-        subscription.cancel();
+        cancelIncomplete();
+    }
+
+    /** Once complete the connection may be another request's. The JDK lets no subscriber cancel after that, and this one is told late. */
+    private void cancelIncomplete() {
+        if (!complete) {
+            subscription.cancel();
+        }
     }
 
     private void goOn() {
