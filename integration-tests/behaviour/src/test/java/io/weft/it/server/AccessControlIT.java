@@ -65,8 +65,8 @@ import java.util.Base64;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may call an app that knows nothing of it: access control and authentication, with policies as bytes of xDS. */
 class AccessControlIT {
@@ -271,15 +271,14 @@ class AccessControlIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"javax,tomcat-9", "jakarta,tomcat-10.1"})
-    void onTomcatsNio2ConnectorConnectionsAreLimitedAndForgotten(String version) {
+    @CsvSource({"javax, tomcat-9, Nio2", "jakarta, tomcat-10.1, Nio2", "jakarta, tomcat-10.1, Nio"})
+    void onTomcatsConnectorsConnectionsAreLimitedAndForgotten(String api, String library, String connector) {
         policies.serve(io.weft.it.harness.Policy.empty());
-        String[] api = version.split(",");
         JvmProcess process = testbed.jvm("orders", Jdks.newest())
                 .mesh(policies.uri(), "orders")
-                .option("-Dtomcat.protocol=org.apache.coyote.http11.Http11Nio2Protocol")
-                .classPath(Library.named(api[1]))
-                .driver("io.weft.driver.tomcat." + api[0] + ".TomcatServer", "orders");
+                .option("-Dtomcat.protocol=org.apache.coyote.http11.Http11" + connector + "Protocol")
+                .classPath(Library.named(library))
+                .driver("io.weft.driver.tomcat." + api + ".TomcatServer", "orders");
         int port = process.awaitPort();
         Permission denied = Permission.newBuilder()
                 .setUrlPath(PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setExact("/denied")))

@@ -17,6 +17,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  */
 final class Accepting {
     private final Inbound inbound;
+    private final Internals internals;
     private final ConnectorPorts ports;
     private final Connections connections;
     /** Of the acceptor's thread; what is there is of the connection that was accepted last. */
@@ -25,19 +26,29 @@ final class Accepting {
     /** @param connection null: of no network that policy knows */
     private record Accepted(SocketChannel socket, InboundConnection connection, Closing closing, boolean http2) {}
 
-    Accepting(Inbound inbound, ConnectorPorts ports, Connections connections) {
+    Accepting(Inbound inbound, Internals internals, ConnectorPorts ports, Connections connections) {
         this.inbound = inbound;
+        this.internals = internals;
         this.ports = ports;
         this.connections = connections;
     }
 
-    /** In the place of {@code NioEndpoint.setSocketOptions}; false has the connection closed. */
+    /** In the place of {@code NioEndpoint.setSocketOptions}. */
     Object accept(NioEndpoint endpoint, SocketChannel socket) {
+        try {
+            return admits(endpoint, socket) ? Handler.PROCEED : internals.refused(endpoint, socket);
+        } catch (Throwable fault) {
+            // Without the agent's word Tomcat would go on: what policy may not admit must not get in because of that.
+            return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
+        }
+    }
+
+    private boolean admits(NioEndpoint endpoint, SocketChannel socket) {
         try {
             accepted.remove();
             if (!(socket.getLocalAddress() instanceof InetSocketAddress local)
                     || !(socket.getRemoteAddress() instanceof InetSocketAddress remote)) {
-                return Handler.PROCEED;
+                return true;
             }
             Closing closing = new Closing(socket);
             InboundConnection connection = inbound.accepted(local, remote, endpoint.isSSLEnabled(), closing);
@@ -45,12 +56,9 @@ final class Accepting {
                 return false;
             }
             accepted.set(new Accepted(socket, connection, closing, ports.speaksHttp2(local.getPort())));
-            return Handler.PROCEED;
+            return true;
         } catch (IOException gone) {
             return false;
-        } catch (Throwable fault) {
-            // Without the agent's word Tomcat would go on: what policy may not admit must not get in because of that.
-            return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
         }
     }
 

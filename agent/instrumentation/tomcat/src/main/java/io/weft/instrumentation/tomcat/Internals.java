@@ -1,7 +1,9 @@
 package io.weft.instrumentation.tomcat;
 
 import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
@@ -25,6 +27,8 @@ final class Internals {
     private final VarHandle hook;
     private final VarHandle outputBuffer;
     private final VarHandle endpoint;
+    /** Null in old versions, whose {@code closeSocket} closes also what has no wrapper. */
+    private final MethodHandle destroySocket;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
@@ -34,6 +38,15 @@ final class Internals {
         hook = field(context, Request.class, "hook", ActionHook.class);
         endpoint = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
         outputBuffer = field(context, Response.class, "outputBuffer", OutputBuffer.class);
+        destroySocket = destroySocket(context.lookup(AbstractEndpoint.class.getName()));
+    }
+
+    private static MethodHandle destroySocket(MethodHandles.Lookup lookup) throws IllegalAccessException {
+        try {
+            return lookup.findVirtual(AbstractEndpoint.class, "destroySocket", MethodType.methodType(void.class, Object.class));
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
     }
 
     private static VarHandle field(AdapterContext context, Class<?> holder, String name, Class<?> type)
@@ -61,6 +74,14 @@ final class Internals {
 
     AbstractEndpoint<?, ?> endpoint(AbstractProtocol<?> protocol) {
         return (AbstractEndpoint<?, ?>) endpoint.get(protocol);
+    }
+
+    /** @return what {@code setSocketOptions} is to return: Tomcat then closes its wrapper of the socket, and here there is none yet */
+    Object refused(AbstractEndpoint<?, ?> endpoint, Object socket) throws Throwable {
+        if (destroySocket != null) {
+            destroySocket.invoke(endpoint, socket);
+        }
+        return false;
     }
 
     OutputBuffer outputBuffer(Response response) {

@@ -15,29 +15,37 @@ import org.apache.tomcat.util.net.Nio2Endpoint;
  */
 final class Nio2Accepting {
     private final Inbound inbound;
+    private final Internals internals;
 
-    Nio2Accepting(Inbound inbound) {
+    Nio2Accepting(Inbound inbound, Internals internals) {
         this.inbound = inbound;
+        this.internals = internals;
     }
 
-    /** In the place of {@code Nio2Endpoint.setSocketOptions}, after which the connection is Tomcat's; false has it closed. */
+    /** In the place of {@code Nio2Endpoint.setSocketOptions}. */
     Object accept(Nio2Endpoint endpoint, AsynchronousSocketChannel socket) {
         try {
-            if (!(socket.getLocalAddress() instanceof InetSocketAddress local)
-                    || !(socket.getRemoteAddress() instanceof InetSocketAddress remote)) {
-                return Handler.PROCEED;
-            }
-            InboundConnection accepted = inbound.accepted(local, remote, endpoint.isSSLEnabled(), () -> { });
-            return accepted == null || !admits(accepted) ? (Object) false : Handler.PROCEED;
-        } catch (IOException gone) {
-            return false;
+            return admits(endpoint, socket) ? Handler.PROCEED : internals.refused(endpoint, socket);
         } catch (Throwable fault) {
             // Without the agent's word Tomcat would go on: what policy may not admit must not get in because of that.
             return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
         }
     }
 
-    private static boolean admits(InboundConnection accepted) {
+    private boolean admits(Nio2Endpoint endpoint, AsynchronousSocketChannel socket) {
+        try {
+            if (!(socket.getLocalAddress() instanceof InetSocketAddress local)
+                    || !(socket.getRemoteAddress() instanceof InetSocketAddress remote)) {
+                return true;
+            }
+            InboundConnection accepted = inbound.accepted(local, remote, endpoint.isSSLEnabled(), () -> { });
+            return accepted != null && passes(accepted);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    private static boolean passes(InboundConnection accepted) {
         try {
             return !accepted.inspects() || accepted.decide(null) == Fate.PASS;
         } finally {

@@ -34,8 +34,8 @@ public final class TomcatAdapter implements Adapter {
         internals = new Internals(context);
         ports = new ConnectorPorts(context, internals);
         admission = new Admission(internals, ports, connections);
-        accepting = new Accepting(context.inbound(), ports, connections);
-        nio2 = new Nio2Accepting(context.inbound());
+        accepting = new Accepting(context.inbound(), internals, ports, connections);
+        nio2 = new Nio2Accepting(context.inbound(), internals);
     }
 
     @Override
