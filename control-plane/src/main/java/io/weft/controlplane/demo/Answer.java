@@ -32,6 +32,12 @@ record Answer(
         return Long.parseLong(instance, 0, instance.indexOf('-'), 10);
     }
 
+    /** The service was reached, and does not let this caller in. */
+    @JsonIgnore
+    boolean denied() {
+        return status == 403;
+    }
+
     boolean failed() {
         return status != 200 || version == null;
     }

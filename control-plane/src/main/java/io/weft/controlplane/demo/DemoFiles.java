@@ -47,6 +47,14 @@ record DemoFiles(Path home, Path work) {
         return work.resolve("cache");
     }
 
+    Path state() {
+        return work.resolve("state");
+    }
+
+    Path tokens() {
+        return work.resolve("tokens");
+    }
+
     Path agent() {
         return present(home.resolve("agent/javaagent/target/weft-agent.jar"));
     }
@@ -62,7 +70,7 @@ record DemoFiles(Path home, Path work) {
         return List.of(
                 javaCommand(), "-Xmx192m", "-XX:+UseSerialGC", "-jar", jar.toString(),
                 "control-plane", "--policies", policies().toString(), "--listen", listen,
-                "--state-dir", work.resolve("state").toString());
+                "--state-dir", state().toString());
     }
 
     private static String javaCommand() {

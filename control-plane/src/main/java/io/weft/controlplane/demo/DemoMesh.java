@@ -3,6 +3,8 @@ package io.weft.controlplane.demo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.weft.controlplane.ca.OwnerOnlyFile;
+import io.weft.controlplane.token.TokenKey;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -10,8 +12,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -27,10 +32,15 @@ final class DemoMesh implements AutoCloseable {
     private static final long CONTROL_PLANE_MS = 60_000;
 
     private static final long DISCOVERY_MS = 120_000;
+    private static final long MUTUAL_TLS_MS = 60_000;
+    private static final long LOOK_AROUND_MS = 1_500;
+    private static final Duration TOKEN_VALIDITY = Duration.ofHours(24);
     private static final ObjectReader ANSWER = JsonMapper.builder().build().readerFor(Answer.class);
 
     private final DemoFiles files;
     private final CanaryPolicy policy;
+    private final MeshPolicies meshPolicies;
+    private final Instances instances;
     private final Answers answers = new Answers();
     private final int controlPlanePort;
     /** These two and {@link #closed}: guarded by this, for a signal closes the demo at any moment. */
@@ -44,11 +54,21 @@ final class DemoMesh implements AutoCloseable {
     DemoMesh(DemoFiles files) throws IOException {
         this.files = files;
         this.policy = new CanaryPolicy(files.policies());
+        this.meshPolicies = new MeshPolicies(files.policies());
+        this.instances = new Instances(files.state());
         this.controlPlanePort = freePort();
     }
 
     CanaryPolicy policy() {
         return policy;
+    }
+
+    MeshPolicies meshPolicies() {
+        return meshPolicies;
+    }
+
+    Instances instances() {
+        return instances;
     }
 
     Answers answers() {
@@ -116,6 +136,22 @@ final class DemoMesh implements AutoCloseable {
         process.stop();
     }
 
+    /** As an operator does it without a break: everyone may speak TLS first, then everyone has to. */
+    void turnOnMutualTls() throws IOException, InterruptedException {
+        meshPolicies.identities();
+        long deadline = System.currentTimeMillis() + MUTUAL_TLS_MS;
+        while (!instances.allTakeMeshTls()) {
+            if (System.currentTimeMillis() > deadline) {
+                throw new IllegalStateException(
+                        "Not every instance takes mesh TLS after " + MUTUAL_TLS_MS / 1_000 + " s; see " + files.logs());
+            }
+            Thread.sleep(50);
+        }
+        // Callers have heard of it by then; what they began in plaintext is answered.
+        Thread.sleep(LOOK_AROUND_MS);
+        meshPolicies.mode("Strict");
+    }
+
     /** @throws IllegalStateException when a process has ended that should run */
     synchronized void requireAlive() {
         services.forEach(ChildProcess::requireAlive);
@@ -140,7 +176,7 @@ final class DemoMesh implements AutoCloseable {
     }
 
     /** All that is added to an unmodified app. */
-    private Map<String, String> environment(String service, String tags) {
+    private Map<String, String> environment(String service, String tags) throws IOException {
         Map<String, String> environment = new TreeMap<>();
         // The JVM splits this at spaces that are not in quotes.
         environment.put("JAVA_TOOL_OPTIONS", "-javaagent:\"" + files.agent() + "\"");
@@ -148,7 +184,16 @@ final class DemoMesh implements AutoCloseable {
         environment.put("WEFT_SERVICE", service);
         environment.put("WEFT_TAGS", tags);
         environment.put("WEFT_CACHE_DIR", files.cache().toString());
+        environment.put("WEFT_CONTROL_PLANE_TOKEN_FILE", token(service).toString());
         return environment;
+    }
+
+    /** As {@code weft token} makes it. */
+    private Path token(String service) throws IOException {
+        Path file = files.tokens().resolve(service);
+        String token = TokenKey.in(files.state(), Clock.systemUTC()).issue("default", service, TOKEN_VALIDITY);
+        OwnerOnlyFile.create(file, token.getBytes(StandardCharsets.US_ASCII));
+        return file;
     }
 
     private void answered(String line) {

@@ -110,13 +110,11 @@ final class LiveView implements View {
     private String frame() {
         List<Answer> recent = recent();
         List<String> lines = new ArrayList<>();
-        lines.add("");
         lines.add("  %sweft demo%s  %sunmodified JVMs, one policy file%s   %s".formatted(BOLD, PLAIN, DIM, PLAIN, totals(recent)));
         lines.add("");
         lines.add("  %sbatch ──┬───────────────▶ orders     control plane%s  %s"
                 .formatted(DIM, PLAIN, mesh.controlPlaneRuns() ? GREEN + "● runs" + PLAIN : RED + "○ stopped" + PLAIN));
         lines.add("  %s        └─▶ storefront ─▶ orders     policy%s         %s".formatted(DIM, PLAIN, mesh.policy().summary()));
-        lines.add("");
         bars(recent, lines);
         lines.add("");
         for (Step step : steps) {

@@ -52,11 +52,24 @@ final class Scenario {
                         DemoMesh::startControlPlane,
                         new Step.Steady()),
                 new Step(
+                        "strict-mtls",
+                        "Mutual TLS; curl is refused",
+                        shares(0.5, 0.5),
+                        DemoMesh::turnOnMutualTls,
+                        new Step.Seen(mesh -> mesh.instances().refusePlaintext())),
+                new Step(
                         "0/100",
                         "Everything to v2",
                         shares(0, 1),
                         mesh -> mesh.policy().weights(0, 100),
-                        new Step.Vanishes(answer -> "v1".equals(answer.version()))));
+                        new Step.Vanishes(answer -> "v1".equals(answer.version()))),
+                new Step(
+                        "permission",
+                        "Only storefront calls orders",
+                        shares(0, 1),
+                        mesh -> mesh.meshPolicies().ordersForStorefront(),
+                        new Step.Vanishes(answer -> answer.via().equals("direct") && !answer.denied()),
+                        answer -> answer.via().equals("direct") && answer.denied()));
     }
 
     private static boolean againstHeader(Answer answer) {

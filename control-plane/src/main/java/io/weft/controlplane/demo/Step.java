@@ -12,8 +12,15 @@ import java.util.function.Predicate;
  * @param expected share of each version once the step is in force
  * @param action what is done
  * @param inForce tells from the answers since the action whether the step is in force
+ * @param refused the answers of those who are not let in any more: no failures, and not counted in the shares
  */
-record Step(String name, String title, Map<String, Double> expected, Action action, Effect inForce) {
+record Step(
+        String name, String title, Map<String, Double> expected, Action action, Effect inForce, Predicate<Answer> refused) {
+
+    /** Everyone is let in. */
+    Step(String name, String title, Map<String, Double> expected, Action action, Effect inForce) {
+        this(name, title, expected, action, inForce, answer -> false);
+    }
 
     @FunctionalInterface
     interface Action {
@@ -36,6 +43,14 @@ record Step(String name, String title, Map<String, Double> expected, Action acti
      * @param contradiction such an answer
      */
     record Vanishes(Predicate<Answer> contradiction) implements Effect {}
+
+    /** Seen by looking at something else than the answers. */
+    record Seen(Look look) implements Effect {}
+
+    @FunctionalInterface
+    interface Look {
+        boolean at(DemoMesh mesh) throws Exception;
+    }
 
     /** Nothing may change; in force once the action is done. */
     record Steady() implements Effect {}

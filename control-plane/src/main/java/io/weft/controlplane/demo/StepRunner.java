@@ -36,6 +36,7 @@ final class StepRunner {
 
     StepResult run(Step step) throws Exception {
         int position = answers.size();
+        answers.intend(step.refused());
         long began = System.currentTimeMillis();
         step.action().run(mesh);
         long done = System.currentTimeMillis();
@@ -43,11 +44,13 @@ final class StepRunner {
         long effectiveAt = await(step.inForce(), position, began, done);
         boolean inForce = effectiveAt >= 0;
         long countFrom = inForce ? effectiveAt : System.currentTimeMillis();
-        Sample sample = sample(position, requests, countFrom);
+        Sample sample = sample(step, position, requests, countFrom);
         if (sample.enough && !holds(step, sample)) {
-            sample = sample(position, SECOND_LOOK * requests, countFrom);
+            sample = sample(step, position, SECOND_LOOK * requests, countFrom);
         }
-        int failed = (int) sample.all.stream().filter(answer -> answer.failed() && !excused(step, answer, done)).count();
+        int failed = (int) sample.all.stream()
+                .filter(answer -> answer.failed() && !excused(step, answer, done) && !step.refused().test(answer))
+                .count();
         return new StepResult(
                 step.name(),
                 new TreeMap<>(step.expected()),
@@ -65,11 +68,12 @@ final class StepRunner {
      */
     private record Sample(List<Answer> all, List<Answer> counted, boolean enough) {}
 
-    private Sample sample(int position, int count, long countFrom) throws InterruptedException {
-        boolean enough = answers.await(position, count, answer -> answer.startedMs() > countFrom, 4 * PATIENCE_MS);
+    private Sample sample(Step step, int position, int count, long countFrom) throws InterruptedException {
+        Predicate<Answer> counts = answer -> answer.startedMs() > countFrom && !step.refused().test(answer);
+        boolean enough = answers.await(position, count, counts, 4 * PATIENCE_MS);
         mesh.requireAlive();
         List<Answer> all = answers.since(position);
-        return new Sample(all, all.stream().filter(answer -> answer.startedMs() > countFrom).toList(), enough);
+        return new Sample(all, all.stream().filter(counts).toList(), enough);
     }
 
     private static boolean holds(Step step, Sample sample) {
@@ -88,7 +92,7 @@ final class StepRunner {
     }
 
     /** @return when the step came into force, wall clock; -1 when it did not in time */
-    private long await(Step.Effect effect, int position, long began, long done) throws InterruptedException {
+    private long await(Step.Effect effect, int position, long began, long done) throws Exception {
         if (effect instanceof Step.Appears appears) {
             return awaitFirst(appears.evidence(), position);
         }
@@ -98,7 +102,20 @@ final class StepRunner {
         if (effect instanceof Step.Gone gone) {
             return awaitLast(answer -> answer.failed() || gone.instance().test(mesh, answer), position, began);
         }
+        if (effect instanceof Step.Seen seen) {
+            return awaitSeen(seen.look(), done);
+        }
         return done;
+    }
+
+    private long awaitSeen(Step.Look look, long done) throws Exception {
+        while (!look.at(mesh)) {
+            if (System.currentTimeMillis() > done + PATIENCE_MS) {
+                return -1;
+            }
+            Thread.sleep(20);
+        }
+        return System.currentTimeMillis();
     }
 
     private long awaitFirst(Predicate<Answer> evidence, int position) throws InterruptedException {

@@ -19,6 +19,7 @@ import java.time.Duration;
  */
 public final class Batch {
     private static final Duration FLUSH_INTERVAL = Duration.ofMillis(20);
+    private static final int FORBIDDEN = 403;
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofMillis(100);
 
     private final HttpClient client = HttpClient.newHttpClient();
@@ -66,7 +67,8 @@ public final class Batch {
                         ? ask("direct", URI.create("http://orders/orders/" + n), canary)
                         : ask("storefront", URI.create("http://storefront/"), canary);
                 print(result);
-                Thread.sleep(result.version() == null ? PAUSE_AFTER_FAILURE.toMillis() : pauseMs);
+                boolean answered = result.version() != null || result.status() == FORBIDDEN;
+                Thread.sleep(answered ? pauseMs : PAUSE_AFTER_FAILURE.toMillis());
             } catch (InterruptedException e) {
                 return;
             } catch (IOException e) {
