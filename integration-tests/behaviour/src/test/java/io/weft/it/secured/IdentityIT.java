@@ -42,7 +42,7 @@ class IdentityIT {
     void aJvmAsksForItsCertificateAndRenewsIt(Jdk jdk) {
         ControlPlane controlPlane = testbed.controlPlane(Jdks.newest());
         controlPlane.save("services.yaml", SOMEBODY);
-        controlPlane.save("identity.yaml", IDENTITY.formatted("4s"));
+        controlPlane.save("identity.yaml", IDENTITY.formatted("10s"));
         JvmProcess client = client(jdk, controlPlane, "shop", "shop");
         // It joins with its first call.
         client.get("http://127.0.0.1:" + testbed.upstream("outside").address().getPort() + "/");
