@@ -2,6 +2,7 @@ package io.weft.it.comparison;
 
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
@@ -11,6 +12,7 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.type.v3.Percent;
 import io.weft.it.comparison.Request.Client;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +48,9 @@ final class RetryArea implements Area {
         Cluster drawn = refusing
                 ? clusters.of(cluster, Upstreams.REFUSING)
                 : clusters.of(cluster, Upstreams.UNKEPT);
+        if (draw.chance(20)) {
+            drawn = limited(draw, drawn);
+        }
         boolean onHost = draw.chance(40);
         if (onHost) {
             host.setRetryPolicy(policy(draw));
@@ -65,16 +70,33 @@ final class RetryArea implements Area {
                 Judgement.EXACT);
     }
 
+    /** One request after the other: what a limit lets through does not hang on how fast the machine is. */
+    private static Cluster limited(Draw draw, Cluster cluster) {
+        Cluster.Builder limited = cluster.toBuilder();
+        CircuitBreakers.Thresholds.Builder thresholds = limited.getCircuitBreakersBuilder().getThresholdsBuilder(0);
+        if (draw.chance(50)) {
+            thresholds.setMaxRetries(UInt32Value.of(draw.oneOf(0, 1)));
+        } else {
+            thresholds.setRetryBudget(CircuitBreakers.Thresholds.RetryBudget.newBuilder()
+                    .setBudgetPercent(Percent.newBuilder().setValue(0))
+                    .setMinRetryConcurrency(UInt32Value.of(draw.oneOf(0, 1))));
+        }
+        return limited.build();
+    }
+
     private static RetryPolicy policy(Draw draw) {
         List<String> on = draw.several(1, 2, () -> draw.oneOf(
                 "5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx", "retriable-status-codes", "refused-stream",
-                "reset-before-request", "cancelled", "unavailable", "deadline-exceeded", "resource-exhausted", "internal", "bogus"));
+                "reset-before-request", "retriable-headers", "cancelled", "unavailable", "deadline-exceeded", "resource-exhausted", "internal", "bogus"));
         RetryPolicy.Builder policy = RetryPolicy.newBuilder().setRetryOn(String.join(draw.oneOf(",", ", "), on));
         if (draw.chance(70)) {
             policy.setNumRetries(UInt32Value.of(draw.between(0, 4)));
         }
         if (draw.chance(50)) {
             policy.addAllRetriableStatusCodes(draw.several(1, 3, () -> draw.oneOf(200, 404, 409, 429, 500, 503, 504)));
+        }
+        if (draw.chance(40)) {
+            policy.addAllRetriableHeaders(draw.several(1, 2, () -> Vocabulary.headerMatcher(draw)));
         }
         if (draw.chance(20)) {
             policy.addAllRetriableRequestHeaders(draw.several(1, 2, () -> HeaderMatcher.newBuilder().setName(Vocabulary.headerName(draw)).setPresentMatch(true).build()));
@@ -87,7 +109,7 @@ final class RetryArea implements Area {
     private static Request request(Draw draw) {
         List<String> steps = draw.several(1, 5, () -> draw.oneOf(
                 "200", "500", "502", "503", "504", "404", "409", "429", "reset", "503|grpc-status=14", "200|grpc-status=14", "200|grpc-status=1",
-                "200|grpc-status=8", "200|grpc-status=13", "200|grpc-status=0", "503|x-envoy-ratelimited=true", "501"));
+                "200|grpc-status=8", "200|grpc-status=13", "200|grpc-status=0", "503|x-envoy-ratelimited=true", "501", "200|x-a=1", "404|x-b=ab|x-a=a", "200|x-c=on"));
         Client client = Client.draw(draw);
         String method = draw.chance(70) ? "GET" : draw.oneOf("POST", "PUT", "DELETE");
         List<String> script = new ArrayList<>(steps);
