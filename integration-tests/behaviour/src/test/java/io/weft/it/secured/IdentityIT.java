@@ -76,6 +76,8 @@ class IdentityIT {
         return testbed.jvm("client", jdk).mesh(controlPlane.uri(), service)
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", controlPlane.token(tokenFor).toString())
                 .environment("WEFT_ADMIN_DIR", sockets.toString())
+                // One that is turned away gets no policy to wait for.
+                .environment("WEFT_STARTUP_WAIT", "2s")
                 .driver(JavaNetHttp.class);
     }
 
