@@ -41,7 +41,11 @@ final class PolicyNews {
         if (status.problem().isPresent()) {
             tell(status.problem().get());
         }
-        if (status.connection() instanceof Connected) {
+        if (status.connection() instanceof Connected connected) {
+            // One that is about to be turned away is connected for a moment, too.
+            if (status.lastResponse().map(connected.since()::isAfter).orElse(true)) {
+                return;
+            }
             if (outageTold) {
                 log.info("connected to the control plane again");
             }

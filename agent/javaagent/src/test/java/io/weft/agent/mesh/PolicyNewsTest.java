@@ -90,6 +90,21 @@ class PolicyNewsTest {
         assertThat(lines()).isEmpty();
     }
 
+    @Test
+    void whoeverIsTurnedAwayAgainAndAgainIsToldOnce() throws InterruptedException {
+        PolicyNews news = news(Duration.ZERO);
+        news.read(status(CONNECTED, List.of(), Optional.empty()));
+        Connection forAMoment = new Connected(new InetSocketAddress("127.0.0.1", 1), Instant.EPOCH.plusSeconds(1));
+
+        for (int i = 0; i < 3; i++) {
+            news.read(status(AWAY, List.of(), Optional.empty()));
+            awaitTimers();
+            news.read(status(forAMoment, List.of(), Optional.empty()));
+        }
+
+        assertThat(lines()).singleElement().asString().contains("no connection to the control plane");
+    }
+
     private PolicyNews news(Duration patience) {
         return new PolicyNews(background, log, patience);
     }
@@ -102,7 +117,7 @@ class PolicyNewsTest {
     }
 
     private static PolicyClientStatus status(Connection connection, List<Refusal> refused, Optional<String> problem) {
-        return new PolicyClientStatus(connection, Variant.DELTA, "", Map.of(), refused, Optional.empty(), problem);
+        return new PolicyClientStatus(connection, Variant.DELTA, "", Map.of(), refused, Optional.of(Instant.EPOCH), problem);
     }
 
     private List<String> lines() {
