@@ -1,5 +1,6 @@
 package io.weft.it.comparison;
 
+import io.weft.it.envoy.AdsBootstrap;
 import io.weft.it.envoy.Envoy;
 import io.weft.it.envoy.EnvoyBinary;
 import io.weft.it.harness.PolicyServer;
@@ -8,6 +9,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** A stock Envoy with a policy server of its own. */
 final class EnvoySubject implements Subject {
@@ -19,7 +22,9 @@ final class EnvoySubject implements Subject {
     /** @param folder for its files */
     EnvoySubject(EnvoyBinary binary, Path folder) {
         try {
-            envoy = Envoy.start(binary, bootstrap(server.uri().getPort()), folder);
+            AdsBootstrap bootstrap = new AdsBootstrap(
+                    server.uri().getPort(), "DELTA_GRPC", "envoy", "comparison", Map.of(), Optional.empty());
+            envoy = Envoy.start(binary, bootstrap.yaml(), folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -71,32 +76,5 @@ final class EnvoySubject implements Subject {
         http.close();
         envoy.close();
         server.close();
-    }
-
-    private static String bootstrap(int port) {
-        return """
-                node: {id: envoy, cluster: comparison}
-                dynamic_resources:
-                  ads_config:
-                    api_type: DELTA_GRPC
-                    transport_api_version: V3
-                    grpc_services: [{envoy_grpc: {cluster_name: policy-server}}]
-                  lds_config: {ads: {}, resource_api_version: V3}
-                  cds_config: {ads: {}, resource_api_version: V3}
-                static_resources:
-                  clusters:
-                  - name: policy-server
-                    connect_timeout: 1s
-                    type: STATIC
-                    typed_extension_protocol_options:
-                      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-                        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-                        explicit_http_config: {http2_protocol_options: {}}
-                    load_assignment:
-                      cluster_name: policy-server
-                      endpoints:
-                      - lb_endpoints:
-                        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
-                """.formatted(port);
     }
 }
