@@ -6,6 +6,9 @@ import io.weft.controlplane.registry.SavedRegistration;
 import io.weft.controlplane.registry.StateFile;
 import java.io.IOException;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,10 +43,12 @@ final class Instances {
         return true;
     }
 
+    /** Without the one that was killed, which the control plane remembers for a while. */
     private List<SavedRegistration> serving() throws IOException {
         List<SavedRegistration> serving = new ArrayList<>();
         for (SavedRegistration registration : state.read()) {
-            if (!inbounds(registration).isEmpty()) {
+            JsonNode inbounds = inbounds(registration);
+            if (!inbounds.isEmpty() && listens(inbounds.get(0).get("port").asInt())) {
                 serving.add(registration);
             }
         }
@@ -52,6 +57,15 @@ final class Instances {
 
     private static JsonNode inbounds(SavedRegistration registration) throws IOException {
         return JSON.readTree(registration.resource()).at("/networking/inbound");
+    }
+
+    private static boolean listens(int port) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MS);
+            return true;
+        } catch (IOException gone) {
+            return false;
+        }
     }
 
     private static boolean answersPlaintext(int port) {
