@@ -129,7 +129,7 @@ class NettyHealthProberTest {
 
         @Override
         public SSLSocket layer(Socket connected, InetSocketAddress peer) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("health checks use engines");
         }
     }
 

@@ -70,11 +70,18 @@ class NettyMirrorSenderTest {
     private final ConcurrentLinkedQueue<String> received = new ConcurrentLinkedQueue<>();
     private final Set<Integer> clientPorts = ConcurrentHashMap.newKeySet();
 
+    private final ConcurrentLinkedQueue<Throwable> faults = new ConcurrentLinkedQueue<>();
+
     @AfterEach
     void close() throws Exception {
         for (AutoCloseable resource : opened) {
             resource.close();
         }
+        assertThat(faults).isEmpty();
+    }
+
+    private void fault(String where, Throwable fault) {
+        faults.add(fault);
     }
 
     private static EndpointAssignment assignment(String cluster, int port) {
@@ -94,7 +101,7 @@ class NettyMirrorSenderTest {
     }
 
     /** What goes to {@code orders}, where nobody needs to be, is mirrored to the port. */
-    private static DataPlane mesh(int port, HttpVersion http, Duration timeout) {
+    private DataPlane mesh(int port, HttpVersion http, Duration timeout) {
         RouteAction.Forward forward = new RouteAction.Forward(
                 RouteAction.ClusterChoice.of(RouteAction.WeightedCluster.of("orders", 1)),
                 RouteAction.Rewrite.NONE,
@@ -119,8 +126,8 @@ class NettyMirrorSenderTest {
                         HttpConnectionManager.StreamLimits.NONE))));
         DataPlane mesh = DataPlane.start(
                 Duration.ZERO,
-                new TimerThread((where, fault) -> fault.printStackTrace()),
-                (where, fault) -> fault.printStackTrace(),
+                new TimerThread(this::fault),
+                this::fault,
                 Self.UNKNOWN);
         mesh.mirrorsBy(new NettyMirrorSender(new UpstreamThread()));
         mesh.apply(new PolicySnapshot(

@@ -44,7 +44,7 @@ public final class AdminPages {
                 .orElseGet(() -> SocketDirectory.of(System.getProperty("user.name")));
         try {
             return Optional.of(AdminSocket.open(directory, ProcessHandle.current().pid(), pages()));
-        } catch (IOException none) {
+        } catch (IOException | UnsupportedOperationException none) {
             String problem = "weft status cannot ask this process: " + none.getMessage();
             if (settings.admin().directory().isPresent()) {
                 log.warn(problem + "; check weft.admin.dir");

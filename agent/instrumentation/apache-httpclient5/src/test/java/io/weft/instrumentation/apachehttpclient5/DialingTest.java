@@ -51,12 +51,12 @@ class DialingTest {
 
         @Override
         public SSLEngine engine(InetSocketAddress peer) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("HttpClient layers sockets");
         }
 
         @Override
         public SSLEngine http2Engine(InetSocketAddress peer) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("HttpClient layers sockets");
         }
 
         @Override
