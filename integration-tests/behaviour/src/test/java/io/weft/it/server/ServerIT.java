@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -62,7 +63,7 @@ class ServerIT {
     private static final int GOAWAY = 7;
 
     /** The real one, for all servers. */
-    private static final Testbed CONTROL = new Testbed();
+    private static Testbed control;
     private static ControlPlane controlPlane;
 
     /** For the tests that change nothing: a server in the mesh and one without the agent. */
@@ -70,11 +71,14 @@ class ServerIT {
     private static int meshed;
     private static int plain;
 
+    @BeforeAll
+    static void startControlPlane() {
+        control = new Testbed();
+        controlPlane = control.controlPlane(Jdks.newest());
+    }
+
     @BeforeParameterizedClassInvocation
     static void start(Jdk jdk, Server server) {
-        if (controlPlane == null) {
-            controlPlane = CONTROL.controlPlane(Jdks.newest());
-        }
         shared = new Testbed();
         JvmProcess without = server.start(shared.jvm(server + " without", jdk), "v1");
         JvmProcess within = server.start(shared.jvm(server + " in the mesh", jdk).mesh(shared.policyServer().uri(), "other"), "v1");
@@ -89,7 +93,7 @@ class ServerIT {
 
     @AfterAll
     static void stopControlPlane() throws Exception {
-        CONTROL.close();
+        control.close();
     }
 
     @Test
@@ -274,7 +278,10 @@ class ServerIT {
             return tally.body("first") > 0 && tally.body("second") > 0;
         });
 
+        int port = first.awaitPort();
+        AtomicInteger answered = new AtomicInteger(count(port));
         CompletableFuture<Tally> load = CompletableFuture.supplyAsync(() -> client.load(url, Map.of(), LOAD, 4));
+        await().atMost(PATIENCE).until(() -> count(port) > answered.incrementAndGet());
         first.handle().destroy();
         assertThat(first.awaitExit()).isEqualTo(143);
 
