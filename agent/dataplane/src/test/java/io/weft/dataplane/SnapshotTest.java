@@ -92,6 +92,23 @@ class SnapshotTest {
         assertThat(endpoint(mesh, 1).successes()).as("a new endpoint").isZero();
     }
 
+    @Test
+    void anAttemptThatBeginsAtARemovedEndpointIsCounted() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1));
+        Request request = mesh.claimed(Request.get("orders", "/"));
+        mesh.apply(snapshot().routes(host("orders", to("orders"))).cluster("orders", 2));
+        assertThat(stats(mesh).successes()).isZero();
+
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(Fixture.port(request)).isEqualTo(1);
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+        request.end();
+
+        assertThat(stats(mesh).successes()).isEqualTo(1);
+        mesh.time.advance(Duration.ofHours(1));
+        assertThat(stats(mesh).successes()).isEqualTo(1);
+    }
+
     private static ClusterStats stats(Fixture mesh) {
         assertThat(mesh.dataPlane.stats()).hasSize(1);
         return mesh.dataPlane.stats().get(0);

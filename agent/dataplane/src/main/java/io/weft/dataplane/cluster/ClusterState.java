@@ -11,6 +11,7 @@ import io.weft.dataplane.health.HealthProber;
 import io.weft.policy.model.RoutingPriority;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,6 +23,9 @@ import java.util.concurrent.atomic.LongAdder;
  * the timers' thread.
  */
 public final class ClusterState {
+    /** Longer than a request that was claimed by the policy before takes to its last attempt. */
+    private static final long LEAVING_NANOS = TimeUnit.MINUTES.toNanos(5);
+
     private final String name;
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger retries = new AtomicInteger();
@@ -41,8 +45,8 @@ public final class ClusterState {
 
     /** Whether there ever was a request. */
     private volatile boolean hadTraffic;
-    /** Hosts that are listed no more but have requests under way. */
-    private final List<Host> leaving = new ArrayList<>();
+    /** Hosts that are listed no more, in the order in which they left: requests may be under way, or may yet try one. */
+    private final List<Leaving> leaving = new ArrayList<>();
     // Of the hosts that are gone.
     private long pastSuccesses;
     private long pastFailures;
@@ -54,6 +58,8 @@ public final class ClusterState {
     /** Whether the timers' thread sweeps at the end of the interval: not while a cluster has nothing to sweep. */
     private final AtomicBoolean sweeping = new AtomicBoolean();
     private volatile ClusterView current;
+
+    private record Leaving(Host host, long sinceNanos) {}
 
     ClusterState(String name, Surroundings surroundings, HealthProber prober) {
         this.name = name;
@@ -154,8 +160,10 @@ public final class ClusterState {
     }
 
     private void forgetGone() {
-        leaving.removeIf(host -> {
-            boolean gone = host.active() == 0;
+        long nowNanos = clock.nanoTime();
+        leaving.removeIf(left -> {
+            Host host = left.host();
+            boolean gone = host.active() == 0 && nowNanos - left.sinceNanos() >= LEAVING_NANOS;
             if (gone) {
                 pastSuccesses += host.successes();
                 pastFailures += host.failures();
@@ -169,9 +177,9 @@ public final class ClusterState {
         forgetGone();
         long successes = pastSuccesses;
         long failures = pastFailures;
-        for (Host host : leaving) {
-            successes += host.successes();
-            failures += host.failures();
+        for (Leaving left : leaving) {
+            successes += left.host().successes();
+            failures += left.host().failures();
         }
         List<EndpointStats> endpoints = current.endpointStats();
         for (EndpointStats endpoint : endpoints) {
@@ -208,10 +216,11 @@ public final class ClusterState {
                 ejected.decrementAndGet();
             }
         }
-        leaving.addAll(left);
+        long nowNanos = clock.nanoTime();
+        left.forEach(host -> leaving.add(new Leaving(host, nowNanos)));
         forgetGone();
-        view.updateWeights(clock.nanoTime());
-        view.refresh(pickers, clock.nanoTime());
+        view.updateWeights(nowNanos);
+        view.refresh(pickers, nowNanos);
         current = view;
         healthChecks.follow(view);
     }

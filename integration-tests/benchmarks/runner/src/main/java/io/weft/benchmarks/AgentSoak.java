@@ -1,31 +1,31 @@
 package io.weft.benchmarks;
 
+import io.weft.driver.ApacheHttpClient5;
+import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
-import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.JvmProcess.Tally;
-import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
-import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
-import io.weft.it.harness.Upstream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /**
- * Requests through an app under the real jar, over policies that change all the time: as many as {@code --requests} says. None may go
- * where no policy sends it, none may be lost, what the upstreams have received must be what the app has sent, and the heap after a
- * collection must be in the end what it was after a quarter. The value is how many of these did not hold.
+ * Requests through apps under the real jar, one for each client library, over policies that change every second: as many as
+ * {@code --requests} says. Upstreams and policies make some of them fail on purpose. The value is how much of this did not hold:
+ * no request arrives where its policy does not send it, none is lost, the agent counts what app and upstreams have seen, and
+ * neither heap, threads nor connections grow. Says on standard error each minute how far it is.
  */
 final class AgentSoak implements Benchmark {
-    private static final Pattern HEAP_USED = Pattern.compile("heap .*used (\\d+)K");
-    private static final int REQUESTS_OF_A_POLICY = 5_000;
+    private static final List<Class<?>> LIBRARIES = List.of(JavaNetHttp.class, HttpUrlConnection.class, ApacheHttpClient5.class);
+    private static final Duration POLICY_INTERVAL = Duration.ofSeconds(1);
+    private static final Duration PROGRESS_INTERVAL = Duration.ofMinutes(1);
 
     @Override
     public String name() {
@@ -39,92 +39,66 @@ final class AgentSoak implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        figures.accept(agent(settings, System.nanoTime()));
+        figures.accept(agents(settings, System.nanoTime()));
     }
 
-    private Figure agent(Settings settings, long seed) throws Exception {
-        SplittableRandom random = new SplittableRandom(seed);
+    private Figure agents(Settings settings, long seed) throws Exception {
+        long requests = settings.requests(200_000, 12_000);
+        long began = System.nanoTime();
         try (Testbed testbed = new Testbed()) {
-            List<Upstream> upstreams = Stream.of("a", "b", "c").map(testbed::upstream).toList();
+            List<String> names = LIBRARIES.stream().map(Class::getSimpleName).toList();
+            SoakMesh mesh = new SoakMesh(testbed, names, seed);
             PolicyServer policies = testbed.policyServer();
-            Map<String, Integer> shares = shares(random);
-            policies.serve(policy(upstreams, shares));
-            JvmProcess client = testbed.jvm("client", settings.jdk()).option("-Xmx128m").mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
-            int requests = settings.times(REQUESTS_OF_A_POLICY, 1_000);
-            int rounds = (int) Math.max(4, settings.requests(200_000, 4_000) / requests);
-            long good = 0;
-            long received = 0;
-            long wrong = 0;
-            long heapBefore = 0;
-            for (int round = 0; round < rounds; round++) {
-                Map<String, Integer> before = shares;
-                shares = shares(random);
-                policies.serve(policy(upstreams, shares));
-                Tally tally = client.load("http://orders/", Map.of(), requests, 4);
-                good += tally.status(200);
-                for (Upstream upstream : upstreams) {
-                    received += upstream.requests().size();
-                    upstream.forgetRequests();
+            policies.serve(mesh.next());
+            Path sockets = testbed.temporaryFolder().resolve("sockets");
+            List<SoakClient> clients = LIBRARIES.stream()
+                    .map(library -> SoakClient.start(testbed, settings.jdk(), policies, sockets, mesh, library)).toList();
+
+            AtomicLong sent = new AtomicLong();
+            List<CompletableFuture<Void>> running = clients.stream()
+                    .map(client -> CompletableFuture.runAsync(() -> client.run(requests / clients.size(), sent),
+                            task -> new Thread(task, "soak " + client.name()).start()))
+                    .toList();
+            CompletableFuture<Void> all = CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));
+            long reported = began;
+            while (!all.isDone() && running.stream().noneMatch(CompletableFuture::isCompletedExceptionally)) {
+                Thread.sleep(POLICY_INTERVAL.toMillis());
+                // Whoever has ended will not show that it obeys.
+                if (mesh.isObeyedBy(IntStream.range(0, names.size()).filter(i -> !running.get(i).isDone()).mapToObj(names::get).toList())) {
+                    policies.serve(mesh.next());
                 }
-                for (String name : List.of("a", "b", "c")) {
-                    if (before.getOrDefault(name, 0) == 0 && shares.getOrDefault(name, 0) == 0) {
-                        wrong += tally.body(name);
-                    }
-                }
-                if (round == rounds / 4) {
-                    heapBefore = liveHeap(testbed, settings, client);
+                if (System.nanoTime() - reported >= PROGRESS_INTERVAL.toNanos()) {
+                    reported = System.nanoTime();
+                    System.err.printf("soak-agent: %d of %d requests after %d s, %d policies, %s%n",
+                            sent.get(), requests, seconds(began), mesh.policies(), violations(mesh, clients, policies));
                 }
             }
-            long heapAfter = liveHeap(testbed, settings, client);
-            long lost = (long) rounds * requests - good;
-            long off = wrong + lost + Math.abs(received - good) + (Soak.leaked(heapBefore, heapAfter) > Soak.HEAP_TOLERANCE_BYTES ? 1 : 0);
+            running.stream().filter(CompletableFuture::isCompletedExceptionally).findFirst().ifPresent(CompletableFuture::join);
+
+            List<String> violations = violations(mesh, clients, policies);
             Map<String, Object> detail = new LinkedHashMap<>();
-            detail.put("requests", (long) rounds * requests);
-            detail.put("policies", rounds + 1);
-            detail.put("wrong", wrong);
-            detail.put("lost", lost);
-            detail.put("receivedByUpstreams", received);
-            detail.put("heapBefore", heapBefore);
-            detail.put("heapAfter", heapAfter);
-            detail.put("seed", seed);
-            return new Figure(name(), off, "violations", 0, detail);
-        }
-    }
-
-    /** What each of them gets, one at least something. */
-    private static Map<String, Integer> shares(SplittableRandom random) {
-        Map<String, Integer> shares = new TreeMap<>();
-        for (String name : List.of("a", "b", "c")) {
-            if (random.nextBoolean()) {
-                shares.put(name, random.nextInt(1, 100));
+            detail.put("requests", sent.get());
+            detail.put("seconds", seconds(began));
+            detail.put("policies", mesh.policies());
+            detail.put("violations", violations);
+            for (SoakClient client : clients) {
+                detail.put(client.name(), client.detail());
             }
+            detail.put("connections", mesh.connections());
+            detail.put("openConnections", mesh.openConnections());
+            detail.put("seed", seed);
+            return new Figure(name(), violations.size(), "violations", 0, detail);
         }
-        if (shares.isEmpty()) {
-            shares.put("a", 1);
-        }
-        return shares;
     }
 
-    private static Policy policy(List<Upstream> upstreams, Map<String, Integer> shares) {
-        Policy policy = Policy.empty();
-        for (int i = 0; i < upstreams.size(); i++) {
-            policy = policy.cluster(List.of("a", "b", "c").get(i), upstreams.get(i).address());
-        }
-        return policy.virtualHost("orders", Routes.split(shares));
+    private static List<String> violations(SoakMesh mesh, List<SoakClient> clients, PolicyServer policies) {
+        List<String> violations = new ArrayList<>(mesh.violations());
+        policies.refusals().forEach(refusal -> violations.add("refused: " + refusal));
+        clients.forEach(client -> violations.addAll(client.violations()));
+        return violations;
     }
 
-    private static long liveHeap(Testbed testbed, Settings settings, JvmProcess client) {
-        String pid = Long.toString(client.pid());
-        // Cleaners and references need more than one collection.
-        for (int i = 0; i < 3; i++) {
-            testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.run").awaitExit();
-        }
-        JvmProcess jcmd = testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.heap_info");
-        jcmd.awaitExit();
-        Matcher used = HEAP_USED.matcher(String.join("\n", jcmd.stdout()));
-        if (!used.find()) {
-            throw new IllegalStateException("no heap in " + jcmd.report());
-        }
-        return Long.parseLong(used.group(1)) * 1024;
+    private static long seconds(long began) {
+        return Duration.ofNanos(System.nanoTime() - began).toSeconds();
     }
 }
