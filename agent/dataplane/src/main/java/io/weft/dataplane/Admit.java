@@ -10,7 +10,7 @@ final class Admit extends ClientLayer {
     private static final LocalReply OVERLOADED = overloaded();
 
     Admit(ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.RELEASE);
     }
 
     @Override
@@ -27,17 +27,12 @@ final class Admit extends ClientLayer {
             return false;
         }
         exchange.admitted = true;
-        return inner.attempt(exchange);
-    }
-
-    @Override
-    void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        return innerAttempt.attempt(exchange);
     }
 
     @Override
     void release(Exchange exchange) {
-        inner.release(exchange);
+        innerRelease.release(exchange);
         if (exchange.admitted) {
             exchange.admitted = false;
             exchange.cluster.state().requestEnded(exchange.priority);

@@ -13,7 +13,7 @@ final class AskForLoad extends ClientLayer {
     private final NanoClock clock;
 
     AskForLoad(NanoClock clock, ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME);
         this.clock = clock;
     }
 
@@ -27,7 +27,7 @@ final class AskForLoad extends ClientLayer {
 
     @Override
     boolean attempt(Exchange exchange) {
-        if (!inner.attempt(exchange)) {
+        if (!innerAttempt.attempt(exchange)) {
             return false;
         }
         if (!exchange.loadAsked
@@ -44,15 +44,10 @@ final class AskForLoad extends ClientLayer {
     @Override
     void outcome(Exchange exchange) {
         exchange.cluster.loadReported(exchange.host, exchange.responseHeaders, clock);
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (exchange.loadAsked && !exchange.again && exchange.failure == null) {
             exchange.responseChanges =
                     exchange.responseChanges == ResponseChanges.NONE ? HIDING : hiding(exchange.responseChanges);
         }
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

@@ -1,15 +1,22 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.ClientLayer.Phase;
+
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ClientLayers {
     final Deadlines deadlines;
-    private final ClientLayer outermost;
+    // For each phase the outermost layer that takes part in it.
+    final ClientLayer attempt;
+    final ClientLayer connected;
+    final ClientLayer requestSent;
+    final ClientLayer outcome;
+    final ClientLayer release;
 
     ClientLayers(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring) {
         this.deadlines = deadlines;
         Randomness randomness = surroundings.randomness();
         NanoClock clock = deadlines.clock();
-        outermost =
+        ClientLayer outermost =
                 // First of all: what it asks for is no business of the filters', and what it is told none of the app's.
                 new AskForLoad(clock,
                 // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
@@ -32,25 +39,30 @@ final class ClientLayers {
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
                 ClientLayer.DIAL))))))))));
+        attempt = outermost.first(Phase.ATTEMPT);
+        connected = outermost.first(Phase.CONNECTED);
+        requestSent = outermost.first(Phase.REQUEST_SENT);
+        outcome = outermost.first(Phase.OUTCOME);
+        release = outermost.first(Phase.RELEASE);
     }
 
     boolean attempt(Exchange exchange) {
-        return outermost.attempt(exchange);
+        return attempt.attempt(exchange);
     }
 
     void connected(Exchange exchange) {
-        outermost.connected(exchange);
+        connected.connected(exchange);
     }
 
     void requestSent(Exchange exchange) {
-        outermost.requestSent(exchange);
+        requestSent.requestSent(exchange);
     }
 
     void outcome(Exchange exchange) {
-        outermost.outcome(exchange);
+        outcome.outcome(exchange);
     }
 
     void release(Exchange exchange) {
-        outermost.release(exchange);
+        release.release(exchange);
     }
 }

@@ -14,7 +14,7 @@ final class Deadline extends ClientLayer {
     private final NanoClock clock;
 
     Deadline(Deadlines deadlines, ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.CONNECTED, Phase.REQUEST_SENT, Phase.OUTCOME);
         this.deadlines = deadlines;
         clock = deadlines.clock();
     }
@@ -28,7 +28,7 @@ final class Deadline extends ClientLayer {
         } else if (isOver(exchange)) {
             return false;
         }
-        if (!inner.attempt(exchange)) {
+        if (!innerAttempt.attempt(exchange)) {
             return false;
         }
         deadlines.watch(exchange);
@@ -87,7 +87,7 @@ final class Deadline extends ClientLayer {
             arm(exchange, TimeLimit.UPSTREAM_MAX_STREAM_DURATION, exchange.cluster.maxStreamNanos(), now);
             startAttempt(exchange, now);
         }
-        inner.connected(exchange);
+        innerConnected.connected(exchange);
     }
 
     /** Whether there is a limit that begins with the attempt's connection. */
@@ -103,7 +103,7 @@ final class Deadline extends ClientLayer {
             arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);
             startAttempt(exchange, now);
         }
-        inner.requestSent(exchange);
+        innerRequestSent.requestSent(exchange);
     }
 
     private static void startAttempt(Exchange exchange, long now) {
@@ -122,7 +122,7 @@ final class Deadline extends ClientLayer {
 
     @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (!exchange.isLimited() && exchange.expired() == null) {
             return;
         }
@@ -147,10 +147,5 @@ final class Deadline extends ClientLayer {
             exchange.startPending(now);
             exchange.backoffNanos = Math.max(0, Math.min(exchange.backoffNanos, exchange.endOf(exchange.first()) - now));
         }
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

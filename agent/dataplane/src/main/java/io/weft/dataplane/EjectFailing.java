@@ -6,23 +6,18 @@ import io.weft.dataplane.cluster.Ejection;
 final class EjectFailing extends ClientLayer {
 
     EjectFailing(ClientLayer inner) {
-        super(inner);
-    }
-
-    @Override
-    boolean attempt(Exchange exchange) {
-        return inner.attempt(exchange);
+        super(inner, Phase.CONNECTED, Phase.OUTCOME);
     }
 
     @Override
     void connected(Exchange exchange) {
-        inner.connected(exchange);
+        innerConnected.connected(exchange);
         Ejection.onConnected(exchange.cluster, exchange.host);
     }
 
     @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (exchange.failure != null) {
             Ejection.onFailure(exchange.cluster, exchange.host, exchange.failure);
             return;
@@ -44,10 +39,5 @@ final class EjectFailing extends ClientLayer {
         }
         String grpcStatus = exchange.responseHeaders.header("grpc-status");
         return grpcStatus == null || !exchange.isGrpc() ? exchange.status : Grpc.httpStatus(grpcStatus);
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

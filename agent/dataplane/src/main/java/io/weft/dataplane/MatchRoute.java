@@ -13,7 +13,7 @@ final class MatchRoute extends ClientLayer {
     private static final LocalReply NO_ROUTE = LocalReply.of(404, "");
 
     MatchRoute(ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME);
     }
 
     /** @return whether a policy names the destination */
@@ -35,7 +35,7 @@ final class MatchRoute extends ClientLayer {
                 exchange.priority = forward.priority();
             }
             exchange.passThrough(exchange.destination.filters());
-            if (!forward.resend().mirrors().isEmpty()) {
+            if (forward.isMirrored()) {
                 exchange.mirrors = DueMirrors.of(policy, forward.resend().mirrors(), draw);
             }
             return exchange.cluster == null || !exchange.cluster.originalDestination();
@@ -63,12 +63,12 @@ final class MatchRoute extends ClientLayer {
         if (((Forward) exchange.route).sendsAttemptCount()) {
             exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, Integer.toString(exchange.attempt));
         }
-        return inner.attempt(exchange);
+        return innerAttempt.attempt(exchange);
     }
 
     @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (!exchange.again && exchange.failure != null) {
             flag(exchange);
         } else if (!exchange.again) {
@@ -101,10 +101,5 @@ final class MatchRoute extends ClientLayer {
         }
         exchange.flag(ResponseFlag.NC, "cluster_not_found");
         return ((Forward) exchange.route).clusterNotFound();
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

@@ -6,7 +6,7 @@ import io.weft.dataplane.Exchange.Failure;
 final class Observe extends ClientLayer {
 
     Observe(ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME);
     }
 
     @Override
@@ -14,12 +14,12 @@ final class Observe extends ClientLayer {
         if (exchange.attempt > 1) {
             exchange.cluster.state().retried();
         }
-        return inner.attempt(exchange);
+        return innerAttempt.attempt(exchange);
     }
 
     @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (exchange.failure == Failure.CANCELLED) {
             return;
         }
@@ -28,10 +28,5 @@ final class Observe extends ClientLayer {
         } else {
             exchange.host.succeeded();
         }
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

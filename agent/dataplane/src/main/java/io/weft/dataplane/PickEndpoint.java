@@ -23,7 +23,7 @@ final class PickEndpoint extends ClientLayer {
     private final Self self;
 
     PickEndpoint(NanoClock clock, Randomness randomness, Self self, ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.RELEASE);
         this.clock = clock;
         this.randomness = randomness;
         this.self = self;
@@ -45,10 +45,13 @@ final class PickEndpoint extends ClientLayer {
             host = preferUntried(exchange, host);
         }
         exchange.host = host;
-        exchange.requestChanges = exchange.destination.atEndpoint(exchange.requestChanges, exchange.head(), host.hostname());
+        if (exchange.destination.dependsOnEndpoint()) {
+            exchange.requestChanges =
+                    exchange.destination.atEndpoint(exchange.requestChanges, exchange.head(), host.hostname());
+        }
         exchange.hostHeld = true;
         host.requestStarted();
-        return inner.attempt(exchange);
+        return innerAttempt.attempt(exchange);
     }
 
     /** Once for all attempts. */
@@ -138,13 +141,8 @@ final class PickEndpoint extends ClientLayer {
     }
 
     @Override
-    void outcome(Exchange exchange) {
-        inner.outcome(exchange);
-    }
-
-    @Override
     void release(Exchange exchange) {
-        inner.release(exchange);
+        innerRelease.release(exchange);
         if (exchange.hostHeld) {
             exchange.hostHeld = false;
             exchange.host.requestEnded();

@@ -17,19 +17,14 @@ final class Retry extends ClientLayer {
     private final Randomness randomness;
 
     Retry(InstantSource time, Randomness randomness, ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.OUTCOME, Phase.RELEASE);
         this.time = time;
         this.randomness = randomness;
     }
 
     @Override
-    boolean attempt(Exchange exchange) {
-        return inner.attempt(exchange);
-    }
-
-    @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         endRetry(exchange);
         RetryRule rule = exchange.retry;
         if (rule == null || exchange.attempt > rule.retries() || !retriable(rule, exchange)) {
@@ -81,7 +76,7 @@ final class Retry extends ClientLayer {
 
     @Override
     void release(Exchange exchange) {
-        inner.release(exchange);
+        innerRelease.release(exchange);
         if (!exchange.again) {
             endRetry(exchange);
         }

@@ -4,7 +4,7 @@ package io.weft.dataplane;
 final class RunFilters extends ClientLayer {
 
     RunFilters(ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME, Phase.RELEASE);
     }
 
     @Override
@@ -24,7 +24,7 @@ final class RunFilters extends ClientLayer {
                 case CONTINUE -> { }
             }
         }
-        boolean dial = inner.attempt(exchange);
+        boolean dial = innerAttempt.attempt(exchange);
         if (!dial) {
             answer(exchange);
         }
@@ -38,7 +38,7 @@ final class RunFilters extends ClientLayer {
 
     @Override
     void outcome(Exchange exchange) {
-        inner.outcome(exchange);
+        innerOutcome.outcome(exchange);
         if (!exchange.again && exchange.failure == null) {
             exchange.filterResponse(exchange.status, exchange.responseHeaders);
         }
@@ -46,7 +46,7 @@ final class RunFilters extends ClientLayer {
 
     @Override
     void release(Exchange exchange) {
-        inner.release(exchange);
+        innerRelease.release(exchange);
         if (!exchange.again) {
             exchange.endFilters();
         }

@@ -5,7 +5,7 @@ final class SendToMirrors extends ClientLayer {
     private final Mirroring mirroring;
 
     SendToMirrors(Mirroring mirroring, ClientLayer inner) {
-        super(inner);
+        super(inner, Phase.ATTEMPT, Phase.CONNECTED);
         this.mirroring = mirroring;
     }
 
@@ -14,7 +14,7 @@ final class SendToMirrors extends ClientLayer {
         if (exchange.mirrors != null && exchange.isComplete()) {
             send(exchange);
         }
-        return inner.attempt(exchange);
+        return innerAttempt.attempt(exchange);
     }
 
     /** By now at the latest the library has its headers together, and what it has of a body that it does not stream. */
@@ -23,27 +23,12 @@ final class SendToMirrors extends ClientLayer {
         if (exchange.mirrors != null) {
             send(exchange);
         }
-        inner.connected(exchange);
+        innerConnected.connected(exchange);
     }
 
     private void send(Exchange exchange) {
         DueMirrors due = exchange.mirrors;
         exchange.mirrors = null;
         mirroring.mirror(exchange, due);
-    }
-
-    @Override
-    void requestSent(Exchange exchange) {
-        inner.requestSent(exchange);
-    }
-
-    @Override
-    void outcome(Exchange exchange) {
-        inner.outcome(exchange);
-    }
-
-    @Override
-    void release(Exchange exchange) {
-        inner.release(exchange);
     }
 }

@@ -83,9 +83,14 @@ public final class Destination {
         return this.request.changes(request, info);
     }
 
-    /** What else changes when the endpoint is known, whose name may be empty. */
+    /** Whether something else changes when the endpoint is known. */
+    public boolean dependsOnEndpoint() {
+        return dependsOnEndpoint;
+    }
+
+    /** What changes then. The endpoint's name may be empty. */
     public RequestChanges atEndpoint(RequestChanges changes, RequestHead request, String hostname) {
-        return dependsOnEndpoint ? this.request.atEndpoint(changes, request, hostname) : changes;
+        return this.request.atEndpoint(changes, request, hostname);
     }
 
     /** @param request as it was sent */

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -50,6 +51,14 @@ final class HostTable<V> {
     @SuppressWarnings("unchecked")
     V find(int hash, String text, int from, int to) {
         return empty ? null : (V) slots[slot(hash, text, from, to) + 1];
+    }
+
+    void addHostsTo(Collection<String> hosts) {
+        for (int i = 0; i < slots.length; i += 2) {
+            if (slots[i] != null) {
+                hosts.add((String) slots[i]);
+            }
+        }
     }
 
     /** Where the key is, or else the free slot where it would be. */

@@ -8,9 +8,11 @@ import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RouteConfiguration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which virtual host a plaintext request belongs to, found as a proxy beside the app would have come by it:
@@ -29,14 +31,18 @@ public final class Listeners {
     private final PortTable<VirtualHosts[]> wildcard;
     private final PortTable<VirtualHosts[]> loopback;
     private final HostTable<PortTable<VirtualHosts[]>> bound;
+    /** What the above say of the authorities that they name. */
+    private final KnownAuthorities known;
 
     public Listeners(PolicySnapshot snapshot, RouteCompiler compiler) {
         ByHost api = new ByHost();
         ByPort wildcard = new ByPort();
         ByPort loopback = new ByPort();
         ByHost bound = new ByHost();
+        Set<VirtualHosts> all = new HashSet<>();
         for (Listener listener : snapshot.listeners().values()) {
             List<VirtualHosts> virtualHosts = compile(listener, snapshot, compiler);
+            all.addAll(virtualHosts);
             String host = listener.address().host();
             int port = listener.address().port();
             switch (listener.kind()) {
@@ -60,6 +66,9 @@ public final class Listeners {
         this.wildcard = wildcard.build();
         this.loopback = loopback.build();
         this.bound = bound.build();
+        Set<String> authorities = new HashSet<>();
+        all.forEach(virtualHosts -> virtualHosts.addHostsTo(authorities));
+        known = new KnownAuthorities(authorities, this::search);
     }
 
     private static List<VirtualHosts> compile(Listener listener, PolicySnapshot snapshot, RouteCompiler compiler) {
@@ -93,6 +102,11 @@ public final class Listeners {
      * @return null: no policy names the destination
      */
     public Routes find(String authority) {
+        Routes routes = known.find(authority);
+        return routes == null ? search(authority) : routes;
+    }
+
+    private Routes search(String authority) {
         int portStart = Authority.portStart(authority);
         int port = Authority.port(authority, portStart, DEFAULT_PORT);
         if (port < 0) {

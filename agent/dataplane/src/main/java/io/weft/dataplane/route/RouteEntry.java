@@ -34,6 +34,9 @@ public abstract sealed class RouteEntry {
         private final long totalWeight;
         private final LocalReply clusterNotFound;
         private final boolean sendsAttemptCount;
+        // Two of the rule's, that every request asks for: without a look at the rule itself.
+        private final RetryRule retry;
+        private final boolean mirrored;
         private final ResendRule resend;
         private final TimeoutRule timeouts;
         private final RoutingPriority priority;
@@ -55,13 +58,16 @@ public abstract sealed class RouteEntry {
             clusterNotFound = LocalReply.of(choice.notFoundStatus(), "");
             this.sendsAttemptCount = sendsAttemptCount;
             this.resend = resend;
+            retry = resend.retry();
+            mirrored = !resend.mirrors().isEmpty();
             this.timeouts = timeouts;
             this.priority = priority;
         }
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
         public Destination destination(RequestHead request, int draw) {
-            if (others.length == 0) {
+            // Also where there is no other: a look at that takes one more cache line.
+            if (firstWeight == totalWeight) {
                 return first;
             }
             long point = point(request, draw);
@@ -110,7 +116,12 @@ public abstract sealed class RouteEntry {
 
         /** Null: nothing is tried again. */
         public RetryRule retry() {
-            return resend.retry();
+            return retry;
+        }
+
+        /** Whether copies of its requests may go elsewhere. */
+        public boolean isMirrored() {
+            return mirrored;
         }
 
         /** When its requests are sent more than once. */

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.filter.FilterChain;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -66,6 +67,11 @@ public final class VirtualHosts {
             routes = prefixes.findPrefix(authority, end);
         }
         return routes == null && withAny ? any : routes;
+    }
+
+    /** The domains that are whole hosts. */
+    void addHostsTo(Collection<String> hosts) {
+        exact.addHostsTo(hosts);
     }
 
     /** For a request for which {@link #find} finds nothing. */

@@ -1,0 +1,74 @@
+package io.weft.dataplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.dataplane.ClientLayer.Phase;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+class ClientLayersTest {
+    private static final Map<Phase, String> METHODS = Map.of(
+            Phase.ATTEMPT, "attempt",
+            Phase.CONNECTED, "connected",
+            Phase.REQUEST_SENT, "requestSent",
+            Phase.OUTCOME, "outcome",
+            Phase.RELEASE, "release");
+
+    private final SimulatedTime time = new SimulatedTime();
+    private final ClientLayers layers = new ClientLayers(
+            new Deadlines(time, time),
+            new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN),
+            new Mirroring(Fixture.NO_FAULTS));
+
+    @Test
+    void aLayerOverridesWhatItTakesPartInAndNothingElse() {
+        Set<ClientLayer> all = new HashSet<>();
+        byPhase().values().forEach(all::addAll);
+        assertThat(all).hasSizeGreaterThan(9).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
+    }
+
+    @Test
+    void eachPhaseGoesThroughThoseThatTakePartInItAndEndsAtTheLibrary() {
+        byPhase().forEach((phase, chain) -> {
+            assertThat(chain).hasSizeGreaterThan(1).allSatisfy(layer -> assertThat(layer.phases()).contains(phase));
+            assertThat(chain).last().isSameAs(ClientLayer.DIAL);
+        });
+    }
+
+    private Map<Phase, List<ClientLayer>> byPhase() {
+        Map<Phase, List<ClientLayer>> chains = new EnumMap<>(Phase.class);
+        chains.put(Phase.ATTEMPT, chain(layers.attempt, layer -> layer.innerAttempt));
+        chains.put(Phase.CONNECTED, chain(layers.connected, layer -> layer.innerConnected));
+        chains.put(Phase.REQUEST_SENT, chain(layers.requestSent, layer -> layer.innerRequestSent));
+        chains.put(Phase.OUTCOME, chain(layers.outcome, layer -> layer.innerOutcome));
+        chains.put(Phase.RELEASE, chain(layers.release, layer -> layer.innerRelease));
+        return chains;
+    }
+
+    private static List<ClientLayer> chain(ClientLayer outermost, UnaryOperator<ClientLayer> inner) {
+        List<ClientLayer> chain = new ArrayList<>();
+        for (ClientLayer layer = outermost; layer != null; layer = inner.apply(layer)) {
+            chain.add(layer);
+        }
+        return chain;
+    }
+
+    private static Set<Phase> overridden(Class<?> layer) {
+        Set<Phase> phases = new HashSet<>();
+        for (Method method : layer.getDeclaredMethods()) {
+            METHODS.forEach((phase, name) -> {
+                if (method.getName().equals(name) && List.of(method.getParameterTypes()).equals(List.of(Exchange.class))) {
+                    phases.add(phase);
+                }
+            });
+        }
+        return phases;
+    }
+}
