@@ -13,7 +13,9 @@ import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.IstioCertificates;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.identity.TestAuthority;
+import io.weft.policy.identity.WorkloadApi;
 import io.weft.policy.model.CertificateValidation.Authorities;
+import io.weft.policy.model.CertificateValidation.TrustDomains;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TlsCertificate;
@@ -26,13 +28,17 @@ import io.weft.policy.proto.protobuf.Any;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.PublicKey;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -46,6 +52,9 @@ class IdentityTest {
 
     private final TestAuthority authority = new TestAuthority("root");
     private final ServedPolicy policy = ServedPolicy.of("orders", 1001);
+    private static final TestAuthority OTHER_DOMAIN = new TestAuthority("other");
+    private final List<Call> workloads = new CopyOnWriteArrayList<>();
+    private volatile byte[] svid;
     private final List<PublicKey> requested = new CopyOnWriteArrayList<>();
     private volatile Duration lifetime = Duration.ofHours(1);
     private volatile int refusals;
@@ -57,7 +66,11 @@ class IdentityTest {
 
             @Override
             public void headers(Call call, Http2Headers headers) {
-                target = headers.path().toString().equals(IstioCertificates.PATH) ? new Issuer() : policy.new Stream();
+                target = switch (headers.path().toString()) {
+                    case IstioCertificates.PATH -> new Issuer();
+                    case WorkloadApi.PATH -> new WorkloadEndpoint();
+                    default -> policy.new Stream();
+                };
                 target.headers(call, headers);
             }
 
@@ -107,6 +120,54 @@ class IdentityTest {
                 call.message(answer);
                 call.headers(new DefaultHttp2Headers().add("grpc-status", "0"), true);
             }
+        }
+    }
+
+    /** The SPIFFE Workload API: {@link #svid} now, and whatever is pushed later. */
+    private final class WorkloadEndpoint implements StreamScript {
+        @Override
+        public void headers(Call call, Http2Headers headers) {
+            if (!"true".contentEquals(headers.get("workload.spiffe.io", ""))) {
+                call.trailersOnly(3, "security header missing from request");
+            } else if (refusals > 0) {
+                refusals--;
+                call.trailersOnly(7, "no identity issued");
+            } else {
+                call.respond();
+                call.message(svid);
+                workloads.add(call);
+            }
+        }
+    }
+
+    private KeyPair issued() throws IOException {
+        KeyPair pair = KeyType.EC_P256.generate();
+        svid = svid(pair, authority.issue(pair.getPublic(), lifetime), authority.root);
+        return pair;
+    }
+
+    private static byte[] svid(KeyPair pair, X509Certificate leaf, X509Certificate root) throws IOException {
+        try {
+            ByteArrayOutputStream inner = new ByteArrayOutputStream();
+            CodedOutputStream svid = CodedOutputStream.newInstance(inner);
+            svid.writeString(1, TestAuthority.ORDERS);
+            svid.writeByteArray(2, leaf.getEncoded());
+            svid.writeByteArray(3, pair.getPrivate().getEncoded());
+            svid.writeByteArray(4, root.getEncoded());
+            svid.flush();
+            ByteArrayOutputStream entry = new ByteArrayOutputStream();
+            CodedOutputStream federated = CodedOutputStream.newInstance(entry);
+            federated.writeString(1, "spiffe://other.example");
+            federated.writeByteArray(2, OTHER_DOMAIN.root.getEncoded());
+            federated.flush();
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            CodedOutputStream response = CodedOutputStream.newInstance(bytes);
+            response.writeByteArray(1, inner.toByteArray());
+            response.writeByteArray(3, entry.toByteArray());
+            response.flush();
+            return bytes.toByteArray();
+        } catch (CertificateEncodingException e) {
+            throw new IOException(e);
         }
     }
 
@@ -237,6 +298,73 @@ class IdentityTest {
             under.awaitSnapshot(snapshot -> own(snapshot).orElseThrow().leaf().getPublicKey().equals(second.getPublic()));
             assertThat(requested).isEmpty();
         }
+    }
+
+    @Test
+    void theWorkloadApiGivesOneAndFreshOnesLater() throws IOException {
+        policy.put(secured());
+        KeyPair first = issued();
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
+            assertThat(awaitOwn(under).leaf().getPublicKey()).isEqualTo(first.getPublic());
+            Secret.Validation trusted =
+                    (Secret.Validation) under.client.snapshot().secrets().get(Secret.OWN_AUTHORITIES).content();
+            assertThat(trusted.validation().trust()).isEqualTo(new TrustDomains(Map.of(
+                    "default.default.mesh.local", List.of(authority.root), "other.example", List.of(OTHER_DOMAIN.root))));
+
+            KeyPair second = issued();
+            workloads.get(0).message(svid);
+            under.awaitSnapshot(snapshot -> own(snapshot).orElseThrow().leaf().getPublicKey().equals(second.getPublic()));
+            assertThat(requested).isEmpty();
+        }
+    }
+
+    @Test
+    void aWorkloadThatIsNotRegisteredIsToldSoAndAsksAgain() throws IOException {
+        policy.put(secured());
+        issued();
+        refusals = 3;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
+            under.awaitStatus(status -> status.problem().orElse("")
+                    .contains("PERMISSION_DENIED: no identity issued; is this workload registered there?"));
+            awaitOwn(under);
+            under.awaitStatus(status -> status.problem().isEmpty());
+        }
+    }
+
+    @Test
+    void anEndOfTheWorkloadApiTakesNothingAwayBeforeItExpires() throws IOException {
+        policy.put(secured());
+        lifetime = Duration.ofSeconds(3);
+        issued();
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
+            awaitOwn(under);
+            refusals = Integer.MAX_VALUE;
+            Call lost = workloads.get(0);
+            lost.stream().eventLoop().execute(lost::closeConnection);
+            under.awaitStatus(status -> status.problem().orElse("").contains("PERMISSION_DENIED"));
+            assertThat(own(under.client.snapshot())).isPresent();
+            under.awaitSnapshot(snapshot -> own(snapshot).isEmpty());
+        }
+    }
+
+    @Test
+    void whatTheWorkloadApiAnswersMustFitTogether() throws IOException {
+        policy.put(secured());
+        KeyPair pair = KeyType.EC_P256.generate();
+        svid = svid(KeyType.EC_P256.generate(), authority.issue(pair.getPublic(), lifetime), authority.root);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
+            under.awaitStatus(status -> status.problem().orElse("").contains("the key does not belong to the certificate"));
+            assertThat(own(under.client.snapshot())).isEmpty();
+        }
+    }
+
+    private static IdentityConfig fromWorkloadApi(ScriptedControlPlane endpoint) {
+        return new IdentityConfig(KeyType.EC_P256,
+                new IdentityConfig.FromWorkloadApi(URI.create(endpoint.uri().toString().replace("grpc:", "tcp:"))));
     }
 
     private KeyPair write(Path folder) throws IOException {

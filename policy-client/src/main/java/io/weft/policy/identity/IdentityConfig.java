@@ -1,5 +1,6 @@
 package io.weft.policy.identity;
 
+import java.net.URI;
 import java.nio.file.Path;
 
 /**
@@ -15,6 +16,18 @@ public record IdentityConfig(KeyType keyType, Source source) {
 
     /** It is asked for at the control plane, by Istio's certificate service. */
     public record Requested() implements Source {}
+
+    /**
+     * The SPIFFE Workload API gives it, and a fresh one before it expires.
+     *
+     * @param address {@code unix:///path}, or {@code tcp://address:port}
+     */
+    public record FromWorkloadApi(URI address) implements Source {
+        /** @throws IllegalArgumentException the address is of neither form */
+        public FromWorkloadApi {
+            WorkloadApi.address(address);
+        }
+    }
 
     /** Something else keeps it fresh in files. */
     public sealed interface InFiles extends Source {}

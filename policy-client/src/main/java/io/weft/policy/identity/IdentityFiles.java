@@ -1,5 +1,6 @@
 package io.weft.policy.identity;
 
+import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.parse.CertificateText;
 import java.io.IOException;
@@ -88,7 +89,7 @@ public final class IdentityFiles {
                     CertificateText.identity(Files.readAllBytes(files.certificate()), Files.readAllBytes(files.key()));
             List<X509Certificate> authorities = CertificateText.certificates(Files.readAllBytes(files.authorities()));
             demandIssuer(certificate, authorities);
-            return new HeldIdentity(certificate, authorities);
+            return new HeldIdentity(certificate, new CertificateValidation.Authorities(authorities));
         } catch (CertificateException e) {
             throw new IOException("the identity in " + files.certificate() + ", " + files.key() + " and " + files.authorities()
                     + " cannot be used: " + e.getMessage(), e);

@@ -3,6 +3,7 @@ package io.weft.policy.identity;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
+import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.parse.CertificateText;
 import java.io.ByteArrayOutputStream;
@@ -65,6 +66,7 @@ public final class IstioCertificates {
         if (!chain.get(0).getPublicKey().equals(pair.getPublic())) {
             throw new CertificateException("certifies another key than the one that was sent");
         }
-        return new HeldIdentity(new TlsCertificate(chain, pair.getPrivate()), parts.get(parts.size() - 1));
+        return new HeldIdentity(
+                new TlsCertificate(chain, pair.getPrivate()), new CertificateValidation.Authorities(parts.get(parts.size() - 1)));
     }
 }

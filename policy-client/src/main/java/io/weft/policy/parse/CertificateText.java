@@ -7,18 +7,18 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 
-/** PEM that comes from elsewhere than xDS, read as that is. */
+/** Certificates and keys that come from elsewhere than xDS, read as those are. */
 public final class CertificateText {
     private CertificateText() {}
 
     /**
-     * At least one.
+     * At least one, as PEM or as DER, one after the other.
      *
      * @throws CertificateException it holds none, or something else
      */
-    public static List<X509Certificate> certificates(byte[] pem) throws CertificateException {
+    public static List<X509Certificate> certificates(byte[] text) throws CertificateException {
         try {
-            return Pem.certificates(Field.root(new ArrayList<>()).at("certificate"), pem);
+            return Pem.certificates(Field.root(new ArrayList<>()).at("certificate"), text);
         } catch (Refusal e) {
             throw refused(e);
         }
@@ -26,16 +26,31 @@ public final class CertificateText {
 
     /** @throws CertificateException they cannot be read, or do not belong together */
     public static TlsCertificate identity(byte[] chain, byte[] key) throws CertificateException {
-        List<X509Certificate> certificates = certificates(chain);
         try {
-            PrivateKey read = Pem.privateKey(Field.root(new ArrayList<>()).at("key"), key);
-            if (!Pem.fits(read, certificates.get(0).getPublicKey())) {
-                throw new CertificateException("the key does not belong to the certificate");
-            }
-            return new TlsCertificate(certificates, read);
+            return joined(certificates(chain), Pem.privateKey(Field.root(new ArrayList<>()).at("key"), key));
         } catch (Refusal e) {
             throw refused(e);
         }
+    }
+
+    /**
+     * Of DER: certificates one after the other, and PKCS#8.
+     *
+     * @throws CertificateException they cannot be read, or do not belong together
+     */
+    public static TlsCertificate identityOfDer(byte[] chain, byte[] key) throws CertificateException {
+        try {
+            return joined(certificates(chain), Pem.privateKeyOfDer(Field.root(new ArrayList<>()).at("key"), key));
+        } catch (Refusal e) {
+            throw refused(e);
+        }
+    }
+
+    private static TlsCertificate joined(List<X509Certificate> chain, PrivateKey key) throws CertificateException {
+        if (!Pem.fits(key, chain.get(0).getPublicKey())) {
+            throw new CertificateException("the key does not belong to the certificate");
+        }
+        return new TlsCertificate(chain, key);
     }
 
     private static CertificateException refused(Refusal refusal) {

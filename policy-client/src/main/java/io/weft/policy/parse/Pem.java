@@ -81,6 +81,20 @@ final class Pem {
             // Without the message, which may quote the key.
             throw field.refuse("is no PEM of a private key; send -----BEGIN PRIVATE KEY-----, Base64 of PKCS#8");
         }
+        return privateKey(field, key);
+    }
+
+    /** PKCS#8. */
+    static PrivateKey privateKeyOfDer(Field field, byte[] der) {
+        try {
+            return privateKey(field, PrivateKeyInfo.getInstance(der));
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            // Without the message, which may quote the key.
+            throw field.refuse("is no PKCS#8 of a private key");
+        }
+    }
+
+    private static PrivateKey privateKey(Field field, PrivateKeyInfo key) {
         String algorithm = ALGORITHMS.get(key.getPrivateKeyAlgorithm().getAlgorithm().getId());
         if (algorithm == null) {
             throw field.refuse("is a private key of a kind that is not supported; use EC, RSA or Ed25519");

@@ -280,11 +280,8 @@ public final class SnapshotAssembler {
             provided.clear();
             identity.ifPresent(own -> {
                 provided.put(Secret.OWN_IDENTITY, new Secret(Secret.OWN_IDENTITY, new Secret.Identity(own.certificate())));
-                if (!own.authorities().isEmpty()) {
-                    provided.put(Secret.OWN_AUTHORITIES, new Secret(Secret.OWN_AUTHORITIES, new Secret.Validation(
-                            new CertificateValidation(
-                                    new CertificateValidation.Authorities(own.authorities()), List.of(), List.of(), List.of()))));
-                }
+                provided.put(Secret.OWN_AUTHORITIES, new Secret(Secret.OWN_AUTHORITIES, new Secret.Validation(
+                        new CertificateValidation(own.trust(), List.of(), List.of(), List.of()))));
             });
             changed = true;
         }

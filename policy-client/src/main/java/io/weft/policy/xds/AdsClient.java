@@ -14,6 +14,7 @@ import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.config.core.v3.Node;
 import io.weft.policy.xds.GrpcStatus.Code;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
@@ -184,9 +185,9 @@ final class AdsClient {
         }
 
         @Override
-        public void opened(InetSocketAddress localAddress) {
-            local = localAddress;
-            connection = new Connected(localAddress, environment.clock().instant());
+        public void opened(SocketAddress localAddress) {
+            local = (InetSocketAddress) localAddress;
+            connection = new Connected(local, environment.clock().instant());
             session.begin(node());
             observer.changed();
         }

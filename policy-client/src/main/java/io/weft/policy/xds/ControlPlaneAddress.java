@@ -1,9 +1,19 @@
 package io.weft.policy.xds;
 
+import io.netty.channel.Channel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
 /** Where the control plane listens, and whether it does so with TLS. */
-record ControlPlaneAddress(String host, int port, boolean tls) {
+record ControlPlaneAddress(String host, int port, boolean tls) implements GrpcServer {
 
     /** @throws IllegalArgumentException not {@code grpc://host:port} or {@code grpcs://host:port} */
     static ControlPlaneAddress of(URI uri) {
@@ -22,7 +32,36 @@ record ControlPlaneAddress(String host, int port, boolean tls) {
         return new ControlPlaneAddress(host, uri.getPort(), tls);
     }
 
-    String authority() {
+    @Override
+    public String role() {
+        return "the control plane";
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return Map.of();
+    }
+
+    @Override
+    public List<SocketAddress> resolve() throws IOException {
+        try {
+            List<SocketAddress> addresses = new ArrayList<>();
+            for (InetAddress address : InetAddress.getAllByName(host)) {
+                addresses.add(new InetSocketAddress(address, port));
+            }
+            return addresses;
+        } catch (UnknownHostException e) {
+            throw new IOException("the host name " + host + " of the control plane does not resolve", e);
+        }
+    }
+
+    @Override
+    public Channel channel() {
+        return new NioSocketChannel();
+    }
+
+    @Override
+    public String authority() {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
     }
 

@@ -18,6 +18,8 @@ import java.util.Optional;
 record ControlPlaneCredentials(
         Optional<Path> caFile, Optional<Path> tokenFile, Optional<ClientCertificate> clientCertificate) {
 
+    static final ControlPlaneCredentials NONE = new ControlPlaneCredentials(Optional.empty(), Optional.empty(), Optional.empty());
+
     /** @throws IOException a file cannot be used; the message names it */
     SslContext sslContext() throws IOException {
         SslContextBuilder builder = SslContextBuilder.forClient()

@@ -20,11 +20,11 @@ final class Expiry {
         this.expired = expired;
     }
 
-    /** @return how long it is good for from now on; not above zero: not at all */
+    /** @return how long it is good for from now on; not above zero: not at all, and what was held before still expires in its time */
     Duration of(HeldIdentity identity) {
-        cancel();
         Duration left = Duration.between(clock.instant(), identity.expires());
         if (left.compareTo(Duration.ZERO) > 0) {
+            cancel();
             end = loop.schedule(expired, left.toMillis() + 1, TimeUnit.MILLISECONDS);
         }
         return left;

@@ -7,15 +7,15 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.weft.policy.xds.GrpcStatus.Code;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
+import java.net.SocketAddress;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -25,15 +25,15 @@ import java.util.concurrent.TimeUnit;
  */
 final class GrpcConnector {
     private final EventLoop loop;
-    private final ControlPlaneAddress address;
+    private final GrpcServer server;
     private final ControlPlaneCredentials credentials;
     private final TransportLimits limits;
     private final Keepalive keepalive;
 
     GrpcConnector(
-            EventLoop loop, ControlPlaneAddress address, ControlPlaneCredentials credentials, TransportLimits limits) {
+            EventLoop loop, GrpcServer server, ControlPlaneCredentials credentials, TransportLimits limits) {
         this.loop = loop;
-        this.address = address;
+        this.server = server;
         this.credentials = credentials;
         this.limits = limits;
         this.keepalive = new Keepalive(limits.keepaliveIdle(), limits.keepaliveTimeout());
@@ -46,13 +46,17 @@ final class GrpcConnector {
         return attempt;
     }
 
+    private static boolean isLoopback(SocketAddress address) {
+        return !(address instanceof InetSocketAddress network) || network.getAddress().isLoopbackAddress();
+    }
+
     /** From the first address tried to the end of the call. */
     private final class Attempt implements GrpcStream {
         private final String path;
         private final GrpcStreamListener listener;
-        private Optional<String> authorization = Optional.empty();
+        private final Map<String, String> headers = new HashMap<>(server.headers());
         private Optional<SslContext> tls = Optional.empty();
-        private List<InetAddress> addresses = List.of();
+        private List<SocketAddress> addresses = List.of();
         private ScheduledFuture<?> setupDeadline;
         private Channel channel;
         private GrpcStreamHandler call;
@@ -76,9 +80,10 @@ final class GrpcConnector {
         }
 
         private void connect() {
+            Optional<String> authorization;
             try {
                 authorization = credentials.authorization();
-                if (address.tls()) {
+                if (server.tls()) {
                     tls = Optional.of(credentials.sslContext());
                 }
             } catch (IOException e) {
@@ -86,46 +91,50 @@ final class GrpcConnector {
                 return;
             }
             try {
-                addresses = List.of(InetAddress.getAllByName(address.host()));
-            } catch (UnknownHostException e) {
-                end(GrpcStatus.unavailable("the host name " + address.host() + " of the control plane does not resolve"));
+                addresses = server.resolve();
+            } catch (IOException e) {
+                end(GrpcStatus.unavailable(e.getMessage()));
                 return;
             }
-            if (authorization.isPresent() && !address.tls() && !addresses.stream().allMatch(InetAddress::isLoopbackAddress)) {
+            if (authorization.isPresent() && !server.tls() && !addresses.stream().allMatch(GrpcConnector::isLoopback)) {
                 end(new GrpcStatus(Code.UNAUTHENTICATED,
-                        "the token is not sent to " + address + " in clear text: use grpcs:// or do without the token file"));
+                        "the token is not sent to " + server + " in clear text: use grpcs:// or do without the token file"));
                 return;
             }
-            setupDeadline = loop.schedule(() -> end(GrpcStatus.unavailable("no HTTP/2 from " + address + " within "
-                    + limits.setup().toMillis() + " ms; is it the xDS port of a control plane?")),
+            authorization.ifPresent(value -> headers.put("authorization", value));
+            setupDeadline = loop.schedule(() -> end(GrpcStatus.unavailable("no HTTP/2 from " + server + " within "
+                    + limits.setup().toMillis() + " ms; is it the port of " + server.role() + "?")),
                     limits.setup().toNanos(), TimeUnit.NANOSECONDS);
             connect(0);
         }
 
         private void connect(int index) {
-            InetSocketAddress target = new InetSocketAddress(addresses.get(index), address.port());
-            ChannelFuture connecting = new Bootstrap()
+            SocketAddress target = addresses.get(index);
+            Bootstrap bootstrap = new Bootstrap()
                     .group(loop)
-                    .channelFactory(NioSocketChannel::new)
+                    .channelFactory(server::channel)
                     // Heap and unpooled: one slow stream gains nothing from pools, and Netty's would load JFR and Unsafe.
                     .option(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false, true))
-                    .option(ChannelOption.TCP_NODELAY, true)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) limits.connect().toMillis())
                     .handler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel fresh) {
                             call = GrpcStreamHandler.of(
-                                    new GrpcStreamHandler.Call(address, path, authorization), limits, keepalive, callListener());
+                                    new GrpcStreamHandler.Call(server, path, headers), limits, keepalive, callListener());
                             if (tls.isPresent()) {
+                                InetSocketAddress named = (InetSocketAddress) target;
                                 fresh.pipeline().addLast(
-                                        tls.get().newHandler(fresh.alloc(), address.host(), address.port()),
+                                        tls.get().newHandler(fresh.alloc(), named.getHostString(), named.getPort()),
                                         new TlsGate(call, Attempt.this::end));
                             } else {
                                 fresh.pipeline().addLast(call);
                             }
                         }
-                    })
-                    .connect(target);
+                    });
+            if (target instanceof InetSocketAddress) {
+                bootstrap.option(ChannelOption.TCP_NODELAY, true);
+            }
+            ChannelFuture connecting = bootstrap.connect(target);
             channel = connecting.channel();
             connecting.addListener(done -> {
                 if (done.isSuccess() || ended) {
@@ -134,7 +143,7 @@ final class GrpcConnector {
                 if (index + 1 < addresses.size()) {
                     connect(index + 1);
                 } else {
-                    end(GrpcStatus.unavailable("cannot connect to " + address + ": " + done.cause().getMessage()));
+                    end(GrpcStatus.unavailable("cannot connect to " + server + ": " + done.cause().getMessage()));
                 }
             });
         }
@@ -142,7 +151,7 @@ final class GrpcConnector {
         private GrpcStreamListener callListener() {
             return new GrpcStreamListener() {
                 @Override
-                public void opened(InetSocketAddress local) {
+                public void opened(SocketAddress local) {
                     setupDeadline.cancel(false);
                     listener.opened(local);
                 }

@@ -41,7 +41,7 @@ record GrpcStatus(Code code, String message) {
             case 0xc -> Code.PERMISSION_DENIED;
             default -> Code.INTERNAL;
         };
-        return new GrpcStatus(code, "the control plane reset the stream, HTTP/2 error code " + http2Error);
+        return new GrpcStatus(code, "the other side reset the stream, HTTP/2 error code " + http2Error);
     }
 
     static GrpcStatus unavailable(String message) {

@@ -16,10 +16,9 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.weft.policy.xds.GrpcStatus.Code;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,7 +29,7 @@ import java.util.concurrent.TimeUnit;
  * </pre>
  */
 final class GrpcStreamHandler extends Http2ConnectionHandler {
-    /** Bytes that the control plane may have under way to us, for the stream and for the connection. */
+    /** Bytes that the server may have under way to us, for the stream and for the connection. */
     private static final int RECEIVE_WINDOW = 1 << 20;
 
     private static final int MAX_HEADER_BYTES = 32 * 1024;
@@ -39,9 +38,9 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
 
     /**
      * @param path {@code /package.Service/Method}
-     * @param authorization value of the header
+     * @param headers beside those that every call has
      */
-    record Call(ControlPlaneAddress address, String path, Optional<String> authorization) {}
+    record Call(GrpcServer server, String path, Map<String, String> headers) {}
 
     private final Call call;
     private final TransportLimits limits;
@@ -79,7 +78,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         int bytes = 5 + message.length;
         unsent += bytes;
         if (unsent > limits.maxUnsentBytes()) {
-            end(new GrpcStatus(Code.RESOURCE_EXHAUSTED, "the control plane does not read what it is sent"));
+            end(new GrpcStatus(Code.RESOURCE_EXHAUSTED, call.server().role() + " does not read what it is sent"));
             return;
         }
         ByteBuf frame = context.alloc().heapBuffer(bytes).writeByte(0).writeInt(message.length).writeBytes(message);
@@ -112,8 +111,8 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
         super.channelInactive(ctx);
         end(GrpcStatus.unavailable(reader.insideMessage()
-                ? "the control plane closed the connection in the middle of a message"
-                : "the control plane closed the connection"));
+                ? call.server().role() + " closed the connection in the middle of a message"
+                : call.server().role() + " closed the connection"));
     }
 
     @Override
@@ -139,7 +138,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
     }
 
     private void failed(Throwable cause) {
-        end(GrpcStatus.unavailable("the connection to " + call.address() + " failed: "
+        end(GrpcStatus.unavailable("the connection to " + call.server() + " failed: "
                 + (cause.getMessage() == null ? cause.toString() : cause.getMessage())));
     }
 
@@ -189,13 +188,13 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         streamId = connection().local().incrementAndGetNextStreamId();
         Http2Headers headers = new DefaultHttp2Headers()
                 .method("POST")
-                .scheme(call.address().tls() ? "https" : "http")
-                .authority(call.address().authority())
+                .scheme(call.server().tls() ? "https" : "http")
+                .authority(call.server().authority())
                 .path(call.path())
                 .add("te", "trailers")
                 .add("content-type", "application/grpc")
                 .add("user-agent", "weft");
-        call.authorization().ifPresent(value -> headers.add("authorization", value));
+        call.headers().forEach(headers::add);
         encoder().writeHeaders(context, streamId, headers, 0, false, context.newPromise()).addListener(done -> {
             if (!done.isSuccess()) {
                 failed(done.cause());
@@ -206,7 +205,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         flush(context);
         lastRead = System.nanoTime();
         scheduleProbe(keepalive.idleNanos());
-        listener.opened((InetSocketAddress) context.channel().localAddress());
+        listener.opened(context.channel().localAddress());
     }
 
     private void headers(Http2Headers headers, boolean endStream) {
@@ -215,13 +214,13 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
             CharSequence http = headers.status();
             if (http == null || !http.toString().equals("200")) {
                 end(GrpcStatus.ofHttp(
-                        number(http), "HTTP status " + http + " instead of a gRPC response from " + call.address()));
+                        number(http), "HTTP status " + http + " instead of a gRPC response from " + call.server()));
                 return;
             }
             CharSequence type = headers.get("content-type");
             if (type == null || !type.toString().startsWith("application/grpc")) {
                 end(new GrpcStatus(
-                        Code.UNKNOWN, "content type " + type + " instead of application/grpc from " + call.address()));
+                        Code.UNKNOWN, "content type " + type + " instead of application/grpc from " + call.server()));
                 return;
             }
         }
@@ -264,7 +263,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
             keepalive.calmDown();
         }
         // A server that winds down gracefully would let the stream live a little longer; nothing is gained by staying.
-        end(GrpcStatus.unavailable("the control plane said GOAWAY, HTTP/2 error code " + errorCode
+        end(GrpcStatus.unavailable(call.server().role() + " said GOAWAY, HTTP/2 error code " + errorCode
                 + (text.isEmpty() ? "" : ", " + text)));
     }
 
@@ -285,7 +284,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
             if (lastRead - pinged > 0) {
                 scheduleProbe(keepalive.idleNanos());
             } else {
-                end(GrpcStatus.unavailable("no sign of life from " + call.address() + " for "
+                end(GrpcStatus.unavailable("no sign of life from " + call.server() + " for "
                         + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastRead) + " ms"));
             }
         }, keepalive.timeoutNanos(), TimeUnit.NANOSECONDS);

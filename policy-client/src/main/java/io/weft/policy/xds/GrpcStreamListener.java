@@ -1,12 +1,12 @@
 package io.weft.policy.xds;
 
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 
 /** Called on the event loop. */
 interface GrpcStreamListener {
 
-    /** The control plane speaks HTTP/2 and the request's headers are on their way; messages can be sent from now on. */
-    void opened(InetSocketAddress local);
+    /** The server speaks HTTP/2 and the request's headers are on their way; messages can be sent from now on. */
+    void opened(SocketAddress local);
 
     void message(byte[] message);
 

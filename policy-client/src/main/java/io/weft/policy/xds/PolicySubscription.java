@@ -126,9 +126,14 @@ public final class PolicySubscription {
     private void provideIdentity() {
         if (identity == null && assembler.asksForProvider()) {
             IdentitySource.Listener told = new IdentityNews();
-            identity = config.identity().source() instanceof IdentityConfig.InFiles files
-                    ? new WatchedIdentity(loop, files, environment, told)
-                    : new RequestedIdentity(loop, config, environment, told);
+            IdentityConfig.Source source = config.identity().source();
+            if (source instanceof IdentityConfig.InFiles files) {
+                identity = new WatchedIdentity(loop, files, environment, told);
+            } else if (source instanceof IdentityConfig.FromWorkloadApi workloadApi) {
+                identity = new WorkloadApiIdentity(loop, workloadApi, config, environment, told);
+            } else {
+                identity = new RequestedIdentity(loop, config, environment, told);
+            }
             identity.start();
         }
     }

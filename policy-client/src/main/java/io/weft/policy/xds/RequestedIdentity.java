@@ -7,7 +7,7 @@ import io.weft.policy.identity.IstioCertificates;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.identity.SigningRequest;
 import io.weft.policy.xds.GrpcStatus.Code;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.security.KeyPair;
 import java.security.cert.CertificateException;
 import java.time.Duration;
@@ -105,7 +105,7 @@ final class RequestedIdentity implements IdentitySource {
         }
 
         @Override
-        public void opened(InetSocketAddress local) {
+        public void opened(SocketAddress local) {
             call.send(IstioCertificates.request(SigningRequest.of(keyType, pair)));
             call.halfClose();
         }

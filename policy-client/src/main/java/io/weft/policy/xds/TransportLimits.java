@@ -20,4 +20,8 @@ public record TransportLimits(
 
     public static final TransportLimits DEFAULT = new TransportLimits(
             Duration.ofSeconds(5), Duration.ofSeconds(15), Duration.ofSeconds(30), Duration.ofSeconds(10), 64 << 20, 16 << 20);
+
+    TransportLimits withKeepaliveIdle(Duration idle) {
+        return new TransportLimits(connect, setup, idle, keepaliveTimeout, maxMessageBytes, maxUnsentBytes);
+    }
 }

@@ -3,12 +3,14 @@ package io.weft.policy.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.weft.policy.model.CertificateValidation.Authorities;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.KeyPair;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,7 +44,7 @@ class IdentityFilesTest {
         HeldIdentity identity = directory.changed().orElseThrow();
         assertThat(identity.certificate().leaf().getPublicKey()).isEqualTo(pair.getPublic());
         assertThat(identity.certificate().key()).isEqualTo(pair.getPrivate());
-        assertThat(identity.authorities()).containsExactly(authority.root);
+        assertThat(identity.trust()).isEqualTo(new Authorities(List.of(authority.root)));
         assertThat(identity.certificate().uri()).isEqualTo(TestAuthority.ORDERS);
         assertThat(directory.changed()).isEmpty();
     }

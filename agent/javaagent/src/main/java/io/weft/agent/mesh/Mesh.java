@@ -221,6 +221,8 @@ public final class Mesh implements MeshAccess {
         IdentityConfig.Source source = new IdentityConfig.Requested();
         if (identity.directory().isPresent()) {
             source = new IdentityConfig.Directory(Path.of(identity.directory().get()));
+        } else if (identity.workloadApi().isPresent()) {
+            source = new IdentityConfig.FromWorkloadApi(identity.workloadApi().get());
         } else if (bootstrap != null && !bootstrap.isEmpty()) {
             try {
                 Optional<IdentityConfig.Files> files = GrpcBootstrap.identity(Path.of(bootstrap));

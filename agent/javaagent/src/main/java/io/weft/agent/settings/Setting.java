@@ -33,6 +33,9 @@ public enum Setting {
                     + "leave that to the process: tls.crt, tls.key, ca.crt (cert-manager), or cert-chain.pem, key.pem, root-cert.pem (Istio), "
                     + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE). Without it, the certificate provider file_watcher of "
                     + "GRPC_XDS_BOOTSTRAP."),
+    IDENTITY_WORKLOAD_API("identity.workload-api", Type.WORKLOAD_API, "none",
+            "The SPIFFE Workload API that gives this process its certificate and the roots, unless identity.dir does. Also "
+                    + "SPIFFE_ENDPOINT_SOCKET."),
     IDENTITY_KEY_TYPE("identity.key-type", Type.KEY_TYPE, "ec",
             "What key this process makes for the certificate that it asks for: ec (P-256), rsa (2048 bits) or ed25519."),
     CACHE_DIR("cache.dir", Type.PATH, "none",
@@ -69,6 +72,7 @@ public enum Setting {
         FILE("a file that can be read"),
         PATH("a path"),
         DURATION("a number with a unit, such as 500ms, 2s or 1m"),
+        WORKLOAD_API("unix:///PATH or tcp://ADDRESS:PORT"),
         KEY_TYPE("ec, rsa or ed25519"),
         LEVEL("off, error, warn, info or debug");
 

@@ -40,7 +40,7 @@ public record Settings(
             Optional<String> clientKey) {}
 
     /** @param keyType {@code ec}, {@code rsa} or {@code ed25519} */
-    public record Identity(Optional<String> directory, String keyType) {}
+    public record Identity(Optional<String> directory, Optional<URI> workloadApi, String keyType) {}
 
     public record Drain(Duration delay, Duration timeout) {}
 

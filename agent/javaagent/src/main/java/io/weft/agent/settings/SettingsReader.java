@@ -253,15 +253,13 @@ public final class SettingsReader {
     }
 
     private Outcome outcome() {
-        String openTelemetry = environment.get("OTEL_SERVICE_NAME");
-        if (openTelemetry != null) {
-            values.putIfAbsent(Setting.SERVICE, new Value(openTelemetry.strip(), "environment variable OTEL_SERVICE_NAME"));
-        }
+        putAlias(Setting.SERVICE, "OTEL_SERVICE_NAME");
+        putAlias(Setting.IDENTITY_WORKLOAD_API, "SPIFFE_ENDPOINT_SOCKET");
         boolean required = flag(Setting.REQUIRED, false);
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
                 name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
-                new Settings.Identity(text(Setting.IDENTITY_DIR), keyType()), text(Setting.CACHE_DIR),
+                new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
@@ -270,6 +268,33 @@ public final class SettingsReader {
         return problems.isEmpty()
                 ? new Valid(settings, List.copyOf(warnings))
                 : new Invalid(List.copyOf(problems), required, List.copyOf(warnings));
+    }
+
+    /** A variable that others have given a meaning long before. */
+    private void putAlias(Setting setting, String variable) {
+        String text = environment.get(variable);
+        if (text != null) {
+            values.putIfAbsent(setting, new Value(text.strip(), "environment variable " + variable));
+        }
+    }
+
+    private Optional<URI> workloadApi() {
+        Value value = values.get(Setting.IDENTITY_WORKLOAD_API);
+        if (value == null || value.text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            URI uri = new URI(value.text);
+            boolean socket = "unix".equals(uri.getScheme()) && uri.getRawAuthority() == null && uri.getPath() != null
+                    && uri.getPath().startsWith("/");
+            if (socket || "tcp".equals(uri.getScheme()) && uri.getHost() != null && isAddress(uri.getHost()) && uri.getPort() > 0) {
+                return Optional.of(uri);
+            }
+        } catch (URISyntaxException none) {
+            // Said below.
+        }
+        invalid(Setting.IDENTITY_WORKLOAD_API, value);
+        return Optional.empty();
     }
 
     private String keyType() {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -79,6 +80,17 @@ class SettingsReaderTest {
         environment.put("OTEL_SERVICE_NAME", "otel");
         assertThat(settings(null).service()).contains("otel");
         assertThat(settings("service=weft").service()).contains("weft");
+    }
+
+    @Test
+    void theWorkloadApiIsAUnixSocketOrAnAddress() {
+        environment.put("SPIFFE_ENDPOINT_SOCKET", "unix:///run/spire/agent.sock");
+        assertThat(settings(null).identity().workloadApi()).contains(URI.create("unix:///run/spire/agent.sock"));
+        assertThat(settings("identity.workload-api=tcp://127.0.0.1:8000").identity().workloadApi()).contains(URI.create("tcp://127.0.0.1:8000"));
+        for (String wrong : List.of("/run/spire/agent.sock", "unix://run/agent.sock", "tcp://spire:8000", "tcp://127.0.0.1", "unix:")) {
+            assertThat(((SettingsReader.Invalid) read("identity.workload-api=" + wrong)).problems())
+                    .containsExactly("agent argument identity.workload-api: '" + wrong + "' is not unix:///PATH or tcp://ADDRESS:PORT");
+        }
     }
 
     @Test

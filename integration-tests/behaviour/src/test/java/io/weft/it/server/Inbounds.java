@@ -21,6 +21,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -34,35 +35,42 @@ import io.weft.it.harness.Routes;
 
 /** Inbound listeners as Kuma writes them, for whoever has a name of the trust domain {@code mesh}. */
 final class Inbounds {
+    private static final CertificateProviderPluginInstance PROVIDER =
+            CertificateProviderPluginInstance.newBuilder().setInstanceName("default").build();
+
     private final int port;
-    private final Authority authority;
     private final TransportSocket tls;
 
-    private Inbounds(int port, Authority authority, CommonTlsContext.Builder own) {
+    private Inbounds(int port, CertificateValidationContext clients, CommonTlsContext.Builder own) {
         this.port = port;
-        this.authority = authority;
         tls = TransportSocket.newBuilder()
                 .setName("envoy.transport_sockets.tls")
                 .setTypedConfig(Any.pack(DownstreamTlsContext.newBuilder()
                         .setRequireClientCertificate(BoolValue.of(true))
-                        .setCommonTlsContext(own.setValidationContext(clients()))
+                        .setCommonTlsContext(own.setValidationContext(clients))
                         .build()))
                 .build();
     }
 
     /** The app shows this certificate. */
     static Inbounds of(int port, Authority authority, Certified own) {
-        return new Inbounds(port, authority, CommonTlsContext.newBuilder().addTlsCertificates(TlsCertificate.newBuilder()
+        return new Inbounds(port, trusting(authority), CommonTlsContext.newBuilder().addTlsCertificates(TlsCertificate.newBuilder()
                 .setCertificateChain(inline(own.certificatePem())).setPrivateKey(inline(own.keyPem()))));
     }
 
     /** Of an app whose certificate nobody sends. */
     static Inbounds withoutIdentity(int port, Authority authority) {
-        return new Inbounds(port, authority, CommonTlsContext.newBuilder().addTlsCertificateSdsSecretConfigs(
+        return new Inbounds(port, trusting(authority), CommonTlsContext.newBuilder().addTlsCertificateSdsSecretConfigs(
                 SdsSecretConfig.newBuilder().setName("identity").setSdsConfig(io.weft.it.harness.Policy.ads())));
     }
 
-    private CertificateValidationContext clients() {
+    /** Who the app is, and whom it trusts, is left to the process. */
+    static Inbounds provided(int port) {
+        return new Inbounds(port, CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(PROVIDER).build(),
+                CommonTlsContext.newBuilder().setTlsCertificateProviderInstance(PROVIDER));
+    }
+
+    private static CertificateValidationContext trusting(Authority authority) {
         return CertificateValidationContext.newBuilder()
                 .setTrustedCa(inline(Certified.pem(authority.certificate())))
                 .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
