@@ -64,6 +64,8 @@ final class Push implements Benchmark {
         detail.put("agents", PROCESSES * AGENTS_PER_PROCESS);
         detail.put("saves", last.size());
         detail.put("slowestAgentP50", Distribution.round(last.median(), 1));
+        // All processes are still new then.
+        detail.put("firstSave", Distribution.round(slowest.get(0), 1));
         detail.put("slowestAgentMax", Distribution.round(last.max(), 1));
         detail.put("oneAgentP50", Distribution.round(Distribution.of(each).median(), 1));
         figures.accept(new Figure(name(), Distribution.round(last.quantile(0.99), 1), "ms", BUDGET_MILLIS, detail));

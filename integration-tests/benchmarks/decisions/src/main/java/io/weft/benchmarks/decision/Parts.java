@@ -54,6 +54,11 @@ import java.util.Optional;
 
 /** What the benchmarks' policies are put together from; the only place that knows the records' every component. */
 final class Parts {
+    // All memory is there from the start: what the system takes to hand out a page that was never used is not a decision's time.
+    static final String HEAP = "-Xmx1g";
+    static final String NO_GROWTH = "-Xms1g";
+    static final String TOUCHED = "-XX:+AlwaysPreTouch";
+
     private static final String ROUTES = "outbound:80";
     private static final RetryPolicy RETRIES = new RetryPolicy(
             RetryPolicy.Conditions.on(RetryPolicy.On.CONNECT_FAILURE, RetryPolicy.On.GATEWAY_ERROR),
