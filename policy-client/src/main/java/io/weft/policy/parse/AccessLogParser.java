@@ -70,11 +70,13 @@ final class AccessLogParser {
                     break;
                 case STDOUT:
                     path = AccessLog.STDOUT;
-                    line = line(at.at("log_format"), StdoutAccessLog.parseFrom(config.getValue()).getLogFormat());
+                    StdoutAccessLog stdout = StdoutAccessLog.parseFrom(config.getValue());
+                    line = stdout.hasLogFormat() ? line(at.at("log_format"), stdout.getLogFormat()) : text(at, "", false);
                     break;
                 case STDERR:
                     path = AccessLog.STDERR;
-                    line = line(at.at("log_format"), StderrAccessLog.parseFrom(config.getValue()).getLogFormat());
+                    StderrAccessLog stderr = StderrAccessLog.parseFrom(config.getValue());
+                    line = stderr.hasLogFormat() ? line(at.at("log_format"), stderr.getLogFormat()) : text(at, "", false);
                     break;
                 default:
                     field.report(log.getName());
@@ -96,8 +98,10 @@ final class AccessLogParser {
                 return new AccessLog.JsonLine(object(field.at("json_format"), file.getJsonFormat()), false);
             case TYPED_JSON_FORMAT:
                 return new AccessLog.JsonLine(object(field.at("typed_json_format"), file.getTypedJsonFormat()), false);
-            default:
+            case LOG_FORMAT:
                 return line(field.at("log_format"), file.getLogFormat());
+            default:
+                return text(field, "", false);
         }
     }
 
@@ -115,7 +119,7 @@ final class AccessLogParser {
             case JSON_FORMAT:
                 return new AccessLog.JsonLine(object(field.at("json_format"), format.getJsonFormat()), omitEmpty);
             default:
-                return text(field, "", omitEmpty);
+                throw field.refuse("says nothing; set text_format_source or json_format, or leave it out");
         }
     }
 

@@ -126,8 +126,10 @@ final class ClusterParser {
                 try {
                     HttpProtocolOptions http = HttpProtocolOptions.parseFrom(config.getValue());
                     HttpFilterParser.upstreamFilters(field, "http_filters", http.getHttpFiltersList());
-                    maxStreamDuration = maxStreamDuration(
-                            field.at("common_http_protocol_options"), http.getCommonHttpProtocolOptions());
+                    Field common = field.at("common_http_protocol_options");
+                    maxStreamDuration = maxStreamDuration(common, http.getCommonHttpProtocolOptions());
+                    common.at("idle_timeout").notNegative(http.getCommonHttpProtocolOptions().getIdleTimeout());
+                    common.at("max_connection_duration").notNegative(http.getCommonHttpProtocolOptions().getMaxConnectionDuration());
                     version = http.getExplicitHttpConfig().hasHttp2ProtocolOptions() ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
                 } catch (InvalidProtocolBufferException e) {
                     throw field.refuse("is not a valid " + HTTP_OPTIONS + ": " + e.getMessage());
@@ -150,6 +152,7 @@ final class ClusterParser {
         field.refuseIf(cluster.hasClusterType(), "cluster_type",
                 "custom cluster types are not supported; set type to EDS, STATIC, STRICT_DNS or ORIGINAL_DST");
         DiscoveryType type = cluster.getType();
+        field.refuseIf(type == DiscoveryType.UNRECOGNIZED, "type", "is unknown");
         field.refuseIf(cluster.hasEdsClusterConfig() && type != DiscoveryType.EDS, "eds_cluster_config",
                 "is only for clusters of type EDS");
         boolean dns = type == DiscoveryType.STRICT_DNS || type == DiscoveryType.LOGICAL_DNS;
@@ -190,7 +193,7 @@ final class ClusterParser {
                         "must be plaintext for a cluster of type ORIGINAL_DST: such requests are the app's own");
                 return new Cluster.OriginalDestination();
             default:
-                throw field.at("type").refuse("is unknown");
+                throw new AssertionError(type);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import io.weft.policy.proto.envoy.config.core.v3.ApiVersion;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.envoy.config.listener.v3.Filter;
@@ -78,5 +79,11 @@ final class Extensions {
         if (!source.hasAds() && !source.hasSelf()) {
             throw field.refuse("only ads and self are supported; set ads: {}");
         }
+        apiVersion(field, source);
+    }
+
+    /** The older ones are taken for the newest: whoever names them speaks it, or there would be no stream. */
+    static void apiVersion(Field field, ConfigSource source) {
+        field.refuseIf(source.getResourceApiVersion() == ApiVersion.UNRECOGNIZED, "resource_api_version", "is unknown; use V3");
     }
 }

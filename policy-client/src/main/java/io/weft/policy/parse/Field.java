@@ -64,6 +64,14 @@ final class Field {
         }
     }
 
+    /** A timeout that has no effect here: reported, unless no timeout can be so. */
+    void reportIf(boolean set, String field, Duration value) {
+        if (set) {
+            at(field).notNegative(value);
+            at(field).report();
+        }
+    }
+
     java.time.Duration duration(Duration value) {
         long seconds = value.getSeconds();
         int nanos = value.getNanos();

@@ -27,6 +27,8 @@ final class FilterChainMatchParser {
     FilterChainMatch parse(Field field, io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch match) {
         field.refuseIf(!match.getAddressSuffix().isEmpty(), "address_suffix", "is not supported, in Envoy neither; use prefix_ranges");
         field.refuseIf(match.hasSuffixLen(), "suffix_len", "is not supported, in Envoy neither; use prefix_ranges");
+        field.refuseIf(match.hasDestinationPort() && match.getDestinationPort().getValue() == 0, "destination_port",
+                "must be 1 to " + MAX_PORT + "; leave it out for every port");
         FilterChainMatch parsed = new FilterChainMatch(
                 port(field.at("destination_port"), match.getDestinationPort().getValue()),
                 ranges(field, "prefix_ranges", match.getPrefixRangesList()),

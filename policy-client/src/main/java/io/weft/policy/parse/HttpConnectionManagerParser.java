@@ -123,8 +123,8 @@ final class HttpConnectionManagerParser {
         Field options = field.at("common_http_protocol_options");
         if (kind == Kind.INBOUND) {
             // What the app does with a request it has begun cannot be ended.
-            field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout");
-            options.reportIf(common.hasMaxStreamDuration(), "max_stream_duration");
+            field.reportIf(manager.hasStreamIdleTimeout(), "stream_idle_timeout", manager.getStreamIdleTimeout());
+            options.reportIf(common.hasMaxStreamDuration(), "max_stream_duration", common.getMaxStreamDuration());
             return new StreamLimits(Duration.ZERO, Duration.ZERO, headerBytes(field.at("max_request_headers_kb"), manager));
         }
         // The app's own library, and the server behind it, have limits of their own.
@@ -200,9 +200,9 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.hasTracing(), "tracing");
         HttpProtocolOptions common = manager.getCommonHttpProtocolOptions();
         Field options = field.at("common_http_protocol_options");
-        options.reportIf(common.hasIdleTimeout(), "idle_timeout");
+        options.reportIf(common.hasIdleTimeout(), "idle_timeout", common.getIdleTimeout());
         options.reportIf(common.hasMaxHeadersCount(), "max_headers_count");
-        options.reportIf(common.hasMaxConnectionDuration(), "max_connection_duration");
+        options.reportIf(common.hasMaxConnectionDuration(), "max_connection_duration", common.getMaxConnectionDuration());
         options.reportIf(common.hasMaxRequestsPerConnection(), "max_requests_per_connection");
         options.reportIf(common.hasMaxResponseHeadersKb(), "max_response_headers_kb");
         field.reportIf(manager.hasHttpProtocolOptions(), "http_protocol_options");
@@ -212,10 +212,10 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.getServerHeaderTransformation() != ServerHeaderTransformation.OVERWRITE,
                 "server_header_transformation");
         field.reportIf(manager.hasSchemeHeaderTransformation(), "scheme_header_transformation");
-        field.reportIf(manager.hasRequestTimeout(), "request_timeout");
-        field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout");
-        field.reportIf(manager.hasDrainTimeout(), "drain_timeout");
-        field.reportIf(manager.hasDelayedCloseTimeout(), "delayed_close_timeout");
+        field.reportIf(manager.hasRequestTimeout(), "request_timeout", manager.getRequestTimeout());
+        field.reportIf(manager.hasRequestHeadersTimeout(), "request_headers_timeout", manager.getRequestHeadersTimeout());
+        field.reportIf(manager.hasDrainTimeout(), "drain_timeout", manager.getDrainTimeout());
+        field.reportIf(manager.hasDelayedCloseTimeout(), "delayed_close_timeout", manager.getDelayedCloseTimeout());
         field.reportIf(manager.hasAccessLogFlushInterval(), "access_log_flush_interval");
         field.reportIf(manager.getFlushAccessLogOnNewRequest(), "flush_access_log_on_new_request");
         field.reportIf(manager.hasAccessLogOptions(), "access_log_options");

@@ -35,6 +35,7 @@ final class ListenerParser {
 
     static Listener parse(Field field, io.weft.policy.proto.envoy.config.listener.v3.Listener listener) {
         field.at("name").notEmpty(listener.getName());
+        field.refuseIf(listener.getTrafficDirection() == TrafficDirection.UNRECOGNIZED, "traffic_direction", "is unknown");
         ListenerParser parser = new ListenerParser(field, listener);
         return listener.hasApiListener() ? parser.api() : parser.sidecar();
     }

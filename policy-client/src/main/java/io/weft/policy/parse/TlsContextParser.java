@@ -11,6 +11,7 @@ import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSocket.DownstreamTls;
 import io.weft.policy.model.TransportSocket.Plaintext;
 import io.weft.policy.model.TransportSocket.UpstreamTls;
+import io.weft.policy.proto.envoy.config.core.v3.ConfigSource.ConfigSourceSpecifierCase;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -221,8 +222,12 @@ final class TlsContextParser {
             throw field.refuse("validation by a certificate provider is only supported as"
                     + " default_validation_context.ca_certificate_provider_instance");
         }
+        field.refuseIf(!context.hasDefaultValidationContext(), "default_validation_context",
+                "is missing; send it, empty when the secret says all that is to be checked");
         CertificateValidation defaults =
                 SecretParser.validation(field.at("default_validation_context"), context.getDefaultValidationContext());
+        field.refuseIf(!context.hasValidationContextSdsSecretConfig() && defaults.trust() instanceof CertificateValidation.Unspecified,
+                "validation_context_sds_secret_config", "is missing, and default_validation_context trusts nobody");
         return context.hasValidationContextSdsSecretConfig()
                 ? named(
                         field.at("validation_context_sds_secret_config"),
@@ -240,6 +245,11 @@ final class TlsContextParser {
     }
 
     private static String secret(Field field, SdsSecretConfig config) {
+        Field source = field.at("sds_config");
+        if (config.hasSdsConfig() && config.getSdsConfig().getConfigSourceSpecifierCase() == ConfigSourceSpecifierCase.CONFIGSOURCESPECIFIER_NOT_SET) {
+            throw source.refuse("does not say where from; set ads: {}");
+        }
+        Extensions.apiVersion(source, config.getSdsConfig());
         return field.at("name").notEmpty(config.getName());
     }
 

@@ -480,7 +480,7 @@ class EveryFieldDecidedTest {
                 subject(accessLog(), log -> withManager(m -> m.addAccessLog(log)),
                         "Only for people.", "Name"),
                 logger(file(SubstitutionFormatString.newBuilder().setTextFormatSource(DataSource.newBuilder().setInlineString("x")))),
-                logger(StdoutAccessLog.newBuilder(), HONOURED, "LogFormat"),
+                logger(StdoutAccessLog.newBuilder()),
                 subject(SubstitutionFormatString.newBuilder().setTextFormatSource(DataSource.newBuilder().setInlineString("x")),
                         format -> withManager(m -> m.addAccessLog(accessLog().setTypedConfig(any(file(format).build())))),
                         "Of a local reply.", "ContentType"),

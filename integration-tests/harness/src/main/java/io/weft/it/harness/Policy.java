@@ -24,6 +24,7 @@ import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -40,7 +41,8 @@ public record Policy(
         Map<String, Listener> listeners,
         Map<String, RouteConfiguration> routes,
         Map<String, Cluster> clusters,
-        Map<String, ClusterLoadAssignment> endpoints) {
+        Map<String, ClusterLoadAssignment> endpoints,
+        Map<String, Secret> secrets) {
     private static final int SERVICE_PORT = 80;
 
     public Policy {
@@ -48,10 +50,11 @@ public record Policy(
         routes = Map.copyOf(routes);
         clusters = Map.copyOf(clusters);
         endpoints = Map.copyOf(endpoints);
+        secrets = Map.copyOf(secrets);
     }
 
     public static Policy empty() {
-        return new Policy(Map.of(), Map.of(), Map.of(), Map.of());
+        return new Policy(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
     }
 
     /** A virtual host and a cluster of that name, everything to these endpoints. */
@@ -100,19 +103,23 @@ public record Policy(
     }
 
     public Policy listener(Listener listener) {
-        return new Policy(with(listeners, listener.getName(), listener), routes, clusters, endpoints);
+        return new Policy(with(listeners, listener.getName(), listener), routes, clusters, endpoints, secrets);
     }
 
     public Policy routes(RouteConfiguration configuration) {
-        return new Policy(listeners, with(routes, configuration.getName(), configuration), clusters, endpoints);
+        return new Policy(listeners, with(routes, configuration.getName(), configuration), clusters, endpoints, secrets);
     }
 
     public Policy cluster(Cluster cluster) {
-        return new Policy(listeners, routes, with(clusters, cluster.getName(), cluster), endpoints);
+        return new Policy(listeners, routes, with(clusters, cluster.getName(), cluster), endpoints, secrets);
     }
 
     public Policy endpoints(ClusterLoadAssignment assignment) {
-        return new Policy(listeners, routes, clusters, with(endpoints, assignment.getClusterName(), assignment));
+        return new Policy(listeners, routes, clusters, with(endpoints, assignment.getClusterName(), assignment), secrets);
+    }
+
+    public Policy secret(Secret secret) {
+        return new Policy(listeners, routes, clusters, endpoints, with(secrets, secret.getName(), secret));
     }
 
     /** A listener as a sidecar has it for what the app sends to that port of any address. */

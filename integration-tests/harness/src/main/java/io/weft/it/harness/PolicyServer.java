@@ -83,7 +83,7 @@ public final class PolicyServer implements AutoCloseable {
                         policy.endpoints().values(),
                         policy.listeners().values(),
                         policy.routes().values(),
-                        List.of(),
+                        policy.secrets().values(),
                         Long.toString(version.incrementAndGet())));
     }
 

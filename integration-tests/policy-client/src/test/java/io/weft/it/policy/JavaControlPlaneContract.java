@@ -89,12 +89,12 @@ abstract class JavaControlPlaneContract {
 
             // Without endpoints of its own to ask for: java-control-plane answers no request that names a missing resource.
             Cluster marker = Cluster.newBuilder().setName("marker").setType(DiscoveryType.STATIC).build();
-            server.serve(new Policy(orders.listeners(), Map.of(), orders.clusters(), Map.of()).cluster(marker));
+            server.serve(new Policy(orders.listeners(), Map.of(), orders.clusters(), Map.of(), Map.of()).cluster(marker));
             PolicySnapshot after = awaitCluster(client, "marker");
             assertThat(after.assignments().get("orders")).isSameAs(before.assignments().get("orders"));
             assertThat(after.routeConfigurations()).isEqualTo(before.routeConfigurations());
 
-            server.serve(new Policy(orders.listeners(), orders.routes(), Map.of(), Map.of()));
+            server.serve(new Policy(orders.listeners(), orders.routes(), Map.of(), Map.of(), Map.of()));
             PolicySnapshot withoutCluster = awaitSnapshot(client, snapshot -> snapshot.clusters().isEmpty());
             assertThat(withoutCluster.routeConfigurations()).containsOnlyKeys("outbound:80");
         }
@@ -111,7 +111,7 @@ abstract class JavaControlPlaneContract {
                 endpoints.putAll(one.endpoints());
             }
             // With a listener: java-control-plane's delta says nothing at all of a type without resources.
-            Policy many = new Policy(Map.of(), Map.of(), clusters, endpoints).virtualHost("service-1", Routes.to("service-1"));
+            Policy many = new Policy(Map.of(), Map.of(), clusters, endpoints, Map.of()).virtualHost("service-1", Routes.to("service-1"));
             server.serve(many);
             PolicySnapshot all = await().atMost(Duration.ofSeconds(60)).until(
                     client::snapshot, snapshot -> snapshot.clusters().size() == 5000);
