@@ -12,17 +12,27 @@ final class ClientLayers {
     final ClientLayer outcome;
     final ClientLayer release;
 
-    ClientLayers(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring) {
+    private final Hedge hedge;
+    private final ClientLayers hedged;
+    private final ClientLayers further;
+
+    /** @param further null: what these are for has no further attempts beside it */
+    private ClientLayers(Deadlines deadlines, Hedge hedge, ClientLayer outermost, ClientLayers hedged, ClientLayers further) {
         this.deadlines = deadlines;
+        this.hedge = hedge;
+        this.hedged = hedged;
+        this.further = further;
+        attempt = outermost.first(Phase.ATTEMPT);
+        connected = outermost.first(Phase.CONNECTED);
+        requestSent = outermost.first(Phase.REQUEST_SENT);
+        outcome = outermost.first(Phase.OUTCOME);
+        release = outermost.first(Phase.RELEASE);
+    }
+
+    static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, Notices.Relay notices) {
         Randomness randomness = surroundings.randomness();
         NanoClock clock = deadlines.clock();
-        ClientLayer outermost =
-                // First of all: what it asks for is no business of the filters', and what it is told none of the app's.
-                new AskForLoad(clock,
-                // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
-                new RunFilters(
-                // Above the rest, since the route says what every layer below is to do.
-                new MatchRoute(
+        ClientLayer attempts =
                 // Above the retries: it takes a pause within the time that there is, and answers when there is no more.
                 new Deadline(deadlines,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
@@ -38,12 +48,39 @@ final class ClientLayers {
                 // (The identity for the dial comes here, with mesh TLS.)
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
-                ClientLayer.DIAL))))))))));
-        attempt = outermost.first(Phase.ATTEMPT);
-        connected = outermost.first(Phase.CONNECTED);
-        requestSent = outermost.first(Phase.REQUEST_SENT);
-        outcome = outermost.first(Phase.OUTCOME);
-        release = outermost.first(Phase.RELEASE);
+                ClientLayer.DIAL)))))));
+        // Above the time limits and the retries, whose last word counts or does not; the requests that are not hedged know nothing of it.
+        Hedge hedge = new Hedge(deadlines, randomness, notices, attempts);
+        // An attempt beside another has passed the filters with that one.
+        ClientLayers further = new ClientLayers(deadlines, hedge, new MatchRoute(hedge), null, null);
+        ClientLayers hedged = new ClientLayers(deadlines, hedge, wholeRequest(clock, hedge), null, further);
+        return new ClientLayers(deadlines, hedge, wholeRequest(clock, attempts), hedged, null);
+    }
+
+    private static ClientLayer wholeRequest(NanoClock clock, ClientLayer attempts) {
+        return
+                // First of all: what it asks for is no business of the filters', and what it is told none of the app's.
+                new AskForLoad(clock,
+                // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
+                new RunFilters(
+                // Above the rest, since the route says what every layer below is to do.
+                new MatchRoute(
+                attempts)));
+    }
+
+    /** For a request whose attempts may begin beside each other. */
+    ClientLayers hedged() {
+        return hedged == null ? this : hedged;
+    }
+
+    /** For another attempt beside one that takes too long. */
+    ClientLayers further() {
+        return further == null ? this : further;
+    }
+
+    /** @see Hedge#outlasts */
+    boolean outlasts(Exchange exchange) {
+        return hedge.outlasts(exchange);
     }
 
     boolean attempt(Exchange exchange) {

@@ -34,6 +34,7 @@ public final class DataPlane implements Outbound {
     private final long graceEndNanos;
     private final ClientLayers clientLayers;
     private final Mirroring mirroring;
+    private final Notices.Relay notices = new Notices.Relay();
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
@@ -62,8 +63,8 @@ public final class DataPlane implements Outbound {
         names = new Names(timers, randomness, faults, this::namesChanged);
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
-        mirroring = new Mirroring(faults);
-        clientLayers = new ClientLayers(new Deadlines(clock, timers), surroundings, mirroring);
+        mirroring = new Mirroring(faults, notices);
+        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, notices);
         mirroring.through(clientLayers);
         inbound = new InboundPorts(() -> policy, surroundings, refusals);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
@@ -135,7 +136,7 @@ public final class DataPlane implements Outbound {
 
     /** Says who is told what an operator must know. Replaces the one before. */
     public void noticesTo(Notices notices) {
-        mirroring.tell(notices);
+        this.notices.to(notices);
     }
 
     /** Says who writes access logs; until then none are written. Replaces the one before. */
@@ -193,11 +194,7 @@ public final class DataPlane implements Outbound {
         if (inForce == null) {
             inForce = awaitFirst();
         }
-        if (!MatchRoute.match(inForce, exchange, randomness)) {
-            return false;
-        }
-        exchange.claimed(clientLayers);
-        return true;
+        return MatchRoute.match(inForce, exchange, randomness, clientLayers);
     }
 
     @Override

@@ -43,6 +43,11 @@ final class Deadlines {
         return clock;
     }
 
+    /** @param nanos at once when not above zero */
+    void later(long nanos, Runnable task) {
+        timers.schedule(nanos, task);
+    }
+
     /** Lets the limits end what is under way. {@link #leave} must follow in the end; until then all that it refers to is reachable. */
     void watch(Limited limited) {
         boolean pending = limited.isPending();

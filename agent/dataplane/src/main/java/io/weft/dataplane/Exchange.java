@@ -112,6 +112,20 @@ public abstract class Exchange extends Limited {
     @Override
     protected void abort() {}
 
+    /** Whether several attempts may be under way at once, so that {@link #hedge} can be asked for. */
+    protected boolean canHedge() {
+        return false;
+    }
+
+    /**
+     * A further attempt is to begin beside those that are under way. The adapter drives it as it drives this exchange, from
+     * {@link #next} to {@link #end}, and drops the outcome of whichever {@link #isOutdone}. On the timer thread: it must neither block
+     * nor throw, and makes the attempt elsewhere.
+     */
+    protected void hedge(HedgedAttempt further) {
+        throw new UnsupportedOperationException("no second attempt at once");
+    }
+
     // The rest is the data plane's: the layers read and write these fields.
 
     ClientLayers layers;
@@ -171,6 +185,9 @@ public abstract class Exchange extends Limited {
 
     /** The endpoint is asked how busy it is, and not because the app wants to know. */
     boolean loadAsked;
+
+    /** Null: no attempt begins beside another, and the layers are those that know nothing of it. */
+    Lane lane;
 
     /** A filter holds the request up: no attempt was made, and the next one is still the first. */
     boolean waiting;
@@ -394,7 +411,7 @@ public abstract class Exchange extends Limited {
         }
         // Limits that go on into the body go on now, and a watch that is kept needs no barriers to be lifted and set again. What the
         // timer thread ends meanwhile is a response that breaks off, as it would be a moment later.
-        boolean watched = isWatched() && !isArmed(TimeLimit.PER_TRY_TIMEOUT);
+        boolean watched = isWatched() && !isAttemptLimited();
         if (!watched && !watchOff()) {
             return ended(Failure.RESET);
         }
@@ -406,8 +423,7 @@ public abstract class Exchange extends Limited {
         if (again) {
             // If it is too late for that, the limit is still there for the next attempt to find.
             watchOff();
-            tryAgain();
-            return true;
+            return goesOn();
         }
         delivered();
         if (!watched) {
@@ -449,8 +465,69 @@ public abstract class Exchange extends Limited {
             over();
             return false;
         }
-        tryAgain();
-        return true;
+        return goesOn();
+    }
+
+    /** Whether there may be further attempts beside this one, so that it may be {@link #isOutdone}. After {@link #next}. */
+    public final boolean isHedged() {
+        return lane != null;
+    }
+
+    /**
+     * Whether another attempt's outcome is the request's: what came of this one is to be dropped, with its connection. After
+     * {@link #next}, {@link #onResponse} or {@link #onFailure} has said that there is nothing more to do, or at any time between two
+     * attempts.
+     */
+    public final boolean isOutdone() {
+        return lane != null && lane.isLost(this);
+    }
+
+    /**
+     * This exchange is outdone and over, and a further attempt's outcome is the request's: its response, whose head is given here, its
+     * failure, or its reply. After that this one is asked for {@link #responseChanges} or {@link #reply}, and both end with the body.
+     *
+     * @param headers null: there is no response
+     */
+    public final void takeOver(HedgedAttempt other, ResponseHeaders headers) {
+        lane.outdone = false;
+        lane.takesOver = true;
+        host = other.host;
+        attempt = other.attempt;
+        status = other.status;
+        failure = other.failure;
+        again = false;
+        phase = UNDER_WAY;
+        if (other.reply != null) {
+            reply = other.reply;
+            responseFlags |= other.responseFlags;
+            responseCodeDetails = other.responseCodeDetails;
+            RunFilters.answer(this);
+            return;
+        }
+        responseHeaders = headers;
+        layers.outcome(this);
+        responseHeaders = null;
+    }
+
+    /** Only a hedged request's attempts outlast what one may take. */
+    @Override
+    final boolean outlasts(TimeLimit limit) {
+        return lane != null && limit.isPerTry() && layers.outlasts(this);
+    }
+
+    /**
+     * Before the first attempt.
+     *
+     * @param wanted whether further ones may begin beside it
+     */
+    final void hedge(boolean wanted) {
+        if (wanted) {
+            lane = new Lane(new Race(this));
+            layers = layers.hedged();
+        } else if (lane != null) {
+            // Its layers let pass what is in no race.
+            lane = null;
+        }
     }
 
     /** How long to wait before {@link #next}, after either of the above was true or after {@link Step#WAIT}. */
@@ -461,7 +538,10 @@ public abstract class Exchange extends Limited {
     /** The response's body is over, or nobody will read it. Safe to call more than once and from any state. */
     public final void end() {
         if (phase != OVER && phase != NEW) {
-            again = false;
+            if (again) {
+                // What is outdone is over for the layers only that have heard of it.
+                again = isOutdone();
+            }
             settled();
         }
     }
@@ -473,11 +553,17 @@ public abstract class Exchange extends Limited {
         phase = OVER;
     }
 
-    private void tryAgain() {
+    /** @return false: another attempt's outcome is the request's */
+    private boolean goesOn() {
+        if (isOutdone()) {
+            over();
+            return false;
+        }
         layers.release(this);
         forgetExpired();
         status = 0;
         phase = READY;
+        return true;
     }
 
     private void over() {

@@ -41,6 +41,10 @@ public abstract class Limited extends HttpStream {
     private static final int TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
     private static final int IDLE_TIMEOUT = 1 << TimeLimit.IDLE_TIMEOUT.ordinal();
 
+    private static final int OF_AN_ATTEMPT =
+            1 << TimeLimit.PER_TRY_TIMEOUT.ordinal() | 1 << TimeLimit.PER_TRY_IDLE_TIMEOUT.ordinal();
+    private static final int OF_ALL_ATTEMPTS = TIMEOUT | IDLE_TIMEOUT | 1 << TimeLimit.MAX_STREAM_DURATION.ordinal();
+
     /** No limit is set that could be over. */
     static final long NEVER = Long.MAX_VALUE;
 
@@ -81,8 +85,30 @@ public abstract class Limited extends HttpStream {
     /** Gives back all that is held. On the timer thread, at most once, and then never by the driver. */
     abstract void release();
 
+    /**
+     * Whether what is under way goes on though the limit is over: one of a single attempt, which is then no limit any more. On the
+     * timer thread; must neither block nor throw.
+     */
+    boolean outlasts(TimeLimit limit) {
+        return false;
+    }
+
+    /** The limits of all attempts together are those of another. */
+    final void limitAs(Limited other) {
+        timeoutAt = other.timeoutAt;
+        maxStreamDurationAt = other.maxStreamDurationAt;
+        idleNanos = other.idleNanos;
+        activeAt = other.activeAt;
+        armed = other.armed & OF_ALL_ATTEMPTS;
+    }
+
     final boolean isArmed(TimeLimit limit) {
         return (armed & 1 << limit.ordinal()) != 0;
+    }
+
+    /** Whether there is a limit that the attempt may {@link #outlasts outlast}. */
+    final boolean isAttemptLimited() {
+        return (armed & OF_AN_ATTEMPT) != 0;
     }
 
     final boolean isLimited() {
@@ -288,14 +314,30 @@ public abstract class Limited extends HttpStream {
         if (!WATCH.compareAndSet(this, seen, seen & ~STATE | ENDING)) {
             return NEVER;
         }
+        boolean goesOn = false;
+        expired = first;
         try {
-            expired = first;
-            abort();
+            goesOn = outlasts(first);
+            if (!goesOn) {
+                abort();
+            }
         } finally {
-            watch = ended;
-            end = releaseDelivered(ended, nowNanos);
+            if (goesOn) {
+                end = goOn(seen);
+            } else {
+                watch = ended;
+                end = releaseDelivered(ended, nowNanos);
+            }
         }
         return end;
+    }
+
+    private long goOn(int seen) {
+        expired = null;
+        armed &= ~OF_AN_ATTEMPT;
+        TimeLimit next = first();
+        watch = (seen & ~STATE) + TURN | ON;
+        return next == null ? NEVER : endOf(next);
     }
 
     private long releaseDelivered(int ended, long nowNanos) {

@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.format.ResponseFlag;
+import io.weft.dataplane.route.ResendRule;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.Routes;
@@ -16,8 +17,12 @@ final class MatchRoute extends ClientLayer {
         super(inner, Phase.ATTEMPT, Phase.OUTCOME);
     }
 
-    /** @return whether a policy names the destination */
-    static boolean match(Policy policy, Exchange exchange, Randomness randomness) {
+    /**
+     * Claims the exchange for the layers if a policy names its destination.
+     *
+     * @return whether one does
+     */
+    static boolean match(Policy policy, Exchange exchange, Randomness randomness, ClientLayers layers) {
         Routes routes = policy.listeners().find(exchange.authority());
         if (routes == null) {
             return false;
@@ -35,11 +40,17 @@ final class MatchRoute extends ClientLayer {
                 exchange.priority = forward.priority();
             }
             exchange.passThrough(exchange.destination.filters());
-            if (forward.isMirrored()) {
-                exchange.mirrors = DueMirrors.of(policy, forward.resend().mirrors(), draw);
+            if (exchange.cluster != null && exchange.cluster.originalDestination()) {
+                return false;
             }
-            return exchange.cluster == null || !exchange.cluster.originalDestination();
+            exchange.claimed(layers);
+            ResendRule.Copies copies = forward.copies();
+            if (copies != null) {
+                exchange.mirrors = DueMirrors.of(policy, copies.mirrors(), draw);
+                exchange.hedge(copies.hedged());
+            }
         } else {
+            exchange.claimed(layers);
             exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
         }
         return true;

@@ -5,7 +5,6 @@ import io.weft.dataplane.route.Mirror;
 import io.weft.dataplane.route.RouteEntry;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -18,14 +17,14 @@ final class Mirroring {
     static final long MOST_BYTES = 16 << 20;
 
     private final Faults faults;
+    private final Notices.Relay notices;
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
-    private final AtomicBoolean said = new AtomicBoolean();
     private volatile ClientLayers layers;
     private volatile MirrorSender sender;
-    private volatile Notices notices = text -> {};
 
-    Mirroring(Faults faults) {
+    Mirroring(Faults faults, Notices.Relay notices) {
+        this.notices = notices;
         this.faults = faults;
     }
 
@@ -36,10 +35,6 @@ final class Mirroring {
 
     void by(MirrorSender other) {
         sender = other;
-    }
-
-    void tell(Notices listener) {
-        notices = listener;
     }
 
     /** Once for a request, when all of it is ready. What goes wrong here is not the original's business. */
@@ -60,7 +55,7 @@ final class Mirroring {
         RequestCopy copy = original.copy(limit);
         if (copy == null) {
             original.cluster.state().abandoned();
-            if (said.compareAndSet(false, true)) {
+            if (notices.isNew("mirroring")) {
                 notices.notice("a request to " + original.cluster.name() + " is not mirrored: its body is not in memory, can be read "
                         + "only once, or is longer than " + limit + " bytes; others like it are counted and not said");
             }

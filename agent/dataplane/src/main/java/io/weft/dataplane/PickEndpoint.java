@@ -161,7 +161,7 @@ final class PickEndpoint extends ClientLayer {
                 || exchange.moreFailed != null && exchange.moreFailed.contains(host);
     }
 
-    private static void rememberFailed(Exchange exchange) {
+    static void rememberFailed(Exchange exchange) {
         if (exchange.firstFailed == null) {
             exchange.firstFailed = exchange.host;
         } else if (exchange.secondFailed == null) {

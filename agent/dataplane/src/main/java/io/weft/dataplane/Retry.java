@@ -27,7 +27,7 @@ final class Retry extends ClientLayer {
         innerOutcome.outcome(exchange);
         endRetry(exchange);
         RetryRule rule = exchange.retry;
-        if (rule == null || exchange.attempt > rule.retries() || !retriable(rule, exchange)) {
+        if (rule == null || isLast(rule, exchange) || !retriable(rule, exchange) || !takesTurn(rule, exchange)) {
             return;
         }
         ClusterState cluster = exchange.cluster.state();
@@ -35,7 +35,23 @@ final class Retry extends ClientLayer {
             exchange.retryHeld = true;
             exchange.again = true;
             exchange.backoffNanos = backoffNanos(rule, exchange);
+        } else if (exchange.lane != null) {
+            exchange.lane.race.giveBack();
         }
+    }
+
+    private static boolean isLast(RetryRule rule, Exchange exchange) {
+        return exchange.lane == null ? exchange.attempt > rule.retries() : exchange.lane.hedged;
+    }
+
+    /** Attempts beside each other are numbered together. */
+    private static boolean takesTurn(RetryRule rule, Exchange exchange) {
+        if (exchange.lane == null) {
+            return true;
+        }
+        int number = exchange.lane.race.reserve(rule.retries());
+        exchange.attempt = number == 0 ? exchange.attempt : number - 1;
+        return number != 0;
     }
 
     private long backoffNanos(RetryRule rule, Exchange exchange) {
@@ -55,8 +71,13 @@ final class Retry extends ClientLayer {
     private static boolean retriable(RetryRule rule, Exchange exchange) {
         boolean wanted = exchange.failure == null
                 ? rule.retriable(exchange.status, exchange.responseHeaders)
-                : rule.retriable(exchange.failure);
-        return wanted && canBeSentAgain(exchange) && rule.covers(exchange) && isShortEnough(exchange);
+                : rule.retriable(exchange.failure) || exchange.lane != null && exchange.failure == Failure.ATTEMPT_TIMEOUT;
+        return wanted && mayFollow(exchange);
+    }
+
+    /** Whether another attempt is possible, whatever became of this one. */
+    static boolean mayFollow(Exchange exchange) {
+        return canBeSentAgain(exchange) && exchange.retry.covers(exchange) && isShortEnough(exchange);
     }
 
     /** Once a connection was there, a body that the app gives only once may be used up in part. */
@@ -83,7 +104,7 @@ final class Retry extends ClientLayer {
     }
 
     /** A retry holds its place from the decision for it to its outcome. */
-    private static void endRetry(Exchange exchange) {
+    static void endRetry(Exchange exchange) {
         if (exchange.retryHeld) {
             exchange.retryHeld = false;
             exchange.cluster.state().retryEnded(exchange.priority);

@@ -25,13 +25,14 @@ final class RunFilters extends ClientLayer {
             }
         }
         boolean dial = innerAttempt.attempt(exchange);
-        if (!dial) {
+        if (!dial && !exchange.isOutdone()) {
             answer(exchange);
         }
         return dial;
     }
 
-    private static void answer(Exchange exchange) {
+    /** The mesh's own reply is the answer. */
+    static void answer(Exchange exchange) {
         exchange.responseChanges = exchange.replyChanges();
         exchange.filterReply();
     }

@@ -49,6 +49,11 @@ enum TimeLimit {
         return requestSent || isTimeout() ? reply : replyBeforeRequest;
     }
 
+    /** Whether it is one of a single attempt that another may follow. */
+    boolean isPerTry() {
+        return failure == Failure.ATTEMPT_TIMEOUT;
+    }
+
     /** Whether it is the endpoint that took too long to answer. */
     boolean isTimeout() {
         return failure == Failure.REQUEST_TIMEOUT || failure == Failure.ATTEMPT_TIMEOUT;

@@ -27,6 +27,10 @@ final class Wishes {
         RequestHead request = exchange.head();
         exchange.retry = RetryRule.withWishes(exchange.retry, request);
         exchange.timeouts = TimeoutRule.withWishes(exchange.timeouts, request);
+        String hedge = request.header("x-envoy-hedge-on-per-try-timeout");
+        if ("true".equals(hedge) || "false".equals(hedge)) {
+            exchange.hedge(hedge.equals("true"));
+        }
         exchange.alternativeToTimeout = request.header("x-envoy-upstream-rq-timeout-alt-response") != null;
         for (String name : NAMES) {
             if (request.header(name) != null) {

@@ -44,7 +44,6 @@ final class ResendingParser {
         // Envoy has the two fields in its API and nothing that reads them.
         field.refuseIf(policy.hasInitialRequests() && policy.getInitialRequests().getValue() == 0, "initial_requests",
                 "must be at least 1");
-        field.reportIf(policy.getHedgeOnPerTryTimeout(), "hedge_on_per_try_timeout");
         field.reportIf(policy.hasInitialRequests(), "initial_requests");
         field.reportIf(policy.hasAdditionalRequestChance(), "additional_request_chance");
         return new HedgePolicy(policy.getHedgeOnPerTryTimeout());

@@ -24,6 +24,7 @@ import io.weft.policy.model.HealthCheck.Intervals;
 import io.weft.policy.model.HealthCheck.Jitter;
 import io.weft.policy.model.HealthCheck.Payload;
 import io.weft.policy.model.HealthCheck.Statuses;
+import io.weft.policy.model.HedgePolicy;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpVersion;
@@ -891,6 +892,18 @@ class HonouredTest {
 
         assertThat(routes.virtualHosts().get(0).resending().mirrors()).containsExactly(MirrorPolicy.to("of-all"));
         assertThat(routes.virtualHosts().get(1).resending().mirrors()).containsExactly(MirrorPolicy.to("of-host"));
+    }
+
+    @Test
+    void hedging() {
+        assertThat(forward(withAction(a -> a.setHedgePolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true))))
+                        .resending().hedge())
+                .contains(new HedgePolicy(true));
+        assertThat(honoured(RouteConfiguration.class, withHost(h -> h.setHedgePolicy(
+                        io.weft.policy.proto.envoy.config.route.v3.HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true))))
+                        .virtualHosts().get(0).resending().hedge())
+                .contains(new HedgePolicy(true));
     }
 
     @Test

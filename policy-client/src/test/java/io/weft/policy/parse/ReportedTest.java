@@ -60,8 +60,6 @@ class ReportedTest {
                 new Case("virtual_hosts[0].routes[0].route.request_mirror_policies[0].trace_sampled", withAction(a ->
                         a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder()
                                 .setCluster("shadow").setTraceSampled(bool(true))))),
-                new Case("virtual_hosts[0].routes[0].route.hedge_policy.hedge_on_per_try_timeout", withAction(a ->
-                        a.setHedgePolicy(HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true)))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.initial_requests", withAction(a ->
                         a.setHedgePolicy(HedgePolicy.newBuilder().setInitialRequests(uint32(2))))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.additional_request_chance", withAction(a ->

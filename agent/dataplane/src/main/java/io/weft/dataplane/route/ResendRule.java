@@ -6,18 +6,30 @@ import java.util.List;
  * When the requests of a route are sent more than once, made ready. Immutable.
  *
  * @param retry null: nothing is tried again
- * @param hedged an attempt that takes too long gets another one beside it
- * @param mirrors where copies may go
+ * @param copies null: none are under way at once
  * @param bufferLimit bytes that a body may have to be sent again; -1: the policy says nothing
  */
-public record ResendRule(RetryRule retry, boolean hedged, List<Mirror> mirrors, long bufferLimit) {
+public record ResendRule(RetryRule retry, Copies copies, long bufferLimit) {
     /** Envoy's, where the policy says nothing. */
     public static final int DEFAULT_MIRROR_LIMIT = 1 << 20;
 
-    public static final ResendRule NONE = new ResendRule(null, false, List.of(), -1);
+    public static final ResendRule NONE = new ResendRule(null, null, -1);
 
-    public ResendRule {
-        mirrors = List.copyOf(mirrors);
+    /**
+     * What a request has under way besides itself.
+     *
+     * @param hedged an attempt that takes too long gets another one beside it
+     * @param mirrors where copies may go
+     */
+    public record Copies(boolean hedged, List<Mirror> mirrors) {
+        public Copies {
+            mirrors = List.copyOf(mirrors);
+        }
+
+        /** @return null when there are none */
+        static Copies of(boolean hedged, List<Mirror> mirrors) {
+            return hedged || !mirrors.isEmpty() ? new Copies(hedged, mirrors) : null;
+        }
     }
 
     /** Bytes that a body may have to be copied to a mirror. */

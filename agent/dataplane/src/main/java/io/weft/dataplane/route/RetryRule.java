@@ -176,6 +176,11 @@ public final class RetryRule {
         return retries;
     }
 
+    /** Whether any outcome is followed by another attempt; if not, Envoy has no policy at all. */
+    public boolean retriesAnything() {
+        return on != 0;
+    }
+
     /** How often another host is looked for when one is refused. */
     public int hostSelections() {
         return hosts.maxAttempts();

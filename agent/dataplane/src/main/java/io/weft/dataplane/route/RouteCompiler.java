@@ -223,8 +223,9 @@ public final class RouteCompiler {
             }
             return new ResendRule(
                     resending.retry().map(retry -> retryRules.computeIfAbsent(retry, RetryRule::new)).orElse(null),
-                    resending.hedge().isPresent() && resending.hedge().get().onPerTryTimeout(),
-                    resending.mirrors().stream().map(mirror -> mirror(mirror, forward.timeouts(), test)).toList(),
+                    ResendRule.Copies.of(
+                            resending.hedge().isPresent() && resending.hedge().get().onPerTryTimeout(),
+                            resending.mirrors().stream().map(mirror -> mirror(mirror, forward.timeouts(), test)).toList()),
                     resending.bufferLimit().orElse(-1));
         }
 

@@ -36,7 +36,7 @@ public abstract sealed class RouteEntry {
         private final boolean sendsAttemptCount;
         // Two of the rule's, that every request asks for: without a look at the rule itself.
         private final RetryRule retry;
-        private final boolean mirrored;
+        private final ResendRule.Copies copies;
         private final ResendRule resend;
         private final TimeoutRule timeouts;
         private final RoutingPriority priority;
@@ -59,7 +59,7 @@ public abstract sealed class RouteEntry {
             this.sendsAttemptCount = sendsAttemptCount;
             this.resend = resend;
             retry = resend.retry();
-            mirrored = !resend.mirrors().isEmpty();
+            copies = resend.copies();
             this.timeouts = timeouts;
             this.priority = priority;
         }
@@ -119,9 +119,9 @@ public abstract sealed class RouteEntry {
             return retry;
         }
 
-        /** Whether copies of its requests may go elsewhere. */
-        public boolean isMirrored() {
-            return mirrored;
+        /** Null: its requests have nothing under way besides themselves. */
+        public ResendRule.Copies copies() {
+            return copies;
         }
 
         /** When its requests are sent more than once. */

@@ -71,6 +71,14 @@ class ClientIT {
     }
 
     @Nested
+    class Hedges extends HedgeExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class Mirrors extends MirrorExpectations {
         @Override
         Stage stage() {

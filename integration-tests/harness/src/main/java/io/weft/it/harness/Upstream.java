@@ -48,7 +48,7 @@ public final class Upstream implements AutoCloseable {
     /** A good answer in chunks of one byte, with a pause before each. */
     public record Trickle(String body, long pauseMillis) implements Reaction {}
 
-    /** No answer, the connection stays open. */
+    /** No answer, the connection stays open until the client closes it. */
     public record Hang() implements Reaction {}
 
     /** The connection is reset without an answer. */
@@ -245,7 +245,7 @@ public final class Upstream implements AutoCloseable {
             return true;
         }
         if (reaction instanceof Hang) {
-            awaitClose();
+            awaitClose(connection);
         }
         reset(connection);
         return false;
@@ -264,11 +264,9 @@ public final class Upstream implements AutoCloseable {
         out.write("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    private void awaitClose() {
-        try {
-            closed.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+    private static void awaitClose(Socket connection) throws IOException {
+        while (connection.getInputStream().read() >= 0) {
+            // Nobody hears it.
         }
     }
 

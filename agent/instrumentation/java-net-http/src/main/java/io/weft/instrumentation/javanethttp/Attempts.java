@@ -3,10 +3,13 @@ package io.weft.instrumentation.javanethttp;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.HedgedAttempt;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.ResponseChanges;
+import io.weft.dataplane.ResponseHeaders;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -30,7 +33,7 @@ import java.util.stream.Stream;
  * cancellation and its interrupts reach whatever attempt is under way.
  *
  * <p>Thread rule: one attempt after the other, each in the thread that completed the one before; after a pause in the executor of the
- * app's client.
+ * app's client. A hedged request has several of these at once, in a {@link Contest}.
  */
 final class Attempts {
     /** Of an earlier attempt on the same request: the JDK computes them for each connection. */
@@ -44,11 +47,19 @@ final class Attempts {
     private final HttpRequest request;
     private final Object first;
     private final Object multi;
+    /** Null: there is no other attempt at the same time. Written before the first attempt is sent. */
+    private Contest contest;
 
     /** The JDK's exchange of the latest attempt. */
-    private Object current;
+    private volatile Object current;
 
-    private UnderWay underWay;
+    private volatile UnderWay underWay;
+
+    /** To be run when the request is over. Written with its outcome. */
+    private Runnable end;
+
+    /** The outcome does not count, and the mesh has nothing more to do with it. */
+    private volatile boolean retired;
 
     /** The same while there is something to end: for the timer thread, which reads it under the exchange's own rules. */
     private volatile Object live;
@@ -67,26 +78,75 @@ final class Attempts {
         mesh.drivenBy(this);
     }
 
+    /** A further one beside others. */
+    private Attempts(Attempts original, HedgedAttempt mesh) {
+        context = original.context;
+        internals = original.internals;
+        dialing = original.dialing;
+        this.mesh = mesh;
+        first = original.first;
+        current = original.first;
+        request = original.request;
+        multi = original.multi;
+        contest = original.contest;
+        fresh = false;
+        mesh.abortBy(this::abort);
+    }
+
     /** @return of the JDK's {@code Response} */
     CompletableFuture<Object> start() throws Throwable {
         try {
-            return attempt();
+            CompletableFuture<Object> attempt = attempt();
+            if (contest == null) {
+                return attempt;
+            }
+            contest.follow(attempt);
+            return contest.outcome();
         } catch (Throwable fault) {
             mesh.end();
             throw fault;
         }
     }
 
+    /** On the timer thread, which must not send anything. */
+    void hedge(HedgedAttempt further) {
+        elsewhere(() -> begin(further));
+    }
+
+    private void begin(HedgedAttempt further) {
+        Attempts attempts = new Attempts(this, further);
+        if (!contest.join(attempts, further)) {
+            further.end();
+            return;
+        }
+        try {
+            internals.resetConnectTimeout(multi);
+            contest.follow(attempts.attempt());
+        } catch (Throwable fault) {
+            context.warn("java-net-http: a second attempt could not begin: " + fault);
+            if (!further.abandon()) {
+                contest.fail(fault);
+            }
+        }
+    }
+
     private CompletableFuture<Object> attempt() throws Throwable {
+        if (contest != null && mesh.isOutdone()) {
+            return outdone();
+        }
         return switch (mesh.next()) {
-            case REPLY -> reply(mesh.reply());
+            case REPLY -> mesh.isOutdone() || !settle(null) ? outdone() : reply(original().reply());
             case WAIT -> again();
             case DIAL -> dial(mesh.endpoint(), mesh.requestChanges());
         };
     }
 
     private CompletableFuture<Object> dial(Endpoint endpoint, RequestChanges changes) throws Throwable {
-        if (!fresh || !changes.equals(RequestChanges.NONE)) {
+        if (mesh.isHedged() && contest == null) {
+            contest = new Contest(this);
+        }
+        // Of several at once none is the app's own: that stays for the one that counts.
+        if (!fresh || !changes.equals(RequestChanges.NONE) || contest != null) {
             use(internals.newExchange(wireRequest(changes), multi));
         }
         fresh = false;
@@ -104,7 +164,14 @@ final class Attempts {
 
     private void use(Object exchange) throws Throwable {
         current = exchange;
-        internals.setExchange(multi, exchange);
+        if (contest == null || contest.stands(this)) {
+            internals.setExchange(multi, exchange);
+        }
+    }
+
+    /** From now on the app's cancellation is for this attempt, which ends the others. */
+    void stand() throws Throwable {
+        internals.setExchange(multi, current);
     }
 
     private Object wireRequest(RequestChanges changes) throws Throwable {
@@ -148,20 +215,46 @@ final class Attempts {
             return;
         }
         IOException cause = underWay.ended();
-        Runnable cancel = () -> cancel(exchange, cause);
+        elsewhere(() -> cancel(exchange, cause));
+    }
+
+    private void elsewhere(Runnable task) {
         Thread timers = Thread.currentThread();
         try {
             internals.executor(multi).execute(() -> {
                 // An executor of the app's may well run what it is given at once.
                 if (Thread.currentThread() == timers) {
-                    ForkJoinPool.commonPool().execute(cancel);
+                    ForkJoinPool.commonPool().execute(task);
                 } else {
-                    cancel.run();
+                    task.run();
                 }
             });
         } catch (Throwable appsExecutorIsGone) {
-            ForkJoinPool.commonPool().execute(cancel);
+            ForkJoinPool.commonPool().execute(task);
         }
+    }
+
+    /** Another attempt's outcome counts. Returns when the mesh has nothing more to do with this one. */
+    void retire() {
+        UnderWay attempt = underWay;
+        if (attempt != null && attempt.over()) {
+            mesh.onFailure(Failure.CANCELLED);
+            mesh.end();
+            retired = true;
+            cancel(current, attempt.ended());
+            return;
+        }
+        // Its own thread is at it. The original never waits for a turn of its own while there are others.
+        while (this == contest.original() && !retired) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private CompletableFuture<Object> outdone() throws Throwable {
+        mesh.end();
+        retired = true;
+        contest.leave(this);
+        return Contest.nothing();
     }
 
     private void cancel(Object exchange, IOException cause) {
@@ -174,13 +267,16 @@ final class Attempts {
 
     private CompletableFuture<Object> decide(Object response, Throwable failure) {
         try {
-            underWay.over();
+            if (!underWay.over()) {
+                return Contest.nothing();
+            }
             if (internals.bodyIgnored(current) == underWay) {
                 internals.bodyIgnored(current, null);
             }
             return failure == null ? answered(response) : failed(failure);
         } catch (Throwable fault) {
             mesh.end();
+            retired = true;
             context.warn("java-net-http: a response was passed on without the mesh: " + fault);
             return failure == null ? CompletableFuture.completedFuture(response) : CompletableFuture.failedFuture(failure);
         }
@@ -189,6 +285,10 @@ final class Attempts {
     private CompletableFuture<Object> answered(Object response) throws Throwable {
         HttpHeaders headers = internals.headers(response);
         if (!mesh.onResponse(internals.statusCode(response), JdkHeaders.view(headers)) || internals.cancelled(multi)) {
+            if (mesh.isOutdone() || !settle(JdkHeaders.view(headers))) {
+                cancel(current, underWay.ended());
+                return outdone();
+            }
             return deliver(response, headers);
         }
         internals.resetConnectTimeout(multi);
@@ -204,7 +304,10 @@ final class Attempts {
     }
 
     private CompletableFuture<Object> giveUp(Throwable cause) throws Throwable {
-        mesh.end();
+        if (mesh.isOutdone() || !settle(null)) {
+            return outdone();
+        }
+        end.run();
         if (current != first) {
             internals.shareConnection(current, first);
             // what the JDK does next, it does with the request as the app made it
@@ -269,7 +372,7 @@ final class Attempts {
 
     private CompletableFuture<Object> deliver(Object response, HttpHeaders received) throws Throwable {
         HttpHeaders headers = received;
-        ResponseChanges changes = mesh.responseChanges();
+        ResponseChanges changes = original().responseChanges();
         if (!changes.isEmpty()) {
             JdkHeaders edited = new JdkHeaders(received);
             edited.changeResponse(changes);
@@ -280,7 +383,7 @@ final class Attempts {
             delivered = internals.newResponse(
                     internals.request(first), first, headers, internals.statusCode(response), internals.version(response));
         }
-        Body body = new RemoteBody(internals, mesh, headers);
+        Body body = new RemoteBody(internals, mesh, end, headers);
         if (current != first) {
             internals.shareConnection(current, first);
             internals.bodyIgnored(current, body);
@@ -288,9 +391,40 @@ final class Attempts {
         internals.bodyIgnored(first, body);
         if (internals.statusCode(response) == 204) {
             // No body comes, and a handler of the app's that throws would leave the JDK without a word about it.
-            mesh.end();
+            end.run();
         }
         return CompletableFuture.completedFuture(delivered);
+    }
+
+    /** The exchange that the app's request is to the mesh. */
+    private Exchange original() {
+        return contest == null ? mesh : contest.original().mesh;
+    }
+
+    /**
+     * The outcome is to be the request's: no other attempt is under way any more.
+     *
+     * @param headers null: there is no response
+     * @return false: another one's is
+     */
+    private boolean settle(ResponseHeaders headers) throws Throwable {
+        Runnable endOfAttempt = new ExchangeEnd(mesh);
+        end = endOfAttempt;
+        if (contest == null) {
+            return true;
+        }
+        if (!contest.end(this)) {
+            return false;
+        }
+        if (mesh instanceof HedgedAttempt further) {
+            original().takeOver(further, headers);
+            Runnable endOfRequest = new ExchangeEnd(original());
+            end = () -> {
+                endOfAttempt.run();
+                endOfRequest.run();
+            };
+        }
+        return true;
     }
 
     private CompletableFuture<Object> reply(LocalReply reply) throws Throwable {
@@ -307,7 +441,7 @@ final class Attempts {
         Body body = new LocalBody(internals, head, bodiless ? new byte[0] : reply.body());
         internals.bodyIgnored(current, body);
         internals.bodyIgnored(first, body);
-        mesh.end();
+        end.run();
         return CompletableFuture.completedFuture(
                 internals.newResponse(internals.request(first), first, headers, reply.status(), head.version()));
     }

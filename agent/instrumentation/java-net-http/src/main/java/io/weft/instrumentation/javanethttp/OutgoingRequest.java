@@ -1,6 +1,7 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.HedgedAttempt;
 import io.weft.dataplane.RequestCopy;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -42,6 +43,16 @@ final class OutgoingRequest extends Exchange {
     @Override
     protected void abort() {
         attempts.abort();
+    }
+
+    @Override
+    protected boolean canHedge() {
+        return true;
+    }
+
+    @Override
+    protected void hedge(HedgedAttempt further) {
+        attempts.hedge(further);
     }
 
     @Override

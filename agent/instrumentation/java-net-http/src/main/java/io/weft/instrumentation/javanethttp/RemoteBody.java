@@ -1,7 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.dataplane.Exchange;
-import io.weft.instrumentation.ExchangeEnd;
 import io.weft.instrumentation.Handler;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse.BodyHandler;
@@ -13,11 +12,15 @@ final class RemoteBody extends Body {
     private final Runnable end;
     private final HttpHeaders headers;
 
-    /** @param headers as the app is to see them */
-    RemoteBody(Internals internals, Exchange mesh, HttpHeaders headers) {
+    /**
+     * @param mesh of the attempt
+     * @param end of the request
+     * @param headers as the app is to see them
+     */
+    RemoteBody(Internals internals, Exchange mesh, Runnable end, HttpHeaders headers) {
         this.internals = internals;
         this.mesh = mesh;
-        this.end = new ExchangeEnd(mesh);
+        this.end = end;
         this.headers = headers;
     }
 

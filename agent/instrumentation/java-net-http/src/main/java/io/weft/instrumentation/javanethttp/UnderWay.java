@@ -58,11 +58,19 @@ final class UnderWay extends Body {
         return result;
     }
 
-    /** Before the outcome is said. */
-    void over() {
+    /**
+     * Before the outcome is said.
+     *
+     * @return false: somebody else has said it
+     */
+    boolean over() {
         while (!turn.compareAndSet(FREE, OVER)) {
+            if (turn.get() == OVER) {
+                return false;
+            }
             Thread.onSpinWait();
         }
+        return true;
     }
 
     /** What the JDK is told when the mesh ends the attempt; the app sees it only where the mesh has no answer of its own. */
