@@ -4,6 +4,7 @@ import static io.weft.it.harness.Routes.answer;
 import static io.weft.it.harness.Routes.to;
 import static io.weft.it.harness.Routes.whenPrefix;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.HttpCall.Way;
@@ -106,8 +107,8 @@ abstract class TransparencyExpectations extends Expectations {
     @Test
     void theAppsTimeoutsAreItsOwn() {
         serve();
-        alike(request -> new Upstream.Hang(), Call.get(url("/")).timeoutMillis(200), Call.post(url("/"), "body").timeoutMillis(200));
-        alike(request -> Upstream.send(Then.KEEP, "half", "HTTP/1.1 200 OK", "Content-Length: 8"),
+        alikeOnceArrived(request -> new Upstream.Hang(), Call.get(url("/")).timeoutMillis(200), Call.post(url("/"), "body").timeoutMillis(200));
+        alikeOnceArrived(request -> Upstream.send(Then.KEEP, "half", "HTTP/1.1 200 OK", "Content-Length: 8"),
                 // java.net.http has no timeout for a body
                 stage().client.driver.getSimpleName().equals("JavaNetHttp")
                         ? Call.get(url("/")).timeoutMillis(200).way(Way.ABANDON)
@@ -239,11 +240,20 @@ abstract class TransparencyExpectations extends Expectations {
         alikeAfter(() -> {}, reaction, calls);
     }
 
+    /** The app may give up before the upstream's own thread has read what was sent to it. */
+    private void alikeOnceArrived(Function<RecordedRequest, Reaction> reaction, Call... calls) {
+        a.react(reaction);
+        Runnable arrived = () -> await().until(() -> !a.requests().isEmpty());
+        assertAlike(calls, observe(stage().plain, () -> {}, arrived, calls), observe(stage().meshed, () -> {}, arrived, calls));
+    }
+
     /** @param between done before each call but the first */
     private void alikeAfter(Runnable between, Function<RecordedRequest, Reaction> reaction, Call... calls) {
         a.react(reaction);
-        List<Observation> without = observe(stage().plain, between, calls);
-        List<Observation> within = observe(stage().meshed, between, calls);
+        assertAlike(calls, observe(stage().plain, between, calls), observe(stage().meshed, between, calls));
+    }
+
+    private static void assertAlike(Call[] calls, List<Observation> without, List<Observation> within) {
         SoftAssertions soft = new SoftAssertions();
         for (int i = 0; i < calls.length; i++) {
             soft.assertThat(within.get(i)).as("%s", calls[i]).isEqualTo(without.get(i));
@@ -252,6 +262,11 @@ abstract class TransparencyExpectations extends Expectations {
     }
 
     private List<Observation> observe(JvmProcess process, Runnable between, Call... calls) {
+        return observe(process, between, () -> {}, calls);
+    }
+
+    /** @param answered done when the app has its answer */
+    private List<Observation> observe(JvmProcess process, Runnable between, Runnable answered, Call... calls) {
         List<Observation> observations = new ArrayList<>();
         for (Call call : calls) {
             if (!observations.isEmpty()) {
@@ -259,6 +274,7 @@ abstract class TransparencyExpectations extends Expectations {
             }
             a.forgetRequests();
             Map<String, String> answer = process.ask(call.form());
+            answered.run();
             observations.add(new Observation(answer, a.requests().stream().map(RecordedRequest::wire).toList()));
         }
         return observations;
