@@ -1,5 +1,7 @@
 package io.weft.dataplane;
 
+import java.util.List;
+
 /**
  * What matchers, hash policies and formatters see of a request, whichever way it goes. Read-only; names of headers in lower case,
  * without the pseudo headers that the other methods stand for.
@@ -35,6 +37,19 @@ public interface RequestHead extends Headers {
             case ":scheme" -> scheme();
             default -> null;
         };
+    }
+
+    /**
+     * As {@link #value}, but the first one where there are several.
+     *
+     * @return null when absent
+     */
+    default String firstValue(String name) {
+        if (name.startsWith(":") || name.equals("host")) {
+            return value(name);
+        }
+        List<String> values = values(name);
+        return values.isEmpty() ? null : values.get(0);
     }
 
     /** As its content type says. */

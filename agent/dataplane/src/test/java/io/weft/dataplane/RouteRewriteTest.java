@@ -83,6 +83,7 @@ class RouteRewriteTest {
         Request second = mesh.dialled(Request.get("orders", "/").with("x-cluster", "v2"));
         assertThat(Fixture.port(second)).isEqualTo(2);
         assertThat(second.upstreamCluster()).isEqualTo("v2");
+        assertThat(Fixture.port(mesh.dialled(Request.get("orders", "/").with("x-cluster", "v2", "v1")))).as("the first").isEqualTo(2);
         assertThat(mesh.reply(Request.get("orders", "/").with("x-cluster", "v3")).status()).isEqualTo(404);
         Request unnamed = Request.get("orders", "/");
         assertThat(mesh.reply(unnamed).status()).isEqualTo(404);

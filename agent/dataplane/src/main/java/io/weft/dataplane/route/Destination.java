@@ -57,7 +57,7 @@ public final class Destination {
 
     /** Null when the request is to name it and does not. */
     public String clusterName(RequestHead request) {
-        return clusterName instanceof InHeader in ? request.value(in.header()) : ((Named) clusterName).cluster();
+        return clusterName instanceof InHeader in ? request.firstValue(in.header()) : ((Named) clusterName).cluster();
     }
 
     public FilterChain filters() {
