@@ -5,6 +5,7 @@ import io.weft.dataplane.ClientLayer.Phase;
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ClientLayers {
     final Deadlines deadlines;
+    final Notices.Relay notices;
     // For each phase the outermost layer that takes part in it.
     final ClientLayer attempt;
     final ClientLayer connected;
@@ -17,8 +18,9 @@ final class ClientLayers {
     private final ClientLayers further;
 
     /** @param further null: what these are for has no further attempts beside it */
-    private ClientLayers(Deadlines deadlines, Hedge hedge, ClientLayer outermost, ClientLayers hedged, ClientLayers further) {
-        this.deadlines = deadlines;
+    private ClientLayers(Hedge hedge, ClientLayer outermost, ClientLayers hedged, ClientLayers further) {
+        deadlines = hedge.deadlines;
+        notices = hedge.notices;
         this.hedge = hedge;
         this.hedged = hedged;
         this.further = further;
@@ -52,9 +54,9 @@ final class ClientLayers {
         // Above the time limits and the retries, whose last word counts or does not; the requests that are not hedged know nothing of it.
         Hedge hedge = new Hedge(deadlines, randomness, notices, attempts);
         // An attempt beside another has passed the filters with that one.
-        ClientLayers further = new ClientLayers(deadlines, hedge, new MatchRoute(hedge), null, null);
-        ClientLayers hedged = new ClientLayers(deadlines, hedge, wholeRequest(clock, hedge), null, further);
-        return new ClientLayers(deadlines, hedge, wholeRequest(clock, attempts), hedged, null);
+        ClientLayers further = new ClientLayers(hedge, new MatchRoute(hedge), null, null);
+        ClientLayers hedged = new ClientLayers(hedge, wholeRequest(clock, hedge), null, further);
+        return new ClientLayers(hedge, wholeRequest(clock, attempts), hedged, null);
     }
 
     private static ClientLayer wholeRequest(NanoClock clock, ClientLayer attempts) {

@@ -100,9 +100,18 @@ public abstract class Exchange extends Limited {
         return null;
     }
 
-    /** How long the body is; -1 when that is not known. For a request that is about to be sent again. */
-    protected long bodyLength() {
+    @Override
+    public long bodyLength() {
         return replay() == Replay.NO_BODY ? 0 : -1;
+    }
+
+    /** The library streams a body of unknown length by itself. */
+    @Override
+    public final void limitRequestBody(long bytes) {
+        if (bodyLength() < 0 && layers.notices.isNew("body limits")) {
+            layers.notices.notice("a request to " + upstreamCluster() + " may have a body of " + bytes + " bytes, and its length is not "
+                    + "known before it is sent: it is not limited; others like it are not said");
+        }
     }
 
     /**

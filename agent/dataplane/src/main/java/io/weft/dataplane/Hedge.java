@@ -9,9 +9,9 @@ import io.weft.dataplane.route.RetryRule;
  * each attempt whether its outcome is the request's.
  */
 final class Hedge extends ClientLayer {
-    private final Deadlines deadlines;
+    final Deadlines deadlines;
+    final Notices.Relay notices;
     private final Randomness randomness;
-    private final Notices.Relay notices;
 
     Hedge(Deadlines deadlines, Randomness randomness, Notices.Relay notices, ClientLayer inner) {
         super(inner, Phase.ATTEMPT, Phase.OUTCOME, Phase.RELEASE);

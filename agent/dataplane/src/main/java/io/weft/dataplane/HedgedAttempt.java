@@ -113,7 +113,7 @@ public final class HedgedAttempt extends Exchange {
     }
 
     @Override
-    protected long bodyLength() {
+    public long bodyLength() {
         return original.bodyLength();
     }
 }

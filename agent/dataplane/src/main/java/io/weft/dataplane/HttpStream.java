@@ -65,6 +65,27 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         return clientIp.of(this, connection());
     }
 
+    /** How long the request's body is; -1 when that is not known. */
+    public long bodyLength() {
+        String length = head().header("content-length");
+        if (length == null || length.isEmpty()) {
+            return -1;
+        }
+        long bytes = 0;
+        for (int i = 0; i < length.length(); i++) {
+            char c = length.charAt(i);
+            if (c < '0' || c > '9') {
+                // It is the server's to refuse.
+                return -1;
+            }
+            if (bytes > Long.MAX_VALUE / 10 - 1) {
+                return Long.MAX_VALUE;
+            }
+            bytes = bytes * 10 + (c - '0');
+        }
+        return bytes;
+    }
+
     /** The route's cluster; null when no route matched or it has none. */
     @Override
     public abstract String upstreamCluster();
@@ -200,7 +221,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     }
 
     /** Of several limits the smallest counts. */
-    public final void limitRequestBody(long bytes) {
+    public void limitRequestBody(long bytes) {
         maxRequestBytes = maxRequestBytes == 0 ? bytes : Math.min(maxRequestBytes, bytes);
     }
 

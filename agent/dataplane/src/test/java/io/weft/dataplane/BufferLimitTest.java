@@ -42,7 +42,7 @@ class BufferLimitTest {
         Fixture mesh = mesh(Resending.of(retryOn(1, On.SERVER_ERROR_5XX)).within(4));
         Request unknown = new Request("POST", "orders", "/") {
             @Override
-            protected long bodyLength() {
+            public long bodyLength() {
                 return -1;
             }
         };

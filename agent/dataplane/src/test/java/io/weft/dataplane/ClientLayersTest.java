@@ -22,27 +22,40 @@ class ClientLayersTest {
             Phase.RELEASE, "release");
 
     private final SimulatedTime time = new SimulatedTime();
-    private final ClientLayers layers = new ClientLayers(
+    private final Notices.Relay notices = new Notices.Relay();
+    private final ClientLayers usual = ClientLayers.of(
             new Deadlines(time, time),
             new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN),
-            new Mirroring(Fixture.NO_FAULTS));
+            new Mirroring(Fixture.NO_FAULTS, notices),
+            notices);
 
     @Test
     void aLayerOverridesWhatItTakesPartInAndNothingElse() {
         Set<ClientLayer> all = new HashSet<>();
-        byPhase().values().forEach(all::addAll);
+        byPhase(usual).values().forEach(all::addAll);
+        byPhase(usual.hedged()).values().forEach(all::addAll);
         assertThat(all).hasSizeGreaterThan(9).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
     }
 
     @Test
     void eachPhaseGoesThroughThoseThatTakePartInItAndEndsAtTheLibrary() {
-        byPhase().forEach((phase, chain) -> {
-            assertThat(chain).hasSizeGreaterThan(1).allSatisfy(layer -> assertThat(layer.phases()).contains(phase));
-            assertThat(chain).last().isSameAs(ClientLayer.DIAL);
-        });
+        byPhase(usual).forEach(ClientLayersTest::assertWhole);
+        byPhase(usual.hedged()).forEach(ClientLayersTest::assertWhole);
+        byPhase(usual.hedged().further()).forEach(ClientLayersTest::assertWhole);
     }
 
-    private Map<Phase, List<ClientLayer>> byPhase() {
+    private static void assertWhole(Phase phase, List<ClientLayer> chain) {
+        assertThat(chain).hasSizeGreaterThan(1).allSatisfy(layer -> assertThat(layer.phases()).contains(phase));
+        assertThat(chain).last().isSameAs(ClientLayer.DIAL);
+    }
+
+    @Test
+    void onlyAHedgedRequestPassesWhatIsForHedging() {
+        assertThat(byPhase(usual).values()).allSatisfy(chain -> assertThat(chain).noneMatch(Hedge.class::isInstance));
+        assertThat(byPhase(usual.hedged()).get(Phase.OUTCOME)).anyMatch(Hedge.class::isInstance);
+    }
+
+    private static Map<Phase, List<ClientLayer>> byPhase(ClientLayers layers) {
         Map<Phase, List<ClientLayer>> chains = new EnumMap<>(Phase.class);
         chains.put(Phase.ATTEMPT, chain(layers.attempt, layer -> layer.innerAttempt));
         chains.put(Phase.CONNECTED, chain(layers.connected, layer -> layer.innerConnected));

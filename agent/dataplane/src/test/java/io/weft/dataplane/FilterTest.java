@@ -23,6 +23,7 @@ import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.VirtualHost.AttemptCount;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,7 +66,7 @@ class FilterTest {
     /** The largest body that is let through; -1: any. */
     private static long limit(Fixture mesh) {
         for (int bytes = 0; bytes < 8; bytes++) {
-            Request request = mesh.claimed(Request.get("orders", "/a").with("content-length", Integer.toString(bytes)));
+            Request request = mesh.claimed(Request.get("orders", "/a").body("x".repeat(bytes)));
             if (request.next() == Step.REPLY) {
                 assertThat(request.reply().status()).isEqualTo(413);
                 return bytes - 1;
@@ -94,8 +95,21 @@ class FilterTest {
 
     @Test
     void aRequestWithoutARouteHasTheFiltersOfTheConnectionManager() {
-        Request request = mesh(false, limit(2), NONE, NONE, NONE).claimed(Request.get("orders", "/b").with("content-length", "2"));
+        Request request = mesh(false, limit(2), NONE, NONE, NONE).claimed(Request.get("orders", "/b").body("xx"));
         assertThat(request.next()).isEqualTo(Step.REPLY);
         assertThat(request.reply().status()).isEqualTo(413);
+    }
+
+    @Test
+    void aBodyOfUnknownLengthGoesOutAndThatIsSaidOnce() {
+        Fixture mesh = mesh(false, limit(2), NONE, NONE, NONE);
+        List<String> notices = new ArrayList<>();
+        mesh.dataPlane.noticesTo(notices::add);
+
+        mesh.dialled(Request.get("orders", "/a").body("xx"));
+        assertThat(notices).isEmpty();
+        mesh.dialled(Request.get("orders", "/a").with(Exchange.Replay.ONE_SHOT));
+        mesh.dialled(Request.get("orders", "/a").with(Exchange.Replay.ONE_SHOT));
+        assertThat(notices).singleElement().asString().contains("orders", "2 bytes");
     }
 }

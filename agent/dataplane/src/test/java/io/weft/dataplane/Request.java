@@ -106,7 +106,7 @@ public class Request extends Exchange {
     }
 
     @Override
-    protected long bodyLength() {
+    public long bodyLength() {
         return replay == Replay.ONE_SHOT ? -1 : body.length;
     }
 

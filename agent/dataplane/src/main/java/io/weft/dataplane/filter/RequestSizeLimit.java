@@ -6,7 +6,7 @@ import io.weft.dataplane.LocalReply;
 /**
  * {@code envoy.filters.http.buffer}: turns away a request whose body is too large. It holds nothing back: that the app sees a
  * request only when it is complete is a proxy's way to spare it slow senders, and the app's server has its own. A body whose length
- * is not said is cut off by the server once it is too long.
+ * is not said is cut off by the server once it is too long; where a client library streams one, nobody counts it.
  */
 final class RequestSizeLimit extends HttpFilter {
     private static final LocalReply TOO_LARGE = LocalReply.of(413, "Payload Too Large");
@@ -19,27 +19,10 @@ final class RequestSizeLimit extends HttpFilter {
 
     @Override
     public Decision onRequest(HttpStream stream) {
-        String length = stream.head().header("content-length");
-        if (length != null && exceeds(length)) {
+        if (stream.bodyLength() > maxBytes) {
             return stream.reply(TOO_LARGE);
         }
         stream.limitRequestBody(maxBytes);
         return Decision.CONTINUE;
-    }
-
-    /** What is no number is the server's to refuse. */
-    private boolean exceeds(String length) {
-        long value = 0;
-        for (int i = 0; i < length.length(); i++) {
-            char c = length.charAt(i);
-            if (c < '0' || c > '9') {
-                return false;
-            }
-            value = value * 10 + (c - '0');
-            if (value > maxBytes) {
-                return true;
-            }
-        }
-        return false;
     }
 }

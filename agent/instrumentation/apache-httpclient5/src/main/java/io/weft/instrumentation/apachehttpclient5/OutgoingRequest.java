@@ -106,7 +106,7 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
-    protected long bodyLength() {
+    public long bodyLength() {
         return request.getEntity() == null ? 0 : request.getEntity().getContentLength();
     }
 

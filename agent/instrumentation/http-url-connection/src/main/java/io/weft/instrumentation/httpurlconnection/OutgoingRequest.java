@@ -148,7 +148,7 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
-    protected long bodyLength() {
+    public long bodyLength() {
         return isStreaming() ? -1 : body == null ? 0 : body.size();
     }
 

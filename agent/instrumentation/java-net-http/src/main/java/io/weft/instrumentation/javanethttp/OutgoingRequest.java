@@ -112,7 +112,7 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
-    protected long bodyLength() {
+    public long bodyLength() {
         return request.bodyPublisher().map(BodyPublisher::contentLength).orElse(0L);
     }
 
