@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param caFile PEM certificates that the control plane's must chain to; empty: the JDK's
  * @param tokenFile sent as {@code authorization: Bearer …}, read anew for each stream
  * @param clientCertificate PEM chain and PKCS#8 key, both or none
- * @param cacheDirectory where the last good snapshot is kept; empty: nowhere
+ * @param cache where the last good snapshot is kept; empty: nowhere
  * @param identity where this process gets its own certificate, when the control plane does not send it
  * @param initialBackoff before the second try to connect; doubles up to the maximum, each with jitter
  */
@@ -20,7 +20,7 @@ public record PolicyClientConfig(
         Optional<Path> caFile,
         Optional<Path> tokenFile,
         Optional<ClientCertificate> clientCertificate,
-        Optional<Path> cacheDirectory,
+        Optional<Cache> cache,
         IdentityConfig identity,
         Duration initialBackoff,
         Duration maxBackoff) {
@@ -31,4 +31,7 @@ public record PolicyClientConfig(
     public static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
 
     public record ClientCertificate(Path chain, Path key) {}
+
+    /** @param sharers only processes with the same text share a policy, as it depends on more than their service; may be empty */
+    public record Cache(Path directory, String sharers) {}
 }

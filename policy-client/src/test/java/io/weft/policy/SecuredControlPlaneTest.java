@@ -125,7 +125,7 @@ class SecuredControlPlaneTest {
         URI uri = URI.create("grpcs://localhost:1");
         PolicyClientConfig plain = ClientUnderTest.config(uri);
         PolicyClientConfig badCa = new PolicyClientConfig(uri, Optional.of(nonsense), plain.tokenFile(), plain.clientCertificate(),
-                plain.cacheDirectory(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
+                plain.cache(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
         for (PolicyClientConfig config : List.of(
                 badCa, showing(plain, new ClientCertificate(server.certificate(), nonsense)), tokened(plain, nonsense.resolve("no")))) {
             try (ClientUnderTest under = new ClientUnderTest(config)) {
@@ -172,16 +172,16 @@ class SecuredControlPlaneTest {
     private static PolicyClientConfig trusting(URI uri, Certificates authority) throws Exception {
         PolicyClientConfig plain = ClientUnderTest.config(uri);
         return new PolicyClientConfig(uri, Optional.of(authority.certificate()), plain.tokenFile(), plain.clientCertificate(),
-                plain.cacheDirectory(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
+                plain.cache(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
     }
 
     private static PolicyClientConfig showing(PolicyClientConfig config, ClientCertificate certificate) {
         return new PolicyClientConfig(config.controlPlane(), config.caFile(), config.tokenFile(), Optional.of(certificate),
-                config.cacheDirectory(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
+                config.cache(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 
     private static PolicyClientConfig tokened(PolicyClientConfig config, Path token) {
         return new PolicyClientConfig(config.controlPlane(), config.caFile(), Optional.of(token), config.clientCertificate(),
-                config.cacheDirectory(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
+                config.cache(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 }

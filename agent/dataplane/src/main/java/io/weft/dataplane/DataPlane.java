@@ -50,9 +50,9 @@ public final class DataPlane implements Outbound {
     private final CountDownLatch firstPolicy = new CountDownLatch(1);
     /** Null before the first policy, until the start-up grace is over. Written under the lock. */
     private volatile Policy policy;
-    /** Null before the first. Guarded by the lock, as is whether it is yet to be put in force. */
+    /** Null before the first. Guarded by the lock; whether it is yet to be put in force is written under it. */
     private PolicySnapshot latest;
-    private boolean warming;
+    private volatile boolean warming;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
     public DataPlane(Duration startupWait, Surroundings surroundings) {
@@ -66,7 +66,7 @@ public final class DataPlane implements Outbound {
         mirroring = new Mirroring(faults, notices);
         clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, notices);
         mirroring.through(clientLayers);
-        inbound = new InboundPorts(() -> policy, surroundings, refusals);
+        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, refusals, notices);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
         FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
@@ -107,8 +107,8 @@ public final class DataPlane implements Outbound {
     }
 
     private void putInForce() {
-        warming = false;
         policy = compiler.compile(latest);
+        warming = false;
         firstPolicy.countDown();
         inbound.policyChanged();
         keySets.fetch();

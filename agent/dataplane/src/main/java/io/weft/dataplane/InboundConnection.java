@@ -5,11 +5,13 @@ import io.weft.dataplane.Connection.Peer;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One connection that a server of the app has accepted, until it is closed. Where {@link #inspects} says so, its first bytes decide
  * what becomes of it:
  * <pre>
+ * while (held(…)) leave it alone until it is resumed
  * decide(hello) → PASS    hand its bytes on as they are
  *               → SECURE  make the handshake with an engine of tls(), then secured(peer)
  *               → CLOSE   close it
@@ -32,6 +34,10 @@ public final class InboundConnection {
     /** The policy now in force would not; 0: it would. Of the clock, and never 0 otherwise. */
     private volatile long endNanos;
     private final AtomicBoolean decided;
+    /** By which it has to be decided; of the clock. */
+    private volatile long deadline;
+    /** Empty: it is not held up. */
+    private final AtomicReference<Runnable> resume = new AtomicReference<>();
     /** Final fields: whoever comes second may make it again. */
     private Selection selection;
     /** Of the last policy that let it in; null: none named the port. */
@@ -49,6 +55,25 @@ public final class InboundConnection {
     /** Whether nothing may be read from it, or written to it, before {@link #decide} was asked. */
     public boolean inspects() {
         return inspects;
+    }
+
+    /**
+     * Whether nothing of it may be looked at yet: no policy has said anything of its port. Asked before each look at its first bytes.
+     *
+     * @param resume has the server look at it, after this has returned true, once that is over; on any thread, perhaps before this
+     *     returns: must not block. Not called when it is closed before
+     */
+    public boolean held(Runnable resume) {
+        return !decided.get() && owner.holds(this, resume);
+    }
+
+    void hold(Runnable until) {
+        resume.set(until);
+    }
+
+    /** @return null: it was not held up */
+    Runnable release() {
+        return resume.getAndSet(null);
     }
 
     /** @param hello null: it is in plaintext */
@@ -84,8 +109,13 @@ public final class InboundConnection {
         }
     }
 
-    boolean isDecided() {
-        return decided.get();
+    /** The one whose first bytes are waited for until then. */
+    boolean isUndecided(long until) {
+        return !decided.get() && resume.get() == null && deadline == until;
+    }
+
+    void decideBy(long nanos) {
+        deadline = nanos;
     }
 
     /** It is about to be closed for that reason. */
@@ -95,6 +125,7 @@ public final class InboundConnection {
 
     /** The server has closed it. */
     public void closed() {
+        owner.unheld(this);
         decided();
         owner.closed(this);
     }

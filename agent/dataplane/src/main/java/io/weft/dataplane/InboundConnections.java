@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.InboundConnection.Fate;
+import io.weft.dataplane.UnnamedPorts.Verdict;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import java.net.InetSocketAddress;
@@ -27,8 +28,12 @@ import java.util.function.Supplier;
 final class InboundConnections {
     private static final long HANDSHAKE_NANOS = Duration.ofSeconds(10).toNanos();
     private static final int MOST_UNDECIDED = 1_000;
+    private static final int MOST_HELD = 1_000;
+    /** After the end of a hold, so that a look then finds that it is over. */
+    private static final long A_MOMENT_NANOS = 1_000_000;
 
     private final Supplier<Policy> policy;
+    private final UnnamedPorts unnamed;
     private final NanoClock clock;
     private final InstantSource time;
     private final Timers timers;
@@ -38,17 +43,25 @@ final class InboundConnections {
     /** In the order of their deadlines; those that are decided stay until they are at the head. */
     private final Queue<Undecided> undecided = new ConcurrentLinkedQueue<>();
     private final AtomicInteger undecidedCount = new AtomicInteger();
+    /** In the order in which they came. */
+    private final Queue<InboundConnection> held = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger heldCount = new AtomicInteger();
     private volatile long drainNanos = Duration.ofSeconds(10).toNanos();
     private volatile boolean draining;
 
-    private record Undecided(InboundConnection connection, long deadline) {}
+    private record Undecided(InboundConnection connection, long deadline) {
+        boolean isPending() {
+            return connection.isUndecided(deadline);
+        }
+    }
 
     /** @param policy gives null before the first */
-    InboundConnections(Supplier<Policy> policy, NanoClock clock, InstantSource time, Timers timers, Refusals refusals) {
+    InboundConnections(Supplier<Policy> policy, UnnamedPorts unnamed, Surroundings surroundings, Refusals refusals) {
         this.policy = policy;
-        this.clock = clock;
-        this.time = time;
-        this.timers = timers;
+        this.unnamed = unnamed;
+        clock = surroundings.clock();
+        time = surroundings.time();
+        timers = surroundings.timers();
         this.refusals = refusals;
         for (Rejection rejection : Rejection.values()) {
             rejections.put(rejection, new LongAdder());
@@ -72,8 +85,13 @@ final class InboundConnections {
     InboundConnection accepted(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Runnable closer) {
         Policy inForce = policy.get();
         InboundChains chains = inForce == null ? null : inForce.inbound().find(local.getPort());
-        boolean inspects = chains != null && chains.inspects() && !ownTls;
+        Verdict verdict = chains == null ? unnamed.verdict(local.getPort(), ownTls) : Verdict.OPEN;
+        boolean inspects = !ownTls && (verdict == Verdict.HELD || chains != null && chains.inspects());
         Connection connection = new Connection(local, remote, ownTls ? InboundPorts.OWN_TLS : null, null);
+        if (verdict == Verdict.CLOSED) {
+            rejected(Rejection.NO_POLICY, connection);
+            return null;
+        }
         if (chains != null && !inspects) {
             InboundRoutes routes = chains.select(connection);
             Rejection why = routes == null ? Rejection.NO_FILTER_CHAIN
@@ -94,11 +112,13 @@ final class InboundConnections {
     }
 
     private void begin(InboundConnection connection) {
-        undecided.add(new Undecided(connection, clock.nanoTime() + HANDSHAKE_NANOS));
+        long deadline = clock.nanoTime() + HANDSHAKE_NANOS;
+        connection.decideBy(deadline);
+        undecided.add(new Undecided(connection, deadline));
         timers.schedule(HANDSHAKE_NANOS, this::sweep);
         if (undecidedCount.incrementAndGet() > MOST_UNDECIDED) {
             for (Undecided oldest = undecided.poll(); oldest != null; oldest = undecided.poll()) {
-                if (!oldest.connection.isDecided()) {
+                if (oldest.isPending()) {
                     oldest.connection.rejected(Rejection.HANDSHAKE_NUMBER);
                     oldest.connection.close();
                     return;
@@ -110,14 +130,76 @@ final class InboundConnections {
     private void sweep() {
         long now = clock.nanoTime();
         for (Undecided oldest = undecided.peek(); oldest != null; oldest = undecided.peek()) {
-            if (!oldest.connection.isDecided() && oldest.deadline - now > 0) {
+            if (oldest.isPending() && oldest.deadline - now > 0) {
                 return;
             }
-            if (undecided.remove(oldest) && !oldest.connection.isDecided()) {
+            if (undecided.remove(oldest) && oldest.isPending()) {
                 oldest.connection.rejected(Rejection.HANDSHAKE_TIME);
                 oldest.connection.close();
             }
         }
+    }
+
+    private boolean isHeld(InboundConnection connection) {
+        Policy inForce = policy.get();
+        int port = connection.connection().localPort();
+        return (inForce == null || inForce.inbound().find(port) == null) && unnamed.verdict(port, false) == Verdict.HELD;
+    }
+
+    /** @return whether it is held up; resumed once it is not any longer */
+    boolean holds(InboundConnection connection, Runnable resume) {
+        if (!isHeld(connection)) {
+            return false;
+        }
+        connection.hold(resume);
+        undecidedCount.decrementAndGet();
+        held.add(connection);
+        if (heldCount.incrementAndGet() > MOST_HELD) {
+            closeOldestHeld();
+        }
+        timers.schedule(unnamed.heldForNanos(connection.connection().localPort()) + A_MOMENT_NANOS, this::reconsider);
+        // A policy may have come since it was asked for.
+        reconsider(connection);
+        return true;
+    }
+
+    private void closeOldestHeld() {
+        for (InboundConnection oldest = held.poll(); oldest != null; oldest = held.poll()) {
+            if (oldest.release() != null) {
+                heldCount.decrementAndGet();
+                undecidedCount.incrementAndGet();
+                oldest.rejected(Rejection.NO_POLICY);
+                oldest.close();
+                return;
+            }
+        }
+    }
+
+    /** What is known of the ports has changed: those that are held up for no reason any more go on. */
+    void reconsider() {
+        held.forEach(this::reconsider);
+    }
+
+    private void reconsider(InboundConnection connection) {
+        if (!isHeld(connection)) {
+            Runnable resume = unheld(connection);
+            if (resume != null) {
+                undecidedCount.decrementAndGet();
+                begin(connection);
+                resume.run();
+            }
+        }
+    }
+
+    /** @return null: it was not held up, or somebody else has taken it up */
+    Runnable unheld(InboundConnection connection) {
+        Runnable resume = connection.release();
+        if (resume != null) {
+            held.remove(connection);
+            heldCount.decrementAndGet();
+            undecidedCount.incrementAndGet();
+        }
+        return resume;
     }
 
     /** One that had not said before what it is. */
@@ -130,7 +212,12 @@ final class InboundConnections {
         Connection known = connection.connection();
         InboundChains chains = inForce == null ? null : inForce.inbound().find(known.localPort());
         if (chains == null) {
-            return Fate.PASS;
+            if (unnamed.verdict(known.localPort(), false) == Verdict.OPEN) {
+                unnamed.admitted(known.localPort());
+                return Fate.PASS;
+            }
+            rejected(Rejection.NO_POLICY, known);
+            return Fate.CLOSE;
         }
         InboundRoutes routes = connection.select(chains);
         Rejection why = rejection(routes, known);
@@ -190,15 +277,21 @@ final class InboundConnections {
             }
         }
         draining = any;
+        reconsider();
     }
 
-    private static boolean isWelcome(InboundConnection connection, Policy inForce) {
+    private boolean isWelcome(InboundConnection connection, Policy inForce) {
         InboundChains chains = inForce.inbound().find(connection.connection().localPort());
         if (chains == null) {
-            return connection.connection().peer() == null;
+            return connection.connection().peer() == null && verdict(connection.connection().localPort(), false) != Verdict.CLOSED;
         }
         InboundRoutes routes = connection.select(chains);
         return routes != null && routes.fits(connection.connection());
+    }
+
+    /** What becomes of what comes in to a port that no policy names. */
+    Verdict verdict(int port, boolean ownTls) {
+        return unnamed.verdict(port, ownTls);
     }
 
     boolean drains(InboundConnection connection) {

@@ -68,6 +68,8 @@ public abstract class InboundExchange extends HttpStream {
     boolean waiting;
     /** In which the caller asks for a load report; null: it does not. */
     LoadFormat loadFormat;
+    /** No policy has said anything of the port yet: asked again until one has, or the time for that is over. */
+    boolean held;
     /** Who is on the connection gets no answer. */
     boolean closing;
     /** Of the app's response; 0: none yet. */
@@ -87,6 +89,7 @@ public abstract class InboundExchange extends HttpStream {
         unroutable = false;
         malformed = null;
         waiting = false;
+        held = false;
         closing = false;
         status = 0;
         requestChanges = RequestChanges.NONE;

@@ -25,20 +25,26 @@ public final class InboundPorts implements Inbound {
     private final InboundConnections connections;
     private final LongAdder requests = new LongAdder();
     private final LoadMeter load;
+    private final UnnamedPorts unnamed;
     private final ServerLayers layers;
     private final Faults faults;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
 
-    /** @param policy gives null before the first */
-    InboundPorts(Supplier<Policy> policy, Surroundings surroundings, Refusals refusals) {
+    /**
+     * @param policy gives null before the first
+     * @param warming a policy has come that is about to be put in force
+     */
+    InboundPorts(
+            Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, Refusals refusals, Notices notices) {
         NanoClock clock = surroundings.clock();
         Timers timers = surroundings.timers();
         faults = surroundings.faults();
         drain = new Drain(clock);
         load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
-        connections = new InboundConnections(policy, clock, surroundings.time(), timers, refusals);
+        unnamed = new UnnamedPorts(policy, warming, clock, notices);
+        connections = new InboundConnections(policy, unnamed, surroundings, refusals);
         layers = new ServerLayers(policy, surroundings, drain, requests, load, connections);
     }
 
@@ -64,6 +70,8 @@ public final class InboundPorts implements Inbound {
     public synchronized Port opened(String library, InetSocketAddress address, boolean tls) {
         OpenPort port = new OpenPort(library, address, tls);
         open.add(port);
+        unnamed.opened(port.info());
+        connections.reconsider();
         changed();
         return port;
     }
@@ -72,7 +80,7 @@ public final class InboundPorts implements Inbound {
     public synchronized Set<PortInfo> ports() {
         Set<PortInfo> ports = new LinkedHashSet<>();
         for (OpenPort port : open) {
-            ports.add(new PortInfo(port.library, port.address, port.tls, drain.begun()));
+            ports.add(port.info());
         }
         return ports;
     }
@@ -149,6 +157,11 @@ public final class InboundPorts implements Inbound {
         return new OpenPort("", new InetSocketAddress(port), ownTls);
     }
 
+    /** Says what becomes of what comes in to ports that no policy names; without it everyone gets in. To be said before one opens. */
+    public void guard(InboundGuard by) {
+        unnamed.guard(by);
+    }
+
     /** Says how long a connection may go on that a new policy would not let in; ten seconds where nothing is said. */
     public void drainWithin(Duration limit) {
         connections.drainWithin(limit);
@@ -194,6 +207,10 @@ public final class InboundPorts implements Inbound {
             this.library = library;
             this.address = address;
             this.tls = tls;
+        }
+
+        PortInfo info() {
+            return new PortInfo(library, address, tls, drain.begun());
         }
 
         @Override

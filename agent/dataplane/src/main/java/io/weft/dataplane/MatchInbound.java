@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.UnnamedPorts.Verdict;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import io.weft.dataplane.route.PathNormalizer;
@@ -7,6 +8,7 @@ import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.Routes;
 import java.net.URI;
+import java.time.Duration;
 import java.util.function.Supplier;
 
 /**
@@ -14,6 +16,8 @@ import java.util.function.Supplier;
  * has accepted, a request goes no further over a connection that is not secured as policy demands.
  */
 final class MatchInbound extends ServerLayer {
+    /** Between two looks for a policy. */
+    private static final long HELD_NANOS = Duration.ofMillis(20).toNanos();
     private static final LocalReply HEADERS_TOO_LARGE = LocalReply.of(431, "Request Header Fields Too Large");
 
     private final InboundConnections connections;
@@ -33,10 +37,21 @@ final class MatchInbound extends ServerLayer {
 
     @Override
     void enter(InboundExchange exchange) {
+        match(exchange);
+        inner.enter(exchange);
+    }
+
+    private void match(InboundExchange exchange) {
         Policy inForce = policy.get();
         InboundChains chains = inForce == null ? null : inForce.inbound().find(exchange.port);
         InboundRoutes listener = chains == null || exchange.ownTls ? null : chains.only();
-        if (chains != null && listener == null) {
+        Verdict unnamed = chains == null ? connections.verdict(exchange.port, exchange.ownTls) : Verdict.OPEN;
+        if (unnamed == Verdict.HELD) {
+            exchange.claimed = true;
+            exchange.held = true;
+        } else if (unnamed == Verdict.CLOSED) {
+            listener = withoutPolicy(exchange);
+        } else if (chains != null && listener == null) {
             listener = chain(chains, exchange);
         } else if (connections.draining()) {
             InboundConnection accepted = exchange.accepted();
@@ -63,7 +78,19 @@ final class MatchInbound extends ServerLayer {
                 exchange.passThrough(listener.unroutedFilters());
             }
         }
-        inner.enter(exchange);
+    }
+
+    /** Of a port that no policy names any longer, and so is closed. Null: the request goes no further. */
+    private InboundRoutes withoutPolicy(InboundExchange exchange) {
+        exchange.claimed = true;
+        exchange.lastOfConnection = true;
+        InboundConnection accepted = exchange.accepted();
+        if (accepted != null && accepted.drains() && accepted.lastRoutes() != null) {
+            return accepted.lastRoutes();
+        }
+        connections.rejected(Rejection.NO_POLICY, exchange.connection());
+        exchange.closing = true;
+        return null;
     }
 
     /** Null: the request is not the policy's, or goes no further. */
@@ -93,6 +120,16 @@ final class MatchInbound extends ServerLayer {
 
     @Override
     boolean request(InboundExchange exchange) {
+        if (exchange.held) {
+            exchange.held = false;
+            exchange.claimed = false;
+            match(exchange);
+            if (exchange.held) {
+                exchange.delayNanos = HELD_NANOS;
+                exchange.waiting = true;
+                return false;
+            }
+        }
         if (exchange.closing) {
             return false;
         }

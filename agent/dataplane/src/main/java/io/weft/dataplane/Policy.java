@@ -18,6 +18,8 @@ record Policy(
         InboundListeners inbound,
         ClusterView[] clusters,
         Map<String, ClusterView> clustersByName) {
+    /** The generation of a policy that no control plane has sent to this process: read from disk, or made up and empty. */
+    static final long FROM_DISK = 0;
 
     /** @return null when there is no such cluster */
     ClusterView cluster(Destination destination, RequestHead request) {

@@ -21,7 +21,7 @@ import java.util.List;
  * Numbers are big endian, texts are UTF-8 after their length.
  */
 final class CacheFile {
-    static final int FORMAT = 1;
+    static final int FORMAT = 2;
     private static final byte[] MAGIC = "weft-policy\n".getBytes(StandardCharsets.US_ASCII);
     private static final int DIGEST_BYTES = 32;
 
@@ -35,6 +35,7 @@ final class CacheFile {
             out.writeInt(FORMAT);
             text(out, key.mesh());
             text(out, key.service());
+            text(out, key.sharers());
             text(out, key.controlPlane().toString());
             out.writeInt(resources.size());
             for (RawResource resource : resources) {
@@ -74,10 +75,10 @@ final class CacheFile {
             if (!MessageDigest.isEqual(sha256(file, content), digest(file))) {
                 throw new UnusableException("its checksum is wrong; it is damaged or truncated");
             }
-            CacheKey found = new CacheKey(text(in), text(in), URI.create(text(in)));
+            CacheKey found = new CacheKey(text(in), text(in), text(in), URI.create(text(in)));
             if (!found.equals(key)) {
                 throw new UnusableException("it belongs to service '" + found.service() + "' of mesh '" + found.mesh() + "' at "
-                        + found.controlPlane());
+                        + found.controlPlane() + (found.sharers().isEmpty() ? "" : " with " + found.sharers()));
             }
             int count = in.readInt();
             List<RawResource> resources = new ArrayList<>();

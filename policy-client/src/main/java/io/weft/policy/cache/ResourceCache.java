@@ -174,7 +174,7 @@ public final class ResourceCache {
         }
         // The name is for people; the whole key tells services apart.
         UUID whole = UUID.nameUUIDFromBytes(
-                (key.mesh() + '\0' + key.service() + '\0' + key.controlPlane()).getBytes(StandardCharsets.UTF_8));
+                (key.mesh() + '\0' + key.service() + '\0' + key.sharers() + '\0' + key.controlPlane()).getBytes(StandardCharsets.UTF_8));
         return readable + '-' + whole + ".policy";
     }
 }

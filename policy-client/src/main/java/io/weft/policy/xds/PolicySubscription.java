@@ -114,7 +114,7 @@ public final class PolicySubscription {
             }
         });
         try {
-            config.cacheDirectory().ifPresent(directory -> restore(directory, nodes));
+            config.cache().ifPresent(where -> restore(where, nodes));
         } catch (RuntimeException e) {
             problem("the cached policy cannot be used: " + e);
         }
@@ -165,7 +165,7 @@ public final class PolicySubscription {
         }
     }
 
-    private void restore(Path directory, NodeSource nodes) {
+    private void restore(PolicyClientConfig.Cache where, NodeSource nodes) {
         ScheduledThreadPoolExecutor writer = new ScheduledThreadPoolExecutor(1, task -> {
             Thread cacheThread = new Thread(null, task, "weft-policy-cache", 0, false);
             cacheThread.setContextClassLoader(PolicySubscription.class.getClassLoader());
@@ -175,8 +175,8 @@ public final class PolicySubscription {
         writer.setKeepAliveTime(10, TimeUnit.SECONDS);
         writer.allowCoreThreadTimeOut(true);
         // The key depends on who the node is, not on where it is.
-        CacheKey key = CacheKey.of(nodes.at(InetAddress.getLoopbackAddress()), config.controlPlane());
-        ResourceCache file = new ResourceCache(directory, key, writer, CACHE_QUIET, this::problem);
+        CacheKey key = CacheKey.of(nodes.at(InetAddress.getLoopbackAddress()), where.sharers(), config.controlPlane());
+        ResourceCache file = new ResourceCache(where.directory(), key, writer, CACHE_QUIET, this::problem);
         List<ParseOutcome> outcomes = new ArrayList<>();
         for (RawResource raw : file.load()) {
             outcomes.add(ResourceParser.parse(raw));

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ResourceCacheTest {
-    private static final CacheKey KEY = new CacheKey("default", "orders", URI.create("grpc://localhost:5678"));
+    private static final CacheKey KEY = new CacheKey("default", "orders", "", URI.create("grpc://localhost:5678"));
     private static final Duration NEVER = Duration.ofDays(1);
 
     @TempDir Path directory;
@@ -170,11 +170,12 @@ class ResourceCacheTest {
     void servicesMeshesAndControlPlanesThatShareADirectoryDoNotMix() {
         List<CacheKey> keys = List.of(
                 KEY,
-                new CacheKey("other", "orders", KEY.controlPlane()),
-                new CacheKey("default", "billing", KEY.controlPlane()),
-                new CacheKey("default", "orders", URI.create("grpc://localhost:5679")),
-                new CacheKey("default", "../../orders", KEY.controlPlane()),
-                new CacheKey("default", "x".repeat(300), KEY.controlPlane()));
+                new CacheKey("other", "orders", "", KEY.controlPlane()),
+                new CacheKey("default", "billing", "", KEY.controlPlane()),
+                new CacheKey("default", "orders", "version=v2", KEY.controlPlane()),
+                new CacheKey("default", "orders", "", URI.create("grpc://localhost:5679")),
+                new CacheKey("default", "../../orders", "", KEY.controlPlane()),
+                new CacheKey("default", "x".repeat(300), "", KEY.controlPlane()));
         for (int i = 0; i < keys.size(); i++) {
             ResourceCache cache = cache(directory, keys.get(i), NEVER);
             cache.store(resources("version " + i));
@@ -189,9 +190,9 @@ class ResourceCacheTest {
 
     @Test
     void theKeyOfANodeIsTheSameForEachOfItsProcesses() {
-        assertThat(CacheKey.of(node("default.orders-1"), KEY.controlPlane())).isEqualTo(KEY);
-        assertThat(CacheKey.of(node("default.orders-2"), KEY.controlPlane())).isEqualTo(KEY);
-        assertThat(CacheKey.of(node("orders"), KEY.controlPlane()).mesh()).isEmpty();
+        assertThat(CacheKey.of(node("default.orders-1"), "", KEY.controlPlane())).isEqualTo(KEY);
+        assertThat(CacheKey.of(node("default.orders-2"), "", KEY.controlPlane())).isEqualTo(KEY);
+        assertThat(CacheKey.of(node("orders"), "", KEY.controlPlane()).mesh()).isEmpty();
     }
 
     private static Node node(String id) {
@@ -235,7 +236,7 @@ class ResourceCacheTest {
         Files.write(file(), future);
 
         assertThat(cache().load()).isEmpty();
-        assertThat(problems).singleElement().asString().contains("it has format 2, and this version of Weft reads format 1");
+        assertThat(problems).singleElement().asString().contains("it has format 3, and this version of Weft reads format 2");
 
         write("2");
         assertThat(cache().load()).isEqualTo(resources("2"));
@@ -245,7 +246,7 @@ class ResourceCacheTest {
     void aFileOfAnotherServiceUnderThisNameIsIgnored() throws IOException {
         write("1");
         Files.write(file(), CacheFile.encode(
-                new CacheKey("default", "billing", KEY.controlPlane()), resources("1")));
+                new CacheKey("default", "billing", "", KEY.controlPlane()), resources("1")));
 
         assertThat(cache().load()).isEmpty();
         assertThat(problems).singleElement().asString().contains("belongs to service 'billing' of mesh 'default'");

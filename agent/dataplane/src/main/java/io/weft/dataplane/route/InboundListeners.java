@@ -30,6 +30,7 @@ public final class InboundListeners {
 
     private final PortTable<InboundChains> byPort;
     private final InboundChains otherPorts;
+    private final boolean any;
 
     /** Of one listener, ready; a chain whose routes are not there is left out. */
     private record Ready(Listener listener, List<InboundChains.Chain> chains, InboundRoutes otherwise) {
@@ -71,6 +72,7 @@ public final class InboundListeners {
         }
         byPort = new PortTable<>(ports);
         otherPorts = others;
+        any = !all.isEmpty();
     }
 
     private static Ready compile(Listener listener, PolicySnapshot snapshot, RouteCompiler compiler, TransportSecurity security) {
@@ -127,6 +129,11 @@ public final class InboundListeners {
             }
         }
         return ports;
+    }
+
+    /** Whether there is anything said of what comes in, to whatever port. */
+    public boolean any() {
+        return any;
     }
 
     /** @return null: no policy names the port */

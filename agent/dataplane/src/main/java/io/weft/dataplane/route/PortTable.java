@@ -4,13 +4,13 @@ import java.util.Arrays;
 import java.util.Map;
 
 /** Values by port: a linear-probing hash table that is at most half full. Immutable; a lookup allocates nothing. */
-final class PortTable<V> {
+public final class PortTable<V> {
     private static final int FREE = -1;
 
     private final int[] ports;
     private final Object[] values;
 
-    PortTable(Map<Integer, V> all) {
+    public PortTable(Map<Integer, V> all) {
         int capacity = Integer.highestOneBit(Math.max(1, all.size())) * 4;
         ports = new int[capacity];
         values = new Object[capacity];
@@ -24,7 +24,7 @@ final class PortTable<V> {
 
     /** @return null when absent */
     @SuppressWarnings("unchecked")
-    V find(int port) {
+    public V find(int port) {
         return (V) values[slot(port)];
     }
 

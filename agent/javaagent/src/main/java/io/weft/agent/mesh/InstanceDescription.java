@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Who this process is to the control plane: as a Kuma data plane, it describes itself by a {@code Dataplane} resource in the
@@ -19,12 +18,14 @@ import java.util.Set;
  */
 final class InstanceDescription implements NodeSource {
     private final Settings settings;
+    private final ServicePorts servicePorts;
     private final InboundPorts ports;
     private final String name;
 
     /** @param suffix tells the instances of a service apart */
-    InstanceDescription(Settings settings, InboundPorts ports, String suffix) {
+    InstanceDescription(Settings settings, ServicePorts servicePorts, InboundPorts ports, String suffix) {
         this.settings = settings;
+        this.servicePorts = servicePorts;
         this.ports = ports;
         this.name = settings.service().orElse("client") + "-" + suffix;
     }
@@ -54,27 +55,12 @@ final class InstanceDescription implements NodeSource {
 
     private List<DataplaneResource.Inbound> inbounds(InetAddress local) {
         List<DataplaneResource.Inbound> inbounds = new ArrayList<>();
-        if (settings.service().isPresent()) {
-            Set<PortInfo> open = ports.ports();
-            for (PortInfo port : open) {
-                if (isServed(port, local)) {
-                    inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), !port.draining(), tags()));
-                }
+        for (PortInfo port : ports.ports()) {
+            if (servicePorts.isServed(port, local.isLoopbackAddress())) {
+                inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), !port.draining(), tags()));
             }
         }
         return inbounds;
-    }
-
-    /**
-     * Other instances send plain HTTP to the advertised address: a port with the app's own TLS cannot take it, and one that is
-     * bound to the loopback interface does not get it, unless the mesh itself is on that interface.
-     */
-    private boolean isServed(PortInfo port, InetAddress local) {
-        InetAddress bound = port.address().getAddress();
-        boolean reachable = settings.address().isPresent() || bound == null || !bound.isLoopbackAddress()
-                || local.isLoopbackAddress();
-        return !port.tls() && reachable
-                && (settings.ports().isEmpty() || settings.ports().contains(port.address().getPort()));
     }
 
     private Map<String, String> tags() {

@@ -7,6 +7,7 @@ import io.weft.agent.settings.Settings;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.Inbound;
+import io.weft.dataplane.InboundGuard;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.Self;
@@ -31,6 +32,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -62,6 +65,7 @@ public final class Mesh implements MeshAccess {
     private static final Duration OUTAGE = Duration.ofSeconds(30);
 
     private final Settings settings;
+    private final ServicePorts servicePorts;
     private final Background background;
     private final AgentLog log;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -75,8 +79,9 @@ public final class Mesh implements MeshAccess {
     /** Confined to the background thread. */
     private boolean serves;
 
-    public Mesh(Settings settings, Background background, AgentLog log) {
+    public Mesh(Settings settings, ServicePorts servicePorts, Background background, AgentLog log) {
         this.settings = settings;
+        this.servicePorts = servicePorts;
         this.background = background;
         this.log = log;
     }
@@ -99,6 +104,9 @@ public final class Mesh implements MeshAccess {
             DataPlane made = DataPlane.start(settings.startupWait(), new TimerThread(faults), faults, self());
             AccessLogFiles files = new AccessLogFiles(faults);
             made.accessLogsTo(files);
+            if (settings.service().isPresent()) {
+                made.inbound().guard(new InboundGuard(servicePorts, settings.startupWait(), settings.required()));
+            }
             if (dataPlane.compareAndSet(null, made)) {
                 accessLogs = files;
             }
@@ -148,7 +156,7 @@ public final class Mesh implements MeshAccess {
         InboundPorts ports = dataPlane().inbound();
         ports.drainWithin(settings.drain().timeout());
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
-        InstanceDescription instance = new InstanceDescription(settings, ports, suffix());
+        InstanceDescription instance = new InstanceDescription(settings, servicePorts, ports, suffix());
         PolicyClient client =
                 PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
         running = new Running(instance.id(), client, dataPlane());
@@ -206,9 +214,20 @@ public final class Mesh implements MeshAccess {
                 controlPlane.tokenFile().map(Path::of),
                 controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
                         Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),
-                settings.cacheDirectory().map(Path::of),
+                settings.cacheDirectory().map(directory -> new PolicyClientConfig.Cache(Path.of(directory), sharers(settings))),
                 identity(settings.identity()), PolicyClientConfig.INITIAL_BACKOFF,
                 PolicyClientConfig.MAX_BACKOFF);
+    }
+
+    /** What else of its settings the control plane's policy for this process may depend on. */
+    private static String sharers(Settings settings) {
+        StringBuilder sharers = new StringBuilder();
+        settings.zone().ifPresent(zone -> sharers.append("zone=").append(zone).append(' '));
+        new TreeMap<>(settings.tags()).forEach((name, value) -> sharers.append(name).append('=').append(value).append(' '));
+        if (!settings.ports().isEmpty()) {
+            sharers.append("ports=").append(new TreeSet<>(settings.ports()));
+        }
+        return sharers.toString().strip();
     }
 
     private IdentityConfig identity(Settings.Identity identity) {

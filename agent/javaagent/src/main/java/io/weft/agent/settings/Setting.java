@@ -41,7 +41,9 @@ public enum Setting {
     CACHE_DIR("cache.dir", Type.PATH, "none",
             "A directory in which the last good policy is kept, for a start while the control plane is down."),
     STARTUP_WAIT("startup-wait", Type.DURATION, "5s",
-            "How long the first request waits for the first policy, once."),
+            "How long the first request that the app sends waits for the first policy, once; and how long what comes in to a port of the "
+                    + "service, from its opening on, waits for a policy that names that port. With none by then it is let in as without "
+                    + "a mesh; but see required."),
     DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
             "On shutdown: from deregistration, how long requests are still taken before the app stops."),
     DRAIN_TIMEOUT("drain.timeout", Type.DURATION, "10s",
@@ -56,7 +58,8 @@ public enum Setting {
     ENABLED("enabled", Type.FLAG, "true", "false: the agent leaves this JVM alone."),
     REQUIRED("required", Type.FLAG, "false",
             "true: when the agent cannot start, for instance on an invalid setting, the process exits with status 1 before "
-                    + "main instead of running without the mesh."),
+                    + "main instead of running without the mesh; and a port of the service lets nobody in while no policy names it, "
+                    + "health checks included (leave a port for them alone out of ports)."),
     CONFIG_FILE("config-file", Type.FILE, "none", "A Java properties file with any of these settings."),
     INSTRUMENTATION_ENABLED("instrumentation.MODULE.enabled", Type.FLAG, "true",
             "false: leaves one library alone.");

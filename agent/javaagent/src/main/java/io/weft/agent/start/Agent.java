@@ -2,6 +2,7 @@ package io.weft.agent.start;
 
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.AgentVersion;
+import io.weft.agent.mesh.ServicePorts;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.SettingsReader;
 import io.weft.instrumentation.InstrumentationModule;
@@ -27,7 +28,8 @@ final class Agent {
 
     private Agent() {}
 
-    static Outcome start(String argument, Instrumentation instrumentation) {
+    /** @param fromStart no class of the app is loaded yet */
+    static Outcome start(String argument, Instrumentation instrumentation, boolean fromStart) {
         List<InstrumentationModule> modules = Modules.all();
         SettingsReader.Outcome read = SettingsReader.read(System.getProperties(), System.getenv(), argument, names(modules));
         if (read instanceof SettingsReader.Invalid invalid) {
@@ -50,7 +52,7 @@ final class Agent {
         }
         try {
             BridgeDefinition.define(instrumentation);
-            Wiring.connect(settings, enabled(modules, settings.disabledModules()), instrumentation, log);
+            Wiring.connect(settings, new ServicePorts(settings, fromStart), enabled(modules, settings.disabledModules()), instrumentation, log);
             return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri(), false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()

@@ -12,6 +12,6 @@ public final class OnAttach implements BiConsumer<String, Instrumentation> {
 
     @Override
     public void accept(String argument, Instrumentation instrumentation) {
-        System.setProperty(OUTCOME, Agent.start(argument, instrumentation).message());
+        System.setProperty(OUTCOME, Agent.start(argument, instrumentation, false).message());
     }
 }

@@ -12,7 +12,7 @@ public final class OnPremain implements BiConsumer<String, Instrumentation> {
         if (JavaCommand.ofThisJvm().isTool()) {
             return;
         }
-        if (Agent.start(argument, instrumentation).mustEnd()) {
+        if (Agent.start(argument, instrumentation, true).mustEnd()) {
             // Not exit: no code of the app has run, and an exception out of premain would abort with a core dump.
             Runtime.getRuntime().halt(EXIT_STATUS);
         }

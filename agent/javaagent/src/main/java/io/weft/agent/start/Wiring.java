@@ -11,6 +11,7 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
+import io.weft.agent.mesh.ServicePorts;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.HookIndex;
@@ -25,14 +26,15 @@ import java.util.List;
 final class Wiring {
     private Wiring() {}
 
-    static void connect(Settings settings, List<InstrumentationModule> modules, Instrumentation instrumentation, AgentLog log) {
+    static void connect(
+            Settings settings, ServicePorts ports, List<InstrumentationModule> modules, Instrumentation instrumentation, AgentLog log) {
         ClassLoader loader = Wiring.class.getClassLoader();
         Slots slots = new Slots();
         WeftBridge.install(new BridgeDispatcher(slots, log));
 
         HookIndex index = new HookIndex(modules);
         Background background = new Background(log);
-        Mesh mesh = new Mesh(settings, background, log);
+        Mesh mesh = new Mesh(settings, ports, background, log);
         Lifecycle lifecycle = new Lifecycle(background, new LoadedClasses(instrumentation, index, log), mesh,
                 new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);

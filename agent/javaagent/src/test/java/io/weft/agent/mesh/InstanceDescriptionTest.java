@@ -104,6 +104,6 @@ class InstanceDescriptionTest {
         SettingsReader.Outcome outcome = SettingsReader.read(new Properties(), Map.of(), argument, Set.of());
         assertThat(outcome).isInstanceOf(SettingsReader.Valid.class);
         Settings settings = ((SettingsReader.Valid) outcome).settings();
-        return new InstanceDescription(settings, ports, "1a2b3c4d").at(local);
+        return new InstanceDescription(settings, new ServicePorts(settings, true), ports, "1a2b3c4d").at(local);
     }
 }

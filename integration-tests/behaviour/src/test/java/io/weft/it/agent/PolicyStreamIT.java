@@ -61,7 +61,7 @@ class PolicyStreamIT {
     @EveryJdk
     void processThatStopsWhileTheControlPlaneIsAwayStillDrains(Jdk jdk) throws Exception {
         PolicyServer policies = testbed.policyServer();
-        JvmProcess server = testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "200ms")
+        JvmProcess server = testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "200ms")
                 .driver(JdkHttpServer.class, "orders");
         URI slow = URI.create("http://127.0.0.1:" + server.awaitPort() + "/slow/1500");
         await().until(() -> policies.nodes().stream().anyMatch(node -> node.toString().contains("Ready")));

@@ -126,7 +126,7 @@ class InboundIT {
         testbed = new Testbed();
         PolicyServer policies = testbed.policyServer();
         policies.serve(OTHER);
-        JvmCommand jvm = testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders");
+        JvmCommand jvm = testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders").unguarded();
         JvmProcess process = (server.library == null ? jvm : jvm.classPath(Library.named(server.library))).driver(server.driver, "app");
         port = process.awaitPort();
         tomcat = server.library != null;

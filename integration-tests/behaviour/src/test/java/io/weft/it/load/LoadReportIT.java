@@ -92,7 +92,7 @@ class LoadReportIT {
     }
 
     private JvmProcess start(String driver, String library, String name) {
-        var jvm = testbed.jvm(name, Jdks.newest()).option("-Xmx48m").option("-XX:+UseSerialGC").mesh(policies.uri(), "orders");
+        var jvm = testbed.jvm(name, Jdks.newest()).option("-Xmx48m").option("-XX:+UseSerialGC").mesh(policies.uri(), "orders").unguarded();
         return (library == null ? jvm : jvm.classPath(Library.named(library))).driver(driver, name);
     }
 }

@@ -95,7 +95,7 @@ final class Startup implements Benchmark {
                 case WEFT -> {
                     PolicyServer policies = testbed.policyServer();
                     policies.serve(Policy.empty().service("stock", new InetSocketAddress("127.0.0.1", 9)));
-                    command.mesh(policies.uri(), "orders");
+                    command.mesh(policies.uri(), "orders").unguarded();
                 }
                 case OPEN_TELEMETRY -> command
                         .option("-javaagent:" + Settings.openTelemetryAgent())

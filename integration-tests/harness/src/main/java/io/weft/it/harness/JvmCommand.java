@@ -70,6 +70,11 @@ public final class JvmCommand {
                 .environment("WEFT_STARTUP_WAIT", "60s");
     }
 
+    /** As a server whose control plane, as the test has it, says nothing of its ports at first: what comes in does not wait for that. */
+    public JvmCommand unguarded() {
+        return environment("WEFT_STARTUP_WAIT", "0s");
+    }
+
     /** Runs one of the drivers, a main class of {@code integration-tests/drivers}. */
     public JvmProcess driver(Class<?> main, String... arguments) {
         return driver(main.getName(), arguments);

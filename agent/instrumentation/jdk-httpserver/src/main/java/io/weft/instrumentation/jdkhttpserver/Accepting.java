@@ -2,10 +2,12 @@ package io.weft.instrumentation.jdkhttpserver;
 
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundConnection;
+import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.transport.AcceptedChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,6 +18,7 @@ import java.util.function.IntPredicate;
  * on the dispatcher's thread and without waiting; the request is read when it is done.
  */
 final class Accepting {
+    private final AdapterContext context;
     private final Inbound inbound;
     private final Internals internals;
     /** Whether a server with the app's own TLS listens on a port. */
@@ -25,8 +28,9 @@ final class Accepting {
     private final Map<SocketChannel, MeshSocketChannel> channels = new ConcurrentHashMap<>();
     private final Map<SocketChannel, AcceptedChannel> undecided = new ConcurrentHashMap<>();
 
-    Accepting(Inbound inbound, Internals internals, IntPredicate ownTls) {
-        this.inbound = inbound;
+    Accepting(AdapterContext context, Internals internals, IntPredicate ownTls) {
+        this.context = context;
+        inbound = context.inbound();
         this.internals = internals;
         this.ownTls = ownTls;
     }
@@ -85,6 +89,9 @@ final class Accepting {
             return Handler.PROCEED;
         }
         try {
+            if (channel.connection().held(() -> Resumed.THREAD.execute(() -> resume(dispatcher, connection)))) {
+                return null;
+            }
             socket.configureBlocking(false);
             boolean ready = channel.handshake() == 0;
             if (ready) {
@@ -102,6 +109,17 @@ final class Accepting {
             return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
         }
         return null;
+    }
+
+    private void resume(Object dispatcher, Object connection) {
+        try {
+            internals.lookAgainFromOutside(dispatcher, connection);
+        } catch (IOException | ClosedSelectorException gone) {
+            internals.closeConnection(dispatcher, connection);
+        } catch (Throwable fault) {
+            internals.closeConnection(dispatcher, connection);
+            context.warn("JDK HttpServer: a connection that was held up is closed: " + fault);
+        }
     }
 
     void closed(Object connection) {

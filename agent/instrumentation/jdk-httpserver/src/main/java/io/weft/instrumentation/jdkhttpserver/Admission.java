@@ -10,9 +10,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** In front of the app's filters and handler: what becomes of a request before the app sees it. */
@@ -121,20 +118,5 @@ final class Admission {
             }
         }
         http.close();
-    }
-
-    /** Started with the first request that needs it; ends when it has had nothing to do for a while. */
-    private static final class Resumed {
-        static final Executor THREAD = thread();
-
-        private static Executor thread() {
-            ThreadPoolExecutor one = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                Thread thread = new Thread(task, "weft-held-up");
-                thread.setDaemon(true);
-                return thread;
-            });
-            one.allowCoreThreadTimeOut(true);
-            return one;
-        }
     }
 }

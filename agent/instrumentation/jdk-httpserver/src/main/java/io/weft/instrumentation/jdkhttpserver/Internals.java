@@ -3,17 +3,22 @@ package io.weft.instrumentation.jdkhttpserver;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import io.weft.instrumentation.AdapterContext;
+import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** The server's classes are package-private: its objects come and go as {@link Object}. */
@@ -27,6 +32,9 @@ final class Internals {
     private final MethodHandle closeConnection;
     private final MethodHandle requestCompleted;
     private final MethodHandle responseCompleted;
+    private final MethodHandle markIdle;
+    private final MethodHandle selector;
+    private final MethodHandle setSelectionKey;
     private final MethodHandle serverOfDispatcher;
     private final MethodHandle toRegister;
     private final MethodHandle channelOfConnection;
@@ -66,6 +74,11 @@ final class Internals {
         MethodType anyOfConnection = MethodType.methodType(void.class, Object.class, Object.class);
         requestCompleted = server.findVirtual(server.lookupClass(), "requestCompleted", ofConnection).asType(anyOfConnection);
         responseCompleted = server.findVirtual(server.lookupClass(), "responseCompleted", ofConnection).asType(anyOfConnection);
+        markIdle = server.findVirtual(server.lookupClass(), "markIdle", ofConnection).asType(anyOfConnection);
+        selector = server.findGetter(server.lookupClass(), "selector", Selector.class)
+                .asType(MethodType.methodType(Selector.class, Object.class));
+        setSelectionKey = connection.findSetter(connection.lookupClass(), "selectionKey", SelectionKey.class)
+                .asType(MethodType.methodType(void.class, Object.class, SelectionKey.class));
         serverOfDispatcher = dispatcher.findGetter(dispatcher.lookupClass(), "this$0", server.lookupClass())
                 .asType(MethodType.methodType(Object.class, Object.class));
         // A LinkedList in some JDKs, an ArrayList in others.
@@ -143,6 +156,33 @@ final class Internals {
         requestCompleted.invokeExact(server, connection);
         responseCompleted.invokeExact(server, connection);
         ((Collection<Object>) toRegister.invokeExact(dispatcher)).add(connection);
+    }
+
+    /**
+     * The same, on any thread but the dispatcher's. Waits until the dispatcher has let go of the connection.
+     *
+     * @throws IOException it is closed
+     */
+    void lookAgainFromOutside(Object dispatcher, Object connection) throws Throwable {
+        Object server = (Object) serverOfDispatcher.invokeExact(dispatcher);
+        Selector selector = (Selector) this.selector.invokeExact(server);
+        SocketChannel socket = channel(connection);
+        socket.configureBlocking(false);
+        requestCompleted.invokeExact(server, connection);
+        responseCompleted.invokeExact(server, connection);
+        // Before the selector may find it: the dispatcher then looks for it among the idle ones.
+        markIdle.invokeExact(server, connection);
+        SelectionKey key = null;
+        while (key == null) {
+            try {
+                key = socket.register(selector, SelectionKey.OP_READ, connection);
+            } catch (CancelledKeyException lookedAt) {
+                selector.wakeup();
+                TimeUnit.MILLISECONDS.sleep(1);
+            }
+        }
+        setSelectionKey.invokeExact(connection, key);
+        selector.wakeup();
     }
 
     /** The socket itself; null before it is set. */

@@ -33,7 +33,7 @@ public final class JdkHttpServerAdapter implements Adapter {
         this.context = context;
         internals = new Internals(context);
         admission = new Admission(context, internals);
-        accepting = new Accepting(context.inbound(), internals, this::hasOwnTls);
+        accepting = new Accepting(context, internals, this::hasOwnTls);
     }
 
     @Override

@@ -47,7 +47,8 @@ final class Nio2Accepting {
 
     private static boolean passes(InboundConnection accepted) {
         try {
-            return !accepted.inspects() || accepted.decide(null) == Fate.PASS;
+            // What is held up is let in: then each of its requests is.
+            return !accepted.inspects() || accepted.held(() -> { }) || accepted.decide(null) == Fate.PASS;
         } finally {
             accepted.closed();
         }

@@ -1,0 +1,93 @@
+package io.weft.dataplane;
+
+import io.weft.dataplane.InboundPorts.PortInfo;
+import io.weft.dataplane.route.PortTable;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/** What becomes of what comes in to a port that the policy in force does not name. Thread-safe; an answer allocates nothing. */
+final class UnnamedPorts {
+
+    enum Verdict { OPEN, HELD, CLOSED }
+
+    private record Known(boolean ofService, long heldUntil) {}
+
+    private final Supplier<Policy> policy;
+    private final BooleanSupplier warming;
+    private final NanoClock clock;
+    private final Notices notices;
+    private volatile InboundGuard guard = InboundGuard.NONE;
+    /** Written under the lock, as is the map. */
+    private volatile PortTable<Known> table = new PortTable<>(Map.of());
+    private final Map<Integer, Known> known = new HashMap<>();
+
+    /**
+     * @param policy gives null before the first
+     * @param warming a policy has come that is about to be put in force
+     */
+    UnnamedPorts(Supplier<Policy> policy, BooleanSupplier warming, NanoClock clock, Notices notices) {
+        this.notices = notices;
+        this.policy = policy;
+        this.warming = warming;
+        this.clock = clock;
+    }
+
+    void guard(InboundGuard by) {
+        guard = by;
+    }
+
+    void opened(PortInfo port) {
+        learn(port);
+    }
+
+    private synchronized Known learn(PortInfo port) {
+        InboundGuard by = guard;
+        Known learned = new Known(by.ofService().test(port), clock.nanoTime() + by.hold().toNanos());
+        known.put(port.address().getPort(), learned);
+        table = new PortTable<>(known);
+        return learned;
+    }
+
+    private Known know(int port, boolean ownTls) {
+        Known found = table.find(port);
+        return found == null ? learn(new PortInfo("", new InetSocketAddress(port), ownTls, false)) : found;
+    }
+
+    /** @param ownTls the app's own TLS is on it; asked for only where the port has not been opened */
+    Verdict verdict(int port, boolean ownTls) {
+        InboundGuard by = guard;
+        if (by == InboundGuard.NONE) {
+            return Verdict.OPEN;
+        }
+        Known found = know(port, ownTls);
+        if (!found.ofService) {
+            return Verdict.OPEN;
+        }
+        Policy inForce = policy.get();
+        if (found.heldUntil - clock.nanoTime() > 0 || !isLive(inForce) && warming.getAsBoolean()) {
+            return Verdict.HELD;
+        }
+        return by.required() || !isLive(inForce) && inForce != null && inForce.inbound().any() ? Verdict.CLOSED : Verdict.OPEN;
+    }
+
+    /** For how much longer what comes in to that port is held up, unless a policy comes; not above zero: no longer. */
+    long heldForNanos(int port) {
+        Known found = table.find(port);
+        return found == null ? 0 : found.heldUntil - clock.nanoTime();
+    }
+
+    /** Somebody got in there for want of a policy. */
+    void admitted(int port) {
+        Known found = table.find(port);
+        if (found != null && found.ofService && !isLive(policy.get())) {
+            notices.notice("port " + port + " takes connections as without a mesh: no control plane has said yet who may come in, and weft.required is false");
+        }
+    }
+
+    private static boolean isLive(Policy policy) {
+        return policy != null && policy.generation() != Policy.FROM_DISK;
+    }
+}
