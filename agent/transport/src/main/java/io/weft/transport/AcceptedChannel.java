@@ -28,13 +28,14 @@ import javax.net.ssl.SSLException;
 public final class AcceptedChannel {
     /** What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4). */
     private static final byte[] HTTP_2_PREFACE = "PRI * HTTP/2.0\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final String HTTP_2 = "h2";
     private static final int RECORD = 16_709;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     /** While JSSE reads a client's hello of ours on this thread. */
     private static final ThreadLocal<Boolean> SHAKING_HANDS = new ThreadLocal<>();
 
-    private enum State { SNIFFING, SHAKING_HANDS, PLAINTEXT, SECURED, FAILED }
+    private enum State { SNIFFING, SHAKING_HANDS, TELLING_HTTP_2, PLAINTEXT, SECURED, FAILED }
 
     private final SocketChannel socket;
     private final InboundConnection connection;
@@ -50,8 +51,9 @@ public final class AcceptedChannel {
     /** Encrypted and not yet on the wire; always ready for reading. Guarded by {@link #writing}. */
     private ByteBuffer out = NOTHING;
     private boolean first = true;
+    private boolean speaksHttp2;
 
-    /** @param http2 the app's server speaks HTTP/2, also to a client that does so unasked */
+    /** @param http2 the app's server can speak HTTP/2; it asks {@link #speaksHttp2} when */
     public AcceptedChannel(SocketChannel socket, InboundConnection connection, boolean http2) {
         this.socket = socket;
         this.connection = connection;
@@ -67,6 +69,16 @@ public final class AcceptedChannel {
      */
     public static boolean readsHello() {
         return SHAKING_HANDS.get() != null;
+    }
+
+    /** After the handshake: whether the client speaks HTTP/2 over TLS. */
+    public boolean speaksHttp2() {
+        return speaksHttp2;
+    }
+
+    /** Whether what is on the wire is encrypted. */
+    public boolean isSecured() {
+        return state == State.SECURED;
     }
 
     public InboundConnection connection() {
@@ -87,7 +99,10 @@ public final class AcceptedChannel {
     public int handshake() throws IOException {
         try {
             int wanted = state == State.SNIFFING ? sniff() : 0;
-            return wanted != 0 || isReady() ? wanted : shakeHands();
+            if (wanted == 0 && !isReady() && state != State.TELLING_HTTP_2) {
+                wanted = shakeHands();
+            }
+            return wanted == 0 && state == State.TELLING_HTTP_2 ? tellHttp2() : wanted;
         } catch (IOException | RuntimeException | Error e) {
             if (state == State.SHAKING_HANDS) {
                 connection.rejected(Rejection.HANDSHAKE);
@@ -150,15 +165,54 @@ public final class AcceptedChannel {
                 case NEED_WRAP -> wrap(NOTHING);
                 case NOT_HANDSHAKING, FINISHED -> {
                     connection.secured(tls.peer(engine));
-                    state = State.SECURED;
+                    String chosen = engine.getApplicationProtocol();
+                    speaksHttp2 = HTTP_2.equals(chosen);
+                    // Whoever has not said by ALPN what it speaks may speak it unasked.
+                    state = http2 && (chosen == null || chosen.isEmpty()) ? State.TELLING_HTTP_2 : State.SECURED;
                     return 0;
                 }
             }
         }
     }
 
+    private int tellHttp2() throws IOException {
+        int most = engine.getSession().getApplicationBufferSize();
+        if (plain.capacity() < most + HTTP_2_PREFACE.length) {
+            plain = ByteBuffer.allocate(most + HTTP_2_PREFACE.length).flip();
+        }
+        while (plain.remaining() < HTTP_2_PREFACE.length && startsLikePreface(plain)) {
+            plain.compact();
+            SSLEngineResult result;
+            try {
+                result = unwrap(plain);
+            } finally {
+                plain.flip();
+            }
+            afterUnwrap();
+            if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+                throw new EOFException("closed before a request");
+            }
+            if (result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW && !fillRecord()) {
+                return SelectionKey.OP_READ;
+            }
+        }
+        first = false;
+        speaksHttp2 = plain.remaining() >= HTTP_2_PREFACE.length && startsLikePreface(plain);
+        state = State.SECURED;
+        return 0;
+    }
+
+    private static boolean startsLikePreface(ByteBuffer start) {
+        for (int i = 0; i < Math.min(start.remaining(), HTTP_2_PREFACE.length); i++) {
+            if (start.get(start.position() + i) != HTTP_2_PREFACE[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private SSLEngineResult unwrap(ByteBuffer to) throws SSLException {
-        if (state == State.SECURED) {
+        if (state != State.SHAKING_HANDS) {
             return engine.unwrap(in, to);
         }
         SHAKING_HANDS.set(true);
@@ -292,6 +346,10 @@ public final class AcceptedChannel {
                     } finally {
                         in.flip();
                     }
+                    if (in.remaining() >= ClientHello.RECORD_HEADER && !ClientHello.isRecord(in)) {
+                        connection.rejected(Rejection.HANDSHAKE);
+                        throw new SSLException("what is no TLS, within TLS");
+                    }
                     if (read <= 0) {
                         // Without a farewell: HTTP has its own framing, and says itself when something is missing.
                         return read;
@@ -306,22 +364,23 @@ public final class AcceptedChannel {
     /** A key update, say. */
     private void afterUnwrap() throws IOException {
         HandshakeStatus status = engine.getHandshakeStatus();
-        while (status == HandshakeStatus.NEED_TASK || status == HandshakeStatus.NEED_WRAP) {
-            if (status == HandshakeStatus.NEED_TASK) {
-                runTasks();
-            } else {
-                writing.lock();
-                try {
-                    if (!flush()) {
-                        return;
-                    }
-                    wrap(NOTHING);
-                    flush();
-                } finally {
-                    writing.unlock();
+        while (status == HandshakeStatus.NEED_WRAP) {
+            writing.lock();
+            try {
+                if (!flush()) {
+                    return;
                 }
+                wrap(NOTHING);
+                flush();
+            } finally {
+                writing.unlock();
             }
             status = engine.getHandshakeStatus();
+        }
+        if (status == HandshakeStatus.NEED_TASK) {
+            // Of TLS 1.2: who the client is was decided once, and is not to change.
+            connection.rejected(Rejection.HANDSHAKE);
+            throw new SSLException("the client wants to renegotiate");
         }
     }
 
@@ -329,10 +388,8 @@ public final class AcceptedChannel {
         if (http2 || start.remaining() < HTTP_2_PREFACE.length) {
             return;
         }
-        for (int i = 0; i < HTTP_2_PREFACE.length; i++) {
-            if (start.get(start.position() + i) != HTTP_2_PREFACE[i]) {
-                return;
-            }
+        if (!startsLikePreface(start)) {
+            return;
         }
         connection.rejected(Rejection.HTTP2);
         throw new IOException("HTTP/2 with prior knowledge, which the server does not speak");

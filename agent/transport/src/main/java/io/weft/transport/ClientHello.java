@@ -13,6 +13,10 @@ final class ClientHello {
     static final int RECORD_HEADER = 5;
     static final byte HANDSHAKE_RECORD = 22;
 
+    /** Change of cipher, alert, handshake and data. */
+    private static final int FIRST_TYPE = 20;
+    private static final int LAST_TYPE = 23;
+    private static final int MAJOR_VERSION = 3;
     private static final int CLIENT_HELLO = 1;
     private static final int MESSAGE_HEADER = 4;
     private static final int SERVER_NAME = 0;
@@ -21,6 +25,12 @@ final class ClientHello {
     private static final Hello UNREADABLE = new Hello("", List.of());
 
     private ClientHello() {}
+
+    /** Whether what is there, at least {@link #RECORD_HEADER} bytes, begins like a record of TLS, of whatever kind. */
+    static boolean isRecord(ByteBuffer bytes) {
+        byte type = bytes.get(bytes.position());
+        return type >= FIRST_TYPE && type <= LAST_TYPE && bytes.get(bytes.position() + 1) == MAJOR_VERSION;
+    }
 
     /**
      * @param records from its position: as many bytes of the connection as there are

@@ -18,18 +18,18 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 final class Accepting {
     private final Inbound inbound;
     private final Internals internals;
-    private final ConnectorPorts ports;
+    private final MeshHttp2 http2;
     private final Connections connections;
     /** Of the acceptor's thread; what is there is of the connection that was accepted last. */
     private final ThreadLocal<Accepted> accepted = new ThreadLocal<>();
 
     /** @param connection null: of no network that policy knows */
-    private record Accepted(SocketChannel socket, InboundConnection connection, Closing closing, boolean http2) {}
+    private record Accepted(SocketChannel socket, InboundConnection connection, Closing closing) {}
 
-    Accepting(Inbound inbound, Internals internals, ConnectorPorts ports, Connections connections) {
+    Accepting(Inbound inbound, Internals internals, MeshHttp2 http2, Connections connections) {
         this.inbound = inbound;
         this.internals = internals;
-        this.ports = ports;
+        this.http2 = http2;
         this.connections = connections;
     }
 
@@ -55,7 +55,7 @@ final class Accepting {
             if (connection == null) {
                 return false;
             }
-            accepted.set(new Accepted(socket, connection, closing, ports.speaksHttp2(local.getPort())));
+            accepted.set(new Accepted(socket, connection, closing));
             return true;
         } catch (IOException gone) {
             return false;
@@ -68,7 +68,7 @@ final class Accepting {
         if (own instanceof MeshNioChannel) {
             return now == null ? new NioChannel(own.getBufHandler()) : own;
         }
-        return now != null && now.connection.inspects() ? new MeshNioChannel(own.getBufHandler(), endpoint, this) : own;
+        return now != null && now.connection.inspects() ? new MeshNioChannel(own.getBufHandler(), endpoint, this, http2) : own;
     }
 
     /** The wrapper is made. */
@@ -91,7 +91,7 @@ final class Accepting {
         if (now == null || now.socket != socket) {
             throw new IllegalStateException("another connection was accepted");
         }
-        return new AcceptedChannel(socket, now.connection, now.http2);
+        return new AcceptedChannel(socket, now.connection, http2.isThere());
     }
 
     /** Closes the connection, whatever Tomcat has made of it by then. */

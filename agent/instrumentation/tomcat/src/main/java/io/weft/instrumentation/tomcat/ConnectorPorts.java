@@ -10,7 +10,6 @@ import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ProtocolHandler;
-import org.apache.coyote.UpgradeProtocol;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.coyote.http11.Http11Nio2Protocol;
 import org.apache.coyote.http11.Http11NioProtocol;
@@ -71,20 +70,6 @@ final class ConnectorPorts {
             closing.put(connector, port);
             port.close();
         }
-    }
-
-    /** Whether the app has given the connector of that port HTTP/2. */
-    boolean speaksHttp2(int port) {
-        for (Map.Entry<Connector, Inbound.Port> candidate : open.entrySet()) {
-            if (candidate.getValue().port() == port) {
-                for (UpgradeProtocol protocol : candidate.getKey().findUpgradeProtocols()) {
-                    if (protocol.getHttpUpgradeName(false) != null && protocol.getHttpUpgradeName(false).equals("h2c")) {
-                        return true;
-                    }
-                }
-            }
-        }
-        return false;
     }
 
     /** One that is not registered yet serves already. */

@@ -5,13 +5,15 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import org.apache.coyote.Request;
+import org.apache.tomcat.util.net.SocketWrapperBase;
 
-/** From Tomcat's HTTP/2 streams, whose classes are package-private, to their requests. */
+/** From Tomcat's HTTP/2 streams, whose classes are package-private, to their requests and connections. */
 final class Http2Streams {
     private static final String STREAM = "org.apache.coyote.http2.Stream";
 
     private final MethodHandle request;
     private final MethodHandle requestOfOutput;
+    private final MethodHandle connection;
 
     Http2Streams(AdapterContext context) throws ReflectiveOperationException {
         MethodHandles.Lookup stream = context.lookup(STREAM);
@@ -22,10 +24,19 @@ final class Http2Streams {
         request = ofStream.asType(MethodType.methodType(Request.class, Object.class));
         requestOfOutput = MethodHandles.filterReturnValue(outer, ofStream)
                 .asType(MethodType.methodType(Request.class, Object.class));
+        MethodHandles.Lookup handler = context.lookup("org.apache.coyote.http2.Http2UpgradeHandler");
+        connection = MethodHandles.filterReturnValue(
+                        stream.findGetter(stream.lookupClass(), "handler", handler.lookupClass()),
+                        handler.findGetter(handler.lookupClass(), "socketWrapper", SocketWrapperBase.class))
+                .asType(MethodType.methodType(SocketWrapperBase.class, Object.class));
     }
 
     Request ofStream(Object stream) throws Throwable {
         return (Request) request.invokeExact(stream);
+    }
+
+    SocketWrapperBase<?> connection(Object stream) throws Throwable {
+        return (SocketWrapperBase<?>) (SocketWrapperBase) connection.invokeExact(stream);
     }
 
     Request ofOutput(Object outputBuffer) throws Throwable {

@@ -4,6 +4,7 @@ import io.weft.transport.AcceptedChannel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import org.apache.tomcat.util.net.NioEndpoint;
 import org.apache.tomcat.util.net.NioEndpoint.NioSocketWrapper;
@@ -18,17 +19,24 @@ import org.apache.tomcat.util.net.SocketBufferHandler;
  * <p>Tomcat pools its channels: {@link #reset} begins the next connection.
  */
 final class MeshNioChannel extends SecureNioChannel {
-    private final Accepting accepting;
-    private AcceptedChannel channel;
+    /** Neither done nor failed, nor to be told when the socket is ready: Tomcat then leaves the connection alone. */
+    private static final int NOTHING_WANTED = SelectionKey.OP_CONNECT;
 
-    MeshNioChannel(SocketBufferHandler buffers, NioEndpoint endpoint, Accepting accepting) {
+    private final Accepting accepting;
+    private final MeshHttp2 http2;
+    private AcceptedChannel channel;
+    private NioSocketWrapper wrapper;
+
+    MeshNioChannel(SocketBufferHandler buffers, NioEndpoint endpoint, Accepting accepting, MeshHttp2 http2) {
         super(buffers, endpoint);
         this.accepting = accepting;
+        this.http2 = http2;
     }
 
     @Override
     public void reset(SocketChannel socket, NioSocketWrapper wrapper) throws IOException {
         super.reset(socket, wrapper);
+        this.wrapper = wrapper;
         channel = accepting.channel(socket);
     }
 
@@ -40,7 +48,19 @@ final class MeshNioChannel extends SecureNioChannel {
     /** On a thread of Tomcat's pool, whenever the socket is ready: nobody waits for a client that is not. */
     @Override
     public int handshake(boolean read, boolean write) throws IOException {
-        return channel.handshake();
+        if (channel.connection().held(wrapper::registerReadInterest)) {
+            return NOTHING_WANTED;
+        }
+        int wanted = channel.handshake();
+        if (wanted == 0 && channel.speaksHttp2()) {
+            http2.choose(wrapper);
+        }
+        return wanted;
+    }
+
+    /** Its bytes are encrypted on the wire. */
+    boolean isSecured() {
+        return channel.isSecured();
     }
 
     @Override

@@ -10,6 +10,8 @@ import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
+import org.apache.coyote.UpgradeProtocol;
+import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.Nio2Endpoint;
 import org.apache.tomcat.util.net.NioChannel;
@@ -27,6 +29,7 @@ public final class TomcatAdapter implements Adapter {
     private final Accepting accepting;
     private final Connections connections = new Connections();
     private final Nio2Accepting nio2;
+    private final MeshHttp2 http2;
     private final Sendfiles sendfiles = new Sendfiles();
 
     public TomcatAdapter(AdapterContext context) throws ReflectiveOperationException {
@@ -34,7 +37,8 @@ public final class TomcatAdapter implements Adapter {
         internals = new Internals(context);
         ports = new ConnectorPorts(context, internals);
         admission = new Admission(internals, ports, connections);
-        accepting = new Accepting(context.inbound(), internals, ports, connections);
+        http2 = new MeshHttp2(context);
+        accepting = new Accepting(context.inbound(), internals, http2, connections);
         nio2 = new Nio2Accepting(context.inbound(), internals);
     }
 
@@ -43,8 +47,13 @@ public final class TomcatAdapter implements Adapter {
         return switch (hook) {
             case TomcatModule.CONNECTOR_STARTED -> after((connector, nothing) -> ports.started((Connector) connector));
             case TomcatModule.CONNECTOR_RESUMED -> after((connector, nothing) -> ports.resumed((Connector) connector));
-            case TomcatModule.CONNECTOR_PAUSE, TomcatModule.CONNECTOR_STOP ->
-                    before((connector, nothing) -> ports.closed((Connector) connector));
+            case TomcatModule.CONNECTOR_PAUSE -> before((connector, nothing) -> ports.closed((Connector) connector));
+            case TomcatModule.CONNECTOR_STOP -> before((connector, nothing) -> {
+                ports.closed((Connector) connector);
+                http2.forget(((Connector) connector).getProtocolHandler());
+            });
+            case TomcatModule.NEGOTIATED -> (Handler.Result) (protocol, found, name, a1, a2) ->
+                    http2.find((AbstractHttp11Protocol<?>) protocol, (UpgradeProtocol) found, (String) name);
             case TomcatModule.ACCEPTED -> (Handler.Around) (endpoint, connection, a1, a2, a3) ->
                     accepting.accept((NioEndpoint) endpoint, (SocketChannel) connection);
             case TomcatModule.CHANNEL -> (Handler.Argument) (nothing, channel, same, endpoint, a2) ->
@@ -79,6 +88,7 @@ public final class TomcatAdapter implements Adapter {
                         connections.closed((SocketWrapperBase<?>) connection);
                     });
             case TomcatModule.STREAM_ENDED, TomcatModule.STREAM_RESET -> stream(hook);
+            case TomcatModule.STREAM_HEADER -> streamHeader();
             default -> throw new IllegalArgumentException(hook);
         };
     }
@@ -123,6 +133,26 @@ public final class TomcatAdapter implements Adapter {
         return hook.equals(TomcatModule.STREAM_ENDED)
                 ? after((output, nothing) -> InFlight.end(streams.ofOutput(output)))
                 : before((stream, nothing) -> InFlight.end(streams.ofStream(stream)));
+    }
+
+    /**
+     * A sidecar may say that a request is for {@code https}, since it comes over TLS. Tomcat would refuse that on a connector that knows of
+     * none, and the app is to see what it sees over plaintext.
+     */
+    private Handler streamHeader() {
+        Http2Streams streams;
+        try {
+            streams = new Http2Streams(context);
+        } catch (ReflectiveOperationException e) {
+            context.warn("Tomcat: HTTP/2 requests over mesh TLS that say they are for https are refused: " + e);
+            return (Handler.Argument) (stream, value, name, same, a2) -> value;
+        }
+        return (Handler.Argument) (stream, value, name, same, a2) ->
+                "https".equals(value) && ":scheme".equals(name) && isSecured(streams.connection(stream)) ? "http" : value;
+    }
+
+    private static boolean isSecured(SocketWrapperBase<?> connection) {
+        return connection.getSocket() instanceof MeshNioChannel mesh && mesh.isSecured();
     }
 
     @FunctionalInterface

@@ -38,6 +38,8 @@ public final class TomcatModule {
     static final String CONNECTION_CLOSED = "connection-closed";
     static final String STREAM_ENDED = "stream-ended";
     static final String STREAM_RESET = "stream-reset";
+    static final String STREAM_HEADER = "stream-header";
+    static final String NEGOTIATED = "negotiated";
 
     private static final String CONNECTOR = "org.apache.catalina.connector.Connector";
     private static final String ADAPTER = "org.apache.catalina.connector.CoyoteAdapter";
@@ -87,6 +89,10 @@ public final class TomcatModule {
                         around(STREAM_HEAD, "org.apache.coyote.http2.StreamProcessor", "prepareResponse", "()V").whenPresent(),
                         // since 9.0.3, and not in a Tomcat without its HTTP/2
                         result(STREAM_ENDED, "org.apache.coyote.http2.Stream$StreamOutputBuffer", "end", "()V").whenPresent(),
-                        around(STREAM_RESET, "org.apache.coyote.http2.Stream", "receiveReset", "(J)V").whenPresent()));
+                        around(STREAM_RESET, "org.apache.coyote.http2.Stream", "receiveReset", "(J)V").whenPresent(),
+                        argument(STREAM_HEADER, "org.apache.coyote.http2.Stream", "emitHeader", "(Ljava/lang/String;Ljava/lang/String;)V", 1)
+                                .whenPresent(),
+                        result(NEGOTIATED, "org.apache.coyote.http11.AbstractHttp11Protocol", "getNegotiatedProtocol",
+                                "(Ljava/lang/String;)Lorg/apache/coyote/UpgradeProtocol;")));
     }
 }
