@@ -5,12 +5,10 @@ import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
-import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
@@ -18,16 +16,11 @@ import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
-import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
+import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
@@ -57,25 +50,7 @@ abstract class MeshTlsExpectations extends Expectations {
     }
 
     private static TransportSocket tls(String san) {
-        CommonTlsContext common = CommonTlsContext.newBuilder()
-                .addAlpnProtocols("kuma")
-                .addTlsCertificates(TlsCertificate.newBuilder()
-                        .setCertificateChain(inline(SHOP.certificatePem())).setPrivateKey(inline(SHOP.keyPem())))
-                .setValidationContext(CertificateValidationContext.newBuilder()
-                        .setTrustedCa(inline(Certified.pem(MESH.certificate())))
-                        .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
-                                .setSanType(SubjectAltNameMatcher.SanType.URI)
-                                .setMatcher(StringMatcher.newBuilder().setExact(san))))
-                .build();
-        return TransportSocket.newBuilder()
-                .setName("envoy.transport_sockets.tls")
-                .setTypedConfig(Any.pack(UpstreamTlsContext.newBuilder()
-                        .setCommonTlsContext(common).setSni("orders.mesh").build()))
-                .build();
-    }
-
-    private static DataSource inline(String text) {
-        return DataSource.newBuilder().setInlineString(text).build();
+        return MeshTlsSockets.upstream(MESH, SHOP, san);
     }
 
     private static Policy overTls(String san, InetSocketAddress... endpoints) {

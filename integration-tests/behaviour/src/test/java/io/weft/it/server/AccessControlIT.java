@@ -107,6 +107,7 @@ class AccessControlIT {
     private JvmProcess start(Server server) {
         return server.start(testbed.jvm("orders", Jdks.newest())
                 .mesh(policies.uri(), "orders")
+                .unguarded()
                 .environment("WEFT_LOG_LEVEL", "debug"));
     }
 
@@ -277,6 +278,7 @@ class AccessControlIT {
         policies.serve(io.weft.it.harness.Policy.empty());
         JvmProcess process = testbed.jvm("orders", Jdks.newest())
                 .mesh(policies.uri(), "orders")
+                .unguarded()
                 .option("-Dtomcat.protocol=org.apache.coyote.http11.Http11" + connector + "Protocol")
                 .classPath(Library.named(library))
                 .driver("io.weft.driver.tomcat." + api + ".TomcatServer", "orders");

@@ -72,6 +72,20 @@ final class RawClient implements AutoCloseable {
         }
     }
 
+    /** The next byte. */
+    int readWithin(int millis) {
+        try {
+            socket.setSoTimeout(millis);
+            try {
+                return socket.getInputStream().read();
+            } finally {
+                socket.setSoTimeout(PATIENCE_MILLIS);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** To the end of the stream. */
     byte[] readAll() {
         try {

@@ -81,7 +81,7 @@ class ServerIT {
     static void start(Jdk jdk, Server server) {
         shared = new Testbed();
         JvmProcess without = server.start(shared.jvm(server + " without", jdk), "v1");
-        JvmProcess within = server.start(shared.jvm(server + " in the mesh", jdk).mesh(shared.policyServer().uri(), "other"), "v1");
+        JvmProcess within = server.start(shared.jvm(server + " in the mesh", jdk).mesh(shared.policyServer().uri(), "other").unguarded(), "v1");
         plain = without.awaitPort();
         meshed = within.awaitPort();
     }
@@ -176,7 +176,7 @@ class ServerIT {
     @Test
     void aPortIsRegisteredWhenItListensAndWithdrawnWhenTheAppStopsTheServer() {
         PolicyServer policies = testbed.policyServer();
-        JvmProcess process = server.start(testbed.jvm("server", jdk).mesh(policies.uri(), "orders"), "v1");
+        JvmProcess process = server.start(testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded(), "v1");
         int port = process.awaitPort();
 
         await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port + ",\"state\":\"Ready\""));
@@ -190,7 +190,7 @@ class ServerIT {
     void onSigtermRequestsInFlightAreCompleted() throws Exception {
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
-                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "200ms"), "v1");
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "200ms"), "v1");
         int port = process.awaitPort();
         await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
 
@@ -220,7 +220,7 @@ class ServerIT {
         assumeThat(server.isTomcat()).as("the JDK's server knows no other protocol").isTrue();
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
-                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "60s"), "v1");
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "60s"), "v1");
         int port = process.awaitPort();
         await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
 
@@ -242,7 +242,7 @@ class ServerIT {
     void aRequestThatEndsTheJvmIsNotWaitedFor() throws Exception {
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
-                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").environment("WEFT_DRAIN_DELAY", "0ms"), "v1");
+                testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "0ms"), "v1");
         int port = process.awaitPort();
         await().atMost(PATIENCE).until(() -> instance(policies).contains("\"port\":" + port));
 

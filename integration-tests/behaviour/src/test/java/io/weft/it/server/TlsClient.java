@@ -22,9 +22,17 @@ final class TlsClient implements AutoCloseable {
     }
 
     TlsClient(SSLContext context, int port, Consumer<SSLParameters> change) throws IOException {
-        Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
-        plain.setSoTimeout(PATIENCE_MILLIS);
-        socket = (SSLSocket) context.getSocketFactory().createSocket(plain, "orders", port, true);
+        this(context, new Socket(InetAddress.getLoopbackAddress(), port), change);
+    }
+
+    /** @param wire connected */
+    TlsClient(SSLContext context, Socket wire) throws IOException {
+        this(context, wire, parameters -> { });
+    }
+
+    private TlsClient(SSLContext context, Socket wire, Consumer<SSLParameters> change) throws IOException {
+        wire.setSoTimeout(PATIENCE_MILLIS);
+        socket = (SSLSocket) context.getSocketFactory().createSocket(wire, "orders", wire.getPort(), true);
         SSLParameters parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(new String[] {"kuma"});
         parameters.setServerNames(List.of(new AnyName("orders{kuma.io/service=orders,mesh=default}")));

@@ -8,6 +8,7 @@ import io.spiffe.workloadapi.grpc.Workload.X509SVIDResponse;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.EveryJdk;
+import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;

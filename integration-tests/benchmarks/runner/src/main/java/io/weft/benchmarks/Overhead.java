@@ -99,7 +99,7 @@ final class Overhead implements Benchmark {
         static Pair with(Testbed testbed, Settings settings) {
             PolicyServer policies = testbed.policyServer();
             URI controlPlane = policies.uri();
-            JvmProcess server = server(workload(testbed, "server with agent", settings).mesh(controlPlane, "orders"));
+            JvmProcess server = server(workload(testbed, "server with agent", settings).mesh(controlPlane, "orders").unguarded());
             policies.serve(Policy.empty().service("orders", new InetSocketAddress("127.0.0.1", server.awaitPort())));
             return new Pair(client(workload(testbed, "client with agent", settings).mesh(controlPlane, "shop")), server, "http://orders/orders/1");
         }

@@ -85,6 +85,10 @@ public final class Envoy implements AutoCloseable {
         throw new IllegalStateException("Envoy did not start: " + log());
     }
 
+    public long pid() {
+        return process.pid();
+    }
+
     /** All that it logged. */
     public String log() {
         try {

@@ -1,9 +1,8 @@
-package io.weft.it.server;
+package io.weft.it.harness;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
 import io.envoyproxy.envoy.config.core.v3.Address;
-import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -25,91 +24,113 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateProvid
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
+import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
-import io.weft.it.harness.Authority;
-import io.weft.it.harness.Certified;
-import io.weft.it.harness.Routes;
+import java.util.List;
 
-/** Inbound listeners as Kuma writes them, for whoever has a name of the trust domain {@code mesh}. */
-final class Inbounds {
+/** Inbound listeners as Kuma and Istio write them, for whoever has a name of the trust domain {@code mesh} or {@code cluster.local}. */
+public final class Inbounds {
+    private static final List<String> MESH_PROTOCOLS =
+            List.of("kuma", "istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2");
+
     private static final CertificateProviderPluginInstance PROVIDER =
             CertificateProviderPluginInstance.newBuilder().setInstanceName("default").build();
 
     private final int port;
     private final TransportSocket tls;
 
-    private Inbounds(int port, CertificateValidationContext clients, CommonTlsContext.Builder own) {
+    private Inbounds(int port, CommonTlsContext.Builder own) {
         this.port = port;
         tls = TransportSocket.newBuilder()
                 .setName("envoy.transport_sockets.tls")
                 .setTypedConfig(Any.pack(DownstreamTlsContext.newBuilder()
                         .setRequireClientCertificate(BoolValue.of(true))
-                        .setCommonTlsContext(own.setValidationContext(clients))
+                        .setCommonTlsContext(own.addAlpnProtocols("h2").addAlpnProtocols("http/1.1"))
                         .build()))
                 .build();
     }
 
     /** The app shows this certificate. */
-    static Inbounds of(int port, Authority authority, Certified own) {
-        return new Inbounds(port, trusting(authority), CommonTlsContext.newBuilder().addTlsCertificates(TlsCertificate.newBuilder()
-                .setCertificateChain(inline(own.certificatePem())).setPrivateKey(inline(own.keyPem()))));
+    public static Inbounds of(int port, Authority authority, Certified own) {
+        return new Inbounds(port, CommonTlsContext.newBuilder()
+                .addTlsCertificates(MeshTlsSockets.certificate(own))
+                .setValidationContext(clients(authority)));
     }
 
     /** Of an app whose certificate nobody sends. */
-    static Inbounds withoutIdentity(int port, Authority authority) {
-        return new Inbounds(port, trusting(authority), CommonTlsContext.newBuilder().addTlsCertificateSdsSecretConfigs(
-                SdsSecretConfig.newBuilder().setName("identity").setSdsConfig(io.weft.it.harness.Policy.ads())));
+    public static Inbounds withoutIdentity(int port, Authority authority) {
+        return new Inbounds(port, CommonTlsContext.newBuilder()
+                .addTlsCertificateSdsSecretConfigs(MeshTlsSockets.byName("identity"))
+                .setValidationContext(clients(authority)));
     }
 
     /** Who the app is, and whom it trusts, is left to the process. */
-    static Inbounds provided(int port) {
-        return new Inbounds(port, CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(PROVIDER).build(),
-                CommonTlsContext.newBuilder().setTlsCertificateProviderInstance(PROVIDER));
+    public static Inbounds provided(int port) {
+        return new Inbounds(port, CommonTlsContext.newBuilder()
+                .setTlsCertificateProviderInstance(PROVIDER)
+                .setValidationContext(
+                        CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(PROVIDER)));
     }
 
-    private static CertificateValidationContext trusting(Authority authority) {
+    /** With the names of its secrets. */
+    public static Inbounds bySecrets(int port, String identity, String authorities) {
+        return new Inbounds(port, CommonTlsContext.newBuilder()
+                .addTlsCertificateSdsSecretConfigs(MeshTlsSockets.byName(identity))
+                .setValidationContextSdsSecretConfig(MeshTlsSockets.byName(authorities)));
+    }
+
+    private static CertificateValidationContext clients(Authority authority) {
         return CertificateValidationContext.newBuilder()
-                .setTrustedCa(inline(Certified.pem(authority.certificate())))
+                .setTrustedCa(MeshTlsSockets.inline(Certified.pem(authority.certificate())))
                 .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
                         .setSanType(SubjectAltNameMatcher.SanType.URI)
                         .setMatcher(StringMatcher.newBuilder().setPrefix("spiffe://mesh/")))
+                .addMatchTypedSubjectAltNames(SubjectAltNameMatcher.newBuilder()
+                        .setSanType(SubjectAltNameMatcher.SanType.URI)
+                        .setMatcher(StringMatcher.newBuilder().setPrefix("spiffe://cluster.local/")))
                 .build();
     }
 
-    private static DataSource inline(String text) {
-        return DataSource.newBuilder().setInlineString(text).build();
-    }
-
-    Listener plaintext() {
+    public Listener plaintext() {
         return listener(chain(manager()));
     }
 
-    Listener permissive() {
+    /** In plaintext, and nobody may ask for paths that begin so. */
+    public Listener forbidding(String prefix) {
+        RBAC rules = RBAC.newBuilder().setAction(RBAC.Action.DENY).putPolicies("forbidden", Policy.newBuilder()
+                .addPermissions(Permission.newBuilder().setUrlPath(
+                        PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix(prefix))))
+                .addPrincipals(Principal.newBuilder().setAny(true))
+                .build()).build();
+        return listener(chain(manager(rules)));
+    }
+
+    public Listener permissive() {
         return listener(
                 chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")),
                 chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")),
                 chain(manager()).setTransportSocket(tls).setFilterChainMatch(
-                        FilterChainMatch.newBuilder().setTransportProtocol("tls").addApplicationProtocols("kuma")));
+                        FilterChainMatch.newBuilder().setTransportProtocol("tls").addAllApplicationProtocols(MESH_PROTOCOLS)));
     }
 
-    Listener strict() {
+    public Listener strict() {
         return listener(chain(manager()).setTransportSocket(tls));
     }
 
     /** Strict, and for this caller only. */
-    Listener strictFor(String spiffeId) {
+    public Listener strictFor(String spiffeId) {
         RBAC rules = RBAC.newBuilder().putPolicies("caller", Policy.newBuilder()
                 .addPermissions(Permission.newBuilder().setAny(true))
                 .addPrincipals(Principal.newBuilder().setAuthenticated(Principal.Authenticated.newBuilder()
                         .setPrincipalName(StringMatcher.newBuilder().setExact(spiffeId))))
                 .build()).build();
-        HttpConnectionManager.Builder manager = manager();
-        manager.addHttpFilters(0, HttpFilter.newBuilder().setName("rbac").setTypedConfig(Any.pack(
+        return listener(chain(manager(rules)).setTransportSocket(tls));
+    }
+
+    private static HttpConnectionManager.Builder manager(RBAC rules) {
+        return manager().addHttpFilters(0, HttpFilter.newBuilder().setName("rbac").setTypedConfig(Any.pack(
                 io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder().setRules(rules).build())));
-        return listener(chain(manager).setTransportSocket(tls));
     }
 
     private static HttpConnectionManager.Builder manager() {

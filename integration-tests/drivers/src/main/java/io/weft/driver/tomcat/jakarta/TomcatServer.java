@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,12 +24,12 @@ import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.websocket.server.WsSci;
 
 /**
- * An embedded Tomcat that speaks HTTP/1.1, h2c and WebSocket. For Tomcat 9 the build makes a copy of this class with the servlet
+ * An embedded Tomcat that speaks HTTP/1.1, h2c (unless the system property {@code tomcat.http2} is false) and WebSocket. For Tomcat 9 the build makes a copy of this class with the servlet
  * API's old name.
  *
  * <p>Arguments: the instance's name, then the number of further connectors. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS},
  * answered by another thread; {@code /seen}, what the request says of its connection; {@code /dispatch/MILLIS}, dispatched by another thread to {@code /slow/0}; {@code /chunks};
- * {@code /file}, {@value #FILE_SIZE} bytes sent by Tomcat itself, and {@code /big}, {@value #BIG_FILE_SIZE}; {@code /fail}; {@code /echo}, a WebSocket.
+ * {@code /file}, {@value #FILE_SIZE} bytes sent by Tomcat itself, and {@code /big}, {@value #BIG_FILE_SIZE}; {@code /fail}; {@code /grpc}, an empty message of gRPC with the status in trailers; {@code /echo}, a WebSocket.
  */
 public final class TomcatServer implements ServerDriver.Server {
     public static final int FILE_SIZE = 32 << 20;
@@ -42,7 +43,9 @@ public final class TomcatServer implements ServerDriver.Server {
         Connector connector = new Connector(System.getProperty("tomcat.protocol", "HTTP/1.1"));
         connector.setPort(0);
         tomcat.setConnector(connector);
-        connector.addUpgradeProtocol(new Http2Protocol());
+        if (Boolean.parseBoolean(System.getProperty("tomcat.http2", "true"))) {
+            connector.addUpgradeProtocol(new Http2Protocol());
+        }
         for (int i = 0; i < furtherConnectors; i++) {
             Connector further = new Connector();
             further.setPort(0);
@@ -57,6 +60,7 @@ public final class TomcatServer implements ServerDriver.Server {
         add(context, "file", new SendFile(base, FILE_SIZE), "/file");
         add(context, "big", new SendFile(base, BIG_FILE_SIZE), "/big");
         add(context, "fail", new Fail(), "/fail");
+        add(context, "grpc", new Grpc(), "/grpc/*");
         context.addServletContainerInitializer(new WsSci(), Set.of(Echo.class));
         tomcat.start();
         if (tomcat.getConnector().getState() != LifecycleState.STARTED) {
@@ -184,6 +188,16 @@ public final class TomcatServer implements ServerDriver.Server {
         @Override
         protected void doGet(HttpServletRequest request, HttpServletResponse response) {
             throw new IllegalStateException("asked to fail");
+        }
+    }
+
+    private static final class Grpc extends HttpServlet {
+        @Override
+        protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
+            request.getInputStream().readAllBytes();
+            response.setContentType("application/grpc");
+            response.setTrailerFields(() -> Map.of("grpc-status", "7"));
+            response.getOutputStream().write(new byte[5]);
         }
     }
 
