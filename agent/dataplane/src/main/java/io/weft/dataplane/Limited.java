@@ -37,6 +37,15 @@ public abstract class Limited extends HttpStream {
     /** How soon the timer thread looks again at what it has ended and its driver may just be handing on. */
     private static final long HANDED_ON_NANOS = 100_000_000;
 
+    /** The limits that few requests have; kept apart, since each request pays for the size of its object. */
+    private static final class RareLimits {
+        private long perTryTimeoutAt;
+        private long upstreamMaxStreamDurationAt;
+        private long connectTimeoutAt;
+        private long perTryIdleNanos;
+        private volatile long receivedAt;
+    }
+
     private static final TimeLimit[] LIMITS = TimeLimit.values();
     private static final int TIMEOUT = 1 << TimeLimit.TIMEOUT.ordinal();
     private static final int IDLE_TIMEOUT = 1 << TimeLimit.IDLE_TIMEOUT.ordinal();
@@ -58,14 +67,11 @@ public abstract class Limited extends HttpStream {
     private volatile long pendingNanos;
     /** 1: since its last look something moved on, for which the timer thread is yet to put down a time. */
     private volatile int moved;
-    private long perTryTimeoutAt;
     private long maxStreamDurationAt;
-    private long upstreamMaxStreamDurationAt;
-    private long connectTimeoutAt;
     private long idleNanos;
-    private long perTryIdleNanos;
     private volatile long activeAt;
-    private volatile long receivedAt;
+    /** Null: no such limit was set so far. */
+    private RareLimits rare;
     /** Written by the timer thread before it moves {@link #watch} to ended. */
     private TimeLimit expired;
 
@@ -120,20 +126,27 @@ public abstract class Limited extends HttpStream {
         startPending(nowNanos);
         switch (limit) {
             case TIMEOUT -> timeoutAt = nowNanos + nanos;
-            case PER_TRY_TIMEOUT -> perTryTimeoutAt = nowNanos + nanos;
+            case PER_TRY_TIMEOUT -> rare().perTryTimeoutAt = nowNanos + nanos;
             case MAX_STREAM_DURATION -> maxStreamDurationAt = nowNanos + nanos;
-            case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt = nowNanos + nanos;
-            case CONNECT_TIMEOUT -> connectTimeoutAt = nowNanos + nanos;
+            case UPSTREAM_MAX_STREAM_DURATION -> rare().upstreamMaxStreamDurationAt = nowNanos + nanos;
+            case CONNECT_TIMEOUT -> rare().connectTimeoutAt = nowNanos + nanos;
             case IDLE_TIMEOUT -> {
                 idleNanos = nanos;
                 activeAt = nowNanos;
             }
             case PER_TRY_IDLE_TIMEOUT -> {
-                perTryIdleNanos = nanos;
-                receivedAt = nowNanos;
+                rare().perTryIdleNanos = nanos;
+                rare.receivedAt = nowNanos;
             }
         }
         armed |= 1 << limit.ordinal();
+    }
+
+    private RareLimits rare() {
+        if (rare == null) {
+            rare = new RareLimits();
+        }
+        return rare;
     }
 
     /**
@@ -180,12 +193,12 @@ public abstract class Limited extends HttpStream {
     final long endOf(TimeLimit limit) {
         return switch (limit) {
             case TIMEOUT -> timeoutAt;
-            case PER_TRY_TIMEOUT -> perTryTimeoutAt;
+            case PER_TRY_TIMEOUT -> rare.perTryTimeoutAt;
             case MAX_STREAM_DURATION -> maxStreamDurationAt;
-            case UPSTREAM_MAX_STREAM_DURATION -> upstreamMaxStreamDurationAt;
-            case CONNECT_TIMEOUT -> connectTimeoutAt;
+            case UPSTREAM_MAX_STREAM_DURATION -> rare.upstreamMaxStreamDurationAt;
+            case CONNECT_TIMEOUT -> rare.connectTimeoutAt;
             case IDLE_TIMEOUT -> activeAt + idleNanos;
-            case PER_TRY_IDLE_TIMEOUT -> receivedAt + perTryIdleNanos;
+            case PER_TRY_IDLE_TIMEOUT -> rare.receivedAt + rare.perTryIdleNanos;
         };
     }
 
@@ -209,7 +222,11 @@ public abstract class Limited extends HttpStream {
 
     final void hasReceived(long nowNanos) {
         activeAt = nowNanos;
-        receivedAt = nowNanos;
+        // Of another thread, which may see that the limit is armed before it sees this.
+        RareLimits limits = rare;
+        if (limits != null) {
+            limits.receivedAt = nowNanos;
+        }
     }
 
     /** From here on a limit may end what is under way. */
