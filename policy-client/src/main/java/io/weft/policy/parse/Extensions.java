@@ -77,7 +77,7 @@ final class Extensions {
     /** Everything comes over the one ADS stream. */
     static void ads(Field field, ConfigSource source) {
         if (!source.hasAds() && !source.hasSelf()) {
-            throw field.refuse("only ads and self are supported; set ads: {}");
+            throw field.refuse("this source is not supported, only ads and self are; set ads: {}");
         }
         apiVersion(field, source);
     }

@@ -127,7 +127,7 @@ class EveryFieldDecidedTest {
     }
 
     @SuppressWarnings("unchecked")
-    private static <B extends MessageLite.Builder> Subject subject(
+    static <B extends MessageLite.Builder> Subject subject(
             B base, Function<? super B, MessageLite> resource, String... nothing) {
         return new Subject(base, (Function<MessageLite.Builder, MessageLite>) resource, reasons(nothing));
     }
@@ -509,7 +509,7 @@ class EveryFieldDecidedTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"subjects", "security", "accessLogs"})
+    @MethodSource({"subjects", "security", "accessLogs", "io.weft.policy.parse.NestedMessages#all"})
     void noFieldIsPassedOver(Subject subject) {
         Map<String, List<Effect>> effects = effects(subject);
         Set<String> withoutEffect = new TreeSet<>();

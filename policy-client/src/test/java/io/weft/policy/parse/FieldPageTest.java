@@ -43,7 +43,7 @@ class FieldPageTest {
     private static Map<String, List<Row>> pages(Set<String> whole) {
         Map<String, Subject> subjects = new TreeMap<>();
         Map<String, Class<?>> classes = new TreeMap<>();
-        Stream.of(EveryFieldDecidedTest.subjects(), EveryFieldDecidedTest.security(), EveryFieldDecidedTest.accessLogs())
+        Stream.of(EveryFieldDecidedTest.subjects(), EveryFieldDecidedTest.security(), EveryFieldDecidedTest.accessLogs(), NestedMessages.all())
                 .flatMap(stream -> stream)
                 .forEach(subject -> {
                     Class<?> message = subject.base().getClass().getEnclosingClass();
@@ -73,6 +73,8 @@ class FieldPageTest {
             String note = "";
             if (subjects.contains(message)) {
                 note = "[" + message + "](#" + message.replace(".", "").toLowerCase(java.util.Locale.ROOT) + ")";
+            } else if (field.message() != null && ApiMessages.fields(field.message()).isEmpty()) {
+                note = "`" + message + "`, which has no fields";
             } else if (!message.isEmpty() && !message.startsWith("google.")) {
                 whole.add(message);
                 note = "`" + message + "`, " + WHOLE;
