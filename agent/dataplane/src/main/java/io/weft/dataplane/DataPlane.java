@@ -134,6 +134,11 @@ public final class DataPlane implements Outbound {
         mirroring.by(sender);
     }
 
+    /** What an operator must know, in the order in which it turned out. */
+    public List<String> notices() {
+        return notices.said();
+    }
+
     /** Says who is told what an operator must know. Replaces the one before. */
     public void noticesTo(Notices notices) {
         this.notices.to(notices);

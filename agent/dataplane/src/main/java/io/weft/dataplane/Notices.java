@@ -1,7 +1,9 @@
 package io.weft.dataplane;
 
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Told what an operator must know of policies that cannot be followed to the letter. Thread-safe; must not block or throw. */
 @FunctionalInterface
@@ -12,6 +14,7 @@ public interface Notices {
     /** Tells somebody who may come later, and nobody before. */
     final class Relay implements Notices {
         private final Set<String> known = ConcurrentHashMap.newKeySet();
+        private final List<String> said = new CopyOnWriteArrayList<>();
         private volatile Notices listener = text -> {};
 
         void to(Notices listener) {
@@ -25,7 +28,12 @@ public interface Notices {
 
         @Override
         public void notice(String text) {
+            said.add(text);
             listener.notice(text);
+        }
+
+        List<String> said() {
+            return List.copyOf(said);
         }
     }
 }

@@ -80,7 +80,8 @@ public final class AdminPages {
                 List.copyOf(running.dataPlane().inbound().ports()),
                 libraries(),
                 running.dataPlane().stats(),
-                running.dataPlane().accessStats());
+                running.dataPlane().accessStats(),
+                running.dataPlane().notices());
     }
 
     private List<Attachments.Status> libraries() {

@@ -27,7 +27,8 @@ record Status(
         List<PortInfo> ports,
         List<Attachments.Status> libraries,
         List<ClusterStats> clusters,
-        List<RuleStats> accessRules) {
+        List<RuleStats> accessRules,
+        List<String> notices) {
 
     /**
      * @param java version of the runtime

@@ -59,6 +59,7 @@ final class StatusJson {
         libraries(status);
         clusters(status);
         accessRules(status);
+        notices(status);
         json.writeEndObject();
     }
 
@@ -205,6 +206,14 @@ final class StatusJson {
         json.writeBooleanField("ejected", endpoint.ejected());
         json.writeNumberField("ejections", endpoint.ejections());
         json.writeEndObject();
+    }
+
+    private void notices(Status status) throws IOException {
+        json.writeArrayFieldStart("notices");
+        for (String notice : status.notices()) {
+            json.writeString(notice);
+        }
+        json.writeEndArray();
     }
 
     private void accessRules(Status status) throws IOException {

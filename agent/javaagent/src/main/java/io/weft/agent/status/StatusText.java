@@ -72,6 +72,7 @@ final class StatusText {
         }
         refused(status);
         unhonoured(status);
+        notices(status);
         clusters(status);
         accessRules(status);
         return text.toString();
@@ -133,6 +134,13 @@ final class StatusText {
                 + (endpoint.priority() == 0 ? "" : ", priority " + endpoint.priority())
                 + (endpoint.ejected() ? ", EJECTED" : "")
                 + (endpoint.ejections() == 0 ? "" : ", ejections " + endpoint.ejections());
+    }
+
+    private void notices(Status status) {
+        if (!status.notices().isEmpty()) {
+            title("Done otherwise than asked");
+            status.notices().forEach(notice -> text.append("  ").append(notice).append('\n'));
+        }
     }
 
     private void accessRules(Status status) {

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A configuration and the requests that are sent under it, one after the other.
+ * A configuration and the requests that are sent under it.
  *
  * @param area as in {@code --area}
  * @param manager of the listener, without its routes
@@ -22,7 +22,16 @@ record Case(
         RouteConfiguration routes,
         List<Cluster> clusters,
         List<Request> requests,
-        Judgement judgement) {
+        Judgement judgement,
+        Pace pace) {
+
+    /** When the next request is sent. */
+    enum Pace {
+        /** When the one before has its response. */
+        ONE_BY_ONE,
+        /** A little later than the one before, whatever becomes of that. */
+        STAGGERED
+    }
 
     /** Stands for the case in its domains and in the names of its clusters; every instance has another number, of the same length. */
     static final String ID = "case000000";
@@ -37,6 +46,12 @@ record Case(
         requests = List.copyOf(requests);
     }
 
+    Case(
+            String area, HttpConnectionManager manager, RouteConfiguration routes, List<Cluster> clusters, List<Request> requests,
+            Judgement judgement) {
+        this(area, manager, routes, clusters, requests, judgement, Pace.ONE_BY_ONE);
+    }
+
     /** The case under a name and a port of its own, so that instances share nothing. */
     Case instance(int number, int port) {
         String id = "case%06d".formatted(number);
@@ -46,23 +61,24 @@ record Case(
                 renamed(routes, id, port),
                 clusters.stream().map(cluster -> renamed(cluster, id, port)).toList(),
                 requests.stream().map(request -> request.map(text -> renamed(text, id, port))).toList(),
-                judgement);
+                judgement,
+                pace);
     }
 
     Case with(HttpConnectionManager other) {
-        return new Case(area, other, routes, clusters, requests, judgement);
+        return new Case(area, other, routes, clusters, requests, judgement, pace);
     }
 
     Case with(RouteConfiguration other) {
-        return new Case(area, manager, other, clusters, requests, judgement);
+        return new Case(area, manager, other, clusters, requests, judgement, pace);
     }
 
     Case withClusters(List<Cluster> others) {
-        return new Case(area, manager, routes, others, requests, judgement);
+        return new Case(area, manager, routes, others, requests, judgement, pace);
     }
 
     Case withRequests(List<Request> others) {
-        return new Case(area, manager, routes, clusters, others, judgement);
+        return new Case(area, manager, routes, clusters, others, judgement, pace);
     }
 
     /** What all cases on one listener have in common. */

@@ -26,11 +26,15 @@ final class Comparison implements AutoCloseable {
     private static final int CASES_AT_ONCE = 24;
     private static final long IN_FORCE_SECONDS = 30;
     private static final long REPEAT_SECONDS = 3;
+    /** Between requests that are under way at once. */
+    private static final long STAGGER_MILLIS = 80;
 
     private final Testbed testbed = new Testbed();
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
     private final Clusters clusters = new Clusters(upstreams);
     private final ExecutorService executor = Executors.newFixedThreadPool(2 * CASES_AT_ONCE);
+    /** The requests of a case that are under way at once. */
+    private final ExecutorService atOnce = Executors.newCachedThreadPool();
     private final List<Integer> ports = Stream.generate(Port::unused).limit(LANES).toList();
     private final EnvoySubject envoy;
     private final JvmSubject jvm;
@@ -42,6 +46,7 @@ final class Comparison implements AutoCloseable {
 
     Comparison(EnvoyBinary binary, Jdk jdk) {
         testbed.closeAfterwards(executor::shutdownNow);
+        testbed.closeAfterwards(atOnce::shutdownNow);
         envoy = testbed.closeAfterwards(new EnvoySubject(binary, testbed.temporaryFolder()));
         jvm = testbed.closeAfterwards(new JvmSubject(testbed, jdk));
     }
@@ -178,13 +183,26 @@ final class Comparison implements AutoCloseable {
 
     private List<Outcome> outcomes(Subject side, Batch.Placed placed, int number) {
         List<Request> requests = placed.instance().requests();
+        boolean staggered = placed.instance().pace() == Case.Pace.STAGGERED;
+        List<Future<Outcome>> underWay = new ArrayList<>();
         List<Outcome> outcomes = new ArrayList<>(requests.size());
         for (int i = 0; i < requests.size(); i++) {
+            Request request = requests.get(i);
             String tag = side.name() + "-" + number + "-" + i;
-            Subject.Answer answer = side.send(requests.get(i), placed.port(), tag);
-            outcomes.add(Normalisation.outcome(answer, upstreams.take(tag)));
+            if (staggered) {
+                underWay.add(atOnce.submit(() -> outcome(side, request, placed.port(), tag)));
+                pause(STAGGER_MILLIS);
+            } else {
+                outcomes.add(outcome(side, request, placed.port(), tag));
+            }
         }
+        underWay.forEach(request -> outcomes.add(get(request)));
         return outcomes;
+    }
+
+    private Outcome outcome(Subject side, Request request, int port, String tag) {
+        Subject.Answer answer = side.send(request, port, tag);
+        return Normalisation.outcome(answer, upstreams.take(tag));
     }
 
     private static <T> T get(Future<T> future) {

@@ -2,6 +2,7 @@ package io.weft.it.comparison;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,76 @@ enum Judgement {
 
         private String status(Outcome outcome) {
             return outcome.status() == 0 || outcome.body().startsWith("upstream connect error") ? "no response" : Integer.toString(outcome.status());
+        }
+    },
+
+    /** As {@link #STATUS_COUNTS}, of the requests that come after one that took long; those before made the sides what they are by then. */
+    AFTER_PAUSE {
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            int after = 0;
+            for (int i = 0; i < requests.size(); i++) {
+                after = requests.get(i).script().startsWith("wait ") ? i + 1 : after;
+            }
+            return STATUS_COUNTS.difference(
+                    requests.subList(after, requests.size()), envoy.subList(after, envoy.size()), jvm.subList(after, jvm.size()));
+        }
+    },
+
+    /** Request by request, and whether the time before each further attempt was long; nobody waits between half a second and a whole. */
+    PAUSES {
+        private static final long LONG_NANOS = 750_000_000;
+
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            Optional<Difference> other = EXACT.difference(requests, envoy, jvm);
+            for (int i = 0; i < requests.size() && other.isEmpty(); i++) {
+                List<Boolean> theirs = areLong(envoy.get(i));
+                List<Boolean> ours = areLong(jvm.get(i));
+                if (!theirs.equals(ours)) {
+                    other = Optional.of(new Difference("pauses", "request " + (i + 1) + ":\n" + requests.get(i)
+                            + "\n  whether each pause was long\n  Envoy: " + theirs + "\n  JVM:   " + ours));
+                }
+            }
+            return other;
+        }
+
+        private List<Boolean> areLong(Outcome outcome) {
+            List<Boolean> pauses = new ArrayList<>();
+            for (int i = 1; i < outcome.attempts().size(); i++) {
+                pauses.add(outcome.attempts().get(i).arrivedNanos() - outcome.attempts().get(i - 1).arrivedNanos() > LONG_NANOS);
+            }
+            return pauses;
+        }
+    },
+
+    /**
+     * Request by request, in whatever order the request and its copies arrive. To copies Envoy adds headers that say so to another
+     * Envoy.
+     */
+    COPIES {
+        private static final String COPY = "x-envoy-internal: true";
+
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            return EXACT.difference(requests, envoy.stream().map(this::sorted).toList(), jvm.stream().map(this::sorted).toList());
+        }
+
+        private Outcome sorted(Outcome outcome) {
+            List<Outcome.Attempt> attempts = outcome.attempts().stream()
+                    .map(this::plain)
+                    .sorted(Comparator.comparing(Outcome.Attempt::toString))
+                    .toList();
+            return new Outcome(outcome.status(), outcome.headers(), outcome.body(), attempts, outcome.failure());
+        }
+
+        private Outcome.Attempt plain(Outcome.Attempt attempt) {
+            List<String> headers = attempt.headers().contains(COPY)
+                    ? attempt.headers().stream()
+                            .filter(header -> !header.equals(COPY) && !header.startsWith("x-forwarded-for:"))
+                            .toList()
+                    : attempt.headers();
+            return new Outcome.Attempt(attempt.endpoint(), attempt.line(), headers, attempt.body(), attempt.arrivedNanos());
         }
     },
 
