@@ -157,7 +157,9 @@ final class InboundConnections {
         if (heldCount.incrementAndGet() > MOST_HELD) {
             closeOldestHeld();
         }
-        timers.schedule(unnamed.heldForNanos(connection.connection().localPort()) + A_MOMENT_NANOS, this::reconsider);
+        long held = unnamed.heldForNanos(connection.connection().localPort()) + A_MOMENT_NANOS;
+        timers.schedule(held, this::reconsider);
+        timers.schedule(held + UnnamedPorts.READING_NANOS, this::reconsider);
         // A policy may have come since it was asked for.
         reconsider(connection);
         return true;

@@ -162,6 +162,12 @@ public final class InboundPorts implements Inbound {
         unnamed.guard(by);
     }
 
+    /** Policies on disk have been looked for, and what they say has been {@linkplain DataPlane#apply applied}. */
+    public void diskRead() {
+        unnamed.diskRead();
+        connections.reconsider();
+    }
+
     /** Says how long a connection may go on that a new policy would not let in; ten seconds where nothing is said. */
     public void drainWithin(Duration limit) {
         connections.drainWithin(limit);

@@ -11,6 +11,9 @@ import java.util.function.Supplier;
 /** What becomes of what comes in to a port that the policy in force does not name. Thread-safe; an answer allocates nothing. */
 final class UnnamedPorts {
 
+    /** For how much longer than else a policy is waited for that may be on a disk that is slow. */
+    static final long READING_NANOS = 30_000_000_000L;
+
     enum Verdict { OPEN, HELD, CLOSED }
 
     private record Known(boolean ofService, long heldUntil) {}
@@ -19,6 +22,7 @@ final class UnnamedPorts {
     private final BooleanSupplier warming;
     private final NanoClock clock;
     private final Notices notices;
+    private volatile boolean diskRead;
     private volatile InboundGuard guard = InboundGuard.NONE;
     /** Written under the lock, as is the map. */
     private volatile PortTable<Known> table = new PortTable<>(Map.of());
@@ -37,6 +41,11 @@ final class UnnamedPorts {
 
     void guard(InboundGuard by) {
         guard = by;
+    }
+
+    /** What there is on disk is in force by now, or about to be. */
+    void diskRead() {
+        diskRead = true;
     }
 
     void opened(PortInfo port) {
@@ -67,7 +76,8 @@ final class UnnamedPorts {
             return Verdict.OPEN;
         }
         Policy inForce = policy.get();
-        if (found.heldUntil - clock.nanoTime() > 0 || !isLive(inForce) && warming.getAsBoolean()) {
+        long held = found.heldUntil - clock.nanoTime();
+        if (held > 0 || !isLive(inForce) && (warming.getAsBoolean() || !diskRead && held + READING_NANOS > 0)) {
             return Verdict.HELD;
         }
         return by.required() || !isLive(inForce) && inForce != null && inForce.inbound().any() ? Verdict.CLOSED : Verdict.OPEN;

@@ -43,6 +43,7 @@ class InboundGuardTest {
     private void guard(boolean required, Predicate<InboundPorts.PortInfo> ofService) {
         ports.guard(new InboundGuard(ofService, HOLD, required));
         mesh.dataPlane.noticesTo(notices::add);
+        ports.diskRead();
         ports.opened("tomcat", new InetSocketAddress(8080), false);
     }
 
@@ -170,6 +171,29 @@ class InboundGuardTest {
     }
 
     @Test
+    void aDiskThatIsSlowIsWaitedForABitLonger() {
+        ports.guard(new InboundGuard(port -> true, HOLD, false));
+        ports.opened("tomcat", new InetSocketAddress(8080), false);
+        assertThat(isHeld(accept("early"), "early")).isTrue();
+        mesh.time.advance(HOLD.plusSeconds(1));
+        assertThat(resumed).isEmpty();
+        apply(PolicySnapshot.empty().generation(), 8081);
+        ports.diskRead();
+        assertThat(resumed).containsExactly("early");
+        assertThat(accept("late")).isNull();
+    }
+
+    @Test
+    void aDiskThatIsNeverReadHoldsNobodyUpForEver() {
+        ports.guard(new InboundGuard(port -> true, HOLD, false));
+        ports.opened("tomcat", new InetSocketAddress(8080), false);
+        assertThat(isHeld(accept("early"), "early")).isTrue();
+        mesh.time.advance(HOLD.plusSeconds(31));
+        assertThat(resumed).containsExactly("early");
+        assertThat(accept("late").inspects()).isFalse();
+    }
+
+    @Test
     void aPolicyFromDiskThatSaysNothingOfWhatComesInClosesNothing() {
         guard(false);
         apply(PolicySnapshot.empty().generation());
@@ -241,6 +265,7 @@ class InboundGuardTest {
     @Test
     void theTimeToSayWhatItIsBeginsWithTheEndOfTheHold() {
         ports.guard(new InboundGuard(port -> true, Duration.ofSeconds(60), false));
+        ports.diskRead();
         InboundConnection patient = accept("patient");
         assertThat(isHeld(patient, "patient")).isTrue();
         mesh.time.advance(Duration.ofSeconds(59));

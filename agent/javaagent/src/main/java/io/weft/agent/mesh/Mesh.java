@@ -176,6 +176,7 @@ public final class Mesh implements MeshAccess {
         private final Listener listener;
         private final PolicyNews news;
         private boolean hasPolicy;
+        private boolean diskRead;
 
         InForce(Listener listener, PolicyNews news) {
             this.listener = listener;
@@ -196,6 +197,11 @@ public final class Mesh implements MeshAccess {
 
         @Override
         public void status(PolicyClientStatus status) {
+            if (!diskRead) {
+                // The client reads before it connects, and says nothing before that.
+                diskRead = true;
+                dataPlane().inbound().diskRead();
+            }
             wasConnected |= status.connection() instanceof PolicyClientStatus.Connected;
             news.read(status);
         }
