@@ -267,6 +267,7 @@ final class InboundConnections {
     /** A policy came into force: those that it would not let in have to go. */
     void policyChanged() {
         Policy inForce = policy.get();
+        unnamed.policyChanged(inForce);
         boolean any = false;
         for (InboundConnection connection : open) {
             if (connection.isAdmitted()) {

@@ -60,6 +60,22 @@ final class UnnamedPorts {
         return learned;
     }
 
+    /** A policy came into force: what it names was waited for, and is not once more when it goes. */
+    synchronized void policyChanged(Policy inForce) {
+        long now = clock.nanoTime();
+        boolean any = false;
+        for (Map.Entry<Integer, Known> port : known.entrySet()) {
+            Known before = port.getValue();
+            if (before.heldUntil - now > 0 && inForce.inbound().find(port.getKey()) != null) {
+                port.setValue(new Known(before.ofService, now));
+                any = true;
+            }
+        }
+        if (any) {
+            table = new PortTable<>(known);
+        }
+    }
+
     private Known know(int port, boolean ownTls) {
         Known found = table.find(port);
         return found == null ? learn(new PortInfo("", new InetSocketAddress(port), ownTls, false)) : found;

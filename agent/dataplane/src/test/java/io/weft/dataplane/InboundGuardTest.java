@@ -99,6 +99,20 @@ class InboundGuardTest {
         assertThat(ports.undecided()).isZero();
     }
 
+    /** As when the instance is about to go, soon after it came. */
+    @Test
+    void aPortWhosePolicyGoesIsNotWaitedForOnceMore() {
+        guard(false);
+        apply(1, 8080);
+        InboundConnection kept = accept("kept");
+        apply(2);
+        assertThat(enter(kept).next()).isEqualTo(Step.PROCEED);
+        assertThat(accept("new").inspects()).isFalse();
+
+        ports.opened("tomcat", new InetSocketAddress(8080), false);
+        assertThat(accept("of the next server").inspects()).isTrue();
+    }
+
     @Test
     void withoutAnyControlPlaneItIsAsWithoutAMeshAfterAWhile() {
         guard(false);
