@@ -1,19 +1,26 @@
 package io.weft.benchmarks;
 
 import io.weft.it.harness.JvmProcess;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** CPU that processes have used, user and system, all threads; the resolution is the kernel's tick, 10 ms. */
 final class Cpu {
     private Cpu() {}
 
     static double seconds(JvmProcess... processes) {
-        double seconds = 0;
-        for (JvmProcess process : processes) {
-            seconds += process.handle().info().totalCpuDuration()
-                            .orElseThrow(() -> new IllegalStateException("no CPU time of " + process.report()))
-                            .toNanos()
-                    / 1e9;
-        }
-        return seconds;
+        return seconds(Stream.of(processes).mapToLong(JvmProcess::pid).toArray());
+    }
+
+    static double seconds(long... pids) {
+        return LongStream.of(pids).mapToDouble(Cpu::ofProcess).sum();
+    }
+
+    private static double ofProcess(long pid) {
+        return ProcessHandle.of(pid)
+                        .flatMap(process -> process.info().totalCpuDuration())
+                        .orElseThrow(() -> new IllegalStateException("no CPU time of process " + pid))
+                        .toNanos()
+                / 1e9;
     }
 }

@@ -1,18 +1,12 @@
 package io.weft.benchmarks;
 
-import io.weft.it.harness.JvmCommand;
-import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.Policy;
-import io.weft.it.harness.PolicyServer;
+import io.weft.benchmarks.Pair.Window;
 import io.weft.it.harness.Testbed;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 
 /**
  * CPU that client and server use together for a request, with the agent in both over with it in neither. The app does nothing
@@ -24,7 +18,6 @@ import java.util.function.ToDoubleFunction;
  */
 final class Overhead implements Benchmark {
     private static final double BUDGET = 1.03;
-    private static final int THREADS = 2;
 
     @Override
     public String name() {
@@ -44,8 +37,8 @@ final class Overhead implements Benchmark {
         List<Double> cpuOff = new ArrayList<>();
         for (int round = 0; round < settings.times(7, 1); round++) {
             try (Testbed testbed = new Testbed()) {
-                Pair off = Pair.without(testbed, settings);
-                Pair on = Pair.with(testbed, settings);
+                Pair off = Pair.plain(testbed, settings);
+                Pair on = Pair.meshed(testbed, settings);
                 // Short ones: a window must end even on a machine that is busy with other things.
                 int requests = settings.times(10_000, 1_000);
                 for (int warmUp = 0; warmUp < settings.times(4, 2); warmUp++) {
@@ -60,10 +53,10 @@ final class Overhead implements Benchmark {
                     ons.add(on.send(requests));
                     offs.add(off.send(requests));
                 }
-                cpu.add(ratio(ons, offs, Window::cpuMicros));
-                p50.add(ratio(ons, offs, Window::p50Micros));
-                p99.add(ratio(ons, offs, Window::p99Micros));
-                cpuOff.add(median(offs, Window::cpuMicros));
+                cpu.add(Window.ratio(ons, offs, Window::cpuMicros));
+                p50.add(Window.ratio(ons, offs, Window::p50Micros));
+                p99.add(Window.ratio(ons, offs, Window::p99Micros));
+                cpuOff.add(Window.median(offs, Window::cpuMicros));
             }
         }
         Distribution ratios = Distribution.of(cpu);
@@ -75,60 +68,5 @@ final class Overhead implements Benchmark {
         detail.put("p50Ratio", Distribution.round(Distribution.of(p50).median(), 3));
         detail.put("p99Ratio", Distribution.round(Distribution.of(p99).median(), 3));
         figures.accept(new Figure(name(), Distribution.round(ratios.median(), 3), "ratio", BUDGET, detail));
-    }
-
-    private static double ratio(List<Window> on, List<Window> off, ToDoubleFunction<Window> quantity) {
-        return median(on, quantity) / median(off, quantity);
-    }
-
-    private static double median(List<Window> windows, ToDoubleFunction<Window> quantity) {
-        return Distribution.of(windows.stream().mapToDouble(quantity).boxed().toList()).median();
-    }
-
-    /** A stretch of load on one pair. */
-    private record Window(double cpuMicros, double p50Micros, double p99Micros) {}
-
-    private record Pair(JvmProcess client, JvmProcess server, String url) {
-
-        static Pair without(Testbed testbed, Settings settings) {
-            JvmProcess server = server(workload(testbed, "server", settings));
-            int port = server.awaitPort();
-            return new Pair(client(workload(testbed, "client", settings)), server, "http://127.0.0.1:" + port + "/orders/1");
-        }
-
-        static Pair with(Testbed testbed, Settings settings) {
-            PolicyServer policies = testbed.policyServer();
-            URI controlPlane = policies.uri();
-            JvmProcess server = server(workload(testbed, "server with agent", settings).mesh(controlPlane, "orders").unguarded());
-            policies.serve(Policy.empty().service("orders", new InetSocketAddress("127.0.0.1", server.awaitPort())));
-            return new Pair(client(workload(testbed, "client with agent", settings).mesh(controlPlane, "shop")), server, "http://orders/orders/1");
-        }
-
-        private static JvmProcess server(JvmCommand command) {
-            return command.main("io.weft.benchmarks.workload.TomcatServer", "orders");
-        }
-
-        private static JvmProcess client(JvmCommand command) {
-            return command.main("io.weft.benchmarks.workload.LoadClient");
-        }
-
-        private static JvmCommand workload(Testbed testbed, String name, Settings settings) {
-            return testbed.jvm(name, settings.jdk()).module(Settings.workloads()).option("-Xms256m").option("-Xmx256m");
-        }
-
-        Window send(int requests) {
-            double before = Cpu.seconds(client, server);
-            Map<String, String> answer = client.ask(Map.of(
-                    "url", url, "requests", Integer.toString(requests), "threads", Integer.toString(THREADS)));
-            double seconds = Cpu.seconds(client, server) - before;
-            if (!answer.get("failed").equals("0")) {
-                throw new IllegalStateException(answer.get("failed") + " of " + requests + " requests failed\n" + client.report() + "\n" + server.report());
-            }
-            return new Window(seconds / requests * 1e6, micros(answer.get("p50")), micros(answer.get("p99")));
-        }
-
-        private static double micros(String nanos) {
-            return Long.parseLong(nanos) / 1e3;
-        }
     }
 }

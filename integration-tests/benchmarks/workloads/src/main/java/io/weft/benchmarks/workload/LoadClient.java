@@ -20,15 +20,16 @@ import java.util.concurrent.Future;
 import java.util.stream.LongStream;
 
 /**
- * Sends requests with {@code java.net.http}, HTTP/1.1 with keep-alive, one after the other on each thread. Reads forms with
+ * Sends requests with {@code java.net.http}, HTTP/1.1 with keep-alive, over {@link OwnTls} where there is that, one after the other on each thread. Reads forms with
  * {@code url}, {@code requests} and {@code threads}; answers with {@code failed} and the latency's {@code p50} and {@code p99}
  * in nanoseconds.
  */
 public final class LoadClient {
     private LoadClient() {}
 
-    public static void main(String[] args) throws IOException, InterruptedException, ExecutionException {
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    public static void main(String[] args) throws Exception {
+        HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
+        HttpClient client = (OwnTls.isThere() ? builder.sslContext(OwnTls.context()) : builder).build();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             Map<String, String> order = Form.read(line);

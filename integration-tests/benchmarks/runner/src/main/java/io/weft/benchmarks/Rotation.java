@@ -1,0 +1,240 @@
+package io.weft.benchmarks;
+
+import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
+import io.weft.it.harness.Inbounds;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.JvmProcess.Tally;
+import io.weft.it.harness.MeshTlsSockets;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Routes;
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * Certificates of both sides are replaced by SDS, each of them many times, and so are the roots, while requests go over mesh TLS. Each
+ * replacement is waited for until a handshake shows it. No request may fail, and in the end there must be no more heap and no more
+ * connections than after a tenth. The value is how many of these did not hold.
+ */
+final class Rotation implements Benchmark {
+    private static final Pattern HEAP_USED = Pattern.compile("heap .*used (\\d+)K");
+    private static final int THREADS = 4;
+    private static final int ROUND = 200;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    /** Tomcat waits a minute for the next request. */
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(90);
+    private static final String SERVER = "spiffe://mesh/orders";
+
+    @Override
+    public String name() {
+        return "rotation";
+    }
+
+    @Override
+    public String summary() {
+        return "certificates and roots replaced under load through the real jar: lost requests, leaked memory and connections";
+    }
+
+    @Override
+    public void run(Settings settings, Consumer<Figure> figures) throws Exception {
+        int leaves = settings.times(1_000, 20);
+        int roots = settings.times(20, 2);
+        try (Testbed testbed = new Testbed()) {
+            Mesh mesh = new Mesh(testbed, settings);
+            AtomicBoolean over = new AtomicBoolean();
+            CompletableFuture<long[]> load = CompletableFuture.supplyAsync(() -> mesh.load(over));
+            long heapBefore = 0;
+            int connectionsBefore = 0;
+            try {
+                for (int i = 1; i <= leaves && !load.isDone(); i++) {
+                    if (i % (leaves / roots) == 0) {
+                        mesh.replaceRoot();
+                    } else {
+                        mesh.replaceLeaves();
+                    }
+                    if (i == leaves / 10) {
+                        heapBefore = mesh.heap();
+                        connectionsBefore = mesh.connections();
+                    }
+                }
+            } finally {
+                over.set(true);
+            }
+            long[] counts = load.get();
+            long heapAfter = mesh.heap();
+            int connectionsAfter = mesh.connectionsAfterIdling(Math.max(connectionsBefore, 4 * THREADS));
+            long off = counts[0] - counts[1]
+                    + (Soak.leaked(heapBefore, heapAfter) > Soak.HEAP_TOLERANCE_BYTES ? 1 : 0)
+                    + (connectionsAfter > Math.max(connectionsBefore, 4 * THREADS) ? 1 : 0);
+            Map<String, Object> detail = new LinkedHashMap<>();
+            detail.put("requests", counts[0]);
+            detail.put("failed", counts[0] - counts[1]);
+            detail.put("leaves", leaves);
+            detail.put("roots", roots);
+            detail.put("heapBefore", heapBefore);
+            detail.put("heapAfter", heapAfter);
+            detail.put("connectionsBefore", connectionsBefore);
+            detail.put("connectionsAfter", connectionsAfter);
+            figures.accept(new Figure(name(), off, "violations", 0, detail));
+        }
+    }
+
+    private static final class Mesh {
+        private final Testbed testbed;
+        private final Settings settings;
+        private final PolicyServer policies;
+        private final JvmProcess server;
+        private final JvmProcess client;
+        private final int port;
+        private Authority root = new Authority("root");
+        private Policy policy;
+
+        Mesh(Testbed testbed, Settings settings) throws Exception {
+            this.testbed = testbed;
+            this.settings = settings;
+            policies = testbed.policyServer();
+            policies.serve(Policy.empty());
+            server = testbed.jvm("server", settings.jdk()).option("-Xmx128m").module(Settings.workloads())
+                    .mesh(policies.uri(), "orders").main("io.weft.benchmarks.workload.TomcatServer", "orders");
+            port = server.awaitPort();
+            policy = Policy.empty()
+                    .listener(Inbounds.bySecrets(port, "orders", "clients").strict())
+                    .virtualHost("orders", Routes.to("orders"))
+                    .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstreamBySecrets("shop", "servers")),
+                            new InetSocketAddress("127.0.0.1", port));
+            client = testbed.jvm("client", settings.jdk()).option("-Xmx128m").mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
+            serve(root, List.of(root));
+            await(() -> client.load("http://orders/", Map.of(), THREADS, THREADS).errors() == 0);
+        }
+
+        private interface Condition {
+            boolean holds() throws Exception;
+        }
+
+        private void await(Condition condition) throws Exception {
+            long deadline = System.nanoTime() + PATIENCE_NANOS;
+            while (!condition.holds()) {
+                if (System.nanoTime() - deadline > 0) {
+                    throw new IllegalStateException("what was replaced does not show\n" + client.report() + "\n" + server.report());
+                }
+            }
+        }
+
+        /** Returns the leaf that the server is to show from now on. */
+        private X509Certificate serve(Authority issuer, List<Authority> trusted) {
+            Certified orders = issuer.certify(SERVER);
+            policy = policy
+                    .secret(MeshTlsSockets.identity("orders", orders))
+                    .secret(MeshTlsSockets.identity("shop", issuer.certify("spiffe://mesh/shop")))
+                    .secret(MeshTlsSockets.authorities("clients", trusted, "spiffe://mesh/shop"))
+                    .secret(MeshTlsSockets.authorities("servers", trusted, SERVER));
+            policies.serve(policy);
+            return orders.certificate();
+        }
+
+        void replaceLeaves() throws Exception {
+            X509Certificate leaf = serve(root, List.of(root));
+            await(() -> shown().equals(leaf));
+        }
+
+        /** Trusted first, signing then, and the old one trusted until all have a leaf of the new one. */
+        void replaceRoot() throws Exception {
+            Authority next = new Authority("root");
+            X509Certificate of = serve(root, List.of(root, next));
+            await(() -> shown().equals(of));
+            awaitClient();
+            root = next;
+            X509Certificate signed = serve(next, List.of(root, next));
+            await(() -> shown().equals(signed));
+            awaitClient();
+            replaceLeaves();
+        }
+
+        /** The client is told at the same time as the server, and obeys in its own. */
+        private void awaitClient() throws InterruptedException {
+            TimeUnit.MILLISECONDS.sleep(500);
+        }
+
+        private X509Certificate shown() throws IOException {
+            try (Socket wire = new Socket(InetAddress.getLoopbackAddress(), port);
+                    SSLSocket socket = (SSLSocket) root.certify("spiffe://mesh/shop").trustingAnybody().getSocketFactory()
+                            .createSocket(wire, "orders", port, true)) {
+                wire.setSoTimeout((int) TimeUnit.SECONDS.toMillis(30));
+                socket.startHandshake();
+                return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+            }
+        }
+
+        /** @return how many were sent, and how many of them were answered */
+        long[] load(AtomicBoolean over) {
+            long[] counts = new long[2];
+            while (!over.get()) {
+                Tally tally = client.load("http://orders/", Map.of(), ROUND, THREADS);
+                counts[0] += ROUND;
+                counts[1] += tally.status(200);
+            }
+            return counts;
+        }
+
+        long heap() {
+            return liveHeap(client) + liveHeap(server);
+        }
+
+        private long liveHeap(JvmProcess process) {
+            String pid = Long.toString(process.pid());
+            // Cleaners and references need more than one collection.
+            for (int i = 0; i < 3; i++) {
+                testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.run").awaitExit();
+            }
+            JvmProcess jcmd = testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.heap_info");
+            jcmd.awaitExit();
+            Matcher used = HEAP_USED.matcher(String.join("\n", jcmd.stdout()));
+            if (!used.find()) {
+                throw new IllegalStateException("no heap in " + jcmd.report());
+            }
+            return Long.parseLong(used.group(1)) * 1024;
+        }
+
+        /** Those of earlier certificates are kept by the client's pool until it or the server finds that they are idle. */
+        int connectionsAfterIdling(int most) throws Exception {
+            long deadline = System.nanoTime() + IDLE_NANOS;
+            while (connections() > most && System.nanoTime() - deadline < 0) {
+                TimeUnit.MILLISECONDS.sleep(500);
+            }
+            return connections();
+        }
+
+        /** That the server has established, with whomever. */
+        int connections() throws IOException {
+            String local = ":%04X ".formatted(port);
+            int established = 0;
+            for (String file : List.of("net/tcp", "net/tcp6")) {
+                for (String line : Files.readAllLines(Path.of("/proc").resolve(Long.toString(server.pid())).resolve(file))) {
+                    String[] fields = line.strip().split(" +");
+                    if ((fields[1] + ' ').endsWith(local) && fields[3].equals("01")) {
+                        established++;
+                    }
+                }
+            }
+            return established;
+        }
+    }
+}
