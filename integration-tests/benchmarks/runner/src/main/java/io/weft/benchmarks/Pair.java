@@ -1,5 +1,6 @@
 package io.weft.benchmarks;
 
+import com.google.protobuf.util.Durations;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
@@ -85,7 +86,9 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
         policies.serve(Policy.empty()
                 .listener(Inbounds.of(port, MESH, ORDERS).strict())
                 .virtualHost("orders", Routes.to("orders"))
-                .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, SHOP, "spiffe://mesh/orders")),
+                .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, SHOP, "spiffe://mesh/orders"))
+                                // On a machine that is busy a handshake takes its time.
+                                .setConnectTimeout(Durations.fromSeconds(20)),
                         new InetSocketAddress("127.0.0.1", port)));
         Pair pair = new Pair(
                 client(workload(testbed, "client with agent", settings).mesh(policies.uri(), "shop")), server, "http://orders/orders/1");

@@ -1,5 +1,6 @@
 package io.weft.benchmarks;
 
+import com.google.protobuf.util.Durations;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
@@ -118,7 +119,9 @@ final class Rotation implements Benchmark {
             policy = Policy.empty()
                     .listener(Inbounds.bySecrets(port, "orders", "clients").strict())
                     .virtualHost("orders", Routes.to("orders"))
-                    .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstreamBySecrets("shop", "servers")),
+                    .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstreamBySecrets("shop", "servers"))
+                                    // On a machine that is busy a handshake takes its time.
+                                    .setConnectTimeout(Durations.fromSeconds(20)),
                             new InetSocketAddress("127.0.0.1", port));
             client = testbed.jvm("client", settings.jdk()).option("-Xmx128m").mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
             serve(root, List.of(root));
