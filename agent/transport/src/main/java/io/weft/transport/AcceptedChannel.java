@@ -104,7 +104,7 @@ public final class AcceptedChannel {
             }
             return wanted == 0 && state == State.TELLING_HTTP_2 ? tellHttp2() : wanted;
         } catch (IOException | RuntimeException | Error e) {
-            if (state == State.SHAKING_HANDS) {
+            if (state == State.SHAKING_HANDS || state == State.TELLING_HTTP_2 && e instanceof SSLException) {
                 connection.rejected(Rejection.HANDSHAKE);
                 sayWhy();
             }
@@ -284,6 +284,9 @@ public final class AcceptedChannel {
         }
         if (in.remaining() < whole + ClientHello.RECORD_HEADER && !fill(whole + ClientHello.RECORD_HEADER)) {
             return false;
+        }
+        if (!ClientHello.isRecord(in.slice(in.position() + whole, ClientHello.RECORD_HEADER))) {
+            throw new SSLException("what is no TLS, within TLS");
         }
         int end = whole + ClientHello.RECORD_HEADER + (in.getShort(in.position() + whole + 3) & 0xffff);
         if (end > in.capacity()) {
