@@ -19,6 +19,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -208,10 +209,10 @@ final class Rotation implements Benchmark {
             String pid = Long.toString(process.pid());
             // Cleaners and references need more than one collection.
             for (int i = 0; i < 3; i++) {
-                testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.run").awaitExit();
+                testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.run").awaitExit(Duration.ofMinutes(2));
             }
             JvmProcess jcmd = testbed.jvm("jcmd", settings.jdk()).tool("jcmd", pid, "GC.heap_info");
-            jcmd.awaitExit();
+            jcmd.awaitExit(Duration.ofMinutes(2));
             Matcher used = HEAP_USED.matcher(String.join("\n", jcmd.stdout()));
             if (!used.find()) {
                 throw new IllegalStateException("no heap in " + jcmd.report());
