@@ -149,7 +149,11 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public long bodyLength() {
-        return isStreaming() ? -1 : body == null ? 0 : body.size();
+        if (replay() == Replay.NO_BODY) {
+            return 0;
+        }
+        // The app may still be writing it.
+        return isStreaming() || written == null ? -1 : body == null ? 0 : body.size();
     }
 
     @Override
