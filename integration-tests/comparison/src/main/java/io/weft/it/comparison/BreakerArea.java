@@ -67,12 +67,12 @@ final class BreakerArea implements Area {
                 .addDomains(Case.HOST + ":" + Case.PORT)
                 .addRoutes(Route.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/")).setRoute(action))
                 .build();
-        List<Request> requests = draw.several(3, 8, () -> new Request(
+        List<Request> requests = draw.several(3, 6, () -> new Request(
                 Request.Client.draw(draw), draw.oneOf("GET", "POST"), Case.HOST, "/", List.of(), "",
                 retries
-                        ? draw.oneOf("503;wait 2500 200", "503;wait 2500 503", "200", "503")
+                        ? draw.oneOf("503;wait 4000 200", "503;wait 4000 503", "200", "503")
                         // Who waits for one of few connections in Envoy is under way here: quick ones would let others in.
-                        : ofConnections ? "wait 2500 200" : draw.oneOf("wait 2500 200", "wait 2500 200", "200")));
+                        : ofConnections ? "wait 4000 200" : draw.oneOf("wait 4000 200", "wait 4000 200", "200")));
         return new Case(
                 name(),
                 HttpConnectionManager.getDefaultInstance(),

@@ -27,7 +27,7 @@ final class Comparison implements AutoCloseable {
     private static final long IN_FORCE_SECONDS = 30;
     private static final long REPEAT_SECONDS = 3;
     /** Between requests that are under way at once. */
-    private static final long STAGGER_MILLIS = 80;
+    private static final long STAGGER_MILLIS = 250;
 
     private final Testbed testbed = new Testbed();
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
