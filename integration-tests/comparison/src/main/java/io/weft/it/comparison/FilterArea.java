@@ -13,6 +13,8 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.FaultAbort;
@@ -43,6 +45,7 @@ final class FilterArea implements Area {
     private static final int FIRST_ENDPOINT = 7;
     private static final int ENDPOINTS = 3;
 
+    private static final String BUFFER = "buffer";
     private static final String CORS = "cors";
     private static final String FAULT = "fault";
     private static final String LIMIT = "limit";
@@ -54,6 +57,7 @@ final class FilterArea implements Area {
     /** Without effect, so that all cases share a listener. */
     private static final HttpConnectionManager MANAGER = HttpConnectionManager.newBuilder()
             .addHttpFilters(filter(CORS, Cors.getDefaultInstance()))
+            .addHttpFilters(filter(BUFFER, Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(1_000_000)).build()))
             .addHttpFilters(filter(FAULT, HTTPFault.getDefaultInstance()))
             .addHttpFilters(filter(LIMIT, UNLIMITED))
             .addHttpFilters(filter(HEADERS, io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation.getDefaultInstance()))
@@ -73,7 +77,7 @@ final class FilterArea implements Area {
 
     @Override
     public String summary() {
-        return "local rate limit, fault, header mutation, CORS and stateful session, on three levels";
+        return "buffer, local rate limit, fault, header mutation, CORS and stateful session, on three levels";
     }
 
     @Override
@@ -89,7 +93,7 @@ final class FilterArea implements Area {
     public Case draw(Draw draw) {
         List<String> paths = new ArrayList<>();
         VirtualHost.Builder host = VirtualHost.newBuilder().setName(Case.ID).addDomains(Case.HOST + ":" + Case.PORT);
-        List<String> filters = new ArrayList<>(draw.several(1, 3, () -> draw.oneOf(CORS, FAULT, LIMIT, HEADERS, SESSION)));
+        List<String> filters = new ArrayList<>(draw.several(1, 3, () -> draw.oneOf(BUFFER, CORS, FAULT, LIMIT, HEADERS, SESSION)));
         String cluster = Case.ID + "-filters";
         for (int i = draw.between(1, 2); i > 0; i--) {
             Route.Builder route = Route.newBuilder()
@@ -135,6 +139,7 @@ final class FilterArea implements Area {
 
     private static Message override(Draw draw, String filter) {
         return switch (filter) {
+            case BUFFER -> buffer(draw);
             case CORS -> cors(draw);
             case FAULT -> fault(draw);
             case LIMIT -> limit(draw);
@@ -142,6 +147,12 @@ final class FilterArea implements Area {
             case SESSION -> session(draw);
             default -> throw new IllegalArgumentException(filter);
         };
+    }
+
+    private static BufferPerRoute buffer(Draw draw) {
+        return draw.chance(20)
+                ? BufferPerRoute.newBuilder().setDisabled(true).build()
+                : BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(draw.oneOf(1, 4, 5, 10)))).build();
     }
 
     private static CorsPolicy cors(Draw draw) {
@@ -257,6 +268,10 @@ final class FilterArea implements Area {
         List<String> headers = Vocabulary.headers(draw);
         String method = draw.oneOf("GET", "GET", "POST", "PUT");
         Client client = Client.draw(draw);
+        if (filters.contains(BUFFER)) {
+            // HttpURLConnection connects before it knows how long a body is.
+            client = draw.oneOf(Client.JAVA_NET_HTTP, Client.APACHE_HTTPCLIENT5);
+        }
         if (filters.contains(CORS)) {
             // HttpURLConnection sends none of these headers for an app.
             client = draw.oneOf(Client.JAVA_NET_HTTP, Client.APACHE_HTTPCLIENT5);

@@ -59,7 +59,14 @@ final class RetryArea implements Area {
         if (!onHost || draw.chance(30)) {
             action.setRetryPolicy(policy(draw));
         }
-        host.addRoutes(Route.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/")).setRoute(action));
+        Route.Builder route = Route.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/")).setRoute(action);
+        if (draw.chance(15)) {
+            route.setPerRequestBufferLimitBytes(UInt32Value.of(draw.oneOf(0, 4, 5, 6, 100)));
+        }
+        if (draw.chance(15)) {
+            host.setPerRequestBufferLimitBytes(UInt32Value.of(draw.oneOf(0, 4, 5, 6, 100)));
+        }
+        host.addRoutes(route);
         List<Request> requests = draw.several(2, 4, () -> request(draw));
         return new Case(
                 name(),

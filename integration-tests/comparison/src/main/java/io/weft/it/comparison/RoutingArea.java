@@ -20,6 +20,9 @@ import java.util.Set;
 
 /** Domains, matches, redirects, direct responses, rewrites, weights of zero, header changes at four levels. */
 final class RoutingArea implements Area {
+    /** The header by which a request names its cluster. */
+    private static final String TO = "x-to";
+
     private static final List<String> LABELS = List.of("", "a.", "b.", "a.b.", "ab.", "x-a.");
 
     @Override
@@ -110,6 +113,9 @@ final class RoutingArea implements Area {
         List<String> headers = Vocabulary.headers(draw);
         // gRPC knows no HEAD.
         headers.removeIf(header -> method.equals("HEAD") && header.startsWith("content-type"));
+        if (draw.chance(20)) {
+            draw.several(1, 2, () -> headers.add(TO + ": " + draw.oneOf(draw.oneOf(Clusters.FIXED), "unknown", "")));
+        }
         boolean body = method.equals("POST") || method.equals("PUT");
         return new Request(
                 Client.draw(draw),
@@ -150,8 +156,10 @@ final class RoutingArea implements Area {
             action.setCluster(draw.oneOf(Clusters.FIXED));
         } else if (kind < 83) {
             action.setCluster("unknown");
-        } else if (kind < 85) {
+        } else if (kind < 84) {
             action.setCluster(draw.oneOf(Clusters.EMPTY, Clusters.REFUSING));
+        } else if (kind < 88) {
+            action.setClusterHeader(draw.chance(85) ? TO : ":authority");
         } else {
             action.setWeightedClusters(oneOfWeight(draw));
         }
