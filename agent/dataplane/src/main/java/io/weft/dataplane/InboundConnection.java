@@ -173,7 +173,9 @@ public final class InboundConnection {
         endNanos = nanos;
     }
 
+    /** What is counted of it is given back at once: a server that did not look at it may never find out. */
     void close() {
         closer.run();
+        closed();
     }
 }

@@ -265,6 +265,25 @@ class InboundGuardTest {
         assertThat(Set.copyOf(resumed)).hasSize(1_000);
     }
 
+    /** As the JDK's server, which does not look at what is held up. */
+    @Test
+    void whatHadToGoIsNotCountedThoughItsServerDoesNotFindOut() {
+        guard(false);
+        List<InboundConnection> all = new ArrayList<>();
+        for (int i = 0; i < 1_500; i++) {
+            InboundConnection connection = accept(Integer.toString(i));
+            assertThat(isHeld(connection, Integer.toString(i))).isTrue();
+            all.add(connection);
+        }
+        assertThat(closed).hasSize(500);
+        apply(1, 8080);
+        for (String name : resumed) {
+            assertThat(all.get(Integer.parseInt(name)).decide(null)).isEqualTo(Fate.PASS);
+        }
+        assertThat(resumed).hasSize(1_000);
+        assertThat(ports.undecided()).isZero();
+    }
+
     @Test
     void whoGoesAwayMeanwhileIsForgotten() {
         guard(false);

@@ -27,6 +27,8 @@ final class Accepting {
     /** Of those whose first bytes count, by the socket. */
     private final Map<SocketChannel, MeshSocketChannel> channels = new ConcurrentHashMap<>();
     private final Map<SocketChannel, AcceptedChannel> undecided = new ConcurrentHashMap<>();
+    /** Of those that are held up, by the socket: the dispatcher that has let go of it, and so would never find out that it is closed. */
+    private final Map<SocketChannel, Object> held = new ConcurrentHashMap<>();
 
     Accepting(AdapterContext context, Internals internals, IntPredicate ownTls) {
         this.context = context;
@@ -35,7 +37,7 @@ final class Accepting {
         this.ownTls = ownTls;
     }
 
-    /** After {@code HttpConnection.setChannel}. The server finds out with its next look that a connection is closed. */
+    /** After {@code HttpConnection.setChannel}. */
     void accepted(Object connection, SocketChannel socket) throws IOException {
         if (socket == null) {
             return;
@@ -45,7 +47,7 @@ final class Accepting {
                     || !(socket.getRemoteAddress() instanceof InetSocketAddress remote)) {
                 return;
             }
-            InboundConnection seen = inbound.accepted(local, remote, ownTls.test(local.getPort()), () -> close(socket));
+            InboundConnection seen = inbound.accepted(local, remote, ownTls.test(local.getPort()), () -> close(connection, socket));
             if (seen == null) {
                 socket.close();
                 return;
@@ -63,7 +65,13 @@ final class Accepting {
         }
     }
 
-    private static void close(SocketChannel socket) {
+    /** The server's idle timer finds out about what its selector would have looked at next. */
+    private void close(Object connection, SocketChannel socket) {
+        Object dispatcher = held.remove(socket);
+        if (dispatcher != null) {
+            internals.closeConnection(dispatcher, connection);
+            return;
+        }
         try {
             socket.close();
         } catch (IOException closed) {
@@ -89,9 +97,12 @@ final class Accepting {
             return Handler.PROCEED;
         }
         try {
-            if (channel.connection().held(() -> Resumed.THREAD.execute(() -> resume(dispatcher, connection)))) {
+            // Before anybody could close it.
+            held.put(socket, dispatcher);
+            if (channel.connection().held(() -> Resumed.THREAD.execute(() -> resume(dispatcher, socket, connection)))) {
                 return null;
             }
+            held.remove(socket);
             socket.configureBlocking(false);
             boolean ready = channel.handshake() == 0;
             if (ready) {
@@ -111,7 +122,8 @@ final class Accepting {
         return null;
     }
 
-    private void resume(Object dispatcher, Object connection) {
+    private void resume(Object dispatcher, SocketChannel socket, Object connection) {
+        held.remove(socket);
         try {
             internals.lookAgainFromOutside(dispatcher, connection);
         } catch (IOException | ClosedSelectorException gone) {
@@ -129,6 +141,7 @@ final class Accepting {
             SocketChannel socket = internals.channel(connection);
             if (socket != null) {
                 undecided.remove(socket);
+                held.remove(socket);
                 channels.remove(socket);
             }
         }
