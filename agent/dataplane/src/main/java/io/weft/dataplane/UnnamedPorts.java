@@ -60,8 +60,14 @@ final class UnnamedPorts {
         return learned;
     }
 
-    /** A policy came into force: what it names was waited for, and is not once more when it goes. */
+    /**
+     * A policy came into force: what it names was waited for, and is not once more when it goes. One from disk says nothing of that: the
+     * control plane's first may come before it has heard of the port.
+     */
     synchronized void policyChanged(Policy inForce) {
+        if (!isLive(inForce)) {
+            return;
+        }
         long now = clock.nanoTime();
         boolean any = false;
         for (Map.Entry<Integer, Known> port : known.entrySet()) {
@@ -91,9 +97,11 @@ final class UnnamedPorts {
         if (!found.ofService) {
             return Verdict.OPEN;
         }
-        Policy inForce = policy.get();
         long held = found.heldUntil - clock.nanoTime();
-        if (held > 0 || !isLive(inForce) && (warming.getAsBoolean() || !diskRead && held + READING_NANOS > 0)) {
+        // Before the policy, which is in force when they are no longer so.
+        boolean coming = warming.getAsBoolean() || !diskRead && held + READING_NANOS > 0;
+        Policy inForce = policy.get();
+        if (held > 0 || coming && !isLive(inForce)) {
             return Verdict.HELD;
         }
         return by.required() || !isLive(inForce) && inForce != null && inForce.inbound().any() ? Verdict.CLOSED : Verdict.OPEN;

@@ -284,6 +284,17 @@ class InboundGuardTest {
         assertThat(ports.undecided()).isZero();
     }
 
+    /** The control plane's first word may come before it has heard of the port. */
+    @Test
+    void aPolicyFromDiskIsNotTheOneThatAPortWaitsFor() {
+        guard(false);
+        apply(PolicySnapshot.empty().generation(), 8080);
+        apply(1);
+        assertThat(isHeld(accept("early"), "early")).isTrue();
+        apply(2, 8080);
+        assertThat(resumed).containsExactly("early");
+    }
+
     @Test
     void whoGoesAwayMeanwhileIsForgotten() {
         guard(false);
