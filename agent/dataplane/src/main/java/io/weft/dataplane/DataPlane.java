@@ -53,6 +53,8 @@ public final class DataPlane implements Outbound {
     /** Null before the first. Guarded by the lock; whether it is yet to be put in force is written under it. */
     private PolicySnapshot latest;
     private volatile boolean warming;
+    /** How often that began. Guarded by the lock. */
+    private int warmings;
 
     /** @param startupWait for how long from now on requests wait for the first policy; not negative */
     public DataPlane(Duration startupWait, Surroundings surroundings) {
@@ -85,17 +87,20 @@ public final class DataPlane implements Outbound {
      */
     public synchronized void apply(PolicySnapshot snapshot) {
         latest = snapshot;
+        boolean begins = !warming;
         warming = true;
         names.follow(ClusterCompiler.names(snapshot));
         if (names.allKnown()) {
             putInForce();
-        } else {
-            timers.schedule(WARMING_NANOS, () -> endWarming(snapshot));
+        } else if (begins) {
+            // Once for all that come meanwhile: with one after the other, none would be in force.
+            int which = ++warmings;
+            timers.schedule(WARMING_NANOS, () -> endWarming(which));
         }
     }
 
-    private synchronized void endWarming(PolicySnapshot snapshot) {
-        if (warming && latest == snapshot) {
+    private synchronized void endWarming(int which) {
+        if (warming && warmings == which) {
             putInForce();
         }
     }

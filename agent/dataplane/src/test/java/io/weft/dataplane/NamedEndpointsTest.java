@@ -126,6 +126,22 @@ class NamedEndpointsTest {
     }
 
     @Test
+    void policiesThatComeOneAfterTheOtherAreNotWaitedForForEver() {
+        Fixture mesh = mesh();
+        for (int generation = 1; generation <= 3; generation++) {
+            mesh.apply(policy(new Cluster.StrictDns(named("orders.local"), HOW)).generation(generation));
+            mesh.time.advance(Duration.ofSeconds(2));
+        }
+        assertThat(mesh.dataPlane.generation()).isEqualTo(3);
+
+        mesh.apply(policy(new Cluster.StrictDns(named("other.local"), HOW)).generation(4));
+        mesh.time.advance(Duration.ofMillis(4_999));
+        assertThat(mesh.dataPlane.generation()).as("a time of its own").isEqualTo(3);
+        mesh.time.advance(Duration.ofMillis(1));
+        assertThat(mesh.dataPlane.generation()).isEqualTo(4);
+    }
+
+    @Test
     void ofALogicalNameOneAddressIsUsed() {
         Fixture mesh = mesh();
         mesh.apply(policy(new Cluster.LogicalDns(named("orders.local"), HOW)));
