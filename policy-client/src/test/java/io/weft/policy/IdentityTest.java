@@ -57,7 +57,8 @@ class IdentityTest {
     private volatile byte[] svid;
     private final List<PublicKey> requested = new CopyOnWriteArrayList<>();
     private volatile Duration lifetime = Duration.ofHours(1);
-    private volatile int refusals;
+    /** Whoever asks for a certificate. */
+    private volatile boolean refuses;
 
     /** Policies, and certificates for whoever asks. */
     private Script script() {
@@ -93,8 +94,7 @@ class IdentityTest {
         @Override
         public void headers(Call call, Http2Headers headers) {
             this.call = call;
-            if (refusals > 0) {
-                refusals--;
+            if (refuses) {
                 call.trailersOnly(16, "no token came");
             }
         }
@@ -129,8 +129,7 @@ class IdentityTest {
         public void headers(Call call, Http2Headers headers) {
             if (!"true".contentEquals(headers.get("workload.spiffe.io", ""))) {
                 call.trailersOnly(3, "security header missing from request");
-            } else if (refusals > 0) {
-                refusals--;
+            } else if (refuses) {
                 call.trailersOnly(7, "no identity issued");
             } else {
                 call.respond();
@@ -259,10 +258,11 @@ class IdentityTest {
     @Test
     void aRefusalIsSaidAndTriedAgain() {
         policy.put(secured());
-        refusals = 3;
+        refuses = true;
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
                 ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
             under.awaitStatus(status -> status.problem().orElse("").contains("no certificate for this process: UNAUTHENTICATED: no token came"));
+            refuses = false;
             awaitOwn(under);
             under.awaitStatus(status -> status.problem().isEmpty());
         }
@@ -275,10 +275,10 @@ class IdentityTest {
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
                 ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
             awaitOwn(under);
-            refusals = Integer.MAX_VALUE;
+            refuses = true;
             under.awaitSnapshot(snapshot -> own(snapshot).isEmpty());
             assertThat(under.client.snapshot().clusters()).containsKey("orders");
-            refusals = 0;
+            refuses = false;
             awaitOwn(under);
         }
     }
@@ -323,29 +323,42 @@ class IdentityTest {
     void aWorkloadThatIsNotRegisteredIsToldSoAndAsksAgain() throws IOException {
         policy.put(secured());
         issued();
-        refusals = 3;
+        refuses = true;
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
                 ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
             under.awaitStatus(status -> status.problem().orElse("")
                     .contains("PERMISSION_DENIED: no identity issued; is this workload registered there?"));
+            refuses = false;
             awaitOwn(under);
             under.awaitStatus(status -> status.problem().isEmpty());
         }
     }
 
     @Test
-    void anEndOfTheWorkloadApiTakesNothingAwayBeforeItExpires() throws IOException {
+    void anEndOfTheWorkloadApiTakesNothingAway() throws IOException {
         policy.put(secured());
-        lifetime = Duration.ofSeconds(3);
         issued();
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
                 ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
             awaitOwn(under);
-            refusals = Integer.MAX_VALUE;
+            refuses = true;
             Call lost = workloads.get(0);
             lost.stream().eventLoop().execute(lost::closeConnection);
             under.awaitStatus(status -> status.problem().orElse("").contains("PERMISSION_DENIED"));
             assertThat(own(under.client.snapshot())).isPresent();
+        }
+    }
+
+    @Test
+    void whatTheWorkloadApiGaveIsShownToNobodyOnceItHasExpired() throws IOException {
+        policy.put(secured());
+        issued();
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, fromWorkloadApi(controlPlane)))) {
+            awaitOwn(under);
+            lifetime = Duration.ofSeconds(4);
+            issued();
+            workloads.get(0).message(svid);
             under.awaitSnapshot(snapshot -> own(snapshot).isEmpty());
         }
     }
