@@ -503,7 +503,8 @@ public abstract class Exchange extends Limited {
         host = other.host;
         attempt = other.attempt;
         status = other.status;
-        failure = other.failure;
+        // Who gives up between two attempts is told of by no outcome.
+        failure = headers == null && other.failure == null ? Failure.CANCELLED : other.failure;
         again = false;
         phase = UNDER_WAY;
         if (other.reply != null) {

@@ -89,7 +89,7 @@ final class Hedge extends ClientLayer {
                 && rule.retriesAnything()
                 && !exchange.lane.race.isDecided()
                 && exchange.lane.race.hasAttemptsLeft(rule.retries())
-                && Retry.mayFollow(exchange);
+                && Retry.mayFollow(exchange, Exchange.Failure.ATTEMPT_TIMEOUT);
         if (!exchange.canHedge()) {
             if (notices.isNew("hedging")) {
                 notices.notice("a request to " + exchange.cluster.name() + " is to be hedged, and its client library ("

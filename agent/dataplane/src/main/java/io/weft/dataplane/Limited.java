@@ -335,18 +335,21 @@ public abstract class Limited extends HttpStream {
         expired = first;
         try {
             goesOn = outlasts(first);
-            if (!goesOn) {
-                abort();
-            }
         } finally {
-            if (goesOn) {
-                end = goOn(seen);
-            } else {
-                watch = ended;
-                end = releaseDelivered(ended, nowNanos);
-            }
+            end = goesOn ? goOn(seen) : end(ended, nowNanos);
         }
         return end;
+    }
+
+    private long end(int ended, long nowNanos) {
+        long next;
+        try {
+            abort();
+        } finally {
+            watch = ended;
+            next = releaseDelivered(ended, nowNanos);
+        }
+        return next;
     }
 
     private long goOn(int seen) {

@@ -72,23 +72,27 @@ final class Retry extends ClientLayer {
         boolean wanted = exchange.failure == null
                 ? rule.retriable(exchange.status, exchange.responseHeaders)
                 : rule.retriable(exchange.failure) || exchange.lane != null && exchange.failure == Failure.ATTEMPT_TIMEOUT;
-        return wanted && mayFollow(exchange);
+        return wanted && mayFollow(exchange, exchange.failure);
     }
 
-    /** Whether another attempt is possible, whatever became of this one. */
-    static boolean mayFollow(Exchange exchange) {
-        return canBeSentAgain(exchange) && exchange.retry.covers(exchange) && isShortEnough(exchange);
+    /**
+     * Whether another attempt is possible, whatever the policy says of this one.
+     *
+     * @param failure of this one, where it has failed; the exchange's own may still be that of the one before
+     */
+    static boolean mayFollow(Exchange exchange, Failure failure) {
+        return canBeSentAgain(exchange, failure) && exchange.retry.covers(exchange) && isShortEnough(exchange, failure);
     }
 
     /** Once a connection was there, a body that the app gives only once may be used up in part. */
-    private static boolean canBeSentAgain(Exchange exchange) {
-        return exchange.failure == Failure.CONNECT || exchange.replay() != Replay.ONE_SHOT;
+    private static boolean canBeSentAgain(Exchange exchange, Failure failure) {
+        return failure == Failure.CONNECT || exchange.replay() != Replay.ONE_SHOT;
     }
 
     /** Nothing is buffered here to send it again; but where Envoy would not have buffered it, it would not have sent it again. */
-    private static boolean isShortEnough(Exchange exchange) {
+    private static boolean isShortEnough(Exchange exchange, Failure failure) {
         ResendRule resend = ((RouteEntry.Forward) exchange.route).resend();
-        if (resend.bufferLimit() < 0 || exchange.failure == Failure.CONNECT || resend.mayBeSentAgain(exchange.bodyLength())) {
+        if (resend.bufferLimit() < 0 || failure == Failure.CONNECT || resend.mayBeSentAgain(exchange.bodyLength())) {
             return true;
         }
         exchange.cluster.state().abandoned();

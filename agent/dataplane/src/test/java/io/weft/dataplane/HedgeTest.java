@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import static io.weft.dataplane.Fixture.NO_HEADERS;
 import static io.weft.dataplane.Policies.*;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
@@ -305,6 +306,61 @@ class HedgeTest {
 
         assertThat(request.further).isEmpty();
         assertThat(request.aborts).isZero();
+    }
+
+    /** What was not sent then is sent now. */
+    @Test
+    void norDoesOneWhoseFirstAttemptHadNoConnection() {
+        Fixture mesh = mesh(hedged(3, On.SERVER_ERROR_5XX, On.CONNECT_FAILURE));
+        Hedgeable request = new Hedgeable();
+        request.with(Exchange.Replay.ONE_SHOT);
+        mesh.dialled(request);
+        assertThat(request.onFailure(Failure.CONNECT)).isTrue();
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(request.connected()).isTrue();
+        request.requestSent();
+        mesh.time.advance(PER_TRY);
+        mesh.time.advance(BACK_OFF);
+
+        assertThat(request.further).isEmpty();
+        assertThat(request.aborts).isZero();
+    }
+
+    @Test
+    void theAppGivesUpWhileTheOnlyAttemptThatIsLeftWaitsForItsNextTurn() {
+        Fixture mesh = mesh(hedged(3, On.SERVER_ERROR_5XX));
+        Hedgeable request = sent(mesh, new Hedgeable());
+        HedgedAttempt further = further(mesh, request);
+        assertThat(request.onResponse(503, NO_HEADERS)).isFalse();
+        request.end();
+        assertThat(further.onResponse(503, NO_HEADERS)).isTrue();
+
+        assertThat(further.onFailure(Failure.CANCELLED)).isFalse();
+        assertThat(further.isOutdone()).isFalse();
+        request.takeOver(further, null);
+        assertThat(request.responseCodeDetails()).isEqualTo("downstream_remote_disconnect");
+        further.end();
+        request.end();
+        assertAllReleased(mesh);
+    }
+
+    @Test
+    void aFaultOfTheAppsBodyEndsTheSlowOneAsWithoutHedging() {
+        Fixture mesh = mesh(hedged(3, On.SERVER_ERROR_5XX));
+        boolean[] faulty = {false};
+        Hedgeable request = new Hedgeable() {
+            @Override
+            public Replay replay() {
+                if (faulty[0]) {
+                    throw new IllegalStateException("of the app's");
+                }
+                return super.replay();
+            }
+        };
+        sent(mesh, request);
+        faulty[0] = true;
+        assertThatThrownBy(() -> mesh.time.advance(PER_TRY)).hasMessage("of the app's");
+        assertThat(request.aborts).isEqualTo(1);
     }
 
     @Test
