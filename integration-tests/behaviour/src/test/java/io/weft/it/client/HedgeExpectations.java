@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.route.v3.HedgePolicy;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.weft.driver.HttpAnswer;
@@ -31,12 +32,18 @@ import org.junit.jupiter.api.Test;
 abstract class HedgeExpectations extends Expectations {
 
     private void serve(int retries) {
+        serve(retries, Durations.fromMillis(1));
+    }
+
+    /** @param backOff at most, before an attempt that is not the first */
+    private void serve(int retries, com.google.protobuf.Duration backOff) {
         Route.Builder route = retried("5xx", retries, to("orders")).toBuilder();
         route.getRouteBuilder()
                 .setHedgePolicy(HedgePolicy.newBuilder().setHedgeOnPerTryTimeout(true))
                 .setTimeout(Durations.fromSeconds(60))
                 .getRetryPolicyBuilder()
                 .setPerTryTimeout(Durations.fromMillis(150))
+                .setRetryBackOff(RetryBackOff.newBuilder().setBaseInterval(backOff).setMaxInterval(backOff))
                 .setHostSelectionRetryMaxAttempts(10)
                 .addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("envoy.retry_host_predicates.previous_hosts"));
         stage().serve(Policy.empty().virtualHost("orders", route.build()).cluster("orders", a.address(), b.address()));
@@ -172,5 +179,23 @@ abstract class HedgeExpectations extends Expectations {
         assertThat(stage().sendFailing(Call.get("http://orders/").timeoutMillis(1_000)).get("error")).contains("Timeout");
 
         assertNobodyWaits(0);
+    }
+
+    /** Mostly the slow one has failed by the time that the other begins. */
+    @Test
+    void theAppsOwnPatienceEndsOneThatBeganWhenNoneWasLeft() {
+        assumeTwoAtOnce();
+        serve(1, Durations.fromSeconds(1));
+        react((upstream, call) -> {
+            if (call == 2) {
+                return new Hang();
+            }
+            pause(250);
+            return new Respond(503, Map.of(), "bad");
+        });
+
+        assertThat(stage().sendFailing(Call.get("http://orders/").timeoutMillis(3_000)).get("error")).contains("Timeout");
+
+        assertNobodyWaits(1);
     }
 }

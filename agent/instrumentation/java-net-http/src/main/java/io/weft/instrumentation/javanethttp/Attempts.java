@@ -115,11 +115,11 @@ final class Attempts {
 
     private void begin(HedgedAttempt further) {
         Attempts attempts = new Attempts(this, further);
-        if (!contest.join(attempts, further)) {
-            further.end();
-            return;
-        }
         try {
+            if (!contest.join(attempts, further)) {
+                further.end();
+                return;
+            }
             internals.resetConnectTimeout(multi);
             contest.follow(attempts.attempt());
         } catch (Throwable fault) {

@@ -51,10 +51,14 @@ final class Contest {
     }
 
     /** @return false: it comes too late */
-    synchronized boolean join(Attempts further, HedgedAttempt exchange) {
+    synchronized boolean join(Attempts further, HedgedAttempt exchange) throws Throwable {
         boolean inTime = !over && !exchange.isOutdone();
         if (inTime) {
             running.add(further);
+            if (!running.contains(standing)) {
+                // All the others have failed while this one waited for its turn.
+                stand(further);
+            }
         }
         return inTime;
     }
