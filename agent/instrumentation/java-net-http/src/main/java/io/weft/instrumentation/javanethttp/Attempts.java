@@ -152,6 +152,11 @@ final class Attempts {
         fresh = false;
         underWay = new UnderWay(mesh);
         live = current;
+        if (contest != null && mesh.isOutdone()) {
+            // Decided since it was asked for: whoever ended the others may not have seen it under way.
+            retire();
+            return Contest.nothing();
+        }
         CompletableFuture<Object> response;
         dialing.begin(internals.request(current), current, endpoint, underWay);
         try {
