@@ -10,6 +10,11 @@ record Areas(List<Area> areas) {
                 new MirrorArea(clusters), new HedgeArea(clusters), new BackOffArea(clusters), new OutlierArea(clusters), new BreakerArea(clusters));
     }
 
+    /** Those in which a machine that does other things as well makes no difference. */
+    static List<Area> steady(Clusters clusters) {
+        return all(clusters).stream().filter(area -> !(area instanceof BreakerArea)).toList();
+    }
+
     Case draw(long seed) {
         // Apart from what the generator draws, so that a case is the same whichever areas are chosen beside its own.
         Draw draw = new Draw(~seed);
@@ -22,10 +27,6 @@ record Areas(List<Area> areas) {
             }
         }
         throw new IllegalStateException("shares");
-    }
-
-    boolean slow(Case one) {
-        return areas.stream().anyMatch(area -> area.slow() && area.name().equals(one.area()));
     }
 
     /** Slow ones are drawn for one hundred seeds of a thousand, and then ten times as often. */
