@@ -89,7 +89,7 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     /**
      * A connected data plane.
      *
-     * @param rejections what it refused last, by type URL
+     * @param rejections of each type of which it refuses something, by type URL, what it said of what it refused last
      */
     public record Connected(ClientNode node, Map<String, String> rejections) {}
 

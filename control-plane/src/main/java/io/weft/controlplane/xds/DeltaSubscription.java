@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Incremental. */
@@ -25,8 +26,11 @@ final class DeltaSubscription implements Subscription {
     private final Map<String, String> told = new HashMap<>();
     /** What each response held that the reader has not answered yet, by nonce. */
     private final Map<String, Set<String>> unanswered = new HashMap<>();
-    /** Names that the reader refused and has not accepted since; a response with other ones does not change that. */
-    private final Set<String> refused = new HashSet<>();
+    /**
+     * What the reader said of the names that it refused and has not accepted since, the last refused last; a response with other ones does
+     * not change that.
+     */
+    private final Map<String, String> refused = new LinkedHashMap<>();
     private Set<String> sending = Set.of();
     private boolean wildcard;
     private DeltaWatch watch;
@@ -43,7 +47,7 @@ final class DeltaSubscription implements Subscription {
             if (name.equals("*")) {
                 wildcard = false;
                 told.keySet().retainAll(names);
-                refused.retainAll(names);
+                refused.keySet().retainAll(names);
             } else {
                 names.remove(name);
                 told.remove(name);
@@ -135,21 +139,18 @@ final class DeltaSubscription implements Subscription {
     }
 
     @Override
-    public void answered(String nonce, boolean accepted) {
+    public void answered(String nonce, Optional<String> refusal) {
         Set<String> answered = unanswered.remove(nonce);
         if (answered == null) {
             return;
         }
-        if (accepted) {
-            refused.removeAll(answered);
-        } else {
-            refused.addAll(answered);
-        }
+        refused.keySet().removeAll(answered);
+        refusal.ifPresent(why -> answered.forEach(name -> refused.put(name, why)));
     }
 
     @Override
-    public boolean refused() {
-        return !refused.isEmpty();
+    public Optional<String> refusal() {
+        return refused.values().stream().reduce((earlier, later) -> later);
     }
 
     @Override

@@ -59,7 +59,6 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private final Map<ResourceType, Subscription> subscriptions = new EnumMap<>(ResourceType.class);
     /** Clusters and endpoints that the reader's routes may still lead to. */
     private final Map<ResourceType, Map<String, Versioned>> retained = new EnumMap<>(ResourceType.class);
-    private final Map<String, String> rejections = new HashMap<>();
     private NodeConfig target;
     private Node lastNode = Node.getDefaultInstance();
     private ClientNode node;
@@ -118,9 +117,12 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         return Optional.ofNullable(node);
     }
 
-    /** What the reader refused last, by type. */
+    /** Of each type of which the reader refuses something, by type URL, what it said of what it refused last. */
     synchronized Map<String, String> rejections() {
-        return Map.copyOf(rejections);
+        Map<String, String> rejections = new HashMap<>();
+        subscriptions.forEach((type, subscription) ->
+                subscription.refusal().ifPresent(refusal -> rejections.put(type.typeUrl(), refusal)));
+        return rejections;
     }
 
     /** Resources of one type as this reader should have them now. */
@@ -330,13 +332,10 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     /** @param type null: none that is served */
     private void answered(ResourceType type, String typeUrl, String nonce, Optional<String> refusal) {
         if (refusal.isPresent()) {
-            rejections.put(typeUrl, refusal.get());
             LOG.warn("{} refuses {}: {}", node == null ? "a data plane" : node.id(), shortName(typeUrl), refusal.get());
-        } else if (!nonce.isEmpty()) {
-            rejections.remove(typeUrl);
         }
         if (type != null && !nonce.isEmpty() && subscriptions.containsKey(type)) {
-            subscriptions.get(type).answered(nonce, refusal.isEmpty());
+            subscriptions.get(type).answered(nonce, refusal);
         }
     }
 

@@ -2,6 +2,7 @@ package io.weft.controlplane.xds;
 
 import io.envoyproxy.controlplane.cache.WatchCancelledException;
 import io.weft.controlplane.xds.NodeStream.View;
+import java.util.Optional;
 
 /**
  * What one stream has asked for and been told of one type. At most one response is under way: from the moment it is sent until
@@ -20,11 +21,20 @@ interface Subscription {
     /** The response that {@link #respond} made went out under this nonce. */
     void sent(String nonce);
 
-    /** The reader's answer to a response. */
-    void answered(String nonce, boolean accepted);
+    /**
+     * The reader's answer to a response.
+     *
+     * @param refusal empty: it accepts it
+     */
+    void answered(String nonce, Optional<String> refusal);
+
+    /** What the reader has said of what it refused last; empty when nothing is refused but what it has accepted since, or needs no more. */
+    Optional<String> refusal();
 
     /** Whether something older than what it was told last is in force at the reader, because it refused that. */
-    boolean refused();
+    default boolean refused() {
+        return refusal().isPresent();
+    }
 
     /** Whether the reader has been told of this resource; it may not have answered yet. */
     boolean told(String name);

@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.weft.controlplane.xds.NodeStream.View;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -21,7 +22,7 @@ final class WholeSubscription implements Subscription {
     private Set<String> toldNames = Set.of();
     private boolean again;
     private String lastNonce = "";
-    private boolean refused;
+    private Optional<String> refusal = Optional.empty();
     private Watch watch;
 
     WholeSubscription(ResourceType type, DiscoveryRequest first) {
@@ -97,15 +98,15 @@ final class WholeSubscription implements Subscription {
     }
 
     @Override
-    public void answered(String nonce, boolean accepted) {
+    public void answered(String nonce, Optional<String> refusal) {
         if (nonce.equals(lastNonce)) {
-            refused = !accepted;
+            this.refusal = refusal;
         }
     }
 
     @Override
-    public boolean refused() {
-        return refused;
+    public Optional<String> refusal() {
+        return refusal;
     }
 
     @Override

@@ -349,8 +349,7 @@ class ControlPlaneTest {
                     spec: {selector: {dataplaneTags: {kuma.io/service: orders}}, ports: [{port: 8080, targetPort: 8081}]}
                     """);
             await().untilAsserted(() -> assertThat(client.routes("outbound_8080")).isNotNull());
-            await().untilAsserted(() -> assertThat(rejections("default.batch-0")).isEmpty());
-            // One more change for all, after whose clusters a removal would have come.
+            // One more change for all, after whose clusters a removal would have come, and after the answer to the one before.
             write("tapes.yaml", """
                     type: MeshService
                     name: tapes
@@ -359,6 +358,7 @@ class ControlPlaneTest {
             await().untilAsserted(() -> assertThat(client.routes("outbound_8080").getVirtualHostsCount()).isEqualTo(2));
             assertThat(client.names(ResourceType.CLUSTER)).containsAll(inUse);
             assertThat(split(client)).isEqualTo(expected(50));
+            assertThat(rejections("default.batch-0")).containsKey(Resources.V3.ROUTE_TYPE_URL);
 
             client.refuse();
             write("last.yaml", """
@@ -368,6 +368,7 @@ class ControlPlaneTest {
                     """);
             await().untilAsserted(() -> assertThat(client.routes("outbound_80").getVirtualHostsCount()).isEqualTo(2));
             await().untilAsserted(() -> assertThat(client.names(ResourceType.CLUSTER)).hasSize(4).contains(ORDERS));
+            await().untilAsserted(() -> assertThat(rejections("default.batch-0")).isEmpty());
             assertThat(List.of(one, two, client)).allSatisfy(each -> assertThat(each.failure()).isNull());
         }
     }
