@@ -31,6 +31,7 @@ import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.registry.StateLock;
 import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.token.Bearer;
+import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.AdsServer;
 import io.weft.controlplane.xds.MeshCompiler;
@@ -74,7 +75,7 @@ public final class ControlPlane implements AutoCloseable {
     public static final Duration KEEPALIVE = Duration.ofSeconds(10);
 
     public static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(5);
-    /** How soon a change of a CA's files is noticed. */
+    /** How soon a change of a CA's files, or of what tokens are revoked, is noticed. */
     private static final Duration AUTHORITY_POLL = Duration.ofSeconds(1);
     private static final Duration LONGEST_TIMER = Duration.ofDays(1);
 
@@ -118,6 +119,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Settings settings;
     private final Authorities authorities;
     private final ServedCertificates certificates;
+    private final RevokedTokens revoked;
     private final Coalesced compile;
     private final Coalesced save;
     private final StateFile stateFile;
@@ -137,8 +139,8 @@ public final class ControlPlane implements AutoCloseable {
     /**
      * Reads the folder, restores the state and listens.
      *
-     * @throws IOException if the folder cannot be read, another control plane has this state, a mesh's CA or the tokens' key cannot be
-     *     used, or the address cannot be bound
+     * @throws IOException if the folder cannot be read, another control plane has this state, a mesh's CA, the tokens' key or the list of
+     *     those that are revoked cannot be used, or the address cannot be bound
      */
     public static ControlPlane start(Settings settings) throws IOException {
         StateLock lock = StateLock.take(settings.state());
@@ -155,6 +157,7 @@ public final class ControlPlane implements AutoCloseable {
         this.lock = lock;
         Clock clock = Clock.systemUTC();
         TokenKey tokenKey = TokenKey.in(settings.state(), clock);
+        revoked = RevokedTokens.in(settings.state());
         authorities = new Authorities(settings.state(), clock);
         certificates = new ServedCertificates(clock, new SecureRandom());
         worker = new ScheduledThreadPoolExecutor(1, threads("weft-control-plane"));
@@ -171,7 +174,7 @@ public final class ControlPlane implements AutoCloseable {
             compile.request();
             save.request();
         });
-        Admission admission = new Admission(this::demandsTokens);
+        Admission admission = new Admission(this::demandsTokens, revoked::contains);
         ads = new AdsServer(registry, admission, worker, compile::request);
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {
@@ -210,7 +213,7 @@ public final class ControlPlane implements AutoCloseable {
             throw new IOException(unusable.get());
         }
         worker.scheduleWithFixedDelay(
-                this::lookAtAuthorities, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
+                this::lookAtFiles, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
         try {
             server.start();
             registry.open();
@@ -308,17 +311,15 @@ public final class ControlPlane implements AutoCloseable {
         current.inForce().forEach(document -> meshes.add(document.resource().metadata().mesh()));
         Map<String, MeshSecurity> next = new HashMap<>();
         for (String mesh : meshes) {
-            try {
-                next.put(mesh, MeshSecurity.of(mesh, current, authorities));
+            List<String> failures = new ArrayList<>();
+            next.put(mesh, MeshSecurity.of(mesh, current, authorities, security(mesh), failures::add));
+            if (failures.isEmpty()) {
                 securityFailures.remove(mesh);
-            } catch (IOException e) {
-                MeshSecurity last = securities.get(mesh);
-                if (last != null) {
-                    next.put(mesh, last);
-                }
-                if (!e.getMessage().equals(securityFailures.put(mesh, e.getMessage()))) {
-                    LOG.error("the identities, TLS and permissions of mesh {} stay as they were: {}", mesh, e.getMessage());
-                }
+                continue;
+            }
+            String all = String.join("; ", failures);
+            if (!all.equals(securityFailures.put(mesh, all))) {
+                LOG.error("mesh {}: {}", mesh, all);
             }
         }
         securities = Map.copyOf(next);
@@ -336,9 +337,9 @@ public final class ControlPlane implements AutoCloseable {
         return settings.tokens() == Tokens.ALWAYS || security(mesh).givesIdentities();
     }
 
-    private void lookAtAuthorities() {
+    private void lookAtFiles() {
         // The time of day may have been set, and a machine that slept was not counted by the timers.
-        if (authorities.changed() || certificates.due()) {
+        if (revoked.changed() | (authorities.changed() || certificates.due())) {
             compile.request();
         }
     }

@@ -73,7 +73,34 @@ public final class OwnerOnlyFile {
         }
     }
 
+    /** Adds to its end, in one step, and creates it where there is none. */
+    public static void append(Path file, byte[] content) throws IOException {
+        boolean posix = makeFolderOf(file);
+        write(file, content, posix, EnumSet.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+    }
+
     private static Path write(Path file, byte[] content) throws IOException {
+        boolean posix = makeFolderOf(file);
+        Path next = file.toAbsolutePath().getParent()
+                .resolve("." + file.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+        write(next, content, posix, EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        return next;
+    }
+
+    private static void write(Path file, byte[] content, boolean posix, Set<StandardOpenOption> options) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(content);
+        try (FileChannel channel = posix
+                ? FileChannel.open(file, options, PosixFilePermissions.asFileAttribute(OWNER))
+                : FileChannel.open(file, options)) {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+        }
+    }
+
+    /** @return whether it has POSIX rights */
+    private static boolean makeFolderOf(Path file) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
         boolean posix = isPosix(folder);
         if (!Files.isDirectory(folder)) {
@@ -91,18 +118,7 @@ public final class OwnerOnlyFile {
                 Files.createDirectories(folder);
             }
         }
-        Path next = folder.resolve("." + file.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()));
-        Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        ByteBuffer bytes = ByteBuffer.wrap(content);
-        try (FileChannel channel = posix
-                ? FileChannel.open(next, options, PosixFilePermissions.asFileAttribute(OWNER))
-                : FileChannel.open(next, options)) {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(true);
-        }
-        return next;
+        return posix;
     }
 
     private static boolean isPosix(Path path) throws IOException {

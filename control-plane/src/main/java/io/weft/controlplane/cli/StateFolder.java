@@ -4,12 +4,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Which control plane's keys: named by its state folder or by its policy folder. */
 final class StateFolder {
 
-    @ArgGroup(exclusive = true, multiplicity = "1")
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** Looked at when it is needed: of a command with commands below it, these name it. */
+    @ArgGroup(exclusive = true, multiplicity = "0..1")
     private Choice choice;
 
     static final class Choice {
@@ -22,6 +29,9 @@ final class StateFolder {
 
     /** @throws IOException there is no such policy folder: keys that are made in a wrong place are worth nothing */
     Path path() throws IOException {
+        if (choice == null) {
+            throw new ParameterException(command.commandLine(), "name the control plane's folder: --policies=DIR or --state-dir=DIR");
+        }
         if (choice.state != null) {
             return choice.state;
         }

@@ -1,8 +1,13 @@
 package io.weft.controlplane.cli;
 
+import io.weft.controlplane.token.InvalidTokenException;
+import io.weft.controlplane.token.RevokedTokens;
+import io.weft.controlplane.token.Token;
 import io.weft.controlplane.token.TokenKey;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -11,6 +16,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -23,6 +30,8 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        synopsisSubcommandLabel = "[COMMAND]",
+        subcommands = TokenCommand.Revoke.class,
         footer = {"", "Example: weft token --policies ./policies --mesh default --service orders --valid-for 24h > orders.token"},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:the token is on stdout", "1:the key cannot be used; the reason is on stderr", "2:wrong usage"})
@@ -39,7 +48,7 @@ final class TokenCommand implements Callable<Integer> {
     @Option(names = "--mesh", paramLabel = "NAME", defaultValue = "default", description = "Default: ${DEFAULT-VALUE}.")
     private String mesh;
 
-    @Option(names = "--service", required = true, paramLabel = "NAME", description = "The service: the agent's WEFT_SERVICE.")
+    @Option(names = "--service", paramLabel = "NAME", description = "The service: the agent's WEFT_SERVICE. Required.")
     private String service;
 
     @Option(names = "--valid-for", paramLabel = "TIME", defaultValue = "24h", description = "As 30m or 24h. Default: ${DEFAULT-VALUE}.")
@@ -49,6 +58,9 @@ final class TokenCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
+        if (service == null) {
+            throw new ParameterException(spec.commandLine(), "Missing required option: '--service=NAME'");
+        }
         if (validFor.isZero() || !NAME.matcher(service).matches() || !NAME.matcher(mesh).matches()) {
             err.println("weft token: --valid-for must be above zero, --mesh and --service names of letters, digits, '.', '-' and '_'");
             return 2;
@@ -61,5 +73,47 @@ final class TokenCommand implements Callable<Integer> {
         }
         out.flush();
         return 0;
+    }
+
+    @Command(
+            name = "revoke",
+            description = {
+                "Has a token prove nothing any more, though it has not expired.",
+                "",
+                "A second later the control plane knows: the data plane that came with it is turned away, and whoever comes with it gets neither"
+                        + " policy nor certificate. Certificates that were given before stay valid until they expire.",
+            },
+            mixinStandardHelpOptions = true,
+            sortOptions = false,
+            footer = {"", "Example: weft token revoke --policies ./policies orders.token"},
+            exitCodeListHeading = "%nExit codes:%n",
+            exitCodeList = {"0:it is revoked", "1:it is not; the reason is on stderr", "2:wrong usage"})
+    static final class Revoke implements Callable<Integer> {
+
+        @Spec
+        private CommandSpec spec;
+
+        @Mixin
+        private StateFolder folder;
+
+        @Parameters(paramLabel = "FILE", description = "The file with the token.")
+        private Path file;
+
+        @Override
+        public Integer call() {
+            PrintWriter out = spec.commandLine().getOut();
+            try {
+                Path state = folder.path();
+                Token token = TokenKey.in(state, Clock.systemUTC()).read(Files.readString(file).strip());
+                RevokedTokens.revoke(state, token);
+                out.println("revoked: a token of service " + token.service() + " in mesh " + token.mesh() + ", which would have expired on "
+                        + token.expires());
+            } catch (IOException | InvalidTokenException e) {
+                spec.commandLine().getErr().println("weft token revoke: " + file + ": " + e.getMessage());
+                return 1;
+            }
+            out.flush();
+            return 0;
+        }
     }
 }

@@ -13,10 +13,15 @@ import java.util.function.Predicate;
 public final class Admission {
 
     private final Predicate<String> demanded;
+    private final Predicate<Token> revoked;
 
-    /** @param demanded whether the data planes of a mesh have to prove who they are */
-    public Admission(Predicate<String> demanded) {
+    /**
+     * @param demanded whether the data planes of a mesh have to prove who they are
+     * @param revoked whether a token proves nothing any more
+     */
+    public Admission(Predicate<String> demanded, Predicate<Token> revoked) {
         this.demanded = demanded;
+        this.revoked = revoked;
     }
 
     /** It is not; the status is for its sender. */
@@ -84,7 +89,14 @@ public final class Admission {
 
     /** The token of whoever asks for a certificate, which is always demanded. */
     public Token proof(Bearer bearer, String why) throws RefusedException {
-        return bearer.token().orElseThrow(
-                () -> new RefusedException(Status.UNAUTHENTICATED.withDescription(why + ": " + bearer.complaint())));
+        Token token = bearer.token().orElseThrow(() -> unproved(why, bearer.complaint()));
+        if (revoked.test(token)) {
+            throw unproved(why, "the token has been revoked; make a new one with weft token");
+        }
+        return token;
+    }
+
+    private static RefusedException unproved(String why, String complaint) {
+        return new RefusedException(Status.UNAUTHENTICATED.withDescription(why + ": " + complaint));
     }
 }

@@ -28,6 +28,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** Who is who in one mesh, who is believed, and who may call whom, from one state of the policies. Immutable. */
@@ -81,8 +83,14 @@ public final class MeshSecurity {
         this.defaultMode = defaultMode;
     }
 
-    /** @throws IOException an authority's files cannot be used; the message names them */
-    public static MeshSecurity of(String mesh, PolicySet policies, Authorities authorities) throws IOException {
+    /**
+     * @param last what held before. When an authority cannot be used, the identities of before stay: no workload is left without one because
+     *     of an edit that is not in order. All else is as the policies say
+     * @param failures told of each such authority; the message names its files
+     */
+    public static MeshSecurity of(
+            String mesh, PolicySet policies, Authorities authorities, MeshSecurity last, Consumer<String> failures) {
+        Sources sources = new Sources(mesh, authorities, failures);
         List<MeshIdentity> identities = policies.all(MeshIdentity.class, mesh).stream()
                 .filter(identity -> !identity.metadata().shadow())
                 .sorted(Comparator.<MeshIdentity>comparingInt(identity -> identity.service().isPresent() ? 0 : 1)
@@ -93,28 +101,33 @@ public final class MeshSecurity {
                 .max(Duration::compareTo)
                 .orElse(Duration.ZERO);
         List<Rule> rules = new ArrayList<>();
+        int wanted = identities.size() + (mtls.isPresent() ? 1 : 0);
         for (MeshIdentity identity : identities) {
             Metadata metadata = identity.metadata();
             String zone = metadata.zone().isEmpty() ? DEFAULT_ZONE : metadata.zone();
-            rules.add(new Rule(
-                    String.join("_", "kri_mid", mesh, metadata.zone(), metadata.namespace(), metadata.displayName(), ""),
+            String name = String.join("_", "kri_mid", mesh, metadata.zone(), metadata.namespace(), metadata.displayName(), "");
+            sources.rule(name, identity.source(), longest, authority -> new Rule(
+                    name,
                     identity.service(),
                     identity.trustDomain().render(new SpiffeTemplate.Values(mesh, zone, "")),
                     identity.path(),
                     identity.expiry(),
-                    authorities.of(mesh, identity.source(), longest),
-                    identity.trusted()));
+                    authority,
+                    identity.trusted())).ifPresent(rules::add);
         }
         if (mtls.isPresent()) {
-            CaSource source = mtls.get().source();
-            rules.add(new Rule(
-                    "system_mtls_identity_" + mesh,
+            String name = "system_mtls_identity_" + mesh;
+            sources.rule(name, mtls.get().source(), longest, authority -> new Rule(
+                    name,
                     Optional.empty(),
                     mesh,
                     new SpiffeTemplate(List.of("/", ".Workload", "")),
                     mtls.get().expiry(),
-                    authorities.of(mesh, source, longest),
-                    true));
+                    authority,
+                    true)).ifPresent(rules::add);
+        }
+        if (rules.size() < wanted) {
+            rules = withThoseBefore(rules, last.rules);
         }
         return new MeshSecurity(
                 mesh,
@@ -129,6 +142,27 @@ public final class MeshSecurity {
                         .filter(policy -> !policy.metadata().shadow())
                         .toList(),
                 identities.isEmpty() ? mtls.map(Mesh.Mtls::mode).orElse(TlsMode.STRICT) : TlsMode.STRICT);
+    }
+
+    /** Where rules have their authorities from. */
+    private record Sources(String mesh, Authorities authorities, Consumer<String> failures) {
+
+        /** Empty: its authority cannot be used. */
+        Optional<Rule> rule(String name, CaSource source, Duration longest, Function<Authority, Rule> with) {
+            try {
+                return Optional.of(with.apply(authorities.of(mesh, source, longest)));
+            } catch (IOException e) {
+                failures.accept("who is who stays as it was, since the identity " + name + " cannot be given: " + e.getMessage());
+                return Optional.empty();
+            }
+        }
+    }
+
+    private static List<Rule> withThoseBefore(List<Rule> rules, List<Rule> before) {
+        List<Rule> all = new ArrayList<>(rules);
+        before.stream().filter(old -> rules.stream().noneMatch(rule -> rule.name.equals(old.name))).forEach(all::add);
+        all.sort(Comparator.comparingInt(rule -> rule.service.isPresent() ? 0 : 1));
+        return all;
     }
 
     private static SortedMap<String, List<X509Certificate>> trust(List<Rule> rules, List<MeshTrust> federated) {

@@ -13,6 +13,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -107,6 +108,26 @@ class WeftTest {
             assertThat(run.err()).contains("--policies " + none + " is not a folder; name the one of the control plane");
             assertThat(none).doesNotExist();
         }
+    }
+
+    @Test
+    void aTokenIsMadeAndRevoked() throws IOException {
+        Run made = run("token", "--policies", folder.toString(), "--service", "orders");
+        assertThat(made.exit()).isZero();
+        Path file = Files.writeString(folder.resolve("orders.token"), made.out());
+        Run revoked = run("token", "revoke", "--policies", folder.toString(), file.toString());
+        assertThat(revoked.exit()).as(revoked.err()).isZero();
+        assertThat(revoked.out()).startsWith("revoked: a token of service orders in mesh default");
+        Path list = folder.resolve(".weft/token/revoked");
+        assertThat(Files.readAllLines(list)).singleElement().asString().contains(" orders of mesh default, expires ");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(list))).isEqualTo("rw-------");
+
+        Run nonsense = run("token", "revoke", "--policies", folder.toString(), Files.writeString(folder.resolve("x"), "x").toString());
+        assertThat(nonsense.exit()).isEqualTo(1);
+        assertThat(nonsense.err()).contains("the token is no JSON Web Token");
+        assertThat(run("token", "--service", "orders").exit()).isEqualTo(2);
+        assertThat(run("token", "--policies", folder.toString()).exit()).isEqualTo(2);
+        assertThat(run("token", "revoke", file.toString()).exit()).isEqualTo(2);
     }
 
     @Test

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,11 +70,19 @@ class MeshSecurityTest {
         }
     }
 
-    private MeshSecurity security(String text) throws IOException {
+    private final List<String> failures = new ArrayList<>();
+
+    private MeshSecurity security(String text) {
+        MeshSecurity security = security(text, MeshSecurity.NONE);
+        assertThat(failures).isEmpty();
+        return security;
+    }
+
+    private MeshSecurity security(String text, MeshSecurity last) {
         PolicySet policies = new PolicyHistory(new ResourceParser())
                 .update(List.of(new FolderReader.FileContent("p.yaml", Optional.of(text), Optional.empty())));
         assertThat(policies.problems()).isEmpty();
-        return MeshSecurity.of("default", policies, new Authorities(state, clock));
+        return MeshSecurity.of("default", policies, new Authorities(state, clock), last, failures::add);
     }
 
     private static InboundSecurity inbound(MeshSecurity security, String service, int port) {
@@ -110,6 +119,30 @@ class MeshSecurityTest {
         assertThat(security("type: Mesh\nname: default\n").givesIdentities()).isFalse();
         MeshSecurity legacy = security("type: Mesh\nname: default\nmtls: {enabledBackend: b, backends: [{name: b, type: builtin}]}\n");
         assertThat(legacy.identity("orders").orElseThrow().spiffeId()).isEqualTo("spiffe://default/orders");
+    }
+
+    /** Nobody loses an identity, or gets another one, because of an edit that is not in order; and what else is edited counts. */
+    @Test
+    void anIdentityWhoseFilesAreBrokenFreezesNothingElse() {
+        String permissive = "---\ntype: MeshTLS\nname: mode\nspec: {rules: [{default: {mode: Permissive}}]}\n";
+        String broken = """
+                type: MeshIdentity
+                name: supplied
+                spec:
+                  selector: {dataplane: {matchLabels: {}}}
+                  provider: {type: Bundled, bundled: {ca: {certificate: {type: File, file: {path: /none.pem}}, privateKey: {type: File, file: {path: /none.key}}}}}
+                """;
+        MeshSecurity before = security(IDENTITY);
+        for (String edit : List.of(IDENTITY + "---\n" + broken, broken)) {
+            failures.clear();
+            MeshSecurity after = security(edit + permissive, before);
+            assertThat(failures).singleElement().asString().contains("supplied", "/none");
+            assertThat(after.identity("storefront").orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
+            assertThat(after.trust()).isEqualTo(before.trust());
+            assertThat(inbound(before, "orders", 80).mode()).isEqualTo(TlsMode.STRICT);
+            assertThat(inbound(after, "orders", 80).mode()).isEqualTo(TlsMode.PERMISSIVE);
+        }
+        assertThat(security(broken, MeshSecurity.NONE).givesIdentities()).isFalse();
     }
 
     @Test

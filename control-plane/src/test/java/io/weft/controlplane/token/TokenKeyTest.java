@@ -32,7 +32,9 @@ class TokenKeyTest {
     void aTokenProvesMeshAndServiceUntilItExpires() throws Exception {
         String token = key(NOW).issue("default", "orders", HOUR);
 
-        assertThat(key(NOW).verify(token)).isEqualTo(new Token("default", "orders", NOW.plus(HOUR)));
+        Token proved = key(NOW).verify(token);
+        assertThat(proved).isEqualTo(new Token(proved.id(), "default", "orders", NOW.plus(HOUR)));
+        assertThat(key(NOW).verify(key(NOW).issue("default", "orders", HOUR)).id()).isNotEqualTo(proved.id());
         assertThat(key(NOW.plus(HOUR).minusSeconds(1)).verify(token).service()).isEqualTo("orders");
         TokenKey later = key(NOW.plus(HOUR));
         assertThatThrownBy(() -> later.verify(token)).hasMessageContaining("has expired on 2026-11-25T13:00:00Z");

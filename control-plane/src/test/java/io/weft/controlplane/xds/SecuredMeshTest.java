@@ -33,6 +33,7 @@ import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.Root;
 import io.weft.controlplane.ca.RootFile;
+import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -182,6 +183,32 @@ class SecuredMeshTest {
                     "the token of default.orders-1 is for service storefront, but it calls itself orders");
         }
         assertThat(controlPlane.connected()).isEmpty();
+    }
+
+    @Test
+    void aTokenIsRevokedAloneAndAlsoForWhoIsThere() throws Exception {
+        String stolen = token("orders");
+        String other = token("orders");
+        try (DeltaClient thief = connect(Nodes.agent("orders", "1", 8081, "v1"), stolen);
+                DeltaClient owner = connect(Nodes.agent("orders", "2", 8082, "v1"), other)) {
+            await().untilAsserted(() -> assertThat(thief.listener(INBOUND)).isNotNull());
+            await().untilAsserted(() -> assertThat(owner.listener("self_inbound_dp_8082")).isNotNull());
+            RevokedTokens.revoke(folder.resolve(".weft"), tokens.verify(stolen));
+            await().untilAsserted(() -> assertThat(thief.failure()).isNotNull());
+            assertThat(Status.fromThrowable(thief.failure()).getCode()).isEqualTo(Status.Code.UNAUTHENTICATED);
+            try (DeltaClient again = connect(Nodes.agent("orders", "3", 8083, "v1"), stolen)) {
+                assertRefused(again, Status.Code.UNAUTHENTICATED, "the token has been revoked");
+            }
+            String csr = csr(Root.newKey());
+            assertThatThrownBy(() -> request(Optional.of(stolen), csr)).hasMessageContaining("the token has been revoked");
+            assertThat(request(Optional.of(other), csr)).isNotEmpty();
+            assertThat(owner.failure()).isNull();
+        }
+        controlPlane.close();
+        controlPlane = ControlPlane.start(ControlPlane.Settings.of(folder, new InetSocketAddress("127.0.0.1", 0)));
+        try (DeltaClient afterARestart = connect(Nodes.agent("orders", "3", 8083, "v1"), stolen)) {
+            assertRefused(afterARestart, Status.Code.UNAUTHENTICATED, "the token has been revoked");
+        }
     }
 
     @Test
