@@ -17,6 +17,9 @@ public interface ClientTls {
     /** Unique in this process, for pools that are keyed by names. */
     String id();
 
+    /** Those that this object has secured and that are kept. */
+    ClientConnections connections();
+
     /**
      * For one connection: in client mode, with SNI, ALPN, versions and cipher suites as policy says. Its handshake fails when the
      * peer is not who policy says it must be.

@@ -4,6 +4,9 @@ import io.weft.dataplane.Connection.Hello;
 import io.weft.dataplane.Connection.Peer;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -29,6 +32,8 @@ public final class InboundConnection {
     private final boolean inspects;
     private volatile Connection connection;
     private volatile ServerTls tls;
+    /** When the first certificate that either side has shown expires; null: it is not secured. */
+    private volatile Instant expiry;
     /** A policy has let it in. */
     private volatile boolean admitted;
     /** The policy now in force would not; 0: it would. Of the clock, and never 0 otherwise. */
@@ -99,8 +104,24 @@ public final class InboundConnection {
     /** The handshake is done. */
     public void secured(Peer peer) {
         connection = new Connection(connection.local(), connection.remote(), connection.hello(), peer);
+        expiry = expiry(peer.shown().chain());
         admitted = true;
         decided();
+        owner.secured(expiry);
+    }
+
+    private Instant expiry(List<X509Certificate> shown) {
+        Instant own = tls.expires();
+        if (shown.isEmpty()) {
+            return own;
+        }
+        Instant peers = shown.get(0).getNotAfter().toInstant();
+        return peers.isBefore(own) ? peers : own;
+    }
+
+    /** When who is at either end is no longer proved; null: it is not secured. */
+    Instant expiry() {
+        return expiry;
     }
 
     private void decided() {

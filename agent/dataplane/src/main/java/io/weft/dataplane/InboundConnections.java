@@ -1,11 +1,13 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.Connection.Peer;
 import io.weft.dataplane.InboundConnection.Fate;
 import io.weft.dataplane.UnnamedPorts.Verdict;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
@@ -20,7 +22,8 @@ import java.util.function.Supplier;
 /**
  * The connections that the app's servers have accepted: who gets in, and who has to go when policy changes. A connection that the new
  * policy would not let in is asked to end with its next response and closed when the drain's time is over, as Envoy drains the
- * connections of a filter chain that is gone.
+ * connections of a filter chain that is gone. So is one whose peer is not trusted any longer, and one that has outlived a certificate of
+ * either side: a certificate that is only replaced cuts nothing.
  *
  * <p>Those that have not said yet what they are may be so for a limited time and in a limited number; when there are more, the oldest
  * has to go. Thread-safe.
@@ -29,6 +32,8 @@ final class InboundConnections {
     private static final long HANDSHAKE_NANOS = Duration.ofSeconds(10).toNanos();
     private static final int MOST_UNDECIDED = 1_000;
     private static final int MOST_HELD = 1_000;
+    /** Between two looks for certificates that have expired: the machine's time may be set meanwhile. */
+    private static final Duration LONG = Duration.ofHours(1);
     /** After the end of a hold, so that a look then finds that it is over. */
     private static final long A_MOMENT_NANOS = 1_000_000;
 
@@ -46,8 +51,14 @@ final class InboundConnections {
     /** In the order in which they came. */
     private final Queue<InboundConnection> held = new ConcurrentLinkedQueue<>();
     private final AtomicInteger heldCount = new AtomicInteger();
+    /** When these are looked at next. */
+    private final Set<Long> looksAtHeld = ConcurrentHashMap.newKeySet();
     private volatile long drainNanos = Duration.ofSeconds(10).toNanos();
     private volatile boolean draining;
+    /** When what is open is looked at for certificates that have expired. Written under this object's lock. */
+    private volatile Instant nextExpiry = Instant.MAX;
+    /** Guarded by this object's lock. */
+    private Timers.Timer nextLook = () -> { };
 
     private record Undecided(InboundConnection connection, long deadline) {
         boolean isPending() {
@@ -70,6 +81,10 @@ final class InboundConnections {
 
     void drainWithin(Duration limit) {
         drainNanos = limit.toNanos();
+    }
+
+    long drainNanos() {
+        return drainNanos;
     }
 
     long rejections(Rejection why) {
@@ -157,12 +172,22 @@ final class InboundConnections {
         if (heldCount.incrementAndGet() > MOST_HELD) {
             closeOldestHeld();
         }
-        long held = unnamed.heldForNanos(connection.connection().localPort()) + A_MOMENT_NANOS;
-        timers.schedule(held, this::reconsider);
-        timers.schedule(held + UnnamedPorts.READING_NANOS, this::reconsider);
+        long end = unnamed.heldUntilNanos(connection.connection().localPort()) + A_MOMENT_NANOS;
+        lookAtHeld(end);
+        lookAtHeld(end + UnnamedPorts.READING_NANOS);
         // A policy may have come since it was asked for.
         reconsider(connection);
         return true;
+    }
+
+    /** Once for all that are held up for the same reason. */
+    private void lookAtHeld(long nanos) {
+        if (looksAtHeld.add(nanos)) {
+            timers.schedule(nanos - clock.nanoTime(), () -> {
+                looksAtHeld.remove(nanos);
+                reconsider();
+            });
+        }
     }
 
     private void closeOldestHeld() {
@@ -289,7 +314,51 @@ final class InboundConnections {
             return connection.connection().peer() == null && verdict(connection.connection().localPort(), false) != Verdict.CLOSED;
         }
         InboundRoutes routes = connection.select(chains);
-        return routes != null && routes.fits(connection.connection());
+        return routes != null && routes.fits(connection.connection()) && isTrusted(connection, routes.tls());
+    }
+
+    /** @param tls of the chain that it would get now; null: that has no identity, or is not secured */
+    private boolean isTrusted(InboundConnection connection, ServerTls tls) {
+        Peer peer = connection.connection().peer();
+        if (peer == null) {
+            return true;
+        }
+        return tls != null
+                && time.instant().isBefore(connection.expiry())
+                && (tls == connection.tls() || tls.stillAdmits(peer, connection.tls()));
+    }
+
+    /** One more that is to go at that time, at the latest. */
+    void secured(Instant expiry) {
+        if (expiry.isBefore(nextExpiry)) {
+            lookAt(expiry);
+        }
+    }
+
+    private synchronized void lookAt(Instant expiry) {
+        if (expiry.isBefore(nextExpiry)) {
+            nextExpiry = expiry;
+            nextLook.cancel();
+            Duration left = Duration.between(time.instant(), expiry);
+            nextLook = timers.schedule(left.compareTo(LONG) > 0 ? LONG.toNanos() : left.toNanos(), this::drainExpired);
+        }
+    }
+
+    private void drainExpired() {
+        synchronized (this) {
+            nextExpiry = Instant.MAX;
+        }
+        Instant now = time.instant();
+        Instant next = Instant.MAX;
+        for (InboundConnection connection : open) {
+            Instant expiry = connection.expiry();
+            if (expiry != null && !now.isBefore(expiry)) {
+                drains(connection);
+            } else if (expiry != null && expiry.isBefore(next)) {
+                next = expiry;
+            }
+        }
+        secured(next);
     }
 
     /** What becomes of what comes in to a port that no policy names. */

@@ -102,6 +102,7 @@ final class MatchInbound extends ServerLayer {
             if (routes != null && routes.fits(connection)) {
                 if (accepted != null) {
                     accepted.servedBy(routes);
+                    exchange.lastOfConnection = accepted.endNanos() != 0;
                 }
                 return exchange.ownTls ? null : routes;
             }

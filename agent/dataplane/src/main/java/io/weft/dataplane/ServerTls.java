@@ -25,4 +25,14 @@ public interface ServerTls {
 
     /** Whether the certificate that is shown is valid. */
     boolean isValid(Instant now);
+
+    /** When it is no longer. */
+    Instant expires();
+
+    /**
+     * Whether a client would be let in still by what it has shown.
+     *
+     * @param before the object that has let it in
+     */
+    boolean stillAdmits(Peer peer, ServerTls before);
 }

@@ -107,10 +107,10 @@ final class UnnamedPorts {
         return by.required() || !isLive(inForce) && inForce != null && inForce.inbound().any() ? Verdict.CLOSED : Verdict.OPEN;
     }
 
-    /** For how much longer what comes in to that port is held up, unless a policy comes; not above zero: no longer. */
-    long heldForNanos(int port) {
+    /** Of the clock, until when what comes in to that port is held up, unless a policy comes; past: no longer. */
+    long heldUntilNanos(int port) {
         Known found = table.find(port);
-        return found == null ? 0 : found.heldUntil - clock.nanoTime();
+        return found == null ? clock.nanoTime() : found.heldUntil;
     }
 
     /** Somebody got in there for want of a policy. */

@@ -47,6 +47,8 @@ class InboundConnectionTest {
     private final List<String> closed = new ArrayList<>();
     private boolean hasIdentity = true;
     private boolean valid = true;
+    private Instant expires = mesh.time.instant().plus(Duration.ofHours(24));
+    private boolean trusting = true;
 
     InboundConnectionTest() {
         mesh.dataPlane.secureBy(new TransportSecurity() {
@@ -76,6 +78,16 @@ class InboundConnectionTest {
         @Override
         public boolean isValid(Instant now) {
             return valid;
+        }
+
+        @Override
+        public Instant expires() {
+            return expires;
+        }
+
+        @Override
+        public boolean stillAdmits(Peer peer, ServerTls before) {
+            return trusting;
         }
     }
 
@@ -261,5 +273,72 @@ class InboundConnectionTest {
         secured("mesh");
         assertThat(closed).containsExactly("0");
         assertThat(ports.rejections(Rejection.HANDSHAKE_NUMBER)).isEqualTo(1);
+    }
+
+    @Test
+    void aCertificateThatIsReplacedCutsNothing() {
+        apply(List.of(STRICT));
+        InboundConnection connection = secured("a");
+        apply(List.of(STRICT));
+        mesh.time.advance(Duration.ofHours(23));
+        assertThat(request(connection)).isEqualTo("PROCEED");
+        assertThat(closed).isEmpty();
+    }
+
+    @Test
+    void whoIsNotTrustedAnyLongerGetsOneMoreAnswer() {
+        apply(List.of(STRICT));
+        InboundConnection connection = secured("a");
+        trusting = false;
+        apply(List.of(STRICT));
+        InboundConnection after = secured("b");
+        assertThat(request(connection)).isEqualTo("PROCEED and close");
+        mesh.time.advance(Duration.ofSeconds(11));
+        assertThat(closed).containsExactly("a");
+        assertThat(request(after)).isEqualTo("PROCEED");
+    }
+
+    @Test
+    void withoutTrustNobodyStays() {
+        apply(List.of(STRICT));
+        InboundConnection connection = secured("a");
+        hasIdentity = false;
+        apply(List.of(STRICT));
+        assertThat(request(connection)).isEqualTo("PROCEED and close");
+    }
+
+    @Test
+    void noConnectionOutlivesTheCertificateThatWasShown() {
+        apply(List.of(STRICT));
+        InboundConnection before = secured("before");
+        mesh.time.advance(Duration.ofHours(12));
+        expires = mesh.time.instant().plus(Duration.ofHours(24));
+        apply(List.of(STRICT));
+        InboundConnection after = secured("after");
+
+        mesh.time.advance(Duration.ofHours(12));
+        assertThat(request(before)).isEqualTo("PROCEED and close");
+        assertThat(request(after)).isEqualTo("PROCEED");
+        mesh.time.advance(Duration.ofSeconds(11));
+        assertThat(closed).containsExactly("before");
+
+        mesh.time.advance(Duration.ofHours(13));
+        assertThat(closed).containsExactly("before", "after");
+    }
+
+    @Test
+    void howManyConnectionsThereAreThereIsOneLookForExpiredCertificates() {
+        apply(List.of(STRICT));
+        mesh.time.advance(Duration.ofMinutes(1));
+        for (int i = 0; i < 100; i++) {
+            expires = mesh.time.instant().plus(Duration.ofMinutes(200 - i));
+            secured(Integer.toString(i));
+        }
+        mesh.time.advance(Duration.ofMinutes(90));
+        assertThat(closed).isEmpty();
+        assertThat(mesh.time.pending()).isEqualTo(1);
+        mesh.time.advance(Duration.ofMinutes(50).plusSeconds(30));
+        assertThat(closed).hasSize(40);
+        assertThat(mesh.time.pending()).isEqualTo(1);
     }
 }

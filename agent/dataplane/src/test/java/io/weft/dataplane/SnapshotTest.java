@@ -31,6 +31,8 @@ import io.weft.policy.model.Secret;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +43,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 
 class SnapshotTest {
@@ -306,6 +311,65 @@ class SnapshotTest {
         assertThat(mesh.reply(Request.get("orders", "/")).status()).isEqualTo(503);
         assertThat(mesh.send("users", 200)).isEqualTo(2);
         assertThat(faults).singleElement().asString().contains("'orders'");
+    }
+
+    private record Tls(ClientConnections connections) implements ClientTls {
+        @Override
+        public String id() {
+            return "test";
+        }
+
+        @Override
+        public SSLEngine engine(InetSocketAddress peer) {
+            throw new AssertionError("no handshake here");
+        }
+
+        @Override
+        public SSLEngine http2Engine(InetSocketAddress peer) {
+            throw new AssertionError("no handshake here");
+        }
+
+        @Override
+        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+            throw new AssertionError("no handshake here");
+        }
+    }
+
+    @Test
+    void whatIsPooledIsClosedOnceNoClusterIsSecuredLikeThat() {
+        Fixture mesh = new Fixture();
+        List<String> closed = new ArrayList<>();
+        List<ClientConnection> pool = new ArrayList<>();
+        AtomicReference<ClientTls> tls = new AtomicReference<>();
+        mesh.dataPlane.secureBy(new TransportSecurity() {
+            @Override
+            public Optional<ClientTls> client(TransportSocket.UpstreamTls socket, Map<String, Secret> secrets) {
+                return Optional.ofNullable(tls.get());
+            }
+
+            @Override
+            public Optional<ServerTls> server(TransportSocket.DownstreamTls socket, Map<String, Secret> secrets) {
+                return Optional.empty();
+            }
+        });
+        for (String name : List.of("first", "second", "third")) {
+            ClientTls before = tls.get();
+            tls.set(new Tls(new ClientConnections(mesh.time, Long.MAX_VALUE)));
+            mesh.apply(snapshot()
+                    .cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1))
+                    .cluster(Policies.cluster("users").with(SECURED), Policies.endpoint(2)));
+            ClientConnection kept = tls.get().connections().opened(() -> closed.add(name));
+            pool.add(kept);
+            assertThat(kept.giveBack()).isTrue();
+            assertThat(before == null || before.connections().retired()).isTrue();
+        }
+        assertThat(closed).containsExactly("first", "second");
+
+        mesh.apply(snapshot().cluster(Policies.cluster("users").with(SECURED), Policies.endpoint(2)));
+        assertThat(closed).as("a cluster less").containsExactly("first", "second");
+        tls.set(null);
+        mesh.apply(snapshot().cluster(Policies.cluster("users").with(SECURED), Policies.endpoint(2)));
+        assertThat(closed).as("without an identity").containsExactly("first", "second", "third");
     }
 
     @Test

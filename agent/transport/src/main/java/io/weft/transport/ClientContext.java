@@ -1,5 +1,6 @@
 package io.weft.transport;
 
+import io.weft.dataplane.ClientConnections;
 import io.weft.dataplane.ClientTls;
 import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.TlsCertificate;
@@ -10,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +32,7 @@ final class ClientContext implements ClientTls {
 
     private final String id = "mesh-tls-" + NUMBERS.incrementAndGet();
     private final SSLContext context;
+    private final ClientConnections connections;
     /** Read only; every engine and socket takes a copy. */
     private final SSLParameters parameters;
     /** Likewise. */
@@ -42,6 +45,8 @@ final class ClientContext implements ClientTls {
             Optional<TlsCertificate> certificate,
             Optional<CertificateValidation> validation) {
         context = JsseContext.of(certificate, validation);
+        connections = new ClientConnections(
+                InstantSource.system(), certificate.map(own -> own.leaf().getNotAfter().getTime()).orElse(Long.MAX_VALUE));
         parameters = parameters(policy, sni, alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toList());
         http2 = parameters(policy, sni, alpn.isEmpty() ? List.of("h2") : alpn);
     }
@@ -57,6 +62,11 @@ final class ClientContext implements ClientTls {
     @Override
     public String id() {
         return id;
+    }
+
+    @Override
+    public ClientConnections connections() {
+        return connections;
     }
 
     @Override

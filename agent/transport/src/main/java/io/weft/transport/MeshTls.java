@@ -19,7 +19,7 @@ import java.util.Optional;
 
 /**
  * Mesh TLS over JSSE. A context is made when a policy first asks for it and kept for as long as anyone uses it: what is equal
- * shares its sessions, and connections of an older certificate go on until they end. For one thread at a time.
+ * shares its sessions, and connections of an older one go on for as long as the data plane lets them. For one thread at a time.
  */
 public final class MeshTls implements TransportSecurity {
     private final Map<ClientSettings, WeakReference<ClientContext>> clients = new HashMap<>();
@@ -73,7 +73,7 @@ public final class MeshTls implements TransportSecurity {
         clients.values().removeIf(reference -> reference.get() == null);
         WeakReference<ClientContext> reference = clients.get(settings);
         ClientContext known = reference == null ? null : reference.get();
-        if (known == null) {
+        if (known == null || known.connections().retired()) {
             known = new ClientContext(settings.parameters, settings.alpn, settings.sni, certificate, validation);
             clients.put(settings, new WeakReference<>(known));
         }

@@ -12,7 +12,9 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
@@ -30,7 +32,12 @@ final class ServerContext implements ServerTls {
     private final List<String> alpn;
     private final TlsCertificate certificate;
     private final List<String> ownUriSans;
-    private final boolean checksClients;
+    private final Admission admission;
+    /** Of clients that others have let in: many connections are of the same few. */
+    private final Map<List<X509Certificate>, Boolean> checked = new ConcurrentHashMap<>();
+
+    /** @param validation empty: nobody is asked for a certificate */
+    private record Admission(Optional<CertificateValidation> validation, boolean certificateRequired) {}
 
     ServerContext(
             TlsContext.Parameters policy,
@@ -40,7 +47,7 @@ final class ServerContext implements ServerTls {
             boolean requireClientCertificate) {
         this.alpn = alpn;
         this.certificate = certificate;
-        checksClients = validation.isPresent();
+        admission = new Admission(validation, requireClientCertificate);
         context = JsseContext.of(Optional.of(certificate), validation);
         parameters = JsseContext.parameters(context, policy);
         parameters.setUseCipherSuitesOrder(true);
@@ -48,7 +55,7 @@ final class ServerContext implements ServerTls {
         if (requireClientCertificate) {
             parameters.setNeedClientAuth(true);
         } else {
-            parameters.setWantClientAuth(checksClients);
+            parameters.setWantClientAuth(validation.isPresent());
         }
         try {
             ownUriSans = PeerNames.of(certificate.leaf()).uris();
@@ -79,7 +86,7 @@ final class ServerContext implements ServerTls {
 
     @Override
     public Peer peer(SSLEngine engine) throws SSLPeerUnverifiedException {
-        if (!checksClients) {
+        if (admission.validation.isEmpty()) {
             // What a client shows unasked and unchecked says nothing.
             return new Peer(List.of(), List.of(), "");
         }
@@ -108,6 +115,33 @@ final class ServerContext implements ServerTls {
             return List.of();
         }
         return chain;
+    }
+
+    @Override
+    public boolean stillAdmits(Peer peer, ServerTls before) {
+        if (before instanceof ServerContext other && other.admission.equals(admission)) {
+            return true;
+        }
+        List<X509Certificate> chain = peer.shown().chain();
+        return chain.isEmpty() ? !admission.certificateRequired : checked.computeIfAbsent(chain, this::isTrusted);
+    }
+
+    private boolean isTrusted(List<X509Certificate> chain) {
+        if (admission.validation.isEmpty()) {
+            return true;
+        }
+        try {
+            new PeerCheck(admission.validation.get())
+                    .checkClientTrusted(chain.toArray(X509Certificate[]::new), chain.get(0).getPublicKey().getAlgorithm());
+            return true;
+        } catch (CertificateException notAnyLonger) {
+            return false;
+        }
+    }
+
+    @Override
+    public Instant expires() {
+        return certificate.leaf().getNotAfter().toInstant();
     }
 
     @Override

@@ -298,4 +298,13 @@ class ClientTlsTest {
         Secret renewed = new Secret("identity", new Secret.Identity(of(MESH.certify("spiffe://mesh/shop"))));
         assertThat(tls.client(socket, Map.of("identity", renewed, "roots", roots))).isPresent().isNotEqualTo(complete);
     }
+
+    @Test
+    void whatPolicyHasTakenBackOnceBeginsAnew() {
+        ClientTls before = client(ORDERS_OF_THE_MESH);
+        before.connections().retire();
+        ClientTls after = client(ORDERS_OF_THE_MESH);
+        assertThat(after).isNotSameAs(before).isSameAs(client(ORDERS_OF_THE_MESH));
+        assertThat(after.connections().retired()).isFalse();
+    }
 }

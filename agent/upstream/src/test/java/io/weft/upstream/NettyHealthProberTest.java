@@ -14,6 +14,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.weft.dataplane.ClientConnections;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.health.HealthProber.Probe;
@@ -109,6 +110,11 @@ class NettyHealthProberTest {
         @Override
         public String id() {
             return "test";
+        }
+
+        @Override
+        public ClientConnections connections() {
+            throw new UnsupportedOperationException("health checks keep theirs themselves");
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.weft.dataplane.cluster;
 
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.Self;
@@ -19,8 +20,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -71,8 +74,30 @@ public final class ClusterCompiler {
                 entry.getValue().view.state().close();
             }
         }
+        retire(entries, next);
         entries = next;
         return views;
+    }
+
+    /** What is pooled of connections by which no endpoint is secured any more. */
+    private void retire(Map<String, Entry> before, Map<String, Entry> now) {
+        Set<ClientTls> inUse = Collections.newSetFromMap(new IdentityHashMap<>());
+        now.values().forEach(entry -> inUse.addAll(entry.tls.ready().values()));
+        for (Entry entry : before.values()) {
+            for (ClientTls tls : entry.tls.ready().values()) {
+                if (inUse.add(tls)) {
+                    retire(tls);
+                }
+            }
+        }
+    }
+
+    private void retire(ClientTls tls) {
+        try {
+            tls.connections().retire();
+        } catch (RuntimeException | Error fault) {
+            surroundings.faults().fault("closing connections that are secured in another way by now", fault);
+        }
     }
 
     private void add(Cluster cluster, PolicySnapshot snapshot, Senders senders, Map<String, Entry> next) {

@@ -20,6 +20,7 @@ import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
+import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
@@ -33,14 +34,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** A plaintext URL leaves as TLS, endpoint by endpoint, and the app cannot tell. */
 abstract class MeshTlsExpectations extends Expectations {
+    private static final int PATIENCE_SECONDS = 60;
     private static final String ORDERS = "spiffe://mesh/orders";
     private static final Authority MESH = new Authority("mesh");
     private static final Certified SHOP = MESH.certify("spiffe://mesh/shop");
@@ -54,9 +61,13 @@ abstract class MeshTlsExpectations extends Expectations {
     }
 
     private static Policy overTls(String san, InetSocketAddress... endpoints) {
+        return overTls(tls(san), endpoints);
+    }
+
+    private static Policy overTls(TransportSocket tls, InetSocketAddress... endpoints) {
         return Policy.empty().virtualHost("orders", to("orders"))
                 // The first handshake of a JVM takes its time, on a machine that is busy.
-                .cluster("orders", cluster -> cluster.setTransportSocket(tls(san)).setConnectTimeout(Durations.fromSeconds(20)), endpoints);
+                .cluster("orders", cluster -> cluster.setTransportSocket(tls).setConnectTimeout(Durations.fromSeconds(20)), endpoints);
     }
 
     @Test
@@ -102,6 +113,51 @@ abstract class MeshTlsExpectations extends Expectations {
         Map<String, String> answer = stage().meshed.ask(Call.get("http://orders/").form());
         assertThat(answer.getOrDefault("status", "none")).isNotEqualTo("200");
         assertThat(orders.requests()).hasSize(before);
+    }
+
+    /** Without that, it would take the libraries five minutes here to find out that what they keep is of no use to them. */
+    @Test
+    void whenACertificateIsReplacedWhatIsKeptIsClosedAndWhatIsBusyIsAnsweredBefore() throws Exception {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        CountDownLatch arrived = new CountDownLatch(2);
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicBoolean first = new AtomicBoolean(true);
+        Upstream.Reaction kept = new Upstream.Respond(200, Map.of("Keep-Alive", "timeout=300"), "orders");
+        orders.react(request -> {
+            arrived.countDown();
+            // So that they come over two connections.
+            await(first.getAndSet(false) ? arrived : release);
+            return kept;
+        });
+        stage().serve(overTls(ORDERS, orders.address()));
+        CompletableFuture<Tally> answers = CompletableFuture.supplyAsync(() -> stage().meshed.load("http://orders/", Map.of(), 2, 2));
+        await(arrived);
+        Policy renewed = overTls(MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS), orders.address());
+        stage().push(renewed);
+        awaitOpen(orders, 1);
+        release.countDown();
+        assertThat(answers.get(PATIENCE_SECONDS, TimeUnit.SECONDS).status(200)).isEqualTo(2);
+        awaitOpen(orders, 0);
+
+        orders.react(request -> kept);
+        for (int i = 0; i < 5; i++) {
+            assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
+        }
+        assertThat(orders.connections()).as("kept again").isEqualTo(3);
+        stage().serve(Policy.empty());
+        awaitOpen(orders, 0);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void awaitOpen(Upstream upstream, int connections) {
+        Awaitility.await().until(() -> upstream.openConnections() == connections);
     }
 
     @Test

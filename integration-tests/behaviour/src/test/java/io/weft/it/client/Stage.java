@@ -30,7 +30,9 @@ final class Stage implements AutoCloseable {
         this.client = client;
         policies.serve(numbered(Policy.empty()));
         plain = client.on(testbed.jvm(client + " without", jdk)).driver(client.driver);
-        meshed = client.on(testbed.jvm(client + " in the mesh", jdk)).mesh(policies.uri(), "shop").driver(client.driver);
+        meshed = client.on(testbed.jvm(client + " in the mesh", jdk))
+                // On newer JDKs, java.net.http would keep a connection for half a minute only, which is less than tests wait.
+                .option("-Djdk.httpclient.keepalive.timeout=1200").mesh(policies.uri(), "shop").driver(client.driver);
     }
 
     /** Returns when the client in the mesh obeys the policy. */

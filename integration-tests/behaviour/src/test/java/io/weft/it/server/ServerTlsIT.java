@@ -151,7 +151,7 @@ class ServerTlsIT {
 
     @Test
     void aConnectionIsKeptAndItsSessionResumed() throws IOException {
-        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
             try (TlsClient client = new TlsClient(SHOP, port, parameters -> parameters.setProtocols(new String[] {protocol}))) {
                 for (int i = 0; i < 20; i++) {
@@ -176,7 +176,7 @@ class ServerTlsIT {
 
     @Test
     void strictRefusesWhoIsNotOfTheMesh() {
-        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         SoftAssertions soft = new SoftAssertions();
         refused(soft, "another authority", OTHER.certify("spiffe://mesh/shop").trusting(MESH));
         refused(soft, "expired", MESH.certify(Duration.ofDays(-2), Authority.uri("spiffe://mesh/shop")).trusting(MESH));
@@ -210,7 +210,7 @@ class ServerTlsIT {
         try (RawClient old = new RawClient(port)) {
             old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(old.readHead()).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("connection: close");
-            serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+            serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
 
             old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(text(old.readAll())).contains("HTTP/1.1 200").containsIgnoringCase("connection: close");
@@ -228,8 +228,39 @@ class ServerTlsIT {
     }
 
     @Test
+    void aNewCertificateCutsNobodyAndWhoIsNotTrustedAnyLongerGetsOneMoreAnswer() throws IOException {
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
+        try (TlsClient old = new TlsClient(SHOP, port)) {
+            assertThat(next(old)).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("connection: close");
+            Certified renewed = MESH.certify("spiffe://mesh/orders");
+            serve(Inbounds.of(port, MESH, renewed).strict(), () -> shows(renewed));
+            assertThat(next(old)).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("connection: close");
+
+            Authority root = new Authority("root");
+            SSLContext trusted = root.certify("spiffe://mesh/shop").trusting(MESH);
+            serve(Inbounds.of(port, root, renewed).strict(), () -> text(TlsClient.ask(trusted, port, "GET /" + CLOSE)).startsWith("HTTP/1.1 200"));
+            old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(text(old.socket().getInputStream().readAllBytes()))
+                    .contains("HTTP/1.1 200").containsIgnoringCase("connection: close");
+        }
+    }
+
+    private static String next(TlsClient client) throws IOException {
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        String head = readHead(client.socket().getInputStream());
+        client.socket().getInputStream().readNBytes(2);
+        return head;
+    }
+
+    private static boolean shows(Certified certificate) throws IOException {
+        try (TlsClient client = new TlsClient(SHOP, port)) {
+            return client.socket().getSession().getPeerCertificates()[0].equals(certificate.certificate());
+        }
+    }
+
+    @Test
     void whoCallsIsKnownToRulesAndToTheApp() throws IOException {
-        serve(inbounds.strictFor("spiffe://mesh/shop"), () -> takesTls() && !takesPlaintext());
+        serve(inbounds.strictFor("spiffe://mesh/shop"), () -> !takesPlaintext() && takesTls());
 
         String seen = text(TlsClient.ask(SHOP, port, "GET /header/x-forwarded-client-cert HTTP/1.1\r\nHost: x\r\n"
                 + "X-Forwarded-Client-Cert: URI=spiffe://mesh/admin\r\nConnection: close\r\n\r\n"));
@@ -266,7 +297,7 @@ class ServerTlsIT {
     @Test
     void aFileGoesOutEncrypted() throws IOException {
         assumeThat(server.isTomcat()).as("the JDK's server sends no files by itself").isTrue();
-        serve(inbounds.strict(), () -> takesTls() && !takesPlaintext());
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         boolean whole = server == Server.TOMCAT_11 && jdk.feature() == Jdks.newest().feature();
         long size = whole ? BIG_FILE_SIZE : FILE_SIZE;
         try (Relay wire = Relay.to(port); TlsClient client = new TlsClient(SHOP, new Socket(InetAddress.getLoopbackAddress(), wire.port()))) {

@@ -59,7 +59,15 @@ public final class ApacheHttpClient5Adapter implements Adapter {
             case "connect" -> (Handler.Argument) (element, scope, request, a1, a2) ->
                     connect((ExecChain.Scope) scope, (ClassicHttpRequest) request);
             case "connect-timeout" -> (Handler.Argument) (operator, timeout, a0, a1, a2) -> connectLimit.of((TimeValue) timeout);
-            case "bind" -> (Handler.Argument) (connection, socket, a0, a1, a2) -> dialing.secure((Socket) socket);
+            case "bind" -> (Handler.Argument) (connection, socket, a0, a1, a2) -> dialing.secure(connection, (Socket) socket);
+            case "leased" -> (Handler.Around) (connection, a0, a1, a2, a3) -> {
+                dialing.leased(connection);
+                return Handler.PROCEED;
+            };
+            case "released" -> (Handler.Around) (connection, a0, a1, a2, a3) -> {
+                dialing.released(connection);
+                return Handler.PROCEED;
+            };
             case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible((SSLSession) session);
             case "minimal" -> (Handler.Result) (self, client, a0, a1, a2) -> {
                 context.warn("apache-httpclient5: HttpClients.createMinimal() has no execution chain; its requests go out without "

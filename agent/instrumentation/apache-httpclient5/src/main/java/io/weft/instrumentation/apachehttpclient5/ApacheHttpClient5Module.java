@@ -44,6 +44,9 @@ public final class ApacheHttpClient5Module {
                                 + "Lorg/apache/hc/core5/http/io/SocketConfig;Ljava/lang/Object;", 5),
                         // where mesh TLS comes in
                         Hook.argument("bind", CONNECTION, "bind", "(Ljava/net/Socket;)V", 0),
+                        // between the two it is in a pool
+                        Hook.around("released", CONNECTION, "passivate", "()V"),
+                        Hook.around("leased", CONNECTION, "activate", "()V"),
                         Hook.result("session", CONNECTION, "getSSLSession", "()Ljavax/net/ssl/SSLSession;"),
                         // has no execution chain
                         Hook.result("minimal", CLASSIC + "MinimalHttpClient", "<init>", "").whenPresent()));

@@ -1,9 +1,12 @@
 package io.weft.instrumentation.apachehttpclient5;
 
+import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.util.Collections;
@@ -12,6 +15,8 @@ import java.util.WeakHashMap;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
 
 /**
  * The endpoint to which this thread is connecting. The library gives a connection its socket on the thread that asked for it: once
@@ -30,6 +35,9 @@ final class Dialing {
     }
 
     private final ThreadLocal<Dial> current = new ThreadLocal<>();
+    private final Attached<ClientConnection> connections = new Attached<>();
+    /** There is something while this thread has got a connection from the pool that policy has taken away meanwhile. */
+    private final ThreadLocal<Boolean> outdated = new ThreadLocal<>();
     /** Of the mesh: the app sees no TLS. */
     private final Set<SSLSession> sessions = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
@@ -51,7 +59,7 @@ final class Dialing {
     }
 
     /** @return the socket that the connection is to use */
-    Object secure(Socket socket) {
+    Object secure(Object connection, Socket socket) {
         Dial dial = current.get();
         ClientTls tls = dial == null ? null : dial.endpoint.tls();
         if (tls == null || !socket.isConnected()) {
@@ -63,10 +71,47 @@ final class Dialing {
             SSLSocket secured = tls.layer(socket, dial.endpoint.address());
             secured.setSoTimeout(patience);
             sessions.add(secured.getSession());
+            connections.put(connection, tls.connections().opened(closing(connection)));
             dial.secured = true;
             return secured;
         } catch (Throwable e) {
             return new Handler.Thrown(e instanceof IOException ? e : new ConnectException("mesh TLS cannot be set up: " + e));
+        }
+    }
+
+    private static Runnable closing(Object connection) {
+        WeakReference<Object> pooled = new WeakReference<>(connection);
+        return () -> close(pooled.get());
+    }
+
+    private static void close(Object connection) {
+        if (connection instanceof ModalCloseable open) {
+            open.close(CloseMode.GRACEFUL);
+        }
+    }
+
+    /** A pool gives a connection to this thread. */
+    void leased(Object connection) {
+        ClientConnection secured = connections.of(connection);
+        if (secured != null && !secured.lease()) {
+            outdated.set(true);
+        }
+    }
+
+    /** Whether the connection that this thread has got last is to be discarded; said once. */
+    boolean isOutdated() {
+        boolean is = outdated.get() != null;
+        if (is) {
+            outdated.remove();
+        }
+        return is;
+    }
+
+    /** A pool gets it back. */
+    void released(Object connection) {
+        ClientConnection secured = connections.of(connection);
+        if (secured != null && !secured.giveBack()) {
+            close(connection);
         }
     }
 

@@ -147,8 +147,7 @@ final class MeshRuntime implements ExecRuntime {
             exchange.begins();
             ClassicHttpRequest wire = wire(request, exchange);
             Endpoint endpoint = exchange.endpoint();
-            secured = endpoint.tls() == null ? null : new Secured(endpoint.tls(), state);
-            connections.acquireEndpoint(id, route(endpoint), secured == null ? state : secured, context);
+            acquire(id, endpoint, context);
             ClassicHttpResponse response;
             boolean connected = false;
             try {
@@ -178,6 +177,15 @@ final class MeshRuntime implements ExecRuntime {
         }
         local = true;
         return response(exchange.reply(), request);
+    }
+
+    private void acquire(String id, Endpoint endpoint, HttpClientContext context) throws IOException {
+        secured = endpoint.tls() == null ? null : new Secured(endpoint.tls(), state);
+        connections.acquireEndpoint(id, route(endpoint), secured == null ? state : secured, context);
+        while (secured != null && dialing.isOutdated()) {
+            connections.discardEndpoint();
+            connections.acquireEndpoint(id, route(endpoint), secured, context);
+        }
     }
 
     /** A filter may hold the request up before its first attempt. */
@@ -370,7 +378,9 @@ final class MeshRuntime implements ExecRuntime {
 
     @Override
     public void markConnectionReusable(Object state, TimeValue validity) {
-        if (!local) {
+        if (secured != null && secured.tls().connections().retired()) {
+            connections.markConnectionNonReusable();
+        } else if (!local) {
             connections.markConnectionReusable(secured == null ? state : new Secured(secured.tls(), state), validity);
         }
     }

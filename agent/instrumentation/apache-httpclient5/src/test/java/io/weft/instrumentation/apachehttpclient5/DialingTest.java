@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient5;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weft.dataplane.ClientConnections;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Handler;
@@ -50,6 +51,11 @@ class DialingTest {
         }
 
         @Override
+        public ClientConnections connections() {
+            throw new UnsupportedOperationException("there is none");
+        }
+
+        @Override
         public SSLEngine engine(InetSocketAddress peer) {
             throw new UnsupportedOperationException("HttpClient layers sockets");
         }
@@ -68,7 +74,7 @@ class DialingTest {
     private Throwable failure(long limitMillis, Handshake handshake) {
         Endpoint endpoint = new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), new Tls(handshake));
         dialing.begin(endpoint, TimeUnit.MILLISECONDS.toNanos(limitMillis));
-        Object outcome = dialing.secure(connected);
+        Object outcome = dialing.secure(new Object(), connected);
         assertThat(dialing.end()).as("may be used").isFalse();
         return ((Handler.Thrown) outcome).throwable();
     }

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.httpurlconnection;
 
+import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
@@ -47,6 +48,8 @@ final class MeshHttpClient extends HttpClient {
     private URL endpointUrl;
     /** Below mesh TLS: what another thread may close, since closing TLS waits for whoever is writing. */
     private Socket rawSocket;
+    /** Null: in plaintext. */
+    private volatile ClientConnection secured;
 
     /** Not null: the mesh answers by itself. */
     private LocalReply reply;
@@ -121,7 +124,7 @@ final class MeshHttpClient extends HttpClient {
         kept.lock();
         try {
             kept.inCache = false;
-            if (stale || !Objects.equals(kept.credentialStore, internals.credentialStore(connection))) {
+            if (stale || !kept.isLeased() || !Objects.equals(kept.credentialStore, internals.credentialStore(connection))) {
                 kept.closeServer();
                 return null;
             }
@@ -132,6 +135,11 @@ final class MeshHttpClient extends HttpClient {
         } finally {
             kept.unlock();
         }
+    }
+
+    /** Policy may have taken it away meanwhile. */
+    private boolean isLeased() {
+        return secured == null || secured.lease();
     }
 
     private static URL urlOf(Endpoint endpoint) throws MalformedURLException {
@@ -184,15 +192,17 @@ final class MeshHttpClient extends HttpClient {
     protected Socket doConnect(String server, int port) throws IOException {
         Socket connected = super.doConnect(server, port);
         rawSocket = connected;
+        secured = null;
         ClientTls tls = endpoint.tls();
         if (tls == null) {
             return connected;
         }
         int readTimeout = connected.getSoTimeout();
         connected.setSoTimeout(Math.max(0, connectTimeout));
-        Socket secured = tls.layer(connected, endpoint.address());
-        secured.setSoTimeout(readTimeout);
-        return secured;
+        Socket layered = tls.layer(connected, endpoint.address());
+        layered.setSoTimeout(readTimeout);
+        secured = tls.connections().opened(this::closeServer);
+        return layered;
     }
 
     @Override
@@ -413,7 +423,9 @@ final class MeshHttpClient extends HttpClient {
         }
         lock();
         try {
-            if (!inCache) {
+            if (secured != null && !inCache && !secured.giveBack()) {
+                closeServer();
+            } else if (!inCache) {
                 inCache = true;
                 kac.put(endpointUrl, endpoint, this);
             }

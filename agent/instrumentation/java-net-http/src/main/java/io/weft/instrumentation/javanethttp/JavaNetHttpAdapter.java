@@ -78,6 +78,7 @@ public final class JavaNetHttpAdapter implements Adapter {
                     secured.covers(internals.request(exchange)) ? HttpClient.Version.HTTP_1_1 : version;
             case "finish-connect" -> (Handler.Around) (connection, a0, a1, a2, a3) -> secured.finishConnect(connection);
             case "flow" -> (Handler.Result) (connection, flow, a0, a1, a2) -> secured.flow(connection, flow);
+            case "over" -> (Handler.Around) (connection, a0, a1, a2, a3) -> secured.over(connection);
             case "cache-key" -> (Handler.Result) (connection, key, a0, a1, a2) -> secured.cacheKey(connection, key);
             default -> throw new IllegalArgumentException("no hook of java-net-http: " + hook);
         };

@@ -60,6 +60,7 @@ public final class JavaNetHttpModule {
                                 "flow", PLAIN_CONNECTION, "getConnectionFlow", "()Ljdk/internal/net/http/common/FlowTube;"),
                         Hook.result(
                                 "cache-key", PLAIN_CONNECTION, "cacheKey", "()Ljdk/internal/net/http/ConnectionPool$CacheKey;"),
+                        Hook.around("over", CONNECTION, "closeOrReturnToCache", "(Ljava/net/http/HttpHeaders;)V"),
                         Hook.around(
                                 "needs-executor",
                                 "jdk.internal.net.http.ResponseSubscribers$TrustedSubscriber",

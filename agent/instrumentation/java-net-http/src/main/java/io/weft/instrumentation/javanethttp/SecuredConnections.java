@@ -1,5 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Handler;
@@ -28,6 +29,8 @@ final class SecuredConnections {
         private final transient InetSocketAddress poolKey;
         /** The encrypted flow of the one connection that this is the address of; null before it is connected. */
         private transient volatile Object tube;
+        /** The same; null before the handshake is done. */
+        private transient volatile ClientConnection connection;
 
         SecuredAddress(Endpoint endpoint, InetSocketAddress poolKey) {
             super(endpoint.address().getAddress(), endpoint.address().getPort());
@@ -61,12 +64,33 @@ final class SecuredConnections {
         try {
             InetSocketAddress poolKey = poolKey(endpoint);
             Object pooled = internals.pooledConnection(client, poolKey);
-            return pooled != null && internals.isOpen(pooled)
+            return pooled != null && isLeased(pooled)
                     ? pooled
                     : internals.newConnection(new SecuredAddress(endpoint, poolKey), client, request);
         } catch (Throwable fault) {
             return new Handler.Thrown(new IllegalStateException("mesh TLS to " + endpoint + " cannot be set up", fault));
         }
+    }
+
+    /** Policy may have taken it away meanwhile. */
+    private boolean isLeased(Object pooled) throws Throwable {
+        ClientConnection connection = ((SecuredAddress) internals.address(pooled)).connection;
+        if (connection.lease()) {
+            return internals.isOpen(pooled);
+        }
+        internals.close(pooled);
+        return false;
+    }
+
+    /** In the place of {@code HttpConnection.closeOrReturnToCache}: the response is over. */
+    Object over(Object connection) throws Throwable {
+        if (internals.address(connection) instanceof SecuredAddress secured
+                && secured.connection != null
+                && !secured.connection.giveBack()) {
+            internals.close(connection);
+            return null;
+        }
+        return Handler.PROCEED;
     }
 
     /** The TCP connection is there: the handshake comes before the JDK takes it for connected, so within the app's time limit. */
@@ -89,9 +113,18 @@ final class SecuredConnections {
 
     private CompletableFuture<Void> finish(Object connection, SecuredAddress secured) {
         try {
+            secured.connection = secured.tls.connections().opened(() -> close(connection));
             return internals.finishConnect(connection);
         } catch (Throwable fault) {
             return failed(connection, secured, fault);
+        }
+    }
+
+    private void close(Object connection) {
+        try {
+            internals.close(connection);
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
         }
     }
 

@@ -14,6 +14,7 @@ final class Http2Streams {
     private final MethodHandle request;
     private final MethodHandle requestOfOutput;
     private final MethodHandle connection;
+    private final MethodHandle pause;
 
     Http2Streams(AdapterContext context) throws ReflectiveOperationException {
         MethodHandles.Lookup stream = context.lookup(STREAM);
@@ -29,6 +30,17 @@ final class Http2Streams {
                         stream.findGetter(stream.lookupClass(), "handler", handler.lookupClass()),
                         handler.findGetter(handler.lookupClass(), "socketWrapper", SocketWrapperBase.class))
                 .asType(MethodType.methodType(SocketWrapperBase.class, Object.class));
+        MethodHandles.Lookup processor = context.lookup("org.apache.coyote.http2.StreamProcessor");
+        pause = MethodHandles.filterArguments(
+                        handler.findVirtual(handler.lookupClass(), "pause", MethodType.methodType(void.class)),
+                        0,
+                        processor.findGetter(processor.lookupClass(), "handler", handler.lookupClass()))
+                .asType(MethodType.methodType(void.class, Object.class));
+    }
+
+    /** Tells the caller, by a GOAWAY, to use another connection for what comes next. More than once does nothing more. */
+    void lastOfConnection(Object streamProcessor) throws Throwable {
+        pause.invokeExact(streamProcessor);
     }
 
     Request ofStream(Object stream) throws Throwable {

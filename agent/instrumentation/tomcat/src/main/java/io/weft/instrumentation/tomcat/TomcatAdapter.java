@@ -71,7 +71,7 @@ public final class TomcatAdapter implements Adapter {
             case TomcatModule.REQUEST_COUNTED, TomcatModule.REQUEST_RECYCLED ->
                     before((request, nothing) -> InFlight.end((Request) request));
             case TomcatModule.RESPONSE_HEAD -> before((processor, nothing) -> responseHead((Http11Processor) processor));
-            case TomcatModule.STREAM_HEAD -> before((processor, nothing) -> streamHead((AbstractProcessor) processor));
+            case TomcatModule.STREAM_HEAD -> streamHead();
             case TomcatModule.RESPONSE_HEAD_DONE -> after((processor, nothing) -> keepForSendfile((Http11Processor) processor));
             case TomcatModule.SENDFILE_TRIED -> (Handler.Result) (self, state, connection, a1, a2) -> {
                 sendfiles.tried((SocketWrapperBase<?>) connection, (SendfileState) state);
@@ -105,11 +105,29 @@ public final class TomcatAdapter implements Adapter {
         }
     }
 
-    private void streamHead(AbstractProcessor stream) {
+    private Handler streamHead() {
+        Http2Streams streams;
+        try {
+            streams = new Http2Streams(context);
+        } catch (ReflectiveOperationException e) {
+            context.warn("Tomcat: HTTP/2 connections that have to go are not told so before they are closed: " + e);
+            return before((processor, nothing) -> streamHead((AbstractProcessor) processor));
+        }
+        return before((processor, nothing) -> {
+            IncomingRequest incoming = streamHead((AbstractProcessor) processor);
+            if (incoming != null && incoming.draining()) {
+                streams.lastOfConnection(processor);
+            }
+        });
+    }
+
+    /** @return null: nobody knows of it */
+    private IncomingRequest streamHead(AbstractProcessor stream) {
         IncomingRequest incoming = InFlight.peek(stream.getRequest());
         if (incoming != null) {
             admission.responseHead(incoming);
         }
+        return incoming;
     }
 
     private void keepForSendfile(Http11Processor processor) {
