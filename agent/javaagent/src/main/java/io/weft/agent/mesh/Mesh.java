@@ -225,15 +225,16 @@ public final class Mesh implements MeshAccess {
                 PolicyClientConfig.MAX_BACKOFF);
     }
 
-    /** What else of its settings the control plane's policy for this process may depend on. */
-    private static String sharers(Settings settings) {
-        StringBuilder sharers = new StringBuilder();
-        settings.zone().ifPresent(zone -> sharers.append("zone=").append(zone).append(' '));
-        new TreeMap<>(settings.tags()).forEach((name, value) -> sharers.append(name).append('=').append(value).append(' '));
-        if (!settings.ports().isEmpty()) {
-            sharers.append("ports=").append(new TreeSet<>(settings.ports()));
-        }
-        return sharers.toString().strip();
+    /** What else of its settings the control plane's policy for this process may depend on; other settings are another text. */
+    static String sharers(Settings settings) {
+        // No zone has a semicolon in it, no tag a comma, and no list of ports either.
+        return settings.zone().orElse("") + ';' + tags(settings) + ';' + new TreeSet<>(settings.ports());
+    }
+
+    private static String tags(Settings settings) {
+        StringBuilder tags = new StringBuilder();
+        new TreeMap<>(settings.tags()).forEach((name, value) -> tags.append(name).append('=').append(value).append(','));
+        return tags.toString();
     }
 
     private IdentityConfig identity(Settings.Identity identity) {

@@ -287,7 +287,8 @@ public final class SettingsReader {
             URI uri = new URI(value.text);
             boolean socket = "unix".equals(uri.getScheme()) && uri.getRawAuthority() == null && uri.getPath() != null
                     && uri.getPath().startsWith("/");
-            if (socket || "tcp".equals(uri.getScheme()) && uri.getHost() != null && isAddress(uri.getHost()) && uri.getPort() > 0) {
+            boolean tcp = "tcp".equals(uri.getScheme()) && uri.getHost() != null && isAddress(withoutBrackets(uri.getHost()));
+            if (socket || tcp && uri.getPort() > 0) {
                 return Optional.of(uri);
             }
         } catch (URISyntaxException none) {
@@ -295,6 +296,11 @@ public final class SettingsReader {
         }
         invalid(Setting.IDENTITY_WORKLOAD_API, value);
         return Optional.empty();
+    }
+
+    /** In a URI an IPv6 address has them. */
+    private static String withoutBrackets(String host) {
+        return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
     }
 
     private String keyType() {

@@ -86,7 +86,9 @@ class SettingsReaderTest {
     void theWorkloadApiIsAUnixSocketOrAnAddress() {
         environment.put("SPIFFE_ENDPOINT_SOCKET", "unix:///run/spire/agent.sock");
         assertThat(settings(null).identity().workloadApi()).contains(URI.create("unix:///run/spire/agent.sock"));
-        assertThat(settings("identity.workload-api=tcp://127.0.0.1:8000").identity().workloadApi()).contains(URI.create("tcp://127.0.0.1:8000"));
+        for (String address : List.of("tcp://127.0.0.1:8000", "tcp://[::1]:8000")) {
+            assertThat(settings("identity.workload-api=" + address).identity().workloadApi()).contains(URI.create(address));
+        }
         for (String wrong : List.of("/run/spire/agent.sock", "unix://run/agent.sock", "tcp://spire:8000", "tcp://127.0.0.1", "unix:")) {
             assertThat(((SettingsReader.Invalid) read("identity.workload-api=" + wrong)).problems())
                     .containsExactly("agent argument identity.workload-api: '" + wrong + "' is not unix:///PATH or tcp://ADDRESS:PORT");

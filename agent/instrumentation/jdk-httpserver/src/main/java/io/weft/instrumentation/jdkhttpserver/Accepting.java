@@ -99,7 +99,7 @@ final class Accepting {
         try {
             // Before anybody could close it.
             held.put(socket, dispatcher);
-            if (channel.connection().held(() -> Resumed.THREAD.execute(() -> resume(dispatcher, socket, connection)))) {
+            if (channel.connection().held(() -> Resumed.CONNECTIONS.execute(() -> resume(dispatcher, socket, connection)))) {
                 return null;
             }
             held.remove(socket);

@@ -88,7 +88,7 @@ final class Admission {
      */
     private void resume(
             Executor executor, Filter.Chain chain, Object exchange, HttpExchange http, BooleanSupplier inFlight) {
-        Executor by = internals.isDispatcher(executor) ? Resumed.THREAD : executor;
+        Executor by = internals.isDispatcher(executor) ? Resumed.REQUESTS : executor;
         by.execute(() -> {
             if (!inFlight.getAsBoolean()) {
                 // The connection was closed meanwhile, and with it went what is known of the request.

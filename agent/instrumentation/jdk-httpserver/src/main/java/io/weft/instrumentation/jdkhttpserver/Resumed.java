@@ -5,15 +5,17 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** Where what was held up goes on. Started with the first that needs it; ends when it has had nothing to do for a while. */
+/** Where what was held up goes on. Each thread starts with the first that needs it and ends when it has had nothing to do for a while. */
 final class Resumed {
-    static final Executor THREAD = thread();
+    static final Executor CONNECTIONS = thread("weft-held-up");
+    /** For as long as the app's handlers take, which connections must not wait for. */
+    static final Executor REQUESTS = thread("weft-held-up-requests");
 
     private Resumed() {}
 
-    private static Executor thread() {
+    private static Executor thread(String name) {
         ThreadPoolExecutor one = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(task, "weft-held-up");
+            Thread thread = new Thread(task, name);
             thread.setDaemon(true);
             return thread;
         });
