@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import java.io.Closeable;
 import java.net.InetSocketAddress;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
@@ -25,6 +26,26 @@ public interface Inbound {
      * @return null: it is to be closed at once
      */
     InboundConnection accepted(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Runnable close);
+
+    /**
+     * A server of the app has a port where nothing can be secured and no request be looked at, and is about to serve. The control plane is
+     * told of that as of one that takes no new clients. Waits until policy has said something of it, for as long as what comes in to
+     * other ports would be held up.
+     *
+     * @param library the name of the instrumentation module
+     * @return as {@link #opened} does
+     * @throws UnsecurableException it must not serve
+     */
+    Port openedUnsecurable(String library, InetSocketAddress address) throws UnsecurableException;
+
+    /**
+     * Such a server has accepted a connection.
+     *
+     * @param ownTls the app's own TLS is on it
+     * @param socket closed once policy would not let it in any longer and it had time to end; not kept for that
+     * @return false: it is to be closed at once
+     */
+    boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket);
 
     /** For requests to a port that is not registered yet, or not any more. */
     Port unregistered(int port, boolean ownTls);

@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import io.weft.dataplane.Connection.Hello;
 import io.weft.dataplane.load.LoadMeter;
 import io.weft.dataplane.load.Vitals;
+import java.io.Closeable;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -26,6 +27,7 @@ public final class InboundPorts implements Inbound {
     private final LongAdder requests = new LongAdder();
     private final LoadMeter load;
     private final UnnamedPorts unnamed;
+    private final UnsecurablePorts unsecurable;
     private final ServerLayers layers;
     private final Faults faults;
     /** Guarded by this object's lock, as is the listener. */
@@ -45,6 +47,7 @@ public final class InboundPorts implements Inbound {
         load = new LoadMeter(clock, timers, drain::entered, this::busyThreads);
         unnamed = new UnnamedPorts(policy, warming, clock, notices);
         connections = new InboundConnections(policy, unnamed, surroundings, refusals);
+        unsecurable = new UnsecurablePorts(policy, unnamed, connections, surroundings);
         layers = new ServerLayers(policy, surroundings, drain, requests, load, connections);
     }
 
@@ -67,13 +70,34 @@ public final class InboundPorts implements Inbound {
     }
 
     @Override
-    public synchronized Port opened(String library, InetSocketAddress address, boolean tls) {
-        OpenPort port = new OpenPort(library, address, tls);
+    public Port opened(String library, InetSocketAddress address, boolean tls) {
+        return opened(new OpenPort(library, address, tls, true));
+    }
+
+    private synchronized Port opened(OpenPort port) {
         open.add(port);
         unnamed.opened(port.info());
         connections.reconsider();
         changed();
         return port;
+    }
+
+    @Override
+    public Port openedUnsecurable(String library, InetSocketAddress address) throws UnsecurableException {
+        Port port = opened(new OpenPort(library, address, false, false));
+        try {
+            unsecurable.awaitPolicy(address.getPort());
+            unsecurable.check(library, address.getPort());
+            return port;
+        } catch (UnsecurableException | RuntimeException | Error e) {
+            port.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket) {
+        return unsecurable.admits(new Connection(local, remote, ownTls ? OWN_TLS : null, null), socket);
     }
 
     /** In the order in which they were opened. */
@@ -154,7 +178,7 @@ public final class InboundPorts implements Inbound {
 
     @Override
     public Port unregistered(int port, boolean ownTls) {
-        return new OpenPort("", new InetSocketAddress(port), ownTls);
+        return new OpenPort("", new InetSocketAddress(port), ownTls, true);
     }
 
     /** Says what becomes of what comes in to ports that no policy names; without it everyone gets in. To be said before one opens. */
@@ -186,6 +210,7 @@ public final class InboundPorts implements Inbound {
     /** A policy came into force. */
     void policyChanged() {
         connections.policyChanged();
+        unsecurable.policyChanged();
     }
 
     private synchronized void closed(OpenPort port) {
@@ -204,19 +229,21 @@ public final class InboundPorts implements Inbound {
         private final String library;
         private final InetSocketAddress address;
         private final boolean tls;
+        private final boolean takesClients;
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile DoubleSupplier busyThreads = () -> 0;
         private volatile Runnable onDrain = () -> {};
         private volatile BooleanSupplier ownRequest = () -> false;
 
-        OpenPort(String library, InetSocketAddress address, boolean tls) {
+        OpenPort(String library, InetSocketAddress address, boolean tls, boolean takesClients) {
             this.library = library;
             this.address = address;
             this.tls = tls;
+            this.takesClients = takesClients;
         }
 
         PortInfo info() {
-            return new PortInfo(library, address, tls, drain.begun());
+            return new PortInfo(library, address, tls, !takesClients || drain.begun());
         }
 
         @Override

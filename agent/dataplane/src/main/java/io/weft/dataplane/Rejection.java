@@ -7,6 +7,7 @@ public enum Rejection {
     NO_IDENTITY("policy demands mesh TLS, and this instance has no certificate or nobody to trust yet: nobody gets in", true),
     EXPIRED_IDENTITY("the certificate of this instance is not valid now: nobody gets in over mesh TLS", true),
     UNSECURABLE("policy demands mesh TLS, which this port cannot be given: nobody gets in", true),
+    UNGUARDED("policy says who may call, which cannot be asked on this port: nobody gets in", true),
     NO_POLICY("no policy has said yet who may come in", true),
     RATE_LIMIT("there are too many new connections", false),
     HANDSHAKE("its TLS handshake failed", false),

@@ -6,6 +6,7 @@ import io.weft.dataplane.ForwardedClientCert;
 import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
+import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class InboundRoutes {
     private final ForwardedClientCert clientCert;
     private final ConnectionFilter[] connectionFilters;
     private final Security security;
+    private final boolean restricted;
 
     /**
      * @param demanded its connections are over mesh TLS
@@ -42,6 +44,19 @@ public final class InboundRoutes {
         clientCert = new ForwardedClientCert(edge.clientCertificate());
         this.connectionFilters = connectionFilters.toArray(new ConnectionFilter[0]);
         this.security = security;
+        restricted = manager.filters().stream().anyMatch(filter -> restricts(filter.filter()));
+    }
+
+    private static boolean restricts(HttpFilter filter) {
+        return filter instanceof HttpFilter.AccessControl control && control.rbac().enforced().isPresent()
+                || filter instanceof HttpFilter.ConnectionAccessControl connections && connections.rbac().enforced().isPresent()
+                || filter instanceof HttpFilter.TokenAuthentication
+                || filter instanceof HttpFilter.Conditional conditional && restricts(conditional.filter());
+    }
+
+    /** It says who may call. */
+    public boolean isRestricted() {
+        return restricted;
     }
 
     /** Most bytes that path and headers of a request may have together; 0: any. */

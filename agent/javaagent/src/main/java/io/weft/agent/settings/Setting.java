@@ -31,8 +31,8 @@ public enum Setting {
     IDENTITY_DIR("identity.dir", Type.PATH, "none: a certificate is asked for at the control plane",
             "A directory with the certificate of this process, its key and the roots, kept fresh by something else, for policies that "
                     + "leave that to the process: tls.crt, tls.key, ca.crt (cert-manager), or cert-chain.pem, key.pem, root-cert.pem (Istio), "
-                    + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE). Without it, the certificate provider file_watcher of "
-                    + "GRPC_XDS_BOOTSTRAP."),
+                    + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE). Without it, identity.workload-api; without that, the certificate "
+                    + "provider file_watcher of GRPC_XDS_BOOTSTRAP."),
     IDENTITY_WORKLOAD_API("identity.workload-api", Type.WORKLOAD_API, "none",
             "The SPIFFE Workload API that gives this process its certificate and the roots, unless identity.dir does. Also "
                     + "SPIFFE_ENDPOINT_SOCKET."),
@@ -62,7 +62,8 @@ public enum Setting {
                     + "health checks included (leave a port for them alone out of ports)."),
     CONFIG_FILE("config-file", Type.FILE, "none", "A Java properties file with any of these settings."),
     INSTRUMENTATION_ENABLED("instrumentation.MODULE.enabled", Type.FLAG, "true",
-            "false: leaves one library alone.");
+            "false: leaves one library alone. A server then serves without the mesh, whatever policy says of its ports: also one that would "
+                    + "not start, since policy demands what Weft cannot do for it.");
 
     /** What a value must look like. */
     enum Type {

@@ -5,7 +5,9 @@ import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
+import io.weft.instrumentation.jetty.JettyModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
+import io.weft.instrumentation.undertow.UndertowModule;
 import java.util.List;
 
 /** The one list of libraries that the agent knows; a further one is a line here and a dependency in the pom. */
@@ -18,6 +20,8 @@ final class Modules {
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),
-                TomcatModule.module());
+                JettyModule.module(),
+                TomcatModule.module(),
+                UndertowModule.module());
     }
 }
