@@ -95,6 +95,20 @@ public final class IpAddress {
         return bits == 0 || (a ^ b) >>> Long.SIZE - bits == 0;
     }
 
+    public boolean isIpv6() {
+        return ipv6;
+    }
+
+    /** @param prefixLength 0 to 32, or to 128 for IPv6; what comes after it is zero in the result */
+    public IpAddress network(int prefixLength) {
+        return new IpAddress(
+                ipv6, high & mask(Math.min(prefixLength, Long.SIZE)), low & mask(Math.max(prefixLength - Long.SIZE, 0)));
+    }
+
+    private static long mask(int bits) {
+        return bits == 0 ? 0 : -1L << Long.SIZE - bits;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof IpAddress that && ipv6 == that.ipv6 && high == that.high && low == that.low;

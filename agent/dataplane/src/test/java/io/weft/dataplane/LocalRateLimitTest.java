@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.weft.dataplane.InboundExchange.Step;
+import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.HeaderChanges;
@@ -35,7 +36,7 @@ class LocalRateLimitTest {
             List.of());
 
     private static LocalRateLimit limit(TokenBucket bucket, Fraction enabled, Fraction enforced) {
-        return new LocalRateLimit(Optional.of(bucket), enabled, enforced, false, new RateLimited(423, HEADERS, false, false));
+        return new LocalRateLimit(Optional.of(bucket), enabled, enforced, false, new RateLimited(423, HEADERS, false, false), DescriptorLimits.NONE);
     }
 
     private static int passed(Served served, int requests) {
@@ -86,7 +87,8 @@ class LocalRateLimitTest {
 
     @Test
     void theBucketOfARouteIsItsOwnAndOutlivesAPolicyThatDoesNotChangeIt() {
-        LocalRateLimit none = new LocalRateLimit(Optional.empty(), ALL, ALL, false, new RateLimited(429, HeaderChanges.NONE, false, false));
+        LocalRateLimit none = new LocalRateLimit(
+                Optional.empty(), ALL, ALL, false, new RateLimited(429, HeaderChanges.NONE, false, false), DescriptorLimits.NONE);
         LocalRateLimit limit = limit(new TokenBucket(2, 1, Duration.ofHours(1)), ALL, ALL);
         FilterOverrides override = new FilterOverrides(Map.of("f", new FilterOverrides.Configured(limit)));
         Served served = Served.with(none, limit);
@@ -103,7 +105,8 @@ class LocalRateLimitTest {
     @Test
     void eachConnectionMayHaveItsOwn() {
         Served served = Served.with(new LocalRateLimit(
-                Optional.of(new TokenBucket(1, 1, Duration.ofHours(1))), ALL, ALL, true, new RateLimited(429, HeaderChanges.NONE, false, false)));
+                Optional.of(new TokenBucket(1, 1, Duration.ofHours(1))), ALL, ALL, true,
+                new RateLimited(429, HeaderChanges.NONE, false, false), DescriptorLimits.NONE));
         for (int port : new int[] {40_000, 40_001}) {
             Connection connection = new Connection(
                     new InetSocketAddress("127.0.0.1", 8080), new InetSocketAddress("127.0.0.1", port), "", null);
@@ -115,7 +118,8 @@ class LocalRateLimitTest {
     @Test
     void everyResponseSaysWhatIsLeft() {
         Served served = Served.with(new LocalRateLimit(
-                Optional.of(FIVE_IN_TEN_SECONDS), ALL, ALL, false, new RateLimited(429, HeaderChanges.NONE, true, false)));
+                Optional.of(FIVE_IN_TEN_SECONDS), ALL, ALL, false,
+                new RateLimited(429, HeaderChanges.NONE, true, false), DescriptorLimits.NONE));
         Incoming request = served.enter(Incoming.get("/"));
         request.next();
         request.onResponse(200, Fixture.NO_HEADERS);
@@ -135,7 +139,8 @@ class LocalRateLimitTest {
     @Test
     void aGrpcCallerIsToldInItsOwnTerms() {
         HttpFilter limit = new LocalRateLimit(
-                Optional.of(new TokenBucket(1, 1, Duration.ofHours(1))), ALL, ALL, false, new RateLimited(429, HeaderChanges.NONE, false, true));
+                Optional.of(new TokenBucket(1, 1, Duration.ofHours(1))), ALL, ALL, false,
+                new RateLimited(429, HeaderChanges.NONE, false, true), DescriptorLimits.NONE);
         Served served = Served.with(limit);
         passed(served, 1);
         Incoming refused = served.enter(new Incoming("POST", "/").with("content-type", "application/grpc"));

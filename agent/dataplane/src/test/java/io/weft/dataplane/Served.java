@@ -34,7 +34,8 @@ final class Served {
         return with(filter, new FilterOverrides(Map.of("f", new FilterOverrides.Configured(override))));
     }
 
-    private static Served with(HttpFilter filter, FilterOverrides overrides) {
+    /** @param overrides what the route says */
+    static Served with(HttpFilter filter, FilterOverrides overrides) {
         return new Served(Fixture.with(policy(filter, overrides)));
     }
 

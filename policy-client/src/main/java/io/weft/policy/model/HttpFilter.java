@@ -79,10 +79,15 @@ public sealed interface HttpFilter {
      * @param bucket empty: nothing is limited
      * @param enabled share of the requests that take a token
      * @param enforced share of those without a token that are refused
-     * @param perConnection each connection has a bucket of its own
+     * @param perConnection each connection has buckets of its own
      */
     record LocalRateLimit(
-            Optional<TokenBucket> bucket, Fraction enabled, Fraction enforced, boolean perConnection, RateLimited answer)
+            Optional<TokenBucket> bucket,
+            Fraction enabled,
+            Fraction enforced,
+            boolean perConnection,
+            RateLimited answer,
+            DescriptorLimits descriptors)
             implements HttpFilter {}
 
     /**

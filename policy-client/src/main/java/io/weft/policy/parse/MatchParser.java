@@ -151,7 +151,7 @@ final class MatchParser {
                 matcher.getTreatMissingHeaderAsEmpty());
     }
 
-    private static QueryMatch query(Field field, QueryParameterMatcher matcher) {
+    static QueryMatch query(Field field, QueryParameterMatcher matcher) {
         Field name = field.at("name");
         name.notEmpty(matcher.getName());
         if (matcher.getNameBytes().size() > MAX_QUERY_NAME_BYTES) {

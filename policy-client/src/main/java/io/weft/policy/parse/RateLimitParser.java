@@ -26,16 +26,8 @@ final class RateLimitParser {
 
     static HttpFilter filter(Field field, LocalRateLimit limit) {
         field.at("stat_prefix").notEmpty(limit.getStatPrefix());
-        field.refuseIf(limit.getDescriptorsCount() > 0, "descriptors",
-                "are not supported; limit on the routes that are meant, in typed_per_filter_config");
-        field.refuseIf(limit.getRateLimitsCount() > 0, "rate_limits", "are not supported; nothing is limited by descriptors");
         field.refuseIf(limit.hasLocalClusterRateLimit(), "local_cluster_rate_limit",
                 "is not supported; each instance limits by itself");
-        int stage = limit.getStage();
-        field.refuseIf(stage < 0 || stage > 10, "stage", "must be 0 to 10");
-        // Both are about descriptors, of which there are none.
-        field.reportIf(stage != 0, "stage");
-        field.reportIf(limit.getVhRateLimitsValue() != 0, "vh_rate_limits");
         XRateLimitHeadersRFCVersion version = limit.getEnableXRatelimitHeaders();
         field.refuseIf(version == XRateLimitHeadersRFCVersion.UNRECOGNIZED, "enable_x_ratelimit_headers", "is unknown");
         int requestHeaders = limit.getRequestHeadersToAddWhenNotEnforcedCount();
@@ -57,7 +49,8 @@ final class RateLimitParser {
                         status(field.at("status"), limit),
                         headers,
                         version == XRateLimitHeadersRFCVersion.DRAFT_VERSION_03,
-                        limit.getRateLimitedAsResourceExhausted()));
+                        limit.getRateLimitedAsResourceExhausted()),
+                DescriptorLimitParser.parse(field, limit));
     }
 
     /** The network filter of the same name. */

@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import io.weft.policy.model.FilterOverrides.RateLimits;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.MirrorPolicy;
 import io.weft.policy.model.Resending;
@@ -81,7 +82,6 @@ final class RouteConfigurationParser {
         field.refuseIf(host.getRequireTls() == TlsRequirementType.EXTERNAL_ONLY, "require_tls",
                 "EXTERNAL_ONLY is not supported: who is external is not known here; use ALL or a redirect");
         field.refuseIf(host.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
-        field.reportIf(host.getRateLimitsCount() > 0, "rate_limits");
         field.reportIf(host.hasCors(), "cors");
         field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
 
@@ -102,6 +102,7 @@ final class RouteConfigurationParser {
                         host.getRequestHeadersToRemoveList(),
                         host.getResponseHeadersToAddList(),
                         host.getResponseHeadersToRemoveList()),
-                HttpFilterParser.overrides(field, host.getTypedPerFilterConfigMap()));
+                HttpFilterParser.overrides(field, host.getTypedPerFilterConfigMap())
+                        .with(new RateLimits(DescriptorLimitParser.ofRoute(field, host.getRateLimitsList()), false)));
     }
 }

@@ -2,6 +2,7 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.ByteString;
 import com.google.re2j.Pattern;
+import io.weft.policy.model.FilterOverrides.RateLimits;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.Route;
@@ -59,7 +60,12 @@ final class RouteParser {
                         route.getRequestHeadersToRemoveList(),
                         route.getResponseHeadersToAddList(),
                         route.getResponseHeadersToRemoveList()),
-                HttpFilterParser.overrides(field, route.getTypedPerFilterConfigMap()));
+                HttpFilterParser.overrides(field, route.getTypedPerFilterConfigMap()).with(rateLimits(field.at("route"), route.getRoute())));
+    }
+
+    private static RateLimits rateLimits(Field field, io.weft.policy.proto.envoy.config.route.v3.RouteAction action) {
+        return new RateLimits(
+                DescriptorLimitParser.ofRoute(field, action.getRateLimitsList()), action.getIncludeVhRateLimits().getValue());
     }
 
     private static RouteAction action(
@@ -91,8 +97,6 @@ final class RouteParser {
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.refuseIf(action.getPriority() == RoutingPriority.UNRECOGNIZED, "priority", "is unknown");
-        field.reportIf(action.getRateLimitsCount() > 0, "rate_limits");
-        field.reportIf(action.hasIncludeVhRateLimits(), "include_vh_rate_limits");
         field.reportIf(action.hasCors(), "cors");
         field.reportIf(action.getUpgradeConfigsCount() > 0, "upgrade_configs");
         field.reportIf(action.hasMaxInternalRedirects(), "max_internal_redirects");

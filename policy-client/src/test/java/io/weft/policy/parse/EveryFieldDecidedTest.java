@@ -41,7 +41,10 @@ import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultDelay;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
@@ -148,6 +151,13 @@ class EveryFieldDecidedTest {
 
     private static final TokenBucket BUCKET =
             TokenBucket.newBuilder().setMaxTokens(7).setFillInterval(seconds(60)).build();
+    private static final LocalRateLimitDescriptor DESCRIPTOR = LocalRateLimitDescriptor.newBuilder()
+            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("k").setValue("v"))
+            .setTokenBucket(BUCKET)
+            .build();
+    private static final RateLimit.Action GENERIC_KEY = RateLimit.Action.newBuilder()
+            .setGenericKey(RateLimit.Action.GenericKey.newBuilder().setDescriptorValue("v"))
+            .build();
     private static final Function<MessageLite.Builder, MessageLite> HTTP_FILTER = filter ->
             withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder().setTypedConfig(any(filter.build()))));
     private static final Function<MessageLite.Builder, MessageLite> OVERRIDE =
@@ -407,12 +417,17 @@ class EveryFieldDecidedTest {
                         "TotalWeight", "RuntimeKeyPrefix"),
                 subject(weight("v1", 90).toBuilder(), cluster -> weighted(w -> w.setClusters(0, cluster)), "MetadataMatch"),
                 subject(LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET), HTTP_FILTER,
-                        "Which bucket of several is taken from, and how many of what is refused.",
-                        "AlwaysConsumeDefaultTokenBucket", "MaxDynamicDescriptors",
                         "Statistics.",
                         "StatPrefix",
                         HONOURED,
                         "Status"),
+                subject(DESCRIPTOR.toBuilder(), descriptor -> HTTP_FILTER.apply(
+                        LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET).addDescriptors(descriptor))),
+                subject(RateLimit.newBuilder().addActions(GENERIC_KEY), limit -> HTTP_FILTER.apply(
+                        LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET).addRateLimits(limit))),
+                subject(GENERIC_KEY.toBuilder(), action -> HTTP_FILTER.apply(
+                        LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET)
+                                .addRateLimits(RateLimit.newBuilder().addActions(action)))),
                 subject(HttpStatus.newBuilder().setCodeValue(503), status -> HTTP_FILTER.apply(
                         LocalRateLimit.newBuilder().setStatPrefix("s").setTokenBucket(BUCKET).setStatus(status))),
                 subject(BUCKET.toBuilder(),

@@ -4,26 +4,38 @@ import static io.weft.policy.parse.Samples.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.MessageLite;
+import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.FilterOverrides.Enabled;
+import io.weft.policy.model.FilterOverrides.RateLimits;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.RateLimit.Entry;
+import io.weft.policy.model.RateLimit.RemoteAddress;
+import io.weft.policy.model.RateLimit.RequestHeader;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
 import io.weft.policy.proto.envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState;
 import io.weft.policy.proto.envoy.type.http.v3.Cookie;
+import io.weft.policy.proto.envoy.type.v3.TokenBucket;
 import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.protobuf.UInt64Value;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +70,50 @@ class HttpFilterTest {
                 .addHttpFilters(0, filter("a", LIMIT))));
         assertThat(listener.filterChains().get(0).http().filters()).isEqualTo(List.of(
                 new NamedFilter("a", new HttpFilter.Buffer(100), false), new NamedFilter("b", new HttpFilter.Buffer(100), true)));
+    }
+
+    @Test
+    void localRateLimitsByDescriptor() {
+        TokenBucket tokens = TokenBucket.newBuilder().setMaxTokens(3).setFillInterval(seconds(1)).build();
+        LocalRateLimit limit = LocalRateLimit.newBuilder()
+                .setStatPrefix("s")
+                .setTokenBucket(tokens)
+                .addDescriptors(LocalRateLimitDescriptor.newBuilder()
+                        .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("tenant").setValue("blue"))
+                        .setTokenBucket(tokens))
+                .addRateLimits(RateLimit.newBuilder().addActions(RateLimit.Action.newBuilder().setRequestHeaders(
+                        RateLimit.Action.RequestHeaders.newBuilder().setHeaderName("X-Tenant").setDescriptorKey("tenant")))
+                        .setHitsAddend(RateLimit.HitsAddend.newBuilder().setNumber(UInt64Value.newBuilder().setValue(3))))
+                .setMaxDynamicDescriptors(uint32(5))
+                .setVhRateLimits(VhRateLimitsOptions.INCLUDE)
+                .setAlwaysConsumeDefaultTokenBucket(bool(false))
+                .build();
+        Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("l", limit))));
+
+        HttpFilter.LocalRateLimit parsed =
+                (HttpFilter.LocalRateLimit) listener.filterChains().get(0).http().filters().get(0).filter();
+        assertThat(parsed.descriptors()).isEqualTo(new DescriptorLimits(
+                List.of(new DescriptorLimits.Bucket(
+                        List.of(new Entry("tenant", "blue")), new io.weft.policy.model.TokenBucket(3, 1, Duration.ofSeconds(1)))),
+                List.of(new io.weft.policy.model.RateLimit(0, List.of(new RequestHeader("x-tenant", "tenant", false)), 3)),
+                new DescriptorLimits.OfRoutes(0, DescriptorLimits.VirtualHosts.INCLUDE),
+                false,
+                5));
+    }
+
+    @Test
+    void descriptorsOfARoute() {
+        RateLimit remote = RateLimit.newBuilder()
+                .setStage(uint32(2))
+                .addActions(RateLimit.Action.newBuilder().setRemoteAddress(RateLimit.Action.RemoteAddress.getDefaultInstance()))
+                .build();
+        FilterOverrides route = ((RouteConfiguration) accepted(withAction(a -> a.addRateLimits(remote).setIncludeVhRateLimits(bool(true)))))
+                .virtualHosts().get(0).routes().get(0).filters();
+        assertThat(route.rateLimits()).isEqualTo(new RateLimits(
+                List.of(new io.weft.policy.model.RateLimit(2, List.of(new RemoteAddress()), 1)), true));
+
+        FilterOverrides host = ((RouteConfiguration) accepted(withHost(h -> h.addRateLimits(remote)))).virtualHosts().get(0).filters();
+        assertThat(host.rateLimits().limits()).hasSize(1);
     }
 
     private static StatefulSession session(MessageLite state) {

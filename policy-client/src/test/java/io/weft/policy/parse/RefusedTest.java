@@ -43,6 +43,7 @@ import io.weft.policy.proto.envoy.config.route.v3.FilterAction;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.InternalRedirectPolicy;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
@@ -56,6 +57,7 @@ import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultDelay;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.FaultAbort;
@@ -623,7 +625,25 @@ class RefusedTest {
                 required("ratelimit.v3.RateLimit", "is required but not supported"),
                 inFilter("max_request_bytes", "greater than zero", Buffer.getDefaultInstance()),
                 inFilter("stat_prefix", "empty", LocalRateLimit.getDefaultInstance()),
-                limit("descriptors", "not supported", l -> l.addDescriptors(LocalRateLimitDescriptor.getDefaultInstance())),
+                limited("descriptors[0].entries", "is empty", l -> l.addDescriptors(LocalRateLimitDescriptor.getDefaultInstance())),
+                limited("descriptors[0].entries[0].key", "empty", l -> l.addDescriptors(descriptor("", "v"))),
+                limited("max_dynamic_descriptors", "at least 1", l -> l.setMaxDynamicDescriptors(uint32(0))),
+                limited("descriptors[0].token_bucket", "is missing", l -> l.addDescriptors(descriptor("k", "v"))),
+                limited("descriptors[1].entries", "another", l -> l
+                        .addDescriptors(descriptor("k", "v").setTokenBucket(l.getTokenBucket()))
+                        .addDescriptors(descriptor("k", "v").setTokenBucket(l.getTokenBucket()))),
+                limited("rate_limits[0].actions[0]", "use generic_key", l -> l.addRateLimits(RateLimit.newBuilder()
+                        .addActions(RateLimit.Action.newBuilder().setSourceCluster(RateLimit.Action.SourceCluster.getDefaultInstance())))),
+                limited("rate_limits[0].actions[0].generic_key.descriptor_value", "command operator", l -> l.addRateLimits(
+                        RateLimit.newBuilder().addActions(RateLimit.Action.newBuilder()
+                                .setGenericKey(RateLimit.Action.GenericKey.newBuilder().setDescriptorValue("%REQ(x)%"))))),
+                limited("rate_limits[0].hits_addend.number", "must be 1", l -> l.addRateLimits(
+                        RateLimit.newBuilder().setHitsAddend(RateLimit.HitsAddend.getDefaultInstance()))),
+                limited("rate_limits[0].hits_addend.format", "use number", l -> l.addRateLimits(
+                        RateLimit.newBuilder().setHitsAddend(RateLimit.HitsAddend.newBuilder().setFormat("%REQ(x)%")))),
+                limited("rate_limits[0].actions[0].masked_remote_address.v4_prefix_mask_len", "0 to 32", l -> l.addRateLimits(
+                        RateLimit.newBuilder().addActions(RateLimit.Action.newBuilder().setMaskedRemoteAddress(
+                                RateLimit.Action.MaskedRemoteAddress.newBuilder().setV4PrefixMaskLen(uint32(33)))))),
                 limit("token_bucket.max_tokens", "greater than zero", l -> l.setTokenBucket(TokenBucket.getDefaultInstance())),
                 limit("token_bucket.fill_interval", "0.05s", l -> l.setTokenBucket(TokenBucket.newBuilder()
                         .setMaxTokens(1)
@@ -672,6 +692,16 @@ class RefusedTest {
         LocalRateLimit.Builder limit = LocalRateLimit.newBuilder().setStatPrefix("s");
         change.accept(limit);
         return inFilter(field, reason, limit.build());
+    }
+
+    private static Case limited(String field, String reason, Consumer<LocalRateLimit.Builder> change) {
+        return limit(field, reason, limit -> change.accept(limit.setTokenBucket(TokenBucket.newBuilder()
+                .setMaxTokens(1)
+                .setFillInterval(Duration.newBuilder().setSeconds(1)))));
+    }
+
+    private static LocalRateLimitDescriptor.Builder descriptor(String key, String value) {
+        return LocalRateLimitDescriptor.newBuilder().addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(key).setValue(value));
     }
 
     private static Case required(String type, String reason) {

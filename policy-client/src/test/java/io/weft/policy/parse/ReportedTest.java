@@ -17,6 +17,7 @@ import io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch;
 import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
@@ -60,6 +61,12 @@ class ReportedTest {
                 new Case("virtual_hosts[0].routes[0].route.request_mirror_policies[0].trace_sampled", withAction(a ->
                         a.addRequestMirrorPolicies(RouteAction.RequestMirrorPolicy.newBuilder()
                                 .setCluster("shadow").setTraceSampled(bool(true))))),
+                new Case("virtual_hosts[0].routes[0].route.rate_limits[0].actions[0]", withAction(a ->
+                        a.addRateLimits(RateLimit.newBuilder().addActions(RateLimit.Action.newBuilder()
+                                .setSourceCluster(RateLimit.Action.SourceCluster.getDefaultInstance()))))),
+                new Case("virtual_hosts[0].routes[0].route.rate_limits[0].disable_key", withAction(a ->
+                        a.addRateLimits(RateLimit.newBuilder().setDisableKey("off").addActions(RateLimit.Action.newBuilder()
+                                .setRemoteAddress(RateLimit.Action.RemoteAddress.getDefaultInstance()))))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.initial_requests", withAction(a ->
                         a.setHedgePolicy(HedgePolicy.newBuilder().setInitialRequests(uint32(2))))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.additional_request_chance", withAction(a ->

@@ -15,8 +15,18 @@ final class ConditionalFilter extends HttpFilter {
     private final HttpFilter filter;
 
     ConditionalFilter(MatchTree<Skip> condition, HttpFilter filter) {
-        this.condition = Decider.of(condition, Function.identity());
+        this(Decider.of(condition, Function.identity()), filter);
+    }
+
+    private ConditionalFilter(Decider<Skip> condition, HttpFilter filter) {
+        this.condition = condition;
         this.filter = filter;
+    }
+
+    @Override
+    HttpFilter with(RouteLimits route) {
+        HttpFilter ofRoute = filter.with(route);
+        return ofRoute == filter ? this : new ConditionalFilter(condition, ofRoute);
     }
 
     @Override

@@ -87,8 +87,9 @@ public final class FilterCompiler {
     /**
      * @param manager the connection manager's name, as a {@link Level#name}
      * @param levels most specific first
+     * @param limits what route and virtual host say to filters that limit by descriptors
      */
-    public FilterChain compile(String manager, List<NamedFilter> filters, List<Level> levels) {
+    public FilterChain compile(String manager, List<NamedFilter> filters, List<Level> levels, RouteLimits limits) {
         if (filters.isEmpty()) {
             return FilterChain.NONE;
         }
@@ -98,7 +99,7 @@ public final class FilterCompiler {
             HttpFilter filter = compile(manager, i, filters.get(i), levels);
             if (filter != null) {
                 names.add(filters.get(i).name());
-                compiled.add(filter);
+                compiled.add(filter.with(limits));
             }
         }
         return compiled.isEmpty() ? FilterChain.NONE : new FilterChain(names, compiled, faults);
@@ -180,7 +181,8 @@ public final class FilterCompiler {
         }
         if (base instanceof LocalRateLimit) {
             LocalRateLimit limit = first(LocalRateLimit.class, configs);
-            return limit.bucket().isEmpty() ? null : new LocalRateLimitFilter(limit, clock, randomness, process);
+            boolean none = limit.bucket().isEmpty() && limit.descriptors().buckets().isEmpty();
+            return none ? null : new LocalRateLimitFilter(limit, clock, randomness, process);
         }
         if (base instanceof Fault) {
             Fault fault = first(Fault.class, configs);

@@ -28,6 +28,11 @@ public abstract class HttpFilter {
         return Decision.CONTINUE;
     }
 
+    /** The filter as a route has it that says this of its requests. */
+    HttpFilter with(RouteLimits route) {
+        return this;
+    }
+
     public Decision afterDelay(HttpStream stream) {
         return Decision.CONTINUE;
     }

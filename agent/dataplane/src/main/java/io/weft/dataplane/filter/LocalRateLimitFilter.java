@@ -5,9 +5,9 @@ import io.weft.dataplane.HttpStream;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
+import io.weft.dataplane.filter.RateLimitBuckets.Taken;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.HttpFilter.LocalRateLimit;
-import io.weft.policy.model.TokenBucket;
 import java.util.List;
 
 /** {@code envoy.filters.http.local_ratelimit}: a request takes a token or is refused. */
@@ -17,9 +17,9 @@ final class LocalRateLimitFilter extends HttpFilter {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final NanoClock clock;
-    private final TokenBucket bucket;
-    private final boolean perConnection;
-    private final TokenBucketState shared;
+    private final LocalRateLimit limit;
+    private final RateLimitBuckets shared;
+    private final RequestDescriptors own;
     private final Share enabled;
     private final Share enforced;
     private final HeaderEdits headers;
@@ -27,12 +27,11 @@ final class LocalRateLimitFilter extends HttpFilter {
     private final LocalReply refusal;
     private final LocalReply grpcRefusal;
 
-    /** @param limit with a bucket */
     LocalRateLimitFilter(LocalRateLimit limit, NanoClock clock, Randomness randomness, ProcessInfo process) {
         this.clock = clock;
-        bucket = limit.bucket().orElseThrow();
-        perConnection = limit.perConnection();
-        shared = new TokenBucketState(bucket, clock);
+        this.limit = limit;
+        shared = new RateLimitBuckets(limit, clock);
+        own = limit.descriptors().buckets().isEmpty() ? RequestDescriptors.NONE : new RequestDescriptors(limit.descriptors().own());
         enabled = new Share(limit.enabled(), randomness);
         enforced = new Share(limit.enforced(), randomness);
         headers = new HeaderEdits(List.of(limit.answer().headers()), process);
@@ -42,15 +41,27 @@ final class LocalRateLimitFilter extends HttpFilter {
     }
 
     @Override
+    HttpFilter with(RouteLimits route) {
+        return limit.descriptors().buckets().isEmpty() || !limit.descriptors().own().isEmpty()
+                ? this
+                : new RateLimitOfRoute(this, new RequestDescriptors(route.of(limit.descriptors())));
+    }
+
+    @Override
     public Decision onRequest(HttpStream stream) {
+        return onRequest(stream, own);
+    }
+
+    Decision onRequest(HttpStream stream, RequestDescriptors descriptors) {
         if (!enabled.includesOne()) {
             return Decision.CONTINUE;
         }
-        TokenBucketState tokens = perConnection && !stream.connection().isOwn() ? ofConnection(stream) : shared;
-        if (tellsWhatIsLeft) {
-            stream.keep(tokens);
+        RateLimitBuckets buckets = limit.perConnection() && !stream.connection().isOwn() ? ofConnection(stream) : shared;
+        Taken taken = buckets.take(descriptors == RequestDescriptors.NONE ? List.of() : descriptors.of(stream));
+        if (tellsWhatIsLeft && taken.bucket() != null) {
+            stream.keep(taken.bucket());
         }
-        if (tokens.take()) {
+        if (taken.all()) {
             return Decision.CONTINUE;
         }
         if (!enforced.includesOne()) {
@@ -60,8 +71,8 @@ final class LocalRateLimitFilter extends HttpFilter {
         return stream.reply(stream.isGrpc() ? grpcRefusal : refusal, headers::changeResponse);
     }
 
-    private TokenBucketState ofConnection(HttpStream stream) {
-        return (TokenBucketState) stream.connection().kept(this, owner -> new TokenBucketState(bucket, clock));
+    private RateLimitBuckets ofConnection(HttpStream stream) {
+        return (RateLimitBuckets) stream.connection().kept(this, owner -> new RateLimitBuckets(limit, clock));
     }
 
     @Override

@@ -25,17 +25,36 @@ final class TokenBucketState {
     }
 
     boolean take() {
+        return take(1);
+    }
+
+    /**
+     * All of them or none.
+     *
+     * @param tokens above zero
+     */
+    boolean take(int tokens) {
+        if (nanosPerToken > nanosToFill / tokens) {
+            // More than it ever holds.
+            return false;
+        }
+        long needed = nanosPerToken * tokens;
         long now = clock.nanoTime();
         while (true) {
             long before = empty.get();
             long since = since(before, now);
-            if (since < nanosPerToken) {
+            if (since < needed) {
                 return false;
             }
-            if (empty.compareAndSet(before, now - since + nanosPerToken)) {
+            if (empty.compareAndSet(before, now - since + needed)) {
                 return true;
             }
         }
+    }
+
+    /** The longer, the slower it fills. */
+    long nanosPerToken() {
+        return nanosPerToken;
     }
 
     int maxTokens() {

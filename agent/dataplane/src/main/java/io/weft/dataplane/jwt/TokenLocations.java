@@ -2,7 +2,7 @@ package io.weft.dataplane.jwt;
 
 import io.weft.dataplane.HttpStream;
 import io.weft.dataplane.RequestHead;
-import io.weft.dataplane.match.PercentDecoder;
+import io.weft.dataplane.match.DecodedQuery;
 import io.weft.policy.model.JwtAuthentication.HeaderLocation;
 import io.weft.policy.model.JwtAuthentication.Provider;
 import java.util.ArrayList;
@@ -117,27 +117,7 @@ final class TokenLocations {
 
         @Override
         String find(RequestHead request) {
-            String target = request.path();
-            for (int start = target.indexOf('?') + 1; start > 0 && start <= target.length(); ) {
-                int end = end(target, start);
-                if (isOfName(target, start, end)) {
-                    int equals = target.indexOf('=', start);
-                    return equals < 0 || equals >= end ? "" : PercentDecoder.decode(target.substring(equals + 1, end));
-                }
-                start = end + 1;
-            }
-            return null;
-        }
-
-        private static int end(String target, int start) {
-            int end = target.indexOf('&', start);
-            return end < 0 ? target.length() : end;
-        }
-
-        private boolean isOfName(String target, int start, int end) {
-            int equals = target.indexOf('=', start);
-            int nameEnd = equals < 0 || equals > end ? end : equals;
-            return PercentDecoder.decode(target.substring(start, nameEnd)).equals(name);
+            return DecodedQuery.first(request.path(), name);
         }
 
         @Override
@@ -147,8 +127,8 @@ final class TokenLocations {
             StringBuilder kept = new StringBuilder(target.length()).append(target, 0, query);
             char separator = '?';
             for (int start = query + 1; start <= target.length(); ) {
-                int end = end(target, start);
-                if (!isOfName(target, start, end)) {
+                int end = DecodedQuery.end(target, start);
+                if (!DecodedQuery.isOfName(target, start, end, name)) {
                     kept.append(separator).append(target, start, end);
                     separator = '&';
                 }

@@ -6,6 +6,7 @@ import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.filter.FilterCompiler.Level;
 import io.weft.dataplane.filter.FilterCompiler;
+import io.weft.dataplane.filter.RouteLimits;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
@@ -119,7 +120,7 @@ public final class RouteCompiler {
             this.side = side;
             filters = manager.filters();
             limits = manager.limits();
-            unroutedFilters = filterCompiler.compile(key, filters, List.of());
+            unroutedFilters = filterCompiler.compile(key, filters, List.of(), RouteLimits.NONE);
             this.key = key;
             this.configuration = configuration;
         }
@@ -290,7 +291,8 @@ public final class RouteCompiler {
                     new Level(routeKey + "/" + clusterIndex, cluster),
                     new Level(routeKey, of.filters()),
                     new Level(hostKey, host.filters()),
-                    new Level(key + "/", configuration.filters())));
+                    new Level(key + "/", configuration.filters())),
+                    new RouteLimits(of.filters().rateLimits(), host.filters().rateLimits()));
         }
     }
 

@@ -7,12 +7,15 @@ import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.envoyproxy.envoy.config.core.v3.RuntimeFractionalPercent;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
+import io.envoyproxy.envoy.config.route.v3.RateLimit;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
@@ -112,6 +115,9 @@ final class FilterArea implements Area {
                 only.putTypedPerFilterConfig(name, Any.pack(override(draw, name)));
                 route.setRoute(RouteAction.newBuilder().setWeightedClusters(WeightedCluster.newBuilder().addClusters(only)));
             }
+            if (filters.contains(LIMIT) && draw.chance(50)) {
+                route.getRouteBuilder().addAllRateLimits(draw.several(1, 2, () -> rateLimit(draw)));
+            }
             for (String name : filters) {
                 if (draw.chance(65)) {
                     route.putTypedPerFilterConfig(name, Any.pack(override(draw, name)));
@@ -124,6 +130,9 @@ final class FilterArea implements Area {
             if (name.equals(SESSION) || draw.chance(50)) {
                 host.putTypedPerFilterConfig(name, Any.pack(override(draw, name)));
             }
+        }
+        if (filters.contains(LIMIT) && draw.chance(30)) {
+            host.addRateLimits(rateLimit(draw));
         }
         List<Request> requests = draw.several(3, 7, () -> request(draw, paths, filters));
         return new Case(
@@ -224,11 +233,52 @@ final class FilterArea implements Area {
         if (draw.chance(30)) {
             limit.setStatus(HttpStatus.newBuilder().setCode(draw.oneOf(StatusCode.ServiceUnavailable, StatusCode.TooManyRequests, StatusCode.OK)));
         }
+        if (draw.chance(40)) {
+            for (String value : draw.several(1, 2, () -> draw.oneOf("1", "2", "3"))) {
+                addDescriptor(draw, limit, value);
+            }
+            if (draw.chance(60)) {
+                limit.addAllRateLimits(draw.several(1, 2, () -> rateLimit(draw)));
+            }
+            limit.setAlwaysConsumeDefaultTokenBucket(com.google.protobuf.BoolValue.of(draw.chance(50)));
+            limit.setVhRateLimitsValue(draw.between(0, 2));
+        }
         limit.addAllResponseHeadersToAdd(Vocabulary.additions(draw, 40));
         if (draw.chance(30)) {
             limit.addAllRequestHeadersToAddWhenNotEnforced(Vocabulary.additions(draw, 100));
         }
         return limit.build();
+    }
+
+    private static void addDescriptor(Draw draw, LocalRateLimit.Builder limit, String value) {
+        RateLimitDescriptor.Entry entry = RateLimitDescriptor.Entry.newBuilder().setKey("key").setValue(value).build();
+        if (limit.getDescriptorsList().stream().noneMatch(descriptor -> descriptor.getEntries(0).equals(entry))) {
+            limit.addDescriptors(LocalRateLimitDescriptor.newBuilder()
+                    .addEntries(entry)
+                    .setTokenBucket(TokenBucket.newBuilder()
+                            .setMaxTokens(draw.between(1, 2))
+                            .setTokensPerFill(UInt32Value.of(1))
+                            // No two fill equally fast: which of them is asked first would be left open.
+                            .setFillInterval(Durations.fromSeconds(600 * Integer.parseInt(value)))));
+        }
+    }
+
+    private static RateLimit rateLimit(Draw draw) {
+        RateLimit.Action.Builder action = RateLimit.Action.newBuilder();
+        String value = draw.oneOf("1", "2", "3");
+        switch (draw.between(0, 3)) {
+            case 0 -> action.setGenericKey(RateLimit.Action.GenericKey.newBuilder().setDescriptorKey("key").setDescriptorValue(value));
+            case 1 -> action.setHeaderValueMatch(RateLimit.Action.HeaderValueMatch.newBuilder()
+                    .setDescriptorKey("key")
+                    .setDescriptorValue(value)
+                    .setExpectMatch(com.google.protobuf.BoolValue.of(draw.chance(70)))
+                    .addHeaders(Vocabulary.headerMatcher(draw)));
+            default -> action.setRequestHeaders(RateLimit.Action.RequestHeaders.newBuilder()
+                    .setHeaderName("x-key")
+                    .setDescriptorKey("key")
+                    .setSkipIfAbsent(draw.chance(30)));
+        }
+        return RateLimit.newBuilder().addActions(action).build();
     }
 
     private static Mutations mutations(Draw draw) {
@@ -284,6 +334,9 @@ final class FilterArea implements Area {
                     headers.add("access-control-request-method: " + draw.oneOf("GET", "DELETE"));
                 }
             }
+        }
+        if (filters.contains(LIMIT) && draw.chance(60)) {
+            headers.add("x-key: " + draw.oneOf("1", "2", "3"));
         }
         if (filters.contains(FAULT) && draw.chance(40)) {
             headers.add("x-envoy-fault-abort-request: " + draw.oneOf("503", "404", "999", "x"));
