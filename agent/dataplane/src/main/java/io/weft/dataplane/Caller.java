@@ -9,4 +9,9 @@ public interface Caller {
 
     /** The peer's address, or what the proxies in front of it say, see {@link ClientIp}. */
     IpAddress clientIp();
+
+    /** What filters have put into the request's {@link FilterState}; null: nothing. */
+    default String filterState(String key) {
+        return null;
+    }
 }

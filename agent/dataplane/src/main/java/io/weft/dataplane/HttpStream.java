@@ -33,6 +33,8 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     private boolean replyIsBare;
     /** Null: none. */
     private ReplyEdit replyEdit;
+    /** Null: nothing was put there. */
+    private FilterState filterState;
     private long maxRequestBytes;
     private long responseBytesPerSecond;
 
@@ -109,7 +111,16 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
 
     @Override
     public InetSocketAddress downstreamRemote() {
-        return connection().isOwn() ? null : connection().remote();
+        if (connection().isOwn()) {
+            return null;
+        }
+        IpAddress client = clientIp();
+        return client == connection().remoteIp() ? connection().remote() : client.withoutPort();
+    }
+
+    @Override
+    public InetSocketAddress downstreamDirectRemote() {
+        return connection().isOwn() ? downstreamRemote() : connection().remote();
     }
 
     @Override
@@ -120,6 +131,17 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     @Override
     public final String peerUriSans() {
         return connection().texts().uriSans;
+    }
+
+    /** Null: no filter has put anything there. */
+    public final FilterState filterState() {
+        return filterState;
+    }
+
+    @Override
+    public final String filterState(String key) {
+        FilterState.StateObject object = filterState == null ? null : filterState.get(key);
+        return object == null ? null : object.value();
     }
 
     /** Of the endpoint that the response comes from, {@code ip:port} as Envoy writes it; null when none was chosen. */
@@ -218,6 +240,14 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
             responseOverlay.apply(responseChanges);
         }
         return responseOverlay;
+    }
+
+    /** For filters that follow, hash policies and formats. */
+    public final void putState(String key, FilterState.StateObject object) {
+        if (filterState == null) {
+            filterState = new FilterState();
+        }
+        filterState.put(key, object);
     }
 
     /** Of several limits the smallest counts. */
@@ -371,6 +401,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         replyIsBare = false;
         replyEdit = null;
         clientIp = ClientIp.DEFAULT;
+        filterState = null;
         maxRequestBytes = 0;
         overrideHost = null;
         overrideStrict = false;

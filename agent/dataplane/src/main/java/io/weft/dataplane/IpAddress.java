@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 
@@ -93,6 +94,15 @@ public final class IpAddress {
 
     private static boolean same(long a, long b, int bits) {
         return bits == 0 || (a ^ b) >>> Long.SIZE - bits == 0;
+    }
+
+    InetSocketAddress withoutPort() {
+        try {
+            // A literal: nothing is looked up.
+            return new InetSocketAddress(InetAddress.getByName(toString()), 0);
+        } catch (UnknownHostException e) {
+            throw new AssertionError(e);
+        }
     }
 
     public boolean isIpv6() {

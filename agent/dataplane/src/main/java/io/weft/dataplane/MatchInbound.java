@@ -21,18 +21,20 @@ final class MatchInbound extends ServerLayer {
     private static final LocalReply HEADERS_TOO_LARGE = LocalReply.of(431, "Request Header Fields Too Large");
 
     private final InboundConnections connections;
+    private final NanoClock clock;
     private final Supplier<Policy> policy;
     private final Randomness randomness;
     private final Faults faults;
 
     /** @param policy gives null before the first */
     MatchInbound(
-            Supplier<Policy> policy, Randomness randomness, Faults faults, InboundConnections connections, ServerLayer inner) {
+            Supplier<Policy> policy, Surroundings surroundings, InboundConnections connections, ServerLayer inner) {
         super(inner);
         this.connections = connections;
         this.policy = policy;
-        this.randomness = randomness;
-        this.faults = faults;
+        clock = surroundings.clock();
+        randomness = surroundings.randomness();
+        faults = surroundings.faults();
     }
 
     @Override
@@ -64,6 +66,9 @@ final class MatchInbound extends ServerLayer {
         } else if (listener != null) {
             exchange.claimed = true;
             exchange.clientIp = listener.clientIp();
+            if (listener.connectionLimits() != null) {
+                exchange.lastOfConnection |= ConnectionUse.endsWithThis(exchange.connection(), listener.connectionLimits(), clock);
+            }
             try {
                 listener.clientCert().apply(exchange);
                 if (listener.maxHeaderBytes() != 0 && exchange.headerBytes() > listener.maxHeaderBytes()) {

@@ -58,9 +58,9 @@ final class PickEndpoint extends ClientLayer {
     private void hash(Exchange exchange, RequestHasher hasher) {
         RequestHead head = exchange.head();
         long random = randomness.bits();
-        exchange.hash = hasher.hash(head, self.address(), random);
+        exchange.hash = hasher.hash(head, self.address(), exchange.filterState(), random);
         exchange.hashed = true;
-        exchange.newCookies = hasher.newCookies(head, self.address(), random);
+        exchange.newCookies = hasher.newCookies(head, self.address(), exchange.filterState(), random);
     }
 
     /** The one that the request names, at the first attempt, as in Envoy. */

@@ -23,7 +23,7 @@ final class ServerLayers {
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.
-                new MatchInbound(policy, surroundings.randomness(), surroundings.faults(), connections,
+                new MatchInbound(policy, surroundings, connections,
                 // In the order of the listener, as in a proxy: what is forbidden costs no token, what is limited is not delayed.
                 new FilterInbound(
                 // Below the filters: a request without a route goes through them, too.

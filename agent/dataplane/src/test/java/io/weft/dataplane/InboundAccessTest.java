@@ -10,10 +10,12 @@ import io.weft.dataplane.Inbound.Port;
 import io.weft.dataplane.InboundExchange.Step;
 import io.weft.policy.model.CidrRange;
 import io.weft.policy.model.ClientAddress;
+import io.weft.policy.model.ClientCertificateHeader;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager.ConnectionLimits;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
@@ -109,6 +111,45 @@ class InboundAccessTest {
         Incoming larger = entered(app, Incoming.get("/").with("x", "y".repeat(1023)));
         assertThat(larger.next()).isEqualTo(Step.REPLY);
         assertThat(larger.reply().status()).isEqualTo(431);
+    }
+
+    private static Fixture limited(Duration duration, int requests) {
+        Edge edge = new Edge(
+                PathNormalization.NONE, ClientAddress.DEFAULT, ClientCertificateHeader.SANITIZE, new ConnectionLimits(duration, requests));
+        return app(new Fixture(), edge);
+    }
+
+    private static boolean isLast(Fixture app, Connection connection) {
+        Incoming request = entered(app, Incoming.get("/").over(connection));
+        assertThat(request.next()).isEqualTo(Step.PROCEED);
+        request.end();
+        return request.draining();
+    }
+
+    private static Connection connection(int port) {
+        return new Connection(new InetSocketAddress("10.0.0.1", 8080), new InetSocketAddress("10.9.9.9", port), "", null);
+    }
+
+    @Test
+    void aConnectionEndsWithItsLastRequest() {
+        Fixture app = limited(Duration.ZERO, 3);
+        Connection connection = connection(1);
+        assertThat(isLast(app, connection)).isFalse();
+        assertThat(isLast(app, connection)).isFalse();
+        assertThat(isLast(app, connection)).isTrue();
+        assertThat(isLast(app, connection(2))).isFalse();
+    }
+
+    @Test
+    void aConnectionEndsAfterItsTime() {
+        Fixture app = limited(Duration.ofMinutes(1), 0);
+        Connection connection = connection(1);
+        assertThat(isLast(app, connection)).isFalse();
+        app.time.advance(Duration.ofSeconds(59));
+        assertThat(isLast(app, connection)).isFalse();
+        app.time.advance(Duration.ofSeconds(1));
+        assertThat(isLast(app, connection)).isTrue();
+        assertThat(isLast(limited(Duration.ZERO, 0), connection)).as("none is set").isFalse();
     }
 
     @Test

@@ -70,7 +70,7 @@ public enum FormatOperator {
     DYNAMIC_METADATA(Syntax.LIST, Known.NEVER),
     CLUSTER_METADATA(Syntax.LIST, Known.NEVER),
     UPSTREAM_METADATA(Syntax.LIST, Known.NEVER),
-    FILTER_STATE(Syntax.FILTER_STATE, Known.NEVER),
+    FILTER_STATE(Syntax.FILTER_STATE),
     UPSTREAM_FILTER_STATE(Syntax.FILTER_STATE, Known.NEVER),
 
     // The process and the stream.

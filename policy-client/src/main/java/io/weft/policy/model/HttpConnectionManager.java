@@ -28,14 +28,24 @@ public record HttpConnectionManager(
     }
 
     /** What is made of a request that comes in before any rule looks at it. */
-    public record Edge(PathNormalization paths, ClientAddress clientAddress, ClientCertificateHeader clientCertificate) {
-        public static final Edge NONE =
-                new Edge(PathNormalization.NONE, ClientAddress.DEFAULT, ClientCertificateHeader.SANITIZE);
+    public record Edge(
+            PathNormalization paths, ClientAddress clientAddress, ClientCertificateHeader clientCertificate, ConnectionLimits connection) {
+        public static final Edge NONE = new Edge(PathNormalization.NONE, ClientAddress.DEFAULT);
 
-        /** Hands no client certificate on. */
+        /** Hands no client certificate on, and limits no connection. */
         public Edge(PathNormalization paths, ClientAddress clientAddress) {
-            this(paths, clientAddress, ClientCertificateHeader.SANITIZE);
+            this(paths, clientAddress, ClientCertificateHeader.SANITIZE, ConnectionLimits.NONE);
         }
+    }
+
+    /**
+     * When a connection over which requests come in is to end; zero is never.
+     *
+     * @param duration from its first request on
+     * @param requests how many it may carry
+     */
+    public record ConnectionLimits(Duration duration, int requests) {
+        public static final ConnectionLimits NONE = new ConnectionLimits(Duration.ZERO, 0);
     }
 
     /**

@@ -152,6 +152,26 @@ public sealed interface HttpFilter {
     }
 
     /**
+     * {@code envoy.extensions.filters.http.set_filter_state.v3.Config}. Of several levels all act, the connection manager's first.
+     *
+     * @param values one after the other
+     */
+    record SetFilterState(List<StateValue> values) implements HttpFilter {
+        public SetFilterState {
+            values = List.copyOf(values);
+        }
+    }
+
+    /**
+     * {@code FilterStateValue}.
+     *
+     * @param hashable hash policies may go by it
+     * @param omitsMissing what an operator does not know is left out, and otherwise a dash
+     * @param readOnly nothing that comes later replaces it
+     */
+    record StateValue(String key, boolean hashable, Format text, boolean omitsMissing, boolean readOnly, boolean skipIfEmpty) {}
+
+    /**
      * {@code envoy.extensions.filters.http.cors.v3}.
      *
      * @param policy empty: what the route says, and otherwise nothing

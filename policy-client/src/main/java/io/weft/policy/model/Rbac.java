@@ -86,6 +86,9 @@ public record Rbac(Optional<Engine> enforced, Optional<Engine> shadow) {
         CLIENT
     }
 
+    /** What a filter before has put into the request's filter state. */
+    public record FilterState(String key, StringMatch match) implements Rule {}
+
     /**
      * The peer came over TLS, and one of the URI SANs, else of the DNS SANs, else the subject of its certificate matches.
      *

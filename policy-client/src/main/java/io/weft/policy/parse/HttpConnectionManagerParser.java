@@ -5,6 +5,7 @@ import io.weft.policy.model.ClientAddress;
 import io.weft.policy.model.ClientCertificateHeader;
 import io.weft.policy.model.ClientCertificateHeader.Detail;
 import io.weft.policy.model.ClientCertificateHeader.Mode;
+import io.weft.policy.model.HttpConnectionManager.ConnectionLimits;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager.RouteSource;
@@ -78,7 +79,22 @@ final class HttpConnectionManagerParser {
                 escapedSlashes(field.at("path_with_escaped_slashes_action"), manager.getPathWithEscapedSlashesAction()));
         int hops = field.at("xff_num_trusted_hops").quantity(manager.getXffNumTrustedHops());
         return new Edge(
-                paths, new ClientAddress(manager.getUseRemoteAddress().getValue(), hops), clientCertificate(field, manager, kind));
+                paths,
+                new ClientAddress(manager.getUseRemoteAddress().getValue(), hops),
+                clientCertificate(field, manager, kind),
+                connection(field.at("common_http_protocol_options"), manager.getCommonHttpProtocolOptions(), kind));
+    }
+
+    /** The connections of the app's client are its own. */
+    private static ConnectionLimits connection(Field options, HttpProtocolOptions common, Kind kind) {
+        if (kind != Kind.INBOUND) {
+            options.reportIf(common.hasMaxConnectionDuration(), "max_connection_duration", common.getMaxConnectionDuration());
+            options.reportIf(common.hasMaxRequestsPerConnection(), "max_requests_per_connection");
+            return ConnectionLimits.NONE;
+        }
+        return new ConnectionLimits(
+                options.at("max_connection_duration").notNegative(common.getMaxConnectionDuration()),
+                Field.limit(common.getMaxRequestsPerConnection().getValue()));
     }
 
     private static ClientCertificateHeader clientCertificate(
@@ -202,8 +218,6 @@ final class HttpConnectionManagerParser {
         Field options = field.at("common_http_protocol_options");
         options.reportIf(common.hasIdleTimeout(), "idle_timeout", common.getIdleTimeout());
         options.reportIf(common.hasMaxHeadersCount(), "max_headers_count");
-        options.reportIf(common.hasMaxConnectionDuration(), "max_connection_duration", common.getMaxConnectionDuration());
-        options.reportIf(common.hasMaxRequestsPerConnection(), "max_requests_per_connection");
         options.reportIf(common.hasMaxResponseHeadersKb(), "max_response_headers_kb");
         field.reportIf(manager.hasHttpProtocolOptions(), "http_protocol_options");
         field.reportIf(manager.hasHttp2ProtocolOptions(), "http2_protocol_options");

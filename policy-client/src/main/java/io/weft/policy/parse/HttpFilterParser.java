@@ -22,6 +22,7 @@ import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Hea
 import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
@@ -55,6 +56,7 @@ final class HttpFilterParser {
     private static final String WITH_MATCHER = "envoy.extensions.common.matching.v3.ExtensionWithMatcher";
     private static final String SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter";
     private static final String MATCHER_PER_ROUTE = "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute";
+    private static final String SET_FILTER_STATE = HTTP_FILTERS + "set_filter_state.v3.Config";
     private static final String SESSION = HTTP_FILTERS + "stateful_session.v3.StatefulSession";
     private static final String SESSION_PER_ROUTE = HTTP_FILTERS + "stateful_session.v3.StatefulSessionPerRoute";
 
@@ -82,6 +84,8 @@ final class HttpFilterParser {
                 HeaderMutation mutation = HeaderMutation.parseFrom(config);
                 return HeaderMutationParser.filter(
                         field.at("mutations"), mutation.getMutations(), mutation.getMostSpecificHeaderMutationsWins());
+            case SET_FILTER_STATE:
+                return FilterStateParser.parse(field, Config.parseFrom(config));
             case CORS:
                 return new io.weft.policy.model.HttpFilter.Cors(Optional.empty());
             default:
@@ -116,6 +120,8 @@ final class HttpFilterParser {
             case HEADER_MUTATION_PER_ROUTE:
                 return new Configured(HeaderMutationParser.filter(
                         field.at("mutations"), HeaderMutationPerRoute.parseFrom(config).getMutations(), false));
+            case SET_FILTER_STATE:
+                return new Configured(FilterStateParser.parse(field, Config.parseFrom(config)));
             case CORS_POLICY:
                 return new Configured(CorsParser.policy(field, CorsPolicy.parseFrom(config)));
             default:
@@ -225,8 +231,9 @@ final class HttpFilterParser {
             field.report(filter.getName());
             return;
         }
-        Field config = field.at(filter.hasConfigDiscovery() ? "config_discovery" : "typed_config");
-        throw config.refuse(unsupported("HTTP filter '" + filter.getName() + "'", type));
+        field.refuseIf(filter.hasConfigDiscovery(), "config_discovery",
+                "is not supported, and the filter is required; use typed_config, or set is_optional if traffic is right without it");
+        throw field.at("typed_config").refuse(unsupported("HTTP filter '" + filter.getName() + "'", type));
     }
 
     private static String unsupported(String what, String type) {

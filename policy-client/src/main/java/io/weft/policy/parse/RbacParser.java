@@ -15,6 +15,7 @@ import io.weft.policy.proto.envoy.config.rbac.v3.Principal;
 import io.weft.policy.proto.envoy.config.rbac.v3.RBAC;
 import io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher;
 import io.weft.policy.proto.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
+import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.PathMatcher;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
@@ -238,7 +239,7 @@ final class RbacParser {
             case SOURCED_METADATA:
                 throw field.at("sourced_metadata").refuse(NO_METADATA);
             case FILTER_STATE:
-                throw field.at("filter_state").refuse("is not supported; use authenticated for the peer's identity");
+                return filterState(field.at("filter_state"), principal.getFilterState());
             case CUSTOM:
                 throw field.at("custom").refuse("the extension '" + principal.getCustom().getName() + "' ("
                         + Extensions.typeOf(principal.getCustom().getTypedConfig())
@@ -246,6 +247,16 @@ final class RbacParser {
             default:
                 throw field.refuse("is empty; set any: true for everybody");
         }
+    }
+
+    private Rule filterState(Field field, FilterStateMatcher state) {
+        if (scope == Scope.CONNECTION) {
+            throw field.refuse("is not supported of a connection; use authenticated for the peer's identity");
+        }
+        String key = field.at("key").notEmpty(state.getKey());
+        field.refuseIf(state.hasAddressMatch(), "address_match", "is not supported; nothing here puts an address there, use string_match");
+        field.refuseIf(!state.hasStringMatch(), "string_match", "is missing");
+        return new Rbac.FilterState(key, MatchParser.string(field.at("string_match"), state.getStringMatch()));
     }
 
     private static Rule any(Field field, boolean any) {

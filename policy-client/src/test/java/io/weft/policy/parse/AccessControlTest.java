@@ -39,6 +39,7 @@ import io.weft.policy.proto.envoy.extensions.common.matching.v3.ExtensionWithMat
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.weft.policy.proto.envoy.extensions.matching.input_matchers.ip.v3.Ip;
+import io.weft.policy.proto.envoy.type.matcher.v3.AddressMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.HttpRequestHeaderMatchInput;
 import io.weft.policy.proto.envoy.type.matcher.v3.HttpRequestQueryParamMatchInput;
@@ -216,6 +217,10 @@ class AccessControlTest {
                         principal(Principal.newBuilder().setAuthenticated(
                                 Principal.Authenticated.newBuilder().setPrincipalName(exact("spiffe://a")))),
                         new Rbac.Authenticated(Optional.of(new StringMatch.Exact("spiffe://a", false)))),
+                Arguments.of(
+                        principal(Principal.newBuilder().setFilterState(
+                                FilterStateMatcher.newBuilder().setKey("k").setStringMatch(exact("v")))),
+                        new Rbac.FilterState("k", new StringMatch.Exact("v", false))),
                 Arguments.of(
                         principal(Principal.newBuilder().setSourceIp(cidr("10.0.0.0", 8))),
                         new Rbac.SourceIp(Rbac.Source.PEER, ten)),
@@ -578,8 +583,12 @@ class AccessControlTest {
                 principal("metadata", "no metadata", Principal.newBuilder().setMetadata(MetadataMatcher.getDefaultInstance())),
                 principal("sourced_metadata", "no metadata",
                         Principal.newBuilder().setSourcedMetadata(SourcedMetadata.getDefaultInstance())),
-                principal("filter_state", "not supported",
+                principal("filter_state.key", "empty",
                         Principal.newBuilder().setFilterState(FilterStateMatcher.getDefaultInstance())),
+                principal("filter_state.string_match", "is missing",
+                        Principal.newBuilder().setFilterState(FilterStateMatcher.newBuilder().setKey("k"))),
+                principal("filter_state.address_match", "use string_match", Principal.newBuilder().setFilterState(
+                        FilterStateMatcher.newBuilder().setKey("k").setAddressMatch(AddressMatcher.getDefaultInstance()))),
                 principal("custom", "'envoy.x' (x.Y)", Principal.newBuilder().setCustom(unknown)),
                 new Case(FILTER + ".rules.policies[\"p\"].permissions[0]", "empty",
                         withRules(rules(Permission.getDefaultInstance(), ANY_PRINCIPAL))),

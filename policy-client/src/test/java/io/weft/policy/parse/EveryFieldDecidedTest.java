@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.GeneratedMessageLite;
 import com.google.protobuf.MessageLite;
+import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.accesslog.v3.AccessLog;
 import io.weft.policy.proto.envoy.config.accesslog.v3.AccessLogFilter;
@@ -552,14 +553,14 @@ class EveryFieldDecidedTest {
             for (Object value : samples(setter.getParameterTypes()[setter.getParameterCount() - 1])) {
                 MessageLite.Builder changed = copy(subject.base());
                 set(setter, changed, value);
-                each.add(effect(plain, parse(subject.resource().apply(changed))));
+                each.add(effect(plain, parse(subject.resource().apply(changed)), field(setter)));
             }
             effects.put(field(setter), each);
         }
         return effects;
     }
 
-    private static Effect effect(ParseOutcome plain, ParseOutcome changed) {
+    private static Effect effect(ParseOutcome plain, ParseOutcome changed, String field) {
         if (sameOutcome(plain, changed)) {
             return new Effect(Kind.NOTHING, "", "");
         }
@@ -567,7 +568,16 @@ class EveryFieldDecidedTest {
             return new Effect(Kind.REFUSED, refused.path(), refused.reason());
         }
         boolean reported = plain instanceof Accepted x && x.resource().equals(((Accepted) changed).resource());
-        return new Effect(reported ? Kind.REPORTED : Kind.HONOURED, "", "");
+        return new Effect(reported || isReported(plain, (Accepted) changed, field) ? Kind.REPORTED : Kind.HONOURED, "", "");
+    }
+
+    /** The field is reported by its own path, and because of it the whole resource may be. */
+    private static boolean isReported(ParseOutcome plain, Accepted changed, String field) {
+        List<Unhonoured> before = plain instanceof Accepted x ? x.unhonoured() : List.of();
+        return changed.unhonoured().stream()
+                .filter(reported -> !before.contains(reported))
+                .map(reported -> reported.path().replaceFirst("[ \\[].*$", ""))
+                .anyMatch(path -> path.substring(path.lastIndexOf('.') + 1).replace("_", "").equalsIgnoreCase(field));
     }
 
     private static boolean sameOutcome(ParseOutcome a, ParseOutcome b) {

@@ -39,7 +39,7 @@ class FormatParserTest {
         "REQ(x)", "REQ(x):5", "RESP(:status)", "PROTOCOL()", "GRPC_STATUS", "GRPC_STATUS(SNAKE_STRING)", "PATH",
         "PATH(NQ:ORIG_OR_PATH)", "PATH(NQ):4", "QUERY_PARAM(x):3", "QUERY_PARAMS", "START_TIME", "START_TIME(%Y-%m-%dT%H:%M:%E3S)",
         "START_TIME(%s.%3f)", "EMIT_TIME_LOCAL(%F %T %Ez)", "ENVIRONMENT(HOME):3", "RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)",
-        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT"
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "FILTER_STATE(a)", "FILTER_STATE(a:PLAIN):3", "FILTER_STATE(a:FIELD:x)"
     })
     void operatorsThatAreKnown(String operator) {
         assertThat(parse('%' + operator + '%').parts()).hasSize(1);
@@ -48,8 +48,8 @@ class FormatParserTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "TRAILER(x)", "CONNECTION_ID", "DYNAMIC_METADATA(a:b):3", "METADATA(ROUTE:a:b)", "FILTER_STATE(a)", "FILTER_STATE(a:PLAIN):3",
-        "FILTER_STATE(a:FIELD:x)", "COMMON_DURATION(DS_RX_BEG:DS_TX_END:ms)", "DOWNSTREAM_PEER_CERT_V_START(%Y)",
+        "TRAILER(x)", "CONNECTION_ID", "DYNAMIC_METADATA(a:b):3", "METADATA(ROUTE:a:b)", "UPSTREAM_FILTER_STATE(a)",
+        "COMMON_DURATION(DS_RX_BEG:DS_TX_END:ms)", "DOWNSTREAM_PEER_CERT_V_START(%Y)",
         "UPSTREAM_METADATA([\"a\",\"b\"])"
     })
     void operatorsWhoseValueIsNotKnownHereAreReported(String operator) {

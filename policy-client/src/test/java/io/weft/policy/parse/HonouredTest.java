@@ -740,6 +740,17 @@ class HonouredTest {
     }
 
     @Test
+    void howLongAConnectionMayLastOverWhichRequestsComeIn() {
+        Listener listener = honoured(Listener.class, withManager(m -> m.setCommonHttpProtocolOptions(
+                        io.weft.policy.proto.envoy.config.core.v3.HttpProtocolOptions.newBuilder()
+                                .setMaxConnectionDuration(seconds(9))
+                                .setMaxRequestsPerConnection(uint32(4))))
+                .toBuilder().setTrafficDirection(TrafficDirection.INBOUND).build());
+        assertThat(listener.filterChains().get(0).http().edge().connection())
+                .isEqualTo(new HttpConnectionManager.ConnectionLimits(Duration.ofSeconds(9), 4));
+    }
+
+    @Test
     void howLongARequestMayTakeWhereItsRouteDoesNotSay() {
         assertThat(limits(withManager(m -> {}))).as("Envoy's default")
                 .isEqualTo(new HttpConnectionManager.StreamLimits(Duration.ofMinutes(5), Duration.ZERO, 0));

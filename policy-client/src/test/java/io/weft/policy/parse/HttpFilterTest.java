@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.Format;
+import io.weft.policy.model.FormatOperator;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.FilterOverrides.Enabled;
@@ -19,15 +21,18 @@ import io.weft.policy.model.RateLimit.RequestHeader;
 import io.weft.policy.model.RouteAction;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.parse.ParseOutcome.Accepted;
+import io.weft.policy.proto.envoy.config.core.v3.SubstitutionFormatString;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions;
+import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState;
@@ -99,6 +104,35 @@ class HttpFilterTest {
                 new DescriptorLimits.OfRoutes(0, DescriptorLimits.VirtualHosts.INCLUDE),
                 false,
                 5));
+    }
+
+    @Test
+    void filterState() {
+        SubstitutionFormatString tenant = SubstitutionFormatString.newBuilder()
+                .setTextFormatSource(inline("%REQ(x-tenant)%"))
+                .setOmitEmptyValues(true)
+                .build();
+        Config config = Config.newBuilder()
+                .addOnRequestHeaders(FilterStateValue.newBuilder()
+                        .setObjectKey("tenant")
+                        .setFactoryKey("envoy.hashable_string")
+                        .setFormatString(tenant)
+                        .setReadOnly(true)
+                        .setSkipIfEmpty(true))
+                .addOnRequestHeaders(FilterStateValue.newBuilder()
+                        .setObjectKey("envoy.string")
+                        .setFormatString(SubstitutionFormatString.newBuilder().setTextFormatSource(inline("all"))))
+                .build();
+        HttpFilter.SetFilterState expected = new HttpFilter.SetFilterState(List.of(
+                new HttpFilter.StateValue("tenant", true,
+                        new Format(List.of(new Format.Command(FormatOperator.REQ, List.of("x-tenant"), Integer.MAX_VALUE))),
+                        true, true, true),
+                new HttpFilter.StateValue("envoy.string", false, Format.of("all"), false, false, false)));
+
+        Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("state", config))));
+        assertThat(listener.filterChains().get(0).http().filters().get(0).filter()).isEqualTo(expected);
+        RouteConfiguration routes = (RouteConfiguration) accepted(routes(r -> r.putTypedPerFilterConfig("state", any(config))));
+        assertThat(routes.filters().byFilter()).containsEntry("state", new Configured(expected));
     }
 
     @Test

@@ -7,35 +7,68 @@ import static io.weft.policy.parse.Samples.*;
 import io.weft.policy.parse.EveryFieldDecidedTest.Subject;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
+import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
+import io.weft.policy.proto.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.AggregatedConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.BackoffStrategy;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck;
+import io.weft.policy.proto.envoy.config.core.v3.HealthStatusSet;
 import io.weft.policy.proto.envoy.config.core.v3.Locality;
+import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
+import io.weft.policy.proto.envoy.config.core.v3.RuntimeFeatureFlag;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
+import io.weft.policy.proto.envoy.config.core.v3.SelfConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.SubstitutionFormatString;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
+import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.AdditionalAddress;
+import io.weft.policy.proto.envoy.config.listener.v3.ApiListener;
 import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
 import io.weft.policy.proto.envoy.config.rbac.v3.Permission;
 import io.weft.policy.proto.envoy.config.rbac.v3.Principal;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
+import io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher;
+import io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit.Action;
+import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
+import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultRateLimit;
+import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue;
+import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Mutations;
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader;
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtHeader;
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementOrList;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.RequirementRule;
+import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.Random;
+import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
+import io.weft.policy.proto.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
+import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.PathMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
@@ -43,7 +76,11 @@ import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Int32Range;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
 import io.weft.policy.proto.envoy.type.v3.Percent;
+import io.weft.policy.proto.envoy.type.v3.TokenBucket;
+import io.weft.policy.proto.protobuf.UInt64Value;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
+import io.weft.policy.proto.xds.type.matcher.v3.Matcher.MatcherTree.MatchMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -51,12 +88,14 @@ import java.util.stream.Stream;
 final class NestedMessages {
     private static final Permission ANYTHING = Permission.newBuilder().setAny(true).build();
     private static final Principal ANYBODY = Principal.newBuilder().setAny(true).build();
+    private static final TokenBucket BUCKET = TokenBucket.newBuilder().setMaxTokens(1).setFillInterval(seconds(1)).build();
     private static final StringMatcher TEXT = StringMatcher.newBuilder().setExact("x").build();
 
     private NestedMessages() {}
 
     static Stream<Subject> all() {
-        return Stream.of(clusters(), listeners(), routes(), access(), matchers(), tokens(), tls()).flatMap(stream -> stream);
+        return Stream.of(clusters(), balancing(), listeners(), filters(), routes(), limits(), access(), matchers(), tokens(), tls())
+                .flatMap(stream -> stream);
     }
 
     private static Stream<Subject> clusters() {
@@ -89,6 +128,99 @@ final class NestedMessages {
                         assignment(e -> e.setEndpoint(endpointAt(address.build())))));
     }
 
+    private static LoadBalancingPolicy policies(com.google.protobuf.MessageLite policy) {
+        return LoadBalancingPolicy.newBuilder()
+                .addPolicies(LoadBalancingPolicy.Policy.newBuilder().setTypedExtensionConfig(extension(policy)))
+                .build();
+    }
+
+    private static TypedExtensionConfig.Builder extension(com.google.protobuf.MessageLite config) {
+        return TypedExtensionConfig.newBuilder().setName("x").setTypedConfig(any(config));
+    }
+
+    private static Stream<Subject> balancing() {
+        LoadBalancingPolicy random = policies(Random.getDefaultInstance());
+        return Stream.of(
+                subject(random.toBuilder(), policy -> cluster(c -> c.setLoadBalancingPolicy(policy)),
+                        "The first that is supported counts, and there is one.", "Policies"),
+                subject(random.getPolicies(0).toBuilder(), policy -> cluster(c ->
+                        c.setLoadBalancingPolicy(LoadBalancingPolicy.newBuilder().addPolicies(policy)))),
+                subject(extension(Random.getDefaultInstance()), extension -> cluster(c -> c.setLoadBalancingPolicy(
+                                LoadBalancingPolicy.newBuilder().addPolicies(
+                                        LoadBalancingPolicy.Policy.newBuilder().setTypedExtensionConfig(extension)))),
+                        "Only for people.", "Name"),
+                subject(Subset.LbSubsetSelector.newBuilder().addKeys("k"), selector -> cluster(c -> c.setLoadBalancingPolicy(policies(
+                        Subset.newBuilder().setSubsetLbPolicy(random).addSubsetSelectors(selector).build())))),
+                subject(HealthStatusSet.newBuilder(), statuses -> cluster(c -> c.setCommonLbConfig(
+                        Cluster.CommonLbConfig.newBuilder().setOverrideHostStatus(statuses)))),
+                subject(SelfConfigSource.newBuilder(), self -> cluster(c -> c.setEdsClusterConfig(
+                                Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ConfigSource.newBuilder().setSelf(self)))),
+                        "Whoever names an older one speaks the newest, or there would be no stream.", "TransportApiVersion"),
+                subject(Metadata.newBuilder(), metadata -> withAction(a -> a.setMetadataMatch(metadata))));
+    }
+
+    private static com.google.protobuf.MessageLite withFilter(com.google.protobuf.MessageLite config) {
+        return withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder().setTypedConfig(any(config))));
+    }
+
+    private static Stream<Subject> filters() {
+        return Stream.of(
+                subject(Config.newBuilder(), config -> withFilter(config.build())),
+                subject(FilterStateValue.newBuilder().setObjectKey("k").setFactoryKey("envoy.string")
+                                .setFormatString(SubstitutionFormatString.newBuilder().setTextFormatSource(inline("x"))),
+                        value -> withFilter(Config.newBuilder().addOnRequestHeaders(value).build())),
+                subject(HeaderMutation.newBuilder().setRemove("x"), mutation -> withFilter(
+                        io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation.newBuilder()
+                                .setMutations(Mutations.newBuilder().addRequestMutations(mutation))
+                                .build())),
+                subject(FaultRateLimit.FixedLimit.newBuilder().setLimitKbps(8), limit -> withFilter(HTTPFault.newBuilder()
+                        .setResponseRateLimit(FaultRateLimit.newBuilder().setFixedLimit(limit))
+                        .build())),
+                subject(RuntimeFeatureFlag.newBuilder().setDefaultValue(bool(true)).setRuntimeKey("x"), flag -> withChain(c -> c.addFilters(0,
+                                filter("limit", any(io.weft.policy.proto.envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit.newBuilder()
+                                        .setStatPrefix("x")
+                                        .setTokenBucket(BUCKET)
+                                        .setRuntimeEnabled(flag)
+                                        .build())))).toBuilder().setTrafficDirection(TrafficDirection.INBOUND).build(),
+                        "There is no runtime.", "RuntimeKey"));
+    }
+
+    private static com.google.protobuf.MessageLite limited(Consumer<LocalRateLimit.Builder> change) {
+        LocalRateLimit.Builder limit = LocalRateLimit.newBuilder().setStatPrefix("x").setTokenBucket(BUCKET)
+                .addDescriptors(LocalRateLimitDescriptor.newBuilder()
+                        .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("k").setValue("w"))
+                        .setTokenBucket(BUCKET));
+        change.accept(limit);
+        return withFilter(limit.build());
+    }
+
+    private static <B extends com.google.protobuf.MessageLite.Builder> Subject inAction(B base, BiConsumer<Action.Builder, B> set) {
+        return subject(base, changed -> limited(limit -> {
+            Action.Builder action = Action.newBuilder();
+            set.accept(action, changed);
+            limit.addRateLimits(RateLimit.newBuilder().addActions(action));
+        }));
+    }
+
+    private static Stream<Subject> limits() {
+        HeaderMatcher header = HeaderMatcher.newBuilder().setName("x").build();
+        QueryParameterMatcher query = QueryParameterMatcher.newBuilder().setName("x").build();
+        return Stream.of(
+                inAction(Action.GenericKey.newBuilder().setDescriptorValue("x"), Action.Builder::setGenericKey),
+                inAction(Action.RequestHeaders.newBuilder().setHeaderName("x").setDescriptorKey("k"), Action.Builder::setRequestHeaders),
+                inAction(Action.QueryParameters.newBuilder().setQueryParameterName("x").setDescriptorKey("k"), Action.Builder::setQueryParameters),
+                inAction(Action.HeaderValueMatch.newBuilder().setDescriptorValue("x").addHeaders(header), Action.Builder::setHeaderValueMatch),
+                inAction(Action.QueryParameterValueMatch.newBuilder().setDescriptorValue("x").addQueryParameters(query),
+                        Action.Builder::setQueryParameterValueMatch),
+                inAction(Action.MaskedRemoteAddress.newBuilder(), Action.Builder::setMaskedRemoteAddress),
+                subject(RateLimit.HitsAddend.newBuilder().setNumber(UInt64Value.newBuilder().setValue(3)), hits -> limited(limit ->
+                        limit.addRateLimits(RateLimit.newBuilder()
+                                .addActions(Action.newBuilder().setGenericKey(Action.GenericKey.newBuilder().setDescriptorValue("x")))
+                                .setHitsAddend(hits)))),
+                subject(RateLimitDescriptor.Entry.newBuilder().setKey("k").setValue("v"), entry -> limited(limit -> limit.addDescriptors(
+                        LocalRateLimitDescriptor.newBuilder().addEntries(entry).setTokenBucket(BUCKET)))));
+    }
+
     private static Stream<Subject> listeners() {
         return Stream.of(
                 subject(filter("http", any(manager(m -> {}))).toBuilder(), filter -> withChain(c -> c.setFilters(0, filter)),
@@ -102,10 +234,11 @@ final class NestedMessages {
                         "The agent finds out by itself what a connection is.", "FilterDisabled"),
                 subject(httpFilter("cors.v3.Cors").toBuilder(), filter -> withManager(m -> m.addHttpFilters(0, filter)),
                         HONOURED, "IsOptional"),
+                subject(ApiListener.newBuilder().setApiListener(any(manager(m -> {}))), api -> listener(l -> l.clearFilterChains().setApiListener(api))),
                 subject(Rds.newBuilder().setRouteConfigName("r").setConfigSource(ADS), rds -> withManager(m -> m.setRds(rds))));
     }
 
-    private static <B extends com.google.protobuf.MessageLite.Builder> Subject hashed(B base, java.util.function.BiConsumer<HashPolicy.Builder, B> set) {
+    private static <B extends com.google.protobuf.MessageLite.Builder> Subject hashed(B base, BiConsumer<HashPolicy.Builder, B> set) {
         return subject(base, changed -> withAction(a -> {
             HashPolicy.Builder policy = HashPolicy.newBuilder();
             set.accept(policy, changed);
@@ -116,6 +249,9 @@ final class NestedMessages {
     private static Stream<Subject> routes() {
         RetryBackOff backOff = RetryBackOff.newBuilder().setBaseInterval(seconds(1)).build();
         return Stream.of(
+                subject(priorities(PreviousPrioritiesConfig.newBuilder().setUpdateFrequency(2).build()).toBuilder(),
+                        priority -> withRetry(r -> r.setRetryPriority(priority)),
+                        "Only for people.", "Name"),
                 subject(backOff.toBuilder(), changed -> withRetry(r -> r.setRetryBackOff(changed))),
                 subject(RateLimitedRetryBackOff.newBuilder().addResetHeaders(ResetHeader.newBuilder().setName("x")),
                         changed -> withRetry(r -> r.setRateLimitedRetryBackOff(changed))),
@@ -168,13 +304,29 @@ final class NestedMessages {
                 subject(io.weft.policy.proto.envoy.config.core.v3.CidrRange.newBuilder().setAddressPrefix("10.0.0.0").setPrefixLen(uint32(8)),
                         changed -> permission(p -> p.setDestinationIp(changed))),
                 subject(Int32Range.newBuilder().setStart(1).setEnd(100), changed -> permission(p -> p.setDestinationPortRange(changed))),
+                subject(FilterStateMatcher.newBuilder().setKey("k").setStringMatch(TEXT), changed -> AccessControlTest.withRules(
+                        AccessControlTest.rules(ANYTHING, Principal.newBuilder().setFilterState(changed).build()))),
                 subject(PathMatcher.newBuilder().setPath(TEXT), changed -> permission(p -> p.setUrlPath(changed))));
     }
 
     private static Stream<Subject> matchers() {
         var predicate = AccessControlTest.single(AccessControlTest.input("ssl.v3.UriSanInput"), "v");
         var matcher = AccessControlTest.list(predicate);
+        MatchMap map = MatchMap.newBuilder()
+                .putMap("k", AccessControlTest.act("a", io.weft.policy.proto.envoy.config.rbac.v3.RBAC.Action.ALLOW))
+                .build();
         return Stream.of(
+                subject(map.toBuilder(), changed -> AccessControlTest.withMatcher(AccessControlTest.tree(
+                        Matcher.MatcherTree.newBuilder().setInput(AccessControlTest.input("ssl.v3.UriSanInput")).setExactMatchMap(changed)))),
+                subject(AccessControlTest.input("ssl.v3.UriSanInput").toBuilder(), input -> AccessControlTest.withMatcher(
+                                AccessControlTest.list(AccessControlTest.single(input.build(), "v"))),
+                        "Only for people.", "Name"),
+                subject(io.weft.policy.proto.xds.type.matcher.v3.RegexMatcher.newBuilder().setRegex("a"), regex -> AccessControlTest.withMatcher(
+                                AccessControlTest.list(predicate.toBuilder()
+                                        .setSinglePredicate(predicate.getSinglePredicate().toBuilder().setValueMatch(
+                                                io.weft.policy.proto.xds.type.matcher.v3.StringMatcher.newBuilder().setSafeRegex(regex)))
+                                        .build())),
+                        "There is no other engine.", "GoogleRe2"),
                 subject(matcher.getMatcherList().toBuilder(), list -> AccessControlTest.withMatcher(matcher.toBuilder().setMatcherList(list).build())),
                 subject(matcher.getMatcherList().getMatchers(0).toBuilder(), changed -> AccessControlTest.withMatcher(
                         matcher.toBuilder().setMatcherList(matcher.getMatcherList().toBuilder().setMatchers(0, changed)).build())),
@@ -184,8 +336,27 @@ final class NestedMessages {
                         matcher.toBuilder().setOnNoMatch(changed).build())));
     }
 
+    private static <B extends com.google.protobuf.MessageLite.Builder> Subject required(B base, BiConsumer<JwtRequirement.Builder, B> set) {
+        return subject(base, changed -> {
+            JwtRequirement.Builder requirement = JwtRequirement.newBuilder();
+            set.accept(requirement, changed);
+            return JwtParserTest.withFilter(JwtParserTest.jwt().putRequirementMap("r", requirement.build()));
+        });
+    }
+
     private static Stream<Subject> tokens() {
+        JwtRequirement first = JwtRequirement.newBuilder().setProviderName("p").build();
         return Stream.of(
+                subject(RequirementRule.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/")).setRequires(first), rule ->
+                        JwtParserTest.withFilter(JwtParserTest.jwt().addRules(rule))),
+                required(ProviderWithAudiences.newBuilder().setProviderName("p").addAudiences("a"), JwtRequirement.Builder::setProviderAndAudiences),
+                required(JwtRequirementOrList.newBuilder().addRequirements(first).addRequirements(first), JwtRequirement.Builder::setRequiresAny),
+                required(JwtRequirementAndList.newBuilder().addRequirements(first).addRequirements(first), JwtRequirement.Builder::setRequiresAll),
+                subject(io.weft.policy.proto.envoy.config.core.v3.RetryPolicy.newBuilder(), retry -> JwtParserTest.withProvider(
+                        JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setRetryPolicy(retry)))),
+                subject(BackoffStrategy.newBuilder().setBaseInterval(seconds(1)), backOff -> JwtParserTest.withProvider(
+                        JwtParserTest.provider().setRemoteJwks(JwtParserTest.remote().setRetryPolicy(
+                                io.weft.policy.proto.envoy.config.core.v3.RetryPolicy.newBuilder().setRetryBackOff(backOff))))),
                 subject(JwtHeader.newBuilder().setName("x"), header -> JwtParserTest.withProvider(JwtParserTest.provider().addFromHeaders(header))),
                 subject(JwtClaimToHeader.newBuilder().setHeaderName("x").setClaimName("y"), claim ->
                         JwtParserTest.withProvider(JwtParserTest.provider().addClaimToHeaders(claim))),
@@ -195,7 +366,10 @@ final class NestedMessages {
 
     private static Stream<Subject> tls() {
         SdsSecretConfig secret = SdsSecretConfig.newBuilder().setName("ca").setSdsConfig(ADS).build();
+        Keys keys = Keys.of("EC");
         return Stream.of(
+                subject(TlsCertificate.newBuilder().setCertificateChain(inline(keys.certificate())).setPrivateKey(inline(keys.pkcs8Key())),
+                        certificate -> withCommonTls(c -> c.addTlsCertificates(certificate))),
                 subject(SubjectAltNameMatcher.newBuilder().setSanType(SubjectAltNameMatcher.SanType.URI).setMatcher(TEXT), name ->
                                 withCommonTls(c -> c.setValidationContext(
                                         CertificateValidationContext.newBuilder().addMatchTypedSubjectAltNames(name))),

@@ -29,6 +29,7 @@ import io.weft.policy.proto.envoy.config.core.v3.Pipe;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.core.v3.SubstitutionFormatString;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
@@ -59,6 +60,7 @@ import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultDelay;
+import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue;
 import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.FaultAbort;
 import io.weft.policy.proto.envoy.extensions.filters.http.fault.v3.HTTPFault;
@@ -66,6 +68,7 @@ import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Hea
 import io.weft.policy.proto.envoy.extensions.filters.http.header_mutation.v3.Mutations;
 import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
+import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
@@ -98,6 +101,7 @@ import io.weft.policy.proto.envoy.type.v3.TokenBucket;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.protobuf.Duration;
 import io.weft.policy.proto.protobuf.FloatValue;
+import io.weft.policy.proto.protobuf.Struct;
 import io.weft.policy.proto.protobuf.UInt64Value;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
 import java.util.List;
@@ -644,6 +648,17 @@ class RefusedTest {
                 limited("rate_limits[0].actions[0].masked_remote_address.v4_prefix_mask_len", "0 to 32", l -> l.addRateLimits(
                         RateLimit.newBuilder().addActions(RateLimit.Action.newBuilder().setMaskedRemoteAddress(
                                 RateLimit.Action.MaskedRemoteAddress.newBuilder().setV4PrefixMaskLen(uint32(33)))))),
+                inFilter("on_request_headers[0].object_key", "must not be empty", state(v -> v.clearObjectKey())),
+                inFilter("on_request_headers[0].object_key", "set factory_key", state(v -> v.clearFactoryKey())),
+                inFilter("on_request_headers[0].factory_key", "'envoy.network.upstream_server_name' makes an object that means nothing here",
+                        state(v -> v.setFactoryKey("envoy.network.upstream_server_name"))),
+                inFilter("on_request_headers[0].format_string", "is missing", state(v -> v.clearFormatString())),
+                inFilter("on_request_headers[0].format_string", "says nothing",
+                        state(v -> v.setFormatString(SubstitutionFormatString.getDefaultInstance()))),
+                inFilter("on_request_headers[0].format_string.json_format", "use text_format_source",
+                        state(v -> v.setFormatString(SubstitutionFormatString.newBuilder().setJsonFormat(Struct.getDefaultInstance())))),
+                inFilter("on_request_headers[0].format_string.formatters", "need none",
+                        state(v -> v.setFormatString(v.getFormatString().toBuilder().addFormatters(TypedExtensionConfig.getDefaultInstance())))),
                 limit("token_bucket.max_tokens", "greater than zero", l -> l.setTokenBucket(TokenBucket.getDefaultInstance())),
                 limit("token_bucket.fill_interval", "0.05s", l -> l.setTokenBucket(TokenBucket.newBuilder()
                         .setMaxTokens(1)
@@ -692,6 +707,15 @@ class RefusedTest {
         LocalRateLimit.Builder limit = LocalRateLimit.newBuilder().setStatPrefix("s");
         change.accept(limit);
         return inFilter(field, reason, limit.build());
+    }
+
+    private static Config state(Consumer<FilterStateValue.Builder> change) {
+        FilterStateValue.Builder value = FilterStateValue.newBuilder()
+                .setObjectKey("k")
+                .setFactoryKey("envoy.string")
+                .setFormatString(SubstitutionFormatString.newBuilder().setTextFormatSource(inline("v")));
+        change.accept(value);
+        return Config.newBuilder().addOnRequestHeaders(value).build();
     }
 
     private static Case limited(String field, String reason, Consumer<LocalRateLimit.Builder> change) {

@@ -3,6 +3,7 @@ package io.weft.dataplane.accesslog;
 import io.weft.dataplane.Headers;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.format.Formatter;
+import io.weft.dataplane.format.JsonText;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.AccessLog.JsonArray;

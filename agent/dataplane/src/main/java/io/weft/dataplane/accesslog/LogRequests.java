@@ -182,6 +182,11 @@ public final class LogRequests extends HttpFilter {
         }
 
         @Override
+        public InetSocketAddress downstreamDirectRemote() {
+            return stream.downstreamDirectRemote();
+        }
+
+        @Override
         public InetSocketAddress downstreamLocal() {
             return stream.downstreamLocal();
         }
@@ -189,6 +194,11 @@ public final class LogRequests extends HttpFilter {
         @Override
         public String peerUriSans() {
             return stream.peerUriSans();
+        }
+
+        @Override
+        public String filterState(String key) {
+            return stream.filterState(key);
         }
     }
 }

@@ -43,6 +43,9 @@ abstract sealed class RuleTest {
         if (rule instanceof Rbac.UrlPath path) {
             return new OfPath(TextTest.of(path.match()));
         }
+        if (rule instanceof Rbac.FilterState state) {
+            return new OfState(state.key(), TextTest.of(state.match()));
+        }
         if (rule instanceof Rbac.SourceIp source) {
             AddressRange range = AddressRange.of(source.range());
             return source.source() == Rbac.Source.PEER ? new OfSource(range) : new OfClient(range);
@@ -187,6 +190,22 @@ abstract sealed class RuleTest {
         boolean matches(Caller caller) {
             String target = caller.head().path();
             return path.matches(target, 0, PathTest.end(target));
+        }
+    }
+
+    private static final class OfState extends RuleTest {
+        private final String key;
+        private final TextTest value;
+
+        OfState(String key, TextTest value) {
+            this.key = key;
+            this.value = value;
+        }
+
+        @Override
+        boolean matches(Caller caller) {
+            String found = caller.filterState(key);
+            return found != null && value.matches(found);
         }
     }
 

@@ -59,6 +59,10 @@ final class CorsFilter extends HttpFilter {
 
     @Override
     public Decision onRequest(HttpStream stream) {
+        if (stream.upstreamCluster() == null) {
+            // What the mesh answers itself is nobody's resource: so it is in Envoy.
+            return Decision.CONTINUE;
+        }
         RequestHead head = stream.head();
         String origin = head.header("origin");
         if (origin == null || origin.isEmpty() || !enabled.includesOne()) {

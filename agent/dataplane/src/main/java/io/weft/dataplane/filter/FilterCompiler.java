@@ -28,6 +28,7 @@ import io.weft.policy.model.HttpFilter.Fault;
 import io.weft.policy.model.HttpFilter.HeaderMutation;
 import io.weft.policy.model.HttpFilter.LocalRateLimit;
 import io.weft.policy.model.HttpFilter.NoSession;
+import io.weft.policy.model.HttpFilter.SetFilterState;
 import io.weft.policy.model.HttpFilter.TokenAuthentication;
 import io.weft.policy.model.HttpFilter.TokenRequirementOfRoute;
 import io.weft.policy.model.NamedFilter;
@@ -191,6 +192,9 @@ public final class FilterCompiler {
         }
         if (base instanceof HeaderMutation) {
             return new HeaderMutationFilter(all(HeaderMutation.class, configs), process);
+        }
+        if (base instanceof SetFilterState) {
+            return new SetFilterStateFilter(all(SetFilterState.class, configs), process);
         }
         if (base instanceof Cors) {
             List<CorsPolicy> policies =

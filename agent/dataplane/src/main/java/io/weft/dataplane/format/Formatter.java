@@ -16,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 /** A {@link Format} made ready. Immutable; a format without operators costs nothing. */
 public final class Formatter {
     private final Value[] values;
+    /** The only one, as it is where it stands alone; null: there are none or several. */
+    private final Value alone;
     /** Null when it holds an operator. */
     private final String text;
 
@@ -25,8 +27,9 @@ public final class Formatter {
         String of(RequestHead request, Headers response, StreamInfo info);
     }
 
-    private Formatter(Value[] values, String text) {
+    private Formatter(Value[] values, Value alone, String text) {
         this.values = values;
+        this.alone = alone;
         this.text = text;
     }
 
@@ -35,7 +38,16 @@ public final class Formatter {
         for (Format.Part part : format.parts()) {
             values.add(part instanceof Format.Command command ? value(command, process) : text(((Format.Text) part).text()));
         }
-        return new Formatter(values.toArray(new Value[0]), format.isText() ? format.text() : null);
+        return new Formatter(values.toArray(new Value[0]), alone(format, values), format.isText() ? format.text() : null);
+    }
+
+    private static Value alone(Format format, List<Value> values) {
+        if (values.size() != 1) {
+            return null;
+        }
+        return format.parts().get(0) instanceof Format.Command command && command.operator() == FormatOperator.FILTER_STATE
+                ? cut(state(command, false), command)
+                : values.get(0);
     }
 
     /** Null when it holds an operator. */
@@ -65,7 +77,7 @@ public final class Formatter {
      * @return null when it is not known
      */
     public String single(RequestHead request, Headers response, StreamInfo info) {
-        return values[0].of(request, response, info);
+        return alone.of(request, response, info);
     }
 
     private static Value text(String text) {
@@ -73,7 +85,10 @@ public final class Formatter {
     }
 
     private static Value value(Format.Command command, ProcessInfo process) {
-        Value value = uncut(command, process);
+        return cut(uncut(command, process), command);
+    }
+
+    private static Value cut(Value value, Format.Command command) {
         int max = command.maxLength();
         return max == Integer.MAX_VALUE ? value : (request, response, info) -> cut(value.of(request, response, info), max);
     }
@@ -88,7 +103,7 @@ public final class Formatter {
         String argument = arguments.isEmpty() ? "" : arguments.get(0);
         String second = arguments.size() < 2 ? "" : arguments.get(1);
         return switch (operator) {
-            case REQ -> (request, response, info) -> header(request.value(argument), second.isEmpty() ? null : request.value(second));
+            case REQ -> (request, response, info) -> header(request.firstValue(argument), second.isEmpty() ? null : request.firstValue(second));
             case RESP -> (request, response, info) -> response == null
                     ? null
                     : header(response(response, info, argument), second.isEmpty() ? null : response(response, info, second));
@@ -131,21 +146,37 @@ public final class Formatter {
             case STREAM_ID -> (request, response, info) -> request.header("x-request-id");
             case ACCESS_LOG_TYPE -> text("DownstreamEnd");
 
-            case DOWNSTREAM_REMOTE_ADDRESS, DOWNSTREAM_DIRECT_REMOTE_ADDRESS -> (request, response, info) ->
-                    withPort(info.downstreamRemote());
-            case DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT, DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT ->
-                    (request, response, info) -> withoutPort(info.downstreamRemote());
-            case DOWNSTREAM_REMOTE_PORT, DOWNSTREAM_DIRECT_REMOTE_PORT -> (request, response, info) ->
-                    port(info.downstreamRemote());
+            case DOWNSTREAM_REMOTE_ADDRESS -> (request, response, info) -> withPort(info.downstreamRemote());
+            case DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT -> (request, response, info) -> withoutPort(info.downstreamRemote());
+            case DOWNSTREAM_REMOTE_PORT -> (request, response, info) -> port(info.downstreamRemote());
+            case DOWNSTREAM_DIRECT_REMOTE_ADDRESS -> (request, response, info) -> withPort(info.downstreamDirectRemote());
+            case DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT -> (request, response, info) ->
+                    withoutPort(info.downstreamDirectRemote());
+            case DOWNSTREAM_DIRECT_REMOTE_PORT -> (request, response, info) -> port(info.downstreamDirectRemote());
             case DOWNSTREAM_LOCAL_ADDRESS, DOWNSTREAM_DIRECT_LOCAL_ADDRESS -> (request, response, info) ->
                     withPort(info.downstreamLocal());
             case DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT, DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT ->
                     (request, response, info) -> withoutPort(info.downstreamLocal());
             case DOWNSTREAM_LOCAL_PORT, DOWNSTREAM_DIRECT_LOCAL_PORT -> (request, response, info) ->
                     port(info.downstreamLocal());
+            case FILTER_STATE -> state(command, true);
             case DOWNSTREAM_PEER_URI_SAN -> (request, response, info) -> notEmpty(info.peerUriSans());
             // Said when the policy came, see FormatOperator.known().
             default -> (request, response, info) -> null;
+        };
+    }
+
+    /** A string has no fields. Typed it is JSON, and as such in quotes, unless it is a JSON value by itself. */
+    private static Value state(Format.Command command, boolean amongOthers) {
+        String key = command.arguments().get(0);
+        String as = command.arguments().size() < 2 ? "TYPED" : command.arguments().get(1);
+        if (as.equals("FIELD")) {
+            return (request, response, info) -> null;
+        }
+        boolean quoted = amongOthers && as.equals("TYPED");
+        return (request, response, info) -> {
+            String value = info.filterState(key);
+            return value == null || !quoted ? value : JsonText.quoted(value);
         };
     }
 
@@ -154,7 +185,11 @@ public final class Formatter {
     }
 
     private static String response(Headers headers, StreamInfo info, String name) {
-        return name.equals(":status") ? Integer.toString(info.responseCode()) : headers.header(name);
+        if (name.equals(":status")) {
+            return Integer.toString(info.responseCode());
+        }
+        List<String> values = headers.values(name);
+        return values.isEmpty() ? null : values.get(0);
     }
 
     private static String path(RequestHead request, String query, String source) {

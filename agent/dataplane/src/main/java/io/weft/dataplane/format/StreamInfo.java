@@ -73,8 +73,14 @@ public interface StreamInfo {
         return 0;
     }
 
+    /** The client's address, or what the proxies in front of it say, and then without a port. */
     default InetSocketAddress downstreamRemote() {
         return null;
+    }
+
+    /** The peer of the connection. */
+    default InetSocketAddress downstreamDirectRemote() {
+        return downstreamRemote();
     }
 
     default InetSocketAddress downstreamLocal() {
@@ -83,6 +89,11 @@ public interface StreamInfo {
 
     /** The URIs in the peer's certificate, with commas between them. */
     default String peerUriSans() {
+        return null;
+    }
+
+    /** What filters have put down under the key. */
+    default String filterState(String key) {
         return null;
     }
 }

@@ -6,15 +6,17 @@ import io.weft.dataplane.ForwardedClientCert;
 import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
-import io.weft.policy.model.HttpFilter;
+import io.weft.policy.model.HttpConnectionManager.ConnectionLimits;
 import io.weft.policy.model.HttpConnectionManager.Edge;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpFilter;
 import java.util.List;
 
 /** One filter chain: what is said of the connections that get it and of their requests. Immutable but for what filters count. */
 public final class InboundRoutes {
     private final boolean opaque;
     private final int maxHeaderBytes;
+    private final ConnectionLimits connectionLimits;
     private final VirtualHosts virtualHosts;
     private final PathNormalizer paths;
     private final ClientIp clientIp;
@@ -38,6 +40,7 @@ public final class InboundRoutes {
         Edge edge = manager.edge();
         this.opaque = opaque;
         maxHeaderBytes = manager.limits().headerBytes();
+        connectionLimits = edge.connection().equals(ConnectionLimits.NONE) ? null : edge.connection();
         this.virtualHosts = virtualHosts;
         paths = new PathNormalizer(edge.paths());
         clientIp = new ClientIp(edge.clientAddress());
@@ -62,6 +65,11 @@ public final class InboundRoutes {
     /** Most bytes that path and headers of a request may have together; 0: any. */
     public int maxHeaderBytes() {
         return maxHeaderBytes;
+    }
+
+    /** Null: none. */
+    public ConnectionLimits connectionLimits() {
+        return connectionLimits;
     }
 
     /** It looks at no route, but its filters count. */

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.CookieHeader;
+import io.weft.dataplane.FilterState;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.hash.XxHash64;
 import io.weft.policy.model.HashPolicy;
@@ -52,19 +53,20 @@ public final class RequestHasher {
         if (policy instanceof HashPolicy.QueryParameter parameter) {
             return new QueryValue(parameter);
         }
-        return new FilterState((HashPolicy.FilterState) policy);
+        return new StateValue((HashPolicy.FilterState) policy);
     }
 
     /**
      * @param source the address that the request comes from, without a port; null: not known
+     * @param state null: no filter has put anything there
      * @param random the hash where the request has none of the parts, and the value of a cookie that it lacks
      */
-    public long hash(RequestHead request, String source, long random) {
+    public long hash(RequestHead request, String source, FilterState state, long random) {
         long hash = 0;
         boolean found = false;
         for (Part part : parts) {
-            long value = part.hash(request, source, random);
-            if (part.isIn(request, source)) {
+            long value = part.hash(request, source, state, random);
+            if (part.isIn(request, source, state)) {
                 // Turned, or the same part twice would come to nothing.
                 hash = (found ? Long.rotateLeft(hash, 1) : 0) ^ value;
                 found = true;
@@ -81,19 +83,19 @@ public final class RequestHasher {
      *
      * @param random as for {@link #hash}
      */
-    public List<String> newCookies(RequestHead request, String source, long random) {
+    public List<String> newCookies(RequestHead request, String source, FilterState state, long random) {
         if (!makesCookies) {
             return List.of();
         }
         List<String> cookies = new ArrayList<>(0);
         boolean found = false;
         for (Part part : parts) {
-            if (part instanceof CookieValue cookie && cookie.isMissing(request) && cookie.isIn(request, source)) {
+            if (part instanceof CookieValue cookie && cookie.isMissing(request) && cookie.isIn(request, source, state)) {
                 HashPolicy.Cookie policy = cookie.policy;
                 cookies.add(CookieHeader.set(policy.name(), hex(random), policy.ttl().orElseThrow().toSeconds(), policy.path(),
                         policy.attributes()));
             }
-            found |= part.isIn(request, source);
+            found |= part.isIn(request, source, state);
             if (found && part.terminal) {
                 break;
             }
@@ -113,10 +115,10 @@ public final class RequestHasher {
             this.terminal = terminal;
         }
 
-        abstract boolean isIn(RequestHead request, String source);
+        abstract boolean isIn(RequestHead request, String source, FilterState state);
 
         /** Means something only when it is in the request. */
-        abstract long hash(RequestHead request, String source, long random);
+        abstract long hash(RequestHead request, String source, FilterState state, long random);
     }
 
     private static final class HeaderValue extends Part {
@@ -130,12 +132,12 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source) {
+        boolean isIn(RequestHead request, String source, FilterState state) {
             return request.value(name) != null;
         }
 
         @Override
-        long hash(RequestHead request, String source, long random) {
+        long hash(RequestHead request, String source, FilterState state, long random) {
             String value = request.value(name);
             if (value == null) {
                 return 0;
@@ -175,12 +177,12 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source) {
+        boolean isIn(RequestHead request, String source, FilterState state) {
             return policy.ttl().isPresent() || !isMissing(request);
         }
 
         @Override
-        long hash(RequestHead request, String source, long random) {
+        long hash(RequestHead request, String source, FilterState state, long random) {
             String header = request.header("cookie");
             long found = CookieHeader.find(header, policy.name());
             if (found < 0 || CookieHeader.from(found) == CookieHeader.to(found)) {
@@ -196,12 +198,12 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source) {
+        boolean isIn(RequestHead request, String source, FilterState state) {
             return source != null;
         }
 
         @Override
-        long hash(RequestHead request, String source, long random) {
+        long hash(RequestHead request, String source, FilterState state, long random) {
             return source == null ? 0 : XxHash64.hash(source);
         }
     }
@@ -215,12 +217,12 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source) {
+        boolean isIn(RequestHead request, String source, FilterState state) {
             return begin(request.path()) >= 0;
         }
 
         @Override
-        long hash(RequestHead request, String source, long random) {
+        long hash(RequestHead request, String source, FilterState state, long random) {
             String path = request.path();
             int begin = begin(path);
             if (begin < 0) {
@@ -251,20 +253,23 @@ public final class RequestHasher {
         }
     }
 
-    /** Nothing here puts an object into a request's filter state: as in an Envoy without a filter that does, there is no hash. */
-    private static final class FilterState extends Part {
-        FilterState(HashPolicy.FilterState policy) {
+    private static final class StateValue extends Part {
+        private final String key;
+
+        StateValue(HashPolicy.FilterState policy) {
             super(policy.terminal());
+            key = policy.key();
         }
 
         @Override
-        boolean isIn(RequestHead request, String source) {
-            return false;
+        boolean isIn(RequestHead request, String source, FilterState state) {
+            FilterState.StateObject object = state == null ? null : state.get(key);
+            return object != null && object.hashable();
         }
 
         @Override
-        long hash(RequestHead request, String source, long random) {
-            return 0;
+        long hash(RequestHead request, String source, FilterState state, long random) {
+            return isIn(request, source, state) ? XxHash64.hash(state.get(key).value()) : 0;
         }
     }
 }

@@ -292,7 +292,10 @@ public final class RouteCompiler {
                     new Level(routeKey, of.filters()),
                     new Level(hostKey, host.filters()),
                     new Level(key + "/", configuration.filters())),
-                    new RouteLimits(of.filters().rateLimits(), host.filters().rateLimits()));
+                    // What is answered here has none.
+                    of.action() instanceof RouteAction.Forward
+                            ? new RouteLimits(of.filters().rateLimits(), host.filters().rateLimits())
+                            : RouteLimits.NONE);
         }
     }
 

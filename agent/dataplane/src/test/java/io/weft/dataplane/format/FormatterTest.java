@@ -77,6 +77,11 @@ class FormatterTest {
         }
 
         @Override
+        public String filterState(String key) {
+            return key.equals("tenant") ? "blue\"" : null;
+        }
+
+        @Override
         public int attemptCount() {
             return 2;
         }

@@ -1,10 +1,10 @@
-package io.weft.dataplane.accesslog;
+package io.weft.dataplane.format;
 
 /** Strings as JSON writes them (RFC 8259). */
-final class JsonText {
+public final class JsonText {
     private JsonText() {}
 
-    static String quoted(String text) {
+    public static String quoted(String text) {
         StringBuilder out = new StringBuilder(text.length() + 2).append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
