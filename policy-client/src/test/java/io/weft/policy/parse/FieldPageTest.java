@@ -6,6 +6,8 @@ import io.weft.policy.parse.ApiMessages.ApiField;
 import io.weft.policy.parse.EveryFieldDecidedTest.Effect;
 import io.weft.policy.parse.EveryFieldDecidedTest.Kind;
 import io.weft.policy.parse.EveryFieldDecidedTest.Subject;
+import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
+import io.weft.policy.proto.envoy.config.listener.v3.Listener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,11 +55,33 @@ class FieldPageTest {
         Map<String, List<Row>> pages = new TreeMap<>();
         subjects.forEach((name, subject) -> {
             Map<String, List<Effect>> effects = EveryFieldDecidedTest.effects(subject);
+            Map<String, List<Effect>> inbound = EveryFieldDecidedTest.effects(inbound(subject));
             pages.put(name, ApiMessages.fields(classes.get(name)).stream()
-                    .map(field -> row(field, effects.get(field.camel()), subject, subjects.keySet(), whole))
+                    .map(field -> ofEitherDirection(
+                            row(field, effects.get(field.camel()), subject, subjects.keySet(), whole),
+                            row(field, inbound.get(field.camel()), subject, subjects.keySet(), whole)))
                     .toList());
         });
         return pages;
+    }
+
+    /** The same message in a listener for what comes in, where it is in a listener. */
+    private static Subject inbound(Subject subject) {
+        return new Subject(
+                subject.base(),
+                base -> subject.resource().apply(base) instanceof Listener listener
+                        ? listener.toBuilder().setTrafficDirection(TrafficDirection.INBOUND).build()
+                        : subject.resource().apply(base),
+                subject.nothing());
+    }
+
+    private static Row ofEitherDirection(Row outbound, Row inbound) {
+        if (!outbound.what().equals("honoured") && inbound.what().equals("honoured")) {
+            return new Row(inbound.field(), "honoured", "of an inbound listener; " + outbound.what() + " of others");
+        }
+        return outbound.what().equals("honoured") && inbound.what().equals("reported")
+                ? new Row(outbound.field(), "honoured", "of an outbound listener; reported of others")
+                : outbound;
     }
 
     private static Row row(ApiField field, List<Effect> effects, Subject subject, Set<String> subjects, Set<String> whole) {
@@ -65,7 +89,7 @@ class FieldPageTest {
         Effect refused = effects.stream().filter(effect -> effect.kind() == Kind.REFUSED).findFirst().orElse(null);
         String message = field.message() == null ? "" : ApiMessages.name(field.message());
         boolean inside = refused != null
-                && (subjects.contains(message) || !endsWith(refused.path(), field.name()) || isOfTheValue(refused.reason()));
+                && (!endsWith(refused.path(), field.name()) || isOfTheValue(refused.reason()));
         boolean honoured = effects.stream().anyMatch(effect -> effect.kind() == Kind.HONOURED)
                 || inside
                 || EveryFieldDecidedTest.HONOURED.equals(subject.nothing().get(field.camel()));
@@ -95,6 +119,7 @@ class FieldPageTest {
     /** Refused is what was tried, empty or out of range as it is, not the field. */
     private static boolean isOfTheValue(String reason) {
         return reason.contains("''")
+                || reason.contains("this source is not supported")
                 || reason.contains("is required but not supported; remove it, or set is_optional")
                 || !(reason.contains("not supported") || reason.contains("not enforced") || reason.contains("not known here")
                         || reason.contains("only supported as"));
