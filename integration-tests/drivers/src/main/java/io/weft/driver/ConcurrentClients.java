@@ -188,7 +188,7 @@ public final class ConcurrentClients {
         answer.put("body", body);
     }
 
-    private static List<String[]> headers(Map<String, String> call) {
+    static List<String[]> headers(Map<String, String> call) {
         List<String[]> headers = new ArrayList<>();
         for (String line : call.get("headers").split("\n")) {
             int colon = line.indexOf(": ");

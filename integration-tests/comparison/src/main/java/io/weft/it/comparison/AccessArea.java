@@ -1,6 +1,8 @@
 package io.weft.it.comparison;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.UInt32Value;
+import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
@@ -13,6 +15,7 @@ import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.type.matcher.v3.FilterStateMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.weft.it.comparison.Request.Client;
 import java.util.ArrayList;
@@ -65,7 +68,7 @@ final class AccessArea implements Area {
                 name(), MANAGER, RouteConfiguration.newBuilder().addVirtualHosts(host).build(), List.of(), requests, Judgement.EXACT);
     }
 
-    private static Any rules(Draw draw) {
+    static Any rules(Draw draw) {
         RBACPerRoute.Builder perRoute = RBACPerRoute.newBuilder();
         if (draw.chance(90)) {
             io.envoyproxy.envoy.config.rbac.v3.RBAC.Builder rules = io.envoyproxy.envoy.config.rbac.v3.RBAC.newBuilder()
@@ -106,15 +109,27 @@ final class AccessArea implements Area {
 
     private static Principal principal(Draw draw, int depth) {
         Principal.Builder principal = Principal.newBuilder();
-        switch (draw.between(depth == 0 ? 3 : 0, 9)) {
+        switch (draw.between(depth == 0 ? 3 : 0, 12)) {
             case 0 -> principal.setAndIds(Principal.Set.newBuilder().addAllIds(draw.several(1, 2, () -> principal(draw, depth - 1))));
             case 1 -> principal.setOrIds(Principal.Set.newBuilder().addAllIds(draw.several(1, 2, () -> principal(draw, depth - 1))));
             case 2 -> principal.setNotId(principal(draw, depth - 1));
             case 3, 4 -> principal.setHeader(Vocabulary.headerMatcher(draw));
             case 5 -> principal.setUrlPath(path(draw));
+            case 6 -> principal.setDirectRemoteIp(range(draw));
+            case 7 -> principal.setRemoteIp(range(draw));
+            case 8 -> principal.setFilterState(FilterStateMatcher.newBuilder()
+                    .setKey("key")
+                    .setStringMatch(Vocabulary.string(draw, List.of("a", "1", "-", "of GET"))));
             default -> principal.setAny(true);
         }
         return principal.build();
+    }
+
+    private static CidrRange range(Draw draw) {
+        return CidrRange.newBuilder()
+                .setAddressPrefix(draw.oneOf("127.0.0.0", "10.1.0.0"))
+                .setPrefixLen(UInt32Value.of(draw.oneOf(8, 16)))
+                .build();
     }
 
     private static PathMatcher path(Draw draw) {

@@ -80,7 +80,7 @@ final class BreakerArea implements Area {
                 List.of(cluster.build()),
                 requests,
                 Judgement.EXACT,
-                Case.Pace.STAGGERED);
+                Case.Conduct.at(Case.Pace.STAGGERED));
     }
 
     private static void limitRequests(Draw draw, Thresholds.Builder thresholds, boolean ofConnections) {

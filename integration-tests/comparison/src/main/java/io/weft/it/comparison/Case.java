@@ -23,7 +23,32 @@ record Case(
         List<Cluster> clusters,
         List<Request> requests,
         Judgement judgement,
-        Pace pace) {
+        Conduct conduct) {
+
+    /**
+     * How the case goes on.
+     *
+     * @param before of the clusters, as they are for a while before the requests; empty: they are new
+     */
+    record Conduct(Pace pace, Way way, List<Cluster> before) {
+        static final Conduct PLAIN = new Conduct(Pace.ONE_BY_ONE, Way.OUT, List.of());
+
+        Conduct {
+            before = List.copyOf(before);
+        }
+
+        static Conduct at(Pace pace) {
+            return new Conduct(pace, Way.OUT, List.of());
+        }
+
+        static Conduct through(Way way) {
+            return new Conduct(Pace.ONE_BY_ONE, way, List.of());
+        }
+
+        static Conduct after(List<Cluster> before) {
+            return new Conduct(Pace.ONE_BY_ONE, Way.OUT, before);
+        }
+    }
 
     /** When the next request is sent. */
     enum Pace {
@@ -31,6 +56,15 @@ record Case(
         ONE_BY_ONE,
         /** A little later than the one before, whatever becomes of that. */
         STAGGERED
+    }
+
+    /** Where the requests meet the policy. */
+    enum Way {
+        /** In the client library that sends them, or in an Envoy beside the client. */
+        OUT,
+        /** In the server that they come to, or in an Envoy in front of one. */
+        IN_JDK_HTTPSERVER,
+        IN_TOMCAT
     }
 
     /** Stands for the case in its domains and in the names of its clusters; every instance has another number, of the same length. */
@@ -49,7 +83,7 @@ record Case(
     Case(
             String area, HttpConnectionManager manager, RouteConfiguration routes, List<Cluster> clusters, List<Request> requests,
             Judgement judgement) {
-        this(area, manager, routes, clusters, requests, judgement, Pace.ONE_BY_ONE);
+        this(area, manager, routes, clusters, requests, judgement, Conduct.PLAIN);
     }
 
     /** The case under a name and a port of its own, so that instances share nothing. */
@@ -62,23 +96,31 @@ record Case(
                 clusters.stream().map(cluster -> renamed(cluster, id, port)).toList(),
                 requests.stream().map(request -> request.map(text -> renamed(text, id, port))).toList(),
                 judgement,
-                pace);
+                new Conduct(
+                        conduct.pace,
+                        conduct.way,
+                        conduct.before.stream().map(cluster -> renamed(cluster, id, port)).toList()));
     }
 
     Case with(HttpConnectionManager other) {
-        return new Case(area, other, routes, clusters, requests, judgement, pace);
+        return new Case(area, other, routes, clusters, requests, judgement, conduct);
     }
 
     Case with(RouteConfiguration other) {
-        return new Case(area, manager, other, clusters, requests, judgement, pace);
+        return new Case(area, manager, other, clusters, requests, judgement, conduct);
     }
 
     Case withClusters(List<Cluster> others) {
-        return new Case(area, manager, routes, others, requests, judgement, pace);
+        return new Case(area, manager, routes, others, requests, judgement, conduct);
     }
 
     Case withRequests(List<Request> others) {
-        return new Case(area, manager, routes, clusters, others, judgement, pace);
+        return new Case(area, manager, routes, clusters, others, judgement, conduct);
+    }
+
+    /** The case as it is before its requests. */
+    Case before() {
+        return conduct.before.isEmpty() ? this : withClusters(conduct.before);
     }
 
     /** What all cases on one listener have in common. */

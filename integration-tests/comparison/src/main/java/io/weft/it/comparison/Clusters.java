@@ -19,6 +19,9 @@ final class Clusters {
     /** A cluster whose endpoint refuses connections. */
     static final String REFUSING = "fixed-refusing";
 
+    /** The app, for requests that come in. */
+    static final String APP = "fixed-app";
+
     /** A cluster without an endpoint. */
     static final String EMPTY = "fixed-empty";
 
@@ -34,6 +37,8 @@ final class Clusters {
         }
         fixed.add(of(REFUSING, Upstreams.REFUSING));
         fixed.add(of(EMPTY));
+        fixed.add(of(APP, Upstreams.APP));
+        fixed.add(ZoneArea.localCluster(this));
     }
 
     Policy addTo(Policy policy) {

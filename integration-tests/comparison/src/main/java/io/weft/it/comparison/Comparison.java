@@ -26,6 +26,8 @@ final class Comparison implements AutoCloseable {
     private static final int CASES_AT_ONCE = 24;
     private static final long IN_FORCE_SECONDS = 30;
     private static final long REPEAT_SECONDS = 3;
+    /** For how long a case is as it is before: longer than a slow start here. */
+    private static final long BEFORE_MILLIS = SlowStartArea.WINDOW_MILLIS + 500;
     /** Between requests that are under way at once. */
     private static final long STAGGER_MILLIS = 250;
 
@@ -48,7 +50,7 @@ final class Comparison implements AutoCloseable {
         testbed.closeAfterwards(executor::shutdownNow);
         testbed.closeAfterwards(atOnce::shutdownNow);
         envoy = testbed.closeAfterwards(new EnvoySubject(binary, testbed.temporaryFolder()));
-        jvm = testbed.closeAfterwards(new JvmSubject(testbed, jdk));
+        jvm = testbed.closeAfterwards(new JvmSubject(testbed, jdk, upstreams));
     }
 
     /** For generators that make clusters of their own. */
@@ -62,7 +64,7 @@ final class Comparison implements AutoCloseable {
         List<Case> batch = new ArrayList<>();
         for (Case one : cases) {
             batch.add(one);
-            if (batch.stream().map(Case::settings).distinct().count() > LANES) {
+            if (batch.stream().filter(each -> each.conduct().way() == Case.Way.OUT).map(Case::settings).distinct().count() > LANES) {
                 batch.remove(batch.size() - 1);
                 verdicts.addAll(runTogether(batch));
                 batch = new ArrayList<>(List.of(one));
@@ -76,8 +78,13 @@ final class Comparison implements AutoCloseable {
         if (cases.isEmpty()) {
             return List.of();
         }
-        Batch batch = Batch.of(++batches, cases, instances, ports, homes, clusters);
+        int first = instances;
         instances = (instances + cases.size()) % 900_000;
+        if (cases.stream().anyMatch(one -> !one.conduct().before().isEmpty())) {
+            inForce(Batch.of(++batches, cases.stream().map(Case::before).toList(), first, ports, homes, clusters));
+            pause(BEFORE_MILLIS);
+        }
+        Batch batch = Batch.of(++batches, cases, first, ports, homes, clusters);
         envoy.serve(batch);
         jvm.serve(batch);
         Optional<String> ofEnvoy = awaitInForce(envoy, batch);
@@ -101,6 +108,14 @@ final class Comparison implements AutoCloseable {
         return List.of(new Verdict(cases.get(0), Optional.of(difference), true));
     }
 
+    /** One that is refused is refused again as it is to be. */
+    private void inForce(Batch batch) {
+        envoy.serve(batch);
+        jvm.serve(batch);
+        awaitInForce(envoy, batch);
+        awaitInForce(jvm, batch);
+    }
+
     /** The probes show that routes are in force. A listener that has other filters now has them a moment later. */
     private void awaitFilters(Batch batch) {
         boolean changed = false;
@@ -117,8 +132,8 @@ final class Comparison implements AutoCloseable {
     private Optional<String> awaitInForce(Subject side, Batch batch) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IN_FORCE_SECONDS);
         long repeatAt = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPEAT_SECONDS);
-        for (Batch.Lane lane : batch.lanes()) {
-            while (!inForce(side, lane, batch)) {
+        for (Batch.Gate gate : batch.gates()) {
+            while (!inForce(side, gate, batch)) {
                 List<String> refusals = side.refusals();
                 if (!refusals.isEmpty()) {
                     // Envoy quotes the whole resource.
@@ -126,8 +141,8 @@ final class Comparison implements AutoCloseable {
                 }
                 if (System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException(side.name() + " has neither accepted nor refused " + batch.mark() + " within "
-                            + IN_FORCE_SECONDS + " s on port " + lane.port() + "; it answers "
-                            + side.send(Request.get(Batch.PROBE, "/"), lane.port(), "probe") + "\n" + end(envoy.log().lines().toList()) + end(jvm.log()));
+                            + IN_FORCE_SECONDS + " s at " + gate + "; it answers "
+                            + side.send(Request.get(Batch.PROBE, "/"), gate, "probe") + "\n" + end(envoy.log().lines().toList()) + end(jvm.log()));
                 }
                 if (System.nanoTime() - repeatAt > 0) {
                     side.repeat(batch);
@@ -144,13 +159,16 @@ final class Comparison implements AutoCloseable {
         return String.join("\n", lines.subList(Math.max(0, lines.size() - 50), lines.size())) + "\n";
     }
 
-    private boolean inForce(Subject side, Batch.Lane lane, Batch batch) {
-        String tag = side.name() + "-probe-" + lane.port();
-        Subject.Answer probe = side.send(Request.get(Batch.PROBE, "/"), lane.port(), tag);
+    private boolean inForce(Subject side, Batch.Gate gate, Batch batch) {
+        String tag = side.name() + "-probe-" + gate;
+        Subject.Answer probe = side.send(Request.get(Batch.PROBE, "/"), gate, tag);
         if (!probe.body().equals(batch.mark())) {
             return false;
         }
-        Subject.Answer cluster = side.send(Request.get(Batch.CLUSTER_PROBE, "/"), lane.port(), tag);
+        if (gate.way() != Case.Way.OUT) {
+            return true;
+        }
+        Subject.Answer cluster = side.send(Request.get(Batch.CLUSTER_PROBE, "/"), gate, tag);
         upstreams.take(tag);
         return cluster.status() == 200;
     }
@@ -183,25 +201,25 @@ final class Comparison implements AutoCloseable {
 
     private List<Outcome> outcomes(Subject side, Batch.Placed placed, int number) {
         List<Request> requests = placed.instance().requests();
-        boolean staggered = placed.instance().pace() == Case.Pace.STAGGERED;
+        boolean staggered = placed.instance().conduct().pace() == Case.Pace.STAGGERED;
         List<Future<Outcome>> underWay = new ArrayList<>();
         List<Outcome> outcomes = new ArrayList<>(requests.size());
         for (int i = 0; i < requests.size(); i++) {
             Request request = requests.get(i);
             String tag = side.name() + "-" + number + "-" + i;
             if (staggered) {
-                underWay.add(atOnce.submit(() -> outcome(side, request, placed.port(), tag)));
+                underWay.add(atOnce.submit(() -> outcome(side, request, placed.gate(), tag)));
                 pause(STAGGER_MILLIS);
             } else {
-                outcomes.add(outcome(side, request, placed.port(), tag));
+                outcomes.add(outcome(side, request, placed.gate(), tag));
             }
         }
         underWay.forEach(request -> outcomes.add(get(request)));
         return outcomes;
     }
 
-    private Outcome outcome(Subject side, Request request, int port, String tag) {
-        Subject.Answer answer = side.send(request, port, tag);
+    private Outcome outcome(Subject side, Request request, Batch.Gate gate, String tag) {
+        Subject.Answer answer = side.send(request, gate, tag);
         return Normalisation.outcome(answer, upstreams.take(tag));
     }
 

@@ -1,12 +1,14 @@
 package io.weft.it.comparison;
 
+import io.weft.it.comparison.Case.Way;
+import io.weft.it.envoy.AdsBootstrap.Zones;
 import io.weft.it.envoy.AdsBootstrap;
 import io.weft.it.envoy.Envoy;
 import io.weft.it.envoy.EnvoyBinary;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.PolicyServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ import java.util.Optional;
 final class EnvoySubject implements Subject {
     private final PolicyServer server = PolicyServer.start(PolicyServer.Protocol.DELTA_AND_STATE_OF_THE_WORLD);
     private final RawHttp http = new RawHttp();
+    private final Map<Way, Integer> ports = Map.of(Way.IN_JDK_HTTPSERVER, Port.unused(), Way.IN_TOMCAT, Port.unused());
     private final Envoy envoy;
     private int refusalsBefore;
 
@@ -23,7 +26,8 @@ final class EnvoySubject implements Subject {
     EnvoySubject(EnvoyBinary binary, Path folder) {
         try {
             AdsBootstrap bootstrap = new AdsBootstrap(
-                    server.uri().getPort(), "DELTA_GRPC", "envoy", "comparison", Map.of(), Optional.empty());
+                    server.uri().getPort(), "DELTA_GRPC", "envoy", "comparison", Map.of(), Optional.empty(),
+                    Optional.of(new Zones(ZoneArea.OWN, ZoneArea.LOCAL_CLUSTER, ZoneArea.INSTANCES)));
             envoy = Envoy.start(binary, bootstrap.yaml(), folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -40,12 +44,12 @@ final class EnvoySubject implements Subject {
         // A changed listener closes its connections.
         http.closeIdle();
         refusalsBefore = server.refusals().size();
-        server.serve(batch.policy());
+        server.serve(batch.policy(ports));
     }
 
     @Override
     public void repeat(Batch batch) {
-        server.serve(batch.policy());
+        server.serve(batch.policy(ports));
     }
 
     @Override
@@ -55,16 +59,10 @@ final class EnvoySubject implements Subject {
     }
 
     @Override
-    public Answer send(Request request, int port, String tag) {
-        StringBuilder head = new StringBuilder();
-        head.append(request.method()).append(' ').append(request.target()).append(" HTTP/1.1\r\n");
-        head.append("Host: ").append(request.host()).append(':').append(port).append("\r\n");
-        request.allHeaders(tag).forEach(header -> head.append(header).append("\r\n"));
-        if (!request.body().isEmpty()) {
-            head.append("content-length: ").append(request.body().getBytes(StandardCharsets.UTF_8).length).append("\r\n");
-        }
-        head.append("\r\n");
-        return http.send(port, head.toString(), request.body(), request.method().equals("HEAD"));
+    public Answer send(Request request, Batch.Gate gate, String tag) {
+        return gate.way() == Way.OUT
+                ? http.send(gate.port(), request, request.host() + ":" + gate.port(), tag)
+                : http.send(ports.get(gate.way()), request, request.host(), tag);
     }
 
     String log() {

@@ -158,13 +158,13 @@ final class FilterArea implements Area {
         };
     }
 
-    private static BufferPerRoute buffer(Draw draw) {
+    static BufferPerRoute buffer(Draw draw) {
         return draw.chance(20)
                 ? BufferPerRoute.newBuilder().setDisabled(true).build()
                 : BufferPerRoute.newBuilder().setBuffer(Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(draw.oneOf(1, 4, 5, 10)))).build();
     }
 
-    private static CorsPolicy cors(Draw draw) {
+    static CorsPolicy cors(Draw draw) {
         CorsPolicy.Builder cors = CorsPolicy.newBuilder()
                 .addAllAllowOriginStringMatch(draw.several(0, 2, () -> draw.oneOf(
                         StringMatcher.newBuilder().setExact("http://a.example").build(),
@@ -196,7 +196,7 @@ final class FilterArea implements Area {
     }
 
     /** All or nothing. */
-    private static RuntimeFractionalPercent fraction(Draw draw) {
+    static RuntimeFractionalPercent fraction(Draw draw) {
         return RuntimeFractionalPercent.newBuilder().setDefaultValue(percent(draw)).build();
     }
 
@@ -204,7 +204,7 @@ final class FilterArea implements Area {
         return FractionalPercent.newBuilder().setNumerator(draw.oneOf(0, 100, 100)).build();
     }
 
-    private static HTTPFault fault(Draw draw) {
+    static HTTPFault fault(Draw draw) {
         HTTPFault.Builder fault = HTTPFault.newBuilder();
         FaultAbort.Builder abort = FaultAbort.newBuilder();
         switch (draw.between(0, 3)) {
@@ -222,7 +222,7 @@ final class FilterArea implements Area {
         return fault.build();
     }
 
-    private static LocalRateLimit limit(Draw draw) {
+    static LocalRateLimit limit(Draw draw) {
         LocalRateLimit.Builder limit = UNLIMITED.toBuilder()
                 .setTokenBucket(TokenBucket.newBuilder()
                         .setMaxTokens(draw.between(1, 3))
@@ -234,7 +234,7 @@ final class FilterArea implements Area {
             limit.setStatus(HttpStatus.newBuilder().setCode(draw.oneOf(StatusCode.ServiceUnavailable, StatusCode.TooManyRequests, StatusCode.OK)));
         }
         if (draw.chance(40)) {
-            for (String value : draw.several(1, 2, () -> draw.oneOf("1", "2", "3"))) {
+            for (String value : draw.several(1, 2, () -> draw.oneOf("1", "2", "3", ""))) {
                 addDescriptor(draw, limit, value);
             }
             if (draw.chance(60)) {
@@ -259,16 +259,25 @@ final class FilterArea implements Area {
                             .setMaxTokens(draw.between(1, 2))
                             .setTokensPerFill(UInt32Value.of(1))
                             // No two fill equally fast: which of them is asked first would be left open.
-                            .setFillInterval(Durations.fromSeconds(600 * Integer.parseInt(value)))));
+                            .setFillInterval(Durations.fromSeconds(600 * (value.isEmpty() ? 4 : Integer.parseInt(value))))));
         }
     }
 
-    private static RateLimit rateLimit(Draw draw) {
+    static RateLimit rateLimit(Draw draw) {
         RateLimit.Action.Builder action = RateLimit.Action.newBuilder();
         String value = draw.oneOf("1", "2", "3");
-        switch (draw.between(0, 3)) {
+        switch (draw.between(0, 5)) {
             case 0 -> action.setGenericKey(RateLimit.Action.GenericKey.newBuilder().setDescriptorKey("key").setDescriptorValue(value));
-            case 1 -> action.setHeaderValueMatch(RateLimit.Action.HeaderValueMatch.newBuilder()
+            case 1 -> action.setQueryParameterValueMatch(RateLimit.Action.QueryParameterValueMatch.newBuilder()
+                    .setDescriptorKey("key")
+                    .setDescriptorValue(value)
+                    .setExpectMatch(com.google.protobuf.BoolValue.of(draw.chance(70)))
+                    .addQueryParameters(Vocabulary.queryMatcher(draw)));
+            case 2 -> action.setQueryParameters(RateLimit.Action.QueryParameters.newBuilder()
+                    .setQueryParameterName(draw.oneOf("q", "r"))
+                    .setDescriptorKey("key")
+                    .setSkipIfAbsent(draw.chance(30)));
+            case 3 -> action.setHeaderValueMatch(RateLimit.Action.HeaderValueMatch.newBuilder()
                     .setDescriptorKey("key")
                     .setDescriptorValue(value)
                     .setExpectMatch(com.google.protobuf.BoolValue.of(draw.chance(70)))
@@ -281,7 +290,7 @@ final class FilterArea implements Area {
         return RateLimit.newBuilder().addActions(action).build();
     }
 
-    private static Mutations mutations(Draw draw) {
+    static Mutations mutations(Draw draw) {
         return Mutations.newBuilder()
                 .addAllRequestMutations(draw.several(0, 3, () -> mutation(draw)))
                 .addAllResponseMutations(draw.several(0, 3, () -> mutation(draw)))

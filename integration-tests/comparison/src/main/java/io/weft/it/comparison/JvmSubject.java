@@ -1,7 +1,8 @@
 package io.weft.it.comparison;
 
-import io.weft.driver.ConcurrentClients;
+import io.weft.driver.AskingServers;
 import io.weft.driver.Form;
+import io.weft.it.comparison.Case.Way;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
@@ -38,14 +39,21 @@ final class JvmSubject implements Subject {
     private final Socket link;
     private final Writer calls;
     private final Map<String, CompletableFuture<Map<String, String>>> waiting = new ConcurrentHashMap<>();
+    private final RawHttp http = new RawHttp();
+    private final App app;
+    private final Map<Way, Integer> ports;
     private int refusalsBefore;
 
-    JvmSubject(Testbed testbed, Jdk jdk) {
+    /** @param upstreams say what the app's servers answer */
+    JvmSubject(Testbed testbed, Jdk jdk, Upstreams upstreams) {
         server = testbed.policyServer();
         Path noHosts = testbed.temporaryFolder().resolve("hosts");
-        try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                ServerSocket listeningToServers = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             process = testbed.jvm("JVM with the agent", jdk)
                     .mesh(server.uri(), "comparison")
+                    .environment("WEFT_ZONE", ZoneArea.OWN)
+                    .environment("WEFT_LOCAL_CLUSTER", ZoneArea.LOCAL_CLUSTER)
                     .option("-Xmx512m")
                     .option("-XX:+UseSerialGC")
                     // A name that no policy knows is looked for here only: a name server that does not answer would hold up everything.
@@ -53,7 +61,11 @@ final class JvmSubject implements Subject {
                     // HttpURLConnection would send a second time by itself what fails on a kept connection.
                     .option("-Dsun.net.http.retryPost=false")
                     .classPath(Library.named("httpclient5-5.6"))
-                    .driver(ConcurrentClients.class, Integer.toString(listening.getLocalPort()));
+                    .classPath(Library.named("tomcat-10.1"))
+                    .driver(AskingServers.class, Integer.toString(listening.getLocalPort()), Integer.toString(listeningToServers.getLocalPort()));
+            listeningToServers.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+            app = new App(listeningToServers.accept(), upstreams);
+            ports = app.ports();
             listening.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
             link = listening.accept();
             link.setTcpNoDelay(true);
@@ -75,12 +87,12 @@ final class JvmSubject implements Subject {
     @Override
     public void serve(Batch batch) {
         refusalsBefore = server.refusals().size();
-        server.serve(batch.policy());
+        server.serve(batch.policy(ports));
     }
 
     @Override
     public void repeat(Batch batch) {
-        server.serve(batch.policy());
+        server.serve(batch.policy(ports));
     }
 
     @Override
@@ -90,12 +102,15 @@ final class JvmSubject implements Subject {
     }
 
     @Override
-    public Answer send(Request request, int port, String tag) {
+    public Answer send(Request request, Batch.Gate gate, String tag) {
+        if (gate.way() != Way.OUT) {
+            return http.send(ports.get(gate.way()), request, request.host(), tag);
+        }
         Map<String, String> call = new LinkedHashMap<>();
         call.put("id", tag);
         call.put("client", request.client().driver);
         call.put("method", request.method());
-        call.put("url", "http://" + request.host() + ":" + port + request.target());
+        call.put("url", "http://" + request.host() + ":" + gate.port() + request.target());
         call.put("headers", String.join("\n", request.allHeaders(tag)));
         call.put("body", request.body());
         CompletableFuture<Map<String, String>> answer = new CompletableFuture<>();
@@ -146,6 +161,8 @@ final class JvmSubject implements Subject {
     @Override
     public void close() {
         try {
+            http.close();
+            app.close();
             link.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -26,8 +26,23 @@ final class RawHttp implements AutoCloseable {
 
     private final Map<Integer, Queue<Connection>> idle = new ConcurrentHashMap<>();
 
-    /** @param port on loopback */
-    Answer send(int port, String head, String body, boolean headRequest) {
+    /**
+     * @param port on loopback
+     * @param host of the header
+     */
+    Answer send(int port, Request request, String host, String tag) {
+        StringBuilder head = new StringBuilder();
+        head.append(request.method()).append(' ').append(request.target()).append(" HTTP/1.1\r\n");
+        head.append("Host: ").append(host).append("\r\n");
+        request.allHeaders(tag).forEach(header -> head.append(header).append("\r\n"));
+        if (!request.body().isEmpty()) {
+            head.append("content-length: ").append(request.body().getBytes(StandardCharsets.UTF_8).length).append("\r\n");
+        }
+        head.append("\r\n");
+        return send(port, head.toString(), request.body(), request.method().equals("HEAD"));
+    }
+
+    private Answer send(int port, String head, String body, boolean headRequest) {
         Queue<Connection> pool = idle.computeIfAbsent(port, absent -> new ConcurrentLinkedQueue<>());
         Connection connection = pool.poll();
         try {

@@ -23,7 +23,8 @@ final class Shrinker {
             "virtual_hosts", "name", "domains", "match", "header", "key", "regex", "pattern", "default_value", "load_assignment", "cluster_name",
             "endpoint", "address", "socket_address", "port_value", "type", "weight", "retry_on", "base_interval", "typed_config", "value", "seconds",
             "header_name", "string_match", "token_bucket", "max_tokens", "fill_interval", "stat_prefix", "max_request_bytes", "session_state",
-            "cookie", "stateful_session", "append", "nanos");
+            "cookie", "stateful_session", "append", "nanos", "object_key", "factory_key", "format_string", "descriptor_key", "descriptor_value",
+            "entries", "actions", "query_parameters", "query_parameter_name", "address_prefix", "permissions", "principals", "policies");
 
     private final Comparison comparison;
 

@@ -16,7 +16,7 @@ interface Subject extends AutoCloseable {
     List<String> refusals();
 
     /** Sends a request and waits for its end. What arrives at the upstreams is in the {@link Upstreams} under the tag. */
-    Answer send(Request request, int port, String tag);
+    Answer send(Request request, Batch.Gate gate, String tag);
 
     /**
      * @param status 0: no response

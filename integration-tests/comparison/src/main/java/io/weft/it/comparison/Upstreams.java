@@ -32,8 +32,11 @@ final class Upstreams implements AutoCloseable {
     /** An endpoint that keeps no connection: libraries try again by themselves, mesh or not, what fails on a kept one. */
     static final int UNKEPT = 6;
 
+    /** The app behind an Envoy, and in the JVM. */
+    static final int APP = COUNT;
+
     /** An endpoint that refuses connections: a port that is taken but not listened on. */
-    static final int REFUSING = COUNT;
+    static final int REFUSING = COUNT + 1;
 
     record Arrival(int endpoint, RecordedRequest request, long nanos) {}
 
@@ -42,7 +45,7 @@ final class Upstreams implements AutoCloseable {
     private final Map<String, List<Arrival>> arrivals = new ConcurrentHashMap<>();
 
     Upstreams() {
-        for (int i = 0; i < COUNT; i++) {
+        for (int i = 0; i <= APP; i++) {
             int endpoint = i;
             Upstream upstream = Upstream.start("u" + i);
             upstream.react(request -> react(endpoint, upstream, request));
@@ -75,6 +78,11 @@ final class Upstreams implements AutoCloseable {
     void forget() {
         arrivals.clear();
         upstreams.forEach(Upstream::forgetRequests);
+    }
+
+    /** @return what the app is to answer, by the same script; there is no other way for it than to respond */
+    Respond arriveAtApp(RecordedRequest request) {
+        return (Respond) react(APP, upstreams.get(APP), request);
     }
 
     private Reaction react(int endpoint, Upstream upstream, RecordedRequest request) {
