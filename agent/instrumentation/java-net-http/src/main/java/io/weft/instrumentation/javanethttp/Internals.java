@@ -15,11 +15,13 @@ import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscriber;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 
 /**
@@ -70,7 +72,10 @@ final class Internals {
     private final MethodHandle close;
     private final MethodHandle flow;
     private final MethodHandle finishConnect;
+    private final MethodHandle clientOf;
     private final MethodHandle executorOf;
+    private final MethodHandle buffersOf;
+    private final MethodHandle giveBack;
     private final MethodHandle newTlsTube;
     private final MethodHandle handshake;
     private final MethodHandle poolKey;
@@ -152,6 +157,7 @@ final class Internals {
         Lookup ofClient = context.lookup(PACKAGE + "HttpClientImpl");
         Lookup ofPool = context.lookup(PACKAGE + "ConnectionPool");
         Lookup ofTube = context.lookup(PACKAGE + "common.SSLTube");
+        Lookup ofBuffers = context.lookup(PACKAGE + "common.BufferSupplier");
         Class<?> plain = ofPlain.lookupClass();
         Class<?> client = ofClient.lookupClass();
         Class<?> pool = ofPool.lookupClass();
@@ -178,11 +184,13 @@ final class Internals {
         close = ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class));
         flow = ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube));
         finishConnect = ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class));
-        executorOf = MethodHandles.filterReturnValue(
-                ofConnection.findVirtual(connection, "client", MethodType.methodType(client)),
-                ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass())));
+        clientOf = ofConnection.findVirtual(connection, "client", MethodType.methodType(client));
+        executorOf = ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass()));
+        buffersOf = ofClient.findVirtual(client, "getSSLBufferSupplier", MethodType.methodType(ofBuffers.lookupClass()));
+        giveBack = ofBuffers.findVirtual(ofBuffers.lookupClass(), "recycle", MethodType.methodType(void.class, ByteBuffer.class));
         newTlsTube = ofTube.findConstructor(
-                ofTube.lookupClass(), MethodType.methodType(void.class, SSLEngine.class, Executor.class, flowTube));
+                ofTube.lookupClass(),
+                MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube));
         handshake = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
         poolKey = MethodHandles.insertArguments(
                 ofPool.findStatic(
@@ -386,22 +394,25 @@ final class Internals {
         close.invoke(connection);
     }
 
-    Object flow(Object connection) throws Throwable {
-        return flow.invoke(connection);
-    }
-
     @SuppressWarnings("unchecked")
     CompletableFuture<Void> finishConnect(Object connection) throws Throwable {
         return (CompletableFuture<Void>) finishConnect.invoke(connection);
     }
 
-    /** The executor of the client that the connection belongs to. */
-    Executor executorOf(Object connection) throws Throwable {
-        return (Executor) executorOf.invoke(connection);
+    /** Between a connection and its flow, as the JDK puts it there; what it reads off the wire goes into buffers that its client uses again. */
+    Object newTlsTube(SSLEngine engine, Object connection) throws Throwable {
+        Object client = clientOf.invoke(connection);
+        Object buffers = buffersOf.invoke(client);
+        Consumer<ByteBuffer> recycler = buffer -> giveBack(buffers, buffer);
+        return newTlsTube.invoke(engine, (Executor) executorOf.invoke(client), recycler, flow.invoke(connection));
     }
 
-    Object newTlsTube(SSLEngine engine, Executor executor, Object flow) throws Throwable {
-        return newTlsTube.invoke(engine, executor, flow);
+    private void giveBack(Object buffers, ByteBuffer buffer) {
+        try {
+            giveBack.invoke(buffers, buffer);
+        } catch (Throwable fault) {
+            throw new IllegalStateException("a buffer cannot be given back", fault);
+        }
     }
 
     /** Complete when the handshake is; with the protocol that ALPN chose, which may be empty. */

@@ -100,8 +100,7 @@ final class SecuredConnections {
         }
         CompletableFuture<String> handshake;
         try {
-            secured.tube = internals.newTlsTube(
-                    secured.tls.engine(secured), internals.executorOf(connection), internals.flow(connection));
+            secured.tube = internals.newTlsTube(secured.tls.engine(secured), connection);
             handshake = internals.handshake(secured.tube);
         } catch (Throwable fault) {
             return failed(connection, secured, fault);
