@@ -53,6 +53,7 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
     private boolean responded;
     private boolean over;
     private long unsent;
+    private boolean reading;
     private long lastRead;
     private ScheduledFuture<?> probe;
 
@@ -83,7 +84,10 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         }
         ByteBuf frame = context.alloc().heapBuffer(bytes).writeByte(0).writeInt(message.length).writeBytes(message);
         encoder().writeData(context, streamId, frame, 0, false, context.newPromise()).addListener(done -> unsent -= bytes);
-        flush(context);
+        // What is said to a message goes out in one piece once that has been dealt with: what it brought is in force sooner.
+        if (!reading) {
+            flush(context);
+        }
     }
 
     /** Half-closes the stream. */
@@ -101,9 +105,17 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
     }
 
     @Override
+    public void channelRead(ChannelHandlerContext ctx, Object bytes) throws Exception {
+        reading = true;
+        super.channelRead(ctx, bytes);
+    }
+
+    @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        reading = false;
         // Bytes that do not make up a frame yet are a sign of life, too.
         lastRead = System.nanoTime();
+        // Flushes.
         super.channelReadComplete(ctx);
     }
 
