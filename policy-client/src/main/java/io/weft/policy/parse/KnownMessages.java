@@ -29,10 +29,12 @@ final class KnownMessages {
 
     /** A message. */
     static final class Known {
+        private final boolean strict;
         private final int[] numbers;
         private final Child[] children;
 
-        Known(String line) {
+        Known(String message, String line) {
+            strict = UnknownFields.isStrict(message);
             String[] fields = line.isEmpty() ? new String[0] : line.split(" ");
             numbers = new int[fields.length];
             children = new Child[fields.length];
@@ -48,6 +50,11 @@ final class KnownMessages {
                 int to = fields[i].indexOf('>');
                 children[i] = new Child(fields[i].substring(colon + 1, to), label, fields[i].substring(to + 1));
             }
+        }
+
+        /** @see UnknownFields#isStrict */
+        boolean strict() {
+            return strict;
         }
 
         /** @return negative: there is none of this number */
@@ -73,7 +80,7 @@ final class KnownMessages {
             if (line == null) {
                 return null;
             }
-            known = new Known(line);
+            known = new Known(message, line);
             READ.put(message, known);
         }
         return known;

@@ -128,12 +128,12 @@ final class RetryPolicyParser {
         at.refuseIf(!backOff.hasBaseInterval(), "base_interval", "is missing");
         Duration base = at.at("base_interval").positive(backOff.getBaseInterval());
         base = base.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : base;
-        Duration max = base.multipliedBy(MAX_TO_BASE);
-        if (backOff.hasMaxInterval()) {
-            max = at.at("max_interval").positive(backOff.getMaxInterval());
-            max = max.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : max;
-            at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
+        if (!backOff.hasMaxInterval()) {
+            return new BackOff(base, base.multipliedBy(MAX_TO_BASE));
         }
+        Duration max = at.at("max_interval").positive(backOff.getMaxInterval());
+        max = max.compareTo(LEAST_BASE) < 0 ? LEAST_BASE : max;
+        at.refuseIf(max.compareTo(base) < 0, "max_interval", "must not be less than base_interval");
         return new BackOff(base, max);
     }
 

@@ -40,14 +40,15 @@ final class UnknownFields {
     static void check(Field field, String message, ByteString bytes) {
         try {
             CodedInputStream in = bytes.newCodedInput();
-            new UnknownFields(in).message(field, message, isStrict(message), 0);
+            new UnknownFields(in).message(field, message, false, 0);
         } catch (IOException e) {
             // Something packed that is not what it says; whoever reads it refuses it.
             return;
         }
     }
 
-    private static boolean isStrict(String message) {
+    /** Whether what is not known in it is refused. */
+    static boolean isStrict(String message) {
         for (String prefix : STRICT) {
             if (message.startsWith(prefix)) {
                 return true;
@@ -56,13 +57,18 @@ final class UnknownFields {
         return false;
     }
 
-    /** Up to the limit that is in force. */
-    private void message(Field field, String message, boolean strict, int depth) throws IOException {
+    /**
+     * Up to the limit that is in force.
+     *
+     * @param within something strict
+     */
+    private void message(Field field, String message, boolean within, int depth) throws IOException {
         Known known = KnownMessages.of(message);
         if (known == null || depth > DEEPEST) {
             in.skipRawBytes(in.getBytesUntilLimit() < 0 ? 0 : in.getBytesUntilLimit());
             return;
         }
+        boolean strict = within || known.strict();
         int[] counts = null;
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             int number = tag >>> 3;
@@ -94,7 +100,7 @@ final class UnknownFields {
         if (message.equals(ANY)) {
             packed(field, strict, depth);
         } else {
-            message(field, message, strict || isStrict(message), depth + 1);
+            message(field, message, strict, depth + 1);
         }
     }
 
