@@ -85,7 +85,8 @@ public final class RouteCompiler {
      */
     VirtualHosts compile(String key, RouteConfiguration configuration, HttpConnectionManager manager, Side side) {
         CompiledConfiguration before = current.getOrDefault(key, last.get(key));
-        boolean same = before != null && before.source.equals(configuration)
+        // The policy client keeps the object for as long as nothing is changed in it.
+        boolean same = before != null && before.source == configuration
                 && before.filters.equals(manager.filters()) && before.limits.equals(manager.limits());
         CompiledConfiguration compiled = same ? before : new Compilation(key, configuration, manager, side).compile(before);
         current.put(key, compiled);
