@@ -24,7 +24,11 @@ public final class PolicyHistory {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyHistory.class);
 
     private final ResourceParser parser;
+    /** Of the last reading, by file: as a rule one of many has changed since. */
+    private Map<String, Parsed> parsed = Map.of();
     private Map<ResourceId, Sourced> inForce = Map.of();
+
+    private record Parsed(String text, List<Document> documents) {}
 
     public PolicyHistory(ResourceParser parser) {
         this.parser = parser;
@@ -36,13 +40,21 @@ public final class PolicyHistory {
         List<Problem> problems = new ArrayList<>();
         // Files of which some part does not say what it is: what they had before may still be meant.
         Set<String> unclear = new HashSet<>();
+        Map<String, Parsed> nowParsed = new HashMap<>();
         for (FolderReader.FileContent file : files) {
             file.failure().ifPresent(problem -> {
                 problems.add(problem);
                 unclear.add(file.name());
             });
             try {
-                file.text().ifPresent(text -> documents.addAll(parser.parseFile(file.name(), text)));
+                file.text().ifPresent(text -> {
+                    Parsed known = parsed.get(file.name());
+                    Parsed now = known != null && known.text.equals(text)
+                            ? known
+                            : new Parsed(text, parser.parseFile(file.name(), text));
+                    nowParsed.put(file.name(), now);
+                    documents.addAll(now.documents);
+                });
             } catch (RuntimeException | StackOverflowError e) {
                 // A fault of ours in one file must not keep the others from being read.
                 LOG.error("{} could not be parsed. Please report this", file.name(), e);
@@ -50,6 +62,7 @@ public final class PolicyHistory {
                 unclear.add(file.name());
             }
         }
+        parsed = nowParsed;
         Map<ResourceId, List<Document>> byId = new LinkedHashMap<>();
         for (Document document : documents) {
             problems.addAll(document.problems());
