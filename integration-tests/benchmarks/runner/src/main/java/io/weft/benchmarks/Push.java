@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * From the moment before a policy file is saved until the last of 100 agents decides by it; the real control plane in a process
@@ -21,6 +23,8 @@ final class Push implements Benchmark {
     private static final int PROCESSES = 4;
     private static final int AGENTS_PER_PROCESS = 25;
     private static final long PAUSE_MILLIS = 300;
+    /** CPU seconds of all processes in a second. */
+    private static final double AT_REST = 0.1;
     /** Of 100, the 99th percentile would be the second slowest, in processes that have just begun. */
     private static final int SAVES = 500;
 
@@ -49,6 +53,7 @@ final class Push implements Benchmark {
             for (JvmProcess process : agents) {
                 obeyed(process, 0);
             }
+            awaitRest(controlPlane.process(), agents);
             for (int revision = 1; revision <= settings.times(SAVES, 5); revision++) {
                 Thread.sleep(PAUSE_MILLIS);
                 long saved = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
@@ -66,7 +71,7 @@ final class Push implements Benchmark {
         detail.put("agents", PROCESSES * AGENTS_PER_PROCESS);
         detail.put("saves", last.size());
         detail.put("slowestAgentP50", Distribution.round(last.median(), 1));
-        // All processes are still new then.
+        // What is done then has been done by nobody before.
         detail.put("firstSave", Distribution.round(slowest.get(0), 1));
         detail.put("p99OfFirst100", Distribution.round(Distribution.of(slowest.subList(0, Math.min(100, slowest.size()))).quantile(0.99), 1));
         detail.put("slowestAgentMax", Distribution.round(last.max(), 1));
@@ -80,16 +85,28 @@ final class Push implements Benchmark {
                 .main("io.weft.benchmarks.decision.PolicyAgents", controlPlane.toString(), Integer.toString(AGENTS_PER_PROCESS), prefix);
     }
 
-    /** Waits until each agent of the process has said that it obeys the revision. */
+    /** Until they have done with starting, all at once on one machine: what the compilers make of that goes on for a while after it. */
+    private static void awaitRest(JvmProcess controlPlane, List<JvmProcess> agents) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        double used;
+        do {
+            double before = cpuSeconds(controlPlane, agents);
+            Thread.sleep(1_000);
+            used = cpuSeconds(controlPlane, agents) - before;
+        } while (used > AT_REST && System.nanoTime() - deadline < 0);
+    }
+
+    private static double cpuSeconds(JvmProcess controlPlane, List<JvmProcess> agents) {
+        return Cpu.seconds(controlPlane) + Cpu.seconds(agents.toArray(JvmProcess[]::new));
+    }
+
+    /** Waits until all agents of the process obey the revision: when each did. */
     private static List<Long> obeyed(JvmProcess process, int revision) {
-        List<Long> micros = new ArrayList<>();
-        while (micros.size() < AGENTS_PER_PROCESS) {
-            Map<String, String> answer = process.nextAnswer();
-            if (answer.get("revision").equals(Integer.toString(revision))) {
-                micros.add(Long.parseLong(answer.get("micros")));
-            }
+        Map<String, String> answer = process.nextAnswer();
+        while (!answer.get("revision").equals(Integer.toString(revision))) {
+            answer = process.nextAnswer();
         }
-        return micros;
+        return Stream.of(answer.get("micros").split(",")).map(Long::valueOf).toList();
     }
 
     private static final String ORDERS = """

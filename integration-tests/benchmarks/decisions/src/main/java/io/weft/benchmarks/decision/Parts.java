@@ -4,6 +4,7 @@ import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
+import io.weft.dataplane.Timers;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.Cluster.Eds;
 import io.weft.policy.model.EndpointAssignment;
@@ -81,6 +82,15 @@ final class Parts {
 
     static DataPlane dataPlane(Faults faults) {
         return DataPlane.start(Duration.ZERO, new TimerThread(faults), faults, Self.UNKNOWN);
+    }
+
+    /** Of several in one process, which share what a process has once. */
+    static DataPlane dataPlaneWith(Timers timers) {
+        return DataPlane.start(Duration.ZERO, timers, FAULTS, Self.UNKNOWN);
+    }
+
+    static Timers timers() {
+        return new TimerThread(FAULTS);
     }
 
     /** A listener for everything that goes to port 80, and what it leads to. */

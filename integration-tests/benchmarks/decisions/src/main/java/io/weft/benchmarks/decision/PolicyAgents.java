@@ -1,6 +1,7 @@
 package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
+import io.weft.dataplane.Timers;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -14,33 +15,37 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Several agents' policy clients and data planes in one process. Each says when its decisions for {@code http://orders/} first
- * set another {@code x-revision} on the request: {@code revision=…&agent=…&micros=…}, microseconds of the wall clock, which
- * all processes of a machine share. Arguments: the control plane's URI, how many agents, a prefix for their names. Ends with
- * standard input.
+ * Several agents' policy clients and data planes in one process. Each notes when its decisions for {@code http://orders/} first
+ * set another {@code x-revision} on the request. Once all have, one line says so: {@code revision=…&micros=…,…}, microseconds of the wall
+ * clock, which all processes of a machine share; a line for each agent would have whoever reads them compete with those that are measured.
+ * Arguments: the control plane's URI, how many agents, a prefix for their names. Ends with standard input.
  */
 public final class PolicyAgents {
     private PolicyAgents() {}
 
     public static void main(String[] args) throws IOException {
         List<PolicyClient> clients = new ArrayList<>();
-        for (int i = 0; i < Integer.parseInt(args[1]); i++) {
-            clients.add(start(URI.create(args[0]), args[2] + i));
+        int agents = Integer.parseInt(args[1]);
+        Report report = new Report(agents);
+        Timers timers = Parts.timers();
+        for (int i = 0; i < agents; i++) {
+            clients.add(start(URI.create(args[0]), args[2] + i, new Agent(Parts.dataPlaneWith(timers), report)));
         }
         System.in.transferTo(OutputStream.nullOutputStream());
         clients.forEach(PolicyClient::close);
     }
 
-    private static PolicyClient start(URI controlPlane, String name) {
+    private static PolicyClient start(URI controlPlane, String name, Agent agent) {
         PolicyClientConfig config = new PolicyClientConfig(
                 controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 Duration.ofMillis(100), Duration.ofSeconds(5));
-        return PolicyClient.start(config, node(name), new Agent(name)::obey);
+        return PolicyClient.start(config, node(name), agent::obey);
     }
 
     private static Node node(String name) {
@@ -50,14 +55,34 @@ public final class PolicyAgents {
                 "dataplane.proxyType", "dataplane", "dataplane.resource", dataplane));
     }
 
+    /** Thread-safe. */
+    private static final class Report {
+        private final int agents;
+        private final Map<String, List<String>> obeyed = new HashMap<>();
+
+        Report(int agents) {
+            this.agents = agents;
+        }
+
+        synchronized void obeys(String revision, long micros) {
+            List<String> all = obeyed.computeIfAbsent(revision, absent -> new ArrayList<>(agents));
+            all.add(Long.toString(micros));
+            if (all.size() == agents) {
+                obeyed.remove(revision);
+                System.out.println("revision=" + revision + "&micros=" + String.join(",", all));
+            }
+        }
+    }
+
     /** Confined to its client's thread. */
     private static final class Agent {
-        private final String name;
-        private final DataPlane dataPlane = Parts.dataPlane();
+        private final DataPlane dataPlane;
+        private final Report report;
         private String revision = "";
 
-        Agent(String name) {
-            this.name = name;
+        Agent(DataPlane dataPlane, Report report) {
+            this.dataPlane = dataPlane;
+            this.report = report;
         }
 
         void obey(PolicySnapshot snapshot) {
@@ -65,8 +90,7 @@ public final class PolicyAgents {
             String decided = decision();
             if (!decided.equals(revision)) {
                 revision = decided;
-                long micros = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-                System.out.println("revision=" + revision + "&agent=" + name + "&micros=" + micros);
+                report.obeys(revision, ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
             }
         }
 
