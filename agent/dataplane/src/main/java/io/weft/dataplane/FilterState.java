@@ -7,18 +7,11 @@ import java.util.Map;
 public final class FilterState {
     private final Map<String, StateObject> objects = new HashMap<>(4);
 
-    /**
-     * @param hashable hash policies may go by it
-     * @param readOnly what is put down first stays
-     */
-    public record StateObject(String value, boolean hashable, boolean readOnly) {}
+    /** @param hashable hash policies may go by it */
+    public record StateObject(String value, boolean hashable) {}
 
-    /** Does nothing where there is an object that must not be replaced. */
     void put(String key, StateObject object) {
-        StateObject before = objects.get(key);
-        if (before == null || !before.readOnly) {
-            objects.put(key, object);
-        }
+        objects.put(key, object);
     }
 
     /** @return null: there is none */

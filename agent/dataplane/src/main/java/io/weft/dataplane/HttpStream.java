@@ -347,7 +347,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     /** Leaves the mesh's own reply with all changes in {@link #reply}. */
     final void filterReply() {
         if (isGrpc() && !replyIsBare) {
-            reply = reply.forGrpc();
+            reply = method().equals("HEAD") ? reply.forGrpc().withoutGrpcMessage() : reply.forGrpc();
         }
         if (filters.length() == 0 && responseChanges.isEmpty()) {
             return;

@@ -45,6 +45,12 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
         return new LocalReply(200, List.copyOf(forGrpc), new byte[0]);
     }
 
+    /** To a HEAD request, which gets no text: so Envoy has it for gRPC, too. */
+    LocalReply withoutGrpcMessage() {
+        return new LocalReply(
+                status, headers.stream().filter(header -> !header.getKey().equals("grpc-message")).toList(), body);
+    }
+
     private int grpcStatus() {
         return switch (status) {
             case 400 -> 13; // INTERNAL

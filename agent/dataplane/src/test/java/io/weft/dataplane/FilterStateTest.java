@@ -48,11 +48,11 @@ class FilterStateTest {
     }
 
     private static StateValue tenant(boolean hashable) {
-        return new StateValue("tenant", hashable, TENANT, true, false, true);
+        return new StateValue("tenant", hashable, TENANT, true, true);
     }
 
-    private static StateValue text(String value, boolean readOnly) {
-        return new StateValue("tenant", false, Format.of(value), true, readOnly, false);
+    private static StateValue text(String value) {
+        return new StateValue("tenant", false, Format.of(value), true, false);
     }
 
     private static HeaderChanges tell(Format format) {
@@ -89,12 +89,10 @@ class FilterStateTest {
 
     @Test
     void ofSeveralLevelsTheMostSpecificComesLast() {
-        FilterOverrides green = new FilterOverrides(Map.of("f", new FilterOverrides.Configured(new SetFilterState(List.of(text("green", false))))));
+        FilterOverrides green = new FilterOverrides(Map.of("f", new FilterOverrides.Configured(new SetFilterState(List.of(text("green"))))));
         assertThat(told(of("blue"), new SetFilterState(List.of(tenant(false))), green, "tenant", "PLAIN")).isEqualTo("green");
-        assertThat(told(of("blue"), new SetFilterState(List.of(text("fixed", true))), green, "tenant", "PLAIN"))
-                .as("read only").isEqualTo("fixed");
-        assertThat(told(of("blue"), new SetFilterState(List.of(text("first", false), text("fixed", true))), FilterOverrides.NONE,
-                "tenant", "PLAIN")).isEqualTo("fixed");
+        assertThat(told(of("blue"), new SetFilterState(List.of(text("first"), text("second"))), FilterOverrides.NONE, "tenant", "PLAIN"))
+                .isEqualTo("second");
     }
 
     @Test

@@ -167,9 +167,8 @@ public sealed interface HttpFilter {
      *
      * @param hashable hash policies may go by it
      * @param omitsMissing what an operator does not know is left out, and otherwise a dash
-     * @param readOnly nothing that comes later replaces it
      */
-    record StateValue(String key, boolean hashable, Format text, boolean omitsMissing, boolean readOnly, boolean skipIfEmpty) {}
+    record StateValue(String key, boolean hashable, Format text, boolean omitsMissing, boolean skipIfEmpty) {}
 
     /**
      * {@code envoy.extensions.filters.http.cors.v3}.

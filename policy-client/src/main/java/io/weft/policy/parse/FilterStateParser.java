@@ -31,6 +31,8 @@ final class FilterStateParser {
         String factory = own ? key : value.getFactoryKey();
         field.refuseIf(!factory.equals(STRING) && !factory.equals(HASHABLE_STRING), own ? "object_key" : "factory_key",
                 "'" + factory + "' makes an object that means nothing here; set factory_key to " + STRING + " or " + HASHABLE_STRING);
+        // Nobody else sets any, and of several in one filter the last one counts in Envoy, too.
+        field.reportIf(value.getReadOnly(), "read_only");
         SharedWithUpstream shared = value.getSharedWithUpstream();
         field.refuseIf(shared == SharedWithUpstream.UNRECOGNIZED, "shared_with_upstream", "is unknown");
         field.reportIf(shared != SharedWithUpstream.NONE, "shared_with_upstream");
@@ -42,7 +44,6 @@ final class FilterStateParser {
                 factory.equals(HASHABLE_STRING),
                 text(field.at("format_string"), value.getFormatString()),
                 value.getFormatString().getOmitEmptyValues(),
-                value.getReadOnly(),
                 value.getSkipIfEmpty());
     }
 

@@ -117,7 +117,6 @@ class HttpFilterTest {
                         .setObjectKey("tenant")
                         .setFactoryKey("envoy.hashable_string")
                         .setFormatString(tenant)
-                        .setReadOnly(true)
                         .setSkipIfEmpty(true))
                 .addOnRequestHeaders(FilterStateValue.newBuilder()
                         .setObjectKey("envoy.string")
@@ -126,8 +125,8 @@ class HttpFilterTest {
         HttpFilter.SetFilterState expected = new HttpFilter.SetFilterState(List.of(
                 new HttpFilter.StateValue("tenant", true,
                         new Format(List.of(new Format.Command(FormatOperator.REQ, List.of("x-tenant"), Integer.MAX_VALUE))),
-                        true, true, true),
-                new HttpFilter.StateValue("envoy.string", false, Format.of("all"), false, false, false)));
+                        true, true),
+                new HttpFilter.StateValue("envoy.string", false, Format.of("all"), false, false)));
 
         Listener listener = (Listener) accepted(withManager(m -> m.addHttpFilters(0, filter("state", config))));
         assertThat(listener.filterChains().get(0).http().filters().get(0).filter()).isEqualTo(expected);

@@ -709,7 +709,7 @@ class RefusedTest {
         return inFilter(field, reason, limit.build());
     }
 
-    private static Config state(Consumer<FilterStateValue.Builder> change) {
+    static Config state(Consumer<FilterStateValue.Builder> change) {
         FilterStateValue.Builder value = FilterStateValue.newBuilder()
                 .setObjectKey("k")
                 .setFactoryKey("envoy.string")

@@ -20,6 +20,7 @@ import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
+import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import java.util.List;
 import java.util.stream.Stream;
@@ -67,6 +68,12 @@ class ReportedTest {
                 new Case("virtual_hosts[0].routes[0].route.rate_limits[0].disable_key", withAction(a ->
                         a.addRateLimits(RateLimit.newBuilder().setDisableKey("off").addActions(RateLimit.Action.newBuilder()
                                 .setRemoteAddress(RateLimit.Action.RemoteAddress.getDefaultInstance()))))),
+                new Case("filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.on_request_headers[0].read_only",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder()
+                                .setTypedConfig(any(RefusedTest.state(v -> v.setReadOnly(true))))))),
+                new Case("filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.on_request_headers[0].shared_with_upstream",
+                        withManager(m -> m.addHttpFilters(0, httpFilter("").toBuilder()
+                                .setTypedConfig(any(RefusedTest.state(v -> v.setSharedWithUpstream(SharedWithUpstream.ONCE))))))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.initial_requests", withAction(a ->
                         a.setHedgePolicy(HedgePolicy.newBuilder().setInitialRequests(uint32(2))))),
                 new Case("virtual_hosts[0].routes[0].route.hedge_policy.additional_request_chance", withAction(a ->

@@ -30,7 +30,7 @@ final class SetFilterStateFilter extends HttpFilter {
             StateValue config = values.get(i).config;
             String text = values.get(i).text.format(stream.head(), null, stream, config.omitsMissing() ? "" : "-");
             if (!text.isEmpty() || !config.skipIfEmpty()) {
-                stream.putState(config.key(), new StateObject(text, config.hashable(), config.readOnly()));
+                stream.putState(config.key(), new StateObject(text, config.hashable()));
             }
         }
         return Decision.CONTINUE;

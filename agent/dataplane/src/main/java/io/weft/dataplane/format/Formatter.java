@@ -1,10 +1,13 @@
 package io.weft.dataplane.format;
 
 import io.weft.dataplane.Headers;
+import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.RequestHead;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.FormatOperator;
 import io.weft.policy.model.TimePattern;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -250,7 +253,11 @@ public final class Formatter {
         if (address == null) {
             return null;
         }
-        return address.getAddress() == null ? address.getHostString() : address.getAddress().getHostAddress();
+        InetAddress ip = address.getAddress();
+        if (ip == null) {
+            return address.getHostString();
+        }
+        return ip instanceof Inet6Address ? IpAddress.of(ip).toString() : ip.getHostAddress();
     }
 
     private static String port(InetSocketAddress address) {

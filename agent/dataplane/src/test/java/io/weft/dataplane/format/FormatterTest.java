@@ -125,7 +125,7 @@ class FormatterTest {
         "UPSTREAM_REMOTE_PORT, , 8080",
         "UPSTREAM_CLUSTER, , orders",
         "UPSTREAM_REQUEST_ATTEMPT_COUNT, , 2",
-        "DOWNSTREAM_REMOTE_ADDRESS, , '[0:0:0:0:0:0:0:1]:4711'",
+        "DOWNSTREAM_REMOTE_ADDRESS, , '[::1]:4711'",
         "DOWNSTREAM_LOCAL_ADDRESS, , -",
         "DOWNSTREAM_PEER_URI_SAN, , -",
         "ROUTE_NAME, , -",

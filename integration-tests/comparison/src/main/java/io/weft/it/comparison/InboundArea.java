@@ -202,7 +202,6 @@ final class InboundArea implements Area {
                 .setFormatString(SubstitutionFormatString.newBuilder()
                         .setTextFormatSource(DataSource.newBuilder().setInlineString(draw.oneOf("%REQ(x-a)%", "%REQ(x-b)%", "a", "of %REQ(:method)%")))
                         .setOmitEmptyValues(draw.chance(60)))
-                .setReadOnly(draw.chance(20))
                 .setSkipIfEmpty(draw.chance(50))
                 .build();
     }
