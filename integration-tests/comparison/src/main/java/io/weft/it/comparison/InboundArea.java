@@ -139,7 +139,7 @@ final class InboundArea implements Area {
             }
             for (String name : filters) {
                 if (draw.chance(70)) {
-                    route.putTypedPerFilterConfig(name, override(draw, name));
+                    route.putTypedPerFilterConfig(name, override(draw, name, filters));
                 }
             }
             if (filters.contains(LIMIT) && route.hasRoute() && draw.chance(50)) {
@@ -149,7 +149,7 @@ final class InboundArea implements Area {
         }
         for (String name : filters) {
             if (draw.chance(50)) {
-                host.putTypedPerFilterConfig(name, override(draw, name));
+                host.putTypedPerFilterConfig(name, override(draw, name, filters));
             }
         }
         if (filters.contains(LIMIT) && draw.chance(30)) {
@@ -179,11 +179,11 @@ final class InboundArea implements Area {
                 .build();
     }
 
-    private static Any override(Draw draw, String filter) {
+    private static Any override(Draw draw, String filter, List<String> filters) {
         return switch (filter) {
             case STATE -> Any.pack(Config.newBuilder().addAllOnRequestHeaders(draw.several(1, 2, () -> state(draw))).build());
             case CORS -> Any.pack(FilterArea.cors(draw));
-            case FAULT -> Any.pack(fault(draw));
+            case FAULT -> Any.pack(fault(draw, !filters.contains(BUFFER)));
             case LIMIT -> Any.pack(limit(draw));
             case TOKENS -> Any.pack(draw.chance(15)
                     ? PerRouteConfig.newBuilder().setDisabled(true).build()
@@ -206,9 +206,10 @@ final class InboundArea implements Area {
                 .build();
     }
 
-    private static HTTPFault fault(Draw draw) {
+    /** @param delays not before a buffer: what Envoy takes in meanwhile, it lets pass whatever its size */
+    private static HTTPFault fault(Draw draw, boolean delays) {
         HTTPFault.Builder fault = FilterArea.fault(draw).toBuilder();
-        if (draw.chance(30)) {
+        if (delays && draw.chance(30)) {
             fault.setDelay(FaultDelay.newBuilder()
                     .setFixedDelay(Durations.fromMillis(draw.between(1, 20)))
                     .setPercentage(FractionalPercent.newBuilder().setNumerator(100)));
