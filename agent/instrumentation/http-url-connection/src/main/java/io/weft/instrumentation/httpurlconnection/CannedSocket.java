@@ -21,7 +21,7 @@ final class CannedSocket extends Socket {
 
     private static byte[] bytes(LocalReply reply, boolean head) {
         boolean bodiless = reply.status() == 204 || reply.status() == 304;
-        StringBuilder text = new StringBuilder("HTTP/1.1 ").append(reply.status()).append(' ').append(reason(reply.status()));
+        StringBuilder text = new StringBuilder("HTTP/1.1 ").append(reply.status()).append(' ').append(reply.reason());
         boolean sized = bodiless;
         for (Map.Entry<String, String> header : reply.headers()) {
             text.append("\r\n").append(header.getKey()).append(": ").append(header.getValue());
@@ -36,38 +36,6 @@ final class CannedSocket extends Socket {
             bytes.writeBytes(reply.body());
         }
         return bytes.toByteArray();
-    }
-
-    /** RFC 9110, section 15; empty for what is not there. */
-    private static String reason(int status) {
-        return switch (status) {
-            case 200 -> "OK";
-            case 201 -> "Created";
-            case 202 -> "Accepted";
-            case 204 -> "No Content";
-            case 301 -> "Moved Permanently";
-            case 302 -> "Found";
-            case 303 -> "See Other";
-            case 304 -> "Not Modified";
-            case 307 -> "Temporary Redirect";
-            case 308 -> "Permanent Redirect";
-            case 400 -> "Bad Request";
-            case 401 -> "Unauthorized";
-            case 403 -> "Forbidden";
-            case 404 -> "Not Found";
-            case 405 -> "Method Not Allowed";
-            case 408 -> "Request Timeout";
-            case 409 -> "Conflict";
-            case 410 -> "Gone";
-            case 413 -> "Content Too Large";
-            case 429 -> "Too Many Requests";
-            case 500 -> "Internal Server Error";
-            case 501 -> "Not Implemented";
-            case 502 -> "Bad Gateway";
-            case 503 -> "Service Unavailable";
-            case 504 -> "Gateway Timeout";
-            default -> "";
-        };
     }
 
     @Override
