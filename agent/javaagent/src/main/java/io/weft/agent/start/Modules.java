@@ -1,6 +1,7 @@
 package io.weft.agent.start;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
@@ -16,6 +17,7 @@ final class Modules {
 
     static List<InstrumentationModule> all() {
         return List.of(
+                ApacheHttpClient4Module.module(),
                 ApacheHttpClient5Module.module(),
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),

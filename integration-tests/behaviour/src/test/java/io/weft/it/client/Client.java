@@ -1,11 +1,16 @@
 package io.weft.it.client;
 
+import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.Library;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.params.provider.Arguments;
@@ -14,34 +19,55 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** A client library in one version. One that joins here has to meet every expectation of {@link ClientIT}. */
 enum Client {
-    JAVA_NET_HTTP(JavaNetHttp.class, null),
-    HTTP_URL_CONNECTION(HttpUrlConnection.class, null),
-    APACHE_HTTP_CLIENT_5_0(ApacheHttpClient5.class, "httpclient5-5.0"),
-    APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6");
+    JAVA_NET_HTTP(JavaNetHttp.class, null, Span.EVERY_JDK),
+    HTTP_URL_CONNECTION(HttpUrlConnection.class, null, Span.EVERY_JDK),
+    APACHE_HTTP_CLIENT_4_3(ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK),
+    APACHE_HTTP_CLIENT_4_5(ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK),
+    APACHE_HTTP_CLIENT_5_0(ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK),
+    APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK);
+
+    private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
+
+    /** Of the matrix of JDKs, what a version runs on: old versions mostly on old JDKs, so that a library costs CI no more than one. */
+    private enum Span { EVERY_JDK, OLDEST_JDK, NEWEST_JDK }
 
     final Class<?> driver;
 
     /** Null: part of the JDK. */
     private final String library;
 
-    Client(Class<?> driver, String library) {
+    private final Span span;
+
+    Client(Class<?> driver, String library, Span span) {
         this.driver = driver;
         this.library = library;
+        this.span = span;
     }
 
     JvmCommand on(JvmCommand jvm) {
         return library == null ? jvm : jvm.classPath(Library.named(library));
     }
 
-    boolean isApache() {
-        return driver == ApacheHttpClient5.class;
+    private boolean runsOn(Jdk jdk, List<Jdk> matrix) {
+        return switch (span) {
+            case EVERY_JDK -> true;
+            case OLDEST_JDK -> jdk.equals(Collections.min(matrix, BY_FEATURE));
+            case NEWEST_JDK -> jdk.equals(Collections.max(matrix, BY_FEATURE));
+        };
     }
 
-    /** Every client on every JDK of the matrix. */
+    /** What nobody reads or closes keeps its connection, by the library's own rules. */
+    boolean needsReaders() {
+        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class;
+    }
+
+    /** Every client on those JDKs of the matrix that it runs on. */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            return Jdks.matrix().stream().flatMap(jdk -> Stream.of(values()).map(client -> Arguments.of(jdk, client)));
+            List<Jdk> jdks = Jdks.matrix();
+            return jdks.stream().flatMap(jdk ->
+                    Stream.of(values()).filter(client -> client.runsOn(jdk, jdks)).map(client -> Arguments.of(jdk, client)));
         }
     }
 }

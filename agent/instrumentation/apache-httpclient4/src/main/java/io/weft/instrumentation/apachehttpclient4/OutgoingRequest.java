@@ -1,0 +1,147 @@
+package io.weft.instrumentation.apachehttpclient4;
+
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestCopy;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.http.Header;
+import org.apache.http.HeaderIterator;
+import org.apache.http.HttpEntity;
+import org.apache.http.HttpEntityEnclosingRequest;
+import org.apache.http.HttpHost;
+import org.apache.http.HttpRequest;
+import org.apache.http.client.methods.HttpRequestWrapper;
+import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.entity.FileEntity;
+
+/** One hop as the mesh sees it. */
+final class OutgoingRequest extends Exchange {
+    private final HttpRequestWrapper request;
+    private final HttpRoute route;
+
+    /** Holds the connection of the attempt under way; null: there will be none. */
+    private final MeshConnection connection;
+
+    private volatile boolean ended;
+
+    OutgoingRequest(HttpRequestWrapper request, HttpRoute route, MeshConnection connection) {
+        this.request = request;
+        this.route = route;
+        this.connection = connection;
+    }
+
+    /** Closes the connection for good: whoever reads or writes sees it at once, and what it throws is what the library throws. */
+    @Override
+    protected void abort() {
+        ended = true;
+        connection.discard();
+    }
+
+    /** Whether the mesh has ended the attempt that is under way. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    void begins() {
+        ended = false;
+    }
+
+    @Override
+    public String method() {
+        return request.getMethod();
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    @Override
+    public String authority() {
+        Header host = request.getFirstHeader("Host");
+        if (host != null) {
+            return host.getValue();
+        }
+        HttpHost target = route.getTargetHost();
+        String name = target.getHostName().indexOf(':') < 0 ? target.getHostName() : "[" + target.getHostName() + "]";
+        return target.getPort() < 0 || target.getPort() == 80 ? name : name + ":" + target.getPort();
+    }
+
+    @Override
+    public String path() {
+        String path = request.getRequestLine().getUri();
+        return path.startsWith("/") ? path : "/" + path;
+    }
+
+    @Override
+    public String header(String name) {
+        return MessageHeaders.joined(request, name);
+    }
+
+    @Override
+    public List<String> values(String name) {
+        return MessageHeaders.values(request, name);
+    }
+
+    @Override
+    protected boolean hasEnvoyHeaders() {
+        for (HeaderIterator headers = request.headerIterator(); headers.hasNext(); ) {
+            if (headers.nextHeader().getName().regionMatches(true, 0, "x-envoy-", 0, 8)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public long bodyLength() {
+        HttpEntity entity = entity(request);
+        return entity == null ? 0 : entity.getContentLength();
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        byte[] body = body(maxBodyBytes);
+        if (body == null) {
+            return null;
+        }
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        for (Header header : request.getAllHeaders()) {
+            headers.add(Map.entry(header.getName(), header.getValue() == null ? "" : header.getValue()));
+        }
+        return new RequestCopy(headers, body);
+    }
+
+    private byte[] body(int maxBytes) {
+        HttpEntity entity = entity(request);
+        if (entity == null) {
+            return new byte[0];
+        }
+        if (replay() != Replay.REPEATABLE || entity(request.getOriginal()) instanceof FileEntity || bodyLength() > maxBytes) {
+            return null;
+        }
+        LimitedBytes bytes = new LimitedBytes(maxBytes);
+        try {
+            entity.writeTo(bytes);
+            return bytes.isWhole() ? bytes.toByteArray() : null;
+        } catch (IOException | RuntimeException e) {
+            // The app's own entity has failed; it will again, where the app sees it.
+            return null;
+        }
+    }
+
+    @Override
+    public Replay replay() {
+        HttpEntity body = entity(request);
+        if (body == null) {
+            return Replay.NO_BODY;
+        }
+        return body.isRepeatable() ? Replay.REPEATABLE : Replay.ONE_SHOT;
+    }
+
+    private static HttpEntity entity(HttpRequest request) {
+        return request instanceof HttpEntityEnclosingRequest enclosing ? enclosing.getEntity() : null;
+    }
+}

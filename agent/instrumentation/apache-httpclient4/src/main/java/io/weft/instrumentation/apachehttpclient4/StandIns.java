@@ -1,0 +1,47 @@
+package io.weft.instrumentation.apachehttpclient4;
+
+import io.weft.dataplane.Outbound;
+import io.weft.instrumentation.Attached;
+import org.apache.http.conn.ConnectionKeepAliveStrategy;
+import org.apache.http.impl.execchain.MainClientExec;
+
+/** The ends of the app's execution chains as they are for requests of the mesh, one for each as long as that lives. Thread-safe. */
+final class StandIns {
+    private final Internals internals;
+    private final Outbound outbound;
+    private final SecuredSockets secured;
+    private final Attached<MainClientExec> byOriginal = new Attached<>();
+
+    StandIns(Internals internals, Outbound outbound, SecuredSockets secured) {
+        this.internals = internals;
+        this.outbound = outbound;
+        this.secured = secured;
+    }
+
+    boolean contains(MainClientExec exec) throws Throwable {
+        return internals.connections(exec) instanceof MeshConnectionManager;
+    }
+
+    MainClientExec of(MainClientExec original) throws Throwable {
+        MainClientExec known = byOriginal.of(original);
+        if (known != null) {
+            return known;
+        }
+        // Threads that come at the same time make one each, of which one is kept; they do the same.
+        MainClientExec made = make(original);
+        byOriginal.put(original, made);
+        return made;
+    }
+
+    private MainClientExec make(MainClientExec original) throws Throwable {
+        ConnectionKeepAliveStrategy keepAlive = internals.keepAlive(original);
+        return new MainClientExec(
+                new MeshRequestExecutor(internals.executor(original), keepAlive, outbound),
+                new MeshConnectionManager(internals.connections(original), secured),
+                internals.reuse(original),
+                keepAlive,
+                internals.targetAuthentication(original),
+                internals.proxyAuthentication(original),
+                internals.userToken(original));
+    }
+}

@@ -1,0 +1,72 @@
+package io.weft.instrumentation.apachehttpclient4;
+
+import io.weft.dataplane.Exchange;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.apache.http.HttpEntity;
+import org.apache.http.entity.HttpEntityWrapper;
+
+/** A response's body, with an ear on how it comes in and on its end. */
+final class WatchedEntity extends HttpEntityWrapper {
+    private final Exchange exchange;
+    private final Runnable end;
+
+    /** The library asks for it more than once and expects the same. */
+    private InputStream content;
+
+    WatchedEntity(HttpEntity entity, Exchange exchange, Runnable end) {
+        super(entity);
+        this.exchange = exchange;
+        this.end = end;
+    }
+
+    @Override
+    public InputStream getContent() throws IOException {
+        if (content == null) {
+            content = new Content(super.getContent());
+        }
+        return content;
+    }
+
+    @Override
+    public void writeTo(OutputStream out) throws IOException {
+        try {
+            super.writeTo(out);
+        } finally {
+            end.run();
+        }
+    }
+
+    private final class Content extends FilterInputStream {
+        Content(InputStream content) {
+            super(content);
+        }
+
+        @Override
+        public int read() throws IOException {
+            return seen(super.read());
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            return seen(super.read(bytes, offset, length));
+        }
+
+        private int seen(int read) {
+            if (read < 0) {
+                end.run();
+            } else {
+                exchange.bytesReceived();
+            }
+            return read;
+        }
+
+        @Override
+        public void close() throws IOException {
+            end.run();
+            super.close();
+        }
+    }
+}
