@@ -26,6 +26,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpResponse;
@@ -35,14 +40,15 @@ import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.ParseException;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.http.client.methods.RequestBuilder;
 
 /**
  * Several client libraries in one process, many requests at once. Argument: the port on loopback to which it connects and
  * where it is told what to send, one {@link Form} a line; it answers in the order in which the requests end.
  *
  * <p>Fields: {@code id}, which comes back; {@code client} ({@code java-net-http}, {@code http-url-connection},
- * {@code apache-httpclient5}); {@code method}; {@code url}; {@code headers}, lines of {@code name: value}, names may occur twice; {@code body}. The answer has
- * {@code status}, {@code headers} in the same form and {@code body}; or {@code error}, a class name, and {@code message}
+ * {@code apache-httpclient5}, {@code apache-httpclient4}, {@code okhttp}: what is on the class path); {@code method}; {@code url};
+ * {@code headers}, lines of {@code name: value}, names may occur twice; {@code body}. The answer has {@code status}, {@code headers} in the same form and {@code body}; or {@code error}, a class name, and {@code message}
  * with its causes. No client follows redirects.
  */
 public final class ConcurrentClients {
@@ -83,6 +89,8 @@ public final class ConcurrentClients {
                 case "java-net-http" -> javaNetHttp(call, answer);
                 case "http-url-connection" -> httpUrlConnection(call, answer);
                 case "apache-httpclient5" -> apacheHttpClient5(call, answer);
+                case "apache-httpclient4" -> ApacheHttpClient4Call.carryOut(call, answer);
+                case "okhttp" -> OkHttpCall.carryOut(call, answer);
                 default -> throw new IllegalArgumentException("no client " + call.get("client"));
             }
         } catch (Exception failure) {
@@ -179,6 +187,63 @@ public final class ConcurrentClients {
             }
             String body = response.getEntity() == null ? "" : EntityUtils.toString(response.getEntity(), StandardCharsets.UTF_8);
             answer(answer, response.getCode(), lines, body);
+        }
+    }
+
+    /** Loaded with the first request, since the library need not be there. */
+    private static final class ApacheHttpClient4Call {
+        private static final org.apache.http.impl.client.CloseableHttpClient CLIENT = org.apache.http.impl.client.HttpClients.custom()
+                .setMaxConnPerRoute(THREADS)
+                .setMaxConnTotal(32 * THREADS)
+                .disableAutomaticRetries()
+                .disableRedirectHandling()
+                .disableCookieManagement()
+                .disableContentCompression()
+                .build();
+
+        static void carryOut(Map<String, String> call, Map<String, String> answer) throws IOException {
+            RequestBuilder request = RequestBuilder.create(call.get("method")).setUri(call.get("url"));
+            for (String[] header : headers(call)) {
+                request.addHeader(header[0], header[1]);
+            }
+            if (!call.get("body").isEmpty()) {
+                request.setEntity(new org.apache.http.entity.ByteArrayEntity(call.get("body").getBytes(StandardCharsets.UTF_8)));
+            }
+            try (org.apache.http.client.methods.CloseableHttpResponse response = CLIENT.execute(request.build())) {
+                List<String> lines = new ArrayList<>();
+                for (org.apache.http.Header header : response.getAllHeaders()) {
+                    lines.add(header.getName() + ": " + header.getValue());
+                }
+                String body = response.getEntity() == null
+                        ? ""
+                        : org.apache.http.util.EntityUtils.toString(response.getEntity(), StandardCharsets.UTF_8);
+                answer(answer, response.getStatusLine().getStatusCode(), lines, body);
+            }
+        }
+    }
+
+    /** Loaded with the first request, since the library need not be there. */
+    private static final class OkHttpCall {
+        private static final OkHttpClient CLIENT = new OkHttpClient.Builder()
+                .retryOnConnectionFailure(false)
+                .followRedirects(false)
+                .readTimeout(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .build();
+
+        static void carryOut(Map<String, String> call, Map<String, String> answer) throws IOException {
+            Request.Builder request = new Request.Builder().url(call.get("url"));
+            for (String[] header : headers(call)) {
+                request.addHeader(header[0], header[1]);
+            }
+            String body = call.get("body");
+            request.method(call.get("method"), body.isEmpty() ? null : RequestBody.create(null, body.getBytes(StandardCharsets.UTF_8)));
+            try (Response response = CLIENT.newCall(request.build()).execute()) {
+                List<String> lines = new ArrayList<>();
+                for (int i = 0; i < response.headers().size(); i++) {
+                    lines.add(response.headers().name(i) + ": " + response.headers().value(i));
+                }
+                answer(answer, response.code(), lines, response.body().string());
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.OkHttp;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -24,7 +25,10 @@ enum Client {
     APACHE_HTTP_CLIENT_4_3(ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK),
     APACHE_HTTP_CLIENT_4_5(ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK),
     APACHE_HTTP_CLIENT_5_0(ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK),
-    APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK);
+    APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK),
+    OK_HTTP_3_12(OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK),
+    OK_HTTP_4(OkHttp.class, "okhttp-4", Span.OLDEST_JDK),
+    OK_HTTP_5(OkHttp.class, "okhttp-5", Span.NEWEST_JDK);
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
@@ -58,7 +62,7 @@ enum Client {
 
     /** What nobody reads or closes keeps its connection, by the library's own rules. */
     boolean needsReaders() {
-        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class;
+        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class || driver == OkHttp.class;
     }
 
     /** Every client on those JDKs of the matrix that it runs on. */

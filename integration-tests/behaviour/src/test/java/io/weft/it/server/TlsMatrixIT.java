@@ -43,7 +43,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * out is printed as a table for each JDK.
  */
 class TlsMatrixIT {
-    private static final List<String> CLIENTS = List.of("java-net-http", "http-url-connection", "apache-httpclient5");
+    private static final List<String> CLIENTS = List.of("java-net-http", "http-url-connection", "apache-httpclient5", "apache-httpclient4", "okhttp");
     private static final String GENERATION = "generation.test";
     private static final String CALLER = "/header/x-forwarded-client-cert";
     private static final String GET = "GET " + CALLER + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -175,6 +175,8 @@ class TlsMatrixIT {
             try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
                 small(testbed.jvm("clients", jdk)).mesh(policies.uri(), "shop")
                         .classPath(Library.named("httpclient5-5.6"))
+                        .classPath(Library.named("httpclient4-4.5"))
+                        .classPath(Library.named("okhttp-5"))
                         .driver(ConcurrentClients.class, Integer.toString(listening.getLocalPort()));
                 listening.setSoTimeout(PATIENCE_MILLIS);
                 Socket link = listening.accept();

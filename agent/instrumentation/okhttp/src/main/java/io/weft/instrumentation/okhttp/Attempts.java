@@ -1,0 +1,150 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.instrumentation.ExchangeEnd;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Headers;
+import okhttp3.Interceptor;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
+
+/** One hop in the mesh, on the thread of the call: as many attempts as it takes. */
+final class Attempts {
+    private static final long CANCELLATION_POLL_MS = 10;
+
+    /** How the library says before 5 that there is no connection. */
+    private static final String NO_CONNECTION = "okhttp3.internal.connection.RouteException";
+
+    private final Calls calls;
+    private final ThreadLocal<Attempt> current;
+    private final Interceptor connect;
+    private final Interceptor.Chain chain;
+    private final OutgoingRequest exchange;
+
+    Attempts(Calls calls, ThreadLocal<Attempt> current, Interceptor connect, Interceptor.Chain chain, OutgoingRequest exchange) {
+        this.calls = calls;
+        this.current = current;
+        this.connect = connect;
+        this.chain = chain;
+        this.exchange = exchange;
+    }
+
+    Response run() throws Throwable {
+        Runnable end = new ExchangeEnd(exchange);
+        try {
+            Response response = attempts();
+            if (response == null) {
+                end.run();
+                return LocalAnswer.of(exchange.reply(), chain.request());
+            }
+            return watched(response, end);
+        } catch (Throwable e) {
+            end.run();
+            throw e;
+        }
+    }
+
+    private Response watched(Response response, Runnable end) {
+        Headers headers = HeaderEdits.changed(response.headers(), exchange.responseChanges());
+        ResponseBody body = response.body();
+        if (body.contentLength() == 0) {
+            end.run();
+            return headers == response.headers() ? response : response.newBuilder().headers(headers).build();
+        }
+        return response.newBuilder().headers(headers).body(new WatchedBody(body, exchange, end)).build();
+    }
+
+    /** @return null: the mesh answers by itself */
+    private Response attempts() throws Throwable {
+        while (next() == Step.DIAL) {
+            Attempt attempt = new Attempt(chain, exchange, calls);
+            exchange.begins(attempt);
+            Response response;
+            current.set(attempt);
+            try {
+                calls.lead(chain, attempt);
+                response = connect.intercept(chain);
+            } catch (IOException | RuntimeException e) {
+                Failure failure = classify(attempt, e);
+                attempt.over();
+                if (!exchange.onFailure(failure) || chain.call().isCanceled()) {
+                    throw e;
+                }
+                calls.drop(chain, e);
+                pause(exchange.backoffNanos());
+                continue;
+            } finally {
+                current.remove();
+            }
+            if (!exchange.onResponse(response.code(), name -> HeaderEdits.joined(response.headers(), name))
+                    || chain.call().isCanceled()) {
+                return response;
+            }
+            response.close();
+            calls.drop(chain, null);
+            pause(exchange.backoffNanos());
+        }
+        return null;
+    }
+
+    /** A filter may hold the request up before its first attempt. */
+    private Step next() throws IOException {
+        Step step = exchange.next();
+        while (step == Step.WAIT) {
+            pause(exchange.backoffNanos());
+            step = exchange.next();
+        }
+        return step;
+    }
+
+    private Failure classify(Attempt attempt, Exception failure) throws Throwable {
+        if (chain.call().isCanceled()) {
+            return Failure.CANCELLED;
+        }
+        if (attempt.isEnded()) {
+            // the library may well say that there is no connection any more
+            return Failure.RESET;
+        }
+        if (!calls.isConnected(chain)) {
+            return isConnectFailure(failure) ? Failure.CONNECT : Failure.CANCELLED;
+        }
+        if (!attempt.isSent() || !(failure instanceof IOException)) {
+            // a network interceptor of the app's
+            return Failure.CANCELLED;
+        }
+        if (failure instanceof SocketTimeoutException) {
+            return Failure.TIMEOUT;
+        }
+        if (failure instanceof InterruptedIOException) {
+            return Failure.CANCELLED;
+        }
+        return isRefused(failure) ? Failure.REFUSED : Failure.RESET;
+    }
+
+    private static boolean isConnectFailure(Exception failure) {
+        Throwable cause = failure.getClass().getName().equals(NO_CONNECTION) ? failure.getCause() : failure;
+        return cause instanceof IOException && (cause instanceof SocketTimeoutException || !(cause instanceof InterruptedIOException));
+    }
+
+    /** HTTP/2: the peer has done nothing. */
+    private static boolean isRefused(Exception failure) {
+        return failure.getClass().getSimpleName().equals("ConnectionShutdownException")
+                || String.valueOf(failure.getMessage()).equals("stream was reset: REFUSED_STREAM");
+    }
+
+    private void pause(long nanos) throws IOException {
+        long end = System.nanoTime() + nanos;
+        try {
+            for (long left = nanos; left > 0 && !chain.call().isCanceled(); left = end - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(CANCELLATION_POLL_MS)));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+    }
+}

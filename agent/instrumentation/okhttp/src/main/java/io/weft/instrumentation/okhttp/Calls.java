@@ -1,0 +1,56 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import okhttp3.Address;
+import okhttp3.Call;
+import okhttp3.Interceptor;
+
+/** What the library's own classes do for a call, and what differs most between its versions. Thread-safe. */
+abstract class Calls {
+    private final MethodHandle isWebSocket;
+
+    private final MethodHandle cancel;
+
+    Calls(Members call, Members codec) throws ReflectiveOperationException {
+        isWebSocket = call.getter("forWebSocket");
+        cancel = codec.method("cancel");
+    }
+
+    static Calls of(AdapterContext context) throws ReflectiveOperationException {
+        return Members.isPresent(context, "okhttp3.internal.connection.StreamAllocation")
+                ? new CallsBefore4(context)
+                : new CallsFrom4(context);
+    }
+
+    final boolean isWebSocket(Call call) throws Throwable {
+        return (Boolean) (Object) isWebSocket.invokeExact((Object) call);
+    }
+
+    /** Ends what is written to and read from that codec. From any thread. */
+    final void cancel(Object codec) {
+        try {
+            Object nothing = cancel.invokeExact(codec);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** To where the hop leads without the mesh. */
+    abstract Address address(Interceptor.Chain chain) throws Throwable;
+
+    /** From now on the call finds connections of that attempt only, pooled or new. To be called while it is the thread's own. */
+    abstract void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable;
+
+    /** Whether the attempt under way has a connection. */
+    abstract boolean isConnected(Interceptor.Chain chain) throws Throwable;
+
+    /**
+     * The attempt's outcome is not the app's: another follows.
+     *
+     * @param failure null: there was a response, which is closed
+     */
+    abstract void drop(Interceptor.Chain chain, Exception failure) throws Throwable;
+}

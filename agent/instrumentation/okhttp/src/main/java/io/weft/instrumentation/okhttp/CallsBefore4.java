@@ -1,0 +1,90 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.instrumentation.AdapterContext;
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import okhttp3.Address;
+import okhttp3.Call;
+import okhttp3.Connection;
+import okhttp3.Interceptor;
+
+/**
+ * In 3.12 a {@code StreamAllocation} finds a hop's connections, one for all hops to the same host; it is the one that a canceller and
+ * the redirects look at, and is therefore led to another address rather than replaced.
+ */
+final class CallsBefore4 extends Calls {
+    private final MethodHandle allocation;
+    private final MethodHandle address;
+    private final MethodHandle setAddress;
+    private final MethodHandle setSelector;
+    private final MethodHandle setSelection;
+    private final MethodHandle setRoute;
+    private final MethodHandle routeDatabase;
+    private final MethodHandle eventListener;
+    private final MethodHandle newSelector;
+    private final MethodHandle connection;
+    private final MethodHandle codec;
+    private final MethodHandle noNewStreams;
+    private final MethodHandle streamFailed;
+
+    CallsBefore4(AdapterContext context) throws ReflectiveOperationException {
+        super(new Members(context, "okhttp3.RealCall"), new Members(context, "okhttp3.internal.http.HttpCodec"));
+        allocation = new Members(context, "okhttp3.internal.http.RealInterceptorChain").method("streamAllocation");
+        Members streams = new Members(context, "okhttp3.internal.connection.StreamAllocation");
+        address = streams.getter("address");
+        setAddress = streams.setter("address");
+        setSelector = streams.setter("routeSelector");
+        setSelection = streams.setter("routeSelection");
+        setRoute = streams.setter("route");
+        routeDatabase = streams.method("routeDatabase");
+        eventListener = streams.getter("eventListener");
+        newSelector = new Members(context, "okhttp3.internal.connection.RouteSelector").constructor();
+        connection = streams.method("connection");
+        codec = streams.method("codec");
+        noNewStreams = streams.method("noNewStreams");
+        streamFailed = streams.method("streamFailed");
+    }
+
+    private Object streams(Interceptor.Chain chain) throws Throwable {
+        return (Object) allocation.invokeExact((Object) chain);
+    }
+
+    @Override
+    Address address(Interceptor.Chain chain) throws Throwable {
+        Address current = (Address) (Object) address.invokeExact(streams(chain));
+        return current.socketFactory() instanceof MeshSocketFactory earlier ? earlier.apps() : current;
+    }
+
+    @Override
+    void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable {
+        Object streams = streams(chain);
+        Connection held = (Connection) (Object) connection.invokeExact(streams);
+        if (held != null && attempt.leadsThere(held.route().address())) {
+            return;
+        }
+        if (held != null) {
+            Object nothing = (Object) noNewStreams.invokeExact(streams);
+        }
+        Address there = attempt.address(address(chain));
+        Call call = chain.call();
+        Object database = (Object) routeDatabase.invokeExact(streams);
+        Object listener = (Object) eventListener.invokeExact(streams);
+        Object selector = (Object) newSelector.invokeExact((Object) there, database, (Object) call, listener);
+        Object address = (Object) setAddress.invokeExact(streams, (Object) there);
+        Object routes = (Object) setSelector.invokeExact(streams, selector);
+        Object selection = (Object) setSelection.invokeExact(streams, (Object) null);
+        Object route = (Object) setRoute.invokeExact(streams, (Object) null);
+    }
+
+    @Override
+    boolean isConnected(Interceptor.Chain chain) throws Throwable {
+        return (Object) codec.invokeExact(streams(chain)) != null;
+    }
+
+    @Override
+    void drop(Interceptor.Chain chain, Exception failure) throws Throwable {
+        if (failure != null) {
+            Object nothing = (Object) streamFailed.invokeExact(streams(chain), (Object) (failure instanceof IOException io ? io : null));
+        }
+    }
+}

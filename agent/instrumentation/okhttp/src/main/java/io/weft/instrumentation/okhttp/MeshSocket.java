@@ -1,0 +1,185 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.dataplane.ClientConnection;
+import io.weft.dataplane.Endpoint;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.ref.WeakReference;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * A socket to an endpoint, wherever the library thinks that it connects to. Where policy wants mesh TLS, what is written comes out
+ * secured, and neither the library nor its event listeners know: a connection with HTTP/2 by prior knowledge works as ever.
+ */
+final class MeshSocket extends Socket {
+    private final Endpoint endpoint;
+    private final int connectMillis;
+    private final AtomicBoolean closing = new AtomicBoolean();
+
+    /** Threads that are writing. */
+    private final AtomicInteger writers = new AtomicInteger();
+
+    /** Null: plaintext, or not connected yet. */
+    private volatile SSLSocket secured;
+
+    /** Null as long as {@link #secured} is. */
+    private volatile ClientConnection pooled;
+
+    MeshSocket(Endpoint endpoint, long connectNanos) {
+        this.endpoint = endpoint;
+        this.connectMillis = (int) Math.min(Integer.MAX_VALUE, Math.max(1, TimeUnit.NANOSECONDS.toMillis(connectNanos)));
+    }
+
+    @Override
+    public void connect(SocketAddress logical) throws IOException {
+        connect(logical, 0);
+    }
+
+    /** With the handshake, since what is waited for is a connection that can be used. */
+    @Override
+    public void connect(SocketAddress logical, int timeout) throws IOException {
+        int limit = timeout > 0 ? Math.min(timeout, connectMillis) : connectMillis;
+        super.connect(endpoint.address(), limit);
+        if (endpoint.tls() == null) {
+            return;
+        }
+        int patience = getSoTimeout();
+        setSoTimeout(limit);
+        SSLSocket layered = layer();
+        setSoTimeout(patience);
+        pooled = endpoint.tls().connections().opened(closing(this));
+        secured = layered;
+        if (isClosed()) {
+            throw new SocketException("Socket closed");
+        }
+    }
+
+    /** The library finds a closed socket in its pool, as if the endpoint had closed it. */
+    private static Runnable closing(MeshSocket socket) {
+        WeakReference<MeshSocket> pooled = new WeakReference<>(socket);
+        return () -> {
+            MeshSocket open = pooled.get();
+            if (open != null) {
+                open.closeQuietly();
+            }
+        };
+    }
+
+    /** A call gets the connection that it is of. One that policy has taken away meanwhile is found to be closed. */
+    void leased() {
+        ClientConnection kept = pooled;
+        if (kept != null && !kept.lease()) {
+            closeQuietly();
+        }
+    }
+
+    /** No call has that connection any longer. */
+    void idle() {
+        ClientConnection kept = pooled;
+        if (kept != null && !kept.giveBack()) {
+            closeQuietly();
+        }
+    }
+
+    private void closeQuietly() {
+        try {
+            close();
+        } catch (IOException closed) {
+            // It is of no use any more, and nobody waits for it.
+            return;
+        }
+    }
+
+    /** Over the streams of this socket as they are without TLS. */
+    private SSLSocket layer() throws IOException {
+        try {
+            return endpoint.tls().layer(this, endpoint.address());
+        } catch (RuntimeException | LinkageError e) {
+            super.close();
+            ConnectException failure = new ConnectException("mesh TLS cannot be set up: " + e);
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    @Override
+    public InputStream getInputStream() throws IOException {
+        SSLSocket layered = secured;
+        return layered == null ? super.getInputStream() : layered.getInputStream();
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        SSLSocket layered = secured;
+        return layered == null ? super.getOutputStream() : new Counted(layered.getOutputStream());
+    }
+
+    @Override
+    public void shutdownInput() throws IOException {
+        SSLSocket layered = secured;
+        if (layered == null || closing.get()) {
+            super.shutdownInput();
+        } else {
+            layered.shutdownInput();
+        }
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        SSLSocket layered = secured;
+        if (layered == null || closing.get()) {
+            super.shutdownOutput();
+        } else {
+            layered.shutdownOutput();
+        }
+    }
+
+    /** At once: closing TLS waits for whoever is writing, and who cancels a call must not. */
+    @Override
+    public void close() throws IOException {
+        SSLSocket layered = secured;
+        try {
+            if (layered != null && closing.compareAndSet(false, true) && writers.get() == 0) {
+                // which closes this one in turn
+                layered.close();
+            }
+        } finally {
+            super.close();
+        }
+    }
+
+    private final class Counted extends FilterOutputStream {
+        Counted(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            writers.incrementAndGet();
+            try {
+                out.write(b);
+            } finally {
+                writers.decrementAndGet();
+            }
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            writers.incrementAndGet();
+            try {
+                out.write(bytes, offset, length);
+            } finally {
+                writers.decrementAndGet();
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.dataplane.Endpoint;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import javax.net.SocketFactory;
+import okhttp3.Address;
+
+/** Sockets to one endpoint. A connection that is pooled holds on to it, so that it lets go of the attempt. */
+final class MeshSocketFactory extends SocketFactory {
+    private final Endpoint endpoint;
+    private final long connectNanos;
+    private final Address apps;
+    private volatile Attempt attempt;
+
+    MeshSocketFactory(Endpoint endpoint, long connectNanos, Address apps, Attempt attempt) {
+        this.endpoint = endpoint;
+        this.connectNanos = connectNanos;
+        this.apps = apps;
+        this.attempt = attempt;
+    }
+
+    /** To where the library would have connected without the mesh. */
+    Address apps() {
+        return apps;
+    }
+
+    void forget() {
+        attempt = null;
+    }
+
+    @Override
+    public Socket createSocket() throws IOException {
+        Socket socket = new MeshSocket(endpoint, connectNanos);
+        Attempt current = attempt;
+        if (current != null) {
+            current.connecting(socket);
+        }
+        return socket;
+    }
+
+    @Override
+    public Socket createSocket(String host, int port) throws IOException {
+        throw connected();
+    }
+
+    @Override
+    public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
+        throw connected();
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port) throws IOException {
+        throw connected();
+    }
+
+    @Override
+    public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort) throws IOException {
+        throw connected();
+    }
+
+    private static UnknownHostException connected() {
+        return new UnknownHostException("the library connects its sockets itself");
+    }
+}

@@ -1,0 +1,114 @@
+package io.weft.instrumentation.okhttp;
+
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import javax.net.SocketFactory;
+import okhttp3.Address;
+import okhttp3.Connection;
+import okhttp3.Interceptor;
+import okhttp3.Request;
+import okio.Sink;
+
+/** The handlers of {@link OkHttpModule}. Thread-safe. */
+public final class OkHttpAdapter implements Adapter {
+    private final AdapterContext context;
+    private final Calls calls;
+    private final Bodies bodies;
+
+    /** Under way on this thread. */
+    private final ThreadLocal<Attempt> current = new ThreadLocal<>();
+
+    public OkHttpAdapter(AdapterContext context) throws ReflectiveOperationException {
+        this.context = context;
+        this.calls = Calls.of(context);
+        this.bodies = new Bodies();
+    }
+
+    @Override
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case "connect" -> (Handler.Around) (connect, chain, a1, a2, a3) -> connect((Interceptor) connect, (Interceptor.Chain) chain);
+            case "address" -> (Handler.Result) (self, address, a0, a1, a2) -> {
+                Attempt attempt = current.get();
+                return attempt == null ? address : attempt.address((Address) address);
+            };
+            case "acquired" -> (Handler.Around) (self, connection, a1, a2, a3) -> {
+                if (((Connection) connection).socket() instanceof MeshSocket socket) {
+                    socket.leased();
+                }
+                return Handler.PROCEED;
+            };
+            case "idle" -> (Handler.Around) (pool, connection, a1, a2, a3) -> {
+                if (((Connection) connection).socket() instanceof MeshSocket socket) {
+                    socket.idle();
+                }
+                return Handler.PROCEED;
+            };
+            case "write-headers" -> (Handler.Argument) (codec, request, a0, a1, a2) -> {
+                Attempt attempt = current.get();
+                return attempt == null ? request : attempt.begin(codec, (Request) request);
+            };
+            case "request-body" -> (Handler.Result) (codec, sink, a0, a1, a2) -> {
+                Attempt attempt = current.get();
+                return attempt == null ? sink : attempt.body((Sink) sink);
+            };
+            default -> throw new IllegalArgumentException("no hook of okhttp: " + hook);
+        };
+    }
+
+    private Object connect(Interceptor connect, Interceptor.Chain chain) throws Throwable {
+        Attempt outer = current.get();
+        if (outer != null && outer.isOf(chain)) {
+            return Handler.PROCEED;
+        }
+        // One of the app's interceptors sends a request of its own in the middle of an attempt.
+        current.remove();
+        try {
+            OutgoingRequest exchange = claimed(chain);
+            if (exchange != null) {
+                return send(new Attempts(calls, current, connect, chain, exchange));
+            }
+            if (outer == null) {
+                return Handler.PROCEED;
+            }
+            current.set(Attempt.unmeshed(chain));
+            return connect.intercept(chain);
+        } finally {
+            if (outer == null) {
+                current.remove();
+            } else {
+                current.set(outer);
+            }
+        }
+    }
+
+    private static Object send(Attempts attempts) {
+        try {
+            return attempts.run();
+        } catch (Throwable thrown) {
+            // the app's as the library throws it
+            return new Handler.Thrown(thrown);
+        }
+    }
+
+    /** @return null: no policy names it, or it is not for the mesh */
+    private OutgoingRequest claimed(Interceptor.Chain chain) throws Throwable {
+        Request request = chain.request();
+        if (request.url().isHttps() || calls.isWebSocket(chain.call())) {
+            return null;
+        }
+        OutgoingRequest exchange = new OutgoingRequest(request, bodies);
+        if (!context.outbound().claims(exchange)) {
+            return null;
+        }
+        Address apps = calls.address(chain);
+        if (!Proxies.isDirect(apps)) {
+            return null;
+        }
+        if (apps.socketFactory() != SocketFactory.getDefault()) {
+            context.warn("an OkHttpClient has a SocketFactory of its own; connections to endpoints of the mesh do not come from it");
+        }
+        return exchange;
+    }
+}

@@ -1,0 +1,106 @@
+package io.weft.instrumentation.okhttp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.weft.dataplane.ClientConnections;
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Whatever happens while a connection is secured, it is not used in plaintext. */
+class MeshSocketTest {
+    private static final InetSocketAddress LOGICAL = InetSocketAddress.createUnresolved("orders", 80);
+
+    private ServerSocket silent;
+
+    @BeforeEach
+    void listen() throws IOException {
+        silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        silent.close();
+    }
+
+    @FunctionalInterface
+    private interface Handshake {
+        SSLSocket with(Socket connected) throws IOException;
+    }
+
+    private record Tls(Handshake handshake) implements ClientTls {
+        @Override
+        public String id() {
+            return "test";
+        }
+
+        @Override
+        public ClientConnections connections() {
+            throw new UnsupportedOperationException("there is none");
+        }
+
+        @Override
+        public SSLEngine engine(InetSocketAddress peer) {
+            throw new UnsupportedOperationException("OkHttp layers sockets");
+        }
+
+        @Override
+        public SSLEngine http2Engine(InetSocketAddress peer) {
+            throw new UnsupportedOperationException("OkHttp layers sockets");
+        }
+
+        @Override
+        public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
+            return handshake.with(connected);
+        }
+    }
+
+    private MeshSocket socket(long limitMillis, ClientTls tls) {
+        Endpoint endpoint = new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), tls);
+        return new MeshSocket(endpoint, TimeUnit.MILLISECONDS.toNanos(limitMillis));
+    }
+
+    @Test
+    void itConnectsToTheEndpointWhateverTheLibraryThinks() throws IOException {
+        try (MeshSocket socket = socket(10_000, null)) {
+            socket.connect(LOGICAL, 0);
+            assertThat(socket.getRemoteSocketAddress()).isEqualTo(silent.getLocalSocketAddress());
+        }
+    }
+
+    @Test
+    void anErrorIsAFailureToConnect() {
+        MeshSocket socket = socket(10_000, new Tls(connected -> {
+            throw new NoClassDefFoundError("a fault of the agent");
+        }));
+        assertThatThrownBy(() -> socket.connect(LOGICAL, 0))
+                .isInstanceOf(ConnectException.class)
+                .hasMessageContaining("a fault of the agent");
+        assertThat(socket.isClosed()).isTrue();
+    }
+
+    @Test
+    @Timeout(30)
+    void aHandshakeHasTheTimeOfAConnect() {
+        Tls waiting = new Tls(connected -> {
+            connected.getInputStream().read();
+            throw new AssertionError("the peer has said something");
+        });
+        assertThatThrownBy(() -> socket(50, waiting).connect(LOGICAL, 0)).isInstanceOf(SocketTimeoutException.class);
+        assertThatThrownBy(() -> socket(30_000, waiting).connect(LOGICAL, 50)).isInstanceOf(SocketTimeoutException.class);
+    }
+}
