@@ -96,7 +96,7 @@ abstract class RetryExpectations extends Expectations {
         HttpAnswer answer = stage().send(Call.get("http://orders/"));
 
         assertThat(answer.status()).isEqualTo(503);
-        assertThat(answer.body()).isEqualTo("busy 3");
+        assertThat(answer.body()).as(() -> "arrived: " + all()).isEqualTo("busy 3");
         assertThat(answer.headers()).containsEntry("x-call", "3");
     }
 

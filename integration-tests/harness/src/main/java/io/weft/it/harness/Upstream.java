@@ -54,6 +54,12 @@ public final class Upstream implements AutoCloseable {
     /** The connection is reset without an answer. */
     public record Reset() implements Reaction {}
 
+    /**
+     * Of all upstreams so far. Another one at the port of one that is gone is sent its first requests over connections to that one, which
+     * a library has kept: each of them fails, and is a retry less.
+     */
+    private static final Set<Integer> PORTS = ConcurrentHashMap.newKeySet();
+
     private final String name;
     /** Null: plaintext. */
     private final SSLContext tls;
@@ -168,14 +174,30 @@ public final class Upstream implements AutoCloseable {
 
     private synchronized void listen(int port) {
         try {
-            ServerSocket socket = new ServerSocket();
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 512);
+            ServerSocket socket = port == 0 ? onNewPort() : on(port);
             listening = socket;
             acceptor = daemon(() -> acceptAll(socket), "upstream " + name);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static ServerSocket onNewPort() throws IOException {
+        ServerSocket socket = on(0);
+        if (PORTS.add(socket.getLocalPort())) {
+            return socket;
+        }
+        // Held meanwhile, or it would be given out again.
+        try (socket) {
+            return onNewPort();
+        }
+    }
+
+    private static ServerSocket on(int port) throws IOException {
+        ServerSocket socket = new ServerSocket();
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 512);
+        return socket;
     }
 
     private void acceptAll(ServerSocket socket) {
