@@ -18,9 +18,13 @@ abstract class Calls {
     }
 
     static Calls of(AdapterContext context) throws ReflectiveOperationException {
-        return Members.isPresent(context, "okhttp3.internal.connection.StreamAllocation")
-                ? new CallsBefore4(context)
-                : new CallsFrom4(context);
+        if (Members.isPresent(context, "okhttp3.internal.connection.StreamAllocation")) {
+            return new CallsBefore4(context);
+        }
+        if (Members.isPresent(context, CallsFrom4.CALL)) {
+            return new CallsFrom4(context);
+        }
+        throw new ClassNotFoundException("its calls find their connections in another way; supported versions: " + OkHttpModule.VERSIONS);
     }
 
     final boolean isWebSocket(Call call) throws Throwable {

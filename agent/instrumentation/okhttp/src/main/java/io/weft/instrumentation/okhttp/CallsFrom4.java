@@ -12,7 +12,7 @@ import okhttp3.Interceptor;
 
 /** From 4.9 on the call itself finds its connections: it is sent back to where it began to look for one. */
 final class CallsFrom4 extends Calls {
-    private static final String CALL = "okhttp3.internal.connection.RealCall";
+    static final String CALL = "okhttp3.internal.connection.RealCall";
     private static final String CHAIN = "okhttp3.internal.http.RealInterceptorChain";
 
     private final MethodHandle enter;
@@ -39,7 +39,7 @@ final class CallsFrom4 extends Calls {
     private CallsFrom4(AdapterContext context, Members call) throws ReflectiveOperationException {
         super(call, new Members(context, "okhttp3.internal.http.ExchangeCodec"));
         if (!call.has("connectionToCancel") && !call.has("plansToCancel")) {
-            throw new NoSuchFieldException("okhttp before 4.9 guards its connections by other locks");
+            throw new NoSuchFieldException("its connections are guarded by other locks; supported versions: " + OkHttpModule.VERSIONS);
         }
         enter = call.method("enterNetworkInterceptorExchange");
         entersWithChain = enter.type().parameterCount() > 3;

@@ -14,6 +14,8 @@ import java.util.List;
  * are covered, too.
  */
 public final class OkHttpModule {
+    static final String VERSIONS = "3.12, 4.9 to 5";
+
     private static final String INTERNAL = "okhttp3.internal.";
 
     private OkHttpModule() {}
@@ -21,7 +23,7 @@ public final class OkHttpModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "okhttp",
-                "3.12, 4.9 to 5",
+                VERSIONS,
                 "io.weft.instrumentation.okhttp.OkHttpAdapter",
                 List.of(),
                 List.of(
