@@ -6,7 +6,6 @@ import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
@@ -23,6 +22,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -44,6 +44,7 @@ final class Rotation implements Benchmark {
     private static final long LOOK_MILLIS = 5;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final String GENERATION = "generation.test";
     private static final String SERVER = "spiffe://mesh/orders";
 
     @Override
@@ -63,7 +64,7 @@ final class Rotation implements Benchmark {
         try (Testbed testbed = new Testbed()) {
             Mesh mesh = new Mesh(testbed, settings);
             AtomicBoolean over = new AtomicBoolean();
-            CompletableFuture<long[]> load = CompletableFuture.supplyAsync(() -> mesh.load(over));
+            CompletableFuture<Map<String, Long>> load = CompletableFuture.supplyAsync(() -> mesh.load(over));
             long heapBefore = 0;
             int connectionsBefore = 0;
             long began = System.nanoTime();
@@ -86,16 +87,19 @@ final class Rotation implements Benchmark {
                 over.set(true);
             }
             long lasted = seconds(began);
-            long[] counts = load.get();
+            Map<String, Long> counts = load.get();
+            long requests = counts.values().stream().mapToLong(Long::longValue).sum();
+            long failed = requests - counts.getOrDefault("status.200", 0L);
             long heapAfter = mesh.heap();
             int connectionsAfter = mesh.connectionsAfterIdling(Math.max(connectionsBefore, 4 * THREADS));
-            long off = counts[0] - counts[1]
+            long off = failed
                     + (Soak.leaked(heapBefore, heapAfter) > Soak.HEAP_TOLERANCE_BYTES ? 1 : 0)
                     + (connectionsAfter > Math.max(connectionsBefore, 4 * THREADS) ? 1 : 0);
             Map<String, Object> detail = new LinkedHashMap<>();
             detail.put("seconds", lasted);
-            detail.put("requests", counts[0]);
-            detail.put("failed", counts[0] - counts[1]);
+            detail.put("requests", requests);
+            detail.put("failed", failed);
+            detail.put("outcomes", counts);
             detail.put("leaves", leaves);
             detail.put("roots", roots);
             detail.put("heapBefore", heapBefore);
@@ -121,6 +125,9 @@ final class Rotation implements Benchmark {
         /** Of a client that looks at the server's certificate and checks nothing. */
         private SSLContext looking = looking(root);
         private Policy policy;
+        private int generation;
+        /** Of the newest policy that the client is known to have. */
+        private volatile int obeyed;
 
         Mesh(Testbed testbed, Settings settings) throws Exception {
             this.testbed = testbed;
@@ -165,6 +172,7 @@ final class Rotation implements Benchmark {
         private X509Certificate serve(Authority issuer, List<Authority> trusted) {
             Certified orders = issuer.certify(SERVER);
             policy = policy
+                    .virtualHost(GENERATION, Routes.answer(200, Integer.toString(++generation)))
                     .secret(MeshTlsSockets.identity("orders", orders))
                     .secret(MeshTlsSockets.identity("shop", issuer.certify("spiffe://mesh/shop")))
                     .secret(MeshTlsSockets.authorities("clients", trusted, "spiffe://mesh/shop"))
@@ -193,8 +201,8 @@ final class Rotation implements Benchmark {
         }
 
         /** The client is told at the same time as the server, and obeys in its own. */
-        private void awaitClient() throws InterruptedException {
-            TimeUnit.MILLISECONDS.sleep(500);
+        private void awaitClient() throws Exception {
+            await(() -> obeyed == generation);
         }
 
         /** Null: nobody answered this time. */
@@ -209,13 +217,16 @@ final class Rotation implements Benchmark {
             }
         }
 
-        /** @return how many were sent, and how many of them were answered */
-        long[] load(AtomicBoolean over) {
-            long[] counts = new long[2];
+        /** @return how often there was which outcome */
+        Map<String, Long> load(AtomicBoolean over) {
+            Map<String, Long> counts = new TreeMap<>();
             while (!over.get()) {
-                Tally tally = client.load("http://orders/", Map.of(), ROUND, THREADS);
-                counts[0] += ROUND;
-                counts[1] += tally.status(200);
+                client.load("http://orders/", Map.of(), ROUND, THREADS).counts().forEach((outcome, count) -> {
+                    if (!outcome.startsWith("body.")) {
+                        counts.merge(outcome, (long) count, Long::sum);
+                    }
+                });
+                obeyed = Integer.parseInt(client.get("http://" + GENERATION + "/").body());
             }
             return counts;
         }
