@@ -297,7 +297,8 @@ public final class Mesh implements MeshAccess {
 
     private boolean isRegistered(InboundPorts ports) {
         // Without the control plane, too: the others still send by the last policy that they have.
-        return settings.service().isPresent() && !ports.ports().isEmpty() && wasConnected;
+        boolean called = ports.ports().stream().anyMatch(port -> !port.draining());
+        return settings.service().isPresent() && called && wasConnected;
     }
 
     /** Ends the stream; at most 300 ms. The last policy stays in force. */
