@@ -15,6 +15,7 @@ import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -25,7 +26,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import javax.net.ssl.SSLContext;
 import org.assertj.core.api.SoftAssertions;
@@ -44,6 +47,12 @@ class ServerTlsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int FILE_SIZE = 32 << 20;
     private static final long BIG_FILE_SIZE = 1L << 30;
+
+    // Of HTTP/2.
+    private static final int DATA = 0;
+    private static final int HEADERS = 1;
+    private static final int SETTINGS = 4;
+    private static final int GOAWAY = 7;
 
     private static final Authority MESH = new Authority("mesh");
     private static final Authority OTHER = new Authority("other");
@@ -243,6 +252,52 @@ class ServerTlsIT {
             assertThat(text(old.socket().getInputStream().readAllBytes()))
                     .contains("HTTP/1.1 200").containsIgnoringCase("connection: close");
         }
+    }
+
+    /** As every sidecar does it: with HTTP/2 there is no response that could say so. */
+    @Test
+    void overHttp2WhoIsNotTrustedAnyLongerIsToldSoWithAnAnswer() throws IOException {
+        assumeThat(server.isTomcat()).as("the JDK's server speaks no HTTP/2").isTrue();
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
+        try (TlsClient old = new TlsClient(SHOP, port)) {
+            DataInputStream in = new DataInputStream(old.socket().getInputStream());
+            old.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, ""));
+            old.send(get(1));
+            assertThat(framesUntil(in, Set.of("v1 on 1"))).doesNotContain("goaway");
+
+            Authority root = new Authority("root");
+            SSLContext trusted = root.certify("spiffe://mesh/shop").trusting(MESH);
+            serve(Inbounds.of(port, root, ORDERS).strict(), () -> text(TlsClient.ask(trusted, port, "GET /" + CLOSE)).startsWith("HTTP/1.1 200"));
+            old.send(get(3));
+            assertThat(framesUntil(in, Set.of("v1 on 3", "goaway"))).contains("v1 on 3", "goaway");
+        }
+    }
+
+    private static String frame(int type, int flags, int stream, String payload) {
+        return "\0\0" + (char) payload.length() + (char) type + (char) flags + "\0\0\0" + (char) stream + payload;
+    }
+
+    /** Of the static table of RFC 7541: GET, http and /; then the authority x. */
+    private static String get(int stream) {
+        return frame(HEADERS, 0x5, stream, "\u0082\u0086\u0084\u0041\u0001x");
+    }
+
+    /** What is of interest of what comes, until all of that has come. */
+    private static Set<String> framesUntil(DataInputStream in, Set<String> wanted) throws IOException {
+        Set<String> seen = new HashSet<>();
+        while (!seen.containsAll(wanted)) {
+            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+            int type = in.readUnsignedByte();
+            in.readUnsignedByte();
+            int stream = in.readInt();
+            byte[] payload = in.readNBytes(length);
+            if (type == DATA) {
+                seen.add(text(payload) + " on " + stream);
+            } else if (type == GOAWAY) {
+                seen.add("goaway");
+            }
+        }
+        return seen;
     }
 
     private static String next(TlsClient client) throws IOException {

@@ -14,12 +14,14 @@ import io.weft.it.harness.Testbed;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Servers that Weft knows and cannot secure, in a mesh that is strict, or becomes so. */
 class UnsecurableServerIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String IDENTITY = """
             type: MeshIdentity
             name: everyone
@@ -52,6 +54,7 @@ class UnsecurableServerIT {
         return testbed.jvm(kind.toString(), jdk).mesh(controlPlane.uri(), "orders")
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
                 .environment("WEFT_DRAIN_TIMEOUT", "1s")
+                .option("-XX:TieredStopAtLevel=1")
                 .classPath(Library.named(kind.library));
     }
 
@@ -86,16 +89,22 @@ class UnsecurableServerIT {
             await().until(() -> !answers(ports.get(kind)));
             assertThat(kept.get(kind).readAll()).as("%s: a connection from before, closed in the end", kind).isEmpty();
             early.get(kind).awaitStderr(line -> line.contains("port " + ports.get(kind)) && line.contains("which this port cannot be given"));
-
-            JvmProcess late = start(member(jdk, kind), kind);
-            assertThat(late.awaitExit()).as("%s started late", kind).isNotZero();
-            assertThat(String.join("\n", late.stderr())).contains(
-                    kind.library + " must not serve on port", "weft.instrumentation." + kind.library + ".enabled=false");
-
-            JvmProcess allowed = start(
-                    member(jdk, kind).environment("WEFT_INSTRUMENTATION_" + kind + "_ENABLED", "false"), kind);
-            assertThat(answers(allowed.awaitPort())).as("%s, allowed by name", kind).isTrue();
         }
+
+        Map<Kind, JvmProcess> late = new EnumMap<>(Kind.class);
+        Map<Kind, JvmProcess> allowed = new EnumMap<>(Kind.class);
+        for (Kind kind : Kind.values()) {
+            late.put(kind, start(member(jdk, kind), kind));
+            allowed.put(kind, start(
+                    member(jdk, kind).environment("WEFT_INSTRUMENTATION_" + kind + "_ENABLED", "false"), kind));
+        }
+        late.forEach((kind, process) -> {
+            assertThat(process.awaitExit(PATIENCE)).as("%s started late", kind).isNotZero();
+            assertThat(String.join("\n", process.stderr())).contains(
+                    kind.library + " must not serve on port", "weft.instrumentation." + kind.library + ".enabled=false");
+        });
+        allowed.forEach((kind, process) ->
+                assertThat(answers(process.awaitPort())).as("%s, allowed by name", kind).isTrue());
     }
 
     private static boolean answers(int port) {
