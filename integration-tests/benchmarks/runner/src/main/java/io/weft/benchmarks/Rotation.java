@@ -6,6 +6,7 @@ import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
@@ -128,6 +129,7 @@ final class Rotation implements Benchmark {
         private int generation;
         /** Of the newest policy that the client is known to have. */
         private volatile int obeyed;
+        private volatile String step = "it begins";
 
         Mesh(Testbed testbed, Settings settings) throws Exception {
             this.testbed = testbed;
@@ -138,6 +140,7 @@ final class Rotation implements Benchmark {
                     .mesh(policies.uri(), "orders").main("io.weft.benchmarks.workload.TomcatServer", "orders");
             port = server.awaitPort();
             policy = Policy.empty()
+                    .virtualHost(GENERATION, Routes.answer(200, "0"))
                     .listener(Inbounds.bySecrets(port, "orders", "clients").strict())
                     .virtualHost("orders", Routes.to("orders"))
                     .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstreamBySecrets("shop", "servers"))
@@ -172,7 +175,6 @@ final class Rotation implements Benchmark {
         private X509Certificate serve(Authority issuer, List<Authority> trusted) {
             Certified orders = issuer.certify(SERVER);
             policy = policy
-                    .virtualHost(GENERATION, Routes.answer(200, Integer.toString(++generation)))
                     .secret(MeshTlsSockets.identity("orders", orders))
                     .secret(MeshTlsSockets.identity("shop", issuer.certify("spiffe://mesh/shop")))
                     .secret(MeshTlsSockets.authorities("clients", trusted, "spiffe://mesh/shop"))
@@ -182,26 +184,33 @@ final class Rotation implements Benchmark {
         }
 
         void replaceLeaves() throws Exception {
+            step = "leaves are replaced";
             X509Certificate leaf = serve(root, List.of(root));
             await(() -> leaf.equals(shown()));
         }
 
         /** Trusted first, signing then, and the old one trusted until all have a leaf of the new one. */
         void replaceRoot() throws Exception {
+            step = "a root is trusted";
+            Authority before = root;
             Authority next = new Authority("root");
-            X509Certificate of = serve(root, List.of(root, next));
+            X509Certificate of = serve(before, List.of(before, next));
             await(() -> of.equals(shown()));
             awaitClient();
+            step = "a root begins to sign";
             root = next;
             looking = looking(next);
-            X509Certificate signed = serve(next, List.of(root, next));
+            X509Certificate signed = serve(next, List.of(before, next));
             await(() -> signed.equals(shown()));
             awaitClient();
             replaceLeaves();
+            awaitClient();
         }
 
-        /** The client is told at the same time as the server, and obeys in its own. */
+        /** The client is told at the same time as the server, and obeys in its own: what comes next, it has after the secrets. */
         private void awaitClient() throws Exception {
+            policy = policy.virtualHost(GENERATION, Routes.answer(200, Integer.toString(++generation)));
+            policies.serve(policy);
             await(() -> obeyed == generation);
         }
 
@@ -221,11 +230,15 @@ final class Rotation implements Benchmark {
         Map<String, Long> load(AtomicBoolean over) {
             Map<String, Long> counts = new TreeMap<>();
             while (!over.get()) {
-                client.load("http://orders/", Map.of(), ROUND, THREADS).counts().forEach((outcome, count) -> {
+                Tally round = client.load("http://orders/", Map.of(), ROUND, THREADS);
+                round.counts().forEach((outcome, count) -> {
                     if (!outcome.startsWith("body.")) {
                         counts.merge(outcome, (long) count, Long::sum);
                     }
                 });
+                if (round.errors() > 0) {
+                    System.err.println("rotation: " + round.counts() + " while " + step);
+                }
                 obeyed = Integer.parseInt(client.get("http://" + GENERATION + "/").body());
             }
             return counts;
