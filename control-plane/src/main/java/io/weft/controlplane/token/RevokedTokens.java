@@ -46,7 +46,8 @@ public final class RevokedTokens {
     /** Adds one, for every control plane that has this folder. */
     public static void revoke(Path state, Token token) throws IOException {
         OwnerOnlyFile.append(file(state), String.format(
-                "%s %s of mesh %s, expires %s%n", token.id(), token.service(), token.mesh(), token.expires())
+                // Somebody may have left a last line without its end.
+                "%n%s %s of mesh %s, expires %s%n", token.id(), token.service(), token.mesh(), token.expires())
                 .getBytes(StandardCharsets.UTF_8));
     }
 
@@ -83,7 +84,7 @@ public final class RevokedTokens {
         }
     }
 
-    /** The last line may be half there still; its rest makes it another file. */
+    /** A last line that is half there still names no token; its rest makes it another file. */
     private Set<String> read() throws IOException {
         String text;
         try {
@@ -94,11 +95,9 @@ public final class RevokedTokens {
             throw new IOException("the list of revoked tokens " + file + " cannot be read: " + e, e);
         }
         Set<String> read = new HashSet<>();
-        for (int begin = 0, end = text.indexOf('\n'); end >= 0; begin = end + 1, end = text.indexOf('\n', begin)) {
-            String line = text.substring(begin, end).strip();
-            if (!line.isEmpty()) {
-                int space = line.indexOf(' ');
-                read.add(space < 0 ? line : line.substring(0, space));
+        for (String line : text.split("\\R")) {
+            if (!line.isBlank()) {
+                read.add(line.strip().split(" ", 2)[0]);
             }
         }
         return Set.copyOf(read);
