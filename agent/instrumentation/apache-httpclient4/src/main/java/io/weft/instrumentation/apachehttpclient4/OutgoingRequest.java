@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient4;
 
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
+import io.weft.instrumentation.LimitedBytes;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,18 +1,19 @@
-package io.weft.instrumentation.apachehttpclient5;
+package io.weft.instrumentation;
 
 import java.io.ByteArrayOutputStream;
 
-/** Keeps what is written to it up to a limit. */
-final class LimitedBytes extends ByteArrayOutputStream {
+/** Keeps what is written to it up to a limit: the copy of a body that may be too long for one. */
+public final class LimitedBytes extends ByteArrayOutputStream {
     private final int limit;
     private boolean whole = true;
 
-    LimitedBytes(int limit) {
+    /** @param limit bytes */
+    public LimitedBytes(int limit) {
         this.limit = limit;
     }
 
     /** Whether all that was written is here. */
-    boolean isWhole() {
+    public boolean isWhole() {
         return whole;
     }
 
