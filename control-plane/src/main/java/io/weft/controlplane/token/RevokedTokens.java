@@ -45,10 +45,22 @@ public final class RevokedTokens {
 
     /** Adds one, for every control plane that has this folder. */
     public static void revoke(Path state, Token token) throws IOException {
-        OwnerOnlyFile.append(file(state), String.format(
-                // Somebody may have left a last line without its end.
-                "%n%s %s of mesh %s, expires %s%n", token.id(), token.service(), token.mesh(), token.expires())
-                .getBytes(StandardCharsets.UTF_8));
+        Path file = file(state);
+        String line = String.format(
+                "%s %s of mesh %s, expires %s%n", token.id(), token.service(), token.mesh(), token.expires());
+        // In one step with the line, so that two who add at a time spoil neither.
+        String before = endsWithLine(file) ? "" : System.lineSeparator();
+        OwnerOnlyFile.append(file, (before + line).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Somebody may have added a last line without its end by hand. */
+    private static boolean endsWithLine(Path file) throws IOException {
+        try {
+            byte[] content = Files.readAllBytes(file);
+            return content.length == 0 || content[content.length - 1] == '\n';
+        } catch (NoSuchFileException none) {
+            return true;
+        }
     }
 
     public boolean contains(Token token) {
