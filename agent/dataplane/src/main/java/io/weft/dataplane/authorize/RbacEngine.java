@@ -1,6 +1,7 @@
 package io.weft.dataplane.authorize;
 
 import io.weft.dataplane.Caller;
+import io.weft.dataplane.Connection;
 import io.weft.dataplane.match.Decider;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Rbac.Action;
@@ -9,7 +10,9 @@ import io.weft.policy.model.Rbac.NamedAction;
 import io.weft.policy.model.Rbac.Policies;
 import io.weft.policy.model.Rbac.Policy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** An {@link Engine} made ready. Immutable but for its counters; a decision allocates nothing. */
 abstract sealed class RbacEngine {
@@ -25,9 +28,19 @@ abstract sealed class RbacEngine {
         return engine instanceof Policies policies ? new ByPolicy(policies) : new ByTree((Rbac.Tree) engine);
     }
 
+    /**
+     * The first policy that matches decides. Most name their callers: those are looked up by the peer's names, so that a decision among
+     * hundreds of policies asks only the few that may match.
+     */
     private static final class ByPolicy extends RbacEngine {
+        private static final int[] NONE = {};
+
         private final PolicyTest[] policies;
         private final Verdict noPolicy;
+        /** By a name that a peer must have; each in the order of policies. */
+        private final Map<String, int[]> ofNamed;
+        /** Those that may match whoever the peer is, in the order of policies. */
+        private final int[] ofAnybody;
 
         private record PolicyTest(RuleTest[] permissions, RuleTest[] principals, Verdict verdict) {
             boolean matches(Caller caller) {
@@ -45,16 +58,51 @@ abstract sealed class RbacEngine {
                         new Verdict(policy.name(), engine.action() != Action.DENY));
             }
             noPolicy = new Verdict(NO_RULE, engine.action() != Action.ALLOW);
+            Map<String, List<Integer>> named = new HashMap<>();
+            List<Integer> anybody = new ArrayList<>();
+            for (int i = 0; i < policies.length; i++) {
+                int policy = i;
+                PeerNames.ofAny(engine.policies().get(i).principals()).ifPresentOrElse(
+                        names -> names.forEach(name -> named.computeIfAbsent(name, none -> new ArrayList<>()).add(policy)),
+                        () -> anybody.add(policy));
+            }
+            ofNamed = new HashMap<>();
+            named.forEach((name, indexes) -> ofNamed.put(name, ints(indexes)));
+            ofAnybody = ints(anybody);
+        }
+
+        private static int[] ints(List<Integer> numbers) {
+            return numbers.stream().mapToInt(Integer::intValue).toArray();
         }
 
         @Override
         Verdict decide(Caller caller) {
-            for (int i = 0; i < policies.length; i++) {
-                if (policies[i].matches(caller)) {
-                    return policies[i].verdict;
+            int first = first(ofAnybody, policies.length, caller);
+            Connection.Peer peer = caller.connection().peer();
+            if (peer != null && !ofNamed.isEmpty()) {
+                first = first(peer.uriSans(), first, caller);
+                first = first(peer.dnsSans(), first, caller);
+                first = first(ofNamed.getOrDefault(peer.subject(), NONE), first, caller);
+            }
+            return first == policies.length ? noPolicy : policies[first].verdict;
+        }
+
+        private int first(List<String> names, int before, Caller caller) {
+            int first = before;
+            for (int i = 0; i < names.size(); i++) {
+                first = first(ofNamed.getOrDefault(names.get(i), NONE), first, caller);
+            }
+            return first;
+        }
+
+        /** @return the first of these that matches; {@code before} when none that comes before it does */
+        private int first(int[] candidates, int before, Caller caller) {
+            for (int i = 0; i < candidates.length && candidates[i] < before; i++) {
+                if (policies[candidates[i]].matches(caller)) {
+                    return candidates[i];
                 }
             }
-            return noPolicy;
+            return before;
         }
 
         @Override

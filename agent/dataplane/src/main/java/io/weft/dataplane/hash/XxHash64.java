@@ -33,12 +33,13 @@ public final class XxHash64 {
     }
 
     private static long hash(String text, int from, int to, long seed) {
+        int seen = 0;
         for (int i = from; i < to; i++) {
-            if (text.charAt(i) > 0xff) {
-                return hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), seed);
-            }
+            seen |= text.charAt(i);
         }
-        return hash(Input.LATIN_1, text, from, to, seed);
+        return seen > 0xff
+                ? hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), seed)
+                : hash(Input.LATIN_1, text, from, to, seed);
     }
 
     private static long hash(Input input, Object source, int from, int to, long seed) {

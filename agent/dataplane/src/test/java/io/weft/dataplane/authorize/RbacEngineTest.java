@@ -17,8 +17,12 @@ import io.weft.policy.model.Rbac.Policies;
 import io.weft.policy.model.Rbac.Policy;
 import io.weft.policy.model.Rbac.Rule;
 import io.weft.policy.model.StringMatch;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +85,53 @@ class RbacEngineTest {
 
         assertThat(engine.decide(GET.over(Peers.plaintext())).rule()).isEqualTo("b");
         assertThat(engine.verdicts()).extracting(Verdict::rule).containsExactly("a", "b", "c", "-");
+    }
+
+    /** Policies are looked up by the names that they ask a peer for; what is decided is what asking each in turn would decide. */
+    @Test
+    void theFirstPolicyDecidesAlsoWhereManyNameTheirCallers() {
+        Random random = new Random(1);
+        int decided = 0;
+        for (int round = 0; round < 500; round++) {
+            List<Policy> policies = new ArrayList<>();
+            for (int i = random.nextInt(8); i >= 0; i--) {
+                Rule path = random.nextBoolean() ? ANY : new Rbac.UrlPath(exact("/" + random.nextInt(2)));
+                policies.add(new Policy("p" + policies.size(), List.of(path), principals(random, 2)));
+            }
+            Request request = Request.get("orders", "/" + random.nextInt(2));
+            Connection connection = random.nextInt(8) == 0
+                    ? Peers.plaintext()
+                    : Peers.tls(Stream.generate(() -> name(random)).limit(random.nextInt(3)).toArray(String[]::new));
+            String first = policies.stream()
+                    .filter(policy -> allows(Action.ALLOW, request, connection, policy))
+                    .map(Policy::name)
+                    .findFirst()
+                    .orElse("-");
+
+            assertThat(RbacEngine.of(new Policies(Action.ALLOW, policies)).decide(request.over(connection)).rule())
+                    .as("%s over %s", policies, connection.peer())
+                    .isEqualTo(first);
+            decided += first.equals("-") ? 0 : 1;
+        }
+        assertThat(decided).isBetween(100, 450);
+    }
+
+    private static List<Rule> principals(Random random, int depth) {
+        return Stream.generate(() -> principal(random, depth)).limit(1 + random.nextInt(2)).toList();
+    }
+
+    private static Rule principal(Random random, int depth) {
+        return switch (random.nextInt(depth == 0 ? 3 : 6)) {
+            case 0, 1 -> named(exact(name(random)));
+            case 2 -> named(new StringMatch.Exact(name(random).toUpperCase(Locale.ROOT), true));
+            case 3 -> new Rbac.And(principals(random, depth - 1));
+            case 4 -> new Rbac.Or(principals(random, depth - 1));
+            default -> new Rbac.Not(principal(random, depth - 1));
+        };
+    }
+
+    private static String name(Random random) {
+        return "spiffe://mesh/" + (char) ('a' + random.nextInt(4));
     }
 
     @Test

@@ -8,9 +8,13 @@ import io.weft.policy.model.LoadBalancing.HashFunction;
 import io.weft.policy.model.LoadBalancing.Maglev;
 import io.weft.policy.model.LoadBalancing.RingHash;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,6 +88,30 @@ class HashTableTest {
     void withoutKeysNothingIsFound(Function<WeightedKeys, HashTable> make) {
         assertThat(make.apply(keys()).find(42, 0)).isEqualTo(-1);
         assertThat(make.apply(keys()).find(42, 1)).isEqualTo(-1);
+    }
+
+    /** Whatever the size of the ring, the starts of its lookups, and hashes next to a point and at either end. */
+    @Test
+    void aHashOfTheRingBelongsToTheNextPoint() {
+        for (int size : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 100, 1_000}) {
+            HashTable ring = RingTable.of(
+                    keys(IntStream.range(0, size).mapToDouble(i -> 1).toArray()),
+                    new RingHash(HashFunction.XX_HASH, size, size, ConsistentHashing.DEFAULT, false));
+            NavigableMap<Long, Integer> points = new TreeMap<>(Long::compareUnsigned);
+            IntStream.range(0, size).forEach(i -> points.put(XxHash64.hash("10.0.0." + i + ":80_0"), i));
+            SplittableRandom random = new SplittableRandom(size);
+            LongStream.concat(
+                            LongStream.of(0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE),
+                            LongStream.concat(
+                                    points.keySet().stream().flatMapToLong(point -> LongStream.of(point - 1, point, point + 1)),
+                                    random.longs(1_000)))
+                    .forEach(hash -> {
+                        Map.Entry<Long, Integer> next = points.ceilingEntry(hash);
+                        assertThat(ring.find(hash, 0))
+                                .as("%x of %d", hash, points.size())
+                                .isEqualTo(next == null ? points.firstEntry().getValue() : next.getValue());
+                    });
+        }
     }
 
     @Test
