@@ -21,4 +21,21 @@ public interface AdapterContext {
 
     /** Says a thing once in the agent's log, at most; for what an operator must know. */
     void warn(String message);
+
+    /**
+     * Initializes a class of the adapter whose constants are members of the library.
+     *
+     * @param adapter may initialize the class
+     * @throws ReflectiveOperationException what the class's initializer wrapped: a member that is not there
+     */
+    static void initialize(MethodHandles.Lookup adapter, Class<?> members) throws ReflectiveOperationException {
+        try {
+            adapter.ensureInitialized(members);
+        } catch (ExceptionInInitializerError e) {
+            if (e.getCause() instanceof ReflectiveOperationException missing) {
+                throw missing;
+            }
+            throw e;
+        }
+    }
 }

@@ -13,50 +13,66 @@ import org.apache.http.protocol.HttpRequestExecutor;
 
 /** What the end of an execution chain was built of: private fields, the same ones from 4.3 to 4.5. */
 final class Internals {
-    private final MethodHandle executor;
-    private final MethodHandle connections;
-    private final MethodHandle reuse;
-    private final MethodHandle keepAlive;
-    private final MethodHandle targetAuthentication;
-    private final MethodHandle proxyAuthentication;
-    private final MethodHandle userToken;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        MethodHandles.Lookup lookup = context.lookup(MainClientExec.class.getName());
-        executor = lookup.findGetter(MainClientExec.class, "requestExecutor", HttpRequestExecutor.class);
-        connections = lookup.findGetter(MainClientExec.class, "connManager", HttpClientConnectionManager.class);
-        reuse = lookup.findGetter(MainClientExec.class, "reuseStrategy", ConnectionReuseStrategy.class);
-        keepAlive = lookup.findGetter(MainClientExec.class, "keepAliveStrategy", ConnectionKeepAliveStrategy.class);
-        targetAuthentication = lookup.findGetter(MainClientExec.class, "targetAuthStrategy", AuthenticationStrategy.class);
-        proxyAuthentication = lookup.findGetter(MainClientExec.class, "proxyAuthStrategy", AuthenticationStrategy.class);
-        userToken = lookup.findGetter(MainClientExec.class, "userTokenHandler", UserTokenHandler.class);
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     HttpRequestExecutor executor(MainClientExec exec) throws Throwable {
-        return (HttpRequestExecutor) executor.invokeExact(exec);
+        return (HttpRequestExecutor) Members.EXECUTOR.invokeExact(exec);
     }
 
     HttpClientConnectionManager connections(MainClientExec exec) throws Throwable {
-        return (HttpClientConnectionManager) connections.invokeExact(exec);
+        return (HttpClientConnectionManager) Members.CONNECTIONS.invokeExact(exec);
     }
 
     ConnectionReuseStrategy reuse(MainClientExec exec) throws Throwable {
-        return (ConnectionReuseStrategy) reuse.invokeExact(exec);
+        return (ConnectionReuseStrategy) Members.REUSE.invokeExact(exec);
     }
 
     ConnectionKeepAliveStrategy keepAlive(MainClientExec exec) throws Throwable {
-        return (ConnectionKeepAliveStrategy) keepAlive.invokeExact(exec);
+        return (ConnectionKeepAliveStrategy) Members.KEEP_ALIVE.invokeExact(exec);
     }
 
     AuthenticationStrategy targetAuthentication(MainClientExec exec) throws Throwable {
-        return (AuthenticationStrategy) targetAuthentication.invokeExact(exec);
+        return (AuthenticationStrategy) Members.TARGET_AUTHENTICATION.invokeExact(exec);
     }
 
     AuthenticationStrategy proxyAuthentication(MainClientExec exec) throws Throwable {
-        return (AuthenticationStrategy) proxyAuthentication.invokeExact(exec);
+        return (AuthenticationStrategy) Members.PROXY_AUTHENTICATION.invokeExact(exec);
     }
 
     UserTokenHandler userToken(MainClientExec exec) throws Throwable {
-        return (UserTokenHandler) userToken.invokeExact(exec);
+        return (UserTokenHandler) Members.USER_TOKEN.invokeExact(exec);
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final MethodHandle EXECUTOR;
+        static final MethodHandle CONNECTIONS;
+        static final MethodHandle REUSE;
+        static final MethodHandle KEEP_ALIVE;
+        static final MethodHandle TARGET_AUTHENTICATION;
+        static final MethodHandle PROXY_AUTHENTICATION;
+        static final MethodHandle USER_TOKEN;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                MethodHandles.Lookup lookup = context.lookup(MainClientExec.class.getName());
+                EXECUTOR = lookup.findGetter(MainClientExec.class, "requestExecutor", HttpRequestExecutor.class);
+                CONNECTIONS = lookup.findGetter(MainClientExec.class, "connManager", HttpClientConnectionManager.class);
+                REUSE = lookup.findGetter(MainClientExec.class, "reuseStrategy", ConnectionReuseStrategy.class);
+                KEEP_ALIVE = lookup.findGetter(MainClientExec.class, "keepAliveStrategy", ConnectionKeepAliveStrategy.class);
+                TARGET_AUTHENTICATION = lookup.findGetter(MainClientExec.class, "targetAuthStrategy", AuthenticationStrategy.class);
+                PROXY_AUTHENTICATION = lookup.findGetter(MainClientExec.class, "proxyAuthStrategy", AuthenticationStrategy.class);
+                USER_TOKEN = lookup.findGetter(MainClientExec.class, "userTokenHandler", UserTokenHandler.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }

@@ -13,18 +13,12 @@ import sun.net.www.protocol.http.HttpURLConnection;
 
 /** The members of the JDK that are not public, or not the same on every version. */
 final class Internals {
-    private final VarHandle requests;
-    private final VarHandle client;
-    private final MethodHandle parse;
-    private final MethodHandle credentialStore;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        Lookup ofConnection = context.lookup("sun.net.www.protocol.http.HttpURLConnection");
-        Lookup ofClient = context.lookup("sun.net.www.http.HttpClient");
-        requests = ofConnection.findVarHandle(HttpURLConnection.class, "requests", MessageHeader.class);
-        client = ofConnection.findVarHandle(HttpURLConnection.class, "http", HttpClient.class);
-        parse = parse(ofClient);
-        credentialStore = credentialStore(ofConnection);
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     /** Takes the client, the three arguments of JDK 17, and gives a boolean. */
@@ -54,17 +48,17 @@ final class Internals {
     }
 
     MessageHeader requests(HttpURLConnection connection) {
-        return (MessageHeader) requests.get(connection);
+        return (MessageHeader) Members.REQUESTS.get(connection);
     }
 
     void client(HttpURLConnection connection, HttpClient http) {
-        client.set(connection, http);
+        Members.CLIENT.set(connection, http);
     }
 
     /** The JDK's own code of {@code parseHTTP}. */
     boolean parse(HttpClient http, MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
         try {
-            return (boolean) parse.invokeExact(http, responses, progress, connection);
+            return (boolean) Members.PARSE.invokeExact(http, responses, progress, connection);
         } catch (IOException | RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
@@ -74,11 +68,33 @@ final class Internals {
 
     Object credentialStore(HttpURLConnection connection) {
         try {
-            return (Object) credentialStore.invokeExact(connection);
+            return (Object) Members.CREDENTIAL_STORE.invokeExact(connection);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
             throw new AssertionError(undeclared);
+        }
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final VarHandle REQUESTS;
+        static final VarHandle CLIENT;
+        static final MethodHandle PARSE;
+        static final MethodHandle CREDENTIAL_STORE;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                Lookup ofConnection = context.lookup("sun.net.www.protocol.http.HttpURLConnection");
+                Lookup ofClient = context.lookup("sun.net.www.http.HttpClient");
+                REQUESTS = ofConnection.findVarHandle(HttpURLConnection.class, "requests", MessageHeader.class);
+                CLIENT = ofConnection.findVarHandle(HttpURLConnection.class, "http", HttpClient.class);
+                PARSE = parse(ofClient);
+                CREDENTIAL_STORE = credentialStore(ofConnection);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
         }
     }
 }

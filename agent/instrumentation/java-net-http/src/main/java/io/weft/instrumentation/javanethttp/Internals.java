@@ -32,179 +32,12 @@ import javax.net.ssl.SSLEngine;
 final class Internals {
     private static final String PACKAGE = "jdk.internal.net.http.";
 
-    private final VarHandle request;
-    private final VarHandle multi;
-    private final VarHandle exchangeImpl;
-    private final VarHandle exchangeOfImpl;
-    private final VarHandle pendingConnection;
-    private final VarHandle bodyIgnored;
-    private final VarHandle cancelled;
-    private final VarHandle connectTimeout;
-    private final VarHandle executor;
-    private final VarHandle statusCode;
-    private final VarHandle responseHeaders;
-    private final VarHandle responseVersion;
-    private final MethodHandle cancelExchange;
-    private final MethodHandle newExchange;
-    private final MethodHandle responseAsync;
-    private final MethodHandle readBodyAsync;
-    private final MethodHandle ignoreBody;
-    private final VarHandle exchangeOfMulti;
-    private final MethodHandle setExchange;
-    private final MethodHandle requestCancelled;
-    private final MethodHandle resetConnectTimeout;
-    private final MethodHandle delegate;
-    private final MethodHandle newRequest;
-    private final MethodHandle proxy;
-    private final MethodHandle isWebSocket;
-    private final MethodHandle systemHeaders;
-    private final MethodHandle headersOf;
-    private final MethodHandle addHeader;
-    private final MethodHandle newResponse;
-    private final MethodHandle needsExecutor;
-    private final MethodHandle getBodyAsync;
-    private final MethodHandle unprocessedByPeer;
-    private final MethodHandle userSetAuth;
-    private final VarHandle address;
-    private final MethodHandle newConnection;
-    private final MethodHandle pooledConnection;
-    private final MethodHandle isOpen;
-    private final MethodHandle close;
-    private final MethodHandle flow;
-    private final MethodHandle finishConnect;
-    private final MethodHandle clientOf;
-    private final MethodHandle executorOf;
-    private final MethodHandle buffersOf;
-    private final MethodHandle giveBack;
-    private final MethodHandle newTlsTube;
-    private final MethodHandle handshake;
-    private final MethodHandle poolKey;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        Lookup ofExchange = context.lookup(PACKAGE + "Exchange");
-        Lookup ofMulti = context.lookup(PACKAGE + "MultiExchange");
-        Lookup ofRequest = context.lookup(PACKAGE + "HttpRequestImpl");
-        Lookup ofResponse = context.lookup(PACKAGE + "Response");
-        Lookup ofImpl = context.lookup(PACKAGE + "ExchangeImpl");
-        Lookup ofTracker = context.lookup(PACKAGE + "MultiExchange$ConnectTimeoutTracker");
-        Lookup ofExecutor = context.lookup(PACKAGE + "HttpClientImpl$DelegatingExecutor");
-        Lookup ofHeaders = context.lookup(PACKAGE + "common.HttpHeadersBuilder");
-        Lookup ofSubscribers = context.lookup(PACKAGE + "ResponseSubscribers");
-        Lookup ofTrusted = context.lookup(PACKAGE + "ResponseSubscribers$TrustedSubscriber");
-        Class<?> exchange = ofExchange.lookupClass();
-        Class<?> multiExchange = ofMulti.lookupClass();
-        Class<?> requestImpl = ofRequest.lookupClass();
-        Class<?> response = ofResponse.lookupClass();
-        Class<?> impl = ofImpl.lookupClass();
-        Class<?> connection = context.lookup(PACKAGE + "HttpConnection").lookupClass();
-
-        request = ofExchange.findVarHandle(exchange, "request", requestImpl);
-        multi = ofExchange.findVarHandle(exchange, "multi", multiExchange);
-        exchangeImpl = ofExchange.findVarHandle(exchange, "exchImpl", impl);
-        exchangeOfImpl = ofImpl.findVarHandle(impl, "exchange", exchange);
-        cancelExchange = ofExchange.findVirtual(exchange, "cancel", MethodType.methodType(void.class, IOException.class));
-        pendingConnection = ofExchange.findVarHandle(exchange, "exchangeCF", CompletableFuture.class);
-        bodyIgnored = ofExchange.findVarHandle(exchange, "bodyIgnored", CompletableFuture.class);
-        newExchange = ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange));
-        responseAsync = MethodHandles.insertArguments(
-                ofExchange.findVirtual(
-                        exchange, "responseAsyncImpl", MethodType.methodType(CompletableFuture.class, connection)),
-                1,
-                (Object) null);
-        readBodyAsync = ofExchange.findVirtual(
-                exchange, "readBodyAsync", MethodType.methodType(CompletableFuture.class, BodyHandler.class));
-        ignoreBody = ofExchange.findVirtual(exchange, "ignoreBody", MethodType.methodType(CompletableFuture.class));
-
-        cancelled = ofMulti.findVarHandle(multiExchange, "cancelled", boolean.class);
-        connectTimeout = ofMulti.findVarHandle(multiExchange, "connectTimeout", ofTracker.lookupClass());
-        executor = ofMulti.findVarHandle(multiExchange, "executor", ofExecutor.lookupClass());
-        exchangeOfMulti = ofMulti.findVarHandle(multiExchange, "exchange", exchange);
-        setExchange = ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange));
-        requestCancelled = ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class));
-        resetConnectTimeout = ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class));
-        delegate = ofExecutor.findVirtual(ofExecutor.lookupClass(), "delegate", MethodType.methodType(Executor.class));
-
-        newRequest = ofRequest.findConstructor(
-                requestImpl, MethodType.methodType(void.class, HttpRequest.class, ProxySelector.class));
-        proxy = ofRequest.findVirtual(requestImpl, "proxy", MethodType.methodType(InetSocketAddress.class));
-        isWebSocket = ofRequest.findVirtual(requestImpl, "isWebSocket", MethodType.methodType(boolean.class));
-        systemHeaders = ofRequest.findVirtual(
-                requestImpl, "getSystemHeadersBuilder", MethodType.methodType(ofHeaders.lookupClass()));
-        headersOf = ofHeaders.findVirtual(ofHeaders.lookupClass(), "map", MethodType.methodType(Map.class));
-        addHeader = ofHeaders.findVirtual(
-                ofHeaders.lookupClass(), "addHeader", MethodType.methodType(void.class, String.class, String.class));
-
-        statusCode = ofResponse.findVarHandle(response, "statusCode", int.class);
-        responseHeaders = ofResponse.findVarHandle(response, "headers", HttpHeaders.class);
-        responseVersion = ofResponse.findVarHandle(response, "version", HttpClient.Version.class);
-        newResponse = MethodHandles.insertArguments(
-                ofResponse.findConstructor(
-                        response,
-                        MethodType.methodType(
-                                void.class, requestImpl, exchange, HttpHeaders.class, connection, int.class, HttpClient.Version.class)),
-                3,
-                (Object) null);
-
-        needsExecutor = ofTrusted.findStatic(
-                ofTrusted.lookupClass(), "needsExecutor", MethodType.methodType(boolean.class, BodySubscriber.class));
-        getBodyAsync = ofSubscribers.findStatic(
-                ofSubscribers.lookupClass(),
-                "getBodyAsync",
-                MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class));
-        unprocessedByPeer = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
-        Lookup ofConnection = context.lookup(PACKAGE + "HttpConnection");
-        Lookup ofPlain = context.lookup(PACKAGE + "PlainHttpConnection");
-        Lookup ofClient = context.lookup(PACKAGE + "HttpClientImpl");
-        Lookup ofPool = context.lookup(PACKAGE + "ConnectionPool");
-        Lookup ofTube = context.lookup(PACKAGE + "common.SSLTube");
-        Lookup ofBuffers = context.lookup(PACKAGE + "common.BufferSupplier");
-        Class<?> plain = ofPlain.lookupClass();
-        Class<?> client = ofClient.lookupClass();
-        Class<?> pool = ofPool.lookupClass();
-        Class<?> key = context.lookup(PACKAGE + "ConnectionPool$CacheKey").lookupClass();
-        Class<?> flowTube = context.lookup(PACKAGE + "common.FlowTube").lookupClass();
-        address = ofConnection.findVarHandle(connection, "address", InetSocketAddress.class);
-        newConnection = MethodHandles.insertArguments(
-                ofConnection.findStatic(
-                        connection,
-                        "getPlainConnection",
-                        MethodType.methodType(
-                                connection, InetSocketAddress.class, InetSocketAddress.class, requestImpl, client)),
-                1,
-                (Object) null);
-        MethodHandle fromPool = ofPool.findVirtual(
-                pool,
-                "getConnection",
-                MethodType.methodType(connection, boolean.class, InetSocketAddress.class, InetSocketAddress.class));
-        pooledConnection = MethodHandles.filterArguments(
-                MethodHandles.insertArguments(fromPool, 1, false, null),
-                0,
-                ofClient.findVirtual(client, "connectionPool", MethodType.methodType(pool)));
-        isOpen = ofConnection.findVirtual(connection, "isOpen", MethodType.methodType(boolean.class));
-        close = ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class));
-        flow = ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube));
-        finishConnect = ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class));
-        clientOf = ofConnection.findVirtual(connection, "client", MethodType.methodType(client));
-        executorOf = ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass()));
-        buffersOf = ofClient.findVirtual(client, "getSSLBufferSupplier", MethodType.methodType(ofBuffers.lookupClass()));
-        giveBack = ofBuffers.findVirtual(ofBuffers.lookupClass(), "recycle", MethodType.methodType(void.class, ByteBuffer.class));
-        newTlsTube = ofTube.findConstructor(
-                ofTube.lookupClass(),
-                MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube));
-        handshake = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
-        poolKey = MethodHandles.insertArguments(
-                ofPool.findStatic(
-                        pool,
-                        "cacheKey",
-                        MethodType.methodType(key, boolean.class, InetSocketAddress.class, InetSocketAddress.class)),
-                0,
-                false,
-                null);
-        userSetAuth = optional(
-                ofRequest,
-                requestImpl,
-                "setUserSetAuthFlag",
-                MethodType.methodType(void.class, Authenticator.RequestorType.class, boolean.class));
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     /** Members that came with an update of JDK 17. */
@@ -218,198 +51,198 @@ final class Internals {
     }
 
     Object request(Object exchange) {
-        return request.get(exchange);
+        return Members.REQUEST.get(exchange);
     }
 
     Object multi(Object exchange) {
-        return multi.get(exchange);
+        return Members.MULTI.get(exchange);
     }
 
     Object newExchange(Object request, Object multi) throws Throwable {
-        return newExchange.invoke(request, multi);
+        return Members.NEW_EXCHANGE.invoke(request, multi);
     }
 
     /** Below the hook: sends the request and gives a future of its {@code Response}. */
     @SuppressWarnings("unchecked")
     CompletableFuture<Object> send(Object exchange) throws Throwable {
-        return (CompletableFuture<Object>) responseAsync.invoke(exchange);
+        return (CompletableFuture<Object>) Members.RESPONSE_ASYNC.invoke(exchange);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Object> readBody(Object exchange, BodyHandler<?> handler) throws Throwable {
-        return (CompletableFuture<Object>) readBodyAsync.invoke(exchange, handler);
+        return (CompletableFuture<Object>) Members.READ_BODY_ASYNC.invoke(exchange, handler);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Void> ignoreBody(Object exchange) throws Throwable {
-        return (CompletableFuture<Void>) ignoreBody.invoke(exchange);
+        return (CompletableFuture<Void>) Members.IGNORE_BODY.invoke(exchange);
     }
 
     /** Null unless the body is not to be read from the exchange's connection. */
     Object bodyIgnored(Object exchange) {
-        return bodyIgnored.getVolatile(exchange);
+        return Members.BODY_IGNORED.getVolatile(exchange);
     }
 
     void bodyIgnored(Object exchange, CompletableFuture<Void> body) {
-        bodyIgnored.setVolatile(exchange, body);
+        Members.BODY_IGNORED.setVolatile(exchange, body);
     }
 
     /** @param impl an {@code ExchangeImpl} */
     Object exchangeOf(Object impl) {
-        return exchangeOfImpl.get(impl);
+        return Members.EXCHANGE_OF_IMPL.get(impl);
     }
 
     /** Ends this exchange only; completes futures on the calling thread. */
     void cancelExchange(Object exchange, IOException cause) throws Throwable {
-        cancelExchange.invoke(exchange, cause);
+        Members.CANCEL_EXCHANGE.invoke(exchange, cause);
     }
 
     /** Makes what was sent and received by one exchange that of another one, too. */
     void shareConnection(Object from, Object to) {
-        exchangeImpl.setVolatile(to, exchangeImpl.getVolatile(from));
+        Members.EXCHANGE_IMPL.setVolatile(to, Members.EXCHANGE_IMPL.getVolatile(from));
     }
 
     /** Fails when the app or a timer cancels the exchange before it has a connection. */
     void pendingConnection(Object exchange, CompletableFuture<?> future) {
-        pendingConnection.setVolatile(exchange, future);
+        Members.PENDING_CONNECTION.setVolatile(exchange, future);
     }
 
     /** HTTP/2: the peer said that it did nothing. */
     boolean unprocessedByPeer(Object exchange) throws Throwable {
-        Object impl = exchangeImpl.getVolatile(exchange);
-        return impl != null && unprocessedByPeer != null && (boolean) unprocessedByPeer.invoke(impl);
+        Object impl = Members.EXCHANGE_IMPL.getVolatile(exchange);
+        return impl != null && Members.UNPROCESSED_BY_PEER != null && (boolean) Members.UNPROCESSED_BY_PEER.invoke(impl);
     }
 
     /** The latest. */
     Object exchange(Object multi) {
-        return exchangeOfMulti.getVolatile(multi);
+        return Members.EXCHANGE_OF_MULTI.getVolatile(multi);
     }
 
     /** From now on cancellation and the body concern this exchange; it is cancelled at once when the call already is. */
     void setExchange(Object multi, Object exchange) throws Throwable {
-        setExchange.invoke(multi, exchange);
+        Members.SET_EXCHANGE.invoke(multi, exchange);
     }
 
     boolean cancelled(Object multi) {
-        return (boolean) cancelled.getVolatile(multi);
+        return (boolean) Members.CANCELLED.getVolatile(multi);
     }
 
     boolean cancelledByApp(Object multi) throws Throwable {
-        return (boolean) requestCancelled.invoke(multi);
+        return (boolean) Members.REQUEST_CANCELLED.invoke(multi);
     }
 
     /** The next connection gets all of the app's connect timeout. */
     void resetConnectTimeout(Object multi) throws Throwable {
-        Object tracker = connectTimeout.get(multi);
+        Object tracker = Members.CONNECT_TIMEOUT.get(multi);
         if (tracker != null) {
-            resetConnectTimeout.invoke(tracker);
+            Members.RESET_CONNECT_TIMEOUT.invoke(tracker);
         }
     }
 
     /** The executor of the app's client. */
     Executor executor(Object multi) throws Throwable {
-        return (Executor) delegate.invoke(executor.get(multi));
+        return (Executor) Members.DELEGATE.invoke(Members.EXECUTOR.get(multi));
     }
 
     /** Without a proxy. */
     HttpRequest newRequest(HttpRequest request) throws Throwable {
-        return (HttpRequest) newRequest.invoke(request, (ProxySelector) null);
+        return (HttpRequest) Members.NEW_REQUEST.invoke(request, (ProxySelector) null);
     }
 
     boolean hasProxy(Object request) throws Throwable {
-        return proxy.invoke(request) != null;
+        return Members.PROXY.invoke(request) != null;
     }
 
     boolean isWebSocket(Object request) throws Throwable {
-        return (boolean) isWebSocket.invoke(request);
+        return (boolean) Members.IS_WEB_SOCKET.invoke(request);
     }
 
     /** What the JDK sends beside the app's own headers, such as cookies. */
     @SuppressWarnings("unchecked")
     Map<String, List<String>> systemHeaders(Object request) throws Throwable {
-        return (Map<String, List<String>>) headersOf.invoke(systemHeaders.invoke(request));
+        return (Map<String, List<String>>) Members.HEADERS_OF.invoke(Members.SYSTEM_HEADERS.invoke(request));
     }
 
     void addSystemHeader(Object request, String name, String value) throws Throwable {
-        addHeader.invoke(systemHeaders.invoke(request), name, value);
+        Members.ADD_HEADER.invoke(Members.SYSTEM_HEADERS.invoke(request), name, value);
     }
 
     /** The app set credentials itself: a challenge is for the app, not for its authenticator. */
     void appAuthorizes(Object request) throws Throwable {
-        if (userSetAuth != null) {
-            userSetAuth.invoke(request, Authenticator.RequestorType.SERVER, true);
+        if (Members.USER_SET_AUTH != null) {
+            Members.USER_SET_AUTH.invoke(request, Authenticator.RequestorType.SERVER, true);
         }
     }
 
     int statusCode(Object response) {
-        return (int) statusCode.get(response);
+        return (int) Members.STATUS_CODE.get(response);
     }
 
     HttpHeaders headers(Object response) {
-        return (HttpHeaders) responseHeaders.get(response);
+        return (HttpHeaders) Members.RESPONSE_HEADERS.get(response);
     }
 
     HttpClient.Version version(Object response) {
-        return (HttpClient.Version) responseVersion.get(response);
+        return (HttpClient.Version) Members.RESPONSE_VERSION.get(response);
     }
 
     Object newResponse(Object request, Object exchange, HttpHeaders headers, int status, HttpClient.Version version) throws Throwable {
-        return newResponse.invoke(request, exchange, headers, status, version);
+        return Members.NEW_RESPONSE.invoke(request, exchange, headers, status, version);
     }
 
     boolean needsExecutor(BodySubscriber<?> subscriber) throws Throwable {
-        return (boolean) needsExecutor.invoke(subscriber);
+        return (boolean) Members.NEEDS_EXECUTOR.invoke(subscriber);
     }
 
     /** {@link BodySubscriber#getBody}, on the executor where that may block. */
     @SuppressWarnings("unchecked")
     <T> CompletionStage<T> body(Object multi, BodySubscriber<T> subscriber) throws Throwable {
-        return (CompletionStage<T>) getBodyAsync.invoke(executor.get(multi), subscriber);
+        return (CompletionStage<T>) Members.GET_BODY_ASYNC.invoke(Members.EXECUTOR.get(multi), subscriber);
     }
 
     InetSocketAddress address(Object connection) {
-        return (InetSocketAddress) address.get(connection);
+        return (InetSocketAddress) Members.ADDRESS.get(connection);
     }
 
     /** Without a proxy, and yet to be connected. */
     Object newConnection(InetSocketAddress address, Object client, Object request) throws Throwable {
-        return newConnection.invoke(address, request, client);
+        return Members.NEW_CONNECTION.invoke(address, request, client);
     }
 
     /** Null when there is none. */
     Object pooledConnection(Object client, InetSocketAddress proxy) throws Throwable {
-        return pooledConnection.invoke(client, proxy);
+        return Members.POOLED_CONNECTION.invoke(client, proxy);
     }
 
     /** The key under which such a connection is found. */
     Object poolKey(InetSocketAddress proxy) throws Throwable {
-        return poolKey.invoke(proxy);
+        return Members.POOL_KEY.invoke(proxy);
     }
 
     boolean isOpen(Object connection) throws Throwable {
-        return (boolean) isOpen.invoke(connection);
+        return (boolean) Members.IS_OPEN.invoke(connection);
     }
 
     void close(Object connection) throws Throwable {
-        close.invoke(connection);
+        Members.CLOSE.invoke(connection);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Void> finishConnect(Object connection) throws Throwable {
-        return (CompletableFuture<Void>) finishConnect.invoke(connection);
+        return (CompletableFuture<Void>) Members.FINISH_CONNECT.invoke(connection);
     }
 
     /** Between a connection and its flow, as the JDK puts it there; what it reads off the wire goes into buffers that its client uses again. */
     Object newTlsTube(SSLEngine engine, Object connection) throws Throwable {
-        Object client = clientOf.invoke(connection);
-        Object buffers = buffersOf.invoke(client);
+        Object client = Members.CLIENT_OF.invoke(connection);
+        Object buffers = Members.BUFFERS_OF.invoke(client);
         Consumer<ByteBuffer> recycler = buffer -> giveBack(buffers, buffer);
-        return newTlsTube.invoke(engine, (Executor) executorOf.invoke(client), recycler, flow.invoke(connection));
+        return Members.NEW_TLS_TUBE.invoke(engine, (Executor) Members.EXECUTOR_OF.invoke(client), recycler, Members.FLOW.invoke(connection));
     }
 
     private void giveBack(Object buffers, ByteBuffer buffer) {
         try {
-            giveBack.invoke(buffers, buffer);
+            Members.GIVE_BACK.invoke(buffers, buffer);
         } catch (Throwable fault) {
             throw new IllegalStateException("a buffer cannot be given back", fault);
         }
@@ -418,6 +251,189 @@ final class Internals {
     /** Complete when the handshake is; with the protocol that ALPN chose, which may be empty. */
     @SuppressWarnings("unchecked")
     CompletableFuture<String> handshake(Object tlsTube) throws Throwable {
-        return (CompletableFuture<String>) handshake.invoke(tlsTube);
+        return (CompletableFuture<String>) Members.HANDSHAKE.invoke(tlsTube);
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final VarHandle REQUEST;
+        static final VarHandle MULTI;
+        static final VarHandle EXCHANGE_IMPL;
+        static final VarHandle EXCHANGE_OF_IMPL;
+        static final VarHandle PENDING_CONNECTION;
+        static final VarHandle BODY_IGNORED;
+        static final VarHandle CANCELLED;
+        static final VarHandle CONNECT_TIMEOUT;
+        static final VarHandle EXECUTOR;
+        static final VarHandle STATUS_CODE;
+        static final VarHandle RESPONSE_HEADERS;
+        static final VarHandle RESPONSE_VERSION;
+        static final MethodHandle CANCEL_EXCHANGE;
+        static final MethodHandle NEW_EXCHANGE;
+        static final MethodHandle RESPONSE_ASYNC;
+        static final MethodHandle READ_BODY_ASYNC;
+        static final MethodHandle IGNORE_BODY;
+        static final VarHandle EXCHANGE_OF_MULTI;
+        static final MethodHandle SET_EXCHANGE;
+        static final MethodHandle REQUEST_CANCELLED;
+        static final MethodHandle RESET_CONNECT_TIMEOUT;
+        static final MethodHandle DELEGATE;
+        static final MethodHandle NEW_REQUEST;
+        static final MethodHandle PROXY;
+        static final MethodHandle IS_WEB_SOCKET;
+        static final MethodHandle SYSTEM_HEADERS;
+        static final MethodHandle HEADERS_OF;
+        static final MethodHandle ADD_HEADER;
+        static final MethodHandle NEW_RESPONSE;
+        static final MethodHandle NEEDS_EXECUTOR;
+        static final MethodHandle GET_BODY_ASYNC;
+        static final MethodHandle UNPROCESSED_BY_PEER;
+        static final MethodHandle USER_SET_AUTH;
+        static final VarHandle ADDRESS;
+        static final MethodHandle NEW_CONNECTION;
+        static final MethodHandle POOLED_CONNECTION;
+        static final MethodHandle IS_OPEN;
+        static final MethodHandle CLOSE;
+        static final MethodHandle FLOW;
+        static final MethodHandle FINISH_CONNECT;
+        static final MethodHandle CLIENT_OF;
+        static final MethodHandle EXECUTOR_OF;
+        static final MethodHandle BUFFERS_OF;
+        static final MethodHandle GIVE_BACK;
+        static final MethodHandle NEW_TLS_TUBE;
+        static final MethodHandle HANDSHAKE;
+        static final MethodHandle POOL_KEY;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                Lookup ofExchange = context.lookup(PACKAGE + "Exchange");
+                Lookup ofMulti = context.lookup(PACKAGE + "MultiExchange");
+                Lookup ofRequest = context.lookup(PACKAGE + "HttpRequestImpl");
+                Lookup ofResponse = context.lookup(PACKAGE + "Response");
+                Lookup ofImpl = context.lookup(PACKAGE + "ExchangeImpl");
+                Lookup ofTracker = context.lookup(PACKAGE + "MultiExchange$ConnectTimeoutTracker");
+                Lookup ofExecutor = context.lookup(PACKAGE + "HttpClientImpl$DelegatingExecutor");
+                Lookup ofHeaders = context.lookup(PACKAGE + "common.HttpHeadersBuilder");
+                Lookup ofSubscribers = context.lookup(PACKAGE + "ResponseSubscribers");
+                Lookup ofTrusted = context.lookup(PACKAGE + "ResponseSubscribers$TrustedSubscriber");
+                Class<?> exchange = ofExchange.lookupClass();
+                Class<?> multiExchange = ofMulti.lookupClass();
+                Class<?> requestImpl = ofRequest.lookupClass();
+                Class<?> response = ofResponse.lookupClass();
+                Class<?> impl = ofImpl.lookupClass();
+                Class<?> connection = context.lookup(PACKAGE + "HttpConnection").lookupClass();
+
+                REQUEST = ofExchange.findVarHandle(exchange, "request", requestImpl);
+                MULTI = ofExchange.findVarHandle(exchange, "multi", multiExchange);
+                EXCHANGE_IMPL = ofExchange.findVarHandle(exchange, "exchImpl", impl);
+                EXCHANGE_OF_IMPL = ofImpl.findVarHandle(impl, "exchange", exchange);
+                CANCEL_EXCHANGE = ofExchange.findVirtual(exchange, "cancel", MethodType.methodType(void.class, IOException.class));
+                PENDING_CONNECTION = ofExchange.findVarHandle(exchange, "exchangeCF", CompletableFuture.class);
+                BODY_IGNORED = ofExchange.findVarHandle(exchange, "bodyIgnored", CompletableFuture.class);
+                NEW_EXCHANGE = ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange));
+                RESPONSE_ASYNC = MethodHandles.insertArguments(
+                        ofExchange.findVirtual(
+                                exchange, "responseAsyncImpl", MethodType.methodType(CompletableFuture.class, connection)),
+                        1,
+                        (Object) null);
+                READ_BODY_ASYNC = ofExchange.findVirtual(
+                        exchange, "readBodyAsync", MethodType.methodType(CompletableFuture.class, BodyHandler.class));
+                IGNORE_BODY = ofExchange.findVirtual(exchange, "ignoreBody", MethodType.methodType(CompletableFuture.class));
+
+                CANCELLED = ofMulti.findVarHandle(multiExchange, "cancelled", boolean.class);
+                CONNECT_TIMEOUT = ofMulti.findVarHandle(multiExchange, "connectTimeout", ofTracker.lookupClass());
+                EXECUTOR = ofMulti.findVarHandle(multiExchange, "executor", ofExecutor.lookupClass());
+                EXCHANGE_OF_MULTI = ofMulti.findVarHandle(multiExchange, "exchange", exchange);
+                SET_EXCHANGE = ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange));
+                REQUEST_CANCELLED = ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class));
+                RESET_CONNECT_TIMEOUT = ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class));
+                DELEGATE = ofExecutor.findVirtual(ofExecutor.lookupClass(), "delegate", MethodType.methodType(Executor.class));
+
+                NEW_REQUEST = ofRequest.findConstructor(
+                        requestImpl, MethodType.methodType(void.class, HttpRequest.class, ProxySelector.class));
+                PROXY = ofRequest.findVirtual(requestImpl, "proxy", MethodType.methodType(InetSocketAddress.class));
+                IS_WEB_SOCKET = ofRequest.findVirtual(requestImpl, "isWebSocket", MethodType.methodType(boolean.class));
+                SYSTEM_HEADERS = ofRequest.findVirtual(
+                        requestImpl, "getSystemHeadersBuilder", MethodType.methodType(ofHeaders.lookupClass()));
+                HEADERS_OF = ofHeaders.findVirtual(ofHeaders.lookupClass(), "map", MethodType.methodType(Map.class));
+                ADD_HEADER = ofHeaders.findVirtual(
+                        ofHeaders.lookupClass(), "addHeader", MethodType.methodType(void.class, String.class, String.class));
+
+                STATUS_CODE = ofResponse.findVarHandle(response, "statusCode", int.class);
+                RESPONSE_HEADERS = ofResponse.findVarHandle(response, "headers", HttpHeaders.class);
+                RESPONSE_VERSION = ofResponse.findVarHandle(response, "version", HttpClient.Version.class);
+                NEW_RESPONSE = MethodHandles.insertArguments(
+                        ofResponse.findConstructor(
+                                response,
+                                MethodType.methodType(
+                                        void.class, requestImpl, exchange, HttpHeaders.class, connection, int.class, HttpClient.Version.class)),
+                        3,
+                        (Object) null);
+
+                NEEDS_EXECUTOR = ofTrusted.findStatic(
+                        ofTrusted.lookupClass(), "needsExecutor", MethodType.methodType(boolean.class, BodySubscriber.class));
+                GET_BODY_ASYNC = ofSubscribers.findStatic(
+                        ofSubscribers.lookupClass(),
+                        "getBodyAsync",
+                        MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class));
+                UNPROCESSED_BY_PEER = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
+                Lookup ofConnection = context.lookup(PACKAGE + "HttpConnection");
+                Lookup ofPlain = context.lookup(PACKAGE + "PlainHttpConnection");
+                Lookup ofClient = context.lookup(PACKAGE + "HttpClientImpl");
+                Lookup ofPool = context.lookup(PACKAGE + "ConnectionPool");
+                Lookup ofTube = context.lookup(PACKAGE + "common.SSLTube");
+                Lookup ofBuffers = context.lookup(PACKAGE + "common.BufferSupplier");
+                Class<?> plain = ofPlain.lookupClass();
+                Class<?> client = ofClient.lookupClass();
+                Class<?> pool = ofPool.lookupClass();
+                Class<?> key = context.lookup(PACKAGE + "ConnectionPool$CacheKey").lookupClass();
+                Class<?> flowTube = context.lookup(PACKAGE + "common.FlowTube").lookupClass();
+                ADDRESS = ofConnection.findVarHandle(connection, "address", InetSocketAddress.class);
+                NEW_CONNECTION = MethodHandles.insertArguments(
+                        ofConnection.findStatic(
+                                connection,
+                                "getPlainConnection",
+                                MethodType.methodType(
+                                        connection, InetSocketAddress.class, InetSocketAddress.class, requestImpl, client)),
+                        1,
+                        (Object) null);
+                MethodHandle fromPool = ofPool.findVirtual(
+                        pool,
+                        "getConnection",
+                        MethodType.methodType(connection, boolean.class, InetSocketAddress.class, InetSocketAddress.class));
+                POOLED_CONNECTION = MethodHandles.filterArguments(
+                        MethodHandles.insertArguments(fromPool, 1, false, null),
+                        0,
+                        ofClient.findVirtual(client, "connectionPool", MethodType.methodType(pool)));
+                IS_OPEN = ofConnection.findVirtual(connection, "isOpen", MethodType.methodType(boolean.class));
+                CLOSE = ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class));
+                FLOW = ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube));
+                FINISH_CONNECT = ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class));
+                CLIENT_OF = ofConnection.findVirtual(connection, "client", MethodType.methodType(client));
+                EXECUTOR_OF = ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass()));
+                BUFFERS_OF = ofClient.findVirtual(client, "getSSLBufferSupplier", MethodType.methodType(ofBuffers.lookupClass()));
+                GIVE_BACK = ofBuffers.findVirtual(ofBuffers.lookupClass(), "recycle", MethodType.methodType(void.class, ByteBuffer.class));
+                NEW_TLS_TUBE = ofTube.findConstructor(
+                        ofTube.lookupClass(),
+                        MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube));
+                HANDSHAKE = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
+                POOL_KEY = MethodHandles.insertArguments(
+                        ofPool.findStatic(
+                                pool,
+                                "cacheKey",
+                                MethodType.methodType(key, boolean.class, InetSocketAddress.class, InetSocketAddress.class)),
+                        0,
+                        false,
+                        null);
+                USER_SET_AUTH = optional(
+                        ofRequest,
+                        requestImpl,
+                        "setUserSetAuthFlag",
+                        MethodType.methodType(void.class, Authenticator.RequestorType.class, boolean.class));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }

@@ -20,25 +20,12 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /** Fields that Tomcat has no accessor for; the same in 9, 10.1 and 11. */
 final class Internals {
-    private final VarHandle connector;
-    private final VarHandle keepAlive;
-    private final VarHandle sendfileData;
-    private final VarHandle socketWrapper;
-    private final VarHandle hook;
-    private final VarHandle outputBuffer;
-    private final VarHandle endpoint;
-    /** Null in old versions, whose {@code closeSocket} closes also what has no wrapper. */
-    private final MethodHandle destroySocket;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        connector = field(context, CoyoteAdapter.class, "connector", Connector.class);
-        keepAlive = field(context, Http11Processor.class, "keepAlive", boolean.class);
-        sendfileData = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
-        socketWrapper = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
-        hook = field(context, Request.class, "hook", ActionHook.class);
-        endpoint = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
-        outputBuffer = field(context, Response.class, "outputBuffer", OutputBuffer.class);
-        destroySocket = destroySocket(context.lookup(AbstractEndpoint.class.getName()));
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     private static MethodHandle destroySocket(MethodHandles.Lookup lookup) throws IllegalAccessException {
@@ -56,40 +43,69 @@ final class Internals {
     }
 
     Connector connector(CoyoteAdapter adapter) {
-        return (Connector) connector.get(adapter);
+        return (Connector) Members.CONNECTOR.get(adapter);
     }
 
     /** The connection ends with this response; before the head is written Tomcat then adds {@code Connection: close}. */
     void closeAfterResponse(Http11Processor processor) {
-        keepAlive.setVolatile(processor, false);
+        Members.KEEP_ALIVE.setVolatile(processor, false);
     }
 
     boolean sendsFile(Http11Processor processor) {
-        return (SendfileDataBase) sendfileData.get(processor) != null;
+        return (SendfileDataBase) Members.SENDFILE_DATA.get(processor) != null;
     }
 
     SocketWrapperBase<?> connection(AbstractProcessor processor) {
-        return (SocketWrapperBase<?>) socketWrapper.get(processor);
+        return (SocketWrapperBase<?>) Members.SOCKET_WRAPPER.get(processor);
     }
 
     AbstractEndpoint<?, ?> endpoint(AbstractProtocol<?> protocol) {
-        return (AbstractEndpoint<?, ?>) endpoint.get(protocol);
+        return (AbstractEndpoint<?, ?>) Members.ENDPOINT.get(protocol);
     }
 
     /** @return what {@code setSocketOptions} is to return: Tomcat then closes its wrapper of the socket, and here there is none yet */
     Object refused(AbstractEndpoint<?, ?> endpoint, Object socket) throws Throwable {
-        if (destroySocket != null) {
-            destroySocket.invoke(endpoint, socket);
+        if (Members.DESTROY_SOCKET != null) {
+            Members.DESTROY_SOCKET.invoke(endpoint, socket);
         }
         return false;
     }
 
     OutputBuffer outputBuffer(Response response) {
-        return (OutputBuffer) outputBuffer.get(response);
+        return (OutputBuffer) Members.OUTPUT_BUFFER.get(response);
     }
 
     /** Over which the request came, also on a stream of HTTP/2. */
     SocketWrapperBase<?> connection(Request request) {
-        return connection((AbstractProcessor) (ActionHook) hook.get(request));
+        return connection((AbstractProcessor) (ActionHook) Members.HOOK.get(request));
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final VarHandle CONNECTOR;
+        static final VarHandle KEEP_ALIVE;
+        static final VarHandle SENDFILE_DATA;
+        static final VarHandle SOCKET_WRAPPER;
+        static final VarHandle HOOK;
+        static final VarHandle OUTPUT_BUFFER;
+        static final VarHandle ENDPOINT;
+        /** Null in old versions, whose {@code closeSocket} closes also what has no wrapper. */
+        static final MethodHandle DESTROY_SOCKET;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                CONNECTOR = field(context, CoyoteAdapter.class, "connector", Connector.class);
+                KEEP_ALIVE = field(context, Http11Processor.class, "keepAlive", boolean.class);
+                SENDFILE_DATA = field(context, Http11Processor.class, "sendfileData", SendfileDataBase.class);
+                SOCKET_WRAPPER = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
+                HOOK = field(context, Request.class, "hook", ActionHook.class);
+                ENDPOINT = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
+                OUTPUT_BUFFER = field(context, Response.class, "outputBuffer", OutputBuffer.class);
+                DESTROY_SOCKET = destroySocket(context.lookup(AbstractEndpoint.class.getName()));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }
