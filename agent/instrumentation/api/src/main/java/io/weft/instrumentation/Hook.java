@@ -38,4 +38,8 @@ public record Hook(String id, String className, String method, String descriptor
     public Hook whenPresent() {
         return new Hook(id, className, method, descriptor, kind, argument, true);
     }
+
+    Hook relocated(Relocation to) {
+        return new Hook(id, to.apply(className), method, to.apply(descriptor), kind, argument, optional);
+    }
 }

@@ -1,12 +1,14 @@
 package io.weft.agent.link;
 
+import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Relocation;
 import java.io.IOException;
 import java.io.InputStream;
 
 /**
  * Where both worlds meet, once per library module and app loader:
  * <ol>
- *   <li>the adapter's own package: defined here;
+ *   <li>the adapter's own package: defined here, for the copy of the library that the module is for;
  *   <li>{@code io.weft}: the agent's loader (the instrumentation API, the data plane's contracts);
  *   <li>everything else: the app loader.
  * </ol>
@@ -17,13 +19,15 @@ final class AdapterClassLoader extends ClassLoader {
     }
 
     private final ClassLoader agent;
+    /** Ends with a dot. */
     private final String adapterPackage;
+    private final Relocation relocation;
 
-    /** @param adapterPackage ends with a dot */
-    AdapterClassLoader(String module, ClassLoader app, ClassLoader agent, String adapterPackage) {
-        super("weft-" + module, app == null ? ClassLoader.getPlatformClassLoader() : app);
+    AdapterClassLoader(InstrumentationModule module, ClassLoader app, ClassLoader agent) {
+        super("weft-" + module.name(), app == null ? ClassLoader.getPlatformClassLoader() : app);
         this.agent = agent;
-        this.adapterPackage = adapterPackage;
+        adapterPackage = module.adapter().substring(0, module.adapter().lastIndexOf('.') + 1);
+        relocation = module.relocation();
     }
 
     @Override
@@ -51,7 +55,7 @@ final class AdapterClassLoader extends ClassLoader {
                 if (in == null) {
                     throw new ClassNotFoundException(name);
                 }
-                byte[] classFile = in.readAllBytes();
+                byte[] classFile = RelocatedClassFile.of(in.readAllBytes(), relocation);
                 return defineClass(name, classFile, 0, classFile.length);
             } catch (IOException unreadable) {
                 throw new ClassNotFoundException(name, unreadable);

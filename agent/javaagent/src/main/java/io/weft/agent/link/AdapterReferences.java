@@ -1,5 +1,6 @@
 package io.weft.agent.link;
 
+import io.weft.instrumentation.Relocation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -30,8 +31,11 @@ final class AdapterReferences {
 
     private final ClassLoader agent;
 
-    AdapterReferences(ClassLoader agent) {
+    private final Relocation relocation;
+
+    AdapterReferences(ClassLoader agent, Relocation relocation) {
         this.agent = agent;
+        this.relocation = relocation;
     }
 
     /** @param adapter class name; its package's classes are followed as far as it refers to them */
@@ -64,7 +68,7 @@ final class AdapterReferences {
             if (in == null) {
                 throw new IllegalStateException("the agent has no class " + internalName);
             }
-            reader = new ClassReader(in.readAllBytes());
+            reader = new ClassReader(RelocatedClassFile.of(in.readAllBytes(), relocation));
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }

@@ -40,7 +40,7 @@ public final class LibraryCheck {
             }
         }
         if (missing.isEmpty()) {
-            for (AdapterReferences.Reference reference : new AdapterReferences(agent).of(module.adapter())) {
+            for (AdapterReferences.Reference reference : new AdapterReferences(agent, module.relocation()).of(module.adapter())) {
                 if (!isPresent(reference, app, classes)) {
                     missing.add(reference.toString());
                 }

@@ -61,10 +61,9 @@ public final class Linker {
     private Link link(Attachment attachment, ClassLoader app, String wovenClass) throws ReflectiveOperationException {
         Class<?> woven = Class.forName(wovenClass, false, app);
         String adapter = attachment.module().adapter();
-        AdapterClassLoader loader = new AdapterClassLoader(attachment.module().name(), app, agent,
-                adapter.substring(0, adapter.lastIndexOf('.') + 1));
+        AdapterClassLoader loader = new AdapterClassLoader(attachment.module(), app, agent);
         opener.open(attachment.module(), woven.getModule(), loader.getUnnamedModule());
-        LibraryContext context = new LibraryContext(attachment.module().name(), app, opener, mesh, log);
+        LibraryContext context = new LibraryContext(attachment.module(), app, opener, mesh, log);
         Constructor<?> constructor = loader.loadClass(adapter).getDeclaredConstructor(AdapterContext.class);
         constructor.setAccessible(true);
         Link kept = attachment.linkIfFirst(new Link((Adapter) constructor.newInstance(context)));

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.objectweb.asm.ClassReader;
 
 /** An app's loader with a copy of the sample library; what it defines passes the transformer, as in a JVM with the agent. */
 final class AppLoader extends ClassLoader {
@@ -22,7 +23,8 @@ final class AppLoader extends ClassLoader {
         for (String name : new String[] {"Greeter", "Base"}) {
             String resource = "sample/library/" + name + ".class";
             try (InputStream in = AppLoader.class.getClassLoader().getResourceAsStream(resource)) {
-                classFiles.put(resource, version.apply(in.readAllBytes()));
+                byte[] classFile = version.apply(in.readAllBytes());
+                classFiles.put(new ClassReader(classFile).getClassName() + ".class", classFile);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -9,7 +9,10 @@ import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
+import io.weft.instrumentation.Relocation;
 import io.weft.instrumentation.sample.SampleModule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,6 +69,38 @@ class LinkTest {
         assertThat(length(first, "app")).isEqualTo(3);
         assertThat(attached).containsExactly("sample", "sample");
         assertThat(attachments.status()).hasSize(2).allSatisfy(status -> assertThat(status.refused()).isNull());
+    }
+
+    @Test
+    void aCopyUnderAnotherNameIsServedByTheSameAdapter() throws Exception {
+        Relocation shaded = new Relocation("sample.library", "com.vendor.");
+        ClassLoader app = app(classFile -> relocated(classFile, shaded));
+        Object greeter = app.loadClass("com.vendor.sample.library.Greeter").getConstructor().newInstance();
+
+        assertThat(greet(greeter)).isEqualTo("hello Eve secret inherited");
+        assertThat(length(greeter, "mesh")).isEqualTo(42);
+        assertThat(attached).containsExactly("sample at com.vendor.sample.library");
+
+        greet(greeter(app()));
+        assertThat(attached).containsExactly("sample at com.vendor.sample.library", "sample");
+    }
+
+    @Test
+    void aCopyWithoutAMemberThatTheAdapterUsesIsLeftAlone() throws Exception {
+        Relocation shaded = new Relocation("sample.library", "com.vendor.");
+        ClassLoader app = app(classFile -> relocated(without("inherited").apply(classFile), shaded));
+        Object greeter = app.loadClass("com.vendor.sample.library.Greeter").getConstructor().newInstance();
+
+        assertThat(greet(greeter)).isEqualTo("hello Eve");
+        assertThat(scene.logged()).contains("it has no com.vendor.sample.library.Greeter.inherited()Ljava/lang/String;");
+    }
+
+    private static byte[] relocated(byte[] classFile, Relocation relocation) {
+        try {
+            return RelocatedClassFile.of(classFile, relocation);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

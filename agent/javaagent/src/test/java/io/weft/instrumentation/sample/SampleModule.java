@@ -13,6 +13,7 @@ public final class SampleModule {
         return new InstrumentationModule("sample", "1", "io.weft.instrumentation.sample.SampleAdapter", List.of(), List.of(
                 Hook.result("greet", GREETER, "greet", "(Ljava/lang/String;)Ljava/lang/String;"),
                 Hook.around("length", GREETER, "length", "(Ljava/lang/String;)I"),
-                Hook.around("newer", GREETER, "sinceVersion2", "()V").whenPresent()));
+                Hook.around("newer", GREETER, "sinceVersion2", "()V").whenPresent()))
+                .wherever("sample.library");
     }
 }
