@@ -47,6 +47,8 @@ public final class InboundConnection {
     private Selection selection;
     /** Of the last policy that let it in; null: none named the port. */
     private volatile InboundRoutes routes;
+    /** Its requests cannot be looked at. */
+    private volatile boolean opaque;
 
     InboundConnection(InboundConnections owner, Connection connection, boolean inspects, Runnable closer) {
         this.owner = owner;
@@ -137,6 +139,29 @@ public final class InboundConnection {
 
     void decideBy(long nanos) {
         deadline = nanos;
+    }
+
+    /** Whether policy says who may call, so that nothing may reach the app that is not looked at request by request. */
+    public boolean isRestricted() {
+        return owner.isRestricted(this);
+    }
+
+    /**
+     * It turns out that its requests cannot be looked at. A later policy that says who may call then has it go.
+     *
+     * @return false: the policy in force does, and it is to be closed
+     */
+    public boolean admitsOpaque() {
+        opaque = true;
+        boolean admits = !isRestricted();
+        if (!admits) {
+            rejected(Rejection.UNGUARDED);
+        }
+        return admits;
+    }
+
+    boolean isOpaque() {
+        return opaque;
     }
 
     /** It is about to be closed for that reason. */

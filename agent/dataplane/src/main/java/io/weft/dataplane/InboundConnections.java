@@ -259,6 +259,13 @@ final class InboundConnections {
         return Fate.SECURE;
     }
 
+    boolean isRestricted(InboundConnection connection) {
+        Policy inForce = policy.get();
+        InboundChains chains = inForce == null ? null : inForce.inbound().find(connection.connection().localPort());
+        InboundRoutes routes = chains == null ? null : connection.select(chains);
+        return routes != null && routes.isRestricted();
+    }
+
     private Rejection rejection(InboundRoutes routes, Connection known) {
         if (routes == null) {
             return known.hello() == null ? Rejection.PLAINTEXT : Rejection.NO_FILTER_CHAIN;
@@ -314,7 +321,10 @@ final class InboundConnections {
             return connection.connection().peer() == null && verdict(connection.connection().localPort(), false) != Verdict.CLOSED;
         }
         InboundRoutes routes = connection.select(chains);
-        return routes != null && routes.fits(connection.connection()) && isTrusted(connection, routes.tls());
+        return routes != null
+                && routes.fits(connection.connection())
+                && isTrusted(connection, routes.tls())
+                && !(connection.isOpaque() && routes.isRestricted());
     }
 
     /** @param tls of the chain that it would get now; null: that has no identity, or is not secured */

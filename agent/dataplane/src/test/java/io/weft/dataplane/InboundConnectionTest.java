@@ -13,8 +13,11 @@ import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
@@ -92,15 +95,23 @@ class InboundConnectionTest {
     }
 
     private static FilterChain chain(String transport, TransportSocket socket, String... protocols) {
+        return chain(transport, socket, List.of(), protocols);
+    }
+
+    private static FilterChain chain(String transport, TransportSocket socket, List<NamedFilter> filters, String... protocols) {
         FilterChainMatch match = new FilterChainMatch(0, List.of(), List.of(), transport, List.of(protocols), Source.ANY);
         HttpConnectionManager manager = new HttpConnectionManager(
                 "inbound", new HttpConnectionManager.Inline(Policies.routes(Policies.host("*", Policies.route(any(), forward("app"))))),
-                List.of(), HttpConnectionManager.Edge.NONE, HttpConnectionManager.StreamLimits.NONE);
+                filters, HttpConnectionManager.Edge.NONE, HttpConnectionManager.StreamLimits.NONE);
         return new FilterChain("", match, socket, List.of(), manager);
     }
 
     private static final FilterChain PLAINTEXT = chain("", new TransportSocket.Plaintext());
     private static final FilterChain STRICT = chain("", TLS);
+    private static final FilterChain FOR_NOBODY = chain("", new TransportSocket.Plaintext(), List.of(new NamedFilter(
+            "rbac",
+            new HttpFilter.AccessControl(new Rbac(Optional.of(new Rbac.Policies(Rbac.Action.ALLOW, List.of())), Optional.empty())),
+            false)));
     private static final List<FilterChain> PERMISSIVE = List.of(
             chain("raw_buffer", new TransportSocket.Plaintext()), chain("tls", new TransportSocket.Plaintext()), chain("tls", TLS, "kuma"));
 
@@ -152,6 +163,26 @@ class InboundConnectionTest {
         protected InboundConnection accepted() {
             return accepted;
         }
+    }
+
+    @Test
+    void whoseRequestsCannotBeLookedAtIsLetInOnlyWherePolicyDoesNotSayWhoMayCall() {
+        apply(List.of(PLAINTEXT));
+        InboundConnection before = accept("before");
+        InboundConnection governed = accept("governed");
+        assertThat(before.isRestricted()).isFalse();
+        assertThat(before.admitsOpaque()).isTrue();
+
+        apply(List.of(FOR_NOBODY));
+        InboundConnection after = accept("after");
+        assertThat(after.isRestricted()).isTrue();
+        assertThat(after.admitsOpaque()).isFalse();
+        assertThat(ports.rejections(Rejection.UNGUARDED)).isEqualTo(1);
+        after.closed();
+
+        mesh.time.advance(Duration.ofSeconds(11));
+        assertThat(closed).as("one that is looked at stays").containsExactly("before");
+        assertThat(request(governed)).isEqualTo("REPLY");
     }
 
     @Test

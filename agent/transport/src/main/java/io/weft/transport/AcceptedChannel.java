@@ -7,9 +7,9 @@ import io.weft.dataplane.ServerTls;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLEngine;
@@ -26,10 +26,13 @@ import javax.net.ssl.SSLException;
  * writes.
  */
 public final class AcceptedChannel {
+    /** No {@link #read} gives more bytes; one into a buffer with so much room spares a copy. */
+    public static final int MOST_AT_ONCE = 16_709;
+
     /** What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4). */
     private static final byte[] HTTP_2_PREFACE = "PRI * HTTP/2.0\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final String HTTP_2 = "h2";
-    private static final int RECORD = 16_709;
+    private static final int RECORD = MOST_AT_ONCE;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     /** While JSSE reads a client's hello of ours on this thread. */
@@ -37,7 +40,7 @@ public final class AcceptedChannel {
 
     private enum State { SNIFFING, SHAKING_HANDS, TELLING_HTTP_2, PLAINTEXT, SECURED, FAILED }
 
-    private final SocketChannel socket;
+    private final ByteChannel socket;
     private final InboundConnection connection;
     private final boolean http2;
     private final ReentrantLock writing = new ReentrantLock();
@@ -53,8 +56,11 @@ public final class AcceptedChannel {
     private boolean first = true;
     private boolean speaksHttp2;
 
-    /** @param http2 the app's server can speak HTTP/2; it asks {@link #speaksHttp2} when */
-    public AcceptedChannel(SocketChannel socket, InboundConnection connection, boolean http2) {
+    /**
+     * @param socket what is on the wire; a read from it that gives nothing means that there is nothing yet
+     * @param http2 the app's server can speak HTTP/2; it asks {@link #speaksHttp2} when
+     */
+    public AcceptedChannel(ByteChannel socket, InboundConnection connection, boolean http2) {
         this.socket = socket;
         this.connection = connection;
         this.http2 = http2;
