@@ -3,7 +3,7 @@ package io.weft.instrumentation;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Slows down whoever sends a response's body, as a slow caller would: the thread that writes waits. For one thread at a time.
+ * Slows down whoever sends a response's body, as a slow caller would. For one thread at a time.
  */
 public final class Pace {
     private static final int SLICES_PER_SECOND = 16;
@@ -26,13 +26,18 @@ public final class Pace {
 
     /** Before a piece: returns when the pieces before have had their time. */
     public void await() {
+        for (long left = waitNanos(); left > 0 && !Thread.currentThread().isInterrupted(); left = waitNanos()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    /** For whoever must not wait in place: until the pieces before have had their time; 0: they have. */
+    public long waitNanos() {
         long now = System.nanoTime();
         if (due - now < 0) {
             due = now;
         }
-        for (long left = due - now; left > 0 && !Thread.currentThread().isInterrupted(); left = due - System.nanoTime()) {
-            LockSupport.parkNanos(left);
-        }
+        return due - now;
     }
 
     /** After a piece. */

@@ -7,6 +7,7 @@ import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.jetty.JettyModule;
+import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
 import io.weft.instrumentation.undertow.UndertowModule;
@@ -24,6 +25,7 @@ final class Modules {
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),
                 JettyModule.module(),
+                NettyModule.module(),
                 OkHttpModule.module(),
                 TomcatModule.module(),
                 UndertowModule.module());

@@ -92,7 +92,8 @@ class InboundIT {
         TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
         TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
         TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
-        JDK("JdkHttpServer", null);
+        JDK("JdkHttpServer", null),
+        NETTY_4_1("NettyServer", "netty-4.1");
 
         private final String driver;
         /** Null: part of the JDK. */
@@ -119,7 +120,7 @@ class InboundIT {
 
     private static Testbed testbed;
     private static int port;
-    private static boolean tomcat;
+    private static boolean http2;
 
     @BeforeParameterizedClassInvocation
     static void start(Jdk jdk, Server server) {
@@ -129,7 +130,7 @@ class InboundIT {
         JvmCommand jvm = testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders").unguarded();
         JvmProcess process = (server.library == null ? jvm : jvm.classPath(Library.named(server.library))).driver(server.driver, "app");
         port = process.awaitPort();
-        tomcat = server.library != null;
+        http2 = server.name().startsWith("TOMCAT");
         policies.serve(OTHER.listener(inbound(port)));
         await().until(() -> get("/direct").statusCode() == 418);
         assertThat(policies.refusals()).isEmpty();
@@ -221,7 +222,7 @@ class InboundIT {
 
     @Test
     void theSameOverHttp2() throws Exception {
-        if (!tomcat) {
+        if (!http2) {
             return;
         }
         assertThat(HTTP_2.send(request("/direct").build(), BodyHandlers.ofString()).statusCode()).isEqualTo(418);

@@ -15,7 +15,8 @@ enum Server {
     TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
     TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
     TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
-    JDK_HTTP_SERVER("JdkHttpServer", null);
+    JDK_HTTP_SERVER("JdkHttpServer", null),
+    NETTY_4_1("NettyServer", "netty-4.1");
 
     private final String driver;
 
@@ -33,7 +34,22 @@ enum Server {
     }
 
     boolean isTomcat() {
-        return library != null;
+        return name().startsWith("TOMCAT");
+    }
+
+    /** WebSocket, too. */
+    boolean speaksHttp2() {
+        return isTomcat();
+    }
+
+    /** By itself or by the kernel. */
+    boolean sendsFiles() {
+        return this != JDK_HTTP_SERVER;
+    }
+
+    /** A thread that serves a request serves no other, so it may end the JVM without holding others up. */
+    boolean hasThreadsForRequests() {
+        return isTomcat() || this == JDK_HTTP_SERVER;
     }
 
     /** Every server on every JDK of the matrix. */

@@ -118,10 +118,12 @@ class ServerIT {
                 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nbody"));
         if (server.isTomcat()) {
             requests.add("GET /dispatch/20" + CLOSE);
-            requests.add("GET /file" + CLOSE);
-            requests.add("GET /chunks HTTP/1.1\r\nHost: x\r\n\r\nGET /async/20" + CLOSE);
         } else {
             requests.add("GET /empty" + CLOSE);
+        }
+        if (server.sendsFiles()) {
+            requests.add("GET /file" + CLOSE);
+            requests.add("GET /chunks HTTP/1.1\r\nHost: x\r\n\r\nGET /async/20" + CLOSE);
         }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {
@@ -145,7 +147,7 @@ class ServerIT {
 
     @Test
     void theAppsProtocolsGoOn() throws Exception {
-        assumeThat(server.isTomcat()).as("the JDK's server knows no other protocol").isTrue();
+        assumeThat(server.speaksHttp2()).as("it knows no other protocol").isTrue();
         HttpClient client = HttpClient.newHttpClient();
         URI uri = URI.create("http://127.0.0.1:" + meshed + "/");
 
@@ -197,7 +199,7 @@ class ServerIT {
         try (RawClient slow = new RawClient(port); RawClient async = new RawClient(port); RawClient file = new RawClient(port)) {
             slow.send("GET /slow/1500 HTTP/1.1\r\nHost: x\r\n\r\n");
             async.send("GET /async/1500 HTTP/1.1\r\nHost: x\r\n\r\n");
-            if (server.isTomcat()) {
+            if (server.sendsFiles()) {
                 file.send("GET /file" + CLOSE);
                 file.readHead();
             }
@@ -207,7 +209,7 @@ class ServerIT {
 
             assertComplete(slow.readAll());
             assertComplete(async.readAll());
-            if (server.isTomcat()) {
+            if (server.sendsFiles()) {
                 assertThat(file.readAll().length).isEqualTo(FILE_SIZE);
             }
         }
@@ -217,7 +219,7 @@ class ServerIT {
 
     @Test
     void whoeverIsConnectedOverHttp2IsToldBeforeTheServerGoes() throws Exception {
-        assumeThat(server.isTomcat()).as("the JDK's server knows no other protocol").isTrue();
+        assumeThat(server.speaksHttp2()).as("it knows no other protocol").isTrue();
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
                 testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "60s"), "v1");
@@ -240,6 +242,7 @@ class ServerIT {
 
     @Test
     void aRequestThatEndsTheJvmIsNotWaitedFor() throws Exception {
+        assumeThat(server.hasThreadsForRequests()).isTrue();
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
                 testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "0ms"), "v1");

@@ -1,0 +1,58 @@
+package io.weft.instrumentation.netty;
+
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+
+/** HTTP/1.0 and 1.1: behind the codec, which is one handler or two, comes one of the mesh's. */
+final class Http1 implements Protocol {
+    private final AdapterContext context;
+
+    Http1(AdapterContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public void added(ChannelHandlerContext handler, Accepted accepted) {
+        ChannelPipeline pipeline = handler.pipeline();
+        ChannelHandler added = handler.handler();
+        ChannelHandlerContext last = null;
+        if (added instanceof HttpServerCodec) {
+            last = handler;
+        } else if (added instanceof HttpRequestDecoder || added instanceof HttpResponseEncoder) {
+            ChannelHandlerContext decoder = pipeline.context(HttpRequestDecoder.class);
+            ChannelHandlerContext encoder = pipeline.context(HttpResponseEncoder.class);
+            last = decoder == null || encoder == null ? null : later(pipeline, decoder, encoder);
+        }
+        if (last != null) {
+            pipeline.addAfter(last.name(), null, new Http1Handler(context, accepted, last));
+        }
+    }
+
+    private static ChannelHandlerContext later(ChannelPipeline pipeline, ChannelHandlerContext one, ChannelHandlerContext other) {
+        for (String name : pipeline.names()) {
+            if (name.equals(one.name())) {
+                return other;
+            }
+            if (name.equals(other.name())) {
+                return one;
+            }
+        }
+        throw new IllegalStateException("neither codec is in the pipeline");
+    }
+
+    @Override
+    public Handler.Argument handler(String hook) {
+        return null;
+    }
+
+    @Override
+    public boolean governs(ChannelHandler handler) {
+        return handler instanceof Http1Handler;
+    }
+}
