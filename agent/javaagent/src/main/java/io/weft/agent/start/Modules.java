@@ -9,6 +9,8 @@ import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.jetty.JettyModule;
 import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
+import io.weft.instrumentation.reactornetty.ReactorNettyModule;
+import io.weft.instrumentation.springwebclient.SpringWebClientModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
 import io.weft.instrumentation.undertow.UndertowModule;
 import java.util.List;
@@ -27,6 +29,8 @@ final class Modules {
                 JettyModule.module(),
                 NettyModule.module(),
                 OkHttpModule.module(),
+                ReactorNettyModule.module(),
+                SpringWebClientModule.module(),
                 TomcatModule.module(),
                 UndertowModule.module());
     }

@@ -5,6 +5,7 @@ import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.OkHttp;
+import io.weft.driver.ReactorNetty;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -28,7 +29,9 @@ enum Client {
     APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK),
     OK_HTTP_3_12(OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK),
     OK_HTTP_4(OkHttp.class, "okhttp-4", Span.OLDEST_JDK),
-    OK_HTTP_5(OkHttp.class, "okhttp-5", Span.NEWEST_JDK);
+    OK_HTTP_5(OkHttp.class, "okhttp-5", Span.NEWEST_JDK),
+    REACTOR_NETTY_1_0(ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK),
+    REACTOR_NETTY_1_3(ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK);
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
@@ -62,7 +65,8 @@ enum Client {
 
     /** What nobody reads or closes keeps its connection, by the library's own rules. */
     boolean needsReaders() {
-        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class || driver == OkHttp.class;
+        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class || driver == OkHttp.class
+                || driver == ReactorNetty.class;
     }
 
     /** Every client on those JDKs of the matrix that it runs on. */

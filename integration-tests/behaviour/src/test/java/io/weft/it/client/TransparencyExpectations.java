@@ -185,12 +185,16 @@ abstract class TransparencyExpectations extends Expectations {
     void theAppsOwnProxyStaysInCharge() {
         serve();
         Upstream proxy = testbed.upstream("proxy");
+        // Reactor Netty has a tunnel through it for plaintext, too.
+        proxy.react(request -> request.line().startsWith("CONNECT ") ? Upstream.send(Then.KEEP, "", "HTTP/1.1 200 OK") : proxy.ok());
+        List<List<String>> arrived = new ArrayList<>();
         for (JvmProcess process : List.of(stage().plain, stage().meshed)) {
+            proxy.forgetRequests();
             Map<String, String> answer = process.ask(Call.get(url("/x")).proxy(proxy.address().getPort()).form());
             assertThat(answer).containsEntry("body", "proxy");
+            arrived.add(proxy.requests().stream().map(RecordedRequest::wire).toList());
         }
-        assertThat(proxy.requests()).hasSize(2);
-        assertThat(proxy.requests().get(1).wire()).isEqualTo(proxy.requests().get(0).wire());
+        assertThat(arrived.get(1)).isEqualTo(arrived.get(0)).isNotEmpty();
         assertThat(a.requests()).isEmpty();
     }
 

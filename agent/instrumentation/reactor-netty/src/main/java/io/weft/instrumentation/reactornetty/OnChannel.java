@@ -1,0 +1,141 @@
+package io.weft.instrumentation.reactornetty;
+
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.weft.dataplane.ClientConnection;
+import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Handler;
+import java.net.SocketTimeoutException;
+import reactor.netty.Connection;
+
+/** On a connection to an endpoint, for the attempts that use it one after the other. For its event loop. */
+final class OnChannel extends ChannelDuplexHandler implements HopHandler {
+    private final Endpoint endpoint;
+    /** Null: in plaintext, or not secured yet. */
+    private ClientConnection connection;
+
+    private boolean used;
+    /** Null: the connection waits for one. */
+    private Attempt attempt;
+    /** What comes belongs to a 100 response. */
+    private boolean interim;
+
+    OnChannel(Endpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    void secured(ClientConnection connection) {
+        this.connection = connection;
+    }
+
+    boolean leadsTo(Endpoint wanted) {
+        return endpoint.tls() == wanted.tls() && endpoint.address().equals(wanted.address());
+    }
+
+    /** The pool gives it to a request. @return false: it is closed, or to be closed by the caller */
+    boolean lease() {
+        boolean fresh = !used;
+        used = true;
+        return fresh || connection == null || connection.lease();
+    }
+
+    void begin(Attempt next) {
+        attempt = next;
+        interim = false;
+    }
+
+    @Override
+    public Object request(Object handler, Object operations) throws Throwable {
+        return attempt == null ? Handler.PROCEED : attempt.hop().request(handler, operations);
+    }
+
+    @Override
+    public boolean drops(Object operations) throws Throwable {
+        if (attempt == null || !attempt.isDropped()) {
+            return false;
+        }
+        attempt.hop().internals.drop(operations);
+        return true;
+    }
+
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        Attempt current = attempt;
+        if (current == null) {
+            context.write(message, promise);
+            return;
+        }
+        Object onWire = message;
+        if (message instanceof HttpRequest request) {
+            if (!current.sends(Sent.of(request))) {
+                ReferenceCountUtil.release(message);
+                SocketTimeoutException failure = new SocketTimeoutException("too late to send");
+                current.tooLate(failure);
+                promise.tryFailure(failure);
+                context.close();
+                return;
+            }
+            onWire = WireRequest.of(request, current.hop().exchange.requestChanges());
+        }
+        OutgoingRequest exchange = current.hop().exchange;
+        ChannelPromise written = promise;
+        if (message instanceof LastHttpContent) {
+            written = promise.unvoid();
+            written.addListener(result -> {
+                if (result.isSuccess()) {
+                    exchange.requestSent();
+                }
+            });
+        } else {
+            exchange.bytesSent();
+        }
+        context.write(onWire, written);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        Attempt current = attempt;
+        if (current != null) {
+            if (message instanceof HttpResponse response) {
+                interim = response.status().equals(HttpResponseStatus.CONTINUE);
+                if (!interim && response.decoderResult().isSuccess()) {
+                    current.responds(response);
+                }
+            } else if (message instanceof HttpContent) {
+                current.hop().exchange.bytesReceived();
+            }
+            if (message instanceof LastHttpContent end && !interim) {
+                ended(context, current, end.decoderResult().isSuccess());
+            }
+        }
+        context.fireChannelRead(message);
+    }
+
+    /** Before the library gives the connection back, or the app hears of the end. */
+    private void ended(ChannelHandlerContext context, Attempt current, boolean whole) {
+        if (whole) {
+            attempt = null;
+            current.completed();
+        }
+        if (connection != null && !connection.giveBack()) {
+            Connection.from(context.channel()).markPersistent(false);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        context.fireChannelInactive();
+        Attempt current = attempt;
+        attempt = null;
+        if (current != null) {
+            current.gone();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package io.weft.instrumentation.reactornetty;
+
+import io.netty.resolver.AddressResolverGroup;
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.util.function.Supplier;
+import reactor.core.publisher.Mono;
+import reactor.netty.Connection;
+import reactor.netty.ConnectionObserver;
+import reactor.netty.http.client.HttpClientConfig;
+import reactor.netty.resources.ConnectionProvider;
+import reactor.netty.transport.ProxyProvider;
+
+/** The handlers of {@link ReactorNettyModule}. Thread-safe. */
+public final class ReactorNettyAdapter implements Adapter {
+    private final AdapterContext context;
+    private final Internals internals;
+
+    public ReactorNettyAdapter(AdapterContext context) throws ReflectiveOperationException {
+        this.context = context;
+        this.internals = new Internals(context);
+    }
+
+    @Override
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case "acquire" -> (Handler.Around) this::acquire;
+            case "request" -> (Handler.Around) (handler, operations, a1, a2, a3) ->
+                    HopHandler.of((Connection) operations) instanceof HopHandler onChannel
+                            ? onChannel.request(handler, operations)
+                            : Handler.PROCEED;
+            case "not-redirected" -> (Handler.Around) (operations, response, a1, a2, a3) ->
+                    HopHandler.of((Connection) operations) instanceof HopHandler onChannel && onChannel.drops(operations)
+                            ? Boolean.FALSE
+                            : Handler.PROCEED;
+            default -> throw new IllegalArgumentException("no hook of reactor-netty: " + hook);
+        };
+    }
+
+    /** @param handler the library's own for one request, which is also the supplier of its address */
+    private Object acquire(Object provider, Object config, Object observer, Object handler, Object resolver) throws Throwable {
+        if (!internals.isHandler(handler) || internals.webSocket(handler) != null) {
+            return Handler.PROCEED;
+        }
+        Object target = internals.target(handler);
+        if (internals.isSecure(target) || !(internals.address(target) instanceof InetSocketAddress address)) {
+            return Handler.PROCEED;
+        }
+        HttpClientConfig apps = (HttpClientConfig) config;
+        ProxyProvider proxy = apps.proxyProvider();
+        if (proxy != null && proxy.shouldProxy(address)) {
+            return Handler.PROCEED;
+        }
+        ConnectionObserver library = (ConnectionObserver) observer;
+        OutgoingRequest exchange = new OutgoingRequest(internals, handler, address, library.currentContext());
+        if (!context.outbound().claims(exchange)) {
+            return Handler.PROCEED;
+        }
+        if (!Protocols.includeHttp11(apps)) {
+            return exchange.mayFailOpen()
+                    ? Handler.PROCEED
+                    : Mono.error(new ConnectException("mesh TLS is not supported for HTTP/2 with prior knowledge: " + address));
+        }
+        Hop hop = new Hop(
+                context,
+                internals,
+                exchange,
+                handler,
+                (ConnectionProvider) provider,
+                apps,
+                library,
+                (AddressResolverGroup<?>) resolver);
+        exchange.drivenBy(hop);
+        return new HopMono(hop);
+    }
+
+    /** The address that the library would have connected to. */
+    static Supplier<InetSocketAddress> at(InetSocketAddress address) {
+        return () -> address;
+    }
+}

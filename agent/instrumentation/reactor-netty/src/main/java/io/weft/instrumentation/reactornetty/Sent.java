@@ -1,0 +1,27 @@
+package io.weft.instrumentation.reactornetty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+
+/**
+ * What the library has sent, before the mesh's changes.
+ *
+ * @param headers nobody else changes them
+ * @param body a share of its own, to be released; null: it comes in parts, which are gone once they are sent
+ */
+record Sent(HttpHeaders headers, ByteBuf body) {
+
+    static Sent of(HttpRequest request) {
+        return request instanceof FullHttpRequest full
+                ? new Sent(full.headers(), full.content().retainedDuplicate())
+                : new Sent(request.headers().copy(), null);
+    }
+
+    void release() {
+        if (body != null) {
+            body.release();
+        }
+    }
+}
