@@ -40,4 +40,7 @@ public interface ClientTls {
      * @throws IOException the socket cannot be used
      */
     SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException;
+
+    /** As {@link #layer}, for a connection on which HTTP/2 is spoken and nothing else. */
+    SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException;
 }

@@ -200,11 +200,17 @@ public final class DataPlane implements Outbound {
         if (!exchange.scheme().equals("http")) {
             return false;
         }
+        return MatchRoute.match(inForce(), exchange, randomness, clientLayers);
+    }
+
+    @Override
+    public boolean names(String authority) {
+        return inForce().listeners().find(authority) != null;
+    }
+
+    private Policy inForce() {
         Policy inForce = policy;
-        if (inForce == null) {
-            inForce = awaitFirst();
-        }
-        return MatchRoute.match(inForce, exchange, randomness, clientLayers);
+        return inForce == null ? awaitFirst() : inForce;
     }
 
     @Override

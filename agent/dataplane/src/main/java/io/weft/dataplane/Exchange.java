@@ -344,6 +344,19 @@ public abstract class Exchange extends Limited {
         return host == null ? cluster == null || !cluster.secures() : host.endpoint().tls() == null;
     }
 
+    /**
+     * Whether another attempt may follow this one, so that what of the request is sent now may be needed again. After
+     * {@link Step#DIAL}.
+     */
+    public final boolean mayBeTriedAgain() {
+        return retry != null && attempt <= retry.retries();
+    }
+
+    /** Bytes that a body may have to be kept for another attempt, where the library must keep it. After {@link Step#DIAL}. */
+    public final long resendLimit() {
+        return ((RouteEntry.Forward) route).resend().copyLimit();
+    }
+
     /** How long connecting may take; a longer one is a {@link Failure#CONNECT}. After {@link Step#DIAL}. */
     public final long connectTimeoutNanos() {
         return cluster.connectTimeoutNanos();

@@ -51,7 +51,7 @@ final class Mirroring {
             due.mirrors().forEach(mirror -> drop(due, mirror, original));
             return;
         }
-        int limit = ((RouteEntry.Forward) original.route).resend().mirrorLimit();
+        int limit = ((RouteEntry.Forward) original.route).resend().copyLimit();
         RequestCopy copy = original.copy(limit);
         if (copy == null) {
             original.cluster.state().abandoned();

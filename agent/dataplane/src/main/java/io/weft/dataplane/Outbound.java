@@ -11,6 +11,14 @@ public interface Outbound {
     boolean claims(Exchange exchange);
 
     /**
+     * Whether a policy names that host, whatever becomes of a request to it: for libraries that get ready before there is one. Waits as
+     * {@link #claims} does. Does not throw.
+     *
+     * @param authority {@code host[:port]}
+     */
+    boolean names(String authority);
+
+    /**
      * Address-level decision for a connection that no exchange stands for, such as a redirect that the library follows by itself.
      *
      * @return null when no policy names the destination or nobody serves it

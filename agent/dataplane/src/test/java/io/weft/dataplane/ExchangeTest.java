@@ -83,4 +83,22 @@ class ExchangeTest {
         assertThat(mesh.dataPlane.pick("http", "example.com", "GET", "/")).isNull();
         assertThat(mesh.dataPlane.pick("https", "orders", "GET", "/")).isNull();
     }
+
+    @Test
+    void aHostHasItsNameBeforeThereIsARequest() {
+        assertThat(mesh.dataPlane.names("orders")).isTrue();
+        assertThat(mesh.dataPlane.names("example.com")).isFalse();
+    }
+
+    @Test
+    void whoMustKeepWhatItSendsKnowsWhetherItMayBeNeededAgain() {
+        assertThat(mesh.dialled(Request.get("orders", "/")).mayBeTriedAgain()).isFalse();
+
+        Request retried = mesh.dialled(Request.get("retried", "/"));
+        assertThat(retried.mayBeTriedAgain()).isTrue();
+        assertThat(retried.resendLimit()).isEqualTo(1 << 20);
+        assertThat(retried.onFailure(Failure.CONNECT)).isTrue();
+        retried.next();
+        assertThat(retried.mayBeTriedAgain()).as("the last one").isFalse();
+    }
 }

@@ -333,6 +333,11 @@ class SnapshotTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) {
             throw new AssertionError("no handshake here");
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
+            return layer(connected, peer);
+        }
     }
 
     @Test

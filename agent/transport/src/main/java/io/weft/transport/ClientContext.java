@@ -88,6 +88,15 @@ final class ClientContext implements ClientTls {
 
     @Override
     public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
+        return layer(connected, peer, parameters);
+    }
+
+    @Override
+    public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
+        return layer(connected, peer, http2);
+    }
+
+    private SSLSocket layer(Socket connected, InetSocketAddress peer, SSLParameters parameters) throws IOException {
         SSLSocket socket = (SSLSocket) context.getSocketFactory()
                 .createSocket(connected, peer.getAddress().getHostAddress(), peer.getPort(), true);
         try {

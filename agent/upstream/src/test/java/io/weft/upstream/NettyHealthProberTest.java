@@ -137,6 +137,11 @@ class NettyHealthProberTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) {
             throw new UnsupportedOperationException("health checks use engines");
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
+            return layer(connected, peer);
+        }
     }
 
     @Test

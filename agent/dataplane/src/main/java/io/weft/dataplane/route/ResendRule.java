@@ -11,7 +11,7 @@ import java.util.List;
  */
 public record ResendRule(RetryRule retry, Copies copies, long bufferLimit) {
     /** Envoy's, where the policy says nothing. */
-    public static final int DEFAULT_MIRROR_LIMIT = 1 << 20;
+    public static final int DEFAULT_COPY_LIMIT = 1 << 20;
 
     public static final ResendRule NONE = new ResendRule(null, null, -1);
 
@@ -32,9 +32,9 @@ public record ResendRule(RetryRule retry, Copies copies, long bufferLimit) {
         }
     }
 
-    /** Bytes that a body may have to be copied to a mirror. */
-    public int mirrorLimit() {
-        return bufferLimit < 0 ? DEFAULT_MIRROR_LIMIT : (int) Math.min(Integer.MAX_VALUE - 8, bufferLimit);
+    /** Bytes that a body may have to be copied, for a mirror or for another attempt. */
+    public int copyLimit() {
+        return bufferLimit < 0 ? DEFAULT_COPY_LIMIT : (int) Math.min(Integer.MAX_VALUE - 8, bufferLimit);
     }
 
     /** @param bodyLength -1: not known */

@@ -72,6 +72,16 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
         return closeAfterwards(Upstream.start(name, tls));
     }
 
+    /** A gRPC server. */
+    public GrpcUpstream grpcUpstream(String name) {
+        return closeAfterwards(GrpcUpstream.start(name));
+    }
+
+    /** One that speaks mesh TLS. */
+    public GrpcUpstream grpcUpstream(String name, SSLContext tls) {
+        return closeAfterwards(GrpcUpstream.start(name, tls));
+    }
+
     public <T extends AutoCloseable> T closeAfterwards(T resource) {
         resources.push(resource);
         return resource;

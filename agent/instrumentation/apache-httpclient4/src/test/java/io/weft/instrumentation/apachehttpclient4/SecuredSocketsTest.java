@@ -73,6 +73,11 @@ class SecuredSocketsTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
             return handshake.with(connected);
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
+            return layer(connected, peer);
+        }
     }
 
     private Endpoint endpoint(Handshake handshake) {

@@ -69,6 +69,11 @@ class DialingTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
             return handshake.with(connected);
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
+            return layer(connected, peer);
+        }
     }
 
     private Throwable failure(long limitMillis, Handshake handshake) {

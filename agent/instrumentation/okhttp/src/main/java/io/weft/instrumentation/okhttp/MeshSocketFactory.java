@@ -1,6 +1,7 @@
 package io.weft.instrumentation.okhttp;
 
 import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.MeshSocket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -33,7 +34,7 @@ final class MeshSocketFactory extends SocketFactory {
 
     @Override
     public Socket createSocket() throws IOException {
-        Socket socket = new MeshSocket(endpoint, connectNanos);
+        Socket socket = MeshSocket.to(endpoint, connectNanos);
         Attempt current = attempt;
         if (current != null) {
             current.connecting(socket);

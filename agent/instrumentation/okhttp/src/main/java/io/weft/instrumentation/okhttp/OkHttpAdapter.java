@@ -3,6 +3,7 @@ package io.weft.instrumentation.okhttp;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.MeshSocket;
 import javax.net.SocketFactory;
 import okhttp3.Address;
 import okhttp3.Connection;

@@ -93,5 +93,10 @@ class MeshPipelineTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) {
             throw new UnsupportedOperationException();
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
+            return layer(connected, peer);
+        }
     }
 }

@@ -1,4 +1,4 @@
-package io.weft.instrumentation.okhttp;
+package io.weft.instrumentation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -67,11 +67,16 @@ class MeshSocketTest {
         public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
             return handshake.with(connected);
         }
+
+        @Override
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
+            return layer(connected, peer);
+        }
     }
 
     private MeshSocket socket(long limitMillis, ClientTls tls) {
         Endpoint endpoint = new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), tls);
-        return new MeshSocket(endpoint, TimeUnit.MILLISECONDS.toNanos(limitMillis));
+        return MeshSocket.to(endpoint, TimeUnit.MILLISECONDS.toNanos(limitMillis));
     }
 
     @Test

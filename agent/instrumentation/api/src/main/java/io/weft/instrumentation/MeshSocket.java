@@ -1,6 +1,7 @@
-package io.weft.instrumentation.okhttp;
+package io.weft.instrumentation;
 
 import io.weft.dataplane.ClientConnection;
+import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.ref.WeakReference;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
@@ -20,8 +22,14 @@ import javax.net.ssl.SSLSocket;
  * A socket to an endpoint, wherever the library thinks that it connects to. Where policy wants mesh TLS, what is written comes out
  * secured, and neither the library nor its event listeners know: a connection with HTTP/2 by prior knowledge works as ever.
  */
-final class MeshSocket extends Socket {
+public final class MeshSocket extends Socket {
+    /** TLS over a connected socket, as policy wants it. */
+    private interface Layering {
+        SSLSocket layer(ClientTls tls, Socket connected, InetSocketAddress peer) throws IOException;
+    }
+
     private final Endpoint endpoint;
+    private final Layering layering;
     private final int connectMillis;
     private final AtomicBoolean closing = new AtomicBoolean();
 
@@ -34,9 +42,20 @@ final class MeshSocket extends Socket {
     /** Null as long as {@link #secured} is. */
     private volatile ClientConnection pooled;
 
-    MeshSocket(Endpoint endpoint, long connectNanos) {
+    private MeshSocket(Endpoint endpoint, long connectNanos, Layering layering) {
         this.endpoint = endpoint;
+        this.layering = layering;
         this.connectMillis = (int) Math.min(Integer.MAX_VALUE, Math.max(1, TimeUnit.NANOSECONDS.toMillis(connectNanos)));
+    }
+
+    /** @param connectNanos how long connecting may take, the handshake included */
+    public static MeshSocket to(Endpoint endpoint, long connectNanos) {
+        return new MeshSocket(endpoint, connectNanos, ClientTls::layer);
+    }
+
+    /** As {@link #to}, for a connection on which HTTP/2 is spoken and nothing else. */
+    public static MeshSocket http2To(Endpoint endpoint, long connectNanos) {
+        return new MeshSocket(endpoint, connectNanos, ClientTls::http2Layer);
     }
 
     @Override
@@ -75,7 +94,7 @@ final class MeshSocket extends Socket {
     }
 
     /** A call gets the connection that it is of. One that policy has taken away meanwhile is found to be closed. */
-    void leased() {
+    public void leased() {
         ClientConnection kept = pooled;
         if (kept != null && !kept.lease()) {
             closeQuietly();
@@ -83,7 +102,7 @@ final class MeshSocket extends Socket {
     }
 
     /** No call has that connection any longer. */
-    void idle() {
+    public void idle() {
         ClientConnection kept = pooled;
         if (kept != null && !kept.giveBack()) {
             closeQuietly();
@@ -102,7 +121,7 @@ final class MeshSocket extends Socket {
     /** Over the streams of this socket as they are without TLS. */
     private SSLSocket layer() throws IOException {
         try {
-            return endpoint.tls().layer(this, endpoint.address());
+            return layering.layer(endpoint.tls(), this, endpoint.address());
         } catch (RuntimeException | LinkageError e) {
             super.close();
             ConnectException failure = new ConnectException("mesh TLS cannot be set up: " + e);
