@@ -58,7 +58,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class GrpcClient {
     private static final long PATIENCE_SECONDS = 30;
-    private static final String SERVICE = "test.Echo";
+    static final String SERVICE = "test.Echo";
 
     private static final MethodDescriptor.Marshaller<String> TEXT = new MethodDescriptor.Marshaller<>() {
         @Override
@@ -111,7 +111,7 @@ public final class GrpcClient {
         return answer;
     }
 
-    private static MethodDescriptor<String, String> method(MethodType type) {
+    static MethodDescriptor<String, String> method(MethodType type) {
         return MethodDescriptor.<String, String>newBuilder(TEXT, TEXT)
                 .setType(type)
                 .setFullMethodName(SERVICE + "/" + type)

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A transport and what the library says of it. The library's listener has got further methods and arguments over the years, all with
- * the same names: so it is a proxy. What is said comes on the library's threads, and is heard in the
- * channel's turns.
+ * the same names: so it is a proxy. What is said comes on the library's threads, and is heard in
+ * the channel's turns.
  */
 final class Connection implements InvocationHandler {
     private final EndpointTransport owner;
@@ -30,6 +30,7 @@ final class Connection implements InvocationHandler {
     /** In turns. */
     private boolean watched;
 
+    /** In turns: it takes no more streams. */
     private boolean closing;
 
     Connection(EndpointTransport owner, Dialer.Dialed dialed) {
@@ -99,9 +100,14 @@ final class Connection implements InvocationHandler {
             return;
         }
         if (owner.endpoint().tls() != null) {
-            kept = owner.endpoint().tls().connections().opened(() -> owner.channel().turns().execute(() -> owner.retireIdle(this)));
+            kept = owner.endpoint().tls().connections().opened(this::replaced);
         }
         owner.connected(this);
+    }
+
+    /** On the thread that brings policy, which is not to wait for a transport's locks. */
+    private void replaced() {
+        owner.channel().scheduler().execute(() -> owner.channel().turns().execute(() -> owner.retireIdle(this)));
     }
 
     private void closing(Status status) {

@@ -54,14 +54,14 @@ final class Internals {
     private final MethodHandle states;
     private final MethodHandle gotoState;
 
-    /** Null, as are the next two: there are no such filters before 1.61. */
+    /** Null, as are the next two: there are no such filters before 1.62. */
     private final MethodHandle filters;
     private final MethodHandle filterReady;
     private final MethodHandle filterTerminated;
 
     private final MethodHandle tracers;
 
-    /** From 1.75 on they are told of hedges, too. */
+    /** From 1.77 on they are told of hedges, too. */
     private final boolean tracersKnowHedges;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
@@ -98,7 +98,7 @@ final class Internals {
         states = getter(channel, "channelStateManager");
         gotoState = method(context.lookup(INTERNAL + "ConnectivityStateManager"), "gotoState");
 
-        if (hasFilters(context.library())) {
+        if (declaresField(channelType, "transportFilters")) {
             filters = getter(channel, "transportFilters");
             MethodHandles.Lookup filter = context.lookup("io.grpc.ClientTransportFilter");
             filterReady = method(filter, "transportReady");
@@ -112,13 +112,13 @@ final class Internals {
         tracersKnowHedges = newTracers.getParameterCount() > 4;
     }
 
-    private static boolean hasFilters(ClassLoader library) {
-        try {
-            Class.forName("io.grpc.ClientTransportFilter", false, library);
-            return true;
-        } catch (ClassNotFoundException older) {
-            return false;
+    private static boolean declaresField(Class<?> type, String name) {
+        for (Field declared : type.getDeclaredFields()) {
+            if (declared.getName().equals(name)) {
+                return true;
+            }
         }
+        return false;
     }
 
     private static boolean declares(Class<?> type, String method) {
