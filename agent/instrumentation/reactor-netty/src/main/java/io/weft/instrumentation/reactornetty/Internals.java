@@ -10,7 +10,6 @@ import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Constructor;
-import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.HashMap;
@@ -24,80 +23,18 @@ import reactor.netty.http.client.HttpClientConfig;
 /** What the library keeps to itself. Thread-safe. */
 final class Internals {
     private static final String CONNECT = ReactorNettyModule.CLIENT + "HttpClientConnect$HttpClientHandler";
+    private static final String PROVIDER = "reactor.netty.resources.PooledConnectionProvider";
     private static final HttpProtocol[] HTTP11 = {HttpProtocol.HTTP11};
 
-    private final Class<?> handlerType;
-    private final MethodHandle newHandler;
-    private final MethodHandle target;
-    private final MethodHandle setTarget;
-    private final MethodHandle from;
-    private final MethodHandle setFrom;
-    private final MethodHandle previousHeaders;
-    private final MethodHandle setPreviousHeaders;
-    private final MethodHandle method;
-    /** Null: its method is that of the configuration. */
-    private final MethodHandle setMethod;
-    private final MethodHandle setShouldRetry;
-    private final MethodHandle defaultHeaders;
-    private final MethodHandle callback;
-    private final MethodHandle webSocket;
-    private final MethodHandle requestWithBody;
-    private final MethodHandle hostHeader;
-
-    private final MethodHandle isSecure;
-    private final MethodHandle pathAndQuery;
-    private final MethodHandle remoteAddress;
-
-    private final MethodHandle copyConfig;
-    private final MethodHandle setBody;
-    private final MethodHandle setProtocols;
-    private final MethodHandle setProxy;
-    private final MethodHandle setPipeline;
-    private final MethodHandle options;
-    private final MethodHandle setOptions;
-
-    private final MethodHandle send;
-    private final MethodHandle setRedirecting;
-    private final RuntimeException redirect;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        Members handler = new Members(context, CONNECT);
-        handlerType = handler.type;
-        newHandler = handler.constructor(HttpClientConfig.class);
-        target = handler.getter("toURI");
-        setTarget = handler.setter("toURI");
-        from = handler.getter("fromURI");
-        setFrom = handler.setter("fromURI");
-        previousHeaders = handler.getter("previousRequestHeaders");
-        setPreviousHeaders = handler.setter("previousRequestHeaders");
-        method = handler.getter("method");
-        setMethod = handler.isFinal("method") ? null : handler.setter("method");
-        setShouldRetry = handler.setter("shouldRetry");
-        defaultHeaders = handler.getter("defaultHeaders");
-        callback = handler.getter("handler");
-        webSocket = handler.getter("websocketClientSpec");
-        requestWithBody = handler.method("requestWithBody");
-        hostHeader = handler.method("resolveHostHeaderValue");
-        Members uri = new Members(context, ReactorNettyModule.CLIENT + "UriEndpoint");
-        isSecure = uri.method("isSecure");
-        pathAndQuery = uri.method("getPathAndQuery");
-        remoteAddress = uri.method("getRemoteAddress");
-        Members config = new Members(context, HttpClientConfig.class.getName());
-        copyConfig = config.constructor(HttpClientConfig.class);
-        setBody = config.setter("body");
-        setProtocols = config.method("protocols", HttpProtocol[].class);
-        setProxy = new Members(context, "reactor.netty.transport.ClientTransportConfig").setter("proxyProvider");
-        Members transport = new Members(context, "reactor.netty.transport.TransportConfig");
-        setPipeline = transport.setter("doOnChannelInit");
-        options = transport.getter("options");
-        setOptions = transport.setter("options");
-        Members operations = new Members(context, ReactorNettyModule.CLIENT + "HttpClientOperations");
-        send = operations.method("send", new Class<?>[0]);
-        setRedirecting = operations.setter("redirecting");
-        redirect = redirect(new Members(context, ReactorNettyModule.CLIENT + "RedirectClientException"));
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
-    private static RuntimeException redirect(Members exception) throws ReflectiveOperationException {
+    private static RuntimeException redirect(Type exception) throws ReflectiveOperationException {
         HttpHeaders nowhere = new DefaultHttpHeaders().set(HttpHeaderNames.LOCATION, "/");
         Constructor<?> constructor = exception.type.getDeclaredConstructors()[0];
         constructor.setAccessible(true);
@@ -107,52 +44,52 @@ final class Internals {
     }
 
     boolean isHandler(Object supplier) {
-        return handlerType.isInstance(supplier);
+        return Members.HANDLER_TYPE.isInstance(supplier);
     }
 
     /** Where the hop goes, as the library sees it. */
     Object target(Object handler) throws Throwable {
-        return (Object) target.invokeExact(handler);
+        return (Object) Members.TARGET.invokeExact(handler);
     }
 
     HttpMethod method(Object handler) throws Throwable {
-        return (HttpMethod) (Object) method.invokeExact(handler);
+        return (HttpMethod) (Object) Members.METHOD.invokeExact(handler);
     }
 
     /** Those of the client, which the app's callback may yet change. */
     HttpHeaders defaultHeaders(Object handler) throws Throwable {
-        return (HttpHeaders) (Object) defaultHeaders.invokeExact(handler);
+        return (HttpHeaders) (Object) Members.DEFAULT_HEADERS.invokeExact(handler);
     }
 
     /** Null: the app has none, so that there is no body. */
     Object callback(Object handler) throws Throwable {
-        return (Object) callback.invokeExact(handler);
+        return (Object) Members.CALLBACK.invokeExact(handler);
     }
 
     /** Null: it is no WebSocket. */
     Object webSocket(Object handler) throws Throwable {
-        return (Object) webSocket.invokeExact(handler);
+        return (Object) Members.WEB_SOCKET.invokeExact(handler);
     }
 
     /** From now on a connection that is reset is the app's business. */
     void noRetry(Object handler) throws Throwable {
-        Object ignored = (Object) setShouldRetry.invokeExact(handler, (Object) Boolean.FALSE);
+        Object ignored = (Object) Members.SET_SHOULD_RETRY.invokeExact(handler, (Object) Boolean.FALSE);
     }
 
     String hostHeader(Object address) throws Throwable {
-        return (String) (Object) hostHeader.invokeExact(address);
+        return (String) (Object) Members.HOST_HEADER.invokeExact(address);
     }
 
     boolean isSecure(Object target) throws Throwable {
-        return (boolean) (Object) isSecure.invokeExact(target);
+        return (boolean) (Object) Members.IS_SECURE.invokeExact(target);
     }
 
     String pathAndQuery(Object target) throws Throwable {
-        return (String) (Object) pathAndQuery.invokeExact(target);
+        return (String) (Object) Members.PATH_AND_QUERY.invokeExact(target);
     }
 
     Object address(Object target) throws Throwable {
-        return (Object) remoteAddress.invokeExact(target);
+        return (Object) Members.REMOTE_ADDRESS.invokeExact(target);
     }
 
     /**
@@ -162,14 +99,14 @@ final class Internals {
      */
     @SuppressWarnings("unchecked")
     HttpClientConfig towards(HttpClientConfig apps, ChannelPipelineConfigurer pipeline, int connectMillis) throws Throwable {
-        HttpClientConfig config = (HttpClientConfig) (Object) copyConfig.invokeExact((Object) apps);
-        Map<ChannelOption<?>, Object> changed = new HashMap<>((Map<ChannelOption<?>, ?>) (Object) options.invokeExact((Object) apps));
+        HttpClientConfig config = (HttpClientConfig) (Object) Members.COPY_CONFIG.invokeExact((Object) apps);
+        Map<ChannelOption<?>, Object> changed = new HashMap<>((Map<ChannelOption<?>, ?>) (Object) Members.OPTIONS.invokeExact((Object) apps));
         changed.merge(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis, Internals::shorter);
-        Object ignored = (Object) setOptions.invokeExact((Object) config, (Object) changed);
-        ignored = (Object) setPipeline.invokeExact((Object) config, (Object) pipeline);
-        ignored = (Object) setProxy.invokeExact((Object) config, (Object) null);
+        Object ignored = (Object) Members.SET_OPTIONS.invokeExact((Object) config, (Object) changed);
+        ignored = (Object) Members.SET_PIPELINE.invokeExact((Object) config, (Object) pipeline);
+        ignored = (Object) Members.SET_PROXY.invokeExact((Object) config, (Object) null);
         if (!Protocols.areHttp11Alone(apps)) {
-            ignored = (Object) setProtocols.invokeExact((Object) config, (Object) HTTP11);
+            ignored = (Object) Members.SET_PROTOCOLS.invokeExact((Object) config, (Object) HTTP11);
         }
         return config;
     }
@@ -183,40 +120,131 @@ final class Internals {
     /** As if the library sent the request of this hop with another callback. */
     Object request(Object handler, HttpClientConfig apps, Object operations, BiFunction<?, ?, ? extends Publisher<Void>> callback)
             throws Throwable {
-        Object config = (Object) copyConfig.invokeExact((Object) apps);
-        Object ignored = (Object) setBody.invokeExact(config, (Object) callback);
-        Object other = (Object) newHandler.invokeExact(config);
-        ignored = (Object) setTarget.invokeExact(other, target(handler));
-        ignored = (Object) setFrom.invokeExact(other, (Object) from.invokeExact(handler));
-        ignored = (Object) setPreviousHeaders.invokeExact(other, (Object) previousHeaders.invokeExact(handler));
-        if (setMethod != null) {
-            ignored = (Object) setMethod.invokeExact(other, (Object) method.invokeExact(handler));
+        Object config = (Object) Members.COPY_CONFIG.invokeExact((Object) apps);
+        Object ignored = (Object) Members.SET_BODY.invokeExact(config, (Object) callback);
+        Object other = (Object) Members.NEW_HANDLER.invokeExact(config);
+        ignored = (Object) Members.SET_TARGET.invokeExact(other, target(handler));
+        ignored = (Object) Members.SET_FROM.invokeExact(other, (Object) Members.FROM.invokeExact(handler));
+        ignored = (Object) Members.SET_PREVIOUS_HEADERS.invokeExact(other, (Object) Members.PREVIOUS_HEADERS.invokeExact(handler));
+        if (Members.SET_METHOD != null) {
+            ignored = (Object) Members.SET_METHOD.invokeExact(other, (Object) Members.METHOD.invokeExact(handler));
         }
-        return (Object) requestWithBody.invokeExact(other, operations);
+        return (Object) Members.REQUEST_WITH_BODY.invokeExact(other, operations);
     }
 
     /** Sends a request that has no body. */
     Publisher<Void> sendWithoutBody(Object operations) throws Throwable {
         @SuppressWarnings("unchecked")
-        Publisher<Void> sent = (Publisher<Void>) (Object) send.invokeExact(operations);
+        Publisher<Void> sent = (Publisher<Void>) (Object) Members.SEND.invokeExact(operations);
         return sent;
     }
 
     /** The library drops the response as that of a redirect, and says {@link #isDropped} to its observer once it has. */
     void drop(Object operations) throws Throwable {
-        Object ignored = (Object) setRedirecting.invokeExact(operations, (Object) redirect);
+        Object ignored = (Object) Members.SET_REDIRECTING.invokeExact(operations, (Object) Members.REDIRECT);
     }
 
     boolean isDropped(Throwable told) {
-        return told == redirect;
+        return told == Members.REDIRECT;
+    }
+
+    /** Those of a pooled provider, by a key of the library's own. */
+    @SuppressWarnings("unchecked")
+    Map<Object, Object> pools(Object provider) throws Throwable {
+        return (Map<Object, Object>) (Object) Members.POOLS.invokeExact(provider);
+    }
+
+    /** The object that the library was given for the pool's address. */
+    Object poolAddress(Object key) throws Throwable {
+        return (Object) Members.POOL_ADDRESS.invokeExact(key);
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final Class<?> HANDLER_TYPE;
+        static final RuntimeException REDIRECT;
+        static final MethodHandle NEW_HANDLER;
+        static final MethodHandle TARGET;
+        static final MethodHandle SET_TARGET;
+        static final MethodHandle FROM;
+        static final MethodHandle SET_FROM;
+        static final MethodHandle PREVIOUS_HEADERS;
+        static final MethodHandle SET_PREVIOUS_HEADERS;
+        static final MethodHandle METHOD;
+        /** Null: its method is that of the configuration. */
+        static final MethodHandle SET_METHOD;
+        static final MethodHandle SET_SHOULD_RETRY;
+        static final MethodHandle DEFAULT_HEADERS;
+        static final MethodHandle CALLBACK;
+        static final MethodHandle WEB_SOCKET;
+        static final MethodHandle REQUEST_WITH_BODY;
+        static final MethodHandle HOST_HEADER;
+        static final MethodHandle IS_SECURE;
+        static final MethodHandle PATH_AND_QUERY;
+        static final MethodHandle REMOTE_ADDRESS;
+        static final MethodHandle COPY_CONFIG;
+        static final MethodHandle SET_BODY;
+        static final MethodHandle SET_PROTOCOLS;
+        static final MethodHandle SET_PROXY;
+        static final MethodHandle SET_PIPELINE;
+        static final MethodHandle OPTIONS;
+        static final MethodHandle SET_OPTIONS;
+        static final MethodHandle SEND;
+        static final MethodHandle SET_REDIRECTING;
+        static final MethodHandle POOLS;
+        static final MethodHandle POOL_ADDRESS;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                Type handler = new Type(context, CONNECT);
+                HANDLER_TYPE = handler.type;
+                NEW_HANDLER = handler.constructor(HttpClientConfig.class);
+                TARGET = handler.getter("toURI");
+                SET_TARGET = handler.setter("toURI");
+                FROM = handler.getter("fromURI");
+                SET_FROM = handler.setter("fromURI");
+                PREVIOUS_HEADERS = handler.getter("previousRequestHeaders");
+                SET_PREVIOUS_HEADERS = handler.setter("previousRequestHeaders");
+                METHOD = handler.getter("method");
+                SET_METHOD = handler.isFinal("method") ? null : handler.setter("method");
+                SET_SHOULD_RETRY = handler.setter("shouldRetry");
+                DEFAULT_HEADERS = handler.getter("defaultHeaders");
+                CALLBACK = handler.getter("handler");
+                WEB_SOCKET = handler.getter("websocketClientSpec");
+                REQUEST_WITH_BODY = handler.method("requestWithBody");
+                HOST_HEADER = handler.method("resolveHostHeaderValue");
+                Type uri = new Type(context, ReactorNettyModule.CLIENT + "UriEndpoint");
+                IS_SECURE = uri.method("isSecure");
+                PATH_AND_QUERY = uri.method("getPathAndQuery");
+                REMOTE_ADDRESS = uri.method("getRemoteAddress");
+                Type config = new Type(context, HttpClientConfig.class.getName());
+                COPY_CONFIG = config.constructor(HttpClientConfig.class);
+                SET_BODY = config.setter("body");
+                SET_PROTOCOLS = config.method("protocols", HttpProtocol[].class);
+                SET_PROXY = new Type(context, "reactor.netty.transport.ClientTransportConfig").setter("proxyProvider");
+                Type transport = new Type(context, "reactor.netty.transport.TransportConfig");
+                SET_PIPELINE = transport.setter("doOnChannelInit");
+                OPTIONS = transport.getter("options");
+                SET_OPTIONS = transport.setter("options");
+                Type operations = new Type(context, ReactorNettyModule.CLIENT + "HttpClientOperations");
+                SEND = operations.method("send", new Class<?>[0]);
+                SET_REDIRECTING = operations.setter("redirecting");
+                POOLS = new Type(context, PROVIDER).getter("channelPools");
+                POOL_ADDRESS = new Type(context, PROVIDER + "$PoolKey").getter("holder");
+                REDIRECT = redirect(new Type(context, ReactorNettyModule.CLIENT + "RedirectClientException"));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 
     /** Members of one class as handles that take and give objects. */
-    private static final class Members {
+    private static final class Type {
         private final MethodHandles.Lookup lookup;
         private final Class<?> type;
 
-        Members(AdapterContext context, String className) throws ReflectiveOperationException {
+        Type(AdapterContext context, String className) throws ReflectiveOperationException {
             lookup = context.lookup(className);
             type = lookup.lookupClass();
         }

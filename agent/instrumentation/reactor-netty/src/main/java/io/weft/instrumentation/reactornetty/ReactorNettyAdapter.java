@@ -13,15 +13,18 @@ import reactor.netty.ConnectionObserver;
 import reactor.netty.http.client.HttpClientConfig;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.transport.ProxyProvider;
+import reactor.netty.transport.TransportConfig;
 
 /** The handlers of {@link ReactorNettyModule}. Thread-safe. */
 public final class ReactorNettyAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
+    private final Pools pools;
 
     public ReactorNettyAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new Internals(context);
+        this.pools = new Pools(context, internals);
     }
 
     @Override
@@ -36,6 +39,14 @@ public final class ReactorNettyAdapter implements Adapter {
                     HopHandler.of((Connection) operations) instanceof HopHandler onChannel && onChannel.drops(operations)
                             ? Boolean.FALSE
                             : Handler.PROCEED;
+            case "pool" -> (Handler.Around) (provider, a0, a1, a2, a3) -> {
+                if (a0 instanceof TransportConfig config) {
+                    pools.made(provider, config, a2);
+                } else if (a1 instanceof TransportConfig config) {
+                    pools.made(provider, config, a3);
+                }
+                return Handler.PROCEED;
+            };
             default -> throw new IllegalArgumentException("no hook of reactor-netty: " + hook);
         };
     }

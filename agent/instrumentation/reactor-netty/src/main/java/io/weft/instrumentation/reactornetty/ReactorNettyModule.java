@@ -42,6 +42,8 @@ public final class ReactorNettyModule {
                                 "not-redirected",
                                 CLIENT + "HttpClientOperations",
                                 "notRedirected",
-                                "(Lio/netty/handler/codec/http/HttpResponse;)Z")));
+                                "(Lio/netty/handler/codec/http/HttpResponse;)Z"),
+                        // with and without metrics
+                        Hook.around("pool", "reactor.netty.resources.DefaultPooledConnectionProvider", "createPool", "").whenPresent()));
     }
 }

@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpClientCodec;
 import io.weft.dataplane.ClientConnections;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import java.lang.ref.Reference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -26,20 +27,19 @@ class MeshPipelineTest {
     private static final ChannelPipelineConfigurer NONE = ChannelPipelineConfigurer.emptyConfigurer();
 
     @Test
-    void whatIsSecuredInTheSameWaySharesAPool() {
-        ClientTls tls = new Tls();
-        assertThat(pipeline(NONE, tls)).isEqualTo(pipeline(NONE, tls)).hasSameHashCodeAs(pipeline(NONE, tls));
-        assertThat(pipeline(NONE, null)).isEqualTo(pipeline(NONE, null));
+    void connectionsToOneEndpointShareAPool() {
+        Endpoint endpoint = new Endpoint(ADDRESS, new Tls());
+        assertThat(new MeshPipeline(NONE, endpoint, 1)).isEqualTo(new MeshPipeline(NONE, endpoint, 1)).hasSameHashCodeAs(new MeshPipeline(NONE, endpoint, 1));
     }
 
     @Test
-    void whatIsNotDoesNot() {
+    void othersDoNot() {
+        Endpoint endpoint = new Endpoint(ADDRESS, new Tls());
         ChannelPipelineConfigurer apps = (observer, channel, remote) -> {};
-        assertThat(pipeline(NONE, new Tls()))
-                .isNotEqualTo(pipeline(NONE, null))
-                .isNotEqualTo(pipeline(NONE, new Tls()));
-        assertThat(pipeline(NONE, null)).isNotEqualTo(pipeline(apps, null));
-        assertThat(new MeshPipeline(NONE, new Endpoint(new InetSocketAddress(ADDRESS.getAddress(), 8081), null), 1)).isNotEqualTo(pipeline(NONE, null));
+        assertThat(new MeshPipeline(NONE, endpoint, 1))
+                .isNotEqualTo(new MeshPipeline(NONE, new Endpoint(ADDRESS, null), 1))
+                .isNotEqualTo(new MeshPipeline(NONE, new Endpoint(ADDRESS, new Tls()), 1))
+                .isNotEqualTo(new MeshPipeline(apps, endpoint, 1));
     }
 
     @Test
@@ -49,15 +49,13 @@ class MeshPipelineTest {
         channel.pipeline().addLast(NettyPipeline.HttpCodec, new HttpClientCodec());
         channel.pipeline().addLast(NettyPipeline.ReactiveBridge, new ChannelInboundHandlerAdapter());
 
-        pipeline(NONE, new Tls()).onChannelInit(ConnectionObserver.emptyListener(), channel, ADDRESS);
+        Endpoint endpoint = new Endpoint(ADDRESS, new Tls());
+        new MeshPipeline(NONE, endpoint, 1_000).onChannelInit(ConnectionObserver.emptyListener(), channel, ADDRESS);
 
         assertThat(channel.pipeline().names()).startsWith("weft.tls", "weft.handshake", "logging", NettyPipeline.HttpCodec, "weft.hop", NettyPipeline.ReactiveBridge);
         assertThat(channel.pipeline().get(NettyPipeline.SslHandler)).as("by which the library tells that the app's URL is secure").isNull();
         channel.close();
-    }
-
-    private static MeshPipeline pipeline(ChannelPipelineConfigurer apps, ClientTls tls) {
-        return new MeshPipeline(apps, new Endpoint(ADDRESS, tls), 1_000);
+        Reference.reachabilityFence(endpoint);
     }
 
     private static final class Tls implements ClientTls {
