@@ -3,11 +3,11 @@ package io.weft.it.client;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.HttpAnswer;
+import io.weft.it.harness.Generations;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
-import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import java.time.Duration;
 import java.util.Map;
@@ -17,40 +17,32 @@ import java.util.Map;
  * one after the other.
  */
 final class Stage implements AutoCloseable {
-    private static final String GENERATION = "generation.test";
-
     final Client client;
     final JvmProcess meshed;
     final JvmProcess plain;
     private final Testbed testbed = new Testbed();
     private final PolicyServer policies = testbed.policyServer();
-    private int generation;
+    private final Generations generations = testbed.closeAfterwards(new Generations());
 
     Stage(Jdk jdk, Client client) {
         this.client = client;
-        policies.serve(numbered(Policy.empty()));
+        push(Policy.empty());
         plain = client.on(testbed.jvm(client + " without", jdk)).driver(client.driver);
         meshed = client.on(testbed.jvm(client + " in the mesh", jdk))
                 // On newer JDKs, java.net.http would keep a connection for half a minute only, which is less than tests wait.
                 .option("-Djdk.httpclient.keepalive.timeout=1200").mesh(policies.uri(), "shop").driver(client.driver);
     }
 
-    /** Returns when the client in the mesh obeys the policy. */
+    /** Returns when the client in the mesh obeys the policy, the whole of it. */
     void serve(Policy policy) {
         push(policy);
-        String wanted = Integer.toString(generation);
         await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).atMost(Duration.ofSeconds(30))
-                .until(() -> wanted.equals(meshed.get("http://" + GENERATION + "/").body()));
+                .until(() -> generations.isObeyedBy(meshed));
     }
 
     /** Returns at once. */
     void push(Policy policy) {
-        generation++;
-        policies.serve(numbered(policy));
-    }
-
-    private Policy numbered(Policy policy) {
-        return policy.virtualHost(GENERATION, Routes.answer(200, Integer.toString(generation)));
+        policies.serve(generations.next(policy));
     }
 
     /** A request in the mesh that is expected to be answered. */

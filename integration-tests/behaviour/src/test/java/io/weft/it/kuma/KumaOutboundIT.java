@@ -18,12 +18,12 @@ import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.EveryJdk;
+import io.weft.it.harness.Generations;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.KumaConfiguration;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
-import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.time.Duration;
@@ -52,7 +52,7 @@ class KumaOutboundIT {
     private final PolicyServer policies = testbed.policyServer();
     private final Upstream a = upstream("a");
     private final Upstream b = upstream("b");
-    private final AtomicInteger served = new AtomicInteger();
+    private final Generations generations = testbed.closeAfterwards(new Generations());
     private JvmProcess client;
 
     private Upstream upstream(String name) {
@@ -142,11 +142,10 @@ class KumaOutboundIT {
         return bodies;
     }
 
-    /** Returns when it is in force: routes are the last of a policy that are sent. */
+    /** Returns when it is in force. */
     private void serve(Policy policy) {
-        String number = Integer.toString(served.incrementAndGet());
-        policies.serve(policy.virtualHost("served", Routes.answer(200, number)));
-        await().atMost(PATIENCE).ignoreExceptions().until(() -> client.get("http://served/").body().equals(number));
+        policies.serve(generations.next(policy));
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> generations.isObeyedBy(client));
     }
 
     private Policy of(String name) {

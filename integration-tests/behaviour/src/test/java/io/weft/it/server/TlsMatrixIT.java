@@ -9,6 +9,7 @@ import io.weft.driver.Form;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.EveryJdk;
+import io.weft.it.harness.Generations;
 import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmCommand;
@@ -44,7 +45,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class TlsMatrixIT {
     private static final List<String> CLIENTS = List.of("java-net-http", "http-url-connection", "apache-httpclient5", "apache-httpclient4", "okhttp");
-    private static final String GENERATION = "generation.test";
     private static final String CALLER = "/header/x-forwarded-client-cert";
     private static final String GET = "GET " + CALLER + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     private static final int PATIENCE_MILLIS = 60_000;
@@ -73,6 +73,8 @@ class TlsMatrixIT {
     @RegisterExtension
     final Testbed testbed = new Testbed();
 
+    private final Generations generations = testbed.closeAfterwards(new Generations());
+
     @EveryJdk
     void everyClientCallsEveryServer(Jdk jdk) throws Exception {
         PolicyServer policies = testbed.policyServer();
@@ -89,15 +91,15 @@ class TlsMatrixIT {
         StringBuilder table = new StringBuilder("Mesh TLS on " + jdk + ", by server: each client (what was on the wire), others\n");
         for (Mode mode : Mode.values()) {
             Map<String, Relay> wires = new HashMap<>();
-            policies.serve(policy(mode, ports, wires));
-            await().until(() -> mode.name().equals(clients.get(CLIENTS.get(0), GENERATION, "/").get("body")));
+            policies.serve(generations.next(policy(mode, ports, wires)));
+            await().until(() -> generations.isNewest(clients.get(CLIENTS.get(0), Generations.URL).get("body")));
             for (Server server : Server.values()) {
                 int port = ports.get(server);
                 // A server that knows of no TLS may wait for the end of a line in it.
                 await().until(() -> takesPlaintext(port) == mode.plaintext && (!mode.tls || takesTls(port)));
                 table.append("%-10s %-16s".formatted(mode, server));
                 for (String client : CLIENTS) {
-                    String seen = seen(clients.get(client, host(client, server), CALLER), wires.get(host(client, server)));
+                    String seen = seen(clients.get(client, "http://" + host(client, server) + CALLER), wires.get(host(client, server)));
                     table.append(" %s (%s)".formatted(client, seen));
                     soft.assertThat(seen).as("%s calls %s, %s", client, server, mode)
                             .isEqualTo(mode.tls ? "TLS, as spiffe://mesh/shop" : "plaintext, as nobody");
@@ -121,7 +123,7 @@ class TlsMatrixIT {
 
     /** For all of them; each sees what is of its own. */
     private Policy policy(Mode mode, Map<Server, Integer> ports, Map<String, Relay> wires) {
-        Policy policy = Policy.empty().virtualHost(GENERATION, Routes.answer(200, mode.name()));
+        Policy policy = Policy.empty();
         for (Map.Entry<Server, Integer> server : ports.entrySet()) {
             policy = policy.listener(mode.listener.apply(Inbounds.of(server.getValue(), MESH, ORDERS)));
             for (String client : CLIENTS) {
@@ -185,9 +187,8 @@ class TlsMatrixIT {
             }
         }
 
-        Map<String, String> get(String client, String host, String path) throws IOException {
-            String call = Form.write(Map.of(
-                    "id", host, "client", client, "method", "GET", "url", "http://" + host + path, "headers", "", "body", ""));
+        Map<String, String> get(String client, String url) throws IOException {
+            String call = Form.write(Map.of("id", url, "client", client, "method", "GET", "url", url, "headers", "", "body", ""));
             link.getOutputStream().write((call + "\n").getBytes(StandardCharsets.UTF_8));
             return Form.read(answers.readLine());
         }
