@@ -40,6 +40,11 @@ public record HttpCall(
         FORGET,
         /** With {@code java.net.http}: the body's publisher fails the first time that it is asked for its length. */
         FAULTY,
+        /**
+         * With {@code java.net.http}: no body. Once an HTTP/2 connection was chosen and before the stream begins, the peer is sent a
+         * request {@code HANGUP} over another one, and half a second passes.
+         */
+        HANG_UP,
         /** With {@code java.net.http}: the app's body handler throws, and says how often it was asked for this response. */
         HANDLER_THROWS,
         /** With {@code java.net.http}: a cookie jar that throws at what a response brings. */

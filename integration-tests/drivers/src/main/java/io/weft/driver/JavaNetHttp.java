@@ -8,6 +8,7 @@ import java.net.CookieManager;
 import java.net.InetSocketAddress;
 import java.net.PasswordAuthentication;
 import java.net.ProxySelector;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -111,6 +112,9 @@ public final class JavaNetHttp {
     }
 
     private static BodyPublisher body(HttpCall call) {
+        if (call.is(Way.HANG_UP)) {
+            return new HangUp(URI.create(call.url()));
+        }
         if (call.body().isEmpty()) {
             return BodyPublishers.noBody();
         }
@@ -145,6 +149,38 @@ public final class JavaNetHttp {
         @Override
         public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
             publisher.subscribe(subscriber);
+        }
+    }
+
+    /** The JDK asks for the length between choosing a connection and beginning the stream. */
+    private static final class HangUp implements BodyPublisher {
+        private final BodyPublisher none = BodyPublishers.noBody();
+        private final URI peer;
+
+        HangUp(URI peer) {
+            this.peer = peer;
+        }
+
+        @Override
+        public long contentLength() {
+            boolean begins = StackWalker.getInstance().walk(frames ->
+                    frames.anyMatch(frame -> frame.getClassName().equals("jdk.internal.net.http.Stream")));
+            if (begins) {
+                try (Socket socket = new Socket(peer.getHost(), peer.getPort())) {
+                    socket.getOutputStream().write("HANGUP / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    socket.getInputStream().readAllBytes();
+                } catch (IOException hungUp) {
+                    // However abruptly.
+                }
+                // Until the library has noticed.
+                HttpCall.pause();
+            }
+            return none.contentLength();
+        }
+
+        @Override
+        public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
+            none.subscribe(subscriber);
         }
     }
 

@@ -3,7 +3,9 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
 import io.weft.it.harness.JvmProcess.Tally;
@@ -11,6 +13,8 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Respond;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -144,6 +148,40 @@ abstract class RetryExpectations extends Expectations {
         assertThat(stage().send(Call.get("http://orders/").way(Way.COOKIES)).status()).isEqualTo(200);
 
         assertThat(all()).hasSize(2).allSatisfy(request -> assertThat(request.header("cookie")).hasValue("session=1"));
+    }
+
+    /** JDK 17 says nothing more of such a request. */
+    @Test
+    void aStreamOfAConnectionThatEndsAsItBeginsIsNotLost() {
+        assumeThat(stage().client).as("speaks HTTP/2").isEqualTo(Client.JAVA_NET_HTTP);
+        int port = a.address().getPort();
+        stage().serve(Policy.empty().cluster("orders", a.address()).virtualHost(port, VirtualHost.newBuilder()
+                .setName("orders").addDomains("*").addRoutes(retried("reset", 1, to("orders"))).build()));
+        a.react(request -> switch (request.method()) {
+            case "GET" -> upgraded();
+            case "PRI" -> new Upstream.Hang();
+            default -> {
+                a.closeConnections();
+                yield a.ok();
+            }
+        });
+        Call call = Call.get("http://127.0.0.1:" + port + "/");
+        assertThat(stage().send(call).seen()).containsEntry("version", "HTTP_2");
+
+        assertThat(stage().send(call.way(Way.HANG_UP)).status()).isEqualTo(200);
+        assertThat(a.requests()).extracting(RecordedRequest::method).containsOnlyOnce("HANGUP");
+    }
+
+    /** What follows on the connection is the client's preface, which looks like a request. */
+    private static Upstream.Reaction upgraded() {
+        byte[] settings = {0, 0, 0, 4, 0, 0, 0, 0, 0};
+        // ends its headers and the stream; of the static table the entry ":status: 200"
+        byte[] answer = {0, 0, 1, 1, 4 | 1, 0, 0, 0, 1, (byte) 0x88};
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.writeBytes("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+        bytes.writeBytes(settings);
+        bytes.writeBytes(answer);
+        return new Upstream.Send(bytes.toByteArray(), Upstream.Then.KEEP);
     }
 
     private void serve(String retryOn, int retries) {

@@ -50,6 +50,15 @@ final class Internals {
         }
     }
 
+    /** What later JDKs have otherwise, and do not need. */
+    private static VarHandle optionalFlag(Lookup lookup, String name) throws IllegalAccessException {
+        try {
+            return lookup.findVarHandle(lookup.lookupClass(), name, boolean.class);
+        } catch (NoSuchFieldException e) {
+            return null;
+        }
+    }
+
     Object request(Object exchange) {
         return Members.REQUEST.get(exchange);
     }
@@ -105,6 +114,22 @@ final class Internals {
     /** Fails when the app or a timer cancels the exchange before it has a connection. */
     void pendingConnection(Object exchange, CompletableFuture<?> future) {
         Members.PENDING_CONNECTION.setVolatile(exchange, future);
+    }
+
+    /**
+     * JDK 17, and 21 at first, fail the streams that a connection has when it closes; of one that is begun meanwhile they never say
+     * anything. Volatile on either side: asked after the stream was begun, nobody is overlooked.
+     *
+     * @param stream of HTTP/2, begun
+     */
+    boolean isLost(Object stream) {
+        return Members.STREAM_CONNECTION_CLOSED != null
+                && (boolean) Members.STREAM_CONNECTION_CLOSED.getVolatile(Members.STREAM_CONNECTION.get(stream));
+    }
+
+    /** What was failed before stays so. */
+    void cancelImpl(Object impl, IOException cause) throws Throwable {
+        Members.CANCEL_IMPL.invoke(impl, cause);
     }
 
     /** HTTP/2: the peer said that it did nothing. */
@@ -303,6 +328,9 @@ final class Internals {
         static final MethodHandle NEW_TLS_TUBE;
         static final MethodHandle HANDSHAKE;
         static final MethodHandle POOL_KEY;
+        static final VarHandle STREAM_CONNECTION;
+        static final VarHandle STREAM_CONNECTION_CLOSED;
+        static final MethodHandle CANCEL_IMPL;
 
         static {
             AdapterContext context = Internals.context;
@@ -431,6 +459,11 @@ final class Internals {
                         requestImpl,
                         "setUserSetAuthFlag",
                         MethodType.methodType(void.class, Authenticator.RequestorType.class, boolean.class));
+                Lookup ofStream = context.lookup(PACKAGE + "Stream");
+                Lookup ofHttp2 = context.lookup(PACKAGE + "Http2Connection");
+                STREAM_CONNECTION = ofStream.findVarHandle(ofStream.lookupClass(), "connection", ofHttp2.lookupClass());
+                STREAM_CONNECTION_CLOSED = optionalFlag(ofHttp2, "closed");
+                CANCEL_IMPL = ofImpl.findVirtual(impl, "cancel", MethodType.methodType(void.class, IOException.class));
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }

@@ -40,6 +40,13 @@ public final class JavaNetHttpAdapter implements Adapter {
                 UnderWay attempt = attempt(impl);
                 return attempt != null && !attempt.connected() ? CompletableFuture.failedFuture(attempt.ended()) : Handler.PROCEED;
             };
+            case "begun-http2" -> (Handler.Result) (stream, begun, a0, a1, a2) -> {
+                UnderWay attempt = attempt(stream);
+                if (attempt != null && internals.isLost(stream)) {
+                    internals.cancelImpl(stream, attempt.ended());
+                }
+                return begun;
+            };
             case "bytes-sent" -> (Handler.Around) (impl, data, a1, a2, a3) -> {
                 UnderWay attempt = attempt(impl);
                 if (attempt != null) {

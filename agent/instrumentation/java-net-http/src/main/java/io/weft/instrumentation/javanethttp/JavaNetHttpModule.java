@@ -32,6 +32,7 @@ public final class JavaNetHttpModule {
                         Hook.around("connecting", PACKAGE + "PlainHttpConnection", "connectAsync", "(L" + PACKAGE_PATH + "Exchange;)" + FUTURE),
                         Hook.around("connected", PACKAGE + "Http1Exchange", "connectFlows", "(L" + PACKAGE_PATH + "HttpConnection;)V"),
                         Hook.around("connected-http2", PACKAGE + "Stream", "sendHeadersAsync", "()" + FUTURE),
+                        Hook.result("begun-http2", PACKAGE + "Stream", "sendHeadersAsync", "()" + FUTURE),
                         Hook.around("bytes-sent", PACKAGE + "Http1Exchange", "appendToOutgoing", "(Ljava/util/List;)V"),
                         Hook.result("body-sent", PACKAGE + "Http1Exchange", "sendBodyAsync", "()" + FUTURE),
                         Hook.result("body-sent", PACKAGE + "Stream", "sendBodyAsync", "()" + FUTURE),
