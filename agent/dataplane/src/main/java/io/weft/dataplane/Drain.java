@@ -12,6 +12,7 @@ final class Drain {
     private final LongAdder entered = new LongAdder();
     private final LongAdder left = new LongAdder();
     private volatile boolean begun;
+    private volatile boolean callersTold;
 
     Drain(NanoClock clock) {
         this.clock = clock;
@@ -31,6 +32,15 @@ final class Drain {
 
     boolean begun() {
         return begun;
+    }
+
+    void tellCallers() {
+        callersTold = true;
+    }
+
+    /** Over the connections that they have open, whatever that takes. */
+    boolean callersTold() {
+        return callersTold;
     }
 
     /** How many requests there were so far. */

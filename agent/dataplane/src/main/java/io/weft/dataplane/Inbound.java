@@ -75,7 +75,7 @@ public interface Inbound {
         /**
          * Where the server can tell the callers on its open connections that it is about to go.
          *
-         * @param tell run once, when the instance is no longer registered, or never; must not block for long
+         * @param tell run once, a while after the instance is no longer registered, or never; must not block for long
          */
         void onDrain(Runnable tell);
 

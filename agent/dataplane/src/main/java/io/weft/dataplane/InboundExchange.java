@@ -120,6 +120,14 @@ public abstract class InboundExchange extends HttpStream {
         return lastOfConnection || layers.draining();
     }
 
+    /**
+     * The caller should be told to use another connection for what comes next, where this one carries several requests at once (HTTP/2's
+     * GOAWAY): later than by the end of a connection that carries one, for the reason in {@link InboundPorts#tellCallers}.
+     */
+    public final boolean goesAway() {
+        return lastOfConnection || layers.callersTold();
+    }
+
     /** The answer that the mesh gives itself, after {@link Step#REPLY}, with all changes to its headers. */
     public final LocalReply reply() {
         return reply;

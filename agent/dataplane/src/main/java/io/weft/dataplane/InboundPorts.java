@@ -110,14 +110,25 @@ public final class InboundPorts implements Inbound {
     }
 
     /** From now on every port is draining, and every one that opens. Not to be undone. */
-    public void beginDrain() {
-        List<OpenPort> told;
-        synchronized (this) {
-            if (drain.begun()) {
-                return;
-            }
+    public synchronized void beginDrain() {
+        if (!drain.begun()) {
             drain.begin();
             changed();
+        }
+    }
+
+    /**
+     * Lets the servers tell their callers over the connections that those have open, once. To be called when callers in the mesh had time
+     * to hear it from their control plane and to go elsewhere: some take a GOAWAY for the end of all that is under way on the connection,
+     * {@code java.net.http} before 17.0.17 for one.
+     */
+    public void tellCallers() {
+        List<OpenPort> told;
+        synchronized (this) {
+            if (drain.callersTold()) {
+                return;
+            }
+            drain.tellCallers();
             told = List.copyOf(open);
         }
         for (OpenPort port : told) {

@@ -41,6 +41,10 @@ final class ServerLayers {
         return drain.begun();
     }
 
+    boolean callersTold() {
+        return drain.callersTold();
+    }
+
     void enter(InboundExchange exchange) {
         outermost.enter(exchange);
     }

@@ -58,13 +58,21 @@ class InboundPortsTest {
     }
 
     @Test
-    void callersAreToldOnceTheInstanceIsNoLongerRegistered() {
+    void callersAreToldOnceAndAfterTheControlPlane() {
         List<String> order = new ArrayList<>();
-        ports.opened("tomcat", ADDRESS, false).onDrain(() -> order.add("told"));
+        Port port = ports.opened("tomcat", ADDRESS, false);
+        port.onDrain(() -> order.add("told"));
         ports.onChange(open -> order.add(open.iterator().next().draining() ? "withdrawn" : "registered"));
+        Incoming request = Incoming.get("/");
+        port.enter(request);
         ports.beginDrain();
         ports.beginDrain();
+        assertThat(request.draining()).isTrue();
+        assertThat(request.goesAway()).as("what else is under way on its connection may go on").isFalse();
 
+        ports.tellCallers();
+        ports.tellCallers();
+        assertThat(request.goesAway()).isTrue();
         assertThat(order).containsExactly("registered", "withdrawn", "told");
     }
 

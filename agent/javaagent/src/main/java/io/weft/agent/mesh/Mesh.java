@@ -63,6 +63,8 @@ public final class Mesh implements MeshAccess {
     public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
 
     private static final Duration OUTAGE = Duration.ofSeconds(30);
+    /** For a control plane to tell callers that this instance goes: much more than it takes. */
+    private static final long MOST_TO_HEAR_MILLIS = 500;
 
     private final Settings settings;
     private final ServicePorts servicePorts;
@@ -274,8 +276,8 @@ public final class Mesh implements MeshAccess {
     }
 
     /**
-     * Takes this instance out of the mesh before the app stops: deregisters, gives clients the drain delay to notice, then
-     * waits for the requests in flight. Returns at once when nothing is registered, and when it was called before.
+     * Takes this instance out of the mesh before the app stops: deregisters, gives callers in the mesh the first part of the drain delay
+     * to hear of it, tells all others by their connections, and when the delay is over waits for the requests in flight. Returns at once when nothing is registered, and when it was called before.
      */
     public void drain() {
         DataPlane known = dataPlane.get();
@@ -285,7 +287,11 @@ public final class Mesh implements MeshAccess {
         InboundPorts ports = known.inbound();
         ports.beginDrain();
         try {
-            Thread.sleep(settings.drain().delay().toMillis());
+            long delay = settings.drain().delay().toMillis();
+            long first = Math.min(delay / 2, MOST_TO_HEAR_MILLIS);
+            Thread.sleep(first);
+            ports.tellCallers();
+            Thread.sleep(delay - first);
             if (!ports.awaitIdle(settings.drain().timeout())) {
                 log.warn("stops with " + ports.inFlight() + " requests in flight: weft.drain.timeout ("
                         + settings.drain().timeout().toMillis() + " ms) is over");

@@ -218,7 +218,7 @@ final class GovernedStreams extends Http2FrameListenerDecorator implements Accep
                 }
             });
         }
-        if (incoming.draining()) {
+        if (incoming.goesAway()) {
             goAway();
         }
         handler().flush(ctx);
@@ -299,7 +299,7 @@ final class GovernedStreams extends Http2FrameListenerDecorator implements Accep
         if (incoming == null || !incoming.begins(status)) {
             return headers;
         }
-        if (incoming.draining()) {
+        if (incoming.goesAway()) {
             goAway();
         }
         if (!incoming.claimed()) {

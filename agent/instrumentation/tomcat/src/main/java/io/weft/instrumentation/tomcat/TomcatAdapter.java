@@ -115,7 +115,7 @@ public final class TomcatAdapter implements Adapter {
         }
         return before((processor, nothing) -> {
             IncomingRequest incoming = streamHead((AbstractProcessor) processor);
-            if (incoming != null && incoming.draining()) {
+            if (incoming != null && incoming.goesAway()) {
                 streams.lastOfConnection(processor);
             }
         });
