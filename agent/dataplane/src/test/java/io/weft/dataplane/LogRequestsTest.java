@@ -53,14 +53,16 @@ import org.junit.jupiter.api.Test;
 class LogRequestsTest {
     private final List<String> written = new ArrayList<>();
 
-    private Fixture mesh(Line line, Filter filter) {
+    private Fixture mesh(Line line, Filter filter, NamedFilter... further) {
         AccessLog log = new AccessLog("/var/log/mesh.log", line, filter);
+        List<NamedFilter> filters = new ArrayList<>(List.of(new NamedFilter("access log", new HttpFilter.AccessLogs(List.of(log)), false)));
+        filters.addAll(List.of(further));
         Fixture mesh = Fixture.with(snapshot()
                 .listener(
                         "outbound",
                         Listener.Kind.OUTBOUND,
                         new HostPort("0.0.0.0", 80),
-                        List.of(new NamedFilter("access log", new HttpFilter.AccessLogs(List.of(log)), false)),
+                        filters,
                         Policies.routes(host(
                                 "orders",
                                 route(match(new RouteMatch.Exact("/direct")), new RouteAction.DirectResponse(403, "no")),
@@ -152,6 +154,35 @@ class LogRequestsTest {
         assertThat(written).containsExactly(
                 "{\"a\":null,\"empty\":\"\",\"l\":[\"t\",5],\"m\":\"- and 200\",\"n\":{\"e\":null},\"q\":\"a\\\"b\\\\c\\n\",\"z\":200}\n",
                 "{\"empty\":\"\",\"l\":[\"t\",5],\"m\":\" and 200\",\"z\":200}\n");
+    }
+
+    @Test
+    void whatFiltersPutDownIsToldInJsonAsEnvoyTellsIt() {
+        Command typed = operator(FormatOperator.FILTER_STATE, "tenant");
+        Command plain = operator(FormatOperator.FILTER_STATE, "tenant", "PLAIN");
+        TreeMap<String, AccessLog.JsonValue> fields = new TreeMap<>(Map.of(
+                "among", new JsonFormat(new Format(List.of(new Text("of "), typed))),
+                "both", new JsonFormat(new Format(List.of(plain, new Text("/"), typed))),
+                "cut", new JsonFormat(new Format(List.of(new Command(FormatOperator.FILTER_STATE, plain.arguments(), 2)))),
+                "field", new JsonFormat(new Format(List.of(operator(FormatOperator.FILTER_STATE, "tenant", "FIELD", "x")))),
+                "none", new JsonFormat(new Format(List.of(operator(FormatOperator.FILTER_STATE, "other")))),
+                "plain", new JsonFormat(new Format(List.of(plain))),
+                "typed", new JsonFormat(new Format(List.of(typed))),
+                "whole", new JsonFormat(new Format(List.of(new Command(FormatOperator.FILTER_STATE, typed.arguments(), 2))))));
+        HttpFilter tenant = new HttpFilter.SetFilterState(List.of(new HttpFilter.StateValue(
+                "tenant", false, new Format(List.of(operator(FormatOperator.REQ, "x-tenant"))), true, true)));
+        Fixture mesh = mesh(new JsonLine(new JsonObject(fields), false), Always.WRITTEN, new NamedFilter("state", tenant, false));
+
+        sent(mesh, Request.get("orders", "/a").with("x-tenant", "blue"), 200);
+        sent(mesh, Request.get("orders", "/a").with("x-tenant", "42"), 200);
+        sent(mesh, Request.get("orders", "/a"), 200);
+        assertThat(written).containsExactly(
+                "{\"among\":\"of \\\"blue\\\"\",\"both\":\"blue/\\\"blue\\\"\",\"cut\":\"bl\",\"field\":null,\"none\":null,"
+                        + "\"plain\":\"blue\",\"typed\":\"blue\",\"whole\":\"blue\"}\n",
+                "{\"among\":\"of \\\"42\\\"\",\"both\":\"42/\\\"42\\\"\",\"cut\":\"42\",\"field\":null,\"none\":null,"
+                        + "\"plain\":\"42\",\"typed\":\"42\",\"whole\":\"42\"}\n",
+                "{\"among\":\"of -\",\"both\":\"-/-\",\"cut\":null,\"field\":null,\"none\":null,"
+                        + "\"plain\":null,\"typed\":null,\"whole\":null}\n");
     }
 
     private boolean isWritten(Filter filter, Request request, int status) {

@@ -48,8 +48,11 @@ public final class Formatter {
         if (values.size() != 1) {
             return null;
         }
-        return format.parts().get(0) instanceof Format.Command command && command.operator() == FormatOperator.FILTER_STATE
-                ? cut(state(command, false), command)
+        // As a JSON value it is written without its quotes, and whole: only text is cut.
+        return format.parts().get(0) instanceof Format.Command command
+                        && command.operator() == FormatOperator.FILTER_STATE
+                        && stateAs(command).equals("TYPED")
+                ? state(command, false)
                 : values.get(0);
     }
 
@@ -172,7 +175,7 @@ public final class Formatter {
     /** A string has no fields. Typed it is JSON, and as such in quotes, unless it is a JSON value by itself. */
     private static Value state(Format.Command command, boolean amongOthers) {
         String key = command.arguments().get(0);
-        String as = command.arguments().size() < 2 ? "TYPED" : command.arguments().get(1);
+        String as = stateAs(command);
         if (as.equals("FIELD")) {
             return (request, response, info) -> null;
         }
@@ -181,6 +184,10 @@ public final class Formatter {
             String value = info.filterState(key);
             return value == null || !quoted ? value : JsonText.quoted(value);
         };
+    }
+
+    private static String stateAs(Format.Command command) {
+        return command.arguments().size() < 2 ? "TYPED" : command.arguments().get(1);
     }
 
     private static String header(String first, String otherwise) {
