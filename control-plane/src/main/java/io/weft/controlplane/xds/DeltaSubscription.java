@@ -32,6 +32,8 @@ final class DeltaSubscription implements Subscription {
      */
     private final Map<String, String> refused = new LinkedHashMap<>();
     private Set<String> sending = Set.of();
+    /** The reader has been told all of what is asked for of it; null: there may be something to tell. Most looks find that there is nothing. */
+    private NodeConfig.Layers inStep;
     private boolean wildcard;
     private DeltaWatch watch;
 
@@ -43,6 +45,9 @@ final class DeltaSubscription implements Subscription {
     }
 
     void change(DeltaDiscoveryRequest request) {
+        if (request.getResourceNamesSubscribeCount() + request.getResourceNamesUnsubscribeCount() > 0) {
+            inStep = null;
+        }
         for (String name : request.getResourceNamesUnsubscribeList()) {
             if (name.equals("*")) {
                 wildcard = false;
@@ -71,12 +76,13 @@ final class DeltaSubscription implements Subscription {
 
     @Override
     public void respond(View view) throws WatchCancelledException {
-        if (watch == null) {
+        if (watch == null || view.isAllOf(inStep)) {
             return;
         }
         Map<String, VersionedResource<?>> changed = new LinkedHashMap<>();
         List<String> removed = new ArrayList<>();
         collect(view, changed, removed);
+        inStep = view.all();
         if (changed.isEmpty() && removed.isEmpty()) {
             return;
         }
@@ -126,6 +132,9 @@ final class DeltaSubscription implements Subscription {
     public boolean settled(View view) {
         if (watch == null) {
             return false;
+        }
+        if (view.isAllOf(inStep)) {
+            return true;
         }
         Map<String, VersionedResource<?>> changed = new HashMap<>();
         List<String> removed = new ArrayList<>();

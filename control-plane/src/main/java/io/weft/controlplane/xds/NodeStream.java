@@ -150,6 +150,16 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         String version() {
             return layers.shared().version() + layers.own().version();
         }
+
+        /** What this shows, if it is no more than these; else null. */
+        NodeConfig.Layers all() {
+            return kept.isEmpty() ? layers : null;
+        }
+
+        /** @param known null: not */
+        boolean isAllOf(NodeConfig.Layers known) {
+            return known != null && kept.isEmpty() && layers.sameAs(known);
+        }
     }
 
     /** The reader is to have this from now on. */
