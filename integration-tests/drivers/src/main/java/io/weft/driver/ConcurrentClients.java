@@ -236,7 +236,8 @@ public final class ConcurrentClients {
                 request.addHeader(header[0], header[1]);
             }
             String body = call.get("body");
-            request.method(call.get("method"), body.isEmpty() ? null : RequestBody.create(null, body.getBytes(StandardCharsets.UTF_8)));
+            boolean none = body.isEmpty() && !call.get("method").equals("POST") && !call.get("method").equals("PUT");
+            request.method(call.get("method"), none ? null : RequestBody.create(null, body.getBytes(StandardCharsets.UTF_8)));
             try (Response response = CLIENT.newCall(request.build()).execute()) {
                 List<String> lines = new ArrayList<>();
                 for (int i = 0; i < response.headers().size(); i++) {

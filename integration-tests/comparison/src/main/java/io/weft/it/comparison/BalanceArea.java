@@ -1,5 +1,6 @@
 package io.weft.it.comparison;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.UInt64Value;
@@ -12,9 +13,11 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetFall
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector.LbSubsetSelectorFallbackPolicy;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
@@ -24,7 +27,10 @@ import io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue;
+import io.envoyproxy.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.type.v3.Percent;
 import io.weft.it.comparison.Request.Client;
 import io.weft.it.harness.Policy;
@@ -40,6 +46,16 @@ final class BalanceArea implements Area {
     private static final int REQUESTS = 100;
     private static final int FIRST_ENDPOINT = 7;
     private static final String LB = "envoy.lb";
+    private static final String HASHABLE = "hashable";
+    private static final String NOT_HASHABLE = "not-hashable";
+    private static final HttpConnectionManager WITH_STATE = HttpConnectionManager.newBuilder()
+            .addHttpFilters(HttpFilter.newBuilder()
+                    .setName("state")
+                    .setTypedConfig(Any.pack(Config.newBuilder()
+                            .addOnRequestHeaders(state(HASHABLE, "envoy.hashable_string", "%REQ(x-a)%"))
+                            .addOnRequestHeaders(state(NOT_HASHABLE, "envoy.string", "%REQ(x-key)%"))
+                            .build())))
+            .build();
 
     private final Clusters clusters;
 
@@ -65,6 +81,7 @@ final class BalanceArea implements Area {
     @Override
     public Case draw(Draw draw) {
         boolean hashes = draw.chance(75);
+        boolean states = hashes && draw.chance(40);
         boolean subsets = draw.chance(25);
         Cluster.Builder cluster = clusters.of(Case.ID + "-balance").toBuilder();
         boolean localityWeights = draw.chance(20);
@@ -87,7 +104,7 @@ final class BalanceArea implements Area {
             subsets(draw, cluster, action);
         }
         if (hashes) {
-            action.addAllHashPolicy(hashPolicies(draw));
+            action.addAllHashPolicy(hashPolicies(draw, states));
         }
         VirtualHost host = VirtualHost.newBuilder()
                 .setName(Case.ID)
@@ -96,11 +113,22 @@ final class BalanceArea implements Area {
                 .build();
         return new Case(
                 name(),
-                HttpConnectionManager.getDefaultInstance(),
+                states ? WITH_STATE : HttpConnectionManager.getDefaultInstance(),
                 RouteConfiguration.newBuilder().addVirtualHosts(host).build(),
                 List.of(cluster.build()),
                 hashes ? draw.several(6, 12, () -> keyed(draw)) : Collections.nCopies(REQUESTS, Request.get(Case.HOST, "/")),
                 hashes ? Judgement.EXACT : Judgement.DISTRIBUTION);
+    }
+
+    private static FilterStateValue state(String key, String factory, String format) {
+        return FilterStateValue.newBuilder()
+                .setObjectKey(key)
+                .setFactoryKey(factory)
+                .setFormatString(SubstitutionFormatString.newBuilder()
+                        .setTextFormatSource(DataSource.newBuilder().setInlineString(format))
+                        .setOmitEmptyValues(true))
+                .setSkipIfEmpty(true)
+                .build();
     }
 
     private ClusterLoadAssignment assignment(Draw draw, String name, boolean localityWeights) {
@@ -205,10 +233,11 @@ final class BalanceArea implements Area {
     }
 
     /** The last one finds something in every request: without a hash the endpoint would be left to chance. */
-    private static List<HashPolicy> hashPolicies(Draw draw) {
+    private static List<HashPolicy> hashPolicies(Draw draw, boolean states) {
         List<HashPolicy> policies = new ArrayList<>(draw.several(0, 2, () -> {
             HashPolicy.Builder policy = HashPolicy.newBuilder();
-            switch (draw.between(0, 3)) {
+            switch (states && draw.chance(60) ? -1 : draw.between(0, 3)) {
+                case -1 -> policy.setFilterState(HashPolicy.FilterState.newBuilder().setKey(draw.oneOf(HASHABLE, HASHABLE, NOT_HASHABLE, "nothing")));
                 case 0 -> policy.setHeader(HashPolicy.Header.newBuilder().setHeaderName(Vocabulary.headerName(draw)));
                 case 1 -> policy.setHeader(HashPolicy.Header.newBuilder().setHeaderName("x-a").setRegexRewrite(RoutingArea.rewrite(draw)));
                 case 2 -> policy.setQueryParameter(HashPolicy.QueryParameter.newBuilder().setName(draw.oneOf("q", "r", "Q")));

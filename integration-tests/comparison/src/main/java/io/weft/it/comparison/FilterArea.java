@@ -329,11 +329,11 @@ final class FilterArea implements Area {
         Client client = Client.draw(draw);
         if (filters.contains(BUFFER)) {
             // HttpURLConnection connects before it knows how long a body is.
-            client = draw.oneOf(Client.JAVA_NET_HTTP, Client.APACHE_HTTPCLIENT5);
+            client = Client.drawKnowing(draw);
         }
         if (filters.contains(CORS)) {
             // HttpURLConnection sends none of these headers for an app.
-            client = draw.oneOf(Client.JAVA_NET_HTTP, Client.APACHE_HTTPCLIENT5);
+            client = Client.drawKnowing(draw);
             if (draw.chance(80)) {
                 headers.add("origin: " + draw.oneOf("http://a.example", "https://b.example:81", "http://evil.test", "null"));
             }

@@ -61,6 +61,8 @@ final class JvmSubject implements Subject {
                     // HttpURLConnection would send a second time by itself what fails on a kept connection.
                     .option("-Dsun.net.http.retryPost=false")
                     .classPath(Library.named("httpclient5-5.6"))
+                    .classPath(Library.named("httpclient4-4.5"))
+                    .classPath(Library.named("okhttp-5"))
                     .classPath(Library.named("tomcat-10.1"))
                     .driver(AskingServers.class, Integer.toString(listening.getLocalPort()), Integer.toString(listeningToServers.getLocalPort()));
             listeningToServers.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));

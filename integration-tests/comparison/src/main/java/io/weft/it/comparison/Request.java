@@ -2,12 +2,13 @@ package io.weft.it.comparison;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /**
  * A request that both sides send, byte for byte where the client library leaves it to the app.
  *
- * @param client the library that sends it in the JVM
+ * @param client the library that sends it in the JVM; one that would send another request leaves it to {@code java.net.http}
  * @param host what follows {@code http://} in the URL, with the port only if {@link Lane#port} is not to be appended
  * @param target path and query
  * @param headers lines of {@code name: value}; a name may occur twice
@@ -19,7 +20,21 @@ record Request(Client client, String method, String host, String target, List<St
     enum Client {
         JAVA_NET_HTTP("java-net-http"),
         HTTP_URL_CONNECTION("http-url-connection"),
-        APACHE_HTTPCLIENT5("apache-httpclient5");
+        APACHE_HTTPCLIENT5("apache-httpclient5"),
+        /** Writes paths in its own way. */
+        APACHE_HTTPCLIENT4("apache-httpclient4") {
+            @Override
+            boolean canSend(String host, String target) {
+                return target.matches("(/[A-Za-z0-9_]+)*/?(\\?.*)?");
+            }
+        },
+        /** Resolves what points upwards in a path, and writes every host in lower case. */
+        OK_HTTP("okhttp") {
+            @Override
+            boolean canSend(String host, String target) {
+                return host.equals(host.toLowerCase(Locale.ROOT)) && !target.matches("[^?]*/\\.{1,2}([/?].*)?");
+            }
+        };
 
         /** As the driver calls it. */
         final String driver;
@@ -30,12 +45,23 @@ record Request(Client client, String method, String host, String target, List<St
 
         /** Mostly the first. */
         static Client draw(Draw draw) {
-            return draw.chance(70) ? JAVA_NET_HTTP : draw.oneOf(HTTP_URL_CONNECTION, APACHE_HTTPCLIENT5);
+            return draw.chance(60) ? JAVA_NET_HTTP : draw.oneOf(HTTP_URL_CONNECTION, APACHE_HTTPCLIENT5, APACHE_HTTPCLIENT4, OK_HTTP);
+        }
+
+        /** Of those that know how long a body is before they connect, and leave all headers to the app; as often each. */
+        static Client drawKnowing(Draw draw) {
+            return draw.oneOf(JAVA_NET_HTTP, APACHE_HTTPCLIENT5, APACHE_HTTPCLIENT4, OK_HTTP);
+        }
+
+        /** Whether the request leaves as it is. */
+        boolean canSend(String host, String target) {
+            return true;
         }
     }
 
     Request {
         headers = List.copyOf(headers);
+        client = client.canSend(host, target) ? client : Client.JAVA_NET_HTTP;
     }
 
     static Request get(String host, String target) {
@@ -48,6 +74,7 @@ record Request(Client client, String method, String host, String target, List<St
         // Libraries add these of their own accord, each another value: the app's own replace them.
         all.add("user-agent: comparison");
         all.add("accept: */*");
+        all.add("accept-encoding: identity");
         if (!body.isEmpty() && headers.stream().noneMatch(header -> header.startsWith("content-type:"))) {
             all.add("content-type: text/plain");
         }
