@@ -93,7 +93,8 @@ class InboundIT {
         TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
         TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
         JDK("JdkHttpServer", null),
-        NETTY_4_1("NettyServer", "netty-4.1");
+        NETTY_4_1("NettyServer", "netty-4.1"),
+        REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
 
         private final String driver;
         /** Null: part of the JDK. */
@@ -130,7 +131,7 @@ class InboundIT {
         JvmCommand jvm = testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders").unguarded();
         JvmProcess process = (server.library == null ? jvm : jvm.classPath(Library.named(server.library))).driver(server.driver, "app");
         port = process.awaitPort();
-        http2 = server.name().startsWith("TOMCAT");
+        http2 = server.name().startsWith("TOMCAT") || server == Server.REACTOR_NETTY;
         policies.serve(OTHER.listener(inbound(port)));
         await().until(() -> get("/direct").statusCode() == 418);
         assertThat(policies.refusals()).isEmpty();

@@ -20,7 +20,7 @@ import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What is Netty's own: pipelines of any shape, and copies of it under other names. */
+/** What is Netty's own: pipelines of any shape. */
 class NettyIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String CLOSE = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

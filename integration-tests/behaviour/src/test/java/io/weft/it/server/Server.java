@@ -16,7 +16,8 @@ enum Server {
     TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
     TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
     JDK_HTTP_SERVER("JdkHttpServer", null),
-    NETTY_4_1("NettyServer", "netty-4.1");
+    NETTY_4_1("NettyServer", "netty-4.1"),
+    REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
 
     private final String driver;
 
@@ -39,7 +40,7 @@ enum Server {
 
     /** WebSocket, too. */
     boolean speaksHttp2() {
-        return isTomcat();
+        return isTomcat() || this == REACTOR_NETTY;
     }
 
     /** By itself or by the kernel. */
