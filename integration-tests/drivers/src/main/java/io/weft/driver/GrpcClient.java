@@ -44,10 +44,11 @@ import java.util.concurrent.TimeoutException;
  * input and prints one a line. Messages are texts. Ends, and the process with it, when standard input ends.
  *
  * <p>Fields: {@code target}; {@code kind} ({@code UNARY}, {@code SERVER_STREAMING}, {@code CLIENT_STREAMING}, {@code BIDI_STREAMING});
- * {@code message}; {@code messages}, how often it is sent (1); {@code pause}, milliseconds before each further one; {@code wait}, so many
- * answers are waited for before the call is half-closed; {@code deadline} in milliseconds; {@code header.NAME}; {@code gzip};
- * {@code authority} of the call; {@code cancel}, milliseconds after which the app does. Of the channel: {@code override}, its authority;
- * {@code tls}; {@code config}, how often the app's own service config lets it try; {@code inprocess}. Each makes another channel; they are kept.
+ * {@code message}; {@code messages}, how often it is sent (1), each time with its number in place of {@code #}; {@code pause},
+ * milliseconds before each further one; {@code wait}, so many answers are waited for before the call is half-closed; {@code deadline} in
+ * milliseconds; {@code header.NAME}; {@code gzip}; {@code authority} of the call; {@code cancel}, milliseconds after which the app does.
+ * Of the channel: {@code override}, its authority; {@code tls}; {@code config}, how often the app's own service config lets it try;
+ * {@code idle}, seconds; {@code inprocess}. Each makes another channel; they are kept.
  *
  * <p>The answer: {@code code}, {@code description}, {@code cause}, {@code body} (the messages, joined by {@code |}), {@code header.NAME},
  * {@code trailer.NAME}, {@code seen}: what the app's two interceptors saw, in its order. With {@code times} a tally of {@code code.CODE}
@@ -121,7 +122,7 @@ public final class GrpcClient {
     private ManagedChannel channel(Map<String, String> form) throws IOException {
         List<String> key = List.of(
                 form.get("target"), form.getOrDefault("override", ""), form.getOrDefault("tls", ""), form.getOrDefault("config", ""),
-                form.getOrDefault("inprocess", ""));
+                form.getOrDefault("idle", ""), form.getOrDefault("inprocess", ""));
         ManagedChannel known = channels.get(key);
         if (known != null && !known.isShutdown()) {
             return known;
@@ -135,6 +136,9 @@ public final class GrpcClient {
         }
         if (form.containsKey("override")) {
             builder.overrideAuthority(form.get("override"));
+        }
+        if (form.containsKey("idle")) {
+            builder.idleTimeout(Long.parseLong(form.get("idle")), TimeUnit.SECONDS);
         }
         if (form.containsKey("config")) {
             builder.defaultServiceConfig(config(Double.parseDouble(form.get("config"))));
@@ -280,7 +284,7 @@ public final class GrpcClient {
                 if (answer.isDone()) {
                     return;
                 }
-                call.sendMessage(message);
+                call.sendMessage(message.replace("#", Integer.toString(i)));
             }
             for (int i = Integer.parseInt(form.getOrDefault("wait", "0")); i > 0; i--) {
                 awaitMessage();

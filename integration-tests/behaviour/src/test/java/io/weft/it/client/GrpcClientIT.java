@@ -17,9 +17,12 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
+import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.grpc.Status;
 import io.weft.driver.GrpcClient;
 import io.weft.it.harness.Authority;
@@ -45,6 +48,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -185,7 +190,8 @@ class GrpcClientIT {
         assertThat(call("kind", "UNARY").get("body")).isEqualTo("a:hello");
         assertThat(call("kind", "SERVER_STREAMING").get("body")).isEqualTo("a:hello|a:hello|a:hello");
         assertThat(call("kind", "CLIENT_STREAMING", "messages", "5").get("body")).isEqualTo("a:hello");
-        assertThat(call("kind", "BIDI_STREAMING", "messages", "3", "wait", "3").get("body")).isEqualTo("a:hello|a:hello|a:hello");
+        String inOrder = IntStream.range(0, 300).mapToObj(i -> "a:m" + i).collect(Collectors.joining("|"));
+        assertThat(call("kind", "BIDI_STREAMING", "message", "m#", "messages", "300", "wait", "300").get("body")).isEqualTo(inOrder);
         assertThat(a.calls()).extracting(Received::path).containsExactlyElementsOf(KINDS.stream().map(GrpcClientIT::path).toList());
         assertThat(a.calls()).extracting(Received::authority).containsOnly("orders");
         assertThat(a.calls().get(2).messages()).hasSize(5);
@@ -276,13 +282,14 @@ class GrpcClientIT {
 
         for (String kind : List.of("UNARY", "SERVER_STREAMING", "BIDI_STREAMING")) {
             for (int i = 0; i < 4; i++) {
-                assertThat(call("kind", kind, "messages", kind.equals("BIDI_STREAMING") ? "3" : "1").get("code")).as(kind).isEqualTo("OK");
+                String messages = kind.equals("BIDI_STREAMING") ? "3" : "1";
+                assertThat(call("kind", kind, "message", "m#", "messages", messages).get("code")).as(kind).isEqualTo("OK");
             }
         }
         assertThat(a.calls()).isNotEmpty();
         assertThat(b.calls()).hasSize(12);
         assertThat(b.calls()).filteredOn(received -> received.path().endsWith("BIDI_STREAMING"))
-                .allSatisfy(received -> assertThat(received.messages()).hasSize(3));
+                .allSatisfy(received -> assertThat(received.messages()).containsExactly("m0", "m1", "m2"));
 
         b.react(received -> new Fail(Status.UNAVAILABLE.withDescription("too late"), true));
         assertThat(call()).as("after the headers of an answer").containsEntry("description", "too late");
@@ -395,6 +402,29 @@ class GrpcClientIT {
         assertThat(call()).as("an answer that is all trailers").containsEntry("trailer.x-answered", "by the mesh");
     }
 
+    @Test
+    void aMirrorGetsACopyOfACallWithOneMessage() {
+        Route.Builder route = to("orders").toBuilder();
+        route.getRouteBuilder().addRequestMirrorPolicies(RequestMirrorPolicy.newBuilder().setCluster("shadow"));
+        HttpProtocolOptions http2 = HttpProtocolOptions.newBuilder()
+                .setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
+                        .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))
+                .build();
+        serve(cluster("shadow", cluster -> cluster.putTypedExtensionProtocolOptions(
+                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", Any.pack(http2)),
+                orders(route.build(), a), b));
+
+        assertThat(call("message", "both", "header.x-mine", "7").get("body")).isEqualTo("a:both");
+
+        await().untilAsserted(() -> assertThat(b.calls()).hasSize(1).first().satisfies(copy -> {
+            assertThat(copy.path()).isEqualTo(path("UNARY"));
+            assertThat(copy.authority()).isEqualTo("orders-shadow");
+            assertThat(copy.header("x-mine")).isEqualTo("7");
+            assertThat(copy.messages()).containsExactly("both");
+        }));
+        assertThat(a.calls()).hasSize(1).first().satisfies(call -> assertThat(call.messages()).containsExactly("both"));
+    }
+
     private static HeaderValueOption header(String name, String value) {
         return HeaderValueOption.newBuilder().setHeader(HeaderValue.newBuilder().setKey(name).setValue(value)).build();
     }
@@ -444,6 +474,16 @@ class GrpcClientIT {
         assertThat(a.connections()).isEqualTo(1);
         a.drain();
         await().until(() -> meshed.ask(form("state", "do", "state")).get("state").equals("IDLE"));
+    }
+
+    @Test
+    void aConnectionThatNoCallNeedsIsClosedAfterTheChannelsIdleTime() {
+        serve(orders(to("orders"), a));
+        for (int i = 1; i <= 2; i++) {
+            assertThat(call("idle", "1").get("body")).isEqualTo("a:hello");
+            assertThat(a.connections()).isEqualTo(i);
+            await().until(() -> a.openConnections() == 0);
+        }
     }
 
     @Test
