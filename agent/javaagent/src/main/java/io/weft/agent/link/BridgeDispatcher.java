@@ -13,9 +13,23 @@ public final class BridgeDispatcher extends WeftBridge {
         this.log = log;
     }
 
+    private Bound bound(int hook) {
+        Bound lasting = (Bound) lasting(hook);
+        return lasting == null ? look(hook) : lasting;
+    }
+
+    private Bound look(int hook) {
+        Slot slot = slots.get(hook);
+        Bound bound = slot.bound();
+        if (slot.isLasting() && bound.handler() != null) {
+            last(hook, bound);
+        }
+        return bound;
+    }
+
     @Override
     protected Object onAround(int hook, Object self, Object a0, Object a1, Object a2, Object a3) throws Throwable {
-        Bound bound = slots.get(hook).bound();
+        Bound bound = bound(hook);
         Handler.Around handler = (Handler.Around) bound.handler();
         if (handler == null) {
             return PROCEED;
@@ -29,14 +43,14 @@ public final class BridgeDispatcher extends WeftBridge {
 
     @Override
     protected Object onArgument(int hook, Object self, Object argument, Object a0, Object a1, Object a2) throws Throwable {
-        Bound bound = slots.get(hook).bound();
+        Bound bound = bound(hook);
         Handler.Argument handler = (Handler.Argument) bound.handler();
         return handler == null ? argument : replacement(bound, argument, handler.argument(self, argument, a0, a1, a2));
     }
 
     @Override
     protected Object onResult(int hook, Object self, Object result, Object a0, Object a1, Object a2) throws Throwable {
-        Bound bound = slots.get(hook).bound();
+        Bound bound = bound(hook);
         Handler.Result handler = (Handler.Result) bound.handler();
         return handler == null ? result : replacement(bound, result, handler.result(self, result, a0, a1, a2));
     }
@@ -54,6 +68,9 @@ public final class BridgeDispatcher extends WeftBridge {
             Slot slot = slots.get(hook);
             if (fault instanceof LinkageError) {
                 slot.turnOff();
+                if (slot.isLasting()) {
+                    last(hook, Bound.OFF);
+                }
             }
             log.faultOnce("fault " + slot.name(), "a fault in " + slot.name() + "; the app goes on without the mesh there", fault);
         } catch (Throwable beyondReport) {

@@ -16,6 +16,11 @@ final class FixedSlot implements Slot {
     }
 
     @Override
+    public boolean isLasting() {
+        return true;
+    }
+
+    @Override
     public String name() {
         return name;
     }

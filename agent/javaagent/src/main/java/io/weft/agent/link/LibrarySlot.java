@@ -4,8 +4,8 @@ import io.weft.agent.weave.WovenMethod;
 import java.lang.ref.WeakReference;
 
 /**
- * One woven method of one app loader. The handler is held weakly, for it leads to the app loader; the {@link Link} that
- * hangs on a class of that loader holds it.
+ * One woven method of one app loader. The handler is held weakly, for it leads to the app loader, which may go; the {@link Link}
+ * that hangs on a class of that loader holds it.
  */
 final class LibrarySlot implements Slot {
     private static final WeakReference<Bound> OFF = new WeakReference<>(Bound.OFF);
@@ -35,6 +35,11 @@ final class LibrarySlot implements Slot {
             }
         }
         return linker.bind(this);
+    }
+
+    @Override
+    public boolean isLasting() {
+        return attachment.loader().isLasting();
     }
 
     void bind(Bound to) {

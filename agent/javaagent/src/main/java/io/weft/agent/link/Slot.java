@@ -5,6 +5,9 @@ interface Slot {
     /** @return never null; {@link Bound#OFF} when there is no handler */
     Bound bound();
 
+    /** Whether the handler leads to no loader that may go before the JVM does. */
+    boolean isLasting();
+
     /** For people: which library and hook. */
     String name();
 
