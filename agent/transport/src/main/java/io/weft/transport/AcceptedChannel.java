@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.GatheringByteChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.ReentrantLock;
@@ -18,7 +19,7 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
 
 /**
- * The bytes of a connection that a server has accepted, as the app's server sees them: plaintext, whatever is on the wire. The first
+ * The bytes of a connection that a server has accepted, as the app's server sees them: plaintext, whatever is on the socket. The first
  * ones decide what it is ({@link InboundConnection#decide}); what policy wants secured is made so by an engine of JSSE.
  *
  * <p>Until {@link #handshake} has said that it is done, exactly one record is read at a time. So nothing of what follows is in
@@ -423,17 +424,44 @@ public final class AcceptedChannel {
 
     /** @return how many bytes were taken; some of them may be on their way still, see {@link #flush} */
     public int write(ByteBuffer from) throws IOException {
-        if (state == State.PLAINTEXT) {
-            return socket.write(from);
+        return state == State.PLAINTEXT ? socket.write(from) : (int) writeSecured(new ByteBuffer[] {from}, 0, 1);
+    }
+
+    /** The same, of several: in as few records as they fit into. */
+    public long write(ByteBuffer[] from, int offset, int length) throws IOException {
+        return state == State.PLAINTEXT ? writePlaintext(from, offset, length) : writeSecured(from, offset, length);
+    }
+
+    private long writePlaintext(ByteBuffer[] from, int offset, int length) throws IOException {
+        if (socket instanceof GatheringByteChannel gathering) {
+            return gathering.write(from, offset, length);
         }
+        long taken = 0;
+        for (int i = offset; i < offset + length; i++) {
+            taken += socket.write(from[i]);
+            if (from[i].hasRemaining()) {
+                break;
+            }
+        }
+        return taken;
+    }
+
+    private long writeSecured(ByteBuffer[] from, int offset, int length) throws IOException {
         if (state != State.SECURED) {
             throw new ClosedChannelException();
         }
         writing.lock();
         try {
-            int taken = 0;
-            while (flush() && from.hasRemaining()) {
-                SSLEngineResult result = wrap(from);
+            long taken = 0;
+            int next = offset;
+            while (flush()) {
+                while (next < offset + length && !from[next].hasRemaining()) {
+                    next++;
+                }
+                if (next == offset + length) {
+                    break;
+                }
+                SSLEngineResult result = wrap(from, next, offset + length - next);
                 if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
                     throw new ClosedChannelException();
                 }
@@ -445,7 +473,11 @@ public final class AcceptedChannel {
         }
     }
 
-    private SSLEngineResult wrap(ByteBuffer from) throws SSLException {
+    private SSLEngineResult wrap(ByteBuffer... from) throws SSLException {
+        return wrap(from, 0, from.length);
+    }
+
+    private SSLEngineResult wrap(ByteBuffer[] from, int offset, int length) throws SSLException {
         writing.lock();
         try {
             if (out.capacity() < engine.getSession().getPacketBufferSize()) {
@@ -453,7 +485,7 @@ public final class AcceptedChannel {
             }
             out.clear();
             try {
-                return engine.wrap(from, out);
+                return engine.wrap(from, offset, length, out);
             } finally {
                 out.flip();
             }
@@ -490,18 +522,7 @@ public final class AcceptedChannel {
     /** Says farewell where that takes no time, and closes the socket. */
     public void close() throws IOException {
         try {
-            // Who is in the middle of a write may be there for long.
-            if (state == State.SECURED && socket.isOpen() && writing.tryLock()) {
-                try {
-                    engine.closeOutbound();
-                    if (flush()) {
-                        wrap(NOTHING);
-                        flush();
-                    }
-                } finally {
-                    writing.unlock();
-                }
-            }
+            sayFarewell();
         } catch (IOException gone) {
             // The client was faster.
             return;
@@ -509,6 +530,22 @@ public final class AcceptedChannel {
             state = State.FAILED;
             connection.closed();
             socket.close();
+        }
+    }
+
+    /** Where that takes no time: nothing more is written, and what comes in can be read still. */
+    public void sayFarewell() throws IOException {
+        // Who is in the middle of a write may be there for long.
+        if (state == State.SECURED && socket.isOpen() && writing.tryLock()) {
+            try {
+                engine.closeOutbound();
+                if (flush()) {
+                    wrap(NOTHING);
+                    flush();
+                }
+            } finally {
+                writing.unlock();
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ import io.weft.dataplane.InboundConnection;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.transport.AcceptedChannel;
+import io.weft.transport.AcceptedSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedSelectorException;
@@ -25,7 +26,7 @@ final class Accepting {
     private final IntPredicate ownTls;
     private final Map<Object, InboundConnection> accepted = new ConcurrentHashMap<>();
     /** Of those whose first bytes count, by the socket. */
-    private final Map<SocketChannel, MeshSocketChannel> channels = new ConcurrentHashMap<>();
+    private final Map<SocketChannel, AcceptedSocketChannel> channels = new ConcurrentHashMap<>();
     private final Map<SocketChannel, AcceptedChannel> undecided = new ConcurrentHashMap<>();
     /** Of those that are held up, by the socket: the dispatcher that has let go of it, and so would never find out that it is closed. */
     private final Map<SocketChannel, Object> held = new ConcurrentHashMap<>();
@@ -56,7 +57,7 @@ final class Accepting {
             if (seen.inspects()) {
                 AcceptedChannel channel = new AcceptedChannel(socket, seen, false);
                 undecided.put(socket, channel);
-                channels.put(socket, new MeshSocketChannel(socket, channel));
+                channels.put(socket, new AcceptedSocketChannel(socket, channel));
             }
         } catch (Throwable fault) {
             // What policy may not admit must not get in because of a fault.
@@ -86,7 +87,7 @@ final class Accepting {
 
     /** For the server's streams. */
     SocketChannel channel(SocketChannel socket) {
-        MeshSocketChannel channel = channels.get(socket);
+        AcceptedSocketChannel channel = channels.get(socket);
         return channel == null ? socket : channel;
     }
 

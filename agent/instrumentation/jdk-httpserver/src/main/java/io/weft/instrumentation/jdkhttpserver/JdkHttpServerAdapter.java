@@ -8,6 +8,7 @@ import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.transport.AcceptedSocketChannel;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
@@ -49,7 +50,7 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.READS, JdkHttpServerModule.WRITES -> (Handler.Argument) (stream, channel, a0, a1, a2) ->
                     accepting.channel((SocketChannel) channel);
             case JdkHttpServerModule.AVAILABLE -> (Handler.Result) (stream, available, a0, a1, a2) ->
-                    (int) available == 0 && internals.channelOfStream(stream) instanceof MeshSocketChannel mesh && mesh.hasInput()
+                    (int) available == 0 && internals.channelOfStream(stream) instanceof AcceptedSocketChannel mesh && mesh.bytes().hasInput()
                             ? 1 : available;
             case JdkHttpServerModule.EXCHANGE_STARTED -> (Handler.Result) (exchange, same, a0, a1, a2) -> {
                 requestStarted(exchange);

@@ -1,6 +1,5 @@
-package io.weft.instrumentation.jdkhttpserver;
+package io.weft.transport;
 
-import io.weft.transport.AcceptedChannel;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -10,22 +9,21 @@ import java.nio.channels.SocketChannel;
 import java.util.Set;
 
 /**
- * What the server's streams read and write instead of the socket. The selector keeps the socket itself, which blocks while the
- * server reads a request and answers it.
+ * What a server reads and writes instead of the socket that it has accepted. Its selector keeps the socket itself. Thread-safe as
+ * {@link AcceptedChannel} is.
  */
-final class MeshSocketChannel extends SocketChannel {
+public class AcceptedSocketChannel extends SocketChannel {
     private final SocketChannel socket;
     private final AcceptedChannel bytes;
 
-    MeshSocketChannel(SocketChannel socket, AcceptedChannel bytes) {
+    public AcceptedSocketChannel(SocketChannel socket, AcceptedChannel bytes) {
         super(socket.provider());
         this.socket = socket;
         this.bytes = bytes;
     }
 
-    /** Whether there is something to read that no selector sees. */
-    boolean hasInput() {
-        return bytes.hasInput();
+    public final AcceptedChannel bytes() {
+        return bytes;
     }
 
     @Override
@@ -50,11 +48,7 @@ final class MeshSocketChannel extends SocketChannel {
 
     @Override
     public long write(ByteBuffer[] from, int offset, int length) throws IOException {
-        long written = 0;
-        for (int i = offset; i < offset + length; i++) {
-            written += bytes.write(from[i]);
-        }
-        return written;
+        return bytes.write(from, offset, length);
     }
 
     @Override
@@ -97,7 +91,11 @@ final class MeshSocketChannel extends SocketChannel {
 
     @Override
     public SocketChannel shutdownOutput() throws IOException {
-        socket.shutdownOutput();
+        try {
+            bytes.sayFarewell();
+        } finally {
+            socket.shutdownOutput();
+        }
         return this;
     }
 
