@@ -9,22 +9,41 @@ import java.util.List;
  *
  * @param name the folder's name, as in {@code tomcat}
  * @param versions for people, as in {@code 9, 10.1, 11}
- * @param adapter class name of the {@link Adapter}; it and every class of its package are loaded once per app loader, by a
- *     loader that sees the app's classes and the agent's API
+ * @param adapters class names of {@link Adapter}s of one package, each for other versions of the library. The first of which the app's version
+ *     has all that it refers to is loaded, with the classes of its package that it needs, once per app loader, by a loader that sees the
+ *     app's classes and the agent's API
  * @param opens packages of named modules that the adapter looks into, as in {@code java.net.http/jdk.internal.net.http}
  * @param hooks in any order
  * @param relocation which copy of the library it is for
+ * @param marker class name without which the library is not there, since another one has hooked classes, too; null: no other has
  */
 public record InstrumentationModule(
-        String name, String versions, String adapter, List<String> opens, List<Hook> hooks, Relocation relocation) {
+        String name,
+        String versions,
+        List<String> adapters,
+        List<String> opens,
+        List<Hook> hooks,
+        Relocation relocation,
+        String marker) {
     public InstrumentationModule {
+        adapters = List.copyOf(adapters);
         opens = List.copyOf(opens);
         hooks = List.copyOf(hooks);
     }
 
     /** Of a library that is where its authors have put it. */
     public InstrumentationModule(String name, String versions, String adapter, List<String> opens, List<Hook> hooks) {
-        this(name, versions, adapter, opens, hooks, Relocation.NONE);
+        this(name, versions, List.of(adapter), opens, hooks);
+    }
+
+    /** The same, with several adapters. */
+    public InstrumentationModule(String name, String versions, List<String> adapters, List<String> opens, List<Hook> hooks) {
+        this(name, versions, adapters, opens, hooks, Relocation.NONE, null);
+    }
+
+    /** The same, of which another library has some of the classes. */
+    public InstrumentationModule markedBy(String className) {
+        return new InstrumentationModule(name, versions, adapters, opens, hooks, relocation, className);
     }
 
     /**
@@ -33,7 +52,7 @@ public record InstrumentationModule(
      * @param root the first part of the names of the library's packages, as in {@code io.netty}
      */
     public InstrumentationModule wherever(String root) {
-        return new InstrumentationModule(name, versions, adapter, opens, hooks, new Relocation(root, ""));
+        return new InstrumentationModule(name, versions, adapters, opens, hooks, new Relocation(root, ""), marker);
     }
 
     /** The same for one copy; what it weaves of other libraries is left out. */
@@ -46,6 +65,24 @@ public record InstrumentationModule(
             }
         }
         return new InstrumentationModule(
-                name + " at " + prefix + relocation.root(), versions, adapter, List.of(), relocated, there);
+                name + " at " + prefix + relocation.root(), versions, adapters, List.of(), relocated, there, marker);
+    }
+
+    /**
+     * For a hook that one of several adapters has no use for.
+     *
+     * @param hook the {@link Hook#id}
+     */
+    public Handler idle(String hook) {
+        for (Hook one : hooks) {
+            if (one.id().equals(hook)) {
+                return switch (one.kind()) {
+                    case AROUND -> (Handler.Around) (self, a0, a1, a2, a3) -> Handler.PROCEED;
+                    case ARGUMENT -> (Handler.Argument) (self, argument, a0, a1, a2) -> argument;
+                    case RESULT -> (Handler.Result) (self, result, a0, a1, a2) -> result;
+                };
+            }
+        }
+        throw new IllegalArgumentException(hook);
     }
 }

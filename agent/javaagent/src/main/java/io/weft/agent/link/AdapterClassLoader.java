@@ -26,7 +26,7 @@ final class AdapterClassLoader extends ClassLoader {
     AdapterClassLoader(InstrumentationModule module, ClassLoader app, ClassLoader agent) {
         super("weft-" + module.name(), app == null ? ClassLoader.getPlatformClassLoader() : app);
         this.agent = agent;
-        adapterPackage = module.adapter().substring(0, module.adapter().lastIndexOf('.') + 1);
+        adapterPackage = module.adapters().get(0).substring(0, module.adapters().get(0).lastIndexOf('.') + 1);
         relocation = module.relocation();
     }
 

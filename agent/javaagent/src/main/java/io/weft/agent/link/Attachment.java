@@ -14,6 +14,7 @@ final class Attachment {
     private record Site(String className, WovenMethod method) {}
 
     private final InstrumentationModule module;
+    private final String adapter;
     private final LoaderRef loader;
     private final String loaderName;
     private final Map<Site, Integer> numbers = new ConcurrentHashMap<>();
@@ -21,9 +22,11 @@ final class Attachment {
 
     /** Null: in force. */
     private volatile String refused;
+    private volatile boolean hidden;
 
-    Attachment(InstrumentationModule module, LoaderRef loader, String loaderName, String refused) {
+    Attachment(InstrumentationModule module, String adapter, LoaderRef loader, String loaderName, String refused) {
         this.module = module;
+        this.adapter = adapter;
         this.loader = loader;
         this.loaderName = loaderName;
         this.refused = refused;
@@ -31,6 +34,11 @@ final class Attachment {
 
     InstrumentationModule module() {
         return module;
+    }
+
+    /** Class name. */
+    String adapter() {
+        return adapter;
     }
 
     LoaderRef loader() {
@@ -47,6 +55,15 @@ final class Attachment {
 
     void refuse(String reason) {
         refused = reason;
+    }
+
+    /** There is nothing that anybody would want to know. */
+    void hide() {
+        hidden = true;
+    }
+
+    boolean isHidden() {
+        return hidden;
     }
 
     /** @param className with dots */

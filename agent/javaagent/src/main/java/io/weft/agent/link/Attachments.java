@@ -57,14 +57,18 @@ public final class Attachments {
         if (known != null) {
             return known;
         }
-        List<String> missing = LoaderRef.isJdk(loader) ? List.of() : check.missing(module, loader, internalName, classFile);
-        String refused = missing.isEmpty() ? null : "it has no " + String.join(", no ", missing);
-        Attachment made = new Attachment(module, ref, nameOf(loader), refused);
+        LibraryCheck.Found found = LoaderRef.isJdk(loader)
+                ? new LibraryCheck.Found(module.adapters().get(0), List.of())
+                : check.check(module, loader, internalName, classFile);
+        String refused = found.missing().isEmpty() ? null : "it has no " + String.join(", no ", found.missing());
+        Attachment made = new Attachment(module, found.adapter(), ref, nameOf(loader), refused);
         Attachment earlier = ofLoader.putIfAbsent(module.name(), made);
         if (earlier != null) {
             return earlier;
         }
-        if (refused == null) {
+        if (found.absent()) {
+            made.hide();
+        } else if (refused == null) {
             if (log.isDebug()) {
                 log.debug("instruments " + module.name() + originOf(domain) + " in " + made.loaderName());
             }
@@ -87,6 +91,9 @@ public final class Attachments {
         List<Status> all = new ArrayList<>();
         for (Map<String, Attachment> ofLoader : byLoader.values()) {
             for (Attachment attachment : ofLoader.values()) {
+                if (attachment.isHidden()) {
+                    continue;
+                }
                 all.add(new Status(attachment.module().name(), attachment.loaderName(), attachment.refused()));
             }
         }

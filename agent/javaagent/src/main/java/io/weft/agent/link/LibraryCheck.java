@@ -2,6 +2,7 @@ package io.weft.agent.link;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Relocation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,7 +15,7 @@ import java.util.TreeSet;
 
 /**
  * Whether the app's version of a library has what a module uses: the hooked methods, and every class, field and method that
- * the adapter's classes refer to. Reads class files as resources through the app's loader and loads none.
+ * the classes of one of its adapters refer to. Reads class files as resources through the app's loader and loads none.
  */
 public final class LibraryCheck {
     private final ClassLoader agent;
@@ -24,13 +25,37 @@ public final class LibraryCheck {
     }
 
     /**
-     * @param internalName a class of the library whose class file is at hand
-     * @return what the library lacks, for people; empty when all is there
+     * @param adapter that fits; the first when none does
+     * @param missing what the library lacks, for people; empty when all is there
+     * @param absent the library is not there at all, but another one that shares a class with it
      */
-    List<String> missing(InstrumentationModule module, ClassLoader app, String internalName, byte[] classFile) {
-        Set<String> missing = new TreeSet<>();
+    record Found(String adapter, List<String> missing, boolean absent) {
+        Found(String adapter, List<String> missing) {
+            this(adapter, missing, false);
+        }
+    }
+
+    /** @param internalName a class of the library whose class file is at hand */
+    Found check(InstrumentationModule module, ClassLoader app, String internalName, byte[] classFile) {
         Map<String, ClassMembers> classes = new HashMap<>();
         classes.put(internalName, ClassMembers.of(classFile));
+        if (module.marker() != null && members(module.marker().replace('.', '/'), app, classes) == null) {
+            return new Found(module.adapters().get(0), List.of(module.marker()), true);
+        }
+        List<String> missing = missingMethods(module, app, classes);
+        Found first = null;
+        for (String adapter : module.adapters()) {
+            Found found = new Found(adapter, missing.isEmpty() ? missingMembers(module.relocation(), adapter, app, classes) : missing);
+            if (found.missing.isEmpty()) {
+                return found;
+            }
+            first = first == null ? found : first;
+        }
+        return first;
+    }
+
+    private static List<String> missingMethods(InstrumentationModule module, ClassLoader app, Map<String, ClassMembers> classes) {
+        Set<String> missing = new TreeSet<>();
         for (Hook hook : module.hooks()) {
             if (!hook.optional()) {
                 ClassMembers members = members(hook.className().replace('.', '/'), app, classes);
@@ -39,11 +64,14 @@ public final class LibraryCheck {
                 }
             }
         }
-        if (missing.isEmpty()) {
-            for (AdapterReferences.Reference reference : new AdapterReferences(agent, module.relocation()).of(module.adapter())) {
-                if (!isPresent(reference, app, classes)) {
-                    missing.add(reference.toString());
-                }
+        return new ArrayList<>(missing);
+    }
+
+    private List<String> missingMembers(Relocation relocation, String adapter, ClassLoader app, Map<String, ClassMembers> classes) {
+        Set<String> missing = new TreeSet<>();
+        for (AdapterReferences.Reference reference : new AdapterReferences(agent, relocation).of(adapter)) {
+            if (!isPresent(reference, app, classes)) {
+                missing.add(reference.toString());
             }
         }
         return new ArrayList<>(missing);

@@ -60,7 +60,7 @@ public final class Linker {
 
     private Link link(Attachment attachment, ClassLoader app, String wovenClass) throws ReflectiveOperationException {
         Class<?> woven = Class.forName(wovenClass, false, app);
-        String adapter = attachment.module().adapter();
+        String adapter = attachment.adapter();
         AdapterClassLoader loader = new AdapterClassLoader(attachment.module(), app, agent);
         opener.open(attachment.module(), woven.getModule(), loader.getUnnamedModule());
         LibraryContext context = new LibraryContext(attachment.module(), app, opener, mesh, log);

@@ -9,6 +9,8 @@ import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
 import io.weft.instrumentation.Relocation;
 import io.weft.instrumentation.sample.SampleModule;
 import java.io.IOException;
@@ -42,7 +44,7 @@ class LinkTest {
             throw new AssertionError(where, fault);
         }, Self.UNKNOWN);
     private final List<String> attached = new ArrayList<>();
-    private final HookIndex index = new HookIndex(List.of(SampleModule.module()));
+    private HookIndex index = new HookIndex(List.of(SampleModule.module()));
     private final Attachments attachments = new Attachments(scene.slots, new LibraryCheck(LinkTest.class.getClassLoader()),
             attached::add, scene.log);
     private final WeavingEngine engine = new WeavingEngine(attachments, scene.slots,
@@ -139,6 +141,26 @@ class LinkTest {
 
         assertThat(greet(greeter)).isEqualTo("hello Eve");
         assertThat(scene.logged()).contains("it has no sample.library.Greeter.inherited()Ljava/lang/String;");
+    }
+
+    @Test
+    void theFirstAdapterThatFitsTheVersionIsTaken() throws Exception {
+        index = new HookIndex(List.of(SampleModule.module(SampleModule.ADAPTER, "io.weft.instrumentation.sample.OlderAdapter")));
+
+        assertThat(greet(greeter(app()))).isEqualTo("hello Eve secret inherited");
+        assertThat(greet(greeter(app(without("inherited"))))).isEqualTo("hello Eve, as ever");
+        assertThat(scene.logged()).doesNotContain("WARN");
+    }
+
+    @Test
+    void whoeverHasOnlyWhatAnotherLibraryHasTooIsNotWarned() throws Exception {
+        InstrumentationModule other = new InstrumentationModule("other", "1", List.of(SampleModule.ADAPTER), List.of(),
+                List.of(Hook.around("length", "sample.library.Greeter", "length", "(Ljava/lang/String;)I"))).markedBy("sample.library.NotThere");
+        index = new HookIndex(List.of(other));
+
+        assertThat(length(greeter(app()), "mesh")).isEqualTo(4);
+        assertThat(scene.logged()).doesNotContain("WARN");
+        assertThat(attachments.status()).isEmpty();
     }
 
     @Test

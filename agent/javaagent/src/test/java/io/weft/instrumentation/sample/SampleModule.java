@@ -5,12 +5,18 @@ import io.weft.instrumentation.InstrumentationModule;
 import java.util.List;
 
 public final class SampleModule {
+    public static final String ADAPTER = "io.weft.instrumentation.sample.SampleAdapter";
+
     private static final String GREETER = "sample.library.Greeter";
 
     private SampleModule() {}
 
     public static InstrumentationModule module() {
-        return new InstrumentationModule("sample", "1", "io.weft.instrumentation.sample.SampleAdapter", List.of(), List.of(
+        return module(ADAPTER);
+    }
+
+    public static InstrumentationModule module(String... adapters) {
+        return new InstrumentationModule("sample", "1", List.of(adapters), List.of(), List.of(
                 Hook.result("greet", GREETER, "greet", "(Ljava/lang/String;)Ljava/lang/String;"),
                 Hook.around("length", GREETER, "length", "(Ljava/lang/String;)I"),
                 Hook.around("newer", GREETER, "sinceVersion2", "()V").whenPresent()))
