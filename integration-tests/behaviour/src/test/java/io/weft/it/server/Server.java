@@ -1,9 +1,13 @@
 package io.weft.it.server;
 
+import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.params.provider.Arguments;
@@ -15,9 +19,16 @@ enum Server {
     TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
     TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
     TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
+    JETTY_9_4("jetty.javax.JettyServer", "jetty-9.4"),
+    JETTY_12("jetty.jakarta.JettyServer", "jetty-12"),
+    UNDERTOW_2_2("UndertowServer", "undertow-2.2"),
+    UNDERTOW_2_4("UndertowServer", "undertow-2.4"),
     JDK_HTTP_SERVER("JdkHttpServer", null),
     NETTY_4_1("NettyServer", "netty-4.1"),
     REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
+
+    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2);
+    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4);
 
     private final String driver;
 
@@ -34,30 +45,43 @@ enum Server {
         return (library == null ? jvm : jvm.classPath(Library.named(library))).driver(driver, instance);
     }
 
-    boolean isTomcat() {
-        return name().startsWith("TOMCAT");
+    boolean isServletContainer() {
+        return driver.contains(".jakarta.") || driver.contains(".javax.");
     }
 
-    /** WebSocket, too. */
     boolean speaksHttp2() {
-        return isTomcat() || this == REACTOR_NETTY;
+        return this != JDK_HTTP_SERVER && this != NETTY_4_1;
+    }
+
+    boolean speaksWebSocket() {
+        return isServletContainer() || this == REACTOR_NETTY;
     }
 
     /** By itself or by the kernel. */
     boolean sendsFiles() {
-        return this != JDK_HTTP_SERVER;
+        return isServletContainer() || this == NETTY_4_1 || this == REACTOR_NETTY;
     }
 
     /** A thread that serves a request serves no other, so it may end the JVM without holding others up. */
     boolean hasThreadsForRequests() {
-        return isTomcat() || this == JDK_HTTP_SERVER;
+        return this != NETTY_4_1 && this != REACTOR_NETTY;
     }
 
-    /** Every server on every JDK of the matrix. */
+    /** The oldest version of a library meets the oldest JDK and the newest the newest, where two of both would tell no more. */
+    private boolean runsOn(Jdk jdk) {
+        List<Jdk> jdks = Jdks.matrix();
+        return (!OLDEST.contains(this) || jdk.equals(jdks.get(0))) && (!NEWEST.contains(this) || jdk.equals(jdks.get(jdks.size() - 1)));
+    }
+
+    static Stream<Server> on(Jdk jdk) {
+        return Stream.of(values()).filter(server -> server.runsOn(jdk));
+    }
+
+    /** The servers on the JDKs of the matrix. */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            return Jdks.matrix().stream().flatMap(jdk -> Stream.of(values()).map(server -> Arguments.of(jdk, server)));
+            return Jdks.matrix().stream().flatMap(jdk -> on(jdk).map(server -> Arguments.of(jdk, server)));
         }
     }
 }

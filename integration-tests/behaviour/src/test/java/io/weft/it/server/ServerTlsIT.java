@@ -133,7 +133,7 @@ class ServerTlsIT {
                 "GET /a\r\n\r\n",
                 "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n" + "y".repeat(200_000),
                 "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n"));
-        if (server.isTomcat()) {
+        if (server.isServletContainer()) {
             requests.add("GET /dispatch/20" + CLOSE);
         }
         if (server.sendsFiles()) {

@@ -173,7 +173,7 @@ class StockEnvoyIT {
         soft.assertThat(wire.isAllTls()).as("TLS and nothing else on the wire").isTrue();
         soft.assertThat(policies.refusals()).isEmpty();
         soft.assertAll();
-        if (!server.isTomcat()) {
+        if (!server.isServletContainer()) {
             process.awaitStderr(line -> line.contains("port " + port + " closes connections: it speaks HTTP/2"));
         }
     }
@@ -189,7 +189,7 @@ class StockEnvoyIT {
     private void askAll(SoftAssertions soft, Server server, Envoy envoy, String mode) throws Exception {
         for (Sidecar sidecar : Sidecar.values()) {
             String who = sidecar + ", " + mode;
-            if (sidecar.http2 && !server.isTomcat()) {
+            if (sidecar.http2 && !server.isServletContainer()) {
                 soft.assertThat(get(sidecar, "/").statusCode()).as(who).isEqualTo(503);
                 continue;
             }
@@ -197,7 +197,7 @@ class StockEnvoyIT {
                 HttpResponse<String> seen = get(sidecar, "/seen");
                 soft.assertThat(seen.statusCode()).as(who).isEqualTo(200);
                 String version = sidecar.http2 ? "HTTP/2.0" : "HTTP/1.1";
-                soft.assertThat(seen.body()).as(who).matches(server.isTomcat()
+                soft.assertThat(seen.body()).as(who).matches(server.isServletContainer()
                         ? "http false http://127\\.0\\.0\\.1:\\d+/seen null " + version : "false " + version);
             }
             soft.assertThat(get(sidecar, "/bytes/300000").body().length()).as(who).isEqualTo(300_000);
@@ -214,7 +214,7 @@ class StockEnvoyIT {
                 soft.assertThat(grpc.body()).as(who).hasSize(5);
             }
         }
-        if (server.isTomcat()) {
+        if (server.isServletContainer()) {
             for (Sidecar sidecar : Sidecar.values()) {
                 if (sidecar.http2) {
                     await().atMost(PATIENCE).until(() -> envoy.log().contains(sidecar + " /grpc/orders.Orders/Get trailer 7"));

@@ -15,11 +15,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.Map;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Servers that Weft knows and cannot secure, in a mesh that is strict, or becomes so. */
+/** A version of a server that Weft knows and cannot secure, in a mesh that is strict, or becomes so. */
 class UnsecurableServerIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String IDENTITY = """
@@ -34,32 +32,22 @@ class UnsecurableServerIT {
     private static final String KEEP = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String CLOSE = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
-    private enum Kind {
-        JETTY("jetty"), UNDERTOW("undertow");
-
-        final String library;
-
-        Kind(String library) {
-            this.library = library;
-        }
-    }
-
     @RegisterExtension
     final Testbed testbed = new Testbed();
 
     private ControlPlane controlPlane;
     private Path token;
 
-    private JvmCommand member(Jdk jdk, Kind kind) {
-        return testbed.jvm(kind.toString(), jdk).mesh(controlPlane.uri(), "orders")
+    private JvmCommand member(Jdk jdk) {
+        return testbed.jvm("undertow", jdk).mesh(controlPlane.uri(), "orders")
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
                 .environment("WEFT_DRAIN_TIMEOUT", "1s")
                 .option("-XX:TieredStopAtLevel=1")
-                .classPath(Library.named(kind.library));
+                .classPath(Library.named("undertow-1.4"));
     }
 
-    private static JvmProcess start(JvmCommand jvm, Kind kind) {
-        return jvm.driver("io.weft.driver." + (kind == Kind.JETTY ? "JettyServer" : "UndertowServer"), "v1");
+    private static JvmProcess start(JvmCommand jvm) {
+        return jvm.driver("io.weft.driver.UndertowServer", "v1");
     }
 
     @EveryJdk
@@ -68,43 +56,25 @@ class UnsecurableServerIT {
         controlPlane.save("identity.yaml", IDENTITY);
         controlPlane.save("tls.yaml", MODE.formatted("Permissive"));
         token = controlPlane.token("orders");
-        Map<Kind, JvmProcess> early = new EnumMap<>(Kind.class);
-        for (Kind kind : Kind.values()) {
-            early.put(kind, start(member(jdk, kind), kind));
-        }
-        Map<Kind, Integer> ports = new EnumMap<>(Kind.class);
-        Map<Kind, RawClient> kept = new EnumMap<>(Kind.class);
-        early.forEach((kind, process) -> {
-            ports.put(kind, process.awaitPort());
-            RawClient client = testbed.closeAfterwards(new RawClient(ports.get(kind)));
-            client.send(KEEP);
-            assertThat(client.readHead()).startsWith("HTTP/1.1 200");
-            assertThat(client.readWithin(30_000)).isEqualTo('v');
-            assertThat(client.readWithin(30_000)).isEqualTo('1');
-            kept.put(kind, client);
-        });
+        JvmProcess early = start(member(jdk));
+        int port = early.awaitPort();
+        RawClient kept = testbed.closeAfterwards(new RawClient(port));
+        kept.send(KEEP);
+        assertThat(kept.readHead()).startsWith("HTTP/1.1 200");
+        assertThat(kept.readWithin(30_000)).isEqualTo('v');
+        assertThat(kept.readWithin(30_000)).isEqualTo('1');
 
         controlPlane.save("tls.yaml", MODE.formatted("Strict"));
-        for (Kind kind : Kind.values()) {
-            await().until(() -> !answers(ports.get(kind)));
-            assertThat(kept.get(kind).readAll()).as("%s: a connection from before, closed in the end", kind).isEmpty();
-            early.get(kind).awaitStderr(line -> line.contains("port " + ports.get(kind)) && line.contains("which this port cannot be given"));
-        }
+        await().until(() -> !answers(port));
+        assertThat(kept.readAll()).as("a connection from before, closed in the end").isEmpty();
+        early.awaitStderr(line -> line.contains("port " + port) && line.contains("which this port cannot be given"));
 
-        Map<Kind, JvmProcess> late = new EnumMap<>(Kind.class);
-        Map<Kind, JvmProcess> allowed = new EnumMap<>(Kind.class);
-        for (Kind kind : Kind.values()) {
-            late.put(kind, start(member(jdk, kind), kind));
-            allowed.put(kind, start(
-                    member(jdk, kind).environment("WEFT_INSTRUMENTATION_" + kind + "_ENABLED", "false"), kind));
-        }
-        late.forEach((kind, process) -> {
-            assertThat(process.awaitExit(PATIENCE)).as("%s started late", kind).isNotZero();
-            assertThat(String.join("\n", process.stderr())).contains(
-                    kind.library + " must not serve on port", "weft.instrumentation." + kind.library + ".enabled=false");
-        });
-        allowed.forEach((kind, process) ->
-                assertThat(answers(process.awaitPort())).as("%s, allowed by name", kind).isTrue());
+        JvmProcess late = start(member(jdk));
+        JvmProcess allowed = start(member(jdk).environment("WEFT_INSTRUMENTATION_UNDERTOW_ENABLED", "false"));
+        assertThat(late.awaitExit(PATIENCE)).isNotZero();
+        assertThat(String.join("\n", late.stderr())).contains(
+                "undertow must not serve on port", "weft.instrumentation.undertow.enabled=false");
+        assertThat(answers(allowed.awaitPort())).as("allowed by name").isTrue();
     }
 
     private static boolean answers(int port) {

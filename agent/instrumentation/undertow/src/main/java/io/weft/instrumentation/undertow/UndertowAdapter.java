@@ -1,105 +1,48 @@
 package io.weft.instrumentation.undertow;
 
+import io.undertow.Undertow;
+import io.undertow.protocols.http2.Http2Channel;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import io.weft.instrumentation.UnsecurableServers;
-import java.io.Closeable;
-import java.io.IOException;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles.Lookup;
-import java.lang.invoke.MethodType;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.util.List;
-import javax.net.ssl.SSLContext;
+import org.xnio.StreamConnection;
 
-/** The handlers of {@link UndertowModule}. Thread-safe. */
+/** The handlers of {@link UndertowModule}. Compiled against Undertow 2.2, links on 2.3 and 2.4. Thread-safe. */
 public final class UndertowAdapter implements Adapter {
-    private final UnsecurableServers servers;
-    private final MethodHandle listeners;
-    private final MethodHandle addressOfListener;
-    private final MethodHandle tlsOfListener;
-    private final MethodHandle stop;
-    private final MethodHandle local;
-    private final MethodHandle remote;
-    private final Class<?> ownTls;
+    private final Http2Channels http2;
+    private final ListenerPorts ports;
+    private final Accepting accepting;
+    private final Admission admission;
 
     public UndertowAdapter(AdapterContext context) throws ReflectiveOperationException {
-        servers = new UnsecurableServers(context, "undertow");
-        listeners = method(context, "io.undertow.Undertow", "getListenerInfo", List.class);
-        stop = method(context, "io.undertow.Undertow", "stop", void.class);
-        addressOfListener = method(context, "io.undertow.Undertow$ListenerInfo", "getAddress", SocketAddress.class);
-        tlsOfListener = method(context, "io.undertow.Undertow$ListenerInfo", "getSslContext", SSLContext.class);
-        local = method(context, "org.xnio.StreamConnection", "getLocalAddress", SocketAddress.class);
-        remote = method(context, "org.xnio.StreamConnection", "getPeerAddress", SocketAddress.class);
-        ownTls = context.lookup("org.xnio.channels.SslChannel").lookupClass();
-    }
-
-    private static MethodHandle method(AdapterContext context, String className, String name, Class<?> result)
-            throws ReflectiveOperationException {
-        Lookup lookup = context.lookup(className);
-        return lookup.findVirtual(lookup.lookupClass(), name, MethodType.methodType(result))
-                .asType(MethodType.methodType(result, Object.class));
+        http2 = new Http2Channels(context);
+        ports = new ListenerPorts(context, http2);
+        accepting = new Accepting(context);
+        admission = new Admission(ports, accepting, http2);
     }
 
     @Override
     public Handler handler(String hook) {
         return switch (hook) {
-            case UndertowModule.STARTED -> (Handler.Result) (undertow, nothing, a0, a1, a2) -> started(undertow);
+            case UndertowModule.STARTED -> (Handler.Result) (undertow, nothing, a0, a1, a2) -> {
+                ports.started((Undertow) undertow);
+                return nothing;
+            };
             case UndertowModule.STOP -> (Handler.Around) (undertow, a0, a1, a2, a3) -> {
-                listeners(undertow).forEach(servers::closed);
+                ports.stopped((Undertow) undertow);
                 return Handler.PROCEED;
             };
-            case UndertowModule.ACCEPTED -> (Handler.Around) (listener, connection, a1, a2, a3) -> accepted((Closeable) connection);
+            case UndertowModule.OPENED -> (Handler.Around) (listener, connection, a1, a2, a3) ->
+                    accepting.opened(listener, (StreamConnection) connection);
+            case UndertowModule.HANDLE -> (Handler.Around) (nothing, handler, exchange, a2, a3) ->
+                    admission.handle((HttpHandler) handler, (HttpServerExchange) exchange);
+            case UndertowModule.HTTP2 -> (Handler.Result) (channel, same, a0, a1, a2) -> {
+                http2.opened((Http2Channel) channel);
+                return same;
+            };
             default -> throw new IllegalArgumentException(hook);
         };
-    }
-
-    private List<?> listeners(Object undertow) throws Throwable {
-        List<?> all = (List<?>) (List) listeners.invokeExact(undertow);
-        return all == null ? List.of() : List.copyOf(all);
-    }
-
-    /** What comes in meanwhile is asked about one by one. */
-    private Object started(Object undertow) throws Throwable {
-        for (Object listener : listeners(undertow)) {
-            SSLContext tls = (SSLContext) tlsOfListener.invokeExact(listener);
-            SocketAddress address = (SocketAddress) addressOfListener.invokeExact(listener);
-            IOException refusal = tls == null && address instanceof InetSocketAddress inet ? servers.opened(listener, inet) : null;
-            if (refusal != null) {
-                stop.invokeExact(undertow);
-                // What start throws itself when it has no port.
-                return new Handler.Thrown(new RuntimeException(refusal));
-            }
-        }
-        return null;
-    }
-
-    private Object accepted(Closeable connection) {
-        try {
-            SocketAddress here = (SocketAddress) local.invokeExact((Object) connection);
-            SocketAddress there = (SocketAddress) remote.invokeExact((Object) connection);
-            return servers.admits(address(here), address(there), ownTls.isInstance(connection), connection)
-                    ? Handler.PROCEED
-                    : closed(connection);
-        } catch (Throwable fault) {
-            // Without the agent's word Undertow would go on: what policy may not admit must not get in because of that.
-            closed(connection);
-            return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
-        }
-    }
-
-    private static Object closed(Closeable connection) {
-        try {
-            connection.close();
-        } catch (IOException gone) {
-            return null;
-        }
-        return null;
-    }
-
-    private static InetSocketAddress address(SocketAddress address) {
-        return address instanceof InetSocketAddress inet ? inet : null;
     }
 }

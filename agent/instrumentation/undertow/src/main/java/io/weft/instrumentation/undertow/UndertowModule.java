@@ -3,29 +3,53 @@ package io.weft.instrumentation.undertow;
 import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
+import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
 import java.util.List;
 
-/** Undertow. Not a member of the mesh yet; but where policy demands what that would take, it does not serve. */
+/**
+ * Undertow, embedded or in WildFly.
+ *
+ * <p>The seams: an {@code Undertow}'s listeners are its ports. Where a listener opens an accepted connection, conduits of the mesh's are put
+ * below every other one, so that Undertow's own and the app's see plaintext. A request is decided where a connector hands it to the root
+ * handler, in front of every handler of the app's; what it is told of its response and of its end it is by listeners of the exchange.
+ *
+ * <p>A version that does not fit is not a member of the mesh; but where policy demands what that would take, it does not serve.
+ */
 public final class UndertowModule {
     static final String STARTED = "started";
-    static final String ACCEPTED = "accepted";
     static final String STOP = "stop";
+    static final String OPENED = "opened";
+    static final String HANDLE = "handle";
+    static final String HTTP2 = "http2";
 
     private static final String UNDERTOW = "io.undertow.Undertow";
+    private static final String PROTOCOL = "io.undertow.server.protocol.";
 
     private UndertowModule() {}
 
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "undertow",
-                "2, kept from serving where it cannot be secured",
-                "io.weft.instrumentation.undertow.UndertowAdapter",
+                "2.2 to 2.4; others are kept from serving where they cannot be secured",
+                List.of("io.weft.instrumentation.undertow.UndertowAdapter", "io.weft.instrumentation.undertow.GuardedUndertowAdapter"),
                 List.of(),
                 List.of(
                         result(STARTED, UNDERTOW, "start", "()V"),
                         around(STOP, UNDERTOW, "stop", "()V"),
-                        around(ACCEPTED, "io.undertow.server.protocol.http.HttpOpenListener", "handleEvent",
-                                "(Lorg/xnio/StreamConnection;)V")));
+                        opened("http.HttpOpenListener"),
+                        opened("http.AlpnOpenListener"),
+                        opened("proxy.ProxyProtocolOpenListener"),
+                        opened("ajp.AjpOpenListener"),
+                        around(HANDLE, "io.undertow.server.Connectors", "executeRootHandler",
+                                "(Lio/undertow/server/HttpHandler;Lio/undertow/server/HttpServerExchange;)V").whenPresent(),
+                        result(HTTP2, "io.undertow.protocols.http2.Http2Channel", "<init>",
+                                "(Lorg/xnio/StreamConnection;Ljava/lang/String;Lio/undertow/connector/ByteBufferPool;"
+                                        + "Lio/undertow/connector/PooledByteBuffer;ZZZLjava/nio/ByteBuffer;Lorg/xnio/OptionMap;)V").whenPresent()));
+    }
+
+    private static Hook opened(String listener) {
+        return around(OPENED, PROTOCOL + listener, "handleEvent", "(Lorg/xnio/StreamConnection;)V")
+                .whenPresent();
     }
 }

@@ -1,21 +1,17 @@
 package io.weft.driver.tomcat.jakarta;
 
 import io.weft.driver.ServerDriver;
-import jakarta.servlet.AsyncContext;
+import io.weft.driver.servlet.jakarta.Servlets;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import jakarta.websocket.OnMessage;
-import jakarta.websocket.server.ServerEndpoint;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
@@ -53,15 +49,15 @@ public final class TomcatServer implements ServerDriver.Server {
         }
         Context context = tomcat.addContext("", base.toString());
         ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
-        add(context, "answer", new Answer(instance), "/*");
-        add(context, "async", new Async(instance, later), "/async/*");
-        add(context, "dispatch", new Dispatch(later), "/dispatch/*");
-        add(context, "chunks", new Chunks(), "/chunks");
+        add(context, "answer", new Servlets.Answer(instance), "/*");
+        add(context, "async", new Servlets.Async(instance, later), "/async/*");
+        add(context, "dispatch", new Servlets.Dispatch(later), "/dispatch/*");
+        add(context, "chunks", new Servlets.Chunks(), "/chunks");
         add(context, "file", new SendFile(base, FILE_SIZE), "/file");
         add(context, "big", new SendFile(base, BIG_FILE_SIZE), "/big");
-        add(context, "fail", new Fail(), "/fail");
-        add(context, "grpc", new Grpc(), "/grpc/*");
-        context.addServletContainerInitializer(new WsSci(), Set.of(Echo.class));
+        add(context, "fail", new Servlets.Fail(), "/fail");
+        add(context, "grpc", new Servlets.Grpc(), "/grpc/*");
+        context.addServletContainerInitializer(new WsSci(), Set.of(Servlets.Echo.class));
         tomcat.start();
         if (tomcat.getConnector().getState() != LifecycleState.STARTED) {
             throw new IllegalStateException("connector is " + tomcat.getConnector().getState());
@@ -89,77 +85,6 @@ public final class TomcatServer implements ServerDriver.Server {
         tomcat.destroy();
     }
 
-    private static long millis(HttpServletRequest request) {
-        return Long.parseLong(request.getPathInfo().substring(1));
-    }
-
-    private static final class Answer extends HttpServlet {
-        private final transient String instance;
-
-        Answer(String instance) {
-            this.instance = instance;
-        }
-
-        @Override
-        protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
-            if (request.getRequestURI().equals("/seen")) {
-                response.getWriter().print(request.getScheme() + ' ' + request.isSecure() + ' ' + request.getRequestURL() + ' '
-                        + request.getAttribute("jakarta.servlet.request.X509Certificate") + ' ' + request.getProtocol());
-                return;
-            }
-            try {
-                response.getWriter().print(ServerDriver.answer(
-                        instance, request.getRequestURI(), request::getHeader, request.getInputStream()));
-            } catch (InterruptedException e) {
-                throw new IOException(e);
-            }
-        }
-    }
-
-    private static final class Async extends HttpServlet {
-        private final transient String instance;
-        private final transient ScheduledExecutorService later;
-
-        Async(String instance, ScheduledExecutorService later) {
-            this.instance = instance;
-            this.later = later;
-        }
-
-        @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
-            AsyncContext async = request.startAsync();
-            later.schedule(() -> {
-                response.getWriter().print(instance);
-                async.complete();
-                return null;
-            }, millis(request), TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private static final class Dispatch extends HttpServlet {
-        private final transient ScheduledExecutorService later;
-
-        Dispatch(ScheduledExecutorService later) {
-            this.later = later;
-        }
-
-        @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
-            AsyncContext async = request.startAsync();
-            later.schedule(() -> async.dispatch("/slow/0"), millis(request), TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private static final class Chunks extends HttpServlet {
-        @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
-            for (String chunk : new String[] {"one ", "two ", "three"}) {
-                response.getWriter().print(chunk);
-                response.flushBuffer();
-            }
-        }
-    }
-
     private static final class SendFile extends HttpServlet {
         private final transient Path file;
         private final long size;
@@ -181,32 +106,6 @@ public final class TomcatServer implements ServerDriver.Server {
             request.setAttribute("org.apache.tomcat.sendfile.filename", file.toString());
             request.setAttribute("org.apache.tomcat.sendfile.start", 0L);
             request.setAttribute("org.apache.tomcat.sendfile.end", size);
-        }
-    }
-
-    private static final class Fail extends HttpServlet {
-        @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
-            throw new IllegalStateException("asked to fail");
-        }
-    }
-
-    private static final class Grpc extends HttpServlet {
-        @Override
-        protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
-            request.getInputStream().readAllBytes();
-            response.setContentType("application/grpc");
-            response.setTrailerFields(() -> Map.of("grpc-status", "7"));
-            response.getOutputStream().write(new byte[5]);
-        }
-    }
-
-    /** Sends back what it is sent. */
-    @ServerEndpoint("/echo")
-    public static final class Echo {
-        @OnMessage
-        public String echo(String message) {
-            return message;
         }
     }
 }
