@@ -35,14 +35,14 @@ final class Stage implements AutoCloseable {
 
     /** Returns when the client in the mesh obeys the policy, the whole of it. */
     void serve(Policy policy) {
-        push(policy);
+        policies.serve(generations.next(policy));
         await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).atMost(Duration.ofSeconds(30))
                 .until(() -> generations.isObeyedBy(meshed));
     }
 
     /** Returns at once. */
     void push(Policy policy) {
-        policies.serve(generations.next(policy));
+        policies.serve(generations.marked(policy));
     }
 
     /** A request in the mesh that is expected to be answered. */

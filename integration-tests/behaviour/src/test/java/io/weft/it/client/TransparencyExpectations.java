@@ -80,13 +80,13 @@ abstract class TransparencyExpectations extends Expectations {
         List<Call> calls = new ArrayList<>();
         // with patience where some wait for a body that does not come
         reactions.keySet().stream().filter(path -> !path.equals("/interim")).sorted()
-                .forEach(path -> calls.add(Call.get(url(path)).timeoutMillis(path.equals("/304-length") ? 200 : 0)));
+                .forEach(path -> calls.add(Call.get(url(path)).timeoutMillis(path.equals("/304-length") ? 500 : 0)));
         calls.add(Call.get(url("/404")).method("HEAD"));
         calls.add(Call.get(url("/large")).way(Way.ABANDON));
         calls.add(Call.post(url("/500"), "body"));
         calls.add(Call.post(url("/404"), "body").way(Way.STREAM));
         // last: some take an interim response for the final one, wait for its body, too, and leave the rest on the connection
-        calls.add(Call.get(url("/interim")).timeoutMillis(200));
+        calls.add(Call.get(url("/interim")).timeoutMillis(500));
         alike(request -> reactions.get(request.target()), calls.toArray(Call[]::new));
     }
 

@@ -36,6 +36,14 @@ public final class Generations implements AutoCloseable {
     /** The policy as the newest. */
     public Policy next(Policy policy) {
         newest++;
+        return marked(policy);
+    }
+
+    /**
+     * The policy under the number of the one before: for one that nobody waits for. A client holds a change back while it asks for what
+     * is new in it, and with every further one anew.
+     */
+    public Policy marked(Policy policy) {
         Route toEndpoint = Routes.to(name());
         Route named = toEndpoint.toBuilder()
                 .setRoute(toEndpoint.getRoute().toBuilder().setAutoHostRewrite(BoolValue.of(true))).build();
