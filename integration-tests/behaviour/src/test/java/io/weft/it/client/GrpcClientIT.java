@@ -47,6 +47,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -474,6 +476,17 @@ class GrpcClientIT {
         assertThat(a.connections()).isEqualTo(1);
         a.drain();
         await().until(() -> meshed.ask(form("state", "do", "state")).get("state").equals("IDLE"));
+    }
+
+    @Test
+    void aServerThatStopsInGoodOrderLosesNoCall() throws Exception {
+        serve(orders(retried("connect-failure,refused-stream", 2, to("orders")), a, b));
+        CompletableFuture<Map<String, String>> load = CompletableFuture.supplyAsync(() -> call("times", "200"));
+        await().until(() -> a.calls().size() > 20);
+        a.drain();
+
+        assertThat(load.get(60, TimeUnit.SECONDS)).containsEntry("code.OK", "200");
+        await().until(() -> a.openConnections() == 0);
     }
 
     @Test
