@@ -14,13 +14,15 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What is Netty's own: pipelines of any shape. */
+/** What is Netty's own: pipelines of any shape, and copies of it under other names. */
 class NettyIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String CLOSE = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -105,6 +107,36 @@ class NettyIT {
             assertThat(process.awaitExit()).isEqualTo(3);
         }
         assertThat(process.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    /** Of gRPC's own, and over HTTP/2. */
+    @EveryJdk
+    void aCopyOfNettyUnderAnotherNameIsServedAsNettyItself(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess process = start(jdk, policies, "grpc-netty-shaded-1.50", "GrpcServer");
+        int port = process.awaitPort();
+        Inbounds inbounds = Inbounds.of(port, MESH, ORDERS);
+        policies.serve(OTHERS.listener(inbounds.permissive()));
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> secured(port, SHOP).message().equals("v1:hello"));
+        try (Socket plaintext = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            assertThat(GrpcCall.unary(plaintext, "hello").message()).isEqualTo("v1:hello");
+        }
+
+        policies.serve(OTHERS.listener(inbounds.strictFor("spiffe://mesh/users")));
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> secured(port, SHOP).message().isEmpty());
+        assertThat(secured(port, SHOP).status()).containsEntry(":status", "200").containsEntry("grpc-status", "7");
+        assertThat(secured(port, MESH.certify("spiffe://mesh/users").trusting(MESH)).message()).isEqualTo("v1:hello");
+        try (RawClient plaintext = new RawClient(port)) {
+            plaintext.send("PRI * HTTP/2.0\r\n\r\n");
+            assertThat(plaintext.readAll()).isEmpty();
+        }
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    private static GrpcCall secured(int port, SSLContext context) throws Exception {
+        try (TlsClient client = new TlsClient(context, port)) {
+            return GrpcCall.unary(client.socket(), "hello");
+        }
     }
 
     private static String text(byte[] answer) {
