@@ -1,7 +1,9 @@
 package io.weft.instrumentation.grpc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.InternalMetadata;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.weft.dataplane.LocalReply;
@@ -16,7 +18,7 @@ class AnswerTest {
 
     @Test
     void aReplyOfTheMeshIsAStatusWithItsHeaders() {
-        LocalReply reply = new LocalReply(503, List.of(Map.entry("retry-after", "7")), "no host: 100 % ü".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        LocalReply reply = new LocalReply(503, List.of(Map.entry("retry-after", "7")), "no host: 100 % ü".getBytes(UTF_8));
 
         Answer answer = Answer.of(reply.forGrpc());
 
@@ -46,8 +48,8 @@ class AnswerTest {
         assertThat(answer.headers().header("grpc-message")).isEqualTo("gone");
         assertThat(answer.headers().header("content-type")).isEqualTo("application/grpc");
 
-        Metadata ofProxy = io.grpc.InternalMetadata.newMetadata(
-                ":status".getBytes(), "502".getBytes(), "content-type".getBytes(), "text/html".getBytes());
+        Metadata ofProxy = InternalMetadata.newMetadata(
+                ":status".getBytes(UTF_8), "502".getBytes(UTF_8), "content-type".getBytes(UTF_8), "text/html".getBytes(UTF_8));
         Answer fromProxy = Answer.ofPeer(Status.UNAVAILABLE, ofProxy);
         assertThat(fromProxy.httpStatus()).isEqualTo(502);
         assertThat(fromProxy.headers().header("grpc-status")).isNull();
