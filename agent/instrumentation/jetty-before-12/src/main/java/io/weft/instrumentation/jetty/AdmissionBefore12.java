@@ -189,17 +189,15 @@ final class AdmissionBefore12 {
                 headers.changeResponse(changes);
             }
         }
-        if (status >= 200 && incoming.draining()) {
-            lastOfConnection(channel, headers, last);
+        HttpVersion version = channel.getRequest().getHttpVersion();
+        if (status >= 200 && version == HttpVersion.HTTP_2 && incoming.goesAway()) {
+            http2.lastStreams(channel.getEndPoint().getConnection());
+        } else if (status >= 200 && version != HttpVersion.HTTP_2 && incoming.draining()) {
+            lastOfConnection(version, headers, last);
         }
     }
 
-    private void lastOfConnection(HttpChannel channel, HeadersBefore12 headers, boolean lengthKnown) {
-        HttpVersion version = channel.getRequest().getHttpVersion();
-        if (version == HttpVersion.HTTP_2) {
-            http2.lastStreams(channel.getEndPoint().getConnection());
-            return;
-        }
+    private static void lastOfConnection(HttpVersion version, HeadersBefore12 headers, boolean lengthKnown) {
         headers.set("connection", "close");
         if (version == HttpVersion.HTTP_1_1 && !lengthKnown && !headers.contains("content-length")) {
             // Jetty would else have the end of the connection stand for that of the body.
@@ -226,7 +224,7 @@ final class AdmissionBefore12 {
         if (incoming == null) {
             return;
         }
-        if (incoming.draining() && channel.getRequest().getHttpVersion() == HttpVersion.HTTP_2) {
+        if (incoming.goesAway() && channel.getRequest().getHttpVersion() == HttpVersion.HTTP_2) {
             http2.lastStreams(channel.getEndPoint().getConnection());
         }
         incoming.over();

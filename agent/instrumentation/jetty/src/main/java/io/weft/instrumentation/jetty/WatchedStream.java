@@ -105,7 +105,7 @@ final class WatchedStream extends HttpStream.Wrapper {
             sendInstead(request, begins, callback);
             return;
         }
-        if (begins && !isHttp1() && incoming.draining()) {
+        if (begins && !isHttp1() && incoming.goesAway()) {
             watch.http2.lastStreams(watch.response.getRequest().getConnectionMetaData().getConnection());
         }
         if (pace == null || content == null || !content.hasRemaining()) {

@@ -133,13 +133,13 @@ final class Admission {
                 headers.changeResponse(changes);
             }
         }
-        if (status >= 200 && incoming.draining()) {
-            if (exchange.getProtocol() == Protocols.HTTP_2_0) {
+        if (status >= 200 && exchange.getProtocol() == Protocols.HTTP_2_0) {
+            if (incoming.goesAway()) {
                 http2.lastStreams(exchange.getConnection());
-            } else {
-                exchange.setPersistent(false);
-                exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
             }
+        } else if (status >= 200 && incoming.draining()) {
+            exchange.setPersistent(false);
+            exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
         }
     }
 }
