@@ -27,8 +27,8 @@ enum Server {
     NETTY_4_1("NettyServer", "netty-4.1"),
     REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
 
-    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2);
-    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4);
+    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1);
+    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY);
 
     private final String driver;
 
