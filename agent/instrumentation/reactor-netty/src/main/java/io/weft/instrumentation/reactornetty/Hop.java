@@ -40,6 +40,7 @@ final class Hop implements Connection, Subscription {
     final HttpClientConfig config;
     final ConnectionObserver observer;
     private final AdapterContext context;
+    private final Pools pools;
     private final ConnectionProvider provider;
     private final AddressResolverGroup<?> resolver;
 
@@ -52,6 +53,7 @@ final class Hop implements Connection, Subscription {
     Hop(
             AdapterContext context,
             Internals internals,
+            Pools pools,
             OutgoingRequest exchange,
             Object handler,
             ConnectionProvider provider,
@@ -60,6 +62,7 @@ final class Hop implements Connection, Subscription {
             AddressResolverGroup<?> resolver) {
         this.context = context;
         this.internals = internals;
+        this.pools = pools;
         this.exchange = exchange;
         this.handler = handler;
         this.provider = provider;
@@ -95,7 +98,7 @@ final class Hop implements Connection, Subscription {
         Endpoint endpoint = exchange.endpoint();
         int connectMillis = (int) Math.max(1, Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMillis(exchange.connectTimeoutNanos())));
         HttpClientConfig towards =
-                internals.towards(config, new MeshPipeline(config.doOnChannelInit(), endpoint, connectMillis), connectMillis);
+                internals.towards(config, pools.pipeline(config.doOnChannelInit(), endpoint, connectMillis), connectMillis);
         Attempt attempt = new Attempt(this, endpoint);
         if (begins(attempt)) {
             provider.acquire(towards, attempt, ReactorNettyAdapter.at(poolAddress(endpoint)), resolver).subscribe(attempt);

@@ -29,6 +29,8 @@ final class Internals {
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext context;
 
+    private volatile Limited limited;
+
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Internals.context = context;
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
@@ -100,9 +102,8 @@ final class Internals {
     @SuppressWarnings("unchecked")
     HttpClientConfig towards(HttpClientConfig apps, ChannelPipelineConfigurer pipeline, int connectMillis) throws Throwable {
         HttpClientConfig config = (HttpClientConfig) (Object) Members.COPY_CONFIG.invokeExact((Object) apps);
-        Map<ChannelOption<?>, Object> changed = new HashMap<>((Map<ChannelOption<?>, ?>) (Object) Members.OPTIONS.invokeExact((Object) apps));
-        changed.merge(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis, Internals::shorter);
-        Object ignored = (Object) Members.SET_OPTIONS.invokeExact((Object) config, (Object) changed);
+        Object ignored = (Object) Members.SET_OPTIONS.invokeExact(
+                (Object) config, (Object) within((Map<ChannelOption<?>, ?>) (Object) Members.OPTIONS.invokeExact((Object) apps), connectMillis));
         ignored = (Object) Members.SET_PIPELINE.invokeExact((Object) config, (Object) pipeline);
         ignored = (Object) Members.SET_PROXY.invokeExact((Object) config, (Object) null);
         if (!Protocols.areHttp11Alone(apps)) {
@@ -110,6 +111,20 @@ final class Internals {
         }
         return config;
     }
+
+    private Map<ChannelOption<?>, ?> within(Map<ChannelOption<?>, ?> apps, int connectMillis) {
+        Limited known = limited;
+        if (known != null && known.apps == apps && known.connectMillis == connectMillis) {
+            return known.changed;
+        }
+        Map<ChannelOption<?>, Object> changed = new HashMap<>(apps);
+        changed.merge(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis, Internals::shorter);
+        limited = new Limited(apps, connectMillis, changed);
+        return changed;
+    }
+
+    /** An app's clients share their options mostly, which the library never changes. */
+    private record Limited(Map<ChannelOption<?>, ?> apps, int connectMillis, Map<ChannelOption<?>, ?> changed) {}
 
     /** 0: without a limit. */
     private static Object shorter(Object apps, Object policys) {

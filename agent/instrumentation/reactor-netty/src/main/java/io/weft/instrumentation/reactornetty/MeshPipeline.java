@@ -37,6 +37,10 @@ final class MeshPipeline implements ChannelPipelineConfigurer {
         return endpoint.get();
     }
 
+    boolean isOf(ChannelPipelineConfigurer configurer, int millis) {
+        return apps == configurer && handshakeMillis == millis;
+    }
+
     @Override
     public void onChannelInit(ConnectionObserver observer, Channel channel, SocketAddress remote) {
         Endpoint endpoint = endpoint();

@@ -2,9 +2,11 @@ package io.weft.instrumentation.reactornetty;
 
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Dropped;
 import java.lang.ref.WeakReference;
 import reactor.core.Disposable;
+import reactor.netty.ChannelPipelineConfigurer;
 import reactor.netty.transport.TransportConfig;
 
 /**
@@ -14,10 +16,22 @@ import reactor.netty.transport.TransportConfig;
 final class Pools {
     private final AdapterContext context;
     private final Internals internals;
+    private final Attached<MeshPipeline> pipelines = new Attached<>();
 
     Pools(AdapterContext context, Internals internals) {
         this.context = context;
         this.internals = internals;
+    }
+
+    /** For connections to the endpoint: the same one as before, mostly. */
+    MeshPipeline pipeline(ChannelPipelineConfigurer apps, Endpoint endpoint, int handshakeMillis) {
+        MeshPipeline known = pipelines.of(endpoint);
+        if (known != null && known.isOf(apps, handshakeMillis)) {
+            return known;
+        }
+        MeshPipeline pipeline = new MeshPipeline(apps, endpoint, handshakeMillis);
+        pipelines.put(endpoint, pipeline);
+        return pipeline;
     }
 
     /** @param address the object that the provider has as the pool's */

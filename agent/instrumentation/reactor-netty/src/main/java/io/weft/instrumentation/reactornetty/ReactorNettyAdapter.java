@@ -78,6 +78,7 @@ public final class ReactorNettyAdapter implements Adapter {
         Hop hop = new Hop(
                 context,
                 internals,
+                pools,
                 exchange,
                 handler,
                 (ConnectionProvider) provider,
