@@ -15,6 +15,7 @@ import reactor.core.CoreSubscriber;
 import reactor.netty.Connection;
 import reactor.netty.ConnectionObserver;
 import reactor.netty.http.client.HttpClientRequest;
+import reactor.netty.http.client.HttpClientState;
 import reactor.util.context.Context;
 
 /**
@@ -32,6 +33,8 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     private volatile Subscription acquiring;
     /** The library's operations. Null before it has its connection. */
     private volatile Connection operations;
+    /** The connection broke off before there was a response. */
+    private boolean incomplete;
 
     Attempt(Hop hop, Endpoint endpoint) {
         this.hop = hop;
@@ -78,6 +81,9 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     public void onStateChange(Connection connection, ConnectionObserver.State now) {
         if (now == ConnectionObserver.State.CONFIGURED && connection instanceof HttpClientRequest) {
             configured(connection);
+        } else if (now == HttpClientState.RESPONSE_INCOMPLETE && state.get() == State.SENDING) {
+            // To the app only if it is the last attempt.
+            incomplete = true;
         } else if (isVisible() || now == ConnectionObserver.State.DISCONNECTING || now == ConnectionObserver.State.RELEASED) {
             hop.observer.onStateChange(connection, now);
         }
@@ -139,6 +145,9 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     /** No other attempt follows. */
     void tell(Throwable failure) {
         state.set(State.DELIVERED);
+        if (incomplete) {
+            hop.observer.onStateChange(operations, HttpClientState.RESPONSE_INCOMPLETE);
+        }
         hop.observer.onUncaughtException(operations, failure);
     }
 
@@ -152,6 +161,13 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     boolean sends(Sent request) {
         hop.sends(request);
         return hop.exchange.connected();
+    }
+
+    /** All of the request. */
+    void sent() {
+        if (isVisible()) {
+            hop.exchange.requestSent();
+        }
     }
 
     void tooLate(Throwable failure) {

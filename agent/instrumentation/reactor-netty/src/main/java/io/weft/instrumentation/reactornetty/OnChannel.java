@@ -84,17 +84,16 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
             }
             onWire = WireRequest.of(request, current.hop().exchange.requestChanges());
         }
-        OutgoingRequest exchange = current.hop().exchange;
         ChannelPromise written = promise;
         if (message instanceof LastHttpContent) {
             written = promise.unvoid();
             written.addListener(result -> {
                 if (result.isSuccess()) {
-                    exchange.requestSent();
+                    current.sent();
                 }
             });
         } else {
-            exchange.bytesSent();
+            current.hop().exchange.bytesSent();
         }
         context.write(onWire, written);
     }
