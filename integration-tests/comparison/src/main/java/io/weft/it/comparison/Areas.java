@@ -12,7 +12,9 @@ record Areas(List<Area> areas) {
 
     /** Those in which a machine that does other things as well makes no difference. */
     static List<Area> steady(Clusters clusters) {
-        return all(clusters).stream().filter(area -> !(area instanceof BreakerArea)).toList();
+        return all(clusters).stream()
+                .filter(area -> !(area instanceof BreakerArea || area instanceof SlowStartArea))
+                .toList();
     }
 
     Case draw(long seed) {
