@@ -3,7 +3,8 @@ package io.weft.instrumentation;
 /**
  * What a woven method calls. Runs on the app's thread, often, and from several threads at once. Whatever it throws is a fault
  * of the agent: it is logged once and the woven method goes on as without the mesh; so is a value of a type that does not fit.
- * After a {@link LinkageError} the hook does nothing any more, but in a method that the JIT has compiled it in. An exception for the app is returned as {@link Thrown}.
+ * After a {@link LinkageError} the hook does nothing any more, but for methods that the JIT has compiled it into: those go on asking, and
+ * go on without the mesh. An exception for the app is returned as {@link Thrown}.
  */
 public sealed interface Handler {
 

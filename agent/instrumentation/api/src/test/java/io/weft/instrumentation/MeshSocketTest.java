@@ -55,12 +55,12 @@ class MeshSocketTest {
 
         @Override
         public SSLEngine engine(InetSocketAddress peer) {
-            throw new UnsupportedOperationException("OkHttp layers sockets");
+            throw new UnsupportedOperationException("sockets are layered");
         }
 
         @Override
         public SSLEngine http2Engine(InetSocketAddress peer) {
-            throw new UnsupportedOperationException("OkHttp layers sockets");
+            throw new UnsupportedOperationException("sockets are layered");
         }
 
         @Override

@@ -277,7 +277,8 @@ public final class Mesh implements MeshAccess {
 
     /**
      * Takes this instance out of the mesh before the app stops: deregisters, gives callers in the mesh the first part of the drain delay
-     * to hear of it, tells all others by their connections, and when the delay is over waits for the requests in flight. Returns at once when nothing is registered, and when it was called before.
+     * to hear of it, tells all others by their connections, and when the delay is over waits for the requests in flight. Returns at once
+     * when nothing is registered, and when it was called before.
      */
     public void drain() {
         DataPlane known = dataPlane.get();

@@ -81,14 +81,14 @@ final class ReplyChannel extends AbstractChannel implements SocketChannel {
         return new AbstractUnsafe() {
             @Override
             public void connect(SocketAddress remote, SocketAddress local, ChannelPromise promise) {
-                promise.tryFailure(new UnsupportedOperationException());
+                promise.tryFailure(new UnsupportedOperationException("a reply of the mesh comes over no network"));
             }
         };
     }
 
     @Override
     protected void doBind(SocketAddress local) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a reply of the mesh comes over no network");
     }
 
     @Override
