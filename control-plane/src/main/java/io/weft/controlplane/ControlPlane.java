@@ -13,11 +13,8 @@ import io.weft.controlplane.identity.CertificateService;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.policy.Dataplane;
-import io.weft.controlplane.policy.FolderReader;
-import io.weft.controlplane.policy.FolderWatcher;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshService;
-import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.ResourceParser;
@@ -30,6 +27,8 @@ import io.weft.controlplane.registry.SavedRegistration;
 import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.registry.StateLock;
 import io.weft.controlplane.service.ServiceCatalog;
+import io.weft.controlplane.source.FolderSource;
+import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
@@ -126,7 +125,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Registry registry;
     private final AdsServer ads;
     private final Server server;
-    private final FolderWatcher watcher;
+    private final Source source;
     private volatile PolicySet policies = PolicySet.EMPTY;
     private volatile boolean stateFailing;
     /** By mesh; guarded by this for writing. */
@@ -197,18 +196,15 @@ public final class ControlPlane implements AutoCloseable {
                 .build();
         try {
             restore();
-            PolicyHistory history = new PolicyHistory(parser);
-            watcher = FolderWatcher.start(
-                    new FolderReader(settings.policies()),
-                    FolderWatcher.Patience.DEFAULT,
-                    contents -> adopt(history.update(contents)));
+            source = new FolderSource(settings.policies(), parser);
+            source.start(this::adopt);
         } catch (IOException e) {
             stopThreads();
             throw e;
         }
         Optional<String> unusable = securityFailure();
         if (unusable.isPresent()) {
-            watcher.close();
+            source.close();
             stopThreads();
             throw new IOException(unusable.get());
         }
@@ -218,7 +214,7 @@ public final class ControlPlane implements AutoCloseable {
             server.start();
             registry.open();
         } catch (IOException e) {
-            watcher.close();
+            source.close();
             stopThreads();
             throw e;
         }
@@ -400,7 +396,7 @@ public final class ControlPlane implements AutoCloseable {
     @Override
     public void close() throws IOException {
         registry.close();
-        watcher.close();
+        source.close();
         server.shutdownNow();
         try {
             // Streams end on the request threads, which have to be there for it.

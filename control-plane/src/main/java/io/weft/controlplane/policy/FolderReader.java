@@ -39,15 +39,6 @@ public class FolderReader {
         return folder;
     }
 
-    /** @param text empty if the file could not be read; then {@code failure} says why */
-    public record FileContent(String name, Optional<String> text, Optional<Problem> failure) {
-
-        /** @param message what is wrong and what to do about it */
-        static FileContent failed(String name, String message) {
-            return new FileContent(name, Optional.empty(), Optional.of(new Problem(name, 0, "", message)));
-        }
-    }
-
     /** What tells one state of a file from another without reading it. */
     sealed interface Stamp {
 
@@ -83,8 +74,8 @@ public class FolderReader {
      *
      * @throws IOException if the folder cannot be listed
      */
-    public List<FileContent> read() throws IOException {
-        List<FileContent> contents = new ArrayList<>();
+    public List<SourceText> read() throws IOException {
+        List<SourceText> contents = new ArrayList<>();
         for (Path file : list()) {
             read(file).ifPresent(contents::add);
         }
@@ -140,28 +131,28 @@ public class FolderReader {
         return "cannot be read (" + reason + "); mend or remove it";
     }
 
-    private static Optional<FileContent> read(Path file) {
+    private static Optional<SourceText> read(Path file) {
         String name = file.getFileName().toString();
         Optional<Stamp> stamp = stamp(file);
         if (stamp.isEmpty()) {
             return Optional.empty();
         }
         if (stamp.get() instanceof Stamp.Unusable unusable) {
-            return Optional.of(FileContent.failed(name, unusable.reason()));
+            return Optional.of(SourceText.failed(name, unusable.reason()));
         }
         try (InputStream stream = Files.newInputStream(file)) {
             byte[] bytes = stream.readNBytes(MAX_FILE_BYTES + 1);
             if (bytes.length > MAX_FILE_BYTES) {
-                return Optional.of(FileContent.failed(name, "is larger than 4 MiB; split it"));
+                return Optional.of(SourceText.failed(name, "is larger than 4 MiB; split it"));
             }
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-            return Optional.of(new FileContent(name, Optional.of(text), Optional.empty()));
+            return Optional.of(new SourceText(name, Optional.of(text), Optional.empty()));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (CharacterCodingException e) {
-            return Optional.of(FileContent.failed(name, "is not UTF-8; save it as UTF-8"));
+            return Optional.of(SourceText.failed(name, "is not UTF-8; save it as UTF-8"));
         } catch (IOException e) {
-            return Optional.of(FileContent.failed(name, unreadable(e)));
+            return Optional.of(SourceText.failed(name, unreadable(e)));
         }
     }
 }

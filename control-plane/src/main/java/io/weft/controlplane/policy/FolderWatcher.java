@@ -1,6 +1,5 @@
 package io.weft.controlplane.policy;
 
-import io.weft.controlplane.policy.FolderReader.FileContent;
 import io.weft.controlplane.policy.FolderReader.Listing;
 import io.weft.controlplane.policy.FolderReader.Stamp;
 import java.io.IOException;
@@ -61,7 +60,7 @@ public final class FolderWatcher implements AutoCloseable {
 
     private final FolderReader reader;
     private final Patience patience;
-    private final Consumer<List<FileContent>> listener;
+    private final Consumer<List<SourceText>> listener;
     private final Thread thread;
     private final WatchService watchService;
     private volatile boolean closed;
@@ -76,7 +75,7 @@ public final class FolderWatcher implements AutoCloseable {
     private String lastFailure = "";
 
     /** @param seen what the folder was like before its content went to the listener */
-    private FolderWatcher(FolderReader reader, Patience patience, Listing seen, Consumer<List<FileContent>> listener)
+    private FolderWatcher(FolderReader reader, Patience patience, Listing seen, Consumer<List<SourceText>> listener)
             throws IOException {
         this.reader = reader;
         this.patience = patience;
@@ -102,7 +101,7 @@ public final class FolderWatcher implements AutoCloseable {
      *
      * @throws IOException if the folder does not exist or cannot be read
      */
-    public static FolderWatcher start(FolderReader reader, Patience patience, Consumer<List<FileContent>> listener)
+    public static FolderWatcher start(FolderReader reader, Patience patience, Consumer<List<SourceText>> listener)
             throws IOException {
         Listing seen = reader.look();
         listener.accept(reader.read());
@@ -166,7 +165,7 @@ public final class FolderWatcher implements AutoCloseable {
         }
         long start = System.nanoTime();
         while (true) {
-            List<FileContent> contents = reader.read();
+            List<SourceText> contents = reader.read();
             Listing after = reader.look();
             long waited = System.nanoTime() - start;
             boolean mayBeFilled = waited < patience.refill.toNanos() && (emptied(after) || lacks(after));
@@ -207,17 +206,17 @@ public final class FolderWatcher implements AutoCloseable {
         return !now.files().keySet().containsAll(seen.files().keySet());
     }
 
-    private void take(List<FileContent> read, Listing before, Listing after) {
-        List<FileContent> contents = new ArrayList<>(read);
+    private void take(List<SourceText> read, Listing before, Listing after) {
+        List<SourceText> contents = new ArrayList<>(read);
         SortedMap<String, Stamp> stamps = new TreeMap<>(after.files());
         for (String name : different(before.files(), after.files())) {
             contents.removeIf(content -> content.name().equals(name));
-            contents.add(FileContent.failed(name, UNSETTLED.reason()));
+            contents.add(SourceText.failed(name, UNSETTLED.reason()));
             stamps.put(name, UNSETTLED);
         }
         noteMissing(stamps);
         for (String name : missing) {
-            contents.add(FileContent.failed(name, "is gone together with the folder or with all other files; what it had stays in force"
+            contents.add(SourceText.failed(name, "is gone together with the folder or with all other files; what it had stays in force"
                     + " for " + patience.hold.toMillis() + " ms, unless it comes back"));
         }
         listener.accept(contents);

@@ -35,13 +35,13 @@ public final class PolicyHistory {
     }
 
     /** The outcome of one reading of the whole folder. */
-    public PolicySet update(List<FolderReader.FileContent> files) {
+    public PolicySet update(List<SourceText> files) {
         List<Document> documents = new ArrayList<>();
         List<Problem> problems = new ArrayList<>();
         // Files of which some part does not say what it is: what they had before may still be meant.
         Set<String> unclear = new HashSet<>();
         Map<String, Parsed> nowParsed = new HashMap<>();
-        for (FolderReader.FileContent file : files) {
+        for (SourceText file : files) {
             file.failure().ifPresent(problem -> {
                 problems.add(problem);
                 unclear.add(file.name());

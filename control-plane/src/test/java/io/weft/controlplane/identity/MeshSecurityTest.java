@@ -10,11 +10,11 @@ import io.weft.controlplane.ca.Root;
 import io.weft.controlplane.ca.RootFile;
 import io.weft.controlplane.policy.CaSource;
 import io.weft.controlplane.policy.Dataplane;
-import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.policy.TlsMode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,7 +80,7 @@ class MeshSecurityTest {
 
     private MeshSecurity security(String text, MeshSecurity last) {
         PolicySet policies = new PolicyHistory(new ResourceParser())
-                .update(List.of(new FolderReader.FileContent("p.yaml", Optional.of(text), Optional.empty())));
+                .update(List.of(new SourceText("p.yaml", Optional.of(text), Optional.empty())));
         assertThat(policies.problems()).isEmpty();
         return MeshSecurity.of("default", policies, new Authorities(state, clock), last, failures::add);
     }

@@ -46,7 +46,7 @@ class FolderWatcherTest {
         watcher = FolderWatcher.start(new FolderReader(folder), PATIENT, this::note);
     }
 
-    private void note(List<FolderReader.FileContent> contents) {
+    private void note(List<SourceText> contents) {
         Map<String, String> reading = new TreeMap<>();
         contents.forEach(content -> reading.put(content.name(), content.text().orElse(UNREADABLE)));
         readings.add(reading);

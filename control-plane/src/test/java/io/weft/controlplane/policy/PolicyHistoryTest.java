@@ -11,11 +11,11 @@ class PolicyHistoryTest {
 
     private final PolicyHistory history = new PolicyHistory(new ResourceParser());
 
-    private static FolderReader.FileContent file(String name, String text) {
-        return new FolderReader.FileContent(name, Optional.of(text), Optional.empty());
+    private static SourceText file(String name, String text) {
+        return new SourceText(name, Optional.of(text), Optional.empty());
     }
 
-    private PolicySet update(FolderReader.FileContent... files) {
+    private PolicySet update(SourceText... files) {
         return history.update(List.of(files));
     }
 
@@ -77,7 +77,7 @@ class PolicyHistoryTest {
     void anUnreadableFileKeepsWhatItHadBefore() {
         update(file("a.yaml", service("a", 1)));
         Problem problem = new Problem("a.yaml", 0, "", "cannot be read");
-        PolicySet set = update(new FolderReader.FileContent("a.yaml", Optional.empty(), Optional.of(problem)));
+        PolicySet set = update(new SourceText("a.yaml", Optional.empty(), Optional.of(problem)));
         assertThat(inForce(set)).containsExactly("a:1");
         assertThat(set.problems()).containsExactly(problem);
     }
