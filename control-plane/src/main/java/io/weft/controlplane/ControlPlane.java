@@ -12,6 +12,9 @@ import io.weft.controlplane.identity.Authorities;
 import io.weft.controlplane.identity.CertificateService;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
+import io.weft.controlplane.load.Destinations;
+import io.weft.controlplane.load.LoadReportService;
+import io.weft.controlplane.load.LoadWindow;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshService;
@@ -123,6 +126,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Coalesced save;
     private final StateFile stateFile;
     private final Registry registry;
+    private final LoadWindow load;
     private final AdsServer ads;
     private final Server server;
     private final Source source;
@@ -130,6 +134,8 @@ public final class ControlPlane implements AutoCloseable {
     private volatile boolean stateFailing;
     /** By mesh; guarded by this for writing. */
     private volatile Map<String, MeshSecurity> securities = Map.of();
+    /** By mesh; what the load reports speak of. */
+    private volatile Map<String, Destinations> destinations = Map.of();
     /** Why the last change of a mesh could not be taken over; guarded by this. */
     private final Map<String, String> securityFailures = new HashMap<>();
     /** Confined to the worker. */
@@ -169,7 +175,9 @@ public final class ControlPlane implements AutoCloseable {
         save = new Coalesced(stateWriter, this::save);
         stateFile = new StateFile(settings.state());
         ResourceParser parser = new ResourceParser();
-        registry = new Registry(new NodeReader(parser), settings.grace(), System::nanoTime, worker, () -> {
+        NodeReader nodes = new NodeReader(parser);
+        load = new LoadWindow(System::nanoTime);
+        registry = new Registry(nodes, settings.grace(), System::nanoTime, worker, () -> {
             compile.request();
             save.request();
         });
@@ -187,6 +195,8 @@ public final class ControlPlane implements AutoCloseable {
         server = port
                 .addService(ads)
                 .addService(new CertificateService(admission, this::security))
+                .addService(new LoadReportService(
+                        nodes, admission, mesh -> destinations.getOrDefault(mesh, Destinations.NONE), load))
                 .intercept(new Bearer.Reader(tokenKey))
                 .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
@@ -254,6 +264,11 @@ public final class ControlPlane implements AutoCloseable {
     /** Who is connected, and what they refused. */
     public List<AdsServer.Connected> connected() {
         return ads.connected();
+    }
+
+    /** What callers have reported of late. */
+    public LoadWindow load() {
+        return load;
     }
 
     private void restore() {
@@ -359,6 +374,9 @@ public final class ControlPlane implements AutoCloseable {
             compilers.put(mesh, new MeshCompiler(services, routes, security, certificates));
         }
         ads.publish(compilers);
+        Map<String, Destinations> named = new HashMap<>();
+        compilers.forEach((mesh, compiler) -> named.put(mesh, compiler.destinations()));
+        destinations = Map.copyOf(named);
         certificates.retain(ads.nodes());
         planRenewal();
     }

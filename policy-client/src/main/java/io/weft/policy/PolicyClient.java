@@ -1,5 +1,6 @@
 package io.weft.policy;
 
+import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.xds.Environment;
 import io.weft.policy.xds.PolicySubscription;
@@ -64,6 +65,11 @@ public final class PolicyClient implements AutoCloseable {
     /** Like {@link #update(Node)} for a node that depends on the local address. */
     public void update(NodeSource nodes) {
         subscription.announce(nodes);
+    }
+
+    /** Says who knows the load that the control plane may ask for; until then nothing is reported. Replaces the one before. */
+    public void reportLoad(LoadSource source) {
+        subscription.reportLoad(source);
     }
 
     /** Ends the stream and the thread; the last snapshot stays readable. Waits at most 300 ms. */

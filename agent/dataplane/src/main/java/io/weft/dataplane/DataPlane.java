@@ -11,6 +11,8 @@ import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
+import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.PolicySnapshot;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,7 +27,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Policies come in by {@link #apply} on one thread; a request reads the newest with one volatile read and keeps to it.
  */
-public final class DataPlane implements Outbound {
+public final class DataPlane implements Outbound, LoadSource {
     /** As long as Envoy's resolver gives a name service. */
     private static final long WARMING_NANOS = 5_000_000_000L;
 
@@ -182,6 +184,20 @@ public final class DataPlane implements Outbound {
         }
         stats.sort(Comparator.comparing(ClusterStats::name));
         return stats;
+    }
+
+    @Override
+    public List<ClusterLoad> load() {
+        Policy inForce = policy;
+        List<ClusterLoad> load = new ArrayList<>();
+        if (inForce != null) {
+            for (ClusterView cluster : inForce.clusters()) {
+                if (cluster != null) {
+                    load.add(cluster.load());
+                }
+            }
+        }
+        return load;
     }
 
     /** What each rule of access control has decided. */

@@ -191,7 +191,8 @@ class HostMatchingTest {
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT,
-                HttpVersion.HTTP_1_1);
+                HttpVersion.HTTP_1_1,
+                false);
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 
         assertThat(chosen(mesh, "orders")).isEqualTo(1);

@@ -221,7 +221,8 @@ public final class Policies {
                     loadBalancing,
                     resilience,
                     transport,
-                    HttpVersion.HTTP_1_1);
+                    HttpVersion.HTTP_1_1,
+                    true);
         }
     }
 

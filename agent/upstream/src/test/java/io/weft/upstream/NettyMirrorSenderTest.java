@@ -97,7 +97,7 @@ class NettyMirrorSenderTest {
     private static Cluster cluster(String name, HttpVersion http) {
         return new Cluster(
                 name, new Cluster.Eds(name), LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
-                TransportSockets.PLAINTEXT, http);
+                TransportSockets.PLAINTEXT, http, false);
     }
 
     /** What goes to {@code orders}, where nobody needs to be, is mirrored to the port. */

@@ -51,5 +51,10 @@ public record Service(Metadata metadata, boolean declared, List<Port> ports) {
         public Instance {
             tags = Map.copyOf(tags);
         }
+
+        /** {@code ip:port}, an IPv6 address in brackets. */
+        public String hostPort() {
+            return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
+        }
     }
 }

@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.SelfConfigSource;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
@@ -38,6 +39,12 @@ final class ClusterBuilder {
             .setResourceApiVersion(ApiVersion.V3)
             .build();
 
+    /** To whoever sent the cluster; Envoy reports where its bootstrap says. */
+    private static final ConfigSource LOAD_REPORTS = ConfigSource.newBuilder()
+            .setSelf(SelfConfigSource.getDefaultInstance())
+            .setResourceApiVersion(ApiVersion.V3)
+            .build();
+
     private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
     /** True of every endpoint of a cluster, so of no use to tell them apart. */
@@ -52,7 +59,8 @@ final class ClusterBuilder {
                 .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS))
                 .setConnectTimeout(Defaults.CONNECT_TIMEOUT)
                 .setCircuitBreakers(Defaults.CIRCUIT_BREAKERS)
-                .setOutlierDetection(Defaults.OUTLIER_DETECTION);
+                .setOutlierDetection(Defaults.OUTLIER_DETECTION)
+                .setLrsServer(LOAD_REPORTS);
         http2(cluster, target.port().protocol());
         shown.ifPresent(own -> cluster.addTransportSocketMatches(TlsBuilder.upstream(own, target, security)));
         if (!target.tags().isEmpty()) {

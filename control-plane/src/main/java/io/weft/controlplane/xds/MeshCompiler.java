@@ -7,7 +7,9 @@ import io.weft.controlplane.identity.Identity;
 import io.weft.controlplane.identity.InboundSecurity;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
+import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.service.RouteRules;
@@ -42,6 +44,7 @@ public final class MeshCompiler {
     /** Clusters do not depend on routes, so groups of data planes share them too. */
     private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
     private final Map<String, Versioned> endpoints = new HashMap<>();
+    private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
     /**
      * What data planes have in common that get the same outbound resources.
@@ -63,6 +66,22 @@ public final class MeshCompiler {
         this.routes = routes;
         this.security = security;
         this.certificates = certificates;
+    }
+
+    /** What the clusters that were made so far, and the addresses of endpoints, stand for. */
+    public Destinations destinations() {
+        Map<String, String> versions = new HashMap<>();
+        for (Service service : services.all()) {
+            for (Service.Port port : service.ports()) {
+                for (Service.Instance instance : port.instances()) {
+                    String version = instance.tags().get(Labels.VERSION);
+                    if (version != null) {
+                        versions.put(instance.hostPort(), version);
+                    }
+                }
+            }
+        }
+        return new Destinations(destinations, versions);
     }
 
     NodeConfig configFor(ClientNode node) {
@@ -161,6 +180,8 @@ public final class MeshCompiler {
         targets.forEach((name, target) -> {
             clusterList.add(clusters.computeIfAbsent(
                     new ClusterKey(name, group.shown()), key -> ClusterBuilder.cluster(target, key.shown(), security)));
+            destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
+                    target.service().name(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
             endpointList.add(endpoints.computeIfAbsent(name, key -> ClusterBuilder.endpoints(target)));
         });
         List<Integer> ports = List.copyOf(tables.keySet());

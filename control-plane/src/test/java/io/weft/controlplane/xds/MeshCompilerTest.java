@@ -327,6 +327,7 @@ class MeshCompilerTest {
                   envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
                     "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
                     explicitHttpConfig: {http2ProtocolOptions: {}}
+                lrsServer: {self: {}, resourceApiVersion: V3}
                 """));
         assertThat(json(get(config, ResourceType.ENDPOINT, "kri_msvc_default___orders_80", ClusterLoadAssignment.class)))
                 .isEqualTo(yaml("""

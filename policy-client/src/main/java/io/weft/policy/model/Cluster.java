@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param discovery where its endpoints come from
  * @param transport plaintext or mesh TLS, endpoint by endpoint
  * @param http what the agent itself speaks to it; the app's own client speaks what it speaks
+ * @param reportsLoad whether its load reports go to the control plane that it comes from ({@code lrs_server})
  */
 public record Cluster(
         String name,
@@ -15,7 +16,8 @@ public record Cluster(
         LoadBalancing loadBalancing,
         Resilience resilience,
         TransportSockets transport,
-        HttpVersion http)
+        HttpVersion http,
+        boolean reportsLoad)
         implements Resource {
 
     @Override

@@ -59,7 +59,8 @@ final class ClusterParser {
                                         field.at("health_checks", 0), cluster.getHealthChecks(0)))
                                 : Optional.empty()),
                 transportSockets(field, cluster),
-                options.version());
+                options.version(),
+                cluster.getLrsServer().hasSelf());
     }
 
     private static TransportSockets transportSockets(
@@ -102,7 +103,7 @@ final class ClusterParser {
         field.reportIf(cluster.getProtocolSelectionValue() != 0, "protocol_selection");
         field.reportIf(cluster.hasUpstreamConnectionOptions(), "upstream_connection_options");
         field.reportIf(cluster.getCloseConnectionsOnHostHealthFailure(), "close_connections_on_host_health_failure");
-        field.reportIf(cluster.hasLrsServer(), "lrs_server");
+        field.reportIf(cluster.hasLrsServer() && !cluster.getLrsServer().hasSelf(), "lrs_server");
         field.reportIf(cluster.getLrsReportEndpointMetricsCount() > 0, "lrs_report_endpoint_metrics");
         field.reportIf(cluster.getTrackTimeoutBudgets(), "track_timeout_budgets");
         field.reportIf(cluster.hasTrackClusterStats(), "track_cluster_stats");

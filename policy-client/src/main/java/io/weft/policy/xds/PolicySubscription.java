@@ -11,6 +11,8 @@ import io.weft.policy.cache.CacheKey;
 import io.weft.policy.cache.ResourceCache;
 import io.weft.policy.identity.HeldIdentity;
 import io.weft.policy.identity.IdentityConfig;
+import io.weft.policy.load.LoadSource;
+import io.weft.policy.model.Cluster;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * A running policy client: the thread, and on it the stream, what it brought, and the cache. Methods may be called from any
@@ -48,7 +51,9 @@ public final class PolicySubscription {
     private AdsClient client;
     private PublicationGate gate;
     private EventLoop loop;
+    private NodeSource nodes;
     private IdentitySource identity;
+    private Optional<LoadReporter> loadReporter = Optional.empty();
     private Optional<String> identityProblem = Optional.empty();
     private Optional<Cache> cache = Optional.empty();
 
@@ -81,7 +86,27 @@ public final class PolicySubscription {
     }
 
     public void announce(NodeSource nodes) {
-        thread.execute(() -> client.announce(nodes));
+        thread.execute(() -> {
+            this.nodes = nodes;
+            client.announce(nodes);
+            loadReporter.ifPresent(reporter -> reporter.announce(nodes));
+        });
+    }
+
+    public void reportLoad(LoadSource source) {
+        thread.execute(() -> {
+            loadReporter.ifPresent(LoadReporter::stop);
+            LoadReporter reporter = new LoadReporter(loop, config, nodes, source, environment);
+            loadReporter = Optional.of(reporter);
+            followLoad(reporter, snapshot);
+        });
+    }
+
+    private static void followLoad(LoadReporter reporter, PolicySnapshot snapshot) {
+        reporter.follow(snapshot.clusters().values().stream()
+                .filter(Cluster::reportsLoad)
+                .map(Cluster::name)
+                .collect(Collectors.toSet()));
     }
 
     /** @throws InterruptedException the stream ends nevertheless */
@@ -90,6 +115,7 @@ public final class PolicySubscription {
             if (identity != null) {
                 identity.stop();
             }
+            loadReporter.ifPresent(LoadReporter::stop);
             client.close();
             cache.ifPresent(open -> {
                 open.file().flush();
@@ -100,6 +126,7 @@ public final class PolicySubscription {
 
     private void begin(EventLoop loop, NodeSource nodes) {
         this.loop = loop;
+        this.nodes = nodes;
         gate = new PublicationGate(assembler, loop, environment, this::publish);
         client = new AdsClient(loop, config, nodes, intake, environment, new AdsClient.Observer() {
             @Override
@@ -200,6 +227,7 @@ public final class PolicySubscription {
         } catch (RuntimeException e) {
             problem("the listener failed on a snapshot: " + e);
         }
+        loadReporter.ifPresent(reporter -> followLoad(reporter, fresh));
     }
 
     private void problem(String text) {

@@ -21,6 +21,7 @@ import io.weft.policy.proto.envoy.config.accesslog.v3.OrFilter;
 import io.weft.policy.proto.envoy.config.accesslog.v3.ResponseFlagFilter;
 import io.weft.policy.proto.envoy.config.accesslog.v3.RuntimeFilter;
 import io.weft.policy.proto.envoy.config.accesslog.v3.StatusCodeFilter;
+import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeUInt32;
 import io.weft.policy.proto.envoy.config.core.v3.SubstitutionFormatString;
@@ -35,6 +36,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck;
+import io.weft.policy.proto.envoy.config.core.v3.SelfConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
@@ -667,6 +669,11 @@ class EveryFieldDecidedTest {
         }
         if (type == io.weft.policy.proto.protobuf.Duration.class) {
             return List.of(seconds(42));
+        }
+        if (type == ConfigSource.class) {
+            return List.of(
+                    ConfigSource.getDefaultInstance(),
+                    ConfigSource.newBuilder().setSelf(SelfConfigSource.getDefaultInstance()).build());
         }
         try {
             return List.of(type.getMethod("getDefaultInstance").invoke(null));

@@ -68,6 +68,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.EdsClusterConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.LbPolicy;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.RefreshRate;
 import io.weft.policy.proto.envoy.config.common.mutation_rules.v3.HeaderMutation;
+import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValue;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
@@ -81,6 +82,7 @@ import io.weft.policy.proto.envoy.config.core.v3.RequestMethod;
 import io.weft.policy.proto.envoy.config.core.v3.RoutingPriority;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeFractionalPercent;
+import io.weft.policy.proto.envoy.config.core.v3.SelfConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
@@ -151,7 +153,14 @@ class HonouredTest {
                 LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT,
-                HttpVersion.HTTP_1_1));
+                HttpVersion.HTTP_1_1,
+                false));
+    }
+
+    @Test
+    void loadIsReportedToWhereTheClusterComesFrom() {
+        ConfigSource self = ConfigSource.newBuilder().setSelf(SelfConfigSource.getDefaultInstance()).build();
+        assertThat(honoured(Cluster.class, cluster(c -> c.setLrsServer(self))).reportsLoad()).isTrue();
     }
 
     @Test

@@ -66,7 +66,8 @@ class SnapshotAssemblerTest {
                                 LoadBalancing.DEFAULT_OVERRIDE_HOST),
                         Resilience.DEFAULT,
                         TransportSockets.PLAINTEXT,
-                        HttpVersion.HTTP_1_1),
+                        HttpVersion.HTTP_1_1,
+                        false),
                 "1");
     }
 
@@ -356,7 +357,8 @@ class SnapshotAssemblerTest {
                 new Cluster(name, new Cluster.OriginalDestination(),
                         LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
                         new TransportSockets(matches, new TransportSocket.Plaintext()),
-                        HttpVersion.HTTP_1_1),
+                        HttpVersion.HTTP_1_1,
+                        false),
                 "1",
                 bytes);
     }

@@ -8,6 +8,7 @@ import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.health.HealthProber;
+import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.model.RoutingPriority;
 import java.util.ArrayList;
 import java.util.List;
@@ -198,6 +199,10 @@ public final class ClusterState {
                 noHealthyHost.sum(),
                 abandoned.sum(),
                 endpoints);
+    }
+
+    synchronized ClusterLoad load() {
+        return new ClusterLoad(name, requestOverflows.sum() + noHealthyHost.sum(), current.endpointLoads());
     }
 
     /** The view of the newest snapshot. */

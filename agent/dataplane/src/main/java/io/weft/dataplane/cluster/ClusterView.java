@@ -9,6 +9,9 @@ import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.balance.ReportedWeights;
 import io.weft.dataplane.balance.Senders;
 import io.weft.dataplane.balance.SubsetCriteria;
+import io.weft.policy.load.ClusterLoad.EndpointLoad;
+import io.weft.policy.load.ClusterLoad.Latencies;
+import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
@@ -304,6 +307,33 @@ public final class ClusterView {
                         host.failures(),
                         host.ejected(),
                         host.ejections()));
+            }
+        }
+        return endpoints;
+    }
+
+    /** Of the cluster as its newest view lists it. */
+    public ClusterLoad load() {
+        return state.load();
+    }
+
+    List<EndpointLoad> endpointLoads() {
+        List<EndpointLoad> endpoints = new ArrayList<>(hostCount);
+        for (Tier tier : tiers) {
+            for (Tier.Zone zone : tier.zones()) {
+                for (Member member : zone.members()) {
+                    Host host = member.host();
+                    endpoints.add(new EndpointLoad(
+                            host.endpoint().address(),
+                            zone.locality(),
+                            tier.priority(),
+                            host.successes(),
+                            host.failures(),
+                            host.active(),
+                            host.endpoint().tls() != null,
+                            host.ejected(),
+                            Latencies.NONE));
+                }
             }
         }
         return endpoints;

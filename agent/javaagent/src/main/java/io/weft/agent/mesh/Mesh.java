@@ -161,6 +161,7 @@ public final class Mesh implements MeshAccess {
         InstanceDescription instance = new InstanceDescription(settings, servicePorts, ports, suffix());
         PolicyClient client =
                 PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
+        client.reportLoad(dataPlane());
         running = new Running(instance.id(), client, dataPlane());
         listener.running();
         log.debug("node " + instance.id());

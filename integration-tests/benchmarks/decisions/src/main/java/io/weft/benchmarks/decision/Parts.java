@@ -146,7 +146,8 @@ final class Parts {
         return new Cluster(
                 name, new Eds(name), LoadBalancing.of(algorithm), outliers.map(Resilience.DEFAULT::with).orElse(Resilience.DEFAULT),
                 TransportSockets.PLAINTEXT,
-                HttpVersion.HTTP_1_1);
+                HttpVersion.HTTP_1_1,
+                true);
     }
 
     /** By failures in a row and by success rate, as a mesh has it by default. */

@@ -1,0 +1,183 @@
+package io.weft.controlplane.load;
+
+import com.google.protobuf.Duration;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterStats;
+import io.envoyproxy.envoy.config.endpoint.v3.EndpointLoadMetricStats;
+import io.envoyproxy.envoy.config.endpoint.v3.UpstreamEndpointStats;
+import io.envoyproxy.envoy.config.endpoint.v3.UpstreamLocalityStats;
+import io.envoyproxy.envoy.service.load_stats.v3.LoadReportingServiceGrpc.LoadReportingServiceImplBase;
+import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsRequest;
+import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsResponse;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.NodeReader;
+import io.weft.controlplane.token.Bearer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Envoy's load reporting service: whoever would get policies may report. Asks for all clusters, each endpoint by itself. Of agents come
+ * latencies, too, as buckets in named metrics: {@code weft.latency_ms.le.<bound>}; a stock Envoy reports none. Thread-safe.
+ */
+public final class LoadReportService extends LoadReportingServiceImplBase {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LoadReportService.class);
+    private static final String LATENCY = "weft.latency_ms.le.";
+    private static final String SECURED = "weft.mtls";
+    private static final String EJECTED = "weft.ejected";
+
+    private static final LoadStatsResponse ALL = LoadStatsResponse.newBuilder()
+            .setSendAllClusters(true)
+            .setReportEndpointGranularity(true)
+            .setLoadReportingInterval(Duration.newBuilder().setSeconds(LoadWindow.STEP.toSeconds()))
+            .build();
+
+    private final NodeReader nodes;
+    private final Admission admission;
+    private final Function<String, Destinations> destinations;
+    private final LoadWindow window;
+
+    /** @param destinations what the names in the reports of a mesh stand for now */
+    public LoadReportService(
+            NodeReader nodes, Admission admission, Function<String, Destinations> destinations, LoadWindow window) {
+        this.nodes = nodes;
+        this.admission = admission;
+        this.destinations = destinations;
+        this.window = window;
+    }
+
+    @Override
+    public StreamObserver<LoadStatsRequest> streamLoadStats(StreamObserver<LoadStatsResponse> responses) {
+        return new Reports(Bearer.current(), responses);
+    }
+
+    /** Of one node. Confined to its call, which gRPC serialises. */
+    private final class Reports implements StreamObserver<LoadStatsRequest> {
+        private final Bearer bearer;
+        private final StreamObserver<LoadStatsResponse> responses;
+        private ClientNode node;
+        private boolean over;
+
+        Reports(Bearer bearer, StreamObserver<LoadStatsResponse> responses) {
+            this.bearer = bearer;
+            this.responses = responses;
+        }
+
+        @Override
+        public void onNext(LoadStatsRequest request) {
+            if (over) {
+                return;
+            }
+            try {
+                if (node == null) {
+                    ClientNode said = nodes.read(request.getNode());
+                    admission.admit(bearer, said);
+                    node = said;
+                    responses.onNext(ALL);
+                } else {
+                    // A token may have been revoked since.
+                    admission.admit(bearer, node);
+                }
+            } catch (NodeReader.InvalidNodeException e) {
+                refuse(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+                return;
+            } catch (Admission.RefusedException e) {
+                refuse(e.status());
+                return;
+            }
+            Destinations known = destinations.apply(node.mesh());
+            request.getClusterStatsList().forEach(cluster -> take(cluster, known));
+        }
+
+        private void refuse(Status status) {
+            LOG.warn("load reports are refused: {}", status.getDescription());
+            over = true;
+            responses.onError(status.asRuntimeException());
+        }
+
+        private void take(ClusterStats stats, Destinations known) {
+            Destinations.Cluster cluster = known.clusters().get(stats.getClusterName());
+            if (cluster == null) {
+                // Of the node itself, or of a policy that is no longer in force.
+                return;
+            }
+            Map<String, Load> versions = new HashMap<>();
+            for (UpstreamLocalityStats locality : stats.getUpstreamLocalityStatsList()) {
+                for (UpstreamEndpointStats endpoint : locality.getUpstreamEndpointStatsList()) {
+                    SocketAddress socket = endpoint.getAddress().getSocketAddress();
+                    String address = address(socket);
+                    boolean secured = has(endpoint.getLoadMetricStatsList(), SECURED);
+                    Load load = load(
+                            endpoint.getTotalSuccessfulRequests(), endpoint.getTotalErrorRequests(),
+                            endpoint.getTotalRequestsInProgress(), secured, endpoint.getLoadMetricStatsList());
+                    String version = cluster.version().orElse(known.versions().getOrDefault(address, ""));
+                    versions.merge(version, load, Load::plus);
+                    window.add(node.mesh(), node.id(), node.workload(), address, load,
+                            has(endpoint.getLoadMetricStatsList(), EJECTED));
+                }
+                if (locality.getUpstreamEndpointStatsCount() == 0) {
+                    versions.merge(
+                            cluster.version().orElse(""),
+                            load(locality.getTotalSuccessfulRequests(), locality.getTotalErrorRequests(),
+                                    locality.getTotalRequestsInProgress(), false, locality.getLoadMetricStatsList()),
+                            Load::plus);
+                }
+            }
+            if (stats.getTotalDroppedRequests() > 0) {
+                Load dropped = new Load(0, 0, stats.getTotalDroppedRequests(), 0, 0, Load.NONE.latencies());
+                versions.merge(cluster.version().orElse(""), dropped, Load::plus);
+            }
+            versions.forEach((version, load) ->
+                    window.add(new Edge(node.mesh(), node.workload(), cluster.service(), version), load));
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            over = true;
+        }
+
+        @Override
+        public void onCompleted() {
+            if (!over) {
+                over = true;
+                responses.onCompleted();
+            }
+        }
+    }
+
+    private static String address(SocketAddress address) {
+        String host = address.getAddress();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPortValue();
+    }
+
+    private static boolean has(List<EndpointLoadMetricStats> metrics, String name) {
+        return metrics.stream().anyMatch(metric -> metric.getMetricName().equals(name));
+    }
+
+    private static Load load(
+            long successes, long errors, long inProgress, boolean secured, List<EndpointLoadMetricStats> metrics) {
+        long[] latencies = new long[Latencies.BUCKETS];
+        for (EndpointLoadMetricStats metric : metrics) {
+            if (metric.getMetricName().startsWith(LATENCY)) {
+                latencies[bucket(metric.getMetricName().substring(LATENCY.length()))] += metric.getNumRequestsFinishedWithMetric();
+            }
+        }
+        return new Load(successes, errors, 0, secured ? successes + errors : 0, inProgress, latencies);
+    }
+
+    private static int bucket(String bound) {
+        try {
+            return bound.equals("inf") ? Latencies.BUCKETS - 1 : Latencies.bucket(Double.parseDouble(bound));
+        } catch (NumberFormatException e) {
+            // Somebody else's metric of that name: counted as slow, so that it is seen.
+            return Latencies.BUCKETS - 1;
+        }
+    }
+}

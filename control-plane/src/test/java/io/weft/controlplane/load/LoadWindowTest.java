@@ -1,0 +1,105 @@
+package io.weft.controlplane.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class LoadWindowTest {
+    private static final Edge EDGE = new Edge("default", "shop", "orders", "v1");
+
+    private final AtomicLong nanos = new AtomicLong(Duration.ofHours(-3).toNanos());
+    private final LoadWindow window = new LoadWindow(nanos::get);
+
+    @Test
+    void whatWasReportedInAStretchIsShownWhenItIsOver() {
+        window.add(EDGE, load(10, 1, 3));
+        window.add(EDGE, load(5, 0, 3));
+        assertThat(window.sum(EDGE, Duration.ofSeconds(5)).requests()).as("not over yet").isZero();
+
+        pass(LoadWindow.STEP);
+
+        Load load = window.sum(EDGE, Duration.ofSeconds(5));
+        assertThat(load.successes()).isEqualTo(15);
+        assertThat(load.errors()).isEqualTo(1);
+        assertThat(load.errorRate()).isCloseTo(1 / 16.0, within(1e-9));
+        assertThat(window.edges("default")).containsExactly(EDGE);
+        assertThat(window.edges("other")).isEmpty();
+    }
+
+    @Test
+    void stretchesWithoutAReportAreEmpty() {
+        window.add(EDGE, load(1, 0, 1));
+        pass(LoadWindow.STEP.multipliedBy(3));
+        window.add(EDGE, load(2, 0, 1));
+        pass(LoadWindow.STEP);
+
+        assertThat(window.series(EDGE, LoadWindow.STEP.multipliedBy(5))).extracting(Load::successes)
+                .containsExactly(0L, 1L, 0L, 0L, 2L);
+    }
+
+    @Test
+    void whatIsOlderThanTheWindowIsForgotten() {
+        window.add(EDGE, load(1, 0, 1));
+        pass(LoadWindow.LENGTH.plus(LoadWindow.STEP));
+        assertThat(window.edges("default")).isEmpty();
+
+        window.add(EDGE, load(2, 0, 1));
+        pass(LoadWindow.STEP);
+        assertThat(window.sum(EDGE, LoadWindow.LENGTH).successes()).isEqualTo(2);
+    }
+
+    @Test
+    void theEdgeThatWasUsedLeastLatelyMakesRoom() {
+        for (int i = 0; i < LoadWindow.MAX_EDGES; i++) {
+            window.add(new Edge("default", "shop", "service-" + i, ""), load(1, 0, 1));
+            if (i == 0) {
+                pass(LoadWindow.STEP);
+            }
+        }
+        window.add(EDGE, load(1, 0, 1));
+
+        assertThat(window.edges("default")).hasSize(LoadWindow.MAX_EDGES).contains(EDGE)
+                .doesNotContain(new Edge("default", "shop", "service-0", ""));
+    }
+
+    @Test
+    void aQuantileLiesInTheBucketOfItsRequest() {
+        Load fast = load(99, 0, 4);
+        Load slow = load(1, 0, 400);
+
+        assertThat(fast.plus(slow).quantile(0.5)).isBetween(2.5, 5.0);
+        assertThat(fast.plus(slow).quantile(0.99)).isBetween(2.5, 5.0);
+        assertThat(fast.plus(slow).plus(slow).quantile(0.99)).isBetween(350.0, 500.0);
+        assertThat(Load.NONE.quantile(0.99)).isNaN();
+        assertThat(load(1, 0, 1e9).quantile(0.99)).isEqualTo(60_000);
+    }
+
+    @Test
+    void anInstanceIsWhatItsCallersSaidOfLate() {
+        window.add("default", "node-1", "shop", "10.0.0.1:80", load(10, 0, 1), false);
+        window.add("default", "node-2", "batch", "10.0.0.1:80", load(0, 5, 1), true);
+        // The same node, through another cluster.
+        window.add("default", "node-2", "batch", "10.0.0.1:80", load(1, 0, 1), false);
+
+        InstanceLoad instance = window.instances("default").get("10.0.0.1:80");
+        assertThat(instance.load().successes()).isEqualTo(11);
+        assertThat(instance.load().errors()).isEqualTo(5);
+        assertThat(instance.ejectedBy()).containsExactly("batch");
+
+        pass(LoadWindow.STEP.multipliedBy(4));
+        assertThat(window.instances("default").get("10.0.0.1:80").ejectedBy()).isEmpty();
+    }
+
+    private void pass(Duration time) {
+        nanos.addAndGet(time.toNanos());
+    }
+
+    private static Load load(long successes, long errors, double millis) {
+        long[] latencies = new long[Latencies.BUCKETS];
+        latencies[Latencies.bucket(millis)] = successes + errors;
+        return new Load(successes, errors, 0, 0, 0, latencies);
+    }
+}

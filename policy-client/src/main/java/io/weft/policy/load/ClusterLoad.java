@@ -1,0 +1,52 @@
+package io.weft.policy.load;
+
+import io.weft.policy.model.EndpointAssignment.Locality;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/**
+ * What happened to the requests for one cluster since it was first listed. Counts only grow; what one report says is the difference to
+ * the report before.
+ *
+ * @param dropped requests for which nothing was sent: no endpoint, or a circuit breaker
+ */
+public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoints) {
+
+    public ClusterLoad {
+        endpoints = List.copyOf(endpoints);
+    }
+
+    /**
+     * @param successes responses below 500
+     * @param errors responses of 500 and above, and attempts without any
+     * @param inProgress attempts under way
+     * @param secured whether it is reached by mesh TLS now
+     * @param ejected left out for now because of its failures
+     */
+    public record EndpointLoad(
+            InetSocketAddress address,
+            Locality locality,
+            int priority,
+            long successes,
+            long errors,
+            int inProgress,
+            boolean secured,
+            boolean ejected,
+            Latencies latencies) {}
+
+    /**
+     * How long attempts took.
+     *
+     * @param boundsMillis the inclusive upper bounds of the buckets but the last, which has none, ascending
+     * @param counts one more than bounds: the attempts in each bucket, none counted twice
+     */
+    public record Latencies(List<Double> boundsMillis, List<Long> counts) {
+
+        public static final Latencies NONE = new Latencies(List.of(), List.of());
+
+        public Latencies {
+            boundsMillis = List.copyOf(boundsMillis);
+            counts = List.copyOf(counts);
+        }
+    }
+}

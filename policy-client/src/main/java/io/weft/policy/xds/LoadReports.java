@@ -1,0 +1,165 @@
+package io.weft.policy.xds;
+
+import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.ClusterLoad.EndpointLoad;
+import io.weft.policy.load.ClusterLoad.Latencies;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.proto.envoy.config.core.v3.Address;
+import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.EndpointLoadMetricStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.UpstreamEndpointStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.UpstreamLocalityStats;
+import io.weft.policy.proto.envoy.service.load_stats.v3.LoadStatsRequest;
+import io.weft.policy.proto.protobuf.Duration;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What each report says: the difference to what was known when the report before was made. A cluster or an endpoint of which there is
+ * nothing to say is left out.
+ *
+ * <p>What Envoy's messages have no field for goes into named metrics: {@value #LATENCY} with the upper bound in milliseconds or
+ * {@code inf} is a bucket of latencies, its number of requests those in this bucket alone; {@value #SECURED} and {@value #EJECTED} of an
+ * endpoint are there when it is reached by mesh TLS, and when it is left out because of its failures. The values of all of them are 1
+ * for each request, or 1.
+ */
+final class LoadReports {
+    static final String LATENCY = "weft.latency_ms.le.";
+    static final String SECURED = "weft.mtls";
+    static final String EJECTED = "weft.ejected";
+
+    private final Map<String, Known> known = new HashMap<>();
+
+    private record Known(long dropped, long sinceNanos, Map<InetSocketAddress, EndpointLoad> endpoints) {}
+
+    private record Place(Locality locality, int priority) {}
+
+    /** From now on clusters are compared with this; those that are not in it begin at nothing. */
+    void begin(List<ClusterLoad> clusters, long nowNanos) {
+        known.clear();
+        clusters.forEach(cluster -> known.put(cluster.name(), know(cluster, nowNanos)));
+    }
+
+    /** @param endpoints whether each endpoint is told apart */
+    LoadStatsRequest next(List<ClusterLoad> clusters, boolean endpoints, long nowNanos) {
+        LoadStatsRequest.Builder request = LoadStatsRequest.newBuilder();
+        Map<String, Known> now = new HashMap<>();
+        for (ClusterLoad cluster : clusters) {
+            Known before = known.getOrDefault(cluster.name(), new Known(0, nowNanos, Map.of()));
+            now.put(cluster.name(), know(cluster, nowNanos));
+            ClusterStats stats = stats(cluster, before, endpoints, nowNanos);
+            if (stats.getUpstreamLocalityStatsCount() > 0 || stats.getTotalDroppedRequests() > 0) {
+                request.addClusterStats(stats);
+            }
+        }
+        known.clear();
+        known.putAll(now);
+        return request.build();
+    }
+
+    private static Known know(ClusterLoad cluster, long nowNanos) {
+        Map<InetSocketAddress, EndpointLoad> endpoints = new HashMap<>();
+        cluster.endpoints().forEach(endpoint -> endpoints.put(endpoint.address(), endpoint));
+        return new Known(cluster.dropped(), nowNanos, endpoints);
+    }
+
+    private static ClusterStats stats(ClusterLoad cluster, Known before, boolean endpoints, long nowNanos) {
+        Map<Place, UpstreamLocalityStats.Builder> places = new LinkedHashMap<>();
+        Map<Place, Map<String, Long>> latencies = new HashMap<>();
+        for (EndpointLoad endpoint : cluster.endpoints()) {
+            EndpointLoad known = before.endpoints().get(endpoint.address());
+            // An endpoint that left and came back counts from nothing again.
+            boolean same = known != null && known.successes() <= endpoint.successes() && known.errors() <= endpoint.errors();
+            long successes = endpoint.successes() - (same ? known.successes() : 0);
+            long errors = endpoint.errors() - (same ? known.errors() : 0);
+            if (successes == 0 && errors == 0 && endpoint.inProgress() == 0 && !endpoint.ejected()) {
+                continue;
+            }
+            Place place = new Place(endpoint.locality(), endpoint.priority());
+            UpstreamLocalityStats.Builder sum = places.computeIfAbsent(place, LoadReports::locality);
+            sum.setTotalSuccessfulRequests(sum.getTotalSuccessfulRequests() + successes)
+                    .setTotalErrorRequests(sum.getTotalErrorRequests() + errors)
+                    .setTotalIssuedRequests(sum.getTotalIssuedRequests() + successes + errors)
+                    .setTotalRequestsInProgress(sum.getTotalRequestsInProgress() + endpoint.inProgress());
+            Map<String, Long> buckets = buckets(endpoint.latencies(), same ? known.latencies() : Latencies.NONE);
+            Map<String, Long> placeBuckets = latencies.computeIfAbsent(place, key -> new TreeMap<>());
+            buckets.forEach((name, count) -> placeBuckets.merge(name, count, Long::sum));
+            if (endpoints) {
+                UpstreamEndpointStats.Builder one = UpstreamEndpointStats.newBuilder()
+                        .setAddress(address(endpoint.address()))
+                        .setTotalSuccessfulRequests(successes)
+                        .setTotalErrorRequests(errors)
+                        .setTotalIssuedRequests(successes + errors)
+                        .setTotalRequestsInProgress(endpoint.inProgress());
+                buckets.forEach((name, count) -> one.addLoadMetricStats(metric(name, count)));
+                if (endpoint.secured()) {
+                    one.addLoadMetricStats(metric(SECURED, 1));
+                }
+                if (endpoint.ejected()) {
+                    one.addLoadMetricStats(metric(EJECTED, 1));
+                }
+                sum.addUpstreamEndpointStats(one);
+            }
+        }
+        latencies.forEach((place, buckets) ->
+                buckets.forEach((name, count) -> places.get(place).addLoadMetricStats(metric(name, count))));
+        long dropped = Math.max(0, cluster.dropped() - before.dropped());
+        long nanos = nowNanos - before.sinceNanos();
+        ClusterStats.Builder stats = ClusterStats.newBuilder()
+                .setClusterName(cluster.name())
+                .setTotalDroppedRequests(dropped)
+                .setLoadReportInterval(Duration.newBuilder()
+                        .setSeconds(nanos / 1_000_000_000L)
+                        .setNanos((int) (nanos % 1_000_000_000L)));
+        places.values().forEach(stats::addUpstreamLocalityStats);
+        return stats.build();
+    }
+
+    private static UpstreamLocalityStats.Builder locality(Place place) {
+        return UpstreamLocalityStats.newBuilder()
+                .setLocality(io.weft.policy.proto.envoy.config.core.v3.Locality.newBuilder()
+                        .setRegion(place.locality().region())
+                        .setZone(place.locality().zone())
+                        .setSubZone(place.locality().subZone()))
+                .setPriority(place.priority());
+    }
+
+    /** Those that have grown. */
+    private static Map<String, Long> buckets(Latencies now, Latencies before) {
+        Map<String, Long> grown = new LinkedHashMap<>();
+        boolean comparable = before.boundsMillis().equals(now.boundsMillis());
+        List<Long> counts = now.counts();
+        for (int i = 0; i < counts.size(); i++) {
+            long more = counts.get(i) - (comparable ? before.counts().get(i) : 0);
+            if (more > 0) {
+                grown.put(LATENCY + (i < now.boundsMillis().size() ? number(now.boundsMillis().get(i)) : "inf"), more);
+            }
+        }
+        return grown;
+    }
+
+    private static String number(double bound) {
+        return bound == Math.rint(bound) ? Long.toString((long) bound) : Double.toString(bound);
+    }
+
+    private static EndpointLoadMetricStats metric(String name, long requests) {
+        return EndpointLoadMetricStats.newBuilder()
+                .setMetricName(name)
+                .setNumRequestsFinishedWithMetric(requests)
+                .setTotalMetricValue(requests)
+                .build();
+    }
+
+    private static Address address(InetSocketAddress address) {
+        return Address.newBuilder()
+                .setSocketAddress(SocketAddress.newBuilder()
+                        .setAddress(address.getAddress() == null ? address.getHostString() : address.getAddress().getHostAddress())
+                        .setPortValue(address.getPort()))
+                .build();
+    }
+}

@@ -1,0 +1,111 @@
+package io.weft.policy.xds;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.ClusterLoad.EndpointLoad;
+import io.weft.policy.load.ClusterLoad.Latencies;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.EndpointLoadMetricStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.UpstreamEndpointStats;
+import io.weft.policy.proto.envoy.config.endpoint.v3.UpstreamLocalityStats;
+import java.net.InetSocketAddress;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LoadReportsTest {
+    private static final Locality NORTH = new Locality("", "north", "");
+    private static final Locality SOUTH = new Locality("", "south", "");
+    private static final List<Double> BOUNDS = List.of(2.5, 10.0);
+
+    private final LoadReports reports = new LoadReports();
+
+    @Test
+    void onlyWhatHappenedSinceTheReportBeforeIsSaid() {
+        reports.begin(List.of(orders(3, at(1, NORTH, 100, 10, 0, List.of(90L, 15L, 5L)))), 0);
+
+        ClusterStats first = reports.next(
+                List.of(orders(5, at(1, NORTH, 107, 11, 2, List.of(95L, 17L, 6L)))), true, 5_500_000_000L).getClusterStats(0);
+
+        assertThat(first.getClusterName()).isEqualTo("orders");
+        assertThat(first.getTotalDroppedRequests()).isEqualTo(2);
+        assertThat(first.getLoadReportInterval().getSeconds()).isEqualTo(5);
+        assertThat(first.getLoadReportInterval().getNanos()).isEqualTo(500_000_000);
+        UpstreamLocalityStats north = first.getUpstreamLocalityStats(0);
+        assertThat(north.getLocality().getZone()).isEqualTo("north");
+        assertThat(north.getTotalSuccessfulRequests()).isEqualTo(7);
+        assertThat(north.getTotalErrorRequests()).isEqualTo(1);
+        assertThat(north.getTotalIssuedRequests()).isEqualTo(8);
+        assertThat(north.getTotalRequestsInProgress()).isEqualTo(2);
+        assertThat(north.getLoadMetricStatsList())
+                .extracting(EndpointLoadMetricStats::getMetricName, EndpointLoadMetricStats::getNumRequestsFinishedWithMetric)
+                .containsExactlyInAnyOrder(
+                        tuple("weft.latency_ms.le.2.5", 5L),
+                        tuple("weft.latency_ms.le.10", 2L),
+                        tuple("weft.latency_ms.le.inf", 1L));
+        assertThat(reports.next(
+                        List.of(orders(5, at(1, NORTH, 107, 11, 0, List.of(95L, 17L, 6L)))), true, 10_000_000_000L).getClusterStatsList())
+                .as("nothing happened").isEmpty();
+    }
+
+    @Test
+    void whatIsNewCountsFromNothing() {
+        reports.begin(List.of(), 0);
+
+        ClusterStats stats = reports.next(List.of(orders(0, at(1, NORTH, 4, 0, 0, List.of()))), false, 1).getClusterStats(0);
+
+        assertThat(stats.getUpstreamLocalityStats(0).getTotalSuccessfulRequests()).isEqualTo(4);
+        assertThat(stats.getUpstreamLocalityStats(0).getUpstreamEndpointStatsList()).as("not asked for").isEmpty();
+    }
+
+    @Test
+    void anEndpointThatCameBackCountsFromNothing() {
+        reports.begin(List.of(orders(0, at(1, NORTH, 50, 5, 0, List.of(50L, 5L, 0L)))), 0);
+
+        ClusterStats stats =
+                reports.next(List.of(orders(0, at(1, NORTH, 2, 1, 0, List.of(2L, 1L, 0L)))), true, 1).getClusterStats(0);
+
+        assertThat(stats.getUpstreamLocalityStats(0).getTotalSuccessfulRequests()).isEqualTo(2);
+        assertThat(stats.getUpstreamLocalityStats(0).getTotalErrorRequests()).isEqualTo(1);
+    }
+
+    @Test
+    void localitiesAreToldApartAndSoAreEndpoints() {
+        reports.begin(List.of(), 0);
+        EndpointLoad ejected = new EndpointLoad(address(3), SOUTH, 1, 0, 0, 0, true, true, Latencies.NONE);
+
+        ClusterStats stats = reports.next(
+                List.of(orders(0,
+                        at(1, NORTH, 1, 0, 0, List.of()), at(2, NORTH, 2, 0, 0, List.of()),
+                        ejected, at(4, SOUTH, 0, 0, 0, List.of()))),
+                true, 1).getClusterStats(0);
+
+        assertThat(stats.getUpstreamLocalityStatsList())
+                .extracting(each -> each.getLocality().getZone(), UpstreamLocalityStats::getPriority,
+                        UpstreamLocalityStats::getTotalSuccessfulRequests)
+                .containsExactly(tuple("north", 0, 3L), tuple("south", 1, 0L));
+        assertThat(stats.getUpstreamLocalityStats(0).getUpstreamEndpointStatsList())
+                .extracting(each -> each.getAddress().getSocketAddress().getPortValue(),
+                        UpstreamEndpointStats::getTotalSuccessfulRequests)
+                .containsExactly(tuple(1, 1L), tuple(2, 2L));
+        assertThat(stats.getUpstreamLocalityStats(1).getUpstreamEndpointStats(0).getLoadMetricStatsList())
+                .extracting(EndpointLoadMetricStats::getMetricName)
+                .containsExactly("weft.mtls", "weft.ejected");
+    }
+
+    private static ClusterLoad orders(long dropped, EndpointLoad... endpoints) {
+        return new ClusterLoad("orders", dropped, List.of(endpoints));
+    }
+
+    private static EndpointLoad at(
+            int port, Locality locality, long successes, long errors, int inProgress, List<Long> latencies) {
+        return new EndpointLoad(address(port), locality, 0, successes, errors, inProgress, false, false,
+                latencies.isEmpty() ? Latencies.NONE : new Latencies(BOUNDS, latencies));
+    }
+
+    private static InetSocketAddress address(int port) {
+        return new InetSocketAddress("127.0.0.1", port);
+    }
+}
