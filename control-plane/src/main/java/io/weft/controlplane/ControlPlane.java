@@ -12,6 +12,7 @@ import io.weft.controlplane.identity.Authorities;
 import io.weft.controlplane.identity.CertificateService;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
+import io.weft.controlplane.identity.TokenAdmission;
 import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
 import io.weft.controlplane.load.LoadWindow;
@@ -181,7 +182,7 @@ public final class ControlPlane implements AutoCloseable {
             compile.request();
             save.request();
         });
-        Admission admission = new Admission(this::demandsTokens, revoked::contains);
+        Admission admission = new TokenAdmission(this::demandsTokens, revoked::contains);
         ads = new AdsServer(registry, admission, worker, compile::request);
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {

@@ -1,35 +1,18 @@
 package io.weft.controlplane.identity;
 
 import io.grpc.Status;
-import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.token.Bearer;
-import io.weft.controlplane.token.Token;
-import java.util.Map;
-import java.util.TreeSet;
-import java.util.function.Predicate;
 
-/** Whether a data plane is who it says it is. Where no proof is demanded it is taken at its word. Thread-safe. */
-public final class Admission {
-
-    private final Predicate<String> demanded;
-    private final Predicate<Token> revoked;
-
-    /**
-     * @param demanded whether the data planes of a mesh have to prove who they are
-     * @param revoked whether a token proves nothing any more
-     */
-    public Admission(Predicate<String> demanded, Predicate<Token> revoked) {
-        this.demanded = demanded;
-        this.revoked = revoked;
-    }
+/** Whether a data plane is who it says it is. Thread-safe, and never blocks. */
+public interface Admission {
 
     /** It is not; the status is for its sender. */
-    public static final class RefusedException extends Exception {
+    final class RefusedException extends Exception {
         private static final long serialVersionUID = 1;
         private final transient Status status;
 
-        private RefusedException(Status status) {
+        public RefusedException(Status status) {
             super(status.getDescription());
             this.status = status;
         }
@@ -39,64 +22,22 @@ public final class Admission {
         }
     }
 
-    /** @throws RefusedException it is not, or does not prove it */
-    public void admit(Bearer bearer, ClientNode node) throws RefusedException {
-        if (!demanded.test(node.mesh())) {
-            return;
-        }
-        Token token = proof(bearer, "mesh " + node.mesh() + " serves nobody without a token");
-        if (!token.mesh().equals(node.mesh())) {
-            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for mesh "
-                    + token.mesh() + ", not for mesh " + node.mesh()));
-        }
-        TreeSet<String> claimed = new TreeSet<>();
-        for (Map<String, String> tags : node.tags()) {
-            claimed.add(tags.getOrDefault(Labels.SERVICE, ""));
-        }
-        if (!node.service().isEmpty()) {
-            claimed.add(node.service());
-        }
-        if (claimed.isEmpty()) {
-            // Whoever is nobody would get an identity without a name.
-            throw new RefusedException(Status.PERMISSION_DENIED.withDescription(
-                    node.id() + " does not say which service it is; set node.cluster to " + token.service()));
-        }
-        refuseIfForeign(token, node, claimed);
-    }
+    /** What is proved. */
+    record Proved(String mesh, Workload workload) {}
+
+    /**
+     * @return the data plane as it is known to be now
+     * @throws RefusedException it is not, or does not prove it
+     */
+    ClientNode admit(Bearer bearer, ClientNode node) throws RefusedException;
 
     /** @throws RefusedException somebody else has this id, so that whoever took it over could take that one out of the mesh */
-    public void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException {
-        // The holder's mesh may be the only one of the two that demands proof.
-        boolean proved = demanded.test(node.mesh()) || demanded.test(holder.mesh());
-        if (proved && !holder.mesh().equals(node.mesh())) {
-            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the id " + node.id() + " belongs to mesh "
-                    + holder.mesh() + "; choose another one in mesh " + node.mesh()));
-        }
-        if (proved && !holder.workload().equals(node.workload())) {
-            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the id " + node.id() + " belongs to service "
-                    + holder.workload() + "; choose another one for " + node.workload()));
-        }
-    }
+    void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException;
 
-    private static void refuseIfForeign(Token token, ClientNode node, TreeSet<String> claimed) throws RefusedException {
-        claimed.remove(token.service());
-        if (!claimed.isEmpty()) {
-            throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for service "
-                    + token.service() + ", but it calls itself " + String.join(", ", claimed)
-                    + "; make one with weft token --mesh " + node.mesh() + " --service " + claimed.first()));
-        }
-    }
-
-    /** The token of whoever asks for a certificate, which is always demanded. */
-    public Token proof(Bearer bearer, String why) throws RefusedException {
-        Token token = bearer.token().orElseThrow(() -> unproved(why, bearer.complaint()));
-        if (revoked.test(token)) {
-            throw unproved(why, "the token has been revoked; make a new one with weft token");
-        }
-        return token;
-    }
-
-    private static RefusedException unproved(String why, String complaint) {
-        return new RefusedException(Status.UNAUTHENTICATED.withDescription(why + ": " + complaint));
-    }
+    /**
+     * Who asks for a certificate, for which proof is always demanded.
+     *
+     * @param why for the message to who has none
+     */
+    Proved proof(Bearer bearer, String why) throws RefusedException;
 }

@@ -15,7 +15,6 @@ import io.weft.controlplane.ca.Leaf;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.UnusableRootException;
 import io.weft.controlplane.token.Bearer;
-import io.weft.controlplane.token.Token;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -83,20 +82,20 @@ public final class CertificateService implements BindableService {
     }
 
     private Answer issue(Request request) throws StatusException {
-        Token token;
+        Admission.Proved proved;
         CertificateRequest key;
         try {
-            token = admission.proof(Bearer.current(), "nobody gets a certificate without a token");
+            proved = admission.proof(Bearer.current(), "nobody gets a certificate without a token");
             key = CertificateRequest.parse(request.csr);
         } catch (Admission.RefusedException e) {
             throw e.status().asException();
         } catch (CertificateRequest.UnusableRequestException e) {
             throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asException();
         }
-        MeshSecurity security = meshes.apply(token.mesh());
-        Identity identity = security.identity(token.service())
+        MeshSecurity security = meshes.apply(proved.mesh());
+        Identity identity = security.identity(proved.workload())
                 .orElseThrow(() -> Status.FAILED_PRECONDITION
-                        .withDescription("no MeshIdentity of mesh " + token.mesh() + " is for service " + token.service())
+                        .withDescription("no MeshIdentity of mesh " + proved.mesh() + " is for service " + proved.workload())
                         .asException());
         Duration asked = Duration.ofSeconds(Math.max(0, Math.min(request.validitySeconds, Integer.MAX_VALUE)));
         boolean shorter = asked.compareTo(MIN_VALIDITY) >= 0 && asked.compareTo(identity.lifetime()) < 0;
@@ -105,7 +104,7 @@ public final class CertificateService implements BindableService {
             leaf = identity.issue(key.key(), shorter ? asked : identity.lifetime());
         } catch (UnusableRootException e) {
             throw Status.FAILED_PRECONDITION
-                    .withDescription("mesh " + token.mesh() + " cannot give certificates: " + e.getMessage())
+                    .withDescription("mesh " + proved.mesh() + " cannot give certificates: " + e.getMessage())
                     .asException();
         }
         LOG.debug("certificate {} for {}", leaf.certificate().getSerialNumber(), identity.spiffeId());

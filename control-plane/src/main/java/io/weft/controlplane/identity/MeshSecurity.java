@@ -109,7 +109,7 @@ public final class MeshSecurity {
             sources.rule(name, identity.source(), longest, authority -> new Rule(
                     name,
                     identity.service(),
-                    identity.trustDomain().render(new SpiffeTemplate.Values(mesh, zone, "")),
+                    identity.trustDomain().render(new SpiffeTemplate.Values(mesh, zone, "", "", "")),
                     identity.path(),
                     identity.expiry(),
                     authority,
@@ -158,6 +158,10 @@ public final class MeshSecurity {
         }
     }
 
+    private SpiffeTemplate.Values values(String zone, Workload workload) {
+        return new SpiffeTemplate.Values(mesh, zone, workload.service(), workload.namespace(), workload.serviceAccount());
+    }
+
     private static List<Rule> withThoseBefore(List<Rule> rules, List<Rule> before) {
         List<Rule> all = new ArrayList<>(rules);
         before.stream().filter(old -> rules.stream().noneMatch(rule -> rule.name.equals(old.name))).forEach(all::add);
@@ -185,12 +189,12 @@ public final class MeshSecurity {
         return !rules.isEmpty();
     }
 
-    /** Who the data planes of a service are; empty: nobody gives them an identity. */
-    public Optional<Identity> identity(String service) {
-        return rules.stream().filter(rule -> rule.covers(service)).findFirst().map(rule -> new Identity(
+    /** Who the data planes of a workload are; empty: nobody gives them an identity. */
+    public Optional<Identity> identity(Workload workload) {
+        return rules.stream().filter(rule -> rule.covers(workload.service())).findFirst().map(rule -> new Identity(
                 rule.name,
                 rule.trustDomain,
-                "spiffe://" + rule.trustDomain + rule.path.render(new SpiffeTemplate.Values(mesh, "", service)),
+                "spiffe://" + rule.trustDomain + rule.path.render(values("", workload)),
                 rule.lifetime,
                 rule.authority));
     }
@@ -205,8 +209,8 @@ public final class MeshSecurity {
      *
      * @param tags of each inbound of the data plane
      */
-    public Optional<InboundSecurity> inbound(Metadata dataplane, List<Map<String, String>> tags, String service, Dataplane.Inbound inbound) {
-        if (identity(service).isEmpty()) {
+    public Optional<InboundSecurity> inbound(Metadata dataplane, List<Map<String, String>> tags, Workload workload, Dataplane.Inbound inbound) {
+        if (identity(workload).isEmpty()) {
             return Optional.empty();
         }
         MeshTls.Settings settings = MeshTls.Settings.NONE;
@@ -224,7 +228,7 @@ public final class MeshSecurity {
 
     private List<Caller> callers(MeshTrafficPermission.Source source) {
         if (source instanceof OfService service) {
-            return identity(service.service())
+            return identity(Workload.ofService(service.service()))
                     .map(identity -> List.of(new Caller(Caller.Kind.EXACT, identity.spiffeId())))
                     .orElse(List.of());
         }

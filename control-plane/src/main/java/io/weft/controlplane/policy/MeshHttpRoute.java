@@ -21,9 +21,11 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, List<To> to) im
 
     /**
      * @param name the service's name; absent: the labels select
+     * @param namespace of the service; empty: any
      * @param section a port's name or number; absent: all ports
      */
-    public record Destination(Optional<String> name, Map<String, String> labels, Optional<String> section) {}
+    public record Destination(
+            Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {}
 
     /** @param matches one of them must hold */
     public record Rule(List<Match> matches, Optional<List<Filter>> filters, Optional<List<BackendRef>> backends) {
@@ -56,9 +58,14 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, List<To> to) im
         public enum Kind { EXACT, REGEX }
     }
 
-    /** A share of the requests, weight 0 or more, goes to a service or to those of its instances that carry the tags. */
+    /**
+     * A share of the requests, weight 0 or more, goes to a service or to those of its instances that carry the tags.
+     *
+     * @param namespace of the service; empty: any
+     */
     public record BackendRef(
             Optional<String> name,
+            String namespace,
             Map<String, String> labels,
             Optional<String> section,
             OptionalInt port,

@@ -40,17 +40,17 @@ final class MeshHttpRouteParser {
         TargetRef target = TargetRefParser.outbound(spec);
         List<To> destinations = new ArrayList<>();
         for (Value item : spec.require("to").items()) {
-            destinations.add(to(item.fields()));
+            destinations.add(to(item.fields(), metadata));
         }
         spec.end();
         return new MeshHttpRoute(metadata, target, destinations);
     }
 
-    private static To to(Fields fields) {
+    private static To to(Fields fields, Metadata policy) {
         Fields ref = fields.require("targetRef").fields();
         requireKind(ref, "MeshService");
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
-        acceptNamespace(ref);
+        String namespace = namespace(ref, policy);
         Map<String, String> labels = ref.texts("labels");
         Optional<String> section = TargetRefParser.section(ref);
         if (name.isEmpty() && labels.isEmpty()) {
@@ -60,21 +60,23 @@ final class MeshHttpRouteParser {
         fields.unsupported("hostnames", "remove the field");
         List<Rule> rules = new ArrayList<>();
         for (Value item : fields.require("rules").items()) {
-            rules.add(rule(item.fields()));
+            rules.add(rule(item.fields(), policy));
         }
         fields.end();
-        return new To(destination(name, labels, section), rules);
+        return new To(destination(name, namespace, labels, section), rules);
     }
 
     private static MeshHttpRoute.Destination destination(
-            Optional<String> name, Map<String, String> labels, Optional<String> section) {
+            Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {
         if (name.isPresent()) {
-            return new MeshHttpRoute.Destination(name, Map.of(), section);
+            return new MeshHttpRoute.Destination(name, namespace, Map.of(), section);
         }
-        if (labels.keySet().equals(Set.of(Labels.DISPLAY_NAME))) {
-            return new MeshHttpRoute.Destination(Optional.of(labels.get(Labels.DISPLAY_NAME)), Map.of(), section);
+        Set<String> byName = Set.of(Labels.DISPLAY_NAME, Labels.NAMESPACE);
+        if (labels.containsKey(Labels.DISPLAY_NAME) && byName.containsAll(labels.keySet())) {
+            return new MeshHttpRoute.Destination(Optional.of(labels.get(Labels.DISPLAY_NAME)),
+                    labels.getOrDefault(Labels.NAMESPACE, ""), Map.of(), section);
         }
-        return new MeshHttpRoute.Destination(Optional.empty(), labels, section);
+        return new MeshHttpRoute.Destination(Optional.empty(), "", labels, section);
     }
 
     private static void requireKind(Fields ref, String... supported) {
@@ -87,12 +89,12 @@ final class MeshHttpRouteParser {
         }
     }
 
-    /** Services of one control plane do not share names across namespaces, so there is nothing to choose. */
-    private static void acceptNamespace(Fields ref) {
-        ref.get("namespace").ifPresent(Value::nonEmptyText);
+    /** Of what is referred to by name: the policy's own where it does not say. */
+    private static String namespace(Fields ref, Metadata policy) {
+        return ref.get("namespace").map(Value::nonEmptyText).orElse(policy.namespace());
     }
 
-    private static Rule rule(Fields fields) {
+    private static Rule rule(Fields fields, Metadata policy) {
         Value matchesValue = fields.require("matches");
         List<Match> matches = new ArrayList<>();
         for (Value item : matchesValue.items()) {
@@ -106,11 +108,11 @@ final class MeshHttpRouteParser {
                 && matches.stream().allMatch(match -> match.path()
                         .filter(path -> path.kind() == MeshHttpRoute.Path.Kind.PREFIX)
                         .isPresent());
-        Optional<List<Filter>> filters = defaults.get("filters").map(value -> filters(value, onlyPrefixes));
+        Optional<List<Filter>> filters = defaults.get("filters").map(value -> filters(value, onlyPrefixes, policy));
         Optional<List<BackendRef>> backends = defaults.get("backendRefs").map(value -> {
             List<BackendRef> refs = new ArrayList<>();
             for (Value item : value.items()) {
-                refs.add(backend(item.fields()));
+                refs.add(backend(item.fields(), policy));
             }
             return refs;
         });
@@ -198,7 +200,7 @@ final class MeshHttpRouteParser {
         return new QueryMatch(kind, name, text);
     }
 
-    private static List<Filter> filters(Value value, boolean onlyPrefixes) {
+    private static List<Filter> filters(Value value, boolean onlyPrefixes, Metadata policy) {
         List<Filter> filters = new ArrayList<>();
         Value redirect = null;
         for (Value item : value.items()) {
@@ -213,7 +215,7 @@ final class MeshHttpRouteParser {
                     new MeshHttpRoute.ResponseHeaders(headerChanges(fields.require("responseHeaderModifier")));
                 case "RequestRedirect" -> redirect(fields.require("requestRedirect").fields(), onlyPrefixes);
                 case "URLRewrite" -> rewrite(fields.require("urlRewrite").fields(), onlyPrefixes);
-                default -> mirror(fields.require("requestMirror").fields());
+                default -> mirror(fields.require("requestMirror").fields(), policy);
             };
             fields.end();
             filters.add(filter);
@@ -338,9 +340,9 @@ final class MeshHttpRouteParser {
         return path;
     }
 
-    private static Filter mirror(Fields fields) {
+    private static Filter mirror(Fields fields, Metadata policy) {
         int millionths = fields.get("percentage").map(MeshHttpRouteParser::millionths).orElse(1_000_000);
-        BackendRef backend = backend(fields.require("backendRef").fields());
+        BackendRef backend = backend(fields.require("backendRef").fields(), policy);
         fields.end();
         return new MeshHttpRoute.Mirror(backend, millionths);
     }
@@ -362,10 +364,10 @@ final class MeshHttpRouteParser {
         return 0;
     }
 
-    private static BackendRef backend(Fields fields) {
+    private static BackendRef backend(Fields fields, Metadata policy) {
         requireKind(fields, "MeshService", "MeshServiceSubset");
         Optional<String> name = fields.get("name").map(MeshHttpRouteParser::serviceName);
-        acceptNamespace(fields);
+        String namespace = namespace(fields, policy);
         Map<String, String> labels = fields.texts("labels");
         Map<String, String> tags = fields.texts("tags");
         Optional<String> section = TargetRefParser.section(fields);
@@ -380,8 +382,9 @@ final class MeshHttpRouteParser {
             fields.refuse("name", "is missing; name the service, or select it by labels");
         }
         fields.end();
-        MeshHttpRoute.Destination destination = destination(name, labels, section);
-        return new BackendRef(destination.name(), destination.labels(), section, port, tags, weight);
+        MeshHttpRoute.Destination destination = destination(name, namespace, labels, section);
+        return new BackendRef(
+                destination.name(), destination.namespace(), destination.labels(), section, port, tags, weight);
     }
 
     private static OptionalInt port(Fields fields) {

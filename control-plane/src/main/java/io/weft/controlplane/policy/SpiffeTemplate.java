@@ -18,7 +18,7 @@ public record SpiffeTemplate(List<String> parts) {
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9._-]+)+");
 
     /** What the placeholders stand for. */
-    public record Values(String mesh, String zone, String workload) {}
+    public record Values(String mesh, String zone, String workload, String namespace, String serviceAccount) {}
 
     public SpiffeTemplate {
         parts = List.copyOf(parts);
@@ -50,14 +50,14 @@ public record SpiffeTemplate(List<String> parts) {
             }
         }
         SpiffeTemplate template = new SpiffeTemplate(parts);
-        if (!text.isEmpty() && !form.matcher(template.render(new Values("m", "z", "w"))).matches()) {
+        if (!text.isEmpty() && !form.matcher(template.render(new Values("m", "z", "w", "n", "s"))).matches()) {
             value.refuse(demand);
         }
         return template;
     }
 
     boolean tellsWorkloadsApart() {
-        return !render(new Values("", "", "a")).equals(render(new Values("", "", "b")));
+        return !render(new Values("", "", "a", "a", "a")).equals(render(new Values("", "", "b", "b", "b")));
     }
 
     private static List<String> split(String text) {
@@ -86,6 +86,8 @@ public record SpiffeTemplate(List<String> parts) {
             case ".Mesh" -> values.mesh;
             case ".Zone" -> values.zone;
             case ".Workload" -> values.workload;
+            case ".Namespace" -> values.namespace;
+            case ".ServiceAccount" -> values.serviceAccount;
             default -> throw new IllegalArgumentException("placeholder " + name);
         };
     }

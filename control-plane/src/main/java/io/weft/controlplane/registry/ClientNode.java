@@ -1,5 +1,6 @@
 package io.weft.controlplane.registry;
 
+import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param metadata of its Dataplane, or made from the id
  * @param dataplane absent: it only calls others
  * @param holdsIdentity an agent that has a certificate, and can show it
+ * @param pod outside of a cluster there is none
  */
 public record ClientNode(
         String id,
@@ -23,7 +25,19 @@ public record ClientNode(
         Metadata metadata,
         Optional<Dataplane> dataplane,
         Binding outbound,
-        boolean holdsIdentity) {
+        boolean holdsIdentity,
+        Optional<Pod> pod) {
+
+    /**
+     * What a cluster knows of it, which counts instead of what it says itself.
+     *
+     * @param tags its labels, and what they imply
+     */
+    public record Pod(Workload workload, Map<String, String> tags) {
+        public Pod {
+            tags = Map.copyOf(tags);
+        }
+    }
 
     public enum Kind {
         /** Our agent: listeners describe traffic, and are never bound. */
@@ -43,17 +57,26 @@ public record ClientNode(
         }
     }
 
+    /** The same as a cluster knows it. */
+    public ClientNode as(Metadata known, Optional<Dataplane> described, Pod pod) {
+        return new ClientNode(id, service, kind, known, described, outbound, holdsIdentity, Optional.of(pod));
+    }
+
     public String mesh() {
         return metadata.mesh();
     }
 
-    /** The service that it is: a data plane with an identity has one. */
-    public String workload() {
-        return tags().stream().map(each -> each.getOrDefault(Labels.SERVICE, "")).findFirst().orElse(service);
+    /** Who it is: a data plane with an identity has a service, or is of a cluster. */
+    public Workload workload() {
+        return pod.map(Pod::workload).orElseGet(() -> Workload.ofService(
+                tags().stream().map(each -> each.getOrDefault(Labels.SERVICE, "")).findFirst().orElse(service)));
     }
 
     /** What a policy's {@code targetRef} looks at. */
     public List<Map<String, String>> tags() {
+        if (pod.isPresent()) {
+            return List.of(pod.get().tags());
+        }
         List<Map<String, String>> tags = dataplane.stream()
                 .flatMap(resource -> resource.inbounds().stream())
                 .map(Dataplane.Inbound::tags)

@@ -64,7 +64,7 @@ public final class NodeReader {
             boolean holdsIdentity)
             throws InvalidNodeException {
         if (resource.isEmpty()) {
-            return new ClientNode(id, service, kind, fromId(id), Optional.empty(), binding, holdsIdentity);
+            return new ClientNode(id, service, kind, fromId(id), Optional.empty(), binding, holdsIdentity, Optional.empty());
         }
         Document document = parser.parseSent("node " + id, resource.get());
         if (document.resource().isEmpty()) {
@@ -74,7 +74,8 @@ public final class NodeReader {
         if (!(document.resource().get() instanceof Dataplane dataplane)) {
             throw new InvalidNodeException(RESOURCE + " of node " + id + " must be a Dataplane");
         }
-        return new ClientNode(id, service, kind, dataplane.metadata(), Optional.of(dataplane), binding, holdsIdentity);
+        return new ClientNode(
+                id, service, kind, dataplane.metadata(), Optional.of(dataplane), binding, holdsIdentity, Optional.empty());
     }
 
     private static Metadata fromId(String id) {

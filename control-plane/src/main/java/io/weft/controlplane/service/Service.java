@@ -1,25 +1,53 @@
 package io.weft.controlplane.service;
 
+import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.registry.Registry.Health;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Something that others call by name.
  *
- * @param declared by a MeshService; otherwise it was made from the tags of its instances, or named by a route
+ * @param declared by a MeshService or a cluster; otherwise it was made from the tags of its instances, or named by a route
  * @param ports at least one
  */
-public record Service(Metadata metadata, boolean declared, List<Port> ports) {
+public record Service(Metadata metadata, boolean declared, Hosts hosts, List<Port> ports) {
 
     /** Of a service that no MeshService describes. */
     public static final int DEFAULT_PORT = 80;
 
     public Service {
         ports = List.copyOf(ports);
+    }
+
+    /**
+     * The host names, in lower case, and addresses by which it is called.
+     *
+     * @param everywhere by any data plane
+     * @param inNamespace by those of its own namespace alone
+     */
+    public record Hosts(List<String> everywhere, List<String> inNamespace) {
+        public Hosts {
+            everywhere = List.copyOf(everywhere);
+            inNamespace = List.copyOf(inNamespace);
+        }
+
+        /** Outside of a cluster. */
+        public static Hosts ofMesh(Metadata service) {
+            String name = service.displayName().toLowerCase(Locale.ROOT);
+            List<String> hosts = new ArrayList<>(List.of(name, name + ".mesh", name + ".svc.mesh.local"));
+            if (!service.namespace().isEmpty()) {
+                hosts.add(name + "." + service.namespace());
+                hosts.add(name + "." + service.namespace() + ".svc.mesh.local");
+            }
+            return new Hosts(hosts, List.of());
+        }
     }
 
     public String name() {
@@ -43,12 +71,22 @@ public record Service(Metadata metadata, boolean declared, List<Port> ports) {
     }
 
     /**
+     * @param address IP literal, or a host name that callers resolve
      * @param zone may be empty
+     * @param forZones of the callers that should prefer it; empty: of all
      * @param meshTls whether it is reached by mesh TLS, by those who can
      */
     public record Instance(
-            String address, int port, String zone, Map<String, String> tags, Health health, boolean meshTls) {
+            String address,
+            int port,
+            String zone,
+            Set<String> forZones,
+            Workload workload,
+            Map<String, String> tags,
+            Health health,
+            boolean meshTls) {
         public Instance {
+            forZones = Set.copyOf(forZones);
             tags = Map.copyOf(tags);
         }
 

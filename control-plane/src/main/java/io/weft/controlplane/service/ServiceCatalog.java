@@ -2,6 +2,7 @@ package io.weft.controlplane.service;
 
 import io.weft.controlplane.identity.InboundSecurity;
 import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
@@ -15,10 +16,13 @@ import io.weft.controlplane.registry.Registry.Instance;
 import io.weft.controlplane.registry.Registry.Transport;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -29,10 +33,20 @@ import java.util.TreeSet;
  */
 public final class ServiceCatalog {
 
-    private final Map<String, Service> byName;
+    /** In the order of their names, and of the namespaces where these are equal. */
+    private final List<Service> all;
+    private final Map<String, List<Service>> byName = new HashMap<>();
 
-    private ServiceCatalog(Map<String, Service> byName) {
-        this.byName = byName;
+    private ServiceCatalog(Collection<Service> services) {
+        all = List.copyOf(services);
+        all.forEach(service -> byName.computeIfAbsent(service.name(), name -> new ArrayList<>(1)).add(service));
+    }
+
+    /** The services that a source knows by itself; in a cluster what is not there is nobody's, and its name leads nowhere. */
+    public static ServiceCatalog of(Collection<Service> services) {
+        return new ServiceCatalog(services.stream()
+                .sorted(Comparator.comparing(Service::name).thenComparing(service -> service.metadata().namespace()))
+                .toList());
     }
 
     /** One port of one data plane. */
@@ -43,6 +57,8 @@ public final class ServiceCatalog {
                     inbound.address(),
                     inbound.port(),
                     inbound.tags().getOrDefault(Labels.ZONE, dataplane.metadata().zone()),
+                    Set.of(),
+                    Workload.ofService(inbound.tags().get(Labels.SERVICE)),
                     inbound.tags(),
                     health,
                     meshTls);
@@ -74,7 +90,7 @@ public final class ServiceCatalog {
         for (String name : named(routes)) {
             services.computeIfAbsent(name, key -> fromTag(mesh, key, List.of()));
         }
-        return new ServiceCatalog(services);
+        return new ServiceCatalog(services.values());
     }
 
     /**
@@ -87,7 +103,8 @@ public final class ServiceCatalog {
                 dataplane.inbounds().stream().map(Dataplane.Inbound::tags).toList();
         Optional<InboundSecurity> secured = instance.transport() == Transport.PLAINTEXT
                 ? Optional.empty()
-                : security.inbound(dataplane.metadata(), tags, tags.get(0).get(Labels.SERVICE), inbound);
+                : security.inbound(
+                        dataplane.metadata(), tags, Workload.ofService(tags.get(0).get(Labels.SERVICE)), inbound);
         boolean ready = instance.transport() == Transport.READY;
         boolean strict = secured.isPresent() && secured.get().mode() == TlsMode.STRICT;
         return new Candidate(
@@ -101,7 +118,7 @@ public final class ServiceCatalog {
         Metadata metadata = new Metadata(new ResourceId("MeshService", mesh, name), name, "", Map.of());
         Service.Port port =
                 new Service.Port(Service.DEFAULT_PORT, Optional.empty(), protocol(members), instances(members));
-        return new Service(metadata, false, List.of(port));
+        return new Service(metadata, false, Service.Hosts.ofMesh(metadata), List.of(port));
     }
 
     /** What all of them speak: HTTP unless they say otherwise, TCP if one does. */
@@ -125,7 +142,7 @@ public final class ServiceCatalog {
             ports.add(new Service.Port(
                     port.port(), port.name(), port.protocol(), instances(targets(port, selected))));
         }
-        return new Service(service.metadata(), true, ports);
+        return new Service(service.metadata(), true, Service.Hosts.ofMesh(service.metadata()), ports);
     }
 
     private static boolean selects(MeshService.Selector selector, Candidate candidate) {
@@ -192,9 +209,14 @@ public final class ServiceCatalog {
         return names;
     }
 
+    /** Whether a name may mean another service in another namespace. */
+    public boolean differByNamespace() {
+        return all.stream().anyMatch(service -> !service.hosts().inNamespace().isEmpty());
+    }
+
     /** In the order of their names. */
     public Collection<Service> all() {
-        return byName.values();
+        return all;
     }
 
     /** A port of a service, and those of its instances that carry some tags; no tags: all of them. */
@@ -215,8 +237,10 @@ public final class ServiceCatalog {
     /** Where a reference leads; empty if there is no such service or it has no such port. */
     public Optional<Target> resolve(MeshHttpRoute.BackendRef ref) {
         Optional<Service> service = ref.name().isPresent()
-                ? Optional.ofNullable(byName.get(ref.name().get()))
-                : byName.values().stream().filter(other -> other.metadata().has(ref.labels())).findFirst();
+                ? byName.getOrDefault(ref.name().get(), List.of()).stream()
+                        .filter(named -> RouteRules.isOf(ref.namespace(), named))
+                        .findFirst()
+                : all.stream().filter(other -> other.metadata().has(ref.labels())).findFirst();
         return service.flatMap(found -> port(found, ref).map(port -> new Target(found, port, ref.tags())));
     }
 

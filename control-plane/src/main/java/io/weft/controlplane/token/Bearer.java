@@ -6,15 +6,21 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Who calls: the token of the call's {@code authorization} header, with or without {@code Bearer} (Kuma's data planes leave it out).
  *
- * @param token empty: none came, or one that proves nothing
+ * @param proof empty: no token came, or one that proves nothing
  * @param complaint why there is none
  */
-public record Bearer(Optional<Token> token, String complaint) {
+public record Bearer(Optional<Proof> proof, String complaint) {
 
     private static final Context.Key<Bearer> CURRENT = Context.key("bearer");
     private static final Metadata.Key<String> AUTHORIZATION =
@@ -26,32 +32,99 @@ public record Bearer(Optional<Token> token, String complaint) {
         return CURRENT.get();
     }
 
-    static Bearer of(String header, TokenKey key) {
-        if (header == null) {
-            return new Bearer(Optional.empty(),
-                    "no token came: make one with weft token, and give its file to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE");
-        }
-        boolean named = header.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
-        try {
-            return new Bearer(Optional.of(key.verify(named ? header.substring(SCHEME.length()).strip() : header.strip())), "");
-        } catch (InvalidTokenException e) {
-            return new Bearer(Optional.empty(), e.getMessage());
-        }
+    public static Bearer of(Proof proof) {
+        return new Bearer(Optional.of(proof), "");
     }
 
-    /** Reads the header of every call; refuses none, which is up to the service. */
-    public static final class Reader implements ServerInterceptor {
-        private final TokenKey key;
+    /** @param complaint what is wrong and what to do about it */
+    public static Bearer nobody(String complaint) {
+        return new Bearer(Optional.empty(), complaint);
+    }
 
-        public Reader(TokenKey key) {
-            this.key = key;
+    /** Reads the header of every call; refuses none, which is up to the service, unless nobody can say whose token it is. */
+    public static final class Reader implements ServerInterceptor {
+        private final Authenticator authenticator;
+
+        public Reader(Authenticator authenticator) {
+            this.authenticator = authenticator;
         }
 
         @Override
         public <Q, A> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-            Context context = Context.current().withValue(CURRENT, of(headers.get(AUTHORIZATION), key));
-            return Contexts.interceptCall(context, call, headers, next);
+            CompletableFuture<Bearer> bearer = authenticator
+                    .authenticate(Optional.ofNullable(headers.get(AUTHORIZATION)).map(Reader::token))
+                    .toCompletableFuture();
+            Context current = Context.current();
+            if (bearer.isDone() && !bearer.isCompletedExceptionally()) {
+                return Contexts.interceptCall(current.withValue(CURRENT, bearer.join()), call, headers, next);
+            }
+            LateListener<Q> late = new LateListener<>();
+            bearer.whenComplete((known, failure) -> {
+                if (failure == null) {
+                    late.become(() -> Contexts.interceptCall(current.withValue(CURRENT, known), call, headers, next));
+                } else {
+                    late.become(() -> {
+                        call.close(Status.fromThrowable(failure), new Metadata());
+                        return new ServerCall.Listener<>() {};
+                    });
+                }
+            });
+            return late;
+        }
+
+        private static String token(String header) {
+            boolean named = header.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
+            return named ? header.substring(SCHEME.length()).strip() : header.strip();
+        }
+    }
+
+    /**
+     * Keeps what happens to a call until it is known who calls. Until then no message is asked for, so what is kept is a few events.
+     */
+    private static final class LateListener<Q> extends ServerCall.Listener<Q> {
+        /** Null once the listener is there; guarded by this. */
+        private List<Consumer<ServerCall.Listener<Q>>> kept = new ArrayList<>();
+        private ServerCall.Listener<Q> listener;
+
+        /** With the lock held, so that no event overtakes another one. */
+        synchronized void become(Supplier<ServerCall.Listener<Q>> known) {
+            listener = known.get();
+            kept.forEach(event -> event.accept(listener));
+            kept = null;
+        }
+
+        private synchronized void tell(Consumer<ServerCall.Listener<Q>> event) {
+            if (kept == null) {
+                event.accept(listener);
+            } else {
+                kept.add(event);
+            }
+        }
+
+        @Override
+        public void onMessage(Q message) {
+            tell(each -> each.onMessage(message));
+        }
+
+        @Override
+        public void onHalfClose() {
+            tell(ServerCall.Listener::onHalfClose);
+        }
+
+        @Override
+        public void onCancel() {
+            tell(ServerCall.Listener::onCancel);
+        }
+
+        @Override
+        public void onComplete() {
+            tell(ServerCall.Listener::onComplete);
+        }
+
+        @Override
+        public void onReady() {
+            tell(ServerCall.Listener::onReady);
         }
     }
 }

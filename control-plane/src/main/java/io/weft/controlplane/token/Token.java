@@ -3,8 +3,8 @@ package io.weft.controlplane.token;
 import java.time.Instant;
 
 /**
- * What its bearer has proved to be.
+ * A token of the control plane's own: what its bearer has proved to be.
  *
  * @param id of this token alone
  */
-public record Token(String id, String mesh, String service, Instant expires) {}
+public record Token(String id, String mesh, String service, Instant expires) implements Proof {}

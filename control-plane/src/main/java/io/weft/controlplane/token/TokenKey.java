@@ -21,13 +21,16 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * The key of one control plane for tokens: JSON Web Tokens (RFC 7519) signed with ES256, that say for whom they are in the claims
  * {@code mesh} and {@code service}. Whoever has the key's file can be anyone in every mesh. Thread-safe.
  */
-public final class TokenKey {
+public final class TokenKey implements Authenticator {
 
     private static final String ISSUER = "weft";
     private static final String AUDIENCE = "weft-control-plane";
@@ -103,6 +106,19 @@ public final class TokenKey {
             return token.serialize();
         } catch (JOSEException e) {
             throw new IllegalStateException("the key can sign", e);
+        }
+    }
+
+    @Override
+    public CompletionStage<Bearer> authenticate(Optional<String> token) {
+        if (token.isEmpty()) {
+            return CompletableFuture.completedStage(Bearer.nobody(
+                    "no token came: make one with weft token, and give its file to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE"));
+        }
+        try {
+            return CompletableFuture.completedStage(Bearer.of(verify(token.get())));
+        } catch (InvalidTokenException e) {
+            return CompletableFuture.completedStage(Bearer.nobody(e.getMessage()));
         }
     }
 

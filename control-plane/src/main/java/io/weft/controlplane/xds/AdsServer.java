@@ -58,15 +58,16 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     public void publish(Map<String, MeshCompiler> compilers) {
         for (NodeStream stream : streams) {
             stream.node().ifPresent(node -> {
-                MeshCompiler compiler = compilers.get(node.mesh());
+                ClientNode known;
                 try {
-                    admission.admit(stream.bearer(), node);
+                    known = admission.admit(stream.bearer(), node);
                 } catch (Admission.RefusedException e) {
                     stream.turnAway(e.status());
                     return;
                 }
+                MeshCompiler compiler = compilers.get(known.mesh());
                 if (compiler != null) {
-                    stream.publish(compiler.configFor(node));
+                    stream.publish(compiler.configFor(known));
                 }
             });
         }
@@ -165,8 +166,7 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         @Override
         public ClientNode identified(NodeStream stream, Node sent)
                 throws NodeReader.InvalidNodeException, Admission.RefusedException {
-            ClientNode node = registry.read(sent);
-            admission.admit(stream.bearer(), node);
+            ClientNode node = admission.admit(stream.bearer(), registry.read(sent));
             registry.register(
                     stream.id(), node, NodeReader.resource(sent), holder -> admission.admitInPlaceOf(holder, node));
             joined.run();

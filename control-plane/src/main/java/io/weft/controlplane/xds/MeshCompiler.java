@@ -22,7 +22,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -51,8 +50,9 @@ public final class MeshCompiler {
      *
      * @param routes the numbers of those that apply
      * @param shown absent: they have no identity
+     * @param namespace of which they are, where that makes a difference; else empty
      */
-    private record Group(BitSet routes, Optional<Shown> shown) {}
+    private record Group(BitSet routes, Optional<Shown> shown, String namespace) {}
 
     private record ClusterKey(String name, Optional<Shown> shown) {}
 
@@ -94,7 +94,8 @@ public final class MeshCompiler {
         Optional<Shown> shown = identity.map(own -> node.kind() == ClientNode.Kind.AGENT
                 ? new Shown.Requested()
                 : new Shown.Served(own.name()));
-        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown), this::outbound);
+        String namespace = services.differByNamespace() ? node.metadata().namespace() : "";
+        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown, namespace), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
         inbound(node, shown, listeners, localClusters);
@@ -172,7 +173,7 @@ public final class MeshCompiler {
                     host.addAllRoutes(builder.routes(resolved));
                 }
                 targets.putAll(builder.targets());
-                tables.computeIfAbsent(port.number(), RouteTable::new).add(service, host);
+                tables.computeIfAbsent(port.number(), number -> new RouteTable(number, group.namespace())).add(service, host);
             }
         }
         List<Versioned> clusterList = new ArrayList<>();
@@ -197,10 +198,13 @@ public final class MeshCompiler {
     private static final class RouteTable {
 
         private final String name;
+        private final String namespace;
         private final RouteConfiguration.Builder configuration;
         private final Set<String> domains = new HashSet<>();
 
-        RouteTable(int port) {
+        /** @param namespace of the callers */
+        RouteTable(int port, String namespace) {
+            this.namespace = namespace;
             name = Names.outbound(port);
             configuration = RouteConfiguration.newBuilder()
                     .setName(name)
@@ -211,25 +215,19 @@ public final class MeshCompiler {
 
         /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */
         void add(Service service, VirtualHost.Builder host) {
-            for (String domain : domains(service)) {
-                if (domains.add(domain)) {
-                    host.addDomains(domain);
-                }
+            service.hosts().everywhere().forEach(domain -> add(domain, host));
+            if (service.metadata().namespace().equals(namespace)) {
+                service.hosts().inNamespace().forEach(domain -> add(domain, host));
             }
             if (host.getDomainsCount() > 0) {
                 configuration.addVirtualHosts(host);
             }
         }
 
-        private static List<String> domains(Service service) {
-            String name = service.name().toLowerCase(Locale.ROOT);
-            List<String> domains = new ArrayList<>(List.of(name, name + ".mesh", name + ".svc.mesh.local"));
-            String namespace = service.metadata().namespace();
-            if (!namespace.isEmpty()) {
-                domains.add(name + "." + namespace);
-                domains.add(name + "." + namespace + ".svc.mesh.local");
+        private void add(String domain, VirtualHost.Builder host) {
+            if (domains.add(domain)) {
+                host.addDomains(domain);
             }
-            return domains;
         }
 
         Versioned build() {

@@ -24,13 +24,13 @@ import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates.Certificate;
-import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.MeshTls;
-import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -51,19 +51,16 @@ final class TlsBuilder {
 
     /** For the endpoints that take it; the others are reached in plaintext. */
     static Cluster.TransportSocketMatch upstream(Shown shown, Target target, MeshSecurity security) {
-        SortedSet<String> services = new TreeSet<>();
-        for (Service.Instance instance : target.instances()) {
-            services.add(instance.tags().getOrDefault(Labels.SERVICE, target.service().name()));
+        Set<Workload> workloads = new HashSet<>();
+        target.instances().forEach(instance -> workloads.add(instance.workload()));
+        if (workloads.isEmpty()) {
+            workloads.add(Workload.ofService(target.service().name()));
         }
-        if (services.isEmpty()) {
-            services.add(target.service().name());
-        }
-        List<SubjectAltNameMatcher> names = new ArrayList<>();
-        for (String service : services) {
-            // One whose service has no identity is nobody: no certificate matches the empty name.
-            String id = security.identity(service).map(identity -> identity.spiffeId()).orElse("");
-            names.add(uri(StringMatcher.newBuilder().setExact(id)));
-        }
+        SortedSet<String> ids = new TreeSet<>();
+        // One who has no identity is nobody: no certificate matches the empty name.
+        workloads.forEach(workload -> ids.add(security.identity(workload).map(identity -> identity.spiffeId()).orElse("")));
+        List<SubjectAltNameMatcher> names =
+                ids.stream().map(id -> uri(StringMatcher.newBuilder().setExact(id))).toList();
         CommonTlsContext.Builder context = common(shown, security.calling(), names).addAlpnProtocols(ALPN);
         UpstreamTlsContext tls = UpstreamTlsContext.newBuilder()
                 .setCommonTlsContext(context)

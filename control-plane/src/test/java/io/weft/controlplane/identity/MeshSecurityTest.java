@@ -91,7 +91,7 @@ class MeshSecurityTest {
                 port, "127.0.0.1", Optional.of("main"), port, "127.0.0.1", true, tags, Optional.empty());
         var metadata = new io.weft.controlplane.policy.Metadata(
                 new io.weft.controlplane.policy.ResourceId("Dataplane", "default", service + "-1"), service + "-1", "", Map.of());
-        return security.inbound(metadata, List.of(tags), service, inbound).orElseThrow();
+        return security.inbound(metadata, List.of(tags), Workload.ofService(service), inbound).orElseThrow();
     }
 
     private static List<String> texts(List<Permissions.Entry> entries) {
@@ -112,13 +112,13 @@ class MeshSecurityTest {
                   spiffeID: {trustDomain: "{{ .Mesh }}.{{ .Zone }}.shop", path: "/{{ .Workload }}"}
                   provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
                 """);
-        assertThat(security.identity("storefront").orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
-        assertThat(security.identity("storefront").orElseThrow().lifetime()).isEqualTo(Duration.ofHours(1));
-        assertThat(security.identity("orders").orElseThrow().spiffeId()).isEqualTo("spiffe://default.east.shop/orders");
+        assertThat(security.identity(Workload.ofService("storefront")).orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
+        assertThat(security.identity(Workload.ofService("storefront")).orElseThrow().lifetime()).isEqualTo(Duration.ofHours(1));
+        assertThat(security.identity(Workload.ofService("orders")).orElseThrow().spiffeId()).isEqualTo("spiffe://default.east.shop/orders");
         assertThat(security.trust().keySet()).containsExactly("default.default.mesh.local", "default.east.shop");
         assertThat(security("type: Mesh\nname: default\n").givesIdentities()).isFalse();
         MeshSecurity legacy = security("type: Mesh\nname: default\nmtls: {enabledBackend: b, backends: [{name: b, type: builtin}]}\n");
-        assertThat(legacy.identity("orders").orElseThrow().spiffeId()).isEqualTo("spiffe://default/orders");
+        assertThat(legacy.identity(Workload.ofService("orders")).orElseThrow().spiffeId()).isEqualTo("spiffe://default/orders");
     }
 
     /** Nobody loses an identity, or gets another one, because of an edit that is not in order; and what else is edited counts. */
@@ -137,7 +137,7 @@ class MeshSecurityTest {
             failures.clear();
             MeshSecurity after = security(edit + permissive, before);
             assertThat(failures).singleElement().asString().contains("supplied", "/none");
-            assertThat(after.identity("storefront").orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
+            assertThat(after.identity(Workload.ofService("storefront")).orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
             assertThat(after.trust()).isEqualTo(before.trust());
             assertThat(inbound(before, "orders", 80).mode()).isEqualTo(TlsMode.STRICT);
             assertThat(inbound(after, "orders", 80).mode()).isEqualTo(TlsMode.PERMISSIVE);
@@ -235,7 +235,7 @@ class MeshSecurityTest {
 
     @Test
     void servedCertificatesAreRenewedBetweenHalfAndTwoThirdsOfTheirLifetime() throws IOException {
-        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        Identity identity = security(IDENTITY).identity(Workload.ofService("orders")).orElseThrow();
         ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
         for (int node = 0; node < 20; node++) {
             String name = "node-" + node;
@@ -254,7 +254,7 @@ class MeshSecurityTest {
 
     @Test
     void aServedCertificateThatIsNotValidYetIsReplacedWhenTheClockIsSetBack() throws IOException {
-        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        Identity identity = security(IDENTITY).identity(Workload.ofService("orders")).orElseThrow();
         ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
         clock.now = clock.now.plus(Duration.ofDays(30));
         Leaf early = certificates.of("node", identity).orElseThrow().leaf();
@@ -268,7 +268,7 @@ class MeshSecurityTest {
 
     @Test
     void nearTheEndOfItsRootACertificateIsRenewedInTimeAndThenNoMore() throws IOException {
-        Identity identity = security(IDENTITY).identity("orders").orElseThrow();
+        Identity identity = security(IDENTITY).identity(Workload.ofService("orders")).orElseThrow();
         ServedCertificates certificates = new ServedCertificates(clock, new Random(7));
         Instant end = identity.authority().bundle().get(0).getNotAfter().toInstant();
         clock.now = end.minus(Duration.ofMinutes(12));

@@ -70,7 +70,9 @@ class ResourceParserTest {
                       default: {backendRefs: [{kind: MeshService, name: other, port: 80, weight: 3}]}
                 """;
         MeshHttpRoute universal = only(MeshHttpRoute.class,
-                "type: MeshHTTPRoute\nname: a\nmesh: m\nlabels: {team: x}\n" + spec);
+                "type: MeshHTTPRoute\nname: a\nmesh: m\nlabels: {team: x}\n"
+                        // A name without a namespace is of the policy's own.
+                        + spec.replace("MeshService, name", "MeshService, namespace: shop, name"));
         MeshHttpRoute kubernetes = only(MeshHttpRoute.class,
                 "apiVersion: kuma.io/v1alpha1\nkind: MeshHTTPRoute\n"
                         + "metadata: {name: a, namespace: shop, labels: {team: x, kuma.io/mesh: m}}\n" + spec);

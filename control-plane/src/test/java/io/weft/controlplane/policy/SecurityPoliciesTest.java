@@ -61,7 +61,7 @@ class SecurityPoliciesTest {
         assertThat(identity.source()).isEqualTo(new CaSource.Generated());
         assertThat(identity.expiry()).isEqualTo(Duration.ofMinutes(30));
         assertThat(identity.trusted()).isTrue();
-        SpiffeTemplate.Values values = new SpiffeTemplate.Values("m", "z", "orders");
+        SpiffeTemplate.Values values = new SpiffeTemplate.Values("m", "z", "orders", "", "");
         assertThat(identity.trustDomain().render(values)).isEqualTo("m.z.mesh.local");
         assertThat(identity.path().render(values)).isEqualTo("/workload/orders");
         MeshIdentity other = only(MeshIdentity.class, kubernetes("MeshIdentity", IDENTITY));

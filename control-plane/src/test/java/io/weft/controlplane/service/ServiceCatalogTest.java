@@ -63,7 +63,7 @@ class ServiceCatalogTest {
     }
 
     private static MeshHttpRoute.BackendRef ref(String name, OptionalInt port, Map<String, String> tags) {
-        return new MeshHttpRoute.BackendRef(Optional.of(name), Map.of(), Optional.empty(), port, tags, 1);
+        return new MeshHttpRoute.BackendRef(Optional.of(name), "", Map.of(), Optional.empty(), port, tags, 1);
     }
 
     @Test
@@ -176,7 +176,7 @@ class ServiceCatalogTest {
         // Nothing declares the ports of this one.
         assertThat(catalog.resolve(ref("auto", OptionalInt.of(8080), Map.of()))).isPresent();
         assertThat(catalog.resolve(new MeshHttpRoute.BackendRef(
-                Optional.empty(), Map.of("team", "shop"), Optional.of("main"), OptionalInt.empty(), Map.of(), 1))).isPresent();
+                Optional.empty(), "", Map.of("team", "shop"), Optional.of("main"), OptionalInt.empty(), Map.of(), 1))).isPresent();
         assertThat(addresses(catalog.resolve(ref("web", OptionalInt.empty(), Map.of("version", "v1")))
                 .orElseThrow().instances())).containsExactly("10.0.0.1:8080");
         assertThat(catalog.resolve(ref("web", OptionalInt.empty(), Map.of("version", "v2")))

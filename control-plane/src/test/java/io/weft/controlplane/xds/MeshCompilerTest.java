@@ -76,7 +76,7 @@ class MeshCompilerTest {
     private static ClientNode node(ClientNode.Kind kind, Optional<Dataplane> dataplane, Map<Integer, Integer> ports) {
         Metadata metadata = new Metadata(new ResourceId("Dataplane", "default", "me"), "me", "", Map.of());
         return new ClientNode("default.me", "me", kind, metadata, dataplane, new ClientNode.Binding("127.0.0.1", ports),
-                false);
+                false, Optional.empty());
     }
 
     private static final ClientNode AGENT = node(ClientNode.Kind.AGENT, Optional.empty(), Map.of());

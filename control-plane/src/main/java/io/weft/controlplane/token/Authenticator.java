@@ -1,0 +1,16 @@
+package io.weft.controlplane.token;
+
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** Whose a token is. Thread-safe, and never blocks. */
+@FunctionalInterface
+public interface Authenticator {
+
+    /**
+     * @param token empty: none came
+     * @return that it proves something or nothing; a {@link io.grpc.StatusRuntimeException}: nobody can say now, so that nothing is
+     *     served
+     */
+    CompletionStage<Bearer> authenticate(Optional<String> token);
+}

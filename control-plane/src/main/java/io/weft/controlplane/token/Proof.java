@@ -1,0 +1,4 @@
+package io.weft.controlplane.token;
+
+/** What a bearer has proved to be. */
+public sealed interface Proof permits Token, PodToken {}
