@@ -119,7 +119,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                             endpoint.getTotalRequestsInProgress(), secured, endpoint.getLoadMetricStatsList());
                     String version = cluster.version().orElse(known.versions().getOrDefault(address, ""));
                     versions.merge(version, load, Load::plus);
-                    window.add(node.mesh(), node.id(), node.workload(), address, load,
+                    window.add(node.mesh(), node.id(), node.workload().service(), address, load,
                             has(endpoint.getLoadMetricStatsList(), EJECTED));
                 }
                 if (locality.getUpstreamEndpointStatsCount() == 0) {
@@ -135,7 +135,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                 versions.merge(cluster.version().orElse(""), dropped, Load::plus);
             }
             versions.forEach((version, load) ->
-                    window.add(new Edge(node.mesh(), node.workload(), cluster.service(), version), load));
+                    window.add(new Edge(node.mesh(), node.workload().service(), cluster.service(), version), load));
         }
 
         @Override
