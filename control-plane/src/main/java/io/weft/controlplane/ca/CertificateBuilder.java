@@ -27,7 +27,7 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** X.509 certificates as the X509-SVID specification of SPIFFE wants them. */
+/** X.509 certificates as the X509-SVID specification of SPIFFE wants them, and those of servers outside of the mesh. */
 final class CertificateBuilder {
 
     /** How far another machine's clock may be behind. */
@@ -60,12 +60,25 @@ final class CertificateBuilder {
      * @param notAfter not later than the issuer's own
      */
     static X509Certificate leaf(Root issuer, PublicKey key, List<String> uris, Instant now, Instant notAfter) {
+        return leaf(issuer, key, names(GeneralName.uniformResourceIdentifier, uris), now, notAfter);
+    }
+
+    /**
+     * @param hosts DNS names, at least one
+     * @param notAfter not later than the issuer's own
+     */
+    static X509Certificate server(Root issuer, PublicKey key, List<String> hosts, Instant now, Instant notAfter) {
+        return leaf(issuer, key, names(GeneralName.dNSName, hosts), now, notAfter);
+    }
+
+    private static GeneralNames names(int kind, List<String> names) {
+        return new GeneralNames(names.stream().map(name -> new GeneralName(kind, name)).toArray(GeneralName[]::new));
+    }
+
+    private static X509Certificate leaf(Root issuer, PublicKey key, GeneralNames names, Instant now, Instant notAfter) {
         X509Certificate authority = issuer.certificate();
         Instant earliest = authority.getNotBefore().toInstant();
         Instant notBefore = now.minus(BACKDATING).isBefore(earliest) ? earliest : now.minus(BACKDATING);
-        GeneralName[] names = uris.stream()
-                .map(uri -> new GeneralName(GeneralName.uniformResourceIdentifier, uri))
-                .toArray(GeneralName[]::new);
         try {
             JcaX509ExtensionUtils extensions = new JcaX509ExtensionUtils();
             X509v3CertificateBuilder builder = new JcaX509v3CertificateBuilder(
@@ -82,7 +95,7 @@ final class CertificateBuilder {
                             Extension.authorityKeyIdentifier,
                             false,
                             extensions.createAuthorityKeyIdentifier(authority.getPublicKey()))
-                    .addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
+                    .addExtension(Extension.subjectAlternativeName, false, names);
             return sign(builder, issuer.key());
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalStateException("a certificate cannot be made", e);

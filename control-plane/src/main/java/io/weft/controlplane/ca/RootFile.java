@@ -1,20 +1,13 @@
 package io.weft.controlplane.ca;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -27,7 +20,6 @@ import java.util.regex.Pattern;
  */
 public final class RootFile {
 
-    private static final int FORMAT = 1;
     private static final Pattern SAFE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}");
 
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(5);
@@ -37,17 +29,6 @@ public final class RootFile {
 
     private final String mesh;
     private final Path file;
-    private final ObjectMapper json =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
-    private record Content(int format, Signer signing, Coming next, List<Gone> former) {}
-
-    private record Signer(String certificate, String key) {}
-
-    private record Coming(String certificate, String key, String signsFrom) {}
-
-    private record Gone(String certificate, String trustedUntil) {}
-
     /**
      * @param state the control plane's folder
      * @throws IOException the mesh's name cannot be a file's
@@ -84,31 +65,16 @@ public final class RootFile {
         try (locked) {
             Optional<RootSet> known = read();
             if (known.isEmpty()) {
-                RootSet first = RootSet.of(Root.generate(mesh, now));
+                RootSet first = RootSet.first(mesh, now);
                 write(first);
                 return first;
             }
-            RootSet current = known.get().at(now, leafLifetime);
-            if (current.next().isEmpty() && !now.isBefore(replacement(current))) {
-                current = current.rotate(Root.generate(mesh, now), now, leafLifetime);
-            }
+            RootSet current = known.get().goingOn(mesh, now, leafLifetime);
             if (!current.equals(known.get())) {
                 write(current);
             }
             return current;
         }
-    }
-
-    /** When {@link #at} has something to do, even if nobody asks for it. */
-    public static Instant due(RootSet roots) {
-        Instant step = roots.due().orElse(Instant.MAX);
-        Instant replacement = roots.next().isPresent() ? Instant.MAX : replacement(roots);
-        return step.isBefore(replacement) ? step : replacement;
-    }
-
-    /** Well before a root ends, the next one begins. */
-    private static Instant replacement(RootSet roots) {
-        return roots.signing().certificate().getNotAfter().toInstant().minus(Root.LIFETIME.dividedBy(4));
     }
 
     /**
@@ -188,56 +154,13 @@ public final class RootFile {
             return Optional.empty();
         }
         try {
-            Content content = present(json.readValue(bytes, Content.class), "format");
-            if (content.format != FORMAT) {
-                throw new IOException("has format " + content.format + ", not " + FORMAT);
-            }
-            List<RootSet.Former> former = new ArrayList<>();
-            for (Gone gone : present(content.former, "former")) {
-                former.add(new RootSet.Former(
-                        Pem.certificates(present(present(gone, "former").certificate, "former.certificate")).get(0),
-                        Instant.parse(present(gone.trustedUntil, "former.trustedUntil"))));
-            }
-            Optional<RootSet.Next> next = content.next == null
-                    ? Optional.empty()
-                    : Optional.of(new RootSet.Next(
-                            root(content.next.certificate, content.next.key),
-                            Instant.parse(present(content.next.signsFrom, "next.signsFrom"))));
-            Signer signing = present(content.signing, "signing");
-            return Optional.of(new RootSet(root(signing.certificate, signing.key), next, former));
-        } catch (JsonProcessingException e) {
-            // Not its message, which quotes what may be a key.
-            throw new IOException("the roots in " + file + " cannot be used: not valid JSON, line " + e.getLocation().getLineNr());
-        } catch (IOException | DateTimeParseException e) {
+            return Optional.of(RootSetText.read(bytes));
+        } catch (IOException e) {
             throw new IOException("the roots in " + file + " cannot be used: " + e.getMessage(), e);
         }
     }
 
-    private static <T> T present(T value, String field) throws IOException {
-        if (value == null) {
-            throw new IOException("lacks " + field);
-        }
-        return value;
-    }
-
-    private static Root root(String certificate, String key) throws IOException {
-        List<X509Certificate> chain = Pem.certificates(present(certificate, "certificate"));
-        Root root = new Root(chain, Pem.key(present(key, "key"), chain.get(0).getPublicKey().getAlgorithm()));
-        if (!root.fits()) {
-            throw new IOException("a key does not belong to its certificate");
-        }
-        return root;
-    }
-
     private void write(RootSet roots) throws IOException {
-        Coming next = roots.next()
-                .map(coming -> new Coming(
-                        Pem.of(coming.root().chain()), Pem.of(coming.root().key()), coming.signsFrom().toString()))
-                .orElse(null);
-        List<Gone> former = roots.former().stream()
-                .map(gone -> new Gone(Pem.of(gone.certificate()), gone.trustedUntil().toString()))
-                .toList();
-        Signer signing = new Signer(Pem.of(roots.signing().chain()), Pem.of(roots.signing().key()));
-        OwnerOnlyFile.replace(file, json.writeValueAsBytes(new Content(FORMAT, signing, next, former)));
+        OwnerOnlyFile.replace(file, RootSetText.write(roots));
     }
 }

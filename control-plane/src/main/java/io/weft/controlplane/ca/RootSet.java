@@ -1,5 +1,6 @@
 package io.weft.controlplane.ca;
 
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,37 @@ public record RootSet(Root signing, Optional<Next> next, List<Former> former) {
 
     static RootSet of(Root root) {
         return new RootSet(root, Optional.empty(), List.of());
+    }
+
+    /** @param mesh, or what else the root is for; stands in its name */
+    public static RootSet first(String mesh, Instant now) {
+        return of(Root.generate(mesh, now));
+    }
+
+    /**
+     * What holds at this moment, and well before a root ends the beginning of the next.
+     *
+     * @param overlap the longest that any leaf has, and as long as whoever trusts these may be without news
+     */
+    public RootSet goingOn(String mesh, Instant now, Duration overlap) {
+        RootSet current = at(now, overlap);
+        return current.next.isEmpty() && !now.isBefore(current.replacement())
+                ? current.rotate(Root.generate(mesh, now), now, overlap)
+                : current;
+    }
+
+    private Instant replacement() {
+        return signing.certificate().getNotAfter().toInstant().minus(Root.LIFETIME.dividedBy(4));
+    }
+
+    /** Whether a leaf was signed by the root that signs now. */
+    public boolean signs(X509Certificate leaf) {
+        try {
+            leaf.verify(signing.certificate().getPublicKey());
+            return true;
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
     }
 
     /** All that are trusted, in a stable order. */
@@ -72,11 +104,11 @@ public record RootSet(Root signing, Optional<Next> next, List<Former> former) {
         return still.size() == former.size() ? this : new RootSet(signing, next, still);
     }
 
-    /** When something changes by itself. */
-    public Optional<Instant> due() {
+    /** When {@link #goingOn} has something to do. */
+    public Instant due() {
         List<Instant> moments = new ArrayList<>();
-        next.ifPresent(coming -> moments.add(coming.signsFrom));
+        next.ifPresentOrElse(coming -> moments.add(coming.signsFrom), () -> moments.add(replacement()));
         former.forEach(gone -> moments.add(gone.trustedUntil));
-        return moments.stream().min(Instant::compareTo);
+        return moments.stream().min(Instant::compareTo).orElseThrow();
     }
 }

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             ControlPlaneCommand.class,
+            InjectorCommand.class,
             PolicyCommand.class,
             TokenCommand.class,
             CaCommand.class,

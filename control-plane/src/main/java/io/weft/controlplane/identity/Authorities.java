@@ -111,7 +111,7 @@ public final class Authorities {
     /** {@link Instant#MAX}: never. */
     private static Instant due(Key key, Known known) {
         RootSet roots = known.authority.roots();
-        return key.source instanceof CaSource.Files ? roots.due().orElse(Instant.MAX) : RootFile.due(roots);
+        return key.source instanceof CaSource.Files ? Instant.MAX : roots.due();
     }
 
     private Object stamp(Key key) throws IOException {

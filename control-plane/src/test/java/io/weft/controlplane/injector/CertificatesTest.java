@@ -1,0 +1,194 @@
+package io.weft.controlplane.injector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fabric8.kubernetes.api.model.Secret;
+import io.weft.controlplane.ca.Pem;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class CertificatesTest {
+
+    private static final Instant START = Instant.parse("2026-11-26T12:00:00Z");
+
+    private final SharedCluster cluster = new SharedCluster();
+    private final SettableClock clock = new SettableClock();
+
+    private static final class SettableClock extends Clock {
+        private volatile Instant now = START;
+
+        void advance(Duration step) {
+            now = now.plus(step);
+        }
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+
+    @AfterEach
+    void close() {
+        cluster.close();
+    }
+
+    private Certificates replica() {
+        return new Certificates(SharedCluster.CERTIFICATES, cluster.replica(), clock);
+    }
+
+    private X509Certificate controlPlane() throws IOException {
+        return Pem.certificates(cluster.decoded("weft-control-plane-tls", "tls.crt")).get(0);
+    }
+
+    @Test
+    void theFirstReplicaMakesEverything() throws Exception {
+        Certificates replica = replica();
+        assertThat(replica.own()).isEmpty();
+        replica.renew();
+        assertThat(replica.own()).isPresent();
+        assertThat(cluster.caBundles()).hasSize(2).containsOnly(replica.bundle().orElseThrow());
+
+        X509Certificate root = Pem.certificates(cluster.caBundles().get(0)).get(0);
+        X509Certificate controlPlane = controlPlane();
+        controlPlane.verify(root.getPublicKey());
+        assertThat(controlPlane.getSubjectAlternativeNames()).singleElement().asList().containsExactly(2, "weft-control-plane.weft-system.svc");
+        assertThat(Pem.key(cluster.decoded("weft-control-plane-tls", "tls.key"), "EC")).isNotNull();
+        assertThat(cluster.decoded("weft-control-plane-tls", "ca.crt")).isEqualTo(cluster.caBundles().get(0));
+    }
+
+    @Test
+    void whatIsInOrderIsNotWrittenAgain() throws IOException {
+        replica().renew();
+        Secret roots = cluster.secret("weft-ca");
+        Secret controlPlane = cluster.secret("weft-control-plane-tls");
+        String webhooks = cluster.webhooks().getMetadata().getResourceVersion();
+        Certificates another = replica();
+        another.renew();
+        clock.advance(Duration.ofDays(1));
+        another.renew();
+        assertThat(cluster.secret("weft-ca")).isEqualTo(roots);
+        assertThat(cluster.secret("weft-control-plane-tls")).isEqualTo(controlPlane);
+        assertThat(cluster.webhooks().getMetadata().getResourceVersion()).isEqualTo(webhooks);
+    }
+
+    @Test
+    void replicasThatStartTogetherAgree() throws Exception {
+        List<Certificates> replicas = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            replicas.add(replica());
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(replicas.size());
+        try {
+            List<Callable<Void>> starts = new ArrayList<>();
+            for (Certificates replica : replicas) {
+                starts.add(() -> {
+                    replica.renew();
+                    return null;
+                });
+            }
+            for (Future<Void> started : threads.invokeAll(starts)) {
+                started.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        Set<String> bundles = new HashSet<>(cluster.caBundles());
+        replicas.forEach(replica -> bundles.add(replica.bundle().orElseThrow()));
+        assertThat(bundles).hasSize(1);
+        controlPlane().verify(Pem.certificates(bundles.iterator().next()).get(0).getPublicKey());
+    }
+
+    @Test
+    void certificatesAreRenewedWellBeforeTheyEnd() throws IOException {
+        Certificates replica = replica();
+        replica.renew();
+        Object own = replica.own().orElseThrow();
+        X509Certificate controlPlane = controlPlane();
+        clock.advance(Duration.ofDays(3));
+        replica.renew();
+        assertThat(replica.own().orElseThrow()).isSameAs(own);
+        clock.advance(Duration.ofDays(1));
+        replica.renew();
+        assertThat(replica.own().orElseThrow()).isNotSameAs(own);
+        assertThat(controlPlane()).isEqualTo(controlPlane);
+        clock.advance(Duration.ofDays(12));
+        replica.renew();
+        assertThat(controlPlane().getNotAfter()).isAfter(controlPlane.getNotAfter());
+    }
+
+    @Test
+    void aNewRootIsTrustedLongBeforeItSigns() throws Exception {
+        Certificates replica = replica();
+        replica.renew();
+        X509Certificate first = Pem.certificates(cluster.caBundles().get(0)).get(0);
+        clock.advance(Duration.ofDays(2_740));
+        replica.renew();
+        List<X509Certificate> overlap = Pem.certificates(cluster.caBundles().get(1));
+        assertThat(overlap).hasSize(2).startsWith(first);
+        controlPlane().verify(first.getPublicKey());
+        assertThat(replica.bundle()).hasValue(cluster.caBundles().get(0));
+        clock.advance(Duration.ofDays(401));
+        replica.renew();
+        controlPlane().verify(overlap.get(1).getPublicKey());
+        assertThat(Pem.certificates(cluster.caBundles().get(0))).containsExactlyInAnyOrderElementsOf(overlap);
+        clock.advance(Duration.ofDays(401));
+        replica.renew();
+        assertThat(Pem.certificates(cluster.caBundles().get(0))).containsExactly(overlap.get(1));
+    }
+
+    @Test
+    void whatSomebodyElseHasChangedIsPutRight() throws IOException {
+        Certificates replica = replica();
+        replica.renew();
+        String bundle = cluster.caBundles().get(0);
+        var changed = cluster.webhooks();
+        changed.getWebhooks().get(1).getClientConfig().setCaBundle("bm9uc2Vuc2U=");
+        cluster.operator().resource(changed).update();
+        replica.renew();
+        assertThat(cluster.caBundles()).containsOnly(bundle);
+    }
+
+    @Test
+    void whatCannotBeUsedIsNamedAndNotReplaced() {
+        Secret broken = cluster.secret("weft-ca");
+        broken.setData(Map.of("roots.json", "c2VjcmV0"));
+        cluster.operator().resource(broken).update();
+        assertThatThrownBy(() -> replica().renew()).isInstanceOf(IOException.class)
+                .hasMessage("secret weft-ca, key roots.json: not valid JSON, line 1");
+        assertThat(cluster.decoded("weft-ca", "roots.json")).isEqualTo("secret");
+    }
+
+    @Test
+    void whatTheChartMakesIsMissed() {
+        cluster.operator().secrets().inNamespace(SharedCluster.NAMESPACE).withName("weft-ca").delete();
+        assertThatThrownBy(() -> replica().renew()).isInstanceOf(IOException.class)
+                .hasMessage("secret weft-system/weft-ca is not there; the Helm chart makes it");
+    }
+}
