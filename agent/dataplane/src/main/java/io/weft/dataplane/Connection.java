@@ -106,6 +106,12 @@ public final class Connection {
         return this == OWN;
     }
 
+    /** What somebody keeps; null: nothing yet. */
+    public Object kept(Object owner) {
+        Map<Object, Object> all = kept;
+        return all == null ? null : all.get(owner);
+    }
+
     /** What somebody keeps for as long as the connection is there; made when first asked for. */
     public Object kept(Object owner, Function<Object, Object> make) {
         Map<Object, Object> all = kept;

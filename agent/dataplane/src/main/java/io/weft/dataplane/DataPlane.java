@@ -11,6 +11,8 @@ import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
+import io.weft.dataplane.metrics.RequestMetrics;
+import io.weft.dataplane.metrics.RequestStats;
 import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.PolicySnapshot;
@@ -36,6 +38,7 @@ public final class DataPlane implements Outbound, LoadSource {
     private final long graceEndNanos;
     private final ClientLayers clientLayers;
     private final Mirroring mirroring;
+    private final RequestMetrics metrics;
     private final Notices.Relay notices = new Notices.Relay();
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
@@ -68,9 +71,10 @@ public final class DataPlane implements Outbound, LoadSource {
         security = new TransportSecurity.Relay(faults);
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         mirroring = new Mirroring(faults, notices);
-        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, notices);
+        metrics = new RequestMetrics(clock, randomness, timers);
+        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, metrics, notices);
         mirroring.through(clientLayers);
-        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, refusals, notices);
+        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, refusals, notices);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
         FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
@@ -198,6 +202,23 @@ public final class DataPlane implements Outbound, LoadSource {
             }
         }
         return load;
+    }
+
+    /**
+     * All requests so far, both ways, apart by peer and outcome; those to a cluster for as long as it is listed. In no particular
+     * order.
+     */
+    public List<RequestStats> requestStats() {
+        List<RequestStats> stats = new ArrayList<>(metrics.stats());
+        Policy inForce = policy;
+        if (inForce != null) {
+            for (ClusterView cluster : inForce.clusters()) {
+                if (cluster != null) {
+                    stats.addAll(cluster.state().meters().stats());
+                }
+            }
+        }
+        return stats;
     }
 
     /** What each rule of access control has decided. */

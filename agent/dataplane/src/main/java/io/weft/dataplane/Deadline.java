@@ -72,6 +72,7 @@ final class Deadline extends ClientLayer {
             return false;
         }
         exchange.reply = reply(exchange, first);
+        first.flag(exchange);
         return true;
     }
 

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.ClusterView;
 import io.weft.dataplane.cluster.Host;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
@@ -464,10 +465,19 @@ public abstract class Exchange extends Limited {
             return false;
         }
         if (status != 0) {
+            brokeOff(failure);
             settled();
             return false;
         }
         return ended(failure);
+    }
+
+    private void brokeOff(Failure failure) {
+        switch (failure) {
+            case CANCELLED -> flag(ResponseFlag.DC, "downstream_remote_disconnect");
+            case REFUSED -> flag(ResponseFlag.UR, "upstream_reset_after_response_started{remote_reset}");
+            default -> flag(ResponseFlag.UC, "upstream_reset_after_response_started{connection_termination}");
+        }
     }
 
     /** @return whether there is something to do next: another attempt, or a reply of the mesh's own */
@@ -565,6 +575,11 @@ public abstract class Exchange extends Limited {
                 // What is outdone is over for the layers only that have heard of it.
                 again = isOutdone();
             }
+            if (status == 0 && reply == null && !again) {
+                failure = Failure.CANCELLED;
+                overdue = null;
+                flag(ResponseFlag.DC, "downstream_remote_disconnect");
+            }
             settled();
         }
     }
@@ -574,6 +589,11 @@ public abstract class Exchange extends Limited {
             release();
         }
         phase = OVER;
+    }
+
+    /** Neither another attempt nor a reply of the mesh's own follows. */
+    final boolean isLast() {
+        return !again && (overdue == null || reply != null);
     }
 
     /** @return false: another attempt's outcome is the request's */

@@ -5,6 +5,7 @@ import io.weft.dataplane.filter.HttpFilter.Decision;
 import io.weft.dataplane.filter.HttpFilter;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.format.StreamInfo;
+import io.weft.dataplane.metrics.RequestMetrics;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.List;
  *
  * <p>Used by one thread at a time. Costs nothing where no filter acts.
  */
-public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
+public abstract class HttpStream extends RequestMetrics.Measured implements RequestHead, Caller, StreamInfo {
     private static final Object[] NO_STATES = {};
 
     private FilterChain filters = FilterChain.NONE;
@@ -48,6 +49,8 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     ResponseChanges responseChanges = ResponseChanges.NONE;
     int responseFlags;
     String responseCodeDetails;
+    /** Of gRPC; -1: none is known. */
+    int grpcStatus = -1;
 
     // What a filter may know.
 
@@ -91,6 +94,11 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     /** The route's cluster; null when no route matched or it has none. */
     @Override
     public abstract String upstreamCluster();
+
+    /** Whether it is a call of gRPC. To be told at no cost worth mentioning: every request is asked. */
+    protected boolean isCall() {
+        return false;
+    }
 
     // What formats may ask for beside it.
 
@@ -177,6 +185,21 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
     public final void flag(ResponseFlag flag, String details) {
         responseFlags |= flag.bit();
         responseCodeDetails = details;
+    }
+
+    /** Says what was done to the request, which gets its answer all the same. */
+    public final void flag(ResponseFlag flag) {
+        responseFlags |= flag.bit();
+    }
+
+    /** Says why the answer is the mesh's own, where that has no flag. */
+    public final void explain(String details) {
+        responseCodeDetails = details;
+    }
+
+    /** Says how a call of gRPC ended: from its trailers, which no layer sees otherwise. Before its end. */
+    public final void endsWith(int status) {
+        grpcStatus = status;
     }
 
     /** Remembers something for the filter's later phases. */
@@ -410,6 +433,7 @@ public abstract class HttpStream implements RequestHead, Caller, StreamInfo {
         delayNanos = 0;
         responseFlags = 0;
         responseCodeDetails = null;
+        grpcStatus = -1;
         responseChanges = ResponseChanges.NONE;
     }
 

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.load.LoadFormat;
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RouteEntry;
@@ -163,6 +164,9 @@ public abstract class InboundExchange extends HttpStream {
     public final void end() {
         if (!over) {
             over = true;
+            if (claimed && !closing && responseCode() == 0) {
+                flag(ResponseFlag.DC, "downstream_remote_disconnect");
+            }
             layers.end(this);
         }
     }

@@ -92,12 +92,18 @@ final class MatchRoute extends ClientLayer {
     }
 
     private static void flag(Exchange exchange) {
+        if (exchange.expired() != null) {
+            exchange.expired().flag(exchange);
+            return;
+        }
         switch (exchange.failure) {
             case CONNECT -> exchange.flag(ResponseFlag.UF, "upstream_reset_before_response_started{connection_failure}");
             case RESET -> exchange.flag(ResponseFlag.UC, "upstream_reset_before_response_started{connection_termination}");
             case REFUSED -> exchange.flag(ResponseFlag.UR, "upstream_reset_before_response_started{remote_reset}");
             case TIMEOUT -> exchange.flag(ResponseFlag.UT, "response_timeout");
             case CANCELLED -> exchange.flag(ResponseFlag.DC, "downstream_remote_disconnect");
+            // A limit of another attempt, whose outcome this one takes over.
+            default -> exchange.flag(ResponseFlag.UT, "response_timeout");
         }
     }
 

@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.cluster.ClusterState;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.ResendRule;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
@@ -27,7 +28,16 @@ final class Retry extends ClientLayer {
         innerOutcome.outcome(exchange);
         endRetry(exchange);
         RetryRule rule = exchange.retry;
-        if (rule == null || isLast(rule, exchange) || !retriable(rule, exchange) || !takesTurn(rule, exchange)) {
+        if (rule == null) {
+            return;
+        }
+        if (isLast(rule, exchange)) {
+            if (exchange.lane == null && wanted(rule, exchange)) {
+                exchange.responseFlags |= ResponseFlag.URX.bit();
+            }
+            return;
+        }
+        if (!retriable(rule, exchange) || !takesTurn(rule, exchange)) {
             return;
         }
         ClusterState cluster = exchange.cluster.state();
@@ -35,8 +45,11 @@ final class Retry extends ClientLayer {
             exchange.retryHeld = true;
             exchange.again = true;
             exchange.backoffNanos = backoffNanos(rule, exchange);
-        } else if (exchange.lane != null) {
-            exchange.lane.race.giveBack();
+        } else {
+            exchange.responseFlags |= ResponseFlag.UO.bit();
+            if (exchange.lane != null) {
+                exchange.lane.race.giveBack();
+            }
         }
     }
 
@@ -69,10 +82,14 @@ final class Retry extends ClientLayer {
     }
 
     private static boolean retriable(RetryRule rule, Exchange exchange) {
-        boolean wanted = exchange.failure == null
+        return wanted(rule, exchange) && mayFollow(exchange, exchange.failure);
+    }
+
+    /** Whether the policy wants another attempt after this outcome. */
+    private static boolean wanted(RetryRule rule, Exchange exchange) {
+        return exchange.failure == null
                 ? rule.retriable(exchange.status, exchange.responseHeaders)
                 : rule.retriable(exchange.failure) || exchange.lane != null && exchange.failure == Failure.ATTEMPT_TIMEOUT;
-        return wanted && mayFollow(exchange, exchange.failure);
     }
 
     /**

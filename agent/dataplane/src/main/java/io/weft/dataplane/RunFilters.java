@@ -48,7 +48,7 @@ final class RunFilters extends ClientLayer {
     @Override
     void release(Exchange exchange) {
         innerRelease.release(exchange);
-        if (!exchange.again) {
+        if (exchange.isLast()) {
             exchange.endFilters();
         }
     }

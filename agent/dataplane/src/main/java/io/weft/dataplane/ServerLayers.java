@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.load.LoadMeter;
+import io.weft.dataplane.metrics.RequestMetrics;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
@@ -12,14 +13,16 @@ final class ServerLayers {
 
     /** @param policy gives null before the first */
     ServerLayers(
-            Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, LoadMeter load,
-            InboundConnections connections) {
+            Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, RequestMetrics metrics,
+            LoadMeter load, InboundConnections connections) {
         this.drain = drain;
         timers = surroundings.timers();
         outermost =
                 // (The peer's identity is known before: it is the connection's.)
                 // Above all that may refuse: a refusal too is to be sent before the process goes.
                 new DrainGate(drain,
+                // Above all that decides: how long a request takes and what becomes of it is for all of it.
+                new MeasureInbound(metrics,
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.
@@ -30,7 +33,7 @@ final class ServerLayers {
                 new AnswerInbound(
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
-                ServerLayer.APP))))));
+                ServerLayer.APP)))))));
     }
 
     Timers timers() {

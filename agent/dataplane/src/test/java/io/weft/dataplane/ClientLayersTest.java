@@ -3,6 +3,7 @@ package io.weft.dataplane;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.ClientLayer.Phase;
+import io.weft.dataplane.metrics.RequestMetrics;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -27,6 +28,7 @@ class ClientLayersTest {
             new Deadlines(time, time),
             new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN),
             new Mirroring(Fixture.NO_FAULTS, notices),
+            new RequestMetrics(time, new SeededRandomness(1), time),
             notices);
 
     @Test

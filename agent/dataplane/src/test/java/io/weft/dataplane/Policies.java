@@ -199,6 +199,13 @@ public final class Policies {
             return this;
         }
 
+        /** @param max how long a stream to it may take */
+        public ClusterBuilder lasting(Duration max) {
+            resilience = new Resilience(
+                    resilience.connectTimeout(), max, resilience.circuitBreakers(), resilience.outlierDetection(), resilience.healthCheck());
+            return this;
+        }
+
         public ClusterBuilder panicBelow(int percent) {
             return with(new LoadBalancing(
                     loadBalancing.algorithm(), loadBalancing.subsets(), percent, loadBalancing.overrideHost()));

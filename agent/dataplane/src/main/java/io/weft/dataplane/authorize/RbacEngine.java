@@ -16,7 +16,7 @@ import java.util.Map;
 
 /** An {@link Engine} made ready. Immutable but for its counters; a decision allocates nothing. */
 abstract sealed class RbacEngine {
-    private static final String NO_RULE = "-";
+    static final String NO_RULE = "-";
 
     /** Not one of the verdicts that are counted unless it says so, see {@link Verdict#given}. */
     abstract Verdict decide(Caller caller);

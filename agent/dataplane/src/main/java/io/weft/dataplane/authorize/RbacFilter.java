@@ -32,7 +32,13 @@ public class RbacFilter extends HttpFilter {
 
     @Override
     public final Decision onRequest(HttpStream stream) {
-        return allowed(stream) ? Decision.CONTINUE : deny(stream);
+        Verdict verdict = verdict(stream);
+        if (verdict == null || verdict.allowed()) {
+            return Decision.CONTINUE;
+        }
+        String rule = verdict.rule().equals(RbacEngine.NO_RULE) ? "none" : verdict.rule().replace(' ', '_');
+        stream.explain("rbac_access_denied_matched_policy[" + rule + "]");
+        return deny(stream);
     }
 
     @Override
@@ -44,19 +50,20 @@ public class RbacFilter extends HttpFilter {
         return stream.reply(DENIED);
     }
 
-    private boolean allowed(Caller caller) {
+    /** Null: there are no rules. */
+    private Verdict verdict(Caller caller) {
         if (shadow != null) {
             shadow(caller);
         }
         if (enforced == null) {
-            return true;
+            return null;
         }
         Verdict verdict = enforced.decide(caller);
         verdict.given();
         if (!verdict.allowed() && refusals.heard()) {
             refusals.refused(verdict.rule(), caller);
         }
-        return verdict.allowed();
+        return verdict;
     }
 
     private void shadow(Caller caller) {

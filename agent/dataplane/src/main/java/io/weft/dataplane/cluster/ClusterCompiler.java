@@ -138,7 +138,7 @@ public final class ClusterCompiler {
                 : before.view.state();
         Map<HostPort, Host> known = before == null ? Map.of() : before.hosts;
         Map<HostPort, Host> hosts = new HashMap<>();
-        List<Tier> tiers = tiers(tls, assignment, known, hosts);
+        List<Tier> tiers = tiers(state, tls, assignment, known, hosts);
         awaitFirstChecks(cluster, before, known, hosts);
         List<Host> left = new ArrayList<>();
         for (Map.Entry<HostPort, Host> host : known.entrySet()) {
@@ -171,7 +171,8 @@ public final class ClusterCompiler {
     }
 
     private List<Tier> tiers(
-            ClusterTls tls, EndpointAssignment assignment, Map<HostPort, Host> known, Map<HostPort, Host> hosts) {
+            ClusterState state, ClusterTls tls, EndpointAssignment assignment, Map<HostPort, Host> known,
+            Map<HostPort, Host> hosts) {
         TreeMap<Integer, Tier.Builder> tiers = new TreeMap<>();
         tiers.put(0, new Tier.Builder(0, self.locality()));
         if (assignment != null) {
@@ -193,6 +194,7 @@ public final class ClusterCompiler {
                             host.secure(tls.of(endpoint));
                         }
                         host.label(endpoint.labels(), endpoint.hostname());
+                        host.countBy(state.meters().of(endpoint.labels()));
                         hosts.put(endpoint.address(), host);
                         tier.add(locality.locality(), new Member(host, endpoint));
                     }

@@ -8,6 +8,7 @@ import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.Timers;
 import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.health.HealthProber;
+import io.weft.dataplane.metrics.ClusterMeters;
 import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.model.RoutingPriority;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ public final class ClusterState {
     private final Timers timers;
     private final PickerFactory pickers;
     private final HealthChecks healthChecks;
+    private final ClusterMeters meters;
 
     /** Whether there ever was a request. */
     private volatile boolean hadTraffic;
@@ -68,6 +70,7 @@ public final class ClusterState {
         timers = surroundings.timers();
         randomness = surroundings.randomness();
         pickers = new PickerFactory(clock, randomness, this::active);
+        meters = new ClusterMeters(name);
         healthChecks = new HealthChecks(this, timers, randomness, prober);
         nextWeightsNanos = new AtomicLong(clock.nanoTime());
     }
@@ -129,6 +132,10 @@ public final class ClusterState {
 
     private AtomicInteger retries(RoutingPriority priority) {
         return priority == RoutingPriority.DEFAULT ? retries : highRetries;
+    }
+
+    public ClusterMeters meters() {
+        return meters;
     }
 
     HealthChecks healthChecks() {

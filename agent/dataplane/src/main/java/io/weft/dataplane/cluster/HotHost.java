@@ -2,6 +2,7 @@ package io.weft.dataplane.cluster;
 
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.metrics.RequestMeter;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
@@ -26,9 +27,21 @@ abstract sealed class HotHost permits Host {
     private volatile int row5xx;
     private volatile int rowGateway;
     private volatile Endpoint endpoint;
+    private volatile RequestMeter meter;
 
     HotHost(Endpoint endpoint) {
         this.endpoint = endpoint;
+    }
+
+    /** Null: nobody has said. */
+    public final RequestMeter meter() {
+        return meter;
+    }
+
+    final void countBy(RequestMeter by) {
+        if (meter != by) {
+            meter = by;
+        }
     }
 
     /** Another object when it is secured in another way from now on. */

@@ -4,6 +4,7 @@ import io.weft.dataplane.HttpStream;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.route.HeaderTest;
 import io.weft.policy.model.HttpFilter.Abort;
 import io.weft.policy.model.HttpFilter.Delay;
@@ -68,7 +69,11 @@ final class FaultFilter extends HttpFilter {
             stream.limitResponseRate(bytesPerSecond);
         }
         long nanos = delay == null ? 0 : delayNanos(head);
-        return nanos > 0 && begin(stream) ? stream.delay(nanos) : abort(stream);
+        if (nanos > 0 && begin(stream)) {
+            stream.flag(ResponseFlag.DI);
+            return stream.delay(nanos);
+        }
+        return abort(stream);
     }
 
     @Override
@@ -139,6 +144,7 @@ final class FaultFilter extends HttpFilter {
         if (!included || !begin(stream)) {
             return Decision.CONTINUE;
         }
+        stream.flag(ResponseFlag.FI, "fault_filter_abort");
         if (grpc >= 0) {
             return stream.reply(stream.isGrpc() ? LocalReply.grpc(grpc, ABORTED) : LocalReply.of(200, ABORTED));
         }

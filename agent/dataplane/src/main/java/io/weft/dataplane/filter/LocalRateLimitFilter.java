@@ -7,6 +7,7 @@ import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.filter.RateLimitBuckets.Taken;
 import io.weft.dataplane.format.ProcessInfo;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.policy.model.HttpFilter.LocalRateLimit;
 import java.util.List;
 
@@ -68,6 +69,7 @@ final class LocalRateLimitFilter extends HttpFilter {
             headers.changeRequest(stream);
             return Decision.CONTINUE;
         }
+        stream.flag(ResponseFlag.RL, REFUSAL);
         return stream.reply(stream.isGrpc() ? grpcRefusal : refusal, headers::changeResponse);
     }
 

@@ -20,6 +20,7 @@ final class RequestSizeLimit extends HttpFilter {
     @Override
     public Decision onRequest(HttpStream stream) {
         if (stream.bodyLength() > maxBytes) {
+            stream.explain("request_payload_too_large");
             return stream.reply(TOO_LARGE);
         }
         stream.limitRequestBody(maxBytes);

@@ -51,7 +51,7 @@ public enum ResponseFlag {
     }
 
     /** Those of the bits, with commas between them. */
-    static String names(int bits, boolean longNames) {
+    public static String names(int bits, boolean longNames) {
         if (bits == 0) {
             return NONE;
         }

@@ -83,6 +83,7 @@ public final class JwtFilter extends HttpFilter {
         if (status == JwtStatus.OK) {
             return Decision.CONTINUE;
         }
+        stream.explain("jwt_authn_access_denied{" + status.text().replace(' ', '_') + "}");
         return stream.reply(refusal(status, realm));
     }
 

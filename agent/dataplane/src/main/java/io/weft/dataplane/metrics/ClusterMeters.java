@@ -1,0 +1,46 @@
+package io.weft.dataplane.metrics;
+
+import io.weft.dataplane.metrics.RequestStats.Direction;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The meters of the requests to one cluster, one for each workload behind it. Thread-safe; off the request path. */
+public final class ClusterMeters {
+    /** Endpoints of further workloads are counted together with requests that got none. */
+    private static final int MAX_WORKLOADS = 32;
+
+    private final String cluster;
+    private final RequestMeter common;
+    private final Map<Peer, RequestMeter> byPeer = new HashMap<>();
+
+    public ClusterMeters(String cluster) {
+        this.cluster = cluster;
+        common = new RequestMeter(Direction.OUTBOUND, cluster, Peer.endpoint(cluster, Map.of()));
+        byPeer.put(common.peer(), common);
+    }
+
+    /** For requests that get no endpoint. */
+    public RequestMeter common() {
+        return common;
+    }
+
+    /** @param labels of an endpoint */
+    public synchronized RequestMeter of(Map<String, Object> labels) {
+        Peer peer = Peer.endpoint(cluster, labels);
+        RequestMeter known = byPeer.get(peer);
+        if (known != null || byPeer.size() >= MAX_WORKLOADS) {
+            return known == null ? common : known;
+        }
+        RequestMeter meter = new RequestMeter(Direction.OUTBOUND, cluster, peer);
+        byPeer.put(peer, meter);
+        return meter;
+    }
+
+    public synchronized List<RequestStats> stats() {
+        List<RequestStats> stats = new ArrayList<>();
+        byPeer.values().forEach(meter -> stats.addAll(meter.stats()));
+        return stats;
+    }
+}

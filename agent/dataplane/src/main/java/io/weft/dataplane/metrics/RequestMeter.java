@@ -1,0 +1,115 @@
+package io.weft.dataplane.metrics;
+
+import io.weft.dataplane.metrics.RequestStats.Direction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Counts the requests to or from one peer, apart by what became of them. Thread-safe; on the request path without locks, and
+ * without allocation once an outcome has been seen.
+ */
+public final class RequestMeter {
+    /** More kinds of outcome than that are counted together: a peer that answers with ever new codes must not fill the memory. */
+    static final int MAX_OUTCOMES = 64;
+
+    private final Direction direction;
+    private final String cluster;
+    private final Peer peer;
+    /** By hash, with open addressing; as long as a power of two and never full. Never changed, but replaced. */
+    private volatile Series[] table = new Series[4];
+    private int size;
+
+    RequestMeter(Direction direction, String cluster, Peer peer) {
+        this.direction = direction;
+        this.cluster = cluster;
+        this.peer = peer;
+    }
+
+    private static final class Series {
+        private final long outcome;
+        private final LongAdder requests = new LongAdder();
+        private final Durations durations = new Durations();
+
+        Series(long outcome) {
+            this.outcome = outcome;
+        }
+    }
+
+    Peer peer() {
+        return peer;
+    }
+
+    /**
+     * @param outcome as {@link Outcome#pack} makes it
+     * @param weight how many requests the time stands for; 0: it is not known
+     */
+    void count(long outcome, long nanos, int weight) {
+        Series series = find(table, outcome);
+        if (series == null) {
+            series = add(outcome);
+        }
+        series.requests.increment();
+        if (weight != 0) {
+            series.durations.add(nanos, weight);
+        }
+    }
+
+    private static Series find(Series[] table, long outcome) {
+        int mask = table.length - 1;
+        for (int i = slot(outcome, mask); ; i = i + 1 & mask) {
+            Series series = table[i];
+            if (series == null || series.outcome == outcome) {
+                return series;
+            }
+        }
+    }
+
+    private static int slot(long outcome, int mask) {
+        long mixed = outcome * 0x9E3779B97F4A7C15L;
+        return (int) (mixed >>> 32) & mask;
+    }
+
+    private synchronized Series add(long outcome) {
+        Series known = find(table, outcome);
+        if (known != null) {
+            return known;
+        }
+        if (size >= MAX_OUTCOMES && outcome != Outcome.OVERFLOW) {
+            Series overflow = find(table, Outcome.OVERFLOW);
+            return overflow == null ? add(Outcome.OVERFLOW) : overflow;
+        }
+        Series added = new Series(outcome);
+        size++;
+        Series[] larger = new Series[2 * size > table.length ? 2 * table.length : table.length];
+        for (Series series : table) {
+            if (series != null) {
+                put(larger, series);
+            }
+        }
+        put(larger, added);
+        table = larger;
+        return added;
+    }
+
+    private static void put(Series[] table, Series series) {
+        int mask = table.length - 1;
+        int i = slot(series.outcome, mask);
+        while (table[i] != null) {
+            i = i + 1 & mask;
+        }
+        table[i] = series;
+    }
+
+    /** In no particular order. */
+    List<RequestStats> stats() {
+        List<RequestStats> stats = new ArrayList<>();
+        for (Series series : table) {
+            if (series != null) {
+                stats.add(new RequestStats(
+                        direction, cluster, peer, Outcome.of(series.outcome), series.requests.sum(), series.durations.snapshot()));
+            }
+        }
+        return stats;
+    }
+}
