@@ -25,6 +25,9 @@ public abstract class WeftBridge {
     @Stable
     private final Object[] lasting = new Object[LASTING];
 
+    /** A hook that sleeps costs its method one look at this. Written and read without a barrier. */
+    private static final boolean[] asleep = new boolean[LASTING];
+
     /**
      * Runs once, on the agent's behalf; a later call has no effect.
      *
@@ -43,7 +46,7 @@ public abstract class WeftBridge {
      */
     public static Object around(int hook, Object self, Object a0, Object a1, Object a2, Object a3) {
         WeftBridge bridge = installed;
-        if (bridge == null) {
+        if (bridge == null || isAsleep(hook)) {
             return PROCEED;
         }
         Object outcome;
@@ -62,7 +65,7 @@ public abstract class WeftBridge {
     /** At the start of a method whose argument may be replaced: gives the argument to use. */
     public static Object argument(int hook, Object self, Object argument, Object a0, Object a1, Object a2) {
         WeftBridge bridge = installed;
-        if (bridge == null) {
+        if (bridge == null || isAsleep(hook)) {
             return argument;
         }
         Object outcome;
@@ -81,7 +84,7 @@ public abstract class WeftBridge {
     /** Before a method returns normally: gives the value to return. Not called when it throws. */
     public static Object result(int hook, Object self, Object result, Object a0, Object a1, Object a2) {
         WeftBridge bridge = installed;
-        if (bridge == null) {
+        if (bridge == null || isAsleep(hook)) {
             return result;
         }
         Object outcome;
@@ -95,6 +98,24 @@ public abstract class WeftBridge {
             throw WeftBridge.<RuntimeException>unchecked(thrown.throwable);
         }
         return outcome;
+    }
+
+    private static boolean isAsleep(int hook) {
+        return hook < LASTING && asleep[hook];
+    }
+
+    /** The hook does nothing until it is woken, if its number is among those that last; else it is awake. */
+    protected static void sleep(int hook) {
+        if (hook < LASTING) {
+            asleep[hook] = true;
+        }
+    }
+
+    /** Seen by this thread at once, and by another one with whatever this one hands to it. */
+    protected static void wake(int hook) {
+        if (hook < LASTING) {
+            asleep[hook] = false;
+        }
     }
 
     /** @return what {@link #last} was given; null: nothing */

@@ -19,6 +19,9 @@ public interface AdapterContext {
      */
     MethodHandles.Lookup lookup(String className) throws ReflectiveOperationException;
 
+    /** The hook of this id is to be called from now on: {@link Hook#untilWoken}. */
+    void wake(String hook);
+
     /** Says a thing once in the agent's log, at most; for what an operator must know. */
     void warn(String message);
 

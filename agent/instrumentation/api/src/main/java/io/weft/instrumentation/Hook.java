@@ -10,8 +10,10 @@ package io.weft.instrumentation;
  * @param kind what the woven code does
  * @param argument the replaced argument's index from 0, for {@link Kind#ARGUMENT}
  * @param optional the module attaches without it when the app's version of the library has no such method
+ * @param asleep may do nothing until {@link AdapterContext#wake}
  */
-public record Hook(String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional) {
+public record Hook(
+        String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional, boolean asleep) {
 
     public enum Kind {
         /** At the start; may return in the method's place, and what it returns no RESULT hook sees. Not for constructors. */
@@ -23,23 +25,31 @@ public record Hook(String id, String className, String method, String descriptor
     }
 
     public static Hook around(String id, String className, String method, String descriptor) {
-        return new Hook(id, className, method, descriptor, Kind.AROUND, -1, false);
+        return new Hook(id, className, method, descriptor, Kind.AROUND, -1, false, false);
     }
 
     public static Hook argument(String id, String className, String method, String descriptor, int argument) {
-        return new Hook(id, className, method, descriptor, Kind.ARGUMENT, argument, false);
+        return new Hook(id, className, method, descriptor, Kind.ARGUMENT, argument, false, false);
     }
 
     public static Hook result(String id, String className, String method, String descriptor) {
-        return new Hook(id, className, method, descriptor, Kind.RESULT, -1, false);
+        return new Hook(id, className, method, descriptor, Kind.RESULT, -1, false, false);
     }
 
     /** The same hook, not needed for the module to attach. */
     public Hook whenPresent() {
-        return new Hook(id, className, method, descriptor, kind, argument, true);
+        return new Hook(id, className, method, descriptor, kind, argument, true, asleep);
+    }
+
+    /**
+     * The same hook, for what few apps need: until the adapter wakes it, it costs next to nothing. Where the library's loader may go
+     * before the JVM does, it is awake from the beginning.
+     */
+    public Hook untilWoken() {
+        return new Hook(id, className, method, descriptor, kind, argument, optional, true);
     }
 
     Hook relocated(Relocation to) {
-        return new Hook(id, to.apply(className), method, to.apply(descriptor), kind, argument, optional);
+        return new Hook(id, to.apply(className), method, to.apply(descriptor), kind, argument, optional, asleep);
     }
 }

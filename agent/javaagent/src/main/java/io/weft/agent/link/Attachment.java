@@ -4,6 +4,7 @@ import io.weft.agent.weave.WovenMethod;
 import io.weft.instrumentation.InstrumentationModule;
 import java.lang.ref.WeakReference;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -18,6 +19,8 @@ final class Attachment {
     private final LoaderRef loader;
     private final String loaderName;
     private final Map<Site, Integer> numbers = new ConcurrentHashMap<>();
+    /** The ids of hooks. */
+    private final Set<String> awake = ConcurrentHashMap.newKeySet();
     private final AtomicReference<WeakReference<Link>> link = new AtomicReference<>();
 
     /** Null: in force. */
@@ -74,12 +77,30 @@ final class Attachment {
             return known;
         }
         int number = slots.add(new LibrarySlot(this, className, method, linker));
+        if (method.hook().asleep() && loader.isLasting()) {
+            BridgeDispatcher.letSleep(number);
+        }
         Integer earlier = numbers.putIfAbsent(site, number);
         if (earlier != null) {
+            BridgeDispatcher.awaken(number);
             slots.release(number);
             return earlier;
         }
+        if (awake.contains(method.hook().id())) {
+            BridgeDispatcher.awaken(number);
+        }
         return number;
+    }
+
+    /** Whatever methods the hook has been woven into, and will be. */
+    void wake(String hook) {
+        // Before the numbers are gone through: who comes later finds it awake.
+        awake.add(hook);
+        numbers.forEach((site, number) -> {
+            if (site.method.hook().id().equals(hook)) {
+                BridgeDispatcher.awaken(number);
+            }
+        });
     }
 
     Iterable<Integer> numbers() {

@@ -13,6 +13,14 @@ public final class BridgeDispatcher extends WeftBridge {
         this.log = log;
     }
 
+    static void letSleep(int hook) {
+        sleep(hook);
+    }
+
+    static void awaken(int hook) {
+        wake(hook);
+    }
+
     private Bound bound(int hook) {
         Bound lasting = (Bound) lasting(hook);
         return lasting == null ? look(hook) : lasting;

@@ -4,11 +4,10 @@ import io.weft.agent.log.AgentLog;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
 import io.weft.instrumentation.AdapterContext;
-import io.weft.instrumentation.InstrumentationModule;
 import java.lang.invoke.MethodHandles;
 
 /** Held by the adapter only, so it may hold the app loader. */
-record LibraryContext(InstrumentationModule module, ClassLoader library, ModuleOpener opener, MeshAccess mesh, AgentLog log)
+record LibraryContext(Attachment attachment, ClassLoader library, ModuleOpener opener, MeshAccess mesh, AgentLog log)
         implements AdapterContext {
 
     @Override
@@ -23,13 +22,19 @@ record LibraryContext(InstrumentationModule module, ClassLoader library, ModuleO
 
     @Override
     public MethodHandles.Lookup lookup(String className) throws ReflectiveOperationException {
-        Class<?> type = Class.forName(module.relocation().apply(className), false, library == null ? ClassLoader.getPlatformClassLoader() : library);
+        Class<?> type = Class.forName(attachment.module().relocation().apply(className), false, library == null ? ClassLoader.getPlatformClassLoader() : library);
         opener.openToAgent(type);
         return MethodHandles.privateLookupIn(type, MethodHandles.lookup());
     }
 
     @Override
+    public void wake(String hook) {
+        attachment.wake(hook);
+    }
+
+    @Override
     public void warn(String message) {
-        log.warnOnce(module.name() + " " + message, module.name() + ": " + message);
+        String module = attachment.module().name();
+        log.warnOnce(module + " " + message, module + ": " + message);
     }
 }

@@ -63,7 +63,7 @@ public final class Linker {
         String adapter = attachment.adapter();
         AdapterClassLoader loader = new AdapterClassLoader(attachment.module(), app, agent);
         opener.open(attachment.module(), woven.getModule(), loader.getUnnamedModule());
-        LibraryContext context = new LibraryContext(attachment.module(), app, opener, mesh, log);
+        LibraryContext context = new LibraryContext(attachment, app, opener, mesh, log);
         Constructor<?> constructor = loader.loadClass(adapter).getDeclaredConstructor(AdapterContext.class);
         constructor.setAccessible(true);
         Link kept = attachment.linkIfFirst(new Link((Adapter) constructor.newInstance(context)));

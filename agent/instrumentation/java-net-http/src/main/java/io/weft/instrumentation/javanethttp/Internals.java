@@ -215,10 +215,6 @@ final class Internals {
         return Members.NEW_RESPONSE.invoke(request, exchange, headers, status, version);
     }
 
-    boolean needsExecutor(BodySubscriber<?> subscriber) throws Throwable {
-        return (boolean) Members.NEEDS_EXECUTOR.invoke(subscriber);
-    }
-
     /** {@link BodySubscriber#getBody}, on the executor where that may block. */
     @SuppressWarnings("unchecked")
     <T> CompletionStage<T> body(Object multi, BodySubscriber<T> subscriber) throws Throwable {
@@ -310,7 +306,6 @@ final class Internals {
         static final MethodHandle HEADERS_OF;
         static final MethodHandle ADD_HEADER;
         static final MethodHandle NEW_RESPONSE;
-        static final MethodHandle NEEDS_EXECUTOR;
         static final MethodHandle GET_BODY_ASYNC;
         static final MethodHandle UNPROCESSED_BY_PEER;
         static final MethodHandle USER_SET_AUTH;
@@ -344,7 +339,6 @@ final class Internals {
                 Lookup ofExecutor = context.lookup(PACKAGE + "HttpClientImpl$DelegatingExecutor");
                 Lookup ofHeaders = context.lookup(PACKAGE + "common.HttpHeadersBuilder");
                 Lookup ofSubscribers = context.lookup(PACKAGE + "ResponseSubscribers");
-                Lookup ofTrusted = context.lookup(PACKAGE + "ResponseSubscribers$TrustedSubscriber");
                 Class<?> exchange = ofExchange.lookupClass();
                 Class<?> multiExchange = ofMulti.lookupClass();
                 Class<?> requestImpl = ofRequest.lookupClass();
@@ -399,8 +393,6 @@ final class Internals {
                         3,
                         (Object) null);
 
-                NEEDS_EXECUTOR = ofTrusted.findStatic(
-                        ofTrusted.lookupClass(), "needsExecutor", MethodType.methodType(boolean.class, BodySubscriber.class));
                 GET_BODY_ASYNC = ofSubscribers.findStatic(
                         ofSubscribers.lookupClass(),
                         "getBodyAsync",

@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 public final class JavaNetHttpAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
-    private final Dialing dialing = new Dialing();
+    private final Dialing dialing = new Dialing(this::firstSecured);
     private final SecuredConnections secured;
 
     public JavaNetHttpAdapter(AdapterContext context) throws ReflectiveOperationException {
@@ -56,10 +56,7 @@ public final class JavaNetHttpAdapter implements Adapter {
             };
             case "body-sent" -> (Handler.Result) (impl, sent, a0, a1, a2) -> {
                 UnderWay attempt = attempt(impl);
-                return attempt == null ? sent : ((CompletableFuture<?>) sent).thenApply(value -> {
-                    attempt.requestSent();
-                    return value;
-                });
+                return attempt == null ? sent : sent(attempt, (CompletableFuture<?>) sent);
             };
             case "read-body" -> (Handler.Around) (exchange, handler, a1, a2, a3) ->
                     internals.bodyIgnored(exchange) instanceof Body body
@@ -75,10 +72,6 @@ public final class JavaNetHttpAdapter implements Adapter {
                 }
                 return Handler.PROCEED;
             };
-            case "needs-executor" -> (Handler.Around) (self, subscriber, a1, a2, a3) ->
-                    subscriber instanceof WatchedSubscriber<?> watched
-                            ? internals.needsExecutor(watched.subscriber())
-                            : Handler.PROCEED;
             case "connection" -> (Handler.Around) (self, address, client, request, version) -> secured.connection(client, request);
             // Over TLS a connection that was upgraded to HTTP/2 would be pooled by its address alone, and outlive a change of policy.
             case "version" -> (Handler.Result) (exchange, version, a0, a1, a2) ->
@@ -89,6 +82,21 @@ public final class JavaNetHttpAdapter implements Adapter {
             case "cache-key" -> (Handler.Result) (connection, key, a0, a1, a2) -> secured.cacheKey(connection, key);
             default -> throw new IllegalArgumentException("no hook of java-net-http: " + hook);
         };
+    }
+
+    private void firstSecured() {
+        JavaNetHttpModule.OF_SECURED_CONNECTIONS.forEach(context::wake);
+    }
+
+    private static CompletableFuture<?> sent(UnderWay attempt, CompletableFuture<?> sent) {
+        if (sent.isDone() && !sent.isCompletedExceptionally()) {
+            attempt.requestSent();
+            return sent;
+        }
+        return sent.thenApply(value -> {
+            attempt.requestSent();
+            return value;
+        });
     }
 
     private Object response(Object exchange) throws Throwable {

@@ -19,6 +19,9 @@ public final class JavaNetHttpModule {
     private static final String PLAIN_CONNECTION = PACKAGE + "PlainHttpConnection";
     private static final String FUTURE = "Ljava/util/concurrent/CompletableFuture;";
 
+    /** The hooks that only connections with mesh TLS need. */
+    static final List<String> OF_SECURED_CONNECTIONS = List.of("connection", "version", "finish-connect", "flow", "cache-key", "over");
+
     private JavaNetHttpModule() {}
 
     public static InstrumentationModule module() {
@@ -54,18 +57,13 @@ public final class JavaNetHttpModule {
                                 "getConnection",
                                 "(Ljava/net/InetSocketAddress;Ljdk/internal/net/http/HttpClientImpl;"
                                         + "Ljdk/internal/net/http/HttpRequestImpl;Ljava/net/http/HttpClient$Version;)L"
-                                        + CONNECTION.replace('.', '/') + ";"),
-                        Hook.result("version", EXCHANGE, "version", "()Ljava/net/http/HttpClient$Version;"),
-                        Hook.around("finish-connect", PLAIN_CONNECTION, "finishConnect", "()" + FUTURE),
-                        Hook.result(
-                                "flow", PLAIN_CONNECTION, "getConnectionFlow", "()Ljdk/internal/net/http/common/FlowTube;"),
-                        Hook.result(
-                                "cache-key", PLAIN_CONNECTION, "cacheKey", "()Ljdk/internal/net/http/ConnectionPool$CacheKey;"),
-                        Hook.around("over", CONNECTION, "closeOrReturnToCache", "(Ljava/net/http/HttpHeaders;)V"),
-                        Hook.around(
-                                "needs-executor",
-                                "jdk.internal.net.http.ResponseSubscribers$TrustedSubscriber",
-                                "needsExecutor",
-                                "(Ljava/net/http/HttpResponse$BodySubscriber;)Z")));
+                                        + CONNECTION.replace('.', '/') + ";").untilWoken(),
+                        Hook.result("version", EXCHANGE, "version", "()Ljava/net/http/HttpClient$Version;").untilWoken(),
+                        Hook.around("finish-connect", PLAIN_CONNECTION, "finishConnect", "()" + FUTURE).untilWoken(),
+                        Hook.result("flow", PLAIN_CONNECTION, "getConnectionFlow", "()Ljdk/internal/net/http/common/FlowTube;")
+                                .untilWoken(),
+                        Hook.result("cache-key", PLAIN_CONNECTION, "cacheKey", "()Ljdk/internal/net/http/ConnectionPool$CacheKey;")
+                                .untilWoken(),
+                        Hook.around("over", CONNECTION, "closeOrReturnToCache", "(Ljava/net/http/HttpHeaders;)V").untilWoken()));
     }
 }

@@ -67,7 +67,8 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public String authority() {
-        return request.headers().firstValue("host").orElseGet(() -> authority(request.uri()));
+        List<String> hosts = request.headers().allValues("host");
+        return hosts.isEmpty() ? authority(request.uri()) : hosts.get(0);
     }
 
     /** As the JDK writes its Host header. */

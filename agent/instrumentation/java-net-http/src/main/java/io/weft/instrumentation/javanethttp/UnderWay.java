@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpResponse.BodyHandler;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * One attempt from its dial to its outcome, as the JDK's own classes come by on their way.
@@ -18,9 +18,10 @@ final class UnderWay extends Body {
     private static final int FREE = 0;
     private static final int BUSY = 1;
     private static final int OVER = 2;
+    private static final AtomicIntegerFieldUpdater<UnderWay> TURN = AtomicIntegerFieldUpdater.newUpdater(UnderWay.class, "turn");
 
     private final Exchange mesh;
-    private final AtomicInteger turn = new AtomicInteger();
+    private volatile int turn;
     private volatile boolean connected;
 
     UnderWay(Exchange mesh) {
@@ -50,11 +51,11 @@ final class UnderWay extends Body {
     }
 
     private boolean begin() {
-        return turn.compareAndSet(FREE, BUSY);
+        return TURN.compareAndSet(this, FREE, BUSY);
     }
 
     private boolean end(boolean result) {
-        turn.set(FREE);
+        turn = FREE;
         return result;
     }
 
@@ -64,8 +65,8 @@ final class UnderWay extends Body {
      * @return false: somebody else has said it
      */
     boolean over() {
-        while (!turn.compareAndSet(FREE, OVER)) {
-            if (turn.get() == OVER) {
+        while (!TURN.compareAndSet(this, FREE, OVER)) {
+            if (turn == OVER) {
                 return false;
             }
             Thread.onSpinWait();

@@ -54,6 +54,9 @@ class GateTest {
     private final List<String> seen = new ArrayList<>();
 
     private record Context(DataPlane dataPlane) implements AdapterContext {
+
+        @Override
+        public void wake(String hook) {}
         @Override
         public Outbound outbound() {
             return dataPlane;
