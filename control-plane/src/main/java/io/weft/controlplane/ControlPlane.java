@@ -4,7 +4,6 @@ import io.grpc.Server;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.AdvancedTlsX509KeyManager;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.weft.controlplane.identity.Admission;
@@ -34,6 +33,7 @@ import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.source.FolderSource;
 import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
+import io.weft.controlplane.token.InvalidTokenException;
 import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.AdsServer;
@@ -61,6 +61,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,8 +123,11 @@ public final class ControlPlane implements AutoCloseable {
     private final ExecutorService requestThreads;
     private final Settings settings;
     private final Authorities authorities;
+    /** Of the port; empty: it is in clear text. */
+    private Optional<AdvancedTlsX509KeyManager> keys = Optional.empty();
     private final ServedCertificates certificates;
     private final RevokedTokens revoked;
+    private final TokenKey tokenKey;
     private final Coalesced compile;
     private final Coalesced save;
     private final StateFile stateFile;
@@ -162,7 +167,7 @@ public final class ControlPlane implements AutoCloseable {
         this.settings = settings;
         this.lock = lock;
         Clock clock = Clock.systemUTC();
-        TokenKey tokenKey = TokenKey.in(settings.state(), clock);
+        tokenKey = TokenKey.in(settings.state(), clock);
         revoked = RevokedTokens.in(settings.state());
         authorities = new Authorities(settings.state(), clock);
         certificates = new ServedCertificates(clock, new SecureRandom());
@@ -187,7 +192,9 @@ public final class ControlPlane implements AutoCloseable {
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {
             try {
-                port.sslContext(sslContext(settings.tls().get()));
+                keys = Optional.of(keys(settings.tls().get()));
+                port.sslContext(
+                        GrpcSslContexts.configure(SslContextBuilder.forServer(keys.get()), SslProvider.JDK).build());
             } catch (IOException e) {
                 stopThreads();
                 throw e;
@@ -231,16 +238,29 @@ public final class ControlPlane implements AutoCloseable {
         }
     }
 
-    private SslContext sslContext(Tls tls) throws IOException {
+    private AdvancedTlsX509KeyManager keys(Tls tls) throws IOException {
         AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
         try {
             keys.updateIdentityCredentials(
                     tls.certificate().toFile(), tls.key().toFile(), CERTIFICATE_POLL.toMinutes(), TimeUnit.MINUTES, worker);
-            return GrpcSslContexts.configure(SslContextBuilder.forServer(keys), SslProvider.JDK).build();
+            return keys;
         } catch (GeneralSecurityException | IOException | RuntimeException e) {
             throw new IOException("the TLS certificate " + tls.certificate() + " with key " + tls.key()
                     + " (PEM, the key as unencrypted PKCS #8) cannot be used: " + e, e);
         }
+    }
+
+    /** For whatever else this control plane serves, with the certificate of its port; empty: that is in clear text. */
+    public Optional<SSLContext> tls() {
+        return keys.map(own -> {
+            try {
+                SSLContext context = SSLContext.getInstance("TLS");
+                context.init(new KeyManager[] {own}, null, null);
+                return context;
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every Java platform has TLS", e);
+            }
+        });
     }
 
     private static ThreadFactory threads(String name) {
@@ -265,6 +285,34 @@ public final class ControlPlane implements AutoCloseable {
     /** Who is connected, and what they refused. */
     public List<AdsServer.Connected> connected() {
         return ads.connected();
+    }
+
+    /** The data planes of a mesh: those that policies describe, and those that are registered. */
+    public List<Instance> instances(String mesh) {
+        return instances(mesh, policies);
+    }
+
+    private List<Instance> instances(String mesh, PolicySet current) {
+        List<Instance> instances = new ArrayList<>();
+        for (Dataplane dataplane : current.all(Dataplane.class, mesh)) {
+            instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
+        }
+        instances.addAll(registry.instances(mesh));
+        return instances;
+    }
+
+    /** Whether a token proves its bearer to be an operator, and is not revoked. */
+    public boolean isOperator(String token) {
+        try {
+            return !revoked.contains(tokenKey.verifyOperator(token));
+        } catch (InvalidTokenException e) {
+            return false;
+        }
+    }
+
+    /** Whether anybody in a mesh gets an identity. */
+    public boolean givesIdentities(String mesh) {
+        return security(mesh).givesIdentities();
     }
 
     /** What callers have reported of late. */
@@ -364,14 +412,9 @@ public final class ControlPlane implements AutoCloseable {
             List<MeshHttpRoute> routes = current.all(MeshHttpRoute.class, mesh).stream()
                     .filter(route -> !route.metadata().shadow())
                     .toList();
-            List<Instance> instances = new ArrayList<>();
-            for (Dataplane dataplane : current.all(Dataplane.class, mesh)) {
-                instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
-            }
-            instances.addAll(registry.instances(mesh));
             MeshSecurity security = security(mesh);
             ServiceCatalog services =
-                    ServiceCatalog.build(mesh, instances, current.all(MeshService.class, mesh), routes, security);
+                    ServiceCatalog.build(mesh, instances(mesh, current), current.all(MeshService.class, mesh), routes, security);
             compilers.put(mesh, new MeshCompiler(services, routes, security, certificates));
         }
         ads.publish(compilers);

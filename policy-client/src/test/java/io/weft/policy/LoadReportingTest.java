@@ -10,7 +10,6 @@ import io.weft.policy.ScriptedControlPlane.Script;
 import io.weft.policy.ScriptedControlPlane.StreamScript;
 import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.load.ClusterLoad.EndpointLoad;
-import io.weft.policy.load.ClusterLoad.Latencies;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
@@ -107,7 +106,7 @@ class LoadReportingTest {
 
     private ClusterLoad load(String name) {
         return new ClusterLoad(name, 0, List.of(new EndpointLoad(
-                new InetSocketAddress("127.0.0.1", 1001), Locality.UNKNOWN, 0, requests.get(), 0, 0, false, false, Latencies.NONE)));
+                new InetSocketAddress("127.0.0.1", 1001), Locality.UNKNOWN, 0, requests.get(), 0, 0, false, false)), List.of());
     }
 
     private List<ClusterStats> said() {

@@ -1,7 +1,9 @@
 package io.weft.controlplane.cli;
 
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.page.PageServer;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.rollout.FolderRoutes;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.BindException;
@@ -9,14 +11,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "control-plane",
@@ -34,6 +41,8 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:stopped", "1:could not start; the reason is on stderr", "2:wrong usage"})
 final class ControlPlaneCommand implements Callable<Integer> {
+
+    private static final String DEFAULT_PAGE = "127.0.0.1:5679";
 
     @Spec
     private CommandSpec spec;
@@ -90,6 +99,19 @@ final class ControlPlaneCommand implements Callable<Integer> {
         private Path key;
     }
 
+    @Option(
+            names = "--page",
+            paramLabel = "HOST:PORT",
+            description = "Where to serve the web page that shows the mesh; 'off': nowhere. Default: 127.0.0.1:5679, if it is free, this machine"
+                    + " only. Everybody who reaches it can read; changing anything takes a token (weft token --operator).")
+    private String page;
+
+    @Option(
+            names = "--page-host",
+            paramLabel = "NAME",
+            description = "A name of this machine by which the page may be reached, besides localhost and addresses. May be repeated.")
+    private Set<String> pageHosts = Set.of();
+
     @Option(names = "--json", description = "Print the line that says it is ready as JSON.")
     private boolean json;
 
@@ -105,6 +127,9 @@ final class ControlPlaneCommand implements Callable<Integer> {
             err.println("weft control-plane: --grace must be above zero");
             return 2;
         }
+        if (!"off".equals(page)) {
+            pageListen();
+        }
         ControlPlane controlPlane;
         try {
             controlPlane = ControlPlane.start(new ControlPlane.Settings(
@@ -118,8 +143,17 @@ final class ControlPlaneCommand implements Callable<Integer> {
             err.println("weft control-plane: cannot start: " + reason(e));
             return 1;
         }
+        Optional<PageServer> shown;
+        try {
+            shown = page(controlPlane, err);
+        } catch (IOException e) {
+            stop(controlPlane, err);
+            err.println("weft control-plane: cannot start: the page cannot be served on " + page + ": " + e.getMessage()
+                    + "; choose another address with --page, or --page off");
+            return 1;
+        }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(controlPlane, err), "weft-stop"));
-        out.println(readyLine(controlPlane));
+        out.println(readyLine(controlPlane, shown.map(this::pageAddress)));
         out.flush();
         controlPlane.awaitTermination();
         return 0;
@@ -141,17 +175,51 @@ final class ControlPlaneCommand implements Callable<Integer> {
         }
     }
 
-    private String readyLine(ControlPlane controlPlane) {
+    /** Empty: there is none. */
+    private Optional<PageServer> page(ControlPlane controlPlane, PrintWriter err) throws IOException {
+        if ("off".equals(page)) {
+            return Optional.empty();
+        }
+        Set<String> names = pageHosts.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
+        PageServer.Settings settings = new PageServer.Settings(
+                pageListen().socketAddress(), names, controlPlane.tls(), controlPlane::isOperator);
+        try {
+            return Optional.of(PageServer.start(settings, controlPlane, new FolderRoutes(policies)));
+        } catch (BindException e) {
+            if (page != null) {
+                throw e;
+            }
+            err.println("weft control-plane: no web page, as " + DEFAULT_PAGE + " is taken (" + e.getMessage()
+                    + "); choose another address with --page");
+            return Optional.empty();
+        }
+    }
+
+    private ListenAddress pageListen() {
+        try {
+            return ListenAddress.parse(page == null ? DEFAULT_PAGE : page);
+        } catch (TypeConversionException e) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--page': " + e.getMessage());
+        }
+    }
+
+    private String pageAddress(PageServer server) {
+        return (tls == null ? "http://" : "https://") + pageListen().withPort(server.port()) + "/";
+    }
+
+    private String readyLine(ControlPlane controlPlane, Optional<String> shown) {
         PolicySet set = controlPlane.policies();
         String address = listen.withPort(controlPlane.port());
         String scheme = tls == null ? "grpc://" : "grpcs://";
         if (!json) {
             return "weft control plane ready on " + scheme + address + ", policies from " + policies + ": "
-                    + set.inForce().size() + " in force, " + set.problems().size() + " problems";
+                    + set.inForce().size() + " in force, " + set.problems().size() + " problems"
+                    + shown.map(where -> "; page on " + where).orElse("");
         }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("ready", true);
         line.put("address", scheme + address);
+        shown.ifPresent(where -> line.put("page", where));
         line.put("policies", policies.toString());
         line.put("inForce", set.inForce().size());
         line.put("problems", set.problems());

@@ -27,6 +27,8 @@ import picocli.CommandLine.Spec;
             "",
             "Write it to a file that only the service can read, and name that to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE. The file is"
                     + " read anew for each connection, so replace it before the token expires. Whoever has a token can be the service.",
+            "",
+            "With --operator the token lets its bearer change policies by the control plane's web page, in every mesh, and is no service's.",
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -48,8 +50,11 @@ final class TokenCommand implements Callable<Integer> {
     @Option(names = "--mesh", paramLabel = "NAME", defaultValue = "default", description = "Default: ${DEFAULT-VALUE}.")
     private String mesh;
 
-    @Option(names = "--service", paramLabel = "NAME", description = "The service: the agent's WEFT_SERVICE. Required.")
+    @Option(names = "--service", paramLabel = "NAME", description = "The service: the agent's WEFT_SERVICE. Required, but for an operator.")
     private String service;
+
+    @Option(names = "--operator", description = "For an operator at the control plane's web page.")
+    private boolean operator;
 
     @Option(names = "--valid-for", paramLabel = "TIME", defaultValue = "24h", description = "As 30m or 24h. Default: ${DEFAULT-VALUE}.")
     private Duration validFor;
@@ -58,15 +63,18 @@ final class TokenCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        if (service == null) {
-            throw new ParameterException(spec.commandLine(), "Missing required option: '--service=NAME'");
+        if (operator == (service != null)) {
+            throw operator
+                    ? new ParameterException(spec.commandLine(), "--operator and --service exclude each other")
+                    : new ParameterException(spec.commandLine(), "Missing required option: '--service=NAME'");
         }
-        if (validFor.isZero() || !NAME.matcher(service).matches() || !NAME.matcher(mesh).matches()) {
+        if (validFor.isZero() || service != null && !NAME.matcher(service).matches() || !NAME.matcher(mesh).matches()) {
             err.println("weft token: --valid-for must be above zero, --mesh and --service names of letters, digits, '.', '-' and '_'");
             return 2;
         }
         try {
-            out.println(TokenKey.in(folder.path(), Clock.systemUTC()).issue(mesh, service, validFor));
+            TokenKey key = TokenKey.in(folder.path(), Clock.systemUTC());
+            out.println(operator ? key.issueForOperator(validFor) : key.issue(mesh, service, validFor));
         } catch (IOException e) {
             err.println("weft token: " + e.getMessage());
             return 1;
@@ -96,6 +104,9 @@ final class TokenCommand implements Callable<Integer> {
         @Mixin
         private StateFolder folder;
 
+        @Option(names = "--operator", description = "It is an operator's.")
+        private boolean operator;
+
         @Parameters(paramLabel = "FILE", description = "The file with the token.")
         private Path file;
 
@@ -104,10 +115,12 @@ final class TokenCommand implements Callable<Integer> {
             PrintWriter out = spec.commandLine().getOut();
             try {
                 Path state = folder.path();
-                Token token = TokenKey.in(state, Clock.systemUTC()).read(Files.readString(file).strip());
+                TokenKey key = TokenKey.in(state, Clock.systemUTC());
+                String compact = Files.readString(file).strip();
+                Token token = operator ? key.readOperator(compact) : key.read(compact);
                 RevokedTokens.revoke(state, token);
-                out.println("revoked: a token of service " + token.service() + " in mesh " + token.mesh() + ", which would have expired on "
-                        + token.expires());
+                out.println("revoked: a token of " + (operator ? "an operator" : "service " + token.service() + " in mesh " + token.mesh())
+                        + ", which would have expired on " + token.expires());
             } catch (IOException | InvalidTokenException e) {
                 spec.commandLine().getErr().println("weft token revoke: " + file + ": " + e.getMessage());
                 return 1;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
             CaCommand.class,
             AttachCommand.class,
             StatusCommand.class,
+            CanaryCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class,
         },
@@ -34,6 +35,7 @@ public final class Weft {
         return new CommandLine(new Weft())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .registerConverter(java.time.Duration.class, DurationConverter::parse)
+                .registerConverter(Percent.class, Percent::parse)
                 .registerConverter(ListenAddress.class, ListenAddress::parse);
     }
 }

@@ -10,7 +10,7 @@ final class Latencies {
 
     /** Upper bounds in milliseconds, inclusive; what is above the last has a bucket of its own. */
     static final double[] BOUNDS = {
-        0.5, 1, 2.5, 5, 10, 15, 25, 50, 75, 100, 150, 200, 250, 350, 500, 750, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000
+        0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000, 30_000, 60_000
     };
 
     static final int BUCKETS = BOUNDS.length + 1;

@@ -22,6 +22,21 @@ public record Load(long successes, long errors, long dropped, long secured, long
         return latencies.clone();
     }
 
+    static Load of(long successes, long errors, long inProgress, boolean secured) {
+        return new Load(successes, errors, 0, secured ? successes + errors : 0, inProgress, NONE.latencies);
+    }
+
+    static Load dropped(long requests) {
+        return new Load(0, 0, requests, 0, 0, NONE.latencies);
+    }
+
+    /** How long some requests took that are counted elsewhere. */
+    static Load took(double millis, long requests) {
+        long[] latencies = new long[Latencies.BUCKETS];
+        latencies[Latencies.bucket(millis)] = requests;
+        return new Load(0, 0, 0, 0, 0, latencies);
+    }
+
     /** Sent and answered, or failed. */
     public long requests() {
         return successes + errors;

@@ -19,17 +19,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Envoy's load reporting service: whoever would get policies may report. Asks for all clusters, each endpoint by itself. Of agents come
- * latencies, too, as buckets in named metrics: {@code weft.latency_ms.le.<bound>}; a stock Envoy reports none. Thread-safe.
+ * latencies, too, as buckets in metrics named {@code weft.latency_ms{le="250",version="v2"}}; a stock Envoy reports none. Thread-safe.
  */
 public final class LoadReportService extends LoadReportingServiceImplBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(LoadReportService.class);
-    private static final String LATENCY = "weft.latency_ms.le.";
+    private static final Pattern LATENCY =
+            Pattern.compile("weft\\.latency_ms\\{le=\"([0-9.]{1,20}|inf)\"(?:,version=\"([^\"]{1,200})\")?}");
     private static final String SECURED = "weft.mtls";
     private static final String EJECTED = "weft.ejected";
 
@@ -114,9 +117,8 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                     SocketAddress socket = endpoint.getAddress().getSocketAddress();
                     String address = address(socket);
                     boolean secured = has(endpoint.getLoadMetricStatsList(), SECURED);
-                    Load load = load(
-                            endpoint.getTotalSuccessfulRequests(), endpoint.getTotalErrorRequests(),
-                            endpoint.getTotalRequestsInProgress(), secured, endpoint.getLoadMetricStatsList());
+                    Load load = Load.of(endpoint.getTotalSuccessfulRequests(), endpoint.getTotalErrorRequests(),
+                            endpoint.getTotalRequestsInProgress(), secured);
                     String version = cluster.version().orElse(known.versions().getOrDefault(address, ""));
                     versions.merge(version, load, Load::plus);
                     window.add(node.mesh(), node.id(), node.workload().service(), address, load,
@@ -125,14 +127,21 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                 if (locality.getUpstreamEndpointStatsCount() == 0) {
                     versions.merge(
                             cluster.version().orElse(""),
-                            load(locality.getTotalSuccessfulRequests(), locality.getTotalErrorRequests(),
-                                    locality.getTotalRequestsInProgress(), false, locality.getLoadMetricStatsList()),
+                            Load.of(locality.getTotalSuccessfulRequests(), locality.getTotalErrorRequests(),
+                                    locality.getTotalRequestsInProgress(), false),
                             Load::plus);
+                }
+                for (EndpointLoadMetricStats metric : locality.getLoadMetricStatsList()) {
+                    Matcher latency = LATENCY.matcher(metric.getMetricName());
+                    if (latency.matches()) {
+                        String version = cluster.version().orElse(latency.group(2) == null ? "" : latency.group(2));
+                        versions.merge(version, Load.took(bound(latency.group(1)), metric.getNumRequestsFinishedWithMetric()),
+                                Load::plus);
+                    }
                 }
             }
             if (stats.getTotalDroppedRequests() > 0) {
-                Load dropped = new Load(0, 0, stats.getTotalDroppedRequests(), 0, 0, Load.NONE.latencies());
-                versions.merge(cluster.version().orElse(""), dropped, Load::plus);
+                versions.merge(cluster.version().orElse(""), Load.dropped(stats.getTotalDroppedRequests()), Load::plus);
             }
             versions.forEach((version, load) ->
                     window.add(new Edge(node.mesh(), node.workload().service(), cluster.service(), version), load));
@@ -161,23 +170,12 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
         return metrics.stream().anyMatch(metric -> metric.getMetricName().equals(name));
     }
 
-    private static Load load(
-            long successes, long errors, long inProgress, boolean secured, List<EndpointLoadMetricStats> metrics) {
-        long[] latencies = new long[Latencies.BUCKETS];
-        for (EndpointLoadMetricStats metric : metrics) {
-            if (metric.getMetricName().startsWith(LATENCY)) {
-                latencies[bucket(metric.getMetricName().substring(LATENCY.length()))] += metric.getNumRequestsFinishedWithMetric();
-            }
-        }
-        return new Load(successes, errors, 0, secured ? successes + errors : 0, inProgress, latencies);
-    }
-
-    private static int bucket(String bound) {
+    private static double bound(String text) {
         try {
-            return bound.equals("inf") ? Latencies.BUCKETS - 1 : Latencies.bucket(Double.parseDouble(bound));
+            return text.equals("inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(text);
         } catch (NumberFormatException e) {
-            // Somebody else's metric of that name: counted as slow, so that it is seen.
-            return Latencies.BUCKETS - 1;
+            // Somebody else's idea of the name: counted as slow, so that it is seen.
+            return Double.POSITIVE_INFINITY;
         }
     }
 }

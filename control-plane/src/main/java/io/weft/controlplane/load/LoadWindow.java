@@ -83,6 +83,27 @@ public final class LoadWindow {
         return report.slot() < slot() - INSTANCE_SLOTS;
     }
 
+    /** Which step it is: while it stays the same, nothing that is shown changes. */
+    public long step() {
+        return slot();
+    }
+
+    /** Milliseconds on the clock of the steps, which is never set. */
+    public long nowMillis() {
+        return nanoTime.getAsLong() / 1_000_000;
+    }
+
+    /**
+     * What happened in the stretches that began at a time or later, and are over.
+     *
+     * @param sinceMillis on the clock of {@link #nowMillis}
+     */
+    public Load since(Edge edge, long sinceMillis) {
+        long length = STEP.toMillis();
+        long over = slot() * length - sinceMillis;
+        return over < length ? Load.NONE : sum(edge, Duration.ofMillis(over));
+    }
+
     private long slot() {
         return Math.floorDiv(nanoTime.getAsLong(), STEP.toNanos());
     }
@@ -112,7 +133,7 @@ public final class LoadWindow {
      */
     public synchronized List<Load> series(Edge edge, Duration span) {
         Series known = series.get(edge);
-        int count = (int) Math.max(1, Math.min(SLOTS - 1, span.dividedBy(STEP)));
+        int count = (int) Math.max(1, Math.min(SLOTS - 1L, span.dividedBy(STEP)));
         List<Load> loads = new ArrayList<>(count);
         long now = slot();
         for (long slot = now - count; slot < now; slot++) {

@@ -28,12 +28,14 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * The key of one control plane for tokens: JSON Web Tokens (RFC 7519) signed with ES256, that say for whom they are in the claims
- * {@code mesh} and {@code service}. Whoever has the key's file can be anyone in every mesh. Thread-safe.
+ * {@code mesh} and {@code service}, or that their bearer is an operator, who may change policies by the page. Neither stands in for
+ * the other. Whoever has the key's file can be anyone in every mesh. Thread-safe.
  */
 public final class TokenKey implements Authenticator {
 
     private static final String ISSUER = "weft";
     private static final String AUDIENCE = "weft-control-plane";
+    private static final String OPERATORS = "weft-page";
     private static final String MESH = "mesh";
     private static final String SERVICE = "service";
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
@@ -85,12 +87,18 @@ public final class TokenKey implements Authenticator {
 
     /** A token in its compact form. */
     public String issue(String mesh, String service, Duration validFor) {
+        return issue(new JWTClaimsSet.Builder().audience(AUDIENCE).claim(MESH, mesh).claim(SERVICE, service), validFor);
+    }
+
+    /** A token that proves its bearer to be an operator of this control plane, of every mesh. */
+    public String issueForOperator(Duration validFor) {
+        return issue(new JWTClaimsSet.Builder().audience(OPERATORS), validFor);
+    }
+
+    private String issue(JWTClaimsSet.Builder builder, Duration validFor) {
         Instant now = clock.instant();
-        JWTClaimsSet claims = new JWTClaimsSet.Builder()
+        JWTClaimsSet claims = builder
                 .issuer(ISSUER)
-                .audience(AUDIENCE)
-                .claim(MESH, mesh)
-                .claim(SERVICE, service)
                 .jwtID(UUID.randomUUID().toString())
                 .issueTime(Date.from(now))
                 .notBeforeTime(Date.from(now.minus(CLOCK_SKEW)))
@@ -124,7 +132,15 @@ public final class TokenKey implements Authenticator {
 
     /** What a token proves now, unless it is revoked. */
     public Token verify(String compact) throws InvalidTokenException {
-        Token token = read(compact);
+        return unexpired(read(compact));
+    }
+
+    /** Like {@link #verify} for the token of an operator, which names neither mesh nor service. */
+    public Token verifyOperator(String compact) throws InvalidTokenException {
+        return unexpired(read(compact, OPERATORS));
+    }
+
+    private Token unexpired(Token token) throws InvalidTokenException {
         if (!clock.instant().isBefore(token.expires())) {
             throw new InvalidTokenException("the token has expired on " + token.expires() + "; make a new one with weft token");
         }
@@ -133,6 +149,15 @@ public final class TokenKey implements Authenticator {
 
     /** What a token of this control plane says, though it may have expired. */
     public Token read(String compact) throws InvalidTokenException {
+        return read(compact, AUDIENCE);
+    }
+
+    /** Like {@link #read} for the token of an operator. */
+    public Token readOperator(String compact) throws InvalidTokenException {
+        return read(compact, OPERATORS);
+    }
+
+    private Token read(String compact, String audience) throws InvalidTokenException {
         if (compact.length() > MAX_CHARS) {
             throw new InvalidTokenException("the token is longer than " + MAX_CHARS + " characters");
         }
@@ -142,21 +167,23 @@ public final class TokenKey implements Authenticator {
             if (!token.getHeader().getAlgorithm().equals(JWSAlgorithm.ES256) || !token.verify(new ECDSAVerifier(key.toECPublicKey()))) {
                 throw new InvalidTokenException("the token was not issued by this control plane; make one with weft token");
             }
-            return claims(token.getJWTClaimsSet());
+            return claims(token.getJWTClaimsSet(), audience);
         } catch (ParseException | JOSEException | IllegalStateException e) {
             throw new InvalidTokenException("the token is no JSON Web Token; make one with weft token");
         }
     }
 
-    private Token claims(JWTClaimsSet claims) throws ParseException, InvalidTokenException {
+    private Token claims(JWTClaimsSet claims, String audience) throws ParseException, InvalidTokenException {
         Instant now = clock.instant();
         Date expires = claims.getExpirationTime();
         Date notBefore = claims.getNotBeforeTime();
-        String mesh = claims.getStringClaim(MESH);
-        String service = claims.getStringClaim(SERVICE);
-        if (!ISSUER.equals(claims.getIssuer()) || !claims.getAudience().contains(AUDIENCE) || mesh == null || service == null
+        boolean operator = audience.equals(OPERATORS);
+        String mesh = operator ? "" : claims.getStringClaim(MESH);
+        String service = operator ? "" : claims.getStringClaim(SERVICE);
+        if (!ISSUER.equals(claims.getIssuer()) || !claims.getAudience().contains(audience) || mesh == null || service == null
                 || expires == null || claims.getJWTID() == null) {
-            throw new InvalidTokenException("the token is not for a data plane; make one with weft token");
+            throw new InvalidTokenException("the token is not for " + (operator ? "an operator; make one with weft token --operator"
+                    : "a data plane; make one with weft token"));
         }
         if (notBefore != null && now.isBefore(notBefore.toInstant())) {
             throw new InvalidTokenException("the token is not valid before " + notBefore.toInstant() + "; compare the machines' clocks");

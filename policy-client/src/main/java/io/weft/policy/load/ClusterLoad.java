@@ -9,11 +9,13 @@ import java.util.List;
  * the report before.
  *
  * @param dropped requests for which nothing was sent: no endpoint, or a circuit breaker
+ * @param latencies one for each version of the endpoints
  */
-public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoints) {
+public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoints, List<Latencies> latencies) {
 
     public ClusterLoad {
         endpoints = List.copyOf(endpoints);
+        latencies = List.copyOf(latencies);
     }
 
     /**
@@ -31,18 +33,16 @@ public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoint
             long errors,
             int inProgress,
             boolean secured,
-            boolean ejected,
-            Latencies latencies) {}
+            boolean ejected) {}
 
     /**
-     * How long attempts took.
+     * How long requests took, from beginning to end.
      *
+     * @param version of the endpoints that they went to; may be empty
      * @param boundsMillis the inclusive upper bounds of the buckets but the last, which has none, ascending
-     * @param counts one more than bounds: the attempts in each bucket, none counted twice
+     * @param counts one more than bounds: the requests in each bucket, none counted twice
      */
-    public record Latencies(List<Double> boundsMillis, List<Long> counts) {
-
-        public static final Latencies NONE = new Latencies(List.of(), List.of());
+    public record Latencies(String version, List<Double> boundsMillis, List<Long> counts) {
 
         public Latencies {
             boundsMillis = List.copyOf(boundsMillis);

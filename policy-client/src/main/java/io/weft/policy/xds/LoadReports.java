@@ -13,29 +13,30 @@ import io.weft.policy.proto.envoy.config.endpoint.v3.UpstreamLocalityStats;
 import io.weft.policy.proto.envoy.service.load_stats.v3.LoadStatsRequest;
 import io.weft.policy.proto.protobuf.Duration;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * What each report says: the difference to what was known when the report before was made. A cluster or an endpoint of which there is
  * nothing to say is left out.
  *
- * <p>What Envoy's messages have no field for goes into named metrics: {@value #LATENCY} with the upper bound in milliseconds or
- * {@code inf} is a bucket of latencies, its number of requests those in this bucket alone; {@value #SECURED} and {@value #EJECTED} of an
- * endpoint are there when it is reached by mesh TLS, and when it is left out because of its failures. The values of all of them are 1
- * for each request, or 1.
+ * <p>What Envoy's messages have no field for goes into named metrics. {@code weft.latency_ms{le="250",version="v2"}} is a bucket of the
+ * latencies of the whole cluster, told with its first locality: the bound is in milliseconds or {@code inf}, the number of requests those
+ * in this bucket alone, and endpoints without a version have none here. {@value #SECURED} and {@value #EJECTED} of an endpoint are there
+ * when it is reached by mesh TLS, and when it is left out because of its failures. The value of each is 1 for each request, or 1.
  */
 final class LoadReports {
-    static final String LATENCY = "weft.latency_ms.le.";
+    static final String LATENCY = "weft.latency_ms";
     static final String SECURED = "weft.mtls";
     static final String EJECTED = "weft.ejected";
 
     private final Map<String, Known> known = new HashMap<>();
 
-    private record Known(long dropped, long sinceNanos, Map<InetSocketAddress, EndpointLoad> endpoints) {}
+    private record Known(
+            long dropped, long sinceNanos, Map<InetSocketAddress, EndpointLoad> endpoints, Map<String, Latencies> latencies) {}
 
     private record Place(Locality locality, int priority) {}
 
@@ -50,7 +51,7 @@ final class LoadReports {
         LoadStatsRequest.Builder request = LoadStatsRequest.newBuilder();
         Map<String, Known> now = new HashMap<>();
         for (ClusterLoad cluster : clusters) {
-            Known before = known.getOrDefault(cluster.name(), new Known(0, nowNanos, Map.of()));
+            Known before = known.getOrDefault(cluster.name(), new Known(0, nowNanos, Map.of(), Map.of()));
             now.put(cluster.name(), know(cluster, nowNanos));
             ClusterStats stats = stats(cluster, before, endpoints, nowNanos);
             if (stats.getUpstreamLocalityStatsCount() > 0 || stats.getTotalDroppedRequests() > 0) {
@@ -65,12 +66,13 @@ final class LoadReports {
     private static Known know(ClusterLoad cluster, long nowNanos) {
         Map<InetSocketAddress, EndpointLoad> endpoints = new HashMap<>();
         cluster.endpoints().forEach(endpoint -> endpoints.put(endpoint.address(), endpoint));
-        return new Known(cluster.dropped(), nowNanos, endpoints);
+        Map<String, Latencies> latencies = new HashMap<>();
+        cluster.latencies().forEach(each -> latencies.put(each.version(), each));
+        return new Known(cluster.dropped(), nowNanos, endpoints, latencies);
     }
 
     private static ClusterStats stats(ClusterLoad cluster, Known before, boolean endpoints, long nowNanos) {
         Map<Place, UpstreamLocalityStats.Builder> places = new LinkedHashMap<>();
-        Map<Place, Map<String, Long>> latencies = new HashMap<>();
         for (EndpointLoad endpoint : cluster.endpoints()) {
             EndpointLoad known = before.endpoints().get(endpoint.address());
             // An endpoint that left and came back counts from nothing again.
@@ -86,9 +88,6 @@ final class LoadReports {
                     .setTotalErrorRequests(sum.getTotalErrorRequests() + errors)
                     .setTotalIssuedRequests(sum.getTotalIssuedRequests() + successes + errors)
                     .setTotalRequestsInProgress(sum.getTotalRequestsInProgress() + endpoint.inProgress());
-            Map<String, Long> buckets = buckets(endpoint.latencies(), same ? known.latencies() : Latencies.NONE);
-            Map<String, Long> placeBuckets = latencies.computeIfAbsent(place, key -> new TreeMap<>());
-            buckets.forEach((name, count) -> placeBuckets.merge(name, count, Long::sum));
             if (endpoints) {
                 UpstreamEndpointStats.Builder one = UpstreamEndpointStats.newBuilder()
                         .setAddress(address(endpoint.address()))
@@ -96,7 +95,6 @@ final class LoadReports {
                         .setTotalErrorRequests(errors)
                         .setTotalIssuedRequests(successes + errors)
                         .setTotalRequestsInProgress(endpoint.inProgress());
-                buckets.forEach((name, count) -> one.addLoadMetricStats(metric(name, count)));
                 if (endpoint.secured()) {
                     one.addLoadMetricStats(metric(SECURED, 1));
                 }
@@ -106,8 +104,14 @@ final class LoadReports {
                 sum.addUpstreamEndpointStats(one);
             }
         }
-        latencies.forEach((place, buckets) ->
-                buckets.forEach((name, count) -> places.get(place).addLoadMetricStats(metric(name, count))));
+        for (Latencies latencies : cluster.latencies()) {
+            List<EndpointLoadMetricStats> grown = grown(latencies, before.latencies().get(latencies.version()));
+            if (!grown.isEmpty()) {
+                // A request that ended may have been the last that its endpoint got.
+                Place first = places.isEmpty() ? new Place(Locality.UNKNOWN, 0) : places.keySet().iterator().next();
+                places.computeIfAbsent(first, LoadReports::locality).addAllLoadMetricStats(grown);
+            }
+        }
         long dropped = Math.max(0, cluster.dropped() - before.dropped());
         long nanos = nowNanos - before.sinceNanos();
         ClusterStats.Builder stats = ClusterStats.newBuilder()
@@ -129,15 +133,16 @@ final class LoadReports {
                 .setPriority(place.priority());
     }
 
-    /** Those that have grown. */
-    private static Map<String, Long> buckets(Latencies now, Latencies before) {
-        Map<String, Long> grown = new LinkedHashMap<>();
-        boolean comparable = before.boundsMillis().equals(now.boundsMillis());
-        List<Long> counts = now.counts();
-        for (int i = 0; i < counts.size(); i++) {
-            long more = counts.get(i) - (comparable ? before.counts().get(i) : 0);
+    /** The buckets that have grown since. */
+    private static List<EndpointLoadMetricStats> grown(Latencies now, Latencies before) {
+        List<EndpointLoadMetricStats> grown = new ArrayList<>();
+        boolean comparable = before != null && before.boundsMillis().equals(now.boundsMillis());
+        for (int i = 0; i < now.counts().size(); i++) {
+            long more = now.counts().get(i) - (comparable ? before.counts().get(i) : 0);
             if (more > 0) {
-                grown.put(LATENCY + (i < now.boundsMillis().size() ? number(now.boundsMillis().get(i)) : "inf"), more);
+                String bound = i < now.boundsMillis().size() ? number(now.boundsMillis().get(i)) : "inf";
+                String version = now.version().isEmpty() ? "" : ",version=\"" + now.version() + "\"";
+                grown.add(metric(LATENCY + "{le=\"" + bound + "\"" + version + "}", more));
             }
         }
         return grown;

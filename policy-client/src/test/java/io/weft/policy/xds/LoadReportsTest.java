@@ -24,10 +24,10 @@ class LoadReportsTest {
 
     @Test
     void onlyWhatHappenedSinceTheReportBeforeIsSaid() {
-        reports.begin(List.of(orders(3, at(1, NORTH, 100, 10, 0, List.of(90L, 15L, 5L)))), 0);
+        reports.begin(List.of(orders(3, List.of(took("v1", 90L, 15L, 5L)), at(1, NORTH, 100, 10, 0))), 0);
 
         ClusterStats first = reports.next(
-                List.of(orders(5, at(1, NORTH, 107, 11, 2, List.of(95L, 17L, 6L)))), true, 5_500_000_000L).getClusterStats(0);
+                List.of(orders(5, List.of(took("v1", 95L, 17L, 6L)), at(1, NORTH, 107, 11, 2))), true, 5_500_000_000L).getClusterStats(0);
 
         assertThat(first.getClusterName()).isEqualTo("orders");
         assertThat(first.getTotalDroppedRequests()).isEqualTo(2);
@@ -42,11 +42,11 @@ class LoadReportsTest {
         assertThat(north.getLoadMetricStatsList())
                 .extracting(EndpointLoadMetricStats::getMetricName, EndpointLoadMetricStats::getNumRequestsFinishedWithMetric)
                 .containsExactlyInAnyOrder(
-                        tuple("weft.latency_ms.le.2.5", 5L),
-                        tuple("weft.latency_ms.le.10", 2L),
-                        tuple("weft.latency_ms.le.inf", 1L));
+                        tuple("weft.latency_ms{le=\"2.5\",version=\"v1\"}", 5L),
+                        tuple("weft.latency_ms{le=\"10\",version=\"v1\"}", 2L),
+                        tuple("weft.latency_ms{le=\"inf\",version=\"v1\"}", 1L));
         assertThat(reports.next(
-                        List.of(orders(5, at(1, NORTH, 107, 11, 0, List.of(95L, 17L, 6L)))), true, 10_000_000_000L).getClusterStatsList())
+                        List.of(orders(5, List.of(took("v1", 95L, 17L, 6L)), at(1, NORTH, 107, 11, 0))), true, 10_000_000_000L).getClusterStatsList())
                 .as("nothing happened").isEmpty();
     }
 
@@ -54,7 +54,7 @@ class LoadReportsTest {
     void whatIsNewCountsFromNothing() {
         reports.begin(List.of(), 0);
 
-        ClusterStats stats = reports.next(List.of(orders(0, at(1, NORTH, 4, 0, 0, List.of()))), false, 1).getClusterStats(0);
+        ClusterStats stats = reports.next(List.of(orders(0, List.of(), at(1, NORTH, 4, 0, 0))), false, 1).getClusterStats(0);
 
         assertThat(stats.getUpstreamLocalityStats(0).getTotalSuccessfulRequests()).isEqualTo(4);
         assertThat(stats.getUpstreamLocalityStats(0).getUpstreamEndpointStatsList()).as("not asked for").isEmpty();
@@ -62,10 +62,10 @@ class LoadReportsTest {
 
     @Test
     void anEndpointThatCameBackCountsFromNothing() {
-        reports.begin(List.of(orders(0, at(1, NORTH, 50, 5, 0, List.of(50L, 5L, 0L)))), 0);
+        reports.begin(List.of(orders(0, List.of(), at(1, NORTH, 50, 5, 0))), 0);
 
         ClusterStats stats =
-                reports.next(List.of(orders(0, at(1, NORTH, 2, 1, 0, List.of(2L, 1L, 0L)))), true, 1).getClusterStats(0);
+                reports.next(List.of(orders(0, List.of(), at(1, NORTH, 2, 1, 0))), true, 1).getClusterStats(0);
 
         assertThat(stats.getUpstreamLocalityStats(0).getTotalSuccessfulRequests()).isEqualTo(2);
         assertThat(stats.getUpstreamLocalityStats(0).getTotalErrorRequests()).isEqualTo(1);
@@ -74,12 +74,11 @@ class LoadReportsTest {
     @Test
     void localitiesAreToldApartAndSoAreEndpoints() {
         reports.begin(List.of(), 0);
-        EndpointLoad ejected = new EndpointLoad(address(3), SOUTH, 1, 0, 0, 0, true, true, Latencies.NONE);
+        EndpointLoad ejected = new EndpointLoad(address(3), SOUTH, 1, 0, 0, 0, true, true);
 
         ClusterStats stats = reports.next(
-                List.of(orders(0,
-                        at(1, NORTH, 1, 0, 0, List.of()), at(2, NORTH, 2, 0, 0, List.of()),
-                        ejected, at(4, SOUTH, 0, 0, 0, List.of()))),
+                List.of(orders(0, List.of(),
+                        at(1, NORTH, 1, 0, 0), at(2, NORTH, 2, 0, 0), ejected, at(4, SOUTH, 0, 0, 0))),
                 true, 1).getClusterStats(0);
 
         assertThat(stats.getUpstreamLocalityStatsList())
@@ -95,14 +94,16 @@ class LoadReportsTest {
                 .containsExactly("weft.mtls", "weft.ejected");
     }
 
-    private static ClusterLoad orders(long dropped, EndpointLoad... endpoints) {
-        return new ClusterLoad("orders", dropped, List.of(endpoints));
+    private static ClusterLoad orders(long dropped, List<Latencies> latencies, EndpointLoad... endpoints) {
+        return new ClusterLoad("orders", dropped, List.of(endpoints), latencies);
     }
 
-    private static EndpointLoad at(
-            int port, Locality locality, long successes, long errors, int inProgress, List<Long> latencies) {
-        return new EndpointLoad(address(port), locality, 0, successes, errors, inProgress, false, false,
-                latencies.isEmpty() ? Latencies.NONE : new Latencies(BOUNDS, latencies));
+    private static EndpointLoad at(int port, Locality locality, long successes, long errors, int inProgress) {
+        return new EndpointLoad(address(port), locality, 0, successes, errors, inProgress, false, false);
+    }
+
+    private static Latencies took(String version, Long... counts) {
+        return new Latencies(version, BOUNDS, List.of(counts));
     }
 
     private static InetSocketAddress address(int port) {

@@ -209,7 +209,7 @@ public final class ClusterState {
     }
 
     synchronized ClusterLoad load() {
-        return new ClusterLoad(name, requestOverflows.sum() + noHealthyHost.sum(), current.endpointLoads());
+        return new ClusterLoad(name, requestOverflows.sum() + noHealthyHost.sum(), current.endpointLoads(), meters.latencies());
     }
 
     /** The view of the newest snapshot. */

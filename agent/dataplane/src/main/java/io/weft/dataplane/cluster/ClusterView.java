@@ -10,7 +10,6 @@ import io.weft.dataplane.balance.ReportedWeights;
 import io.weft.dataplane.balance.Senders;
 import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.policy.load.ClusterLoad.EndpointLoad;
-import io.weft.policy.load.ClusterLoad.Latencies;
 import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.Cluster;
@@ -331,8 +330,7 @@ public final class ClusterView {
                             host.failures(),
                             host.active(),
                             host.endpoint().tls() != null,
-                            host.ejected(),
-                            Latencies.NONE));
+                            host.ejected()));
                 }
             }
         }

@@ -1,10 +1,13 @@
 package io.weft.dataplane.metrics;
 
 import io.weft.dataplane.metrics.RequestStats.Direction;
+import io.weft.policy.load.ClusterLoad.Latencies;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The meters of the requests to one cluster, one for each workload behind it. Thread-safe; off the request path. */
 public final class ClusterMeters {
@@ -42,5 +45,22 @@ public final class ClusterMeters {
         List<RequestStats> stats = new ArrayList<>();
         byPeer.values().forEach(meter -> stats.addAll(meter.stats()));
         return stats;
+    }
+
+    /** Of all requests, however they ended, by the version of the workload. */
+    public List<Latencies> latencies() {
+        Map<String, long[]> byVersion = new TreeMap<>();
+        for (RequestStats stats : stats()) {
+            long[] counts = stats.durations().counts();
+            long[] sum = byVersion.computeIfAbsent(stats.peer().version(), version -> new long[counts.length]);
+            for (int i = 0; i < counts.length; i++) {
+                sum[i] += counts[i];
+            }
+        }
+        List<Double> bounds = Arrays.stream(Durations.bounds()).boxed().toList();
+        List<Latencies> latencies = new ArrayList<>();
+        byVersion.forEach((version, counts) ->
+                latencies.add(new Latencies(version, bounds, Arrays.stream(counts).boxed().toList())));
+        return latencies;
     }
 }

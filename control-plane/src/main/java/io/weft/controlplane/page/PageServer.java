@@ -1,0 +1,365 @@
+package io.weft.controlplane.page;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsServer;
+import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.load.Edge;
+import io.weft.controlplane.load.Load;
+import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.page.Access.Denied;
+import io.weft.controlplane.rollout.RolloutException;
+import io.weft.controlplane.rollout.RouteStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The web page, and the JSON interface that it is made of:
+ *
+ * <ul>
+ *   <li>{@code GET /api/mesh}: {@link MeshView}
+ *   <li>{@code GET /api/load?mesh=&service=}: {@link LoadView}
+ *   <li>{@code GET /api/observed?mesh=&service=&version=&since=}: {@link Observed}
+ *   <li>{@code GET /api/events?mesh=&service=}: both views as server-sent events {@code mesh} and {@code load}, whenever they change
+ *   <li>{@code POST /api/rollout}, with a token: {@link Shares}
+ * </ul>
+ */
+public final class PageServer implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PageServer.class);
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+    private static final int MAX_THREADS = 64;
+    /** The rest is for requests that end. */
+    private static final int MAX_EVENT_STREAMS = 48;
+    private static final int MAX_BODY_BYTES = 64 << 10;
+    private static final int BACKLOG = 64;
+    private static final long LOOK_MILLIS = 1_000;
+    /** So that a client that is gone is noticed. */
+    private static final long HEARTBEAT_MILLIS = 15_000;
+
+    private static final Map<String, String> FILES = Map.of(
+            "/", "index.html",
+            "/app.js", "app.js",
+            "/map.js", "map.js",
+            "/charts.js", "charts.js",
+            "/format.js", "format.js",
+            "/style.css", "style.css",
+            "/icon.svg", "icon.svg");
+
+    private static final Map<String, String> TYPES = Map.of(
+            "html", "text/html; charset=utf-8",
+            "js", "text/javascript; charset=utf-8",
+            "css", "text/css; charset=utf-8",
+            "svg", "image/svg+xml");
+
+    /**
+     * Where and for whom.
+     *
+     * @param listen port 0: any free one
+     * @param hosts names of the host by which the page may be reached, besides {@code localhost}
+     * @param tls absent: in clear text
+     * @param tokens whether a token lets its bearer write
+     */
+    public record Settings(InetSocketAddress listen, Set<String> hosts, Optional<SSLContext> tls, Predicate<String> tokens) {}
+
+    /**
+     * The body of {@code POST /api/rollout}.
+     *
+     * @param weights by version, not all 0
+     */
+    record Shares(String mesh, String service, Map<String, Long> weights) {}
+
+    /**
+     * What one version of a service got since a time.
+     *
+     * @param now on the same clock as {@code since}
+     * @param errors those for which nothing was sent included
+     * @param p99Millis null: nothing is known
+     */
+    record Observed(long now, long requests, long errors, Double p99Millis) {}
+
+    private final Viewer viewer;
+    private final ControlPlane controlPlane;
+    private final RouteStore routes;
+    private final Access access;
+    private final HttpServer server;
+    private final ExecutorService threads;
+    private final Semaphore eventStreams = new Semaphore(MAX_EVENT_STREAMS);
+    private volatile boolean closed;
+
+    /** @throws IOException the address cannot be bound */
+    public static PageServer start(Settings settings, ControlPlane controlPlane, RouteStore routes) throws IOException {
+        return new PageServer(settings, controlPlane, routes);
+    }
+
+    private PageServer(Settings settings, ControlPlane controlPlane, RouteStore routes) throws IOException {
+        this.controlPlane = controlPlane;
+        this.routes = routes;
+        viewer = new Viewer(controlPlane, routes);
+        access = new Access(settings.hosts(), settings.tokens());
+        if (settings.tls().isPresent()) {
+            HttpsServer secured = HttpsServer.create(settings.listen(), BACKLOG);
+            secured.setHttpsConfigurator(new com.sun.net.httpserver.HttpsConfigurator(settings.tls().get()));
+            server = secured;
+        } else {
+            server = HttpServer.create(settings.listen(), BACKLOG);
+        }
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                2, MAX_THREADS, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+                    Thread thread = new Thread(task, "weft-page");
+                    thread.setDaemon(true);
+                    return thread;
+                }, new ThreadPoolExecutor.AbortPolicy());
+        threads = pool;
+        server.setExecutor(pool);
+        server.createContext("/", this::serve);
+        server.start();
+    }
+
+    public int port() {
+        return server.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try {
+            Optional<Denied> denied = access.reading(exchange);
+            if (denied.isPresent()) {
+                deny(exchange, denied.get());
+                return;
+            }
+            String path = exchange.getRequestURI().getPath();
+            switch (exchange.getRequestMethod()) {
+                case "GET", "HEAD" -> read(exchange, path);
+                case "POST" -> write(exchange, path);
+                default -> deny(exchange, new Denied(405, "only GET and POST are understood"));
+            }
+        } catch (RuntimeException e) {
+            LOG.error("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+            deny(exchange, new Denied(500, "this request failed; the control plane's log says why"));
+        } finally {
+            exchange.close();
+        }
+    }
+
+    private void read(HttpExchange exchange, String path) throws IOException {
+        Map<String, String> query = query(exchange);
+        String mesh = query.getOrDefault("mesh", "default");
+        String service = query.getOrDefault("service", "");
+        switch (path) {
+            case "/api/mesh" -> answer(exchange, 200, viewer.mesh());
+            case "/api/load" -> answer(exchange, 200, viewer.load(mesh, service));
+            case "/api/observed" -> answer(exchange, 200, observed(mesh, service, query));
+            case "/api/events" -> push(exchange, mesh, service);
+            default -> file(exchange, path);
+        }
+    }
+
+    private void file(HttpExchange exchange, String path) throws IOException {
+        String name = FILES.get(path);
+        if (name == null) {
+            deny(exchange, new Denied(404, "there is nothing at " + path));
+            return;
+        }
+        try (InputStream file = PageServer.class.getResourceAsStream(name)) {
+            if (file == null) {
+                throw new IllegalStateException(name + " is not in this jar");
+            }
+            send(exchange, 200, TYPES.get(name.substring(name.lastIndexOf('.') + 1)), "no-cache", file.readAllBytes());
+        }
+    }
+
+    private Observed observed(String mesh, String service, Map<String, String> query) {
+        LoadWindow window = controlPlane.load();
+        long now = window.nowMillis();
+        long since = number(query.get("since"), now);
+        String version = query.getOrDefault("version", "");
+        Load load = Load.NONE;
+        for (Edge edge : window.edges(mesh)) {
+            if (edge.to().equals(service) && edge.version().equals(version)) {
+                load = load.plus(window.since(edge, since));
+            }
+        }
+        double p99 = load.quantile(0.99);
+        return new Observed(
+                now, load.requests() + load.dropped(), load.errors() + load.dropped(), Double.isNaN(p99) ? null : p99);
+    }
+
+    private static long number(String text, long otherwise) {
+        try {
+            return text == null ? otherwise : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            return otherwise;
+        }
+    }
+
+    /** Until the client goes; on this thread, as a slow client must not keep others waiting. */
+    private void push(HttpExchange exchange, String mesh, String service) throws IOException {
+        if (!eventStreams.tryAcquire()) {
+            deny(exchange, new Denied(503, "too many pages are open; close some"));
+            return;
+        }
+        try {
+            headers(exchange, "text/event-stream; charset=utf-8", "no-store");
+            exchange.sendResponseHeaders(200, 0);
+            push(exchange.getResponseBody(), mesh, service);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            eventStreams.release();
+        }
+    }
+
+    private void push(OutputStream stream, String mesh, String service) throws IOException, InterruptedException {
+        String lastMesh = "";
+        String lastLoad = "";
+        long quiet = 0;
+        while (!closed) {
+            StringBuilder news = new StringBuilder();
+            String now = JSON.writeValueAsString(viewer.mesh());
+            if (!now.equals(lastMesh)) {
+                lastMesh = now;
+                news.append("event: mesh\ndata: ").append(now).append("\n\n");
+            }
+            if (!service.isEmpty()) {
+                LoadView load = viewer.load(mesh, service);
+                // The clock alone is no news.
+                String series = JSON.writeValueAsString(load.versions()) + load.endsAt();
+                if (!series.equals(lastLoad)) {
+                    lastLoad = series;
+                    news.append("event: load\ndata: ").append(JSON.writeValueAsString(load)).append("\n\n");
+                }
+            }
+            quiet += LOOK_MILLIS;
+            if (news.length() == 0 && quiet >= HEARTBEAT_MILLIS) {
+                news.append(":\n\n");
+            }
+            if (news.length() > 0) {
+                quiet = 0;
+                stream.write(news.toString().getBytes(StandardCharsets.UTF_8));
+                stream.flush();
+            }
+            Thread.sleep(LOOK_MILLIS);
+        }
+    }
+
+    private void write(HttpExchange exchange, String path) throws IOException {
+        if (!path.equals("/api/rollout")) {
+            deny(exchange, new Denied(404, "nothing can be sent to " + path));
+            return;
+        }
+        Optional<Denied> denied = access.writing(exchange);
+        if (denied.isPresent()) {
+            deny(exchange, denied.get());
+            return;
+        }
+        Shares shares;
+        try {
+            shares = JSON.readValue(body(exchange), Shares.class);
+        } catch (JsonProcessingException e) {
+            deny(exchange, new Denied(400, "the body is not {\"mesh\": …, \"service\": …, \"weights\": {version: number}}"));
+            return;
+        }
+        if (shares.mesh() == null || shares.service() == null || !areWeights(shares.weights())) {
+            deny(exchange, new Denied(400, "weights need a number from 0 to 1000000 for each version, and one above 0"));
+            return;
+        }
+        try {
+            routes.share(shares.mesh(), shares.service(), shares.weights());
+            LOG.info("page: the requests for {} in mesh {} are shared {}", shares.service(), shares.mesh(), shares.weights());
+            answer(exchange, 200, shares);
+        } catch (RolloutException e) {
+            deny(exchange, new Denied(409, e.getMessage()));
+        } catch (IOException e) {
+            deny(exchange, new Denied(500, "the policy cannot be written: " + e.getMessage()));
+        }
+    }
+
+    private static boolean areWeights(Map<String, Long> weights) {
+        return weights != null && !weights.isEmpty()
+                && weights.values().stream().allMatch(weight -> weight != null && weight >= 0 && weight <= 1_000_000)
+                && weights.values().stream().anyMatch(weight -> weight > 0);
+    }
+
+    private static byte[] body(HttpExchange exchange) throws IOException {
+        byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
+        return body.length > MAX_BODY_BYTES ? new byte[0] : body;
+    }
+
+    private static Map<String, String> query(HttpExchange exchange) {
+        Map<String, String> query = new HashMap<>();
+        String raw = exchange.getRequestURI().getRawQuery();
+        for (String part : raw == null ? new String[0] : raw.split("&")) {
+            int equals = part.indexOf('=');
+            if (equals > 0) {
+                query.put(part.substring(0, equals), URLDecoder.decode(part.substring(equals + 1), StandardCharsets.UTF_8));
+            }
+        }
+        return query;
+    }
+
+    private static void deny(HttpExchange exchange, Denied denied) throws IOException {
+        if (exchange.getResponseCode() == -1) {
+            Map<String, Object> body = new LinkedHashMap<>();
+            body.put("error", denied.reason());
+            answer(exchange, denied.status(), body);
+        }
+    }
+
+    private static void answer(HttpExchange exchange, int status, Object body) throws IOException {
+        send(exchange, status, "application/json", "no-store", JSON.writeValueAsBytes(body));
+    }
+
+    private static void send(HttpExchange exchange, int status, String type, String caching, byte[] body) throws IOException {
+        headers(exchange, type, caching);
+        boolean head = exchange.getRequestMethod().equals("HEAD");
+        exchange.sendResponseHeaders(status, head ? -1 : body.length == 0 ? -1 : body.length);
+        if (!head) {
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    private static void headers(HttpExchange exchange, String type, String caching) {
+        Headers headers = exchange.getResponseHeaders();
+        headers.set("Content-Type", type);
+        headers.set("Cache-Control", caching);
+        headers.set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+                + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        headers.set("X-Content-Type-Options", "nosniff");
+        headers.set("Referrer-Policy", "no-referrer");
+        headers.set("Cross-Origin-Opener-Policy", "same-origin");
+        headers.set("Cross-Origin-Resource-Policy", "same-origin");
+    }
+}

@@ -1,0 +1,250 @@
+package io.weft.controlplane.page;
+
+import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.load.Edge;
+import io.weft.controlplane.load.InstanceLoad;
+import io.weft.controlplane.load.Load;
+import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.Registry;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.rollout.RouteStore;
+import io.weft.controlplane.rollout.Split;
+import io.weft.controlplane.xds.AdsServer;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes the views from what the control plane knows. Thread-safe. */
+final class Viewer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Viewer.class);
+    /** Long enough for a slow service to have a rate, short enough to see that something begins. */
+    private static final Duration RECENT = Duration.ofSeconds(30);
+
+    private final ControlPlane controlPlane;
+    private final RouteStore routes;
+
+    Viewer(ControlPlane controlPlane, RouteStore routes) {
+        this.controlPlane = controlPlane;
+        this.routes = routes;
+    }
+
+    MeshView mesh() {
+        PolicySet policies = controlPlane.policies();
+        List<AdsServer.Connected> connected = controlPlane.connected();
+        Set<String> names = new TreeSet<>(controlPlane.load().meshes());
+        connected.forEach(each -> names.add(each.node().mesh()));
+        policies.inForce().forEach(each -> names.add(each.resource().metadata().mesh()));
+        List<Split> splits = splits();
+        List<MeshView.Mesh> meshes = new ArrayList<>();
+        for (String name : names) {
+            meshes.add(mesh(name, policies, connected.stream().filter(each -> each.node().mesh().equals(name)).toList(),
+                    splits.stream().filter(split -> split.mesh().equals(name)).toList()));
+        }
+        List<MeshView.Problem> problems = policies.problems().stream()
+                .map(problem -> new MeshView.Problem(problem.file(), problem.line(), problem.field(), problem.message()))
+                .toList();
+        return new MeshView(controlPlane.load().step(), policies.inForce().size(), problems, meshes);
+    }
+
+    private List<Split> splits() {
+        try {
+            return routes.splits();
+        } catch (IOException e) {
+            LOG.debug("the policies cannot be read for the page", e);
+            return List.of();
+        }
+    }
+
+    private MeshView.Mesh mesh(
+            String mesh, PolicySet policies, List<AdsServer.Connected> connected, List<Split> splits) {
+        LoadWindow window = controlPlane.load();
+        Map<String, InstanceLoad> loads = window.instances(mesh);
+        Map<String, List<MeshView.Instance>> instances = new TreeMap<>();
+        for (Registry.Instance instance : controlPlane.instances(mesh)) {
+            for (Dataplane.Inbound inbound : instance.dataplane().inbounds()) {
+                instances.computeIfAbsent(inbound.tags().getOrDefault(Labels.SERVICE, ""), key -> new ArrayList<>())
+                        .add(instance(instance, inbound, loads));
+            }
+        }
+        Map<String, Load> incoming = new HashMap<>();
+        List<MeshView.Edge> edges = new ArrayList<>();
+        Set<String> services = new TreeSet<>(instances.keySet());
+        Set<String> called = new HashSet<>(instances.keySet());
+        for (Edge edge : window.edges(mesh)) {
+            Load load = window.sum(edge, RECENT);
+            if (load.requests() + load.dropped() + load.inProgress() == 0) {
+                continue;
+            }
+            edges.add(edge(edge, load));
+            incoming.merge(edge.to(), load, Load::plus);
+            services.add(edge.from());
+            services.add(edge.to());
+            called.add(edge.to());
+        }
+        connected.forEach(each -> services.add(each.node().workload().service()));
+        services.remove("");
+        List<MeshView.Service> shown = new ArrayList<>();
+        for (String service : services) {
+            Load load = incoming.getOrDefault(service, Load.NONE);
+            shown.add(new MeshView.Service(
+                    service, called.contains(service), instances.getOrDefault(service, List.of()), rate(load.requests()),
+                    success(load), known(load.quantile(0.99))));
+        }
+        return new MeshView.Mesh(
+                mesh,
+                controlPlane.givesIdentities(mesh),
+                shown,
+                edges,
+                policies(mesh, policies, connected),
+                splits.stream().map(split -> new MeshView.Rollout(split.service(), split.policy(), split.weights())).toList(),
+                refusals(connected));
+    }
+
+    private static MeshView.Instance instance(
+            Registry.Instance instance, Dataplane.Inbound inbound, Map<String, InstanceLoad> loads) {
+        String host = inbound.address().contains(":") ? "[" + inbound.address() + "]" : inbound.address();
+        String address = host + ":" + inbound.port();
+        InstanceLoad load = loads.getOrDefault(address, new InstanceLoad(Load.NONE, List.of()));
+        String health = instance.health() == Health.UNHEALTHY ? "UNHEALTHY" : inbound.ready() ? "HEALTHY" : "DRAINING";
+        String transport = switch (instance.transport()) {
+            case PLAINTEXT -> "PLAINTEXT";
+            case UNREADY -> "MTLS_PENDING";
+            case READY -> "MTLS";
+        };
+        return new MeshView.Instance(
+                instance.dataplane().metadata().id().name(),
+                address,
+                inbound.tags().getOrDefault(Labels.VERSION, ""),
+                inbound.tags().getOrDefault(Labels.ZONE, instance.dataplane().metadata().zone()),
+                new TreeMap<>(inbound.tags()),
+                health,
+                transport,
+                load.load().requests() / (double) LoadWindow.STEP.toSeconds(),
+                success(load.load()),
+                load.ejectedBy());
+    }
+
+    private static MeshView.Edge edge(Edge edge, Load load) {
+        return new MeshView.Edge(
+                edge.from(),
+                edge.to(),
+                edge.version(),
+                rate(load.requests()),
+                success(load),
+                known(load.quantile(0.5)),
+                known(load.quantile(0.99)),
+                load.requests() == 0 ? null : (double) load.secured() / load.requests(),
+                load.inProgress(),
+                rate(load.dropped()));
+    }
+
+    private static double rate(long count) {
+        return count / (double) RECENT.toSeconds();
+    }
+
+    private static Double success(Load load) {
+        double errors = load.errorRate();
+        return Double.isNaN(errors) ? null : Double.valueOf(1 - errors);
+    }
+
+    private static Double known(double value) {
+        return Double.isNaN(value) ? null : Double.valueOf(value);
+    }
+
+    private static List<MeshView.Policy> policies(
+            String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
+        Set<ResourceId> outdated = new HashSet<>(policies.outdated());
+        List<MeshView.Policy> shown = new ArrayList<>();
+        for (PolicySet.Sourced sourced : policies.inForce()) {
+            var metadata = sourced.resource().metadata();
+            if (!metadata.mesh().equals(mesh)) {
+                continue;
+            }
+            Set<String> actsOn = new TreeSet<>();
+            Set<String> refusedBy = new TreeSet<>();
+            for (AdsServer.Connected each : connected) {
+                ClientNode node = each.node();
+                if (PolicyTarget.selects(sourced.resource(), node)) {
+                    actsOn.add(node.workload().service());
+                }
+                // Routes, clusters and rules carry the name of the policy that they were made of.
+                String name = "_" + mesh + "_" + metadata.zone() + "_" + metadata.namespace() + "_" + metadata.displayName() + "_";
+                if (each.rejections().values().stream().anyMatch(said -> said.contains(name))) {
+                    refusedBy.add(node.id());
+                }
+            }
+            actsOn.remove("");
+            shown.add(new MeshView.Policy(
+                    metadata.id().type(), metadata.id().name(), sourced.file(), sourced.line(), metadata.shadow(),
+                    outdated.contains(metadata.id()), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
+                    List.copyOf(refusedBy)));
+        }
+        return shown;
+    }
+
+    private static List<MeshView.Refusal> refusals(List<AdsServer.Connected> connected) {
+        List<MeshView.Refusal> refusals = new ArrayList<>();
+        for (AdsServer.Connected each : connected) {
+            new TreeMap<>(each.rejections()).forEach((type, said) -> refusals.add(new MeshView.Refusal(
+                    each.node().id(), each.node().workload().service(), type.substring(type.lastIndexOf('.') + 1), said)));
+        }
+        return refusals;
+    }
+
+    LoadView load(String mesh, String service) {
+        LoadWindow window = controlPlane.load();
+        Map<String, List<Load>> versions = new TreeMap<>();
+        for (Edge edge : window.edges(mesh)) {
+            if (edge.to().equals(service)) {
+                versions.merge(edge.version(), window.series(edge, LoadWindow.LENGTH), Viewer::sums);
+            }
+        }
+        Map<String, LoadView.Version> shown = new LinkedHashMap<>();
+        versions.forEach((version, loads) -> shown.put(version, version(loads)));
+        long step = LoadWindow.STEP.toMillis();
+        return new LoadView(mesh, service, LoadWindow.STEP.toSeconds(), window.nowMillis(), window.step() * step, shown);
+    }
+
+    private static List<Load> sums(List<Load> some, List<Load> others) {
+        List<Load> sums = new ArrayList<>(some.size());
+        for (int i = 0; i < some.size(); i++) {
+            sums.add(some.get(i).plus(others.get(i)));
+        }
+        return sums;
+    }
+
+    private static LoadView.Version version(List<Load> loads) {
+        int recent = (int) RECENT.dividedBy(LoadWindow.STEP);
+        Load last = loads.subList(Math.max(0, loads.size() - recent), loads.size()).stream().reduce(Load.NONE, Load::plus);
+        return new LoadView.Version(
+                loads.stream().map(Load::requests).toList(),
+                loads.stream().map(load -> load.errors() + load.dropped()).toList(),
+                quantiles(loads, 0.5),
+                quantiles(loads, 0.99),
+                known(last.quantile(0.99)),
+                success(last),
+                rate(last.requests()));
+    }
+
+    private static List<Double> quantiles(List<Load> loads, double quantile) {
+        List<Double> quantiles = new ArrayList<>();
+        loads.forEach(load -> quantiles.add(known(load.quantile(quantile))));
+        return quantiles;
+    }
+}
