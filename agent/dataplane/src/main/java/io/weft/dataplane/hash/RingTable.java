@@ -10,24 +10,28 @@ import java.util.Arrays;
  * and two or three of them; a binary search would cost a dozen branches that no processor can foresee.
  */
 public final class RingTable implements HashTable {
-    /** Ascending, unsigned. */
+    /**
+     * Ascending. The upper bits are those of a point's hash, as a signed number in the order of the unsigned ones, and the lower bits the
+     * number of its key: a lookup finds both in one place of the memory. What the lower bits of the hash would have said matters where
+     * two hashes have all the upper ones in common, once in millions of millions of lookups.
+     */
     private final long[] points;
-    /** The key at each point. */
-    private final int[] keys;
+    /** The lower bits, which hold the key. */
+    private final long keyMask;
     /** For each value of a hash's first bits the index of the first point that is not before them. */
     private final int[] starts;
     /** Takes a hash's first bits. */
     private final int shift;
 
-    private RingTable(long[] points, int[] keys) {
+    private RingTable(long[] points, long keyMask) {
         this.points = points;
-        this.keys = keys;
+        this.keyMask = keyMask;
         // Two to four points for each start.
         starts = new int[Math.max(2, Integer.highestOneBit(points.length) / 2)];
         shift = Long.numberOfLeadingZeros(starts.length) + 1;
         int point = 0;
         for (int bits = 0; bits < starts.length; bits++) {
-            while (point < points.length && points[point] >>> shift < bits) {
+            while (point < points.length && (points[point] ^ Long.MIN_VALUE) >>> shift < bits) {
                 point++;
             }
             starts[bits] = point;
@@ -36,12 +40,12 @@ public final class RingTable implements HashTable {
 
     public static RingTable of(WeightedKeys keys, RingHash policy) {
         if (keys.size() == 0) {
-            return new RingTable(new long[0], new int[0]);
+            return new RingTable(new long[0], 0);
         }
         double least = keys.least();
         // So large that the key with the least weight has a whole number of points; the doubles are Envoy's to the last bit.
         double scale = Math.min(Math.ceil(least * policy.minSize()) / least, policy.maxSize());
-        Points ring = new Points((int) Math.ceil(scale) + 1);
+        Points ring = new Points((int) Math.ceil(scale) + 1, keys.size());
         double target = 0;
         for (int key = 0; key < keys.size(); key++) {
             target += scale * keys.weights()[key];
@@ -55,22 +59,24 @@ public final class RingTable implements HashTable {
         if (points.length == 0) {
             return -1;
         }
+        // A point with the same upper bits is not before it, whatever its key.
+        long least = (hash ^ Long.MIN_VALUE) & ~keyMask;
         int next = starts[(int) (hash >>> shift)];
-        while (next < points.length && Long.compareUnsigned(points[next], hash) < 0) {
+        while (next < points.length && points[next] < least) {
             next++;
         }
         int at = next == points.length ? 0 : next;
-        return keys[attempt == 0 ? at : (int) ((at + (long) attempt) % points.length)];
+        return (int) (points[attempt == 0 ? at : (int) ((at + (long) attempt) % points.length)] & keyMask);
     }
 
     private static final class Points {
-        private long[] hashes;
-        private int[] keys;
+        private final long keyMask;
+        private long[] points;
         private int size;
 
-        Points(int expected) {
-            hashes = new long[expected];
-            keys = new int[expected];
+        Points(int expected, int keys) {
+            points = new long[expected];
+            keyMask = (1L << Integer.SIZE - Integer.numberOfLeadingZeros(keys - 1)) - 1;
         }
 
         void add(int key, byte[] octets, double target, HashFunction function) {
@@ -98,42 +104,16 @@ public final class RingTable implements HashTable {
         }
 
         private void put(long hash, int key) {
-            if (size == hashes.length) {
-                hashes = Arrays.copyOf(hashes, size + size / 2 + 16);
-                keys = Arrays.copyOf(keys, hashes.length);
+            if (size == points.length) {
+                points = Arrays.copyOf(points, size + size / 2 + 16);
             }
-            hashes[size] = hash;
-            keys[size++] = key;
+            points[size++] = (hash ^ Long.MIN_VALUE) & ~keyMask | key;
         }
 
-        /** By the hash as an unsigned number; a radix sort, since the library sorts no two arrays together. */
         RingTable sorted() {
-            long[] fromHashes = hashes;
-            int[] fromKeys = keys;
-            long[] toHashes = new long[size];
-            int[] toKeys = new int[size];
-            for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
-                int[] starts = new int[257];
-                for (int i = 0; i < size; i++) {
-                    starts[(int) (fromHashes[i] >>> shift & 0xff) + 1]++;
-                }
-                for (int i = 0; i < 256; i++) {
-                    starts[i + 1] += starts[i];
-                }
-                for (int i = 0; i < size; i++) {
-                    int to = starts[(int) (fromHashes[i] >>> shift & 0xff)]++;
-                    toHashes[to] = fromHashes[i];
-                    toKeys[to] = fromKeys[i];
-                }
-                long[] hashesBefore = fromHashes;
-                int[] keysBefore = fromKeys;
-                fromHashes = toHashes;
-                fromKeys = toKeys;
-                toHashes = hashesBefore;
-                toKeys = keysBefore;
-            }
-            // After an even number of passes it is where it began.
-            return new RingTable(Arrays.copyOf(fromHashes, size), Arrays.copyOf(fromKeys, size));
+            long[] all = Arrays.copyOf(points, size);
+            Arrays.sort(all);
+            return new RingTable(all, keyMask);
         }
     }
 }

@@ -13,7 +13,12 @@ public final class XxHash64 {
     private XxHash64() {}
 
     public static long hash(byte[] bytes, long seed) {
-        return hash(Input.BYTES, bytes, 0, bytes.length, seed);
+        return hashOctets(octets(bytes), 0, bytes.length, seed);
+    }
+
+    /** A character for each octet: what HTTP carries comes as a string, and is hashed without a copy. */
+    private static String octets(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     /**
@@ -37,12 +42,10 @@ public final class XxHash64 {
         for (int i = from; i < to; i++) {
             seen |= text.charAt(i);
         }
-        return seen > 0xff
-                ? hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), seed)
-                : hash(Input.LATIN_1, text, from, to, seed);
+        return seen > 0xff ? hash(text.substring(from, to).getBytes(StandardCharsets.UTF_8), seed) : hashOctets(text, from, to, seed);
     }
 
-    private static long hash(Input input, Object source, int from, int to, long seed) {
+    private static long hashOctets(String text, int from, int to, long seed) {
         int at = from;
         long hash;
         if (to - from >= 32) {
@@ -51,10 +54,10 @@ public final class XxHash64 {
             long c = seed;
             long d = seed - P1;
             for (; to - at >= 32; at += 32) {
-                a = round(a, input.eight(source, at));
-                b = round(b, input.eight(source, at + 8));
-                c = round(c, input.eight(source, at + 16));
-                d = round(d, input.eight(source, at + 24));
+                a = round(a, eight(text, at));
+                b = round(b, eight(text, at + 8));
+                c = round(c, eight(text, at + 16));
+                d = round(d, eight(text, at + 24));
             }
             hash = Long.rotateLeft(a, 1) + Long.rotateLeft(b, 7) + Long.rotateLeft(c, 12) + Long.rotateLeft(d, 18);
             hash = merge(merge(merge(merge(hash, a), b), c), d);
@@ -63,18 +66,27 @@ public final class XxHash64 {
         }
         hash += to - from;
         for (; to - at >= 8; at += 8) {
-            hash = Long.rotateLeft(hash ^ round(0, input.eight(source, at)), 27) * P1 + P4;
+            hash = Long.rotateLeft(hash ^ round(0, eight(text, at)), 27) * P1 + P4;
         }
         if (to - at >= 4) {
-            hash = Long.rotateLeft(hash ^ input.four(source, at) * P1, 23) * P2 + P3;
+            hash = Long.rotateLeft(hash ^ four(text, at) * P1, 23) * P2 + P3;
             at += 4;
         }
         for (; at < to; at++) {
-            hash = Long.rotateLeft(hash ^ input.one(source, at) * P5, 11) * P1;
+            hash = Long.rotateLeft(hash ^ text.charAt(at) * P5, 11) * P1;
         }
         hash = (hash ^ hash >>> 33) * P2;
         hash = (hash ^ hash >>> 29) * P3;
         return hash ^ hash >>> 32;
+    }
+
+    /** Four octets, the first one lowest. */
+    private static long four(String text, int at) {
+        return text.charAt(at) | text.charAt(at + 1) << 8 | text.charAt(at + 2) << 16 | (long) text.charAt(at + 3) << 24;
+    }
+
+    private static long eight(String text, int at) {
+        return four(text, at) | four(text, at + 4) << 32;
     }
 
     private static long round(long lane, long input) {
@@ -83,31 +95,5 @@ public final class XxHash64 {
 
     private static long merge(long hash, long lane) {
         return (hash ^ round(0, lane)) * P1 + P4;
-    }
-
-    /** Where the octets come from; little-endian. */
-    private enum Input {
-        BYTES {
-            @Override
-            long one(Object source, int at) {
-                return ((byte[]) source)[at] & 0xff;
-            }
-        },
-        LATIN_1 {
-            @Override
-            long one(Object source, int at) {
-                return ((String) source).charAt(at);
-            }
-        };
-
-        abstract long one(Object source, int at);
-
-        long four(Object source, int at) {
-            return one(source, at) | one(source, at + 1) << 8 | one(source, at + 2) << 16 | one(source, at + 3) << 24;
-        }
-
-        long eight(Object source, int at) {
-            return four(source, at) | four(source, at + 4) << 32;
-        }
     }
 }

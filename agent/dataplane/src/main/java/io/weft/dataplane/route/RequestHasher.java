@@ -16,6 +16,9 @@ import java.util.List;
  * <p>Where Envoy makes a cookie of the addresses of the client's connection, which here does not exist, it is random.
  */
 public final class RequestHasher {
+    /** Of a part that the request does not have. So one hash of 2⁶⁴ is taken for none. */
+    private static final long ABSENT = 0;
+
     private final Part[] parts;
     private final boolean makesCookies;
 
@@ -66,7 +69,7 @@ public final class RequestHasher {
         boolean found = false;
         for (Part part : parts) {
             long value = part.hash(request, source, state, random);
-            if (part.isIn(request, source, state)) {
+            if (value != ABSENT) {
                 // Turned, or the same part twice would come to nothing.
                 hash = (found ? Long.rotateLeft(hash, 1) : 0) ^ value;
                 found = true;
@@ -90,12 +93,12 @@ public final class RequestHasher {
         List<String> cookies = new ArrayList<>(0);
         boolean found = false;
         for (Part part : parts) {
-            if (part instanceof CookieValue cookie && cookie.isMissing(request) && cookie.isIn(request, source, state)) {
+            if (part instanceof CookieValue cookie && cookie.policy.ttl().isPresent() && cookie.isMissing(request)) {
                 HashPolicy.Cookie policy = cookie.policy;
                 cookies.add(CookieHeader.set(policy.name(), hex(random), policy.ttl().orElseThrow().toSeconds(), policy.path(),
                         policy.attributes()));
             }
-            found |= part.isIn(request, source, state);
+            found |= part.hash(request, source, state, random) != ABSENT;
             if (found && part.terminal) {
                 break;
             }
@@ -115,9 +118,7 @@ public final class RequestHasher {
             this.terminal = terminal;
         }
 
-        abstract boolean isIn(RequestHead request, String source, FilterState state);
-
-        /** Means something only when it is in the request. */
+        /** @return {@link #ABSENT} when it is not in the request */
         abstract long hash(RequestHead request, String source, FilterState state, long random);
     }
 
@@ -132,15 +133,10 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source, FilterState state) {
-            return request.value(name) != null;
-        }
-
-        @Override
         long hash(RequestHead request, String source, FilterState state, long random) {
             String value = request.value(name);
             if (value == null) {
-                return 0;
+                return ABSENT;
             }
             boolean several = value.indexOf(',') >= 0 && request.values(name).size() > 1;
             return several ? hash(request.values(name)) : XxHash64.hash(rewritten(value));
@@ -177,16 +173,11 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source, FilterState state) {
-            return policy.ttl().isPresent() || !isMissing(request);
-        }
-
-        @Override
         long hash(RequestHead request, String source, FilterState state, long random) {
             String header = request.header("cookie");
             long found = CookieHeader.find(header, policy.name());
             if (found < 0 || CookieHeader.from(found) == CookieHeader.to(found)) {
-                return policy.ttl().isPresent() ? XxHash64.hash(hex(random)) : 0;
+                return policy.ttl().isPresent() ? XxHash64.hash(hex(random)) : ABSENT;
             }
             return XxHash64.hash(header, CookieHeader.from(found), CookieHeader.to(found));
         }
@@ -198,13 +189,8 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source, FilterState state) {
-            return source != null;
-        }
-
-        @Override
         long hash(RequestHead request, String source, FilterState state, long random) {
-            return source == null ? 0 : XxHash64.hash(source);
+            return source == null ? ABSENT : XxHash64.hash(source);
         }
     }
 
@@ -217,16 +203,11 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source, FilterState state) {
-            return begin(request.path()) >= 0;
-        }
-
-        @Override
         long hash(RequestHead request, String source, FilterState state, long random) {
             String path = request.path();
             int begin = begin(path);
             if (begin < 0) {
-                return 0;
+                return ABSENT;
             }
             int end = path.indexOf('&', begin);
             return XxHash64.hash(path, begin, end < 0 ? path.length() : end);
@@ -262,14 +243,9 @@ public final class RequestHasher {
         }
 
         @Override
-        boolean isIn(RequestHead request, String source, FilterState state) {
-            FilterState.StateObject object = state == null ? null : state.get(key);
-            return object != null && object.hashable();
-        }
-
-        @Override
         long hash(RequestHead request, String source, FilterState state, long random) {
-            return isIn(request, source, state) ? XxHash64.hash(state.get(key).value()) : 0;
+            FilterState.StateObject object = state == null ? null : state.get(key);
+            return object != null && object.hashable() ? XxHash64.hash(object.value()) : ABSENT;
         }
     }
 }

