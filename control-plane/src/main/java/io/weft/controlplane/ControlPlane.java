@@ -11,31 +11,24 @@ import io.weft.controlplane.identity.Authorities;
 import io.weft.controlplane.identity.CertificateService;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
-import io.weft.controlplane.identity.TokenAdmission;
+import io.weft.controlplane.kubernetes.ClusterPlatform;
 import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
 import io.weft.controlplane.load.LoadWindow;
-import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshHttpRoute;
-import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
-import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.registry.SavedRegistration;
 import io.weft.controlplane.registry.StateFile;
-import io.weft.controlplane.registry.StateLock;
 import io.weft.controlplane.service.ServiceCatalog;
-import io.weft.controlplane.source.FolderSource;
+import io.weft.controlplane.source.FolderPlatform;
+import io.weft.controlplane.source.Platform;
 import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
-import io.weft.controlplane.token.InvalidTokenException;
-import io.weft.controlplane.token.RevokedTokens;
-import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.AdsServer;
 import io.weft.controlplane.xds.MeshCompiler;
 import java.io.IOException;
@@ -86,23 +79,41 @@ public final class ControlPlane implements AutoCloseable {
 
     private static final Duration CERTIFICATE_POLL = Duration.ofMinutes(1);
 
+    /** Where resources come from, and where what has to be kept is kept. */
+    public sealed interface Origin {}
+
     /**
-     * @param policies folder, must exist
-     * @param state folder for what a restart needs; created when needed
+     * @param policies must exist
+     * @param state for what a restart needs; created when needed
+     */
+    public record Folder(Path policies, Path state) implements Origin {
+
+        /** The state beside the policies, in a folder that is not read as one. */
+        public static Folder of(Path policies) {
+            return new Folder(policies, policies.resolve(".weft"));
+        }
+    }
+
+    /**
+     * @param kubeconfig absent: as a pod, or as {@code KUBECONFIG} says
+     * @param namespace the control plane's own; absent: as the pod or the kubeconfig says
+     */
+    public record Cluster(Optional<Path> kubeconfig, Optional<String> namespace) implements Origin {}
+
+    /**
      * @param listen port 0: any free one
      * @param grace how long a data plane whose stream broke is kept as unhealthy; above zero
-     * @param tokens from whom one is demanded
+     * @param tokens from whom one is demanded; in a cluster from all
      * @param tls absent: in clear text, for loopback and networks that are trusted
      */
     public record Settings(
-            Path policies, Path state, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls) {
+            Origin origin, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls) {
 
         /** Of a network that fails both sides the data plane hears later, and then it has to come back first. */
         public static final Duration DEFAULT_GRACE = Duration.ofSeconds(45);
 
-        /** The state beside the policies, in a folder that is not read as one. */
         public static Settings of(Path policies, InetSocketAddress listen) {
-            return new Settings(policies, policies.resolve(".weft"), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE, Optional.empty());
+            return new Settings(Folder.of(policies), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE, Optional.empty());
         }
     }
 
@@ -117,7 +128,7 @@ public final class ControlPlane implements AutoCloseable {
         ALWAYS
     }
 
-    private final StateLock lock;
+    private final Platform platform;
     private final ScheduledThreadPoolExecutor worker;
     private final ExecutorService stateWriter;
     private final ExecutorService requestThreads;
@@ -126,11 +137,9 @@ public final class ControlPlane implements AutoCloseable {
     /** Of the port; empty: it is in clear text. */
     private Optional<AdvancedTlsX509KeyManager> keys = Optional.empty();
     private final ServedCertificates certificates;
-    private final RevokedTokens revoked;
-    private final TokenKey tokenKey;
     private final Coalesced compile;
     private final Coalesced save;
-    private final StateFile stateFile;
+    private final Optional<StateFile> stateFile;
     private final Registry registry;
     private final LoadWindow load;
     private final AdsServer ads;
@@ -148,46 +157,60 @@ public final class ControlPlane implements AutoCloseable {
     private ScheduledFuture<?> renewal;
 
     /**
-     * Reads the folder, restores the state and listens.
+     * Reads what there is, restores the state and listens.
      *
-     * @throws IOException if the folder cannot be read, another control plane has this state, a mesh's CA, the tokens' key or the list of
-     *     those that are revoked cannot be used, or the address cannot be bound
+     * @throws IOException if the folder or the cluster cannot be read, another control plane has this state, a mesh's CA, the tokens' key
+     *     or the list of those that are revoked cannot be used, or the address cannot be bound
      */
     public static ControlPlane start(Settings settings) throws IOException {
-        StateLock lock = StateLock.take(settings.state());
+        Clock clock = Clock.systemUTC();
+        ResourceParser parser = new ResourceParser(
+                settings.origin() instanceof Cluster ? ResourceParser.Proof.SERVICE_ACCOUNT : ResourceParser.Proof.SERVICE);
+        ScheduledThreadPoolExecutor worker = new ScheduledThreadPoolExecutor(1, threads("weft-control-plane"));
+        worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        worker.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
+        worker.setRemoveOnCancelPolicy(true);
+        Platform platform = null;
         try {
-            return new ControlPlane(settings, lock);
+            platform = settings.origin() instanceof Cluster cluster
+                    ? new ClusterPlatform(cluster.kubeconfig(), cluster.namespace(), parser, worker, clock)
+                    : folder((Folder) settings.origin(), parser, clock);
+            return new ControlPlane(settings, platform, parser, worker, clock);
         } catch (IOException | RuntimeException e) {
-            lock.close();
+            worker.shutdownNow();
+            if (platform != null) {
+                platform.close();
+            }
             throw e;
         }
     }
 
-    private ControlPlane(Settings settings, StateLock lock) throws IOException {
+    private static Platform folder(Folder folder, ResourceParser parser, Clock clock) throws IOException {
+        return new FolderPlatform(folder.policies(), folder.state(), parser, clock);
+    }
+
+    private ControlPlane(
+            Settings settings, Platform platform, ResourceParser parser, ScheduledThreadPoolExecutor worker, Clock clock)
+            throws IOException {
         this.settings = settings;
-        this.lock = lock;
-        Clock clock = Clock.systemUTC();
-        tokenKey = TokenKey.in(settings.state(), clock);
-        revoked = RevokedTokens.in(settings.state());
-        authorities = new Authorities(settings.state(), clock);
+        this.platform = platform;
+        this.worker = worker;
+        source = platform.source();
+        authorities = platform.authorities();
         certificates = new ServedCertificates(clock, new SecureRandom());
-        worker = new ScheduledThreadPoolExecutor(1, threads("weft-control-plane"));
-        worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        worker.setRemoveOnCancelPolicy(true);
         stateWriter = Executors.newSingleThreadExecutor(threads("weft-state"));
         requestThreads = Executors.newFixedThreadPool(
                 Math.max(2, Runtime.getRuntime().availableProcessors()), threads("weft-ads"));
         compile = new Coalesced(worker, this::compile);
         save = new Coalesced(stateWriter, this::save);
-        stateFile = new StateFile(settings.state());
-        ResourceParser parser = new ResourceParser();
+        stateFile = platform.registrations();
         NodeReader nodes = new NodeReader(parser);
         load = new LoadWindow(System::nanoTime);
         registry = new Registry(nodes, settings.grace(), System::nanoTime, worker, () -> {
             compile.request();
             save.request();
         });
-        Admission admission = new TokenAdmission(this::demandsTokens, revoked::contains);
+        Admission admission = platform.admission(this::demandsTokens);
         ads = new AdsServer(registry, admission, worker, compile::request);
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {
@@ -205,7 +228,7 @@ public final class ControlPlane implements AutoCloseable {
                 .addService(new CertificateService(admission, this::security))
                 .addService(new LoadReportService(
                         nodes, admission, mesh -> destinations.getOrDefault(mesh, Destinations.NONE), load))
-                .intercept(new Bearer.Reader(tokenKey))
+                .intercept(new Bearer.Reader(platform.authenticator()))
                 .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEPALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
@@ -214,8 +237,17 @@ public final class ControlPlane implements AutoCloseable {
                 .build();
         try {
             restore();
-            source = new FolderSource(settings.policies(), parser);
-            source.start(this::adopt);
+            source.start(new Source.Listener() {
+                @Override
+                public void policies(PolicySet policies) {
+                    adopt(policies);
+                }
+
+                @Override
+                public void services() {
+                    compile.request();
+                }
+            });
         } catch (IOException e) {
             stopThreads();
             throw e;
@@ -289,25 +321,12 @@ public final class ControlPlane implements AutoCloseable {
 
     /** The data planes of a mesh: those that policies describe, and those that are registered. */
     public List<Instance> instances(String mesh) {
-        return instances(mesh, policies);
-    }
-
-    private List<Instance> instances(String mesh, PolicySet current) {
-        List<Instance> instances = new ArrayList<>();
-        for (Dataplane dataplane : current.all(Dataplane.class, mesh)) {
-            instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
-        }
-        instances.addAll(registry.instances(mesh));
-        return instances;
+        return source.instances(mesh, registry.instances(mesh));
     }
 
     /** Whether a token proves its bearer to be an operator, and is not revoked. */
     public boolean isOperator(String token) {
-        try {
-            return !revoked.contains(tokenKey.verifyOperator(token));
-        } catch (InvalidTokenException e) {
-            return false;
-        }
+        return platform.isOperator(token);
     }
 
     /** Whether anybody in a mesh gets an identity. */
@@ -321,21 +340,28 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void restore() {
+        if (stateFile.isEmpty()) {
+            return;
+        }
+        StateFile file = stateFile.get();
         try {
-            List<SavedRegistration> saved = stateFile.read();
+            List<SavedRegistration> saved = file.read();
             if (!saved.isEmpty()) {
                 registry.restore(saved);
-                LOG.info("{} registrations restored from {}", saved.size(), stateFile.path());
+                LOG.info("{} registrations restored from {}", saved.size(), file.path());
             }
         } catch (IOException e) {
             LOG.warn("{} is not restored ({}); data planes register anew as they reconnect",
-                    stateFile.path(), e.getMessage());
+                    file.path(), e.getMessage());
         }
     }
 
     private void save() {
+        if (stateFile.isEmpty()) {
+            return;
+        }
         try {
-            stateFile.write(registry.save());
+            stateFile.get().write(registry.save());
             stateFailing = false;
         } catch (IOException e) {
             if (!stateFailing) {
@@ -372,7 +398,10 @@ public final class ControlPlane implements AutoCloseable {
         Map<String, MeshSecurity> next = new HashMap<>();
         for (String mesh : meshes) {
             List<String> failures = new ArrayList<>();
-            next.put(mesh, MeshSecurity.of(mesh, current, authorities, security(mesh), failures::add));
+            MeshSecurity last = security(mesh);
+            MeshSecurity now = MeshSecurity.of(mesh, current, authorities, last, failures::add);
+            // What is made from it need not be made anew.
+            next.put(mesh, now.sameAs(last) ? last : now);
             if (failures.isEmpty()) {
                 securityFailures.remove(mesh);
                 continue;
@@ -399,7 +428,7 @@ public final class ControlPlane implements AutoCloseable {
 
     private void lookAtFiles() {
         // The time of day may have been set, and a machine that slept was not counted by the timers.
-        if (revoked.changed() | (authorities.changed() || certificates.due())) {
+        if (platform.proofsChanged() | (authorities.changed() || certificates.due())) {
             compile.request();
         }
     }
@@ -413,8 +442,7 @@ public final class ControlPlane implements AutoCloseable {
                     .filter(route -> !route.metadata().shadow())
                     .toList();
             MeshSecurity security = security(mesh);
-            ServiceCatalog services =
-                    ServiceCatalog.build(mesh, instances(mesh, current), current.all(MeshService.class, mesh), routes, security);
+            ServiceCatalog services = source.services(mesh, registry.instances(mesh), routes, security);
             compilers.put(mesh, new MeshCompiler(services, routes, security, certificates));
         }
         ads.publish(compilers);
@@ -468,7 +496,7 @@ public final class ControlPlane implements AutoCloseable {
         }
         save.request();
         stopThreads();
-        lock.close();
+        platform.close();
     }
 
     private void stopThreads() {
@@ -477,7 +505,7 @@ public final class ControlPlane implements AutoCloseable {
         stateWriter.shutdown();
         try {
             if (!stateWriter.awaitTermination(5, TimeUnit.SECONDS)) {
-                LOG.warn("{} is still being written", stateFile.path());
+                LOG.warn("registrations are still being written");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

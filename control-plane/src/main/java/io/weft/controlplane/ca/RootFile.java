@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * The roots that a control plane made for one mesh, in a file for its owner only. A control plane and the command line may use it
  * at the same time: every change is made under a lock. Not thread-safe.
  */
-public final class RootFile {
+public final class RootFile implements RootStore {
 
     private static final Pattern SAFE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}");
 
@@ -29,6 +29,7 @@ public final class RootFile {
 
     private final String mesh;
     private final Path file;
+
     /**
      * @param state the control plane's folder
      * @throws IOException the mesh's name cannot be a file's
@@ -45,7 +46,12 @@ public final class RootFile {
         return file;
     }
 
-    /** What tells one state of the file from another; empty: there is none. */
+    @Override
+    public String toString() {
+        return file.toString();
+    }
+
+    @Override
     public Optional<Object> stamp() throws IOException {
         try {
             return Optional.of(List.of(Files.getLastModifiedTime(file), Files.size(file)));
@@ -54,12 +60,7 @@ public final class RootFile {
         }
     }
 
-    /**
-     * The roots at this moment; makes the first where there is none, and goes on with a rotation whose time has come.
-     *
-     * @param leafLifetime the longest that any leaf has
-     * @throws IOException the file cannot be used; the message names it
-     */
+    @Override
     public RootSet at(Instant now, Duration leafLifetime) throws IOException {
         Locked locked = lock();
         try (locked) {

@@ -28,12 +28,15 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "control-plane",
         description = {
-            "Serves the policies of a folder to the data planes that connect.",
+            "Serves the policies of a folder, or of a Kubernetes cluster, to the data planes that connect.",
             "",
             "Agents connect with WEFT_CONTROL_PLANE=grpc://HOST:PORT. A change of a file is in force at once; a document with"
                     + " an error is refused with file, line and field, and its last good version stays in force. If all files vanish at"
                     + " once, or the folder is replaced by another one, what is missing stays in force for 10 s more."
                     + " Stop it with Ctrl-C or SIGTERM: data planes go on with what they have.",
+            "",
+            "In a cluster the Services are what is called, Kuma's policies in it are what is obeyed, and an agent is the pod whose"
+                    + " token it shows. Replicas keep nothing of their own.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -47,12 +50,41 @@ final class ControlPlaneCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--policies",
-            required = true,
-            paramLabel = "DIR",
-            description = "Folder of policies, *.yaml and *.yml, in Kuma's universal or Kubernetes form.")
-    private Path policies;
+    @ArgGroup(multiplicity = "1")
+    private Origin origin;
+
+    static final class Origin {
+        @Option(
+                names = "--policies",
+                required = true,
+                paramLabel = "DIR",
+                description = "Folder of policies, *.yaml and *.yml, in Kuma's universal or Kubernetes form.")
+        private Path policies;
+
+        @ArgGroup(exclusive = false)
+        private Kubernetes cluster;
+    }
+
+    static final class Kubernetes {
+        @Option(
+                names = "--kubernetes",
+                required = true,
+                description = "Instead of a folder a cluster: the one in which this runs as a pod, or that of the kubeconfig.")
+        private boolean kubernetes;
+
+        @Option(
+                names = "--kubeconfig",
+                paramLabel = "FILE",
+                description = "How to reach the cluster from outside. Default: as KUBECONFIG says.")
+        private Path kubeconfig;
+
+        @Option(
+                names = "--namespace",
+                paramLabel = "NAME",
+                description = "This control plane's own namespace, where it keeps the keys of the CAs that are made here. Default:"
+                        + " the pod's.")
+        private String namespace;
+    }
 
     @Option(
             names = "--listen",
@@ -119,9 +151,14 @@ final class ControlPlaneCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        if (!Files.isDirectory(policies)) {
+        Path policies = origin.policies;
+        if (policies != null && !Files.isDirectory(policies)) {
             err.println("weft control-plane: --policies " + policies + " is not a folder; create it or name another one");
             return 1;
+        }
+        if (policies == null && state != null) {
+            err.println("weft control-plane: --state-dir is for --policies; with --kubernetes all state is in the cluster");
+            return 2;
         }
         if (grace.isZero()) {
             err.println("weft control-plane: --grace must be above zero");
@@ -133,8 +170,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
         ControlPlane controlPlane;
         try {
             controlPlane = ControlPlane.start(new ControlPlane.Settings(
-                    policies,
-                    state == null ? policies.resolve(".weft") : state,
+                    policies == null ? cluster() : folder(),
                     listen.socketAddress(),
                     grace,
                     requireTokens ? ControlPlane.Tokens.ALWAYS : ControlPlane.Tokens.WHERE_IDENTITIES_ARE,
@@ -159,6 +195,17 @@ final class ControlPlaneCommand implements Callable<Integer> {
         return 0;
     }
 
+    private ControlPlane.Origin folder() {
+        return state == null
+                ? ControlPlane.Folder.of(origin.policies)
+                : new ControlPlane.Folder(origin.policies, state);
+    }
+
+    private ControlPlane.Origin cluster() {
+        return new ControlPlane.Cluster(
+                Optional.ofNullable(origin.cluster.kubeconfig), Optional.ofNullable(origin.cluster.namespace));
+    }
+
     private static String reason(IOException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         return cause instanceof BindException
@@ -175,16 +222,23 @@ final class ControlPlaneCommand implements Callable<Integer> {
         }
     }
 
+    private String from() {
+        return origin.policies == null ? "the cluster" : origin.policies.toString();
+    }
+
     /** Empty: there is none. */
     private Optional<PageServer> page(ControlPlane controlPlane, PrintWriter err) throws IOException {
-        if ("off".equals(page)) {
+        if (origin.policies == null && page != null && !"off".equals(page)) {
+            throw new IOException("--page is for --policies; in a cluster there is none yet");
+        }
+        if ("off".equals(page) || origin.policies == null) {
             return Optional.empty();
         }
         Set<String> names = pageHosts.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
         PageServer.Settings settings = new PageServer.Settings(
                 pageListen().socketAddress(), names, controlPlane.tls(), controlPlane::isOperator);
         try {
-            return Optional.of(PageServer.start(settings, controlPlane, new FolderRoutes(policies)));
+            return Optional.of(PageServer.start(settings, controlPlane, new FolderRoutes(origin.policies)));
         } catch (BindException e) {
             if (page != null) {
                 throw e;
@@ -212,7 +266,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
         String address = listen.withPort(controlPlane.port());
         String scheme = tls == null ? "grpc://" : "grpcs://";
         if (!json) {
-            return "weft control plane ready on " + scheme + address + ", policies from " + policies + ": "
+            return "weft control plane ready on " + scheme + address + ", policies from " + from() + ": "
                     + set.inForce().size() + " in force, " + set.problems().size() + " problems"
                     + shown.map(where -> "; page on " + where).orElse("");
         }
@@ -220,7 +274,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
         line.put("ready", true);
         line.put("address", scheme + address);
         shown.ifPresent(where -> line.put("page", where));
-        line.put("policies", policies.toString());
+        line.put("policies", from());
         line.put("inForce", set.inForce().size());
         line.put("problems", set.problems());
         return Json.line(line);

@@ -3,11 +3,11 @@ package io.weft.controlplane.identity;
 import io.weft.controlplane.ca.Authority;
 import io.weft.controlplane.ca.RootFile;
 import io.weft.controlplane.ca.RootSet;
+import io.weft.controlplane.ca.RootStore;
 import io.weft.controlplane.ca.SuppliedRoot;
 import io.weft.controlplane.policy.CaSource;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,7 +24,7 @@ public final class Authorities {
 
     private static final Logger LOG = LoggerFactory.getLogger(Authorities.class);
 
-    private final Path state;
+    private final Roots made;
     private final Clock clock;
     private final Map<Key, Known> known = new HashMap<>();
     /** Why what was read last goes on. */
@@ -35,9 +35,14 @@ public final class Authorities {
     /** @param leafLifetime with which it was read */
     private record Known(Authority authority, Object stamp, Duration leafLifetime) {}
 
-    /** @param state the control plane's folder */
-    public Authorities(Path state, Clock clock) {
-        this.state = state;
+    /** Where the roots of a mesh are that are made here. */
+    @FunctionalInterface
+    public interface Roots {
+        RootStore of(String mesh) throws IOException;
+    }
+
+    public Authorities(Roots made, Clock clock) {
+        this.made = made;
         this.clock = clock;
     }
 
@@ -76,12 +81,12 @@ public final class Authorities {
         if (key.source instanceof CaSource.Files files) {
             roots = new SuppliedRoot(files.certificate(), files.key()).read(clock.instant());
         } else {
-            RootFile file = new RootFile(state, key.mesh);
-            if (last.isPresent() && file.stamp().isEmpty()) {
+            RootStore store = made.of(key.mesh);
+            if (last.isPresent() && store.stamp().isEmpty()) {
                 // To make another one would leave everybody with a certificate that nobody believes.
-                throw new IOException(file.path() + " is gone; restore it, or restart this control plane to have a new root made");
+                throw new IOException(store + " is gone; restore it, or restart this control plane to have a new root made");
             }
-            roots = file.at(clock.instant(), leafLifetime);
+            roots = store.at(clock.instant(), leafLifetime);
         }
         return last.filter(authority -> authority.roots().equals(roots)).orElseGet(() -> new Authority(roots, clock));
     }
@@ -120,6 +125,6 @@ public final class Authorities {
                     Files.getLastModifiedTime(files.certificate()), Files.size(files.certificate()),
                     Files.getLastModifiedTime(files.key()), Files.size(files.key()));
         }
-        return new RootFile(state, key.mesh).stamp();
+        return made.of(key.mesh).stamp();
     }
 }

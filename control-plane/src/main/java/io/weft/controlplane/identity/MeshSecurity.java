@@ -184,6 +184,16 @@ public final class MeshSecurity {
         return trust;
     }
 
+    /** Whether nothing has changed. */
+    public boolean sameAs(MeshSecurity other) {
+        return mesh.equals(other.mesh)
+                && rules.equals(other.rules)
+                && trust.equals(other.trust)
+                && tls.equals(other.tls)
+                && permissions.equals(other.permissions)
+                && defaultMode == other.defaultMode;
+    }
+
     /** Whether anybody in this mesh gets an identity. */
     public boolean givesIdentities() {
         return !rules.isEmpty();

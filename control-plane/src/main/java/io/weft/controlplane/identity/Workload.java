@@ -9,6 +9,9 @@ package io.weft.controlplane.identity;
  */
 public record Workload(String service, String namespace, String serviceAccount) {
 
+    /** Who has no name in the mesh. */
+    public static final Workload NOBODY = new Workload("", "", "");
+
     public static Workload ofService(String service) {
         return new Workload(service, "", "");
     }

@@ -23,15 +23,18 @@ final class IdentityParser {
     private static final Set<String> PROVED_LABELS = Set.of(Labels.SERVICE, Labels.WORKLOAD);
     private static final Pattern TRUST_DOMAIN = Pattern.compile("[a-z0-9][a-z0-9._-]{0,252}");
 
-    static MeshIdentity identity(Metadata metadata, Fields spec) {
+    static MeshIdentity identity(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
         Optional<String> service = selector(spec.require("selector").fields());
         SpiffeTemplate trustDomain = SpiffeTemplate.of("{{ .Mesh }}.{{ .Zone }}.mesh.local");
-        SpiffeTemplate path = SpiffeTemplate.of("/workload/{{ .Workload }}");
+        // As in Kuma, where they differ for the same reason.
+        SpiffeTemplate path = SpiffeTemplate.of(proof == ResourceParser.Proof.SERVICE_ACCOUNT
+                ? "/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}"
+                : "/workload/{{ .Workload }}");
         Optional<Value> spiffeId = spec.get("spiffeID");
         if (spiffeId.isPresent()) {
             Fields fields = spiffeId.get().fields();
             trustDomain = fields.get("trustDomain").map(SpiffeTemplate::trustDomain).orElse(trustDomain);
-            path = fields.get("path").map(value -> path(value, service)).orElse(path);
+            path = fields.get("path").map(value -> path(value, service, proof)).orElse(path);
             fields.end();
         }
         Fields provider = spec.require("provider").fields();
@@ -60,12 +63,15 @@ final class IdentityParser {
         return new MeshIdentity(metadata, service, trustDomain, path, source, expiry, trusted);
     }
 
-    private static SpiffeTemplate path(Value value, Optional<String> service) {
-        SpiffeTemplate path = SpiffeTemplate.path(value);
+    private static SpiffeTemplate path(Value value, Optional<String> service, ResourceParser.Proof proof) {
+        SpiffeTemplate path = SpiffeTemplate.path(value, proof);
         boolean refused = path.parts().equals(List.of(""));
-        if (!refused && service.isEmpty() && !path.tellsWorkloadsApart()) {
-            value.refuse("needs {{ .Workload }}, or a selector for one service: otherwise all services are one and the same, and what"
-                    + " a permission grants to one it grants to all");
+        if (!refused && service.isEmpty() && !path.tellsWorkloadsApart(proof)) {
+            String needed = proof == ResourceParser.Proof.SERVICE_ACCOUNT
+                    ? "{{ .Namespace }} and {{ .ServiceAccount }}"
+                    : "{{ .Workload }}, or a selector for one service";
+            value.refuse("needs " + needed + ": otherwise all services are one and the same, and what a permission grants to one it"
+                    + " grants to all");
         }
         return path;
     }

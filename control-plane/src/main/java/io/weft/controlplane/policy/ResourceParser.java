@@ -47,7 +47,29 @@ public final class ResourceParser {
         return protocols;
     }
 
+    /** What a data plane can prove to be, and so what an identity may be made of. */
+    public enum Proof {
+        /** A service, by a token of the control plane. */
+        SERVICE,
+        /** A service account, and the pod that it belongs to, by a token of the cluster. */
+        SERVICE_ACCOUNT
+    }
+
     private final YamlReader yaml = new YamlReader();
+    private final Proof proof;
+
+    public ResourceParser() {
+        this(Proof.SERVICE);
+    }
+
+    public ResourceParser(Proof proof) {
+        this.proof = proof;
+    }
+
+    /** Whether it is a kind of resource that Kuma has and that operators write; not all are supported. */
+    public static boolean isPolicy(String kind) {
+        return SUPPORTED.contains(kind) || NOT_YET.contains(kind) && kind.startsWith("Mesh");
+    }
 
     /** One file's documents, in order. Each stands by itself: a broken one does not hide the others. */
     public List<Document> parseFile(String file, String text) {
@@ -190,13 +212,13 @@ public final class ResourceParser {
         return "";
     }
 
-    private static Resource resource(Envelope envelope) {
+    private Resource resource(Envelope envelope) {
         Metadata metadata = envelope.metadata().orElseThrow();
         return switch (envelope.type()) {
             case "Mesh" -> mesh(metadata, envelope);
             case "Dataplane" -> dataplane(metadata, envelope);
             case "MeshService" -> meshService(metadata, envelope.spec());
-            case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec());
+            case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec(), proof);
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
             case "MeshTLS" -> MeshTlsParser.parse(metadata, envelope.spec());
             case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(metadata, envelope.spec());

@@ -17,6 +17,9 @@ public record SpiffeTemplate(List<String> parts) {
     private static final Pattern TRUST_DOMAIN = Pattern.compile("[a-z0-9][a-z0-9._-]{0,254}");
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9._-]+)+");
 
+    private static final Set<String> OF_SERVICE = Set.of(".Workload");
+    private static final Set<String> OF_ACCOUNT = Set.of(".Namespace", ".ServiceAccount");
+
     /** What the placeholders stand for. */
     public record Values(String mesh, String zone, String workload, String namespace, String serviceAccount) {}
 
@@ -29,8 +32,8 @@ public record SpiffeTemplate(List<String> parts) {
                 "must become a trust domain: lower-case letters, digits, '.', '-' and '_'");
     }
 
-    static SpiffeTemplate path(Value value) {
-        return parse(value, value.nonEmptyText(), Set.of(".Workload"), PATH,
+    static SpiffeTemplate path(Value value, ResourceParser.Proof proof) {
+        return parse(value, value.nonEmptyText(), proof == ResourceParser.Proof.SERVICE_ACCOUNT ? OF_ACCOUNT : OF_SERVICE, PATH,
                 "must become a path: begin it with /, do not end it with one, and use letters, digits, '.', '-' and '_' only");
     }
 
@@ -44,8 +47,8 @@ public record SpiffeTemplate(List<String> parts) {
         for (int i = 1; i < parts.size(); i += 2) {
             String name = parts.get(i);
             if (!known.contains(name)) {
-                value.refuse("{{ " + name + " }} is not supported: nothing proves it here; a token proves the mesh and the service,"
-                        + " so use " + known.stream().sorted().map(each -> "{{ " + each + " }}").toList());
+                value.refuse("{{ " + name + " }} is not supported: nothing proves it here; of what is proved there is "
+                        + known.stream().sorted().map(each -> "{{ " + each + " }}").toList());
                 return new SpiffeTemplate(List.of(""));
             }
         }
@@ -56,8 +59,9 @@ public record SpiffeTemplate(List<String> parts) {
         return template;
     }
 
-    boolean tellsWorkloadsApart() {
-        return !render(new Values("", "", "a", "a", "a")).equals(render(new Values("", "", "b", "b", "b")));
+    /** Whether it has all that makes up a workload. */
+    boolean tellsWorkloadsApart(ResourceParser.Proof proof) {
+        return parts.containsAll(proof == ResourceParser.Proof.SERVICE_ACCOUNT ? OF_ACCOUNT : OF_SERVICE);
     }
 
     private static List<String> split(String text) {

@@ -30,12 +30,12 @@ public record Service(Metadata metadata, boolean declared, Hosts hosts, List<Por
      * The host names, in lower case, and addresses by which it is called.
      *
      * @param everywhere by any data plane
-     * @param inNamespace by those of its own namespace alone
+     * @param inNamespace by those of a namespace alone
      */
-    public record Hosts(List<String> everywhere, List<String> inNamespace) {
+    public record Hosts(List<String> everywhere, Map<String, List<String>> inNamespace) {
         public Hosts {
             everywhere = List.copyOf(everywhere);
-            inNamespace = List.copyOf(inNamespace);
+            inNamespace = Map.copyOf(inNamespace);
         }
 
         /** Outside of a cluster. */
@@ -46,7 +46,7 @@ public record Service(Metadata metadata, boolean declared, Hosts hosts, List<Por
                 hosts.add(name + "." + service.namespace());
                 hosts.add(name + "." + service.namespace() + ".svc.mesh.local");
             }
-            return new Hosts(hosts, List.of());
+            return new Hosts(hosts, Map.of());
         }
     }
 
@@ -88,6 +88,10 @@ public record Service(Metadata metadata, boolean declared, Hosts hosts, List<Por
         public Instance {
             forZones = Set.copyOf(forZones);
             tags = Map.copyOf(tags);
+        }
+
+        public Instance forAllZones() {
+            return new Instance(address, port, zone, Set.of(), workload, tags, health, meshTls);
         }
 
         /** {@code ip:port}, an IPv6 address in brackets. */

@@ -214,6 +214,12 @@ public final class ServiceCatalog {
         return all.stream().anyMatch(service -> !service.hosts().inNamespace().isEmpty());
     }
 
+    /** Whether somebody in another zone should prefer other instances. */
+    public boolean differByZone() {
+        return all.stream().anyMatch(service -> service.ports().stream()
+                .anyMatch(port -> port.instances().stream().anyMatch(instance -> !instance.forZones().isEmpty())));
+    }
+
     /** In the order of their names. */
     public Collection<Service> all() {
         return all;

@@ -1,20 +1,30 @@
 package io.weft.controlplane.source;
 
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.FolderWatcher;
+import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
+import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.function.Consumer;
+import java.util.ArrayList;
+import java.util.List;
 
-/** The policy files of a folder. */
+/** The policy files of a folder. What is there to be called is what registers, and what a file says of the rest. */
 public final class FolderSource implements Source {
 
     private final Path folder;
     private final PolicyHistory history;
     private FolderWatcher watcher;
+    private volatile PolicySet policies = PolicySet.EMPTY;
 
     public FolderSource(Path folder, ResourceParser parser) {
         this.folder = folder;
@@ -22,9 +32,28 @@ public final class FolderSource implements Source {
     }
 
     @Override
-    public void start(Consumer<PolicySet> listener) throws IOException {
-        watcher = FolderWatcher.start(
-                new FolderReader(folder), FolderWatcher.Patience.DEFAULT, texts -> listener.accept(history.update(texts)));
+    public void start(Listener listener) throws IOException {
+        watcher = FolderWatcher.start(new FolderReader(folder), FolderWatcher.Patience.DEFAULT, texts -> {
+            policies = history.update(texts);
+            listener.policies(policies);
+        });
+    }
+
+    @Override
+    public List<Instance> instances(String mesh, List<Instance> registered) {
+        List<Instance> instances = new ArrayList<>();
+        for (Dataplane dataplane : policies.all(Dataplane.class, mesh)) {
+            instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
+        }
+        instances.addAll(registered);
+        return instances;
+    }
+
+    @Override
+    public ServiceCatalog services(
+            String mesh, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
+        return ServiceCatalog.build(
+                mesh, instances(mesh, registered), policies.all(MeshService.class, mesh), routes, security);
     }
 
     @Override

@@ -1,19 +1,49 @@
 package io.weft.controlplane.source;
 
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
-import java.util.function.Consumer;
+import java.util.List;
 
 /** Where the resources of all meshes come from; how they are read is up to the parsers, whatever the source. */
 public interface Source extends AutoCloseable {
 
+    /** Called one at a time. */
+    interface Listener {
+
+        /** Policies have changed. */
+        void policies(PolicySet policies);
+
+        /** What {@link Source#services} yields has changed. */
+        void services();
+    }
+
     /**
-     * Hands what there is to the listener before it returns, on the caller's thread, and from then on each change, one at a time.
-     * What cannot be read later leaves in force what is.
+     * Hands what there is to the listener before it returns, and from then on each change. What cannot be read later leaves in force
+     * what is.
      *
      * @throws IOException there is nothing to begin with
      */
-    void start(Consumer<PolicySet> listener) throws IOException;
+    void start(Listener listener) throws IOException;
+
+    /**
+     * The data planes of a mesh that are known.
+     *
+     * @param registered those that are connected, or were until lately
+     */
+    List<Instance> instances(String mesh, List<Instance> registered);
+
+    /**
+     * The services of a mesh. Called by one thread.
+     *
+     * @param registered data planes that are connected, or were until lately
+     * @param routes of the mesh
+     * @param security the same object for as long as nothing of it has changed
+     */
+    ServiceCatalog services(String mesh, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security);
 
     /** After it the listener hears nothing more. */
     @Override

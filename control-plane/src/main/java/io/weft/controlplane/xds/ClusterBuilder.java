@@ -21,6 +21,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.IpLiteral;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.registry.Registry.Health;
@@ -55,12 +56,16 @@ final class ClusterBuilder {
         String name = Names.cluster(target);
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(name)
-                .setType(Cluster.DiscoveryType.EDS)
-                .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS))
                 .setConnectTimeout(Defaults.CONNECT_TIMEOUT)
                 .setCircuitBreakers(Defaults.CIRCUIT_BREAKERS)
                 .setOutlierDetection(Defaults.OUTLIER_DETECTION)
                 .setLrsServer(LOAD_REPORTS);
+        if (isByName(target)) {
+            cluster.setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(assignment(target, ""));
+        } else {
+            cluster.setType(Cluster.DiscoveryType.EDS)
+                    .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS));
+        }
         http2(cluster, target.port().protocol());
         shown.ifPresent(own -> cluster.addTransportSocketMatches(TlsBuilder.upstream(own, target, security)));
         if (!target.tags().isEmpty()) {
@@ -69,15 +74,32 @@ final class ClusterBuilder {
         return Versioned.of(name, cluster.build());
     }
 
-    static Versioned endpoints(Target target) {
-        String name = Names.cluster(target);
-        ClusterLoadAssignment.Builder assignment = ClusterLoadAssignment.newBuilder().setClusterName(name);
-        Map<String, LocalityLbEndpoints.Builder> zones = new TreeMap<>();
-        for (Service.Instance instance : target.instances()) {
-            zones.computeIfAbsent(instance.zone(), ClusterBuilder::locality).addLbEndpoints(endpoint(instance));
+    /** Whether callers resolve it: what EDS says has to be addresses. */
+    static boolean isByName(Target target) {
+        return target.port().instances().stream().anyMatch(instance -> !IpLiteral.is(instance.address()));
+    }
+
+    /** @param zone of the callers; may be empty */
+    static Versioned endpoints(Target target, String zone) {
+        return Versioned.of(Names.cluster(target), assignment(target, zone));
+    }
+
+    /** What is hinted for other zones comes second: it is there when nothing else is. */
+    private static ClusterLoadAssignment assignment(Target target, String zone) {
+        ClusterLoadAssignment.Builder assignment = ClusterLoadAssignment.newBuilder().setClusterName(Names.cluster(target));
+        boolean hinted = target.instances().stream().anyMatch(instance -> instance.forZones().contains(zone));
+        for (int priority = 0; priority <= (hinted ? 1 : 0); priority++) {
+            boolean first = priority == 0;
+            Map<String, LocalityLbEndpoints.Builder> zones = new TreeMap<>();
+            for (Service.Instance instance : target.instances()) {
+                if (!hinted || instance.forZones().contains(zone) == first) {
+                    zones.computeIfAbsent(instance.zone(), ClusterBuilder::locality).addLbEndpoints(endpoint(instance));
+                }
+            }
+            int level = priority;
+            zones.values().forEach(locality -> assignment.addEndpoints(locality.setPriority(level)));
         }
-        zones.values().forEach(assignment::addEndpoints);
-        return Versioned.of(name, assignment.build());
+        return assignment.build();
     }
 
     /** Leads to the app behind one port of the data plane itself. */

@@ -42,7 +42,7 @@ public final class MeshCompiler {
     private final Map<Group, Outbound> outbounds = new HashMap<>();
     /** Clusters do not depend on routes, so groups of data planes share them too. */
     private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
-    private final Map<String, Versioned> endpoints = new HashMap<>();
+    private final Map<EndpointsKey, Versioned> endpoints = new HashMap<>();
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
     /**
@@ -51,10 +51,13 @@ public final class MeshCompiler {
      * @param routes the numbers of those that apply
      * @param shown absent: they have no identity
      * @param namespace of which they are, where that makes a difference; else empty
+     * @param zone in which they are, where that makes a difference; else empty
      */
-    private record Group(BitSet routes, Optional<Shown> shown, String namespace) {}
+    private record Group(BitSet routes, Optional<Shown> shown, String namespace, String zone) {}
 
     private record ClusterKey(String name, Optional<Shown> shown) {}
+
+    private record EndpointsKey(String name, String zone) {}
 
     /** @param ports of all services, in order */
     private record Outbound(List<Integer> ports, Table clusters, Table endpoints, Table listeners, Table routes) {}
@@ -95,7 +98,8 @@ public final class MeshCompiler {
                 ? new Shown.Requested()
                 : new Shown.Served(own.name()));
         String namespace = services.differByNamespace() ? node.metadata().namespace() : "";
-        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown, namespace), this::outbound);
+        String zone = services.differByZone() ? node.metadata().zone() : "";
+        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown, namespace, zone), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
         inbound(node, shown, listeners, localClusters);
@@ -183,7 +187,10 @@ public final class MeshCompiler {
                     new ClusterKey(name, group.shown()), key -> ClusterBuilder.cluster(target, key.shown(), security)));
             destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
                     target.service().name(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
-            endpointList.add(endpoints.computeIfAbsent(name, key -> ClusterBuilder.endpoints(target)));
+            if (!ClusterBuilder.isByName(target)) {
+                endpointList.add(endpoints.computeIfAbsent(
+                        new EndpointsKey(name, group.zone()), key -> ClusterBuilder.endpoints(target, key.zone())));
+            }
         });
         List<Integer> ports = List.copyOf(tables.keySet());
         return new Outbound(
@@ -216,9 +223,7 @@ public final class MeshCompiler {
         /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */
         void add(Service service, VirtualHost.Builder host) {
             service.hosts().everywhere().forEach(domain -> add(domain, host));
-            if (service.metadata().namespace().equals(namespace)) {
-                service.hosts().inNamespace().forEach(domain -> add(domain, host));
-            }
+            service.hosts().inNamespace().getOrDefault(namespace, List.of()).forEach(domain -> add(domain, host));
             if (host.getDomainsCount() > 0) {
                 configuration.addVirtualHosts(host);
             }

@@ -53,6 +53,7 @@ final class TlsBuilder {
     static Cluster.TransportSocketMatch upstream(Shown shown, Target target, MeshSecurity security) {
         Set<Workload> workloads = new HashSet<>();
         target.instances().forEach(instance -> workloads.add(instance.workload()));
+        workloads.remove(Workload.NOBODY);
         if (workloads.isEmpty()) {
             workloads.add(Workload.ofService(target.service().name()));
         }

@@ -82,7 +82,7 @@ class MeshSecurityTest {
         PolicySet policies = new PolicyHistory(new ResourceParser())
                 .update(List.of(new SourceText("p.yaml", Optional.of(text), Optional.empty())));
         assertThat(policies.problems()).isEmpty();
-        return MeshSecurity.of("default", policies, new Authorities(state, clock), last, failures::add);
+        return MeshSecurity.of("default", policies, new Authorities(mesh -> new RootFile(state, mesh), clock), last, failures::add);
     }
 
     private static InboundSecurity inbound(MeshSecurity security, String service, int port) {
@@ -283,7 +283,7 @@ class MeshSecurityTest {
     /** A new root in place of one that is lost would leave everybody with a certificate that nobody believes. */
     @Test
     void anAuthorityWhoseFileIsLostOrOpenGoesOn() throws IOException {
-        Authorities authorities = new Authorities(state, clock);
+        Authorities authorities = new Authorities(mesh -> new RootFile(state, mesh), clock);
         Duration hour = Duration.ofHours(1);
         Authority first = authorities.of("default", new CaSource.Generated(), hour);
         // Just made, it is read once more.
@@ -291,7 +291,7 @@ class MeshSecurityTest {
         Path file = new RootFile(state, "default").path();
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         assertThat(authorities.of("default", new CaSource.Generated(), hour.multipliedBy(2))).isSameAs(first);
-        assertThatThrownBy(() -> new Authorities(state, clock).of("default", new CaSource.Generated(), hour))
+        assertThatThrownBy(() -> new Authorities(mesh -> new RootFile(state, mesh), clock).of("default", new CaSource.Generated(), hour))
                 .hasMessageContaining("is open to others");
         Files.move(file, state.resolve("away"));
         assertThat(authorities.changed()).isTrue();
@@ -305,7 +305,7 @@ class MeshSecurityTest {
 
     @Test
     void aRootIsReplacedInTimeThoughNothingElseChanges() throws IOException {
-        Authorities authorities = new Authorities(state, clock);
+        Authorities authorities = new Authorities(mesh -> new RootFile(state, mesh), clock);
         Authority first = authorities.of("default", new CaSource.Generated(), Duration.ofHours(1));
         clock.now = authorities.due().orElseThrow();
         assertThat(clock.now).isBefore(first.bundle().get(0).getNotAfter().toInstant().minus(Duration.ofDays(900)));

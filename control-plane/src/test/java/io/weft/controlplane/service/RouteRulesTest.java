@@ -19,7 +19,7 @@ class RouteRulesTest {
     private static final Service ORDERS = new Service(
             new Metadata(new ResourceId("MeshService", "default", "orders"), "orders", "", Map.of("team", "shop")),
             true,
-            new Service.Hosts(List.of("orders"), List.of()),
+            new Service.Hosts(List.of("orders"), Map.of()),
             List.of(MAIN, ADMIN));
 
     /** Each route as "what it matches -> first backend (number of filters)", in the order in which they are tried. */

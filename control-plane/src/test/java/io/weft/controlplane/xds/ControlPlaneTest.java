@@ -61,7 +61,7 @@ class ControlPlaneTest {
 
     private ControlPlane start(Duration grace) throws IOException {
         return ControlPlane.start(new ControlPlane.Settings(
-                folder, folder.resolve(".weft"), new InetSocketAddress("127.0.0.1", 0), grace,
+                ControlPlane.Folder.of(folder), new InetSocketAddress("127.0.0.1", 0), grace,
                 ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty()));
     }
 

@@ -124,6 +124,10 @@ public final class DeltaClient implements AutoCloseable {
         }
     }
 
+    public void askForSecret(String name) {
+        subscribe(ResourceType.SECRET, List.of(name), List.of());
+    }
+
     synchronized void subscribe(ResourceType type, Collection<String> names, Collection<String> noMore) {
         if (names.isEmpty() && noMore.isEmpty()) {
             return;

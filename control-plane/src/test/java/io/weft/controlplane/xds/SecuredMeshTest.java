@@ -516,7 +516,7 @@ class SecuredMeshTest {
         InetSocketAddress anywhere = new InetSocketAddress("127.0.0.1", 0);
         ControlPlane.Settings plain = ControlPlane.Settings.of(folder, anywhere);
         ControlPlane.Settings secured = new ControlPlane.Settings(
-                folder, folder.resolve("other"), anywhere, plain.grace(), plain.tokens(), Optional.of(new ControlPlane.Tls(chain, key)));
+                new ControlPlane.Folder(folder, folder.resolve("other")), anywhere, plain.grace(), plain.tokens(), Optional.of(new ControlPlane.Tls(chain, key)));
         try (ControlPlane other = ControlPlane.start(secured)) {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, trusting(certificate), null);

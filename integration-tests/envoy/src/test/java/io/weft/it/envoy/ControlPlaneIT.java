@@ -59,7 +59,7 @@ class ControlPlaneIT {
         assumeTrue(binary.isPresent(), "no Envoy: " + binary.reason());
         policies = Files.createDirectory(folder.resolve("policies"));
         controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
-                policies, folder.resolve("state"), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
+                new ControlPlane.Folder(policies, folder.resolve("state")), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
                 ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty())));
         one = opened(Upstream.start("one"));
         two = opened(Upstream.start("two"));

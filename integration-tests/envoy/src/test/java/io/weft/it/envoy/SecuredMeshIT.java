@@ -77,7 +77,7 @@ class SecuredMeshIT {
         write("tls.yaml", STRICT);
         write("permission.yaml", STOREFRONT_ONLY);
         controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
-                policies, state, new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
+                new ControlPlane.Folder(policies, state), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
                 ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty())));
         tokens = TokenKey.in(state, Clock.systemUTC());
         app = opened(Upstream.start("orders"));

@@ -1,0 +1,171 @@
+package io.weft.controlplane.kubernetes;
+
+import io.weft.controlplane.identity.InboundSecurity;
+import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.identity.Workload;
+import io.weft.controlplane.kubernetes.ClusterState.Joined;
+import io.weft.controlplane.kubernetes.ClusterState.Member;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.TlsMode;
+import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.service.Service;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The cluster's Services as those of a mesh. A service of which nothing has changed is the same object as before. Not thread-safe.
+ */
+final class ClusterServices {
+
+    private final ClusterState state;
+    private final Map<ObjectName, Made> made = new HashMap<>();
+
+    private record Made(Joined from, MeshSecurity security, List<Service> services) {}
+
+    ClusterServices(ClusterState state) {
+        this.state = state;
+    }
+
+    Collection<Service> of(String mesh, MeshSecurity security) {
+        Collection<Joined> all = state.joined();
+        List<Service> services = new ArrayList<>();
+        Set<ObjectName> names = new java.util.HashSet<>();
+        for (Joined joined : all) {
+            ObjectName name = joined.service.name();
+            names.add(name);
+            if (!joined.service.mesh().equals(mesh)) {
+                continue;
+            }
+            Made before = made.get(name);
+            // The same objects, not equal ones: to compare what is in them would cost as much as to make them.
+            if (before == null || before.from != joined || before.security != security) {
+                before = new Made(joined, security, make(joined, security));
+                made.put(name, before);
+            }
+            services.addAll(before.services);
+        }
+        made.keySet().retainAll(names);
+        return services;
+    }
+
+    private List<Service> make(Joined joined, MeshSecurity security) {
+        Facts.OfService service = joined.service;
+        if (service.ports().isEmpty() || ClusterNames.aliased(service).isPresent()) {
+            return List.of();
+        }
+        List<Service.Port> ports = new ArrayList<>();
+        Map<String, List<Service.Port>> byHostname = new LinkedHashMap<>();
+        for (Facts.ServicePort port : service.ports()) {
+            List<Service.Instance> instances = new ArrayList<>();
+            if (service.externalName().isPresent()) {
+                instances.add(external(service.externalName().get(), port.number()));
+            } else {
+                for (Member member : chosen(joined, port)) {
+                    Service.Instance instance = instance(member, port, security);
+                    instances.add(instance);
+                    member.endpoint().hostname().filter(hostname -> service.headless()).ifPresent(hostname ->
+                            byHostname.computeIfAbsent(hostname, key -> new ArrayList<>()).add(port(port, List.of(instance))));
+                }
+            }
+            ports.add(port(port, instances));
+        }
+        List<Service> services = new ArrayList<>();
+        services.add(new Service(
+                metadata(service, service.name().name()), true, ClusterNames.of(service, joined.aliases), ports));
+        byHostname.forEach((hostname, own) -> services.add(new Service(
+                metadata(service, hostname + "." + service.name().name()),
+                true,
+                ClusterNames.of(hostname, service.name()),
+                own)));
+        return services;
+    }
+
+    private static Metadata metadata(Facts.OfService service, String name) {
+        String namespace = service.name().namespace();
+        return new Metadata(
+                new ResourceId("MeshService", service.mesh(), name + "." + namespace), name, namespace, service.labels());
+    }
+
+    private static Service.Port port(Facts.ServicePort port, List<Service.Instance> instances) {
+        Optional<String> name = Optional.of(port.name()).filter(text -> !text.isEmpty());
+        return new Service.Port(port.number(), name, port.protocol(), withHints(instances));
+    }
+
+    /** As in Kubernetes hints count only where each endpoint has some: else those that have none would get nothing. */
+    private static List<Service.Instance> withHints(List<Service.Instance> instances) {
+        if (instances.stream().noneMatch(instance -> instance.forZones().isEmpty())) {
+            return instances;
+        }
+        return instances.stream().map(Service.Instance::forAllZones).toList();
+    }
+
+    /**
+     * Those that are ready; where none is, those that can still answer while they terminate, as kube-proxy does it. Of one pod with
+     * addresses of two families the one that its Service prefers.
+     */
+    private static Collection<Member> chosen(Joined joined, Facts.ServicePort port) {
+        List<Member> members = joined.members.stream()
+                .filter(member -> member.slice().ports().containsKey(port.name()))
+                .toList();
+        List<Member> ready = members.stream().filter(member -> member.endpoint().ready()).toList();
+        if (ready.isEmpty()) {
+            ready = members.stream()
+                    .filter(member -> member.endpoint().serving() && member.endpoint().terminating())
+                    .toList();
+        }
+        List<String> families = joined.service.families();
+        Map<Object, Member> byOwner = new LinkedHashMap<>();
+        for (Member member : ready) {
+            Object owner = member.endpoint().pod().<Object>map(pod -> pod).orElse(member.endpoint().address());
+            byOwner.merge(owner, member, (one, other) -> rank(families, other) < rank(families, one) ? other : one);
+        }
+        return byOwner.values();
+    }
+
+    private static int rank(List<String> families, Member member) {
+        int index = families.indexOf(member.slice().family());
+        return index < 0 ? families.size() : index;
+    }
+
+    private static Service.Instance external(String name, int port) {
+        return new Service.Instance(
+                name, port, "", Set.of(), Workload.NOBODY, Map.of(), Health.HEALTHY, false);
+    }
+
+    private Service.Instance instance(Member member, Facts.ServicePort servicePort, MeshSecurity security) {
+        int port = Objects.requireNonNull(member.slice().ports().get(servicePort.name()));
+        Facts.Endpoint endpoint = member.endpoint();
+        if (member.pod().isEmpty()) {
+            return new Service.Instance(endpoint.address(), port, endpoint.zone(), endpoint.forZones(), Workload.NOBODY,
+                    Map.of(), Health.HEALTHY, false);
+        }
+        ClusterPod pod = new ClusterPod(member.pod().get(), endpoint.zone());
+        boolean takesTls = pod.facts().meshTls().orElse(false);
+        Optional<InboundSecurity> secured = Optional.empty();
+        if (takesTls || pod.facts().injected() || pod.facts().meshTls().isPresent()) {
+            Dataplane.Inbound inbound = new Dataplane.Inbound(port, endpoint.address(),
+                    Optional.of(servicePort.name()).filter(text -> !text.isEmpty()), port, endpoint.address(), true,
+                    pod.tags(), Optional.of(servicePort.protocol()));
+            secured = security.inbound(pod.metadata(), List.of(pod.tags()), pod.workload(), inbound);
+        }
+        boolean strict = secured.isPresent() && secured.get().mode() == TlsMode.STRICT;
+        return new Service.Instance(
+                endpoint.address(),
+                port,
+                endpoint.zone(),
+                endpoint.forZones(),
+                pod.workload(),
+                pod.tags(),
+                strict && !takesTls ? Health.UNHEALTHY : Health.HEALTHY,
+                secured.isPresent() && (strict || takesTls));
+    }
+}

@@ -1,0 +1,261 @@
+package io.weft.controlplane.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.grpc.Status;
+import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.xds.DeltaClient;
+import io.weft.controlplane.xds.Nodes;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.awaitility.core.ThrowingRunnable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The control plane on a cluster's API, and a data plane over the wire. */
+class ClusterTest {
+
+    private static final String ORDERS = "kri_msvc_default__shop_orders_http";
+
+    @TempDir
+    private Path folder;
+
+    private MockCluster cluster;
+    private ControlPlane controlPlane;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = new MockCluster();
+        cluster.apply("""
+                apiVersion: v1
+                kind: Node
+                metadata: {name: node-1, labels: {topology.kubernetes.io/zone: east}}
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: orders, namespace: shop, labels: {team: a}}
+                spec:
+                  clusterIP: 10.96.0.7
+                  clusterIPs: [10.96.0.7]
+                  ipFamilies: [IPv4]
+                  ports: [{name: http, port: 80, targetPort: web, protocol: TCP}]
+                """);
+        cluster.apply(pod("shop", "orders-1", "orders", "10.0.0.1", "version: v1"));
+        cluster.apply(pod("shop", "orders-2", "orders", "10.0.0.2", "version: v2"));
+        cluster.apply(pod("shop", "caller", "storefront", "127.0.0.1", "app: storefront"));
+        cluster.apply(slice(endpoint("orders-1", "10.0.0.1", "ready: true"), endpoint("orders-2", "10.0.0.2", "ready: true")));
+        cluster.token("good", "storefront", "caller");
+        controlPlane = controlPlane();
+    }
+
+    private ControlPlane controlPlane() throws IOException {
+        return open(ControlPlane.start(new ControlPlane.Settings(
+                new ControlPlane.Cluster(Optional.of(cluster.kubeconfig(folder)), Optional.of("weft-system")),
+                new InetSocketAddress("127.0.0.1", 0),
+                ControlPlane.Settings.DEFAULT_GRACE,
+                ControlPlane.Tokens.ALWAYS,
+                Optional.empty())));
+    }
+
+    private <T extends AutoCloseable> T open(T resource) {
+        opened.add(0, resource);
+        return resource;
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+        cluster.close();
+    }
+
+    private static String pod(String namespace, String name, String account, String address, String labels) {
+        return """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: %s, namespace: %s, uid: uid-%s, labels: {%s}}
+                spec: {nodeName: node-1, serviceAccountName: %s, containers: []}
+                status: {podIP: %s, podIPs: [{ip: %s}]}
+                """.formatted(name, namespace, name, labels, account, address, address);
+    }
+
+    private static String slice(String... endpoints) {
+        return """
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata: {name: orders-x, namespace: shop, labels: {kubernetes.io/service-name: orders}}
+                addressType: IPv4
+                ports: [{name: http, port: 8080, protocol: TCP}]
+                endpoints:
+                """ + String.join("", endpoints);
+    }
+
+    private static String endpoint(String pod, String address, String conditions) {
+        return "- {addresses: [%s], conditions: {%s}, zone: east, targetRef: {kind: Pod, namespace: shop, name: %s}}%n"
+                .formatted(address, conditions, pod);
+    }
+
+    private DeltaClient client() {
+        return open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), "good"));
+    }
+
+    private static void eventually(ThrowingRunnable assertion) {
+        await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).untilAsserted(assertion);
+    }
+
+    /** OK: its stream has not ended. */
+    private static Status.Code code(DeltaClient client) {
+        return client.failure() == null ? Status.Code.OK : Status.fromThrowable(client.failure()).getCode();
+    }
+
+    private static List<String> addresses(DeltaClient client, String name) {
+        assertThat(client.endpoints(name)).isNotNull();
+        return client.endpoints(name).getEndpointsList().stream()
+                .flatMap(locality -> locality.getLbEndpointsList().stream())
+                .map(endpoint -> {
+                    SocketAddress address = endpoint.getEndpoint().getAddress().getSocketAddress();
+                    return address.getAddress() + ":" + address.getPortValue();
+                })
+                .toList();
+    }
+
+    @Test
+    void whatIsReadyIsServedUnderTheNamesOfTheCluster() {
+        DeltaClient client = client();
+        eventually(() -> assertThat(addresses(client, ORDERS)).containsExactly("10.0.0.1:8080", "10.0.0.2:8080"));
+        eventually(() -> assertThat(client.routes("outbound_80")).isNotNull());
+        assertThat(client.routes("outbound_80").getVirtualHosts(0).getDomainsList()).containsExactly(
+                "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local", "10.96.0.7", "orders");
+    }
+
+    @Test
+    void oneThatTerminatesIsTakenOutAndIsTheLastResort() {
+        DeltaClient client = client();
+        eventually(() -> assertThat(addresses(client, ORDERS)).hasSize(2));
+        String terminating = "ready: false, serving: true, terminating: true";
+        cluster.apply(slice(endpoint("orders-1", "10.0.0.1", terminating), endpoint("orders-2", "10.0.0.2", "ready: true")));
+        eventually(() -> assertThat(addresses(client, ORDERS)).containsExactly("10.0.0.2:8080"));
+        cluster.apply(slice(endpoint("orders-1", "10.0.0.1", terminating), endpoint("orders-2", "10.0.0.2", "ready: false")));
+        eventually(() -> assertThat(addresses(client, ORDERS)).containsExactly("10.0.0.1:8080"));
+    }
+
+    @Test
+    void aPolicyIsObeyedAndOneThatIsRefusedIsNamedAndLeavesItsLastGood() {
+        String route = """
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshHTTPRoute
+                metadata: {name: canary, namespace: shop, labels: {kuma.io/mesh: default}}
+                spec:
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches: [{path: {type: PathPrefix, value: /}}]
+                      default:
+                        backendRefs:
+                        - {kind: MeshServiceSubset, name: orders, tags: {version: v1}, weight: 90}
+                        - {kind: MeshServiceSubset, name: orders, tags: {version: v2}, weight: 10}
+                """;
+        DeltaClient client = client();
+        eventually(() -> assertThat(client.routes("outbound_80")).isNotNull());
+        cluster.apply(route);
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutes(0).getRoute().getWeightedClusters()
+                .getClustersList()).extracting(cluster -> cluster.getWeight().getValue()).containsExactly(90, 10));
+        cluster.apply(route.replace("weight: 90", "weight: many"));
+        eventually(() -> assertThat(controlPlane.policies().problems()).extracting(Problem::toString).singleElement().asString()
+                .startsWith("MeshHTTPRoute shop/canary: spec.to[0].rules[0].default.backendRefs[0].weight: needs a whole number"));
+        assertThat(controlPlane.policies().inForce()).hasSize(1);
+        cluster.delete(route);
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutes(0).getRoute().getCluster())
+                .isEqualTo(ORDERS));
+    }
+
+    @Test
+    void nobodyIsServedWhoDoesNotProveToBeAPodThatIsThere() {
+        cluster.token("other-audience", "shop", "storefront", "caller", "uid-caller", "https://kubernetes.default.svc");
+        cluster.token("earlier-pod", "shop", "storefront", "caller", "uid-earlier", "weft");
+        cluster.token("not-there", "shop", "storefront", "gone", "uid-gone", "weft");
+        for (String token : List.of("bad", "other-audience", "earlier-pod")) {
+            DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), token));
+            eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.UNAUTHENTICATED));
+        }
+        // It may be newer than what has come of it.
+        DeltaClient early = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), "not-there"));
+        eventually(() -> assertThat(code(early)).isEqualTo(Status.Code.UNAVAILABLE));
+        DeltaClient none = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront")));
+        eventually(() -> assertThat(code(none)).isEqualTo(Status.Code.UNAUTHENTICATED));
+    }
+
+    @Test
+    void nobodyCanBeReachedAtTheAddressOfAnotherPod() {
+        cluster.token("orders-1", "orders", "orders-1");
+        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 8080, "v1"), "orders-1"));
+        eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.PERMISSION_DENIED));
+        assertThat(client.failure()).hasMessageContaining("shop/orders-1 has the addresses [10.0.0.1]");
+    }
+
+    @Test
+    void aPodThatIsDeletedIsTurnedAway() {
+        DeltaClient client = client();
+        eventually(() -> assertThat(client.endpoints(ORDERS)).isNotNull());
+        cluster.client().pods().inNamespace("shop").withName("caller").delete();
+        eventually(() -> assertThat(client.failure()).isNotNull());
+    }
+
+    @Test
+    void replicasHaveTheSameRootsAndAWorkloadIsItsServiceAccount() throws IOException {
+        cluster.apply("""
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshIdentity
+                metadata: {name: everyone, namespace: weft-system}
+                spec:
+                  selector: {dataplane: {matchLabels: {}}}
+                  spiffeID: {trustDomain: prod.example}
+                  provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+                """);
+        ControlPlane first = controlPlane;
+        DeltaClient client = client();
+        client.askForSecret("system_trust_bundle");
+        eventually(() -> assertThat(client.secret("system_trust_bundle")).isNotNull());
+        controlPlane = controlPlane();
+        assertThat(controlPlane.port()).isNotEqualTo(first.port());
+        DeltaClient other = client();
+        other.askForSecret("system_trust_bundle");
+        eventually(() -> assertThat(other.secret("system_trust_bundle")).isEqualTo(client.secret("system_trust_bundle")));
+        eventually(() -> assertThat(client.cluster(ORDERS).toString()).contains("spiffe://prod.example/ns/shop/sa/orders"));
+    }
+
+    @Test
+    void aServiceThatIsElsewhereIsReachedByItsName() {
+        DeltaClient client = client();
+        cluster.apply("""
+                apiVersion: v1
+                kind: Service
+                metadata: {name: partner, namespace: shop}
+                spec: {type: ExternalName, externalName: api.partner.example, ports: [{port: 80}]}
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: old-orders, namespace: legacy}
+                spec: {type: ExternalName, externalName: orders.shop.svc.cluster.local}
+                """);
+        String partner = "kri_msvc_default__shop_partner_80";
+        eventually(() -> assertThat(client.cluster(partner)).isNotNull());
+        assertThat(client.cluster(partner).getType()).isEqualTo(Cluster.DiscoveryType.STRICT_DNS);
+        assertThat(client.cluster(partner).toString()).contains("api.partner.example");
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getDomainsList())
+                .contains("orders.shop", "old-orders.legacy", "old-orders.legacy.svc.cluster.local").doesNotContain("old-orders"));
+    }
+}

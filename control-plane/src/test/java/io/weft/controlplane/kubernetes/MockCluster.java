@@ -1,0 +1,166 @@
+package io.weft.controlplane.kubernetes;
+
+import io.fabric8.kubernetes.api.model.APIResource;
+import io.fabric8.kubernetes.api.model.APIResourceBuilder;
+import io.fabric8.kubernetes.api.model.APIResourceListBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.authentication.TokenReview;
+import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMixedDispatcher;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.fabric8.mockwebserver.Context;
+import io.fabric8.mockwebserver.MockWebServer;
+import io.fabric8.mockwebserver.ServerRequest;
+import io.fabric8.mockwebserver.ServerResponse;
+import io.fabric8.mockwebserver.http.RecordedRequest;
+import io.fabric8.mockwebserver.utils.ResponseProvider;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.io.ByteArrayInputStream;
+
+/**
+ * The API of a cluster over HTTP, by the mock server of the client library: it keeps what is created, and serves watches. It checks
+ * nothing, and what a token is worth the test says.
+ */
+final class MockCluster implements AutoCloseable {
+
+    private static final List<String> POLICIES = List.of("MeshHTTPRoute", "MeshIdentity", "MeshTLS", "MeshTrafficPermission");
+
+    private final Map<ServerRequest, Queue<ServerResponse>> expectations = new HashMap<>();
+    private final KubernetesMockServer server;
+    private final KubernetesClient client;
+    private final Map<String, TokenReview> tokens = new ConcurrentHashMap<>();
+    private final AtomicInteger reviews = new AtomicInteger();
+
+    MockCluster() throws IOException {
+        this(0);
+    }
+
+    /** @param port 0: any free one */
+    MockCluster(int port) throws IOException {
+        server = new KubernetesMockServer(
+                new Context(), new MockWebServer(), expectations, new KubernetesMixedDispatcher(expectations), false);
+        server.init(InetAddress.getLoopbackAddress(), port);
+        client = server.createClient();
+        List<APIResource> resources = POLICIES.stream()
+                .map(kind -> new APIResourceBuilder().withKind(kind).withName(plural(kind)).withNamespaced(true).build())
+                .toList();
+        server.expect().get().withPath("/apis/" + ClusterSource.POLICIES)
+                .andReturn(200, new APIResourceListBuilder()
+                        .withGroupVersion(ClusterSource.POLICIES).withResources(resources).build())
+                .always();
+        for (String kind : POLICIES) {
+            server.expectCustomResource(new CustomResourceDefinitionContext.Builder()
+                    .withGroup("kuma.io").withVersion("v1alpha1").withKind(kind).withPlural(plural(kind)).withScope("Namespaced")
+                    .build());
+        }
+        server.expect().post().withPath("/apis/authentication.k8s.io/v1/tokenreviews").andReply(new Reviewer()).always();
+    }
+
+    private static String plural(String kind) {
+        String lower = kind.toLowerCase(java.util.Locale.ROOT);
+        return lower.endsWith("y") ? lower.substring(0, lower.length() - 1) + "ies" : lower.endsWith("s") ? lower + "es" : lower + "s";
+    }
+
+    private final class Reviewer implements ResponseProvider<Object> {
+        @Override
+        public int getStatusCode(RecordedRequest request) {
+            return 201;
+        }
+
+        @Override
+        public io.fabric8.mockwebserver.http.Headers getHeaders() {
+            return new io.fabric8.mockwebserver.http.Headers.Builder().build();
+        }
+
+        @Override
+        public void setHeaders(io.fabric8.mockwebserver.http.Headers headers) {}
+
+        @Override
+        public Object getBody(RecordedRequest request) {
+            reviews.incrementAndGet();
+            TokenReview asked = Serialization.unmarshal(request.getUtf8Body(), TokenReview.class);
+            TokenReview known = tokens.get(asked.getSpec().getToken());
+            return known != null ? known : new TokenReviewBuilder()
+                    .withNewStatus().withAuthenticated(false).withError("unknown").endStatus().build();
+        }
+    }
+
+    KubernetesClient client() {
+        return client;
+    }
+
+    int port() {
+        return server.getPort();
+    }
+
+    int reviews() {
+        return reviews.get();
+    }
+
+    /** A token that is good for a pod as it is now. */
+    void token(String token, String serviceAccount, String pod) {
+        token(token, "shop", serviceAccount, pod, client.pods().inNamespace("shop").withName(pod).get().getMetadata().getUid(), "weft");
+    }
+
+    void token(String token, String namespace, String serviceAccount, String pod, String uid, String... audiences) {
+        tokens.put(token, new TokenReviewBuilder()
+                .withNewStatus()
+                .withAuthenticated(true)
+                .withAudiences(audiences)
+                .withNewUser()
+                .withUsername("system:serviceaccount:" + namespace + ":" + serviceAccount)
+                .addToExtra("authentication.kubernetes.io/pod-name", List.of(pod))
+                .addToExtra("authentication.kubernetes.io/pod-uid", List.of(uid))
+                .endUser()
+                .endStatus()
+                .build());
+    }
+
+    /** Creates what is not there and replaces what is. */
+    void apply(String yaml) {
+        try (InputStream stream = new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))) {
+            for (HasMetadata object : client.load(stream).items()) {
+                client.resource(object).createOr(io.fabric8.kubernetes.client.dsl.NonDeletingOperation::update);
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    void delete(String yaml) {
+        client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))).delete();
+    }
+
+    Path kubeconfig(Path folder) throws IOException {
+        URL url = client.getMasterUrl();
+        return Files.writeString(folder.resolve("kubeconfig"), """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: c, cluster: {server: "%s"}}]
+                users: [{name: u, user: {token: t}}]
+                contexts: [{name: x, context: {cluster: c, user: u, namespace: weft-system}}]
+                current-context: x
+                """.formatted(url));
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        server.destroy();
+    }
+}
