@@ -15,10 +15,18 @@ import io.weft.controlplane.kubernetes.ClusterPlatform;
 import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
 import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.policy.Mesh;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshIdentity;
+import io.weft.controlplane.policy.MeshTrust;
+import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.Resource;
+import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.policy.SourceText;
+import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Instance;
@@ -31,6 +39,7 @@ import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.xds.AdsServer;
 import io.weft.controlplane.xds.MeshCompiler;
+import io.weft.controlplane.xds.MeshDiff;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -40,12 +49,15 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
@@ -321,7 +333,7 @@ public final class ControlPlane implements AutoCloseable {
 
     /** The data planes of a mesh: those that policies describe, and those that are registered. */
     public List<Instance> instances(String mesh) {
-        return source.instances(mesh, registry.instances(mesh));
+        return source.instances(mesh, policies, registry.instances(mesh));
     }
 
     /** Whether a token proves its bearer to be an operator, and is not revoked. */
@@ -438,12 +450,7 @@ public final class ControlPlane implements AutoCloseable {
         PolicySet current = policies;
         Map<String, MeshCompiler> compilers = new HashMap<>();
         for (String mesh : ads.meshes()) {
-            List<MeshHttpRoute> routes = current.all(MeshHttpRoute.class, mesh).stream()
-                    .filter(route -> !route.metadata().shadow())
-                    .toList();
-            MeshSecurity security = security(mesh);
-            ServiceCatalog services = source.services(mesh, registry.instances(mesh), routes, security);
-            compilers.put(mesh, new MeshCompiler(services, routes, security, certificates));
+            compilers.put(mesh, compiler(mesh, current, security(mesh), certificates));
         }
         ads.publish(compilers);
         Map<String, Destinations> named = new HashMap<>();
@@ -451,6 +458,95 @@ public final class ControlPlane implements AutoCloseable {
         destinations = Map.copyOf(named);
         certificates.retain(ads.nodes());
         planRenewal();
+    }
+
+    private MeshCompiler compiler(String mesh, PolicySet set, MeshSecurity security, ServedCertificates served) {
+        List<MeshHttpRoute> routes = set.all(MeshHttpRoute.class, mesh).stream()
+                .filter(route -> !route.metadata().shadow())
+                .toList();
+        ServiceCatalog services = source.services(mesh, set, registry.instances(mesh), routes, security);
+        return new MeshCompiler(services, routes, security, served);
+    }
+
+    /** What would change for the data planes that are connected if these were all the policies. Changes nothing. */
+    public PolicyDiff diff(List<SourceText> texts) {
+        PolicySet now = policies;
+        PolicySet read = new PolicyHistory(new ResourceParser()).update(texts);
+        PolicySet next = withLastGood(read, now);
+        List<String> documents = new ArrayList<>();
+        Map<ResourceId, Resource> before = byId(now);
+        Map<ResourceId, Resource> after = byId(next);
+        Set<ResourceId> ids = new TreeSet<>(Comparator.comparing(ResourceId::toString));
+        ids.addAll(before.keySet());
+        ids.addAll(after.keySet());
+        for (ResourceId id : ids) {
+            if (!Objects.equals(before.get(id), after.get(id))) {
+                documents.add((!before.containsKey(id) ? "+ " : after.containsKey(id) ? "~ " : "- ") + id);
+            }
+        }
+        ServedCertificates unserved = new ServedCertificates(Clock.systemUTC(), new SecureRandom());
+        List<PolicyDiff.Mesh> meshes = new ArrayList<>();
+        for (String mesh : new TreeSet<>(ads.meshes())) {
+            List<ClientNode> nodes = connected().stream()
+                    .map(AdsServer.Connected::node)
+                    .filter(node -> node.mesh().equals(mesh))
+                    .toList();
+            boolean identities = !identities(now, mesh).equals(identities(next, mesh));
+            PolicySet comparable = identities ? withIdentitiesOf(next, now, mesh) : next;
+            List<MeshDiff.Change> changes = MeshDiff.between(
+                    compiler(mesh, now, security(mesh), unserved),
+                    compiler(mesh, comparable, securityOf(mesh, comparable), unserved),
+                    nodes);
+            if (identities || !changes.isEmpty()) {
+                meshes.add(new PolicyDiff.Mesh(mesh, identities, changes));
+            }
+        }
+        return new PolicyDiff(read.problems(), documents, meshes);
+    }
+
+    /** Of a file with a problem, what was in force stays so. */
+    private static PolicySet withLastGood(PolicySet read, PolicySet now) {
+        Set<String> troubled = new HashSet<>();
+        read.problems().forEach(problem -> troubled.add(problem.file()));
+        Map<ResourceId, Resource> known = byId(read);
+        List<PolicySet.Sourced> all = new ArrayList<>(read.inForce());
+        now.inForce().stream()
+                .filter(old -> troubled.contains(old.file()) && !known.containsKey(old.resource().metadata().id()))
+                .forEach(all::add);
+        return new PolicySet(all, List.of(), read.problems());
+    }
+
+    private static Map<ResourceId, Resource> byId(PolicySet set) {
+        Map<ResourceId, Resource> byId = new HashMap<>();
+        set.inForce().forEach(each -> byId.put(each.resource().metadata().id(), each.resource()));
+        return byId;
+    }
+
+    /** Whether the data planes of a mesh have identities, and which, hangs on these alone; to read others would make keys. */
+    private static boolean isIdentity(Resource resource) {
+        return resource instanceof MeshIdentity || resource instanceof MeshTrust || resource instanceof Mesh;
+    }
+
+    private static Set<Resource> identities(PolicySet set, String mesh) {
+        Set<Resource> identities = new HashSet<>();
+        set.inForce().stream()
+                .map(PolicySet.Sourced::resource)
+                .filter(resource -> isIdentity(resource) && resource.metadata().mesh().equals(mesh))
+                .forEach(identities::add);
+        return identities;
+    }
+
+    private static PolicySet withIdentitiesOf(PolicySet set, PolicySet other, String mesh) {
+        List<PolicySet.Sourced> all = new ArrayList<>();
+        set.inForce().stream().filter(each -> !isIdentity(each.resource())).forEach(all::add);
+        other.inForce().stream()
+                .filter(each -> isIdentity(each.resource()) && each.resource().metadata().mesh().equals(mesh))
+                .forEach(all::add);
+        return new PolicySet(all, List.of(), List.of());
+    }
+
+    private synchronized MeshSecurity securityOf(String mesh, PolicySet set) {
+        return MeshSecurity.of(mesh, set, authorities, security(mesh), failure -> LOG.debug("compared without: {}", failure));
     }
 
     /** Certificates and rotations do not wait for somebody to change a policy. */

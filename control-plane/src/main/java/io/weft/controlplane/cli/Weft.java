@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
             CaCommand.class,
             AttachCommand.class,
             StatusCommand.class,
+            DiffCommand.class,
             CanaryCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class,

@@ -17,6 +17,7 @@ import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.Registry.Instance;
 import io.weft.controlplane.service.ServiceCatalog;
@@ -283,13 +284,13 @@ final class ClusterSource implements Source {
     }
 
     @Override
-    public List<Instance> instances(String mesh, List<Instance> registered) {
+    public List<Instance> instances(String mesh, PolicySet inForce, List<Instance> registered) {
         return registered;
     }
 
     @Override
     public ServiceCatalog services(
-            String mesh, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
+            String mesh, PolicySet inForce, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
         conditions.settle(registered);
         Collection<io.weft.controlplane.service.Service> all = services.of(mesh, security);
         return ServiceCatalog.of(all);

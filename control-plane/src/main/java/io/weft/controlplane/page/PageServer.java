@@ -13,6 +13,7 @@ import io.weft.controlplane.load.Edge;
 import io.weft.controlplane.load.Load;
 import io.weft.controlplane.load.LoadWindow;
 import io.weft.controlplane.page.Access.Denied;
+import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.rollout.RolloutException;
 import io.weft.controlplane.rollout.RouteStore;
 import java.io.IOException;
@@ -21,15 +22,18 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -45,6 +49,7 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code GET /api/load?mesh=&service=}: {@link LoadView}
  *   <li>{@code GET /api/observed?mesh=&service=&version=&since=}: {@link Observed}
  *   <li>{@code GET /api/events?mesh=&service=}: both views as server-sent events {@code mesh} and {@code load}, whenever they change
+ *   <li>{@code POST /api/diff}: {@link Files} in, {@link io.weft.controlplane.PolicyDiff} out; nothing changes
  *   <li>{@code POST /api/rollout}, with a token: {@link Shares}
  * </ul>
  */
@@ -55,9 +60,10 @@ public final class PageServer implements AutoCloseable {
             JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
     private static final int MAX_THREADS = 64;
+    private static final int MAX_WAITING = 256;
     /** The rest is for requests that end. */
     private static final int MAX_EVENT_STREAMS = 48;
-    private static final int MAX_BODY_BYTES = 64 << 10;
+    private static final int MAX_BODY_BYTES = 16 << 20;
     private static final int BACKLOG = 64;
     private static final long LOOK_MILLIS = 1_000;
     /** So that a client that is gone is noticed. */
@@ -95,6 +101,11 @@ public final class PageServer implements AutoCloseable {
      */
     record Shares(String mesh, String service, Map<String, Long> weights) {}
 
+    /** The body of {@code POST /api/diff}: all the files of a folder. */
+    record Files(List<File> files) {}
+
+    record File(String name, String text) {}
+
     /**
      * What one version of a service got since a time.
      *
@@ -111,6 +122,8 @@ public final class PageServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads;
     private final Semaphore eventStreams = new Semaphore(MAX_EVENT_STREAMS);
+    private final Object comparing = new Object();
+    private final Latest latest = new Latest();
     private volatile boolean closed;
 
     /** @throws IOException the address cannot be bound */
@@ -121,7 +134,7 @@ public final class PageServer implements AutoCloseable {
     private PageServer(Settings settings, ControlPlane controlPlane, RouteStore routes) throws IOException {
         this.controlPlane = controlPlane;
         this.routes = routes;
-        viewer = new Viewer(controlPlane, routes);
+        viewer = new Viewer(controlPlane);
         access = new Access(settings.hosts(), settings.tokens());
         if (settings.tls().isPresent()) {
             HttpsServer secured = HttpsServer.create(settings.listen(), BACKLOG);
@@ -131,11 +144,12 @@ public final class PageServer implements AutoCloseable {
             server = HttpServer.create(settings.listen(), BACKLOG);
         }
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                2, MAX_THREADS, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+                MAX_THREADS, MAX_THREADS, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), task -> {
                     Thread thread = new Thread(task, "weft-page");
                     thread.setDaemon(true);
                     return thread;
-                }, new ThreadPoolExecutor.AbortPolicy());
+                });
+        pool.allowCoreThreadTimeOut(true);
         threads = pool;
         server.setExecutor(pool);
         server.createContext("/", this::serve);
@@ -242,13 +256,31 @@ public final class PageServer implements AutoCloseable {
         }
     }
 
+    /** The same for all that ask within a moment. */
+    private String mesh() throws JsonProcessingException {
+        synchronized (latest) {
+            long now = System.nanoTime();
+            if (latest.json.isEmpty() || now - latest.madeNanos > TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS) / 2) {
+                latest.json = JSON.writeValueAsString(viewer.mesh());
+                latest.madeNanos = now;
+            }
+            return latest.json;
+        }
+    }
+
+    /** Guarded by itself. */
+    private static final class Latest {
+        private String json = "";
+        private long madeNanos;
+    }
+
     private void push(OutputStream stream, String mesh, String service) throws IOException, InterruptedException {
         String lastMesh = "";
         String lastLoad = "";
         long quiet = 0;
         while (!closed) {
             StringBuilder news = new StringBuilder();
-            String now = JSON.writeValueAsString(viewer.mesh());
+            String now = mesh();
             if (!now.equals(lastMesh)) {
                 lastMesh = now;
                 news.append("event: mesh\ndata: ").append(now).append("\n\n");
@@ -276,10 +308,36 @@ public final class PageServer implements AutoCloseable {
     }
 
     private void write(HttpExchange exchange, String path) throws IOException {
-        if (!path.equals("/api/rollout")) {
-            deny(exchange, new Denied(404, "nothing can be sent to " + path));
+        switch (path) {
+            case "/api/rollout" -> share(exchange);
+            case "/api/diff" -> diff(exchange);
+            default -> deny(exchange, new Denied(404, "nothing can be sent to " + path));
+        }
+    }
+
+    /** One at a time: it compiles everything. */
+    private void diff(HttpExchange exchange) throws IOException {
+        Optional<Denied> denied = access.fromElsewhere(exchange);
+        if (denied.isPresent()) {
+            deny(exchange, denied.get());
             return;
         }
+        List<SourceText> texts = new ArrayList<>();
+        try {
+            Files sent = JSON.readValue(body(exchange), Files.class);
+            for (File file : sent.files()) {
+                texts.add(new SourceText(Objects.requireNonNull(file.name()), Optional.of(file.text()), Optional.empty()));
+            }
+        } catch (JsonProcessingException | NullPointerException e) {
+            deny(exchange, new Denied(400, "the body is not {\"files\": [{\"name\": …, \"text\": …}]}, or longer than 16 MiB"));
+            return;
+        }
+        synchronized (comparing) {
+            answer(exchange, 200, controlPlane.diff(texts));
+        }
+    }
+
+    private void share(HttpExchange exchange) throws IOException {
         Optional<Denied> denied = access.writing(exchange);
         if (denied.isPresent()) {
             deny(exchange, denied.get());

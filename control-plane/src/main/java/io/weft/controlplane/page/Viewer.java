@@ -7,15 +7,14 @@ import io.weft.controlplane.load.Load;
 import io.weft.controlplane.load.LoadWindow;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
-import io.weft.controlplane.rollout.RouteStore;
 import io.weft.controlplane.rollout.Split;
 import io.weft.controlplane.xds.AdsServer;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,22 +25,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Makes the views from what the control plane knows. Thread-safe. */
 final class Viewer {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Viewer.class);
     /** Long enough for a slow service to have a rate, short enough to see that something begins. */
     private static final Duration RECENT = Duration.ofSeconds(30);
 
     private final ControlPlane controlPlane;
-    private final RouteStore routes;
 
-    Viewer(ControlPlane controlPlane, RouteStore routes) {
+    Viewer(ControlPlane controlPlane) {
         this.controlPlane = controlPlane;
-        this.routes = routes;
     }
 
     MeshView mesh() {
@@ -50,11 +44,9 @@ final class Viewer {
         Set<String> names = new TreeSet<>(controlPlane.load().meshes());
         connected.forEach(each -> names.add(each.node().mesh()));
         policies.inForce().forEach(each -> names.add(each.resource().metadata().mesh()));
-        List<Split> splits = splits();
         List<MeshView.Mesh> meshes = new ArrayList<>();
         for (String name : names) {
-            meshes.add(mesh(name, policies, connected.stream().filter(each -> each.node().mesh().equals(name)).toList(),
-                    splits.stream().filter(split -> split.mesh().equals(name)).toList()));
+            meshes.add(mesh(name, policies, connected.stream().filter(each -> each.node().mesh().equals(name)).toList()));
         }
         List<MeshView.Problem> problems = policies.problems().stream()
                 .map(problem -> new MeshView.Problem(problem.file(), problem.line(), problem.field(), problem.message()))
@@ -62,17 +54,11 @@ final class Viewer {
         return new MeshView(controlPlane.load().step(), policies.inForce().size(), problems, meshes);
     }
 
-    private List<Split> splits() {
-        try {
-            return routes.splits();
-        } catch (IOException e) {
-            LOG.debug("the policies cannot be read for the page", e);
-            return List.of();
-        }
-    }
-
     private MeshView.Mesh mesh(
-            String mesh, PolicySet policies, List<AdsServer.Connected> connected, List<Split> splits) {
+            String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
+        List<Split> splits = Split.of(policies.all(MeshHttpRoute.class, mesh).stream()
+                .filter(route -> !route.metadata().shadow())
+                .toList());
         LoadWindow window = controlPlane.load();
         Map<String, InstanceLoad> loads = window.instances(mesh);
         Map<String, List<MeshView.Instance>> instances = new TreeMap<>();

@@ -2,7 +2,6 @@ package io.weft.controlplane.rollout;
 
 import io.weft.controlplane.policy.Document;
 import io.weft.controlplane.policy.FolderReader;
-import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.ResourceParser;
@@ -17,7 +16,6 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,16 +38,6 @@ public final class FolderRoutes implements RouteStore {
 
     /** One rule that shares requests among versions. */
     private record Found(SourceText file, MeshHttpRoute policy, WeightText.Place place, Split split) {}
-
-    @Override
-    public List<Split> splits() throws IOException {
-        Map<String, List<Split>> byService = new LinkedHashMap<>();
-        for (Found found : find()) {
-            byService.computeIfAbsent(found.split().mesh() + '\0' + found.split().service(), key -> new ArrayList<>())
-                    .add(found.split());
-        }
-        return byService.values().stream().filter(each -> each.size() == 1).map(each -> each.get(0)).toList();
-    }
 
     @Override
     public Optional<Split> split(String mesh, String service) throws IOException, RolloutException {
@@ -76,39 +64,14 @@ public final class FolderRoutes implements RouteStore {
             }
             for (Document document : parser.parseFile(file.name(), file.text().get())) {
                 if (document.resource().orElse(null) instanceof MeshHttpRoute policy && !policy.metadata().shadow()) {
-                    addSplits(found, file, document, policy);
+                    for (Split.Rule rule : Split.rules(policy)) {
+                        WeightText.Place place = new WeightText.Place(document.line(), rule.to(), rule.rule());
+                        found.add(new Found(file, policy, place, rule.split()));
+                    }
                 }
             }
         }
         return found;
-    }
-
-    private static void addSplits(List<Found> found, SourceText file, Document document, MeshHttpRoute policy) {
-        for (int to = 0; to < policy.to().size(); to++) {
-            Optional<String> service = policy.to().get(to).destination().name();
-            List<MeshHttpRoute.Rule> rules = policy.to().get(to).rules();
-            for (int rule = 0; service.isPresent() && rule < rules.size(); rule++) {
-                Map<String, Long> weights = weights(rules.get(rule), service.get());
-                if (!weights.isEmpty()) {
-                    found.add(new Found(file, policy, new WeightText.Place(document.line(), to, rule),
-                            new Split(policy.metadata().mesh(), service.get(), policy.metadata().displayName(), weights)));
-                }
-            }
-        }
-    }
-
-    /** Empty: the rule is not for all requests, or leads elsewhere than to versions of the service. */
-    private static Map<String, Long> weights(MeshHttpRoute.Rule rule, String service) {
-        boolean general = rule.matches().stream().anyMatch(match -> match.headers().isEmpty() && match.query().isEmpty());
-        Map<String, Long> weights = new LinkedHashMap<>();
-        for (MeshHttpRoute.BackendRef ref : rule.backends().orElse(List.of())) {
-            String version = ref.tags().get(Labels.VERSION);
-            if (version == null || ref.tags().size() > 1 || !ref.name().equals(Optional.of(service))
-                    || weights.put(version, ref.weight()) != null) {
-                return Map.of();
-            }
-        }
-        return general ? weights : Map.of();
     }
 
     @Override
@@ -135,7 +98,7 @@ public final class FolderRoutes implements RouteStore {
         for (int i = 0; same && i < old.size(); i++) {
             if (old.get(i).equals(found.policy()) && now.get(i) instanceof MeshHttpRoute changed) {
                 MeshHttpRoute.To to = changed.to().get(found.place().to());
-                written.putAll(weights(to.rules().get(found.place().rule()), found.split().service()));
+                written.putAll(Split.weights(to.rules().get(found.place().rule()), found.split().service()));
                 same = changed.metadata().equals(found.policy().metadata()) && changed.target().equals(found.policy().target());
             } else {
                 same = old.get(i).equals(now.get(i));

@@ -1,7 +1,6 @@
 package io.weft.controlplane.rollout;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -9,13 +8,8 @@ import java.util.Optional;
 public interface RouteStore {
 
     /**
-     * Every service whose requests a policy shares among versions, by exactly one rule.
+     * How the requests for a service are shared; empty: by no policy.
      *
-     * @throws IOException the policies cannot be read
-     */
-    List<Split> splits() throws IOException;
-
-    /**
      * @throws RolloutException several rules share the requests, so that it is not clear which one is meant
      * @throws IOException the policies cannot be read
      */

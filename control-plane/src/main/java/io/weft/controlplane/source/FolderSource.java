@@ -24,7 +24,6 @@ public final class FolderSource implements Source {
     private final Path folder;
     private final PolicyHistory history;
     private FolderWatcher watcher;
-    private volatile PolicySet policies = PolicySet.EMPTY;
 
     public FolderSource(Path folder, ResourceParser parser) {
         this.folder = folder;
@@ -33,14 +32,12 @@ public final class FolderSource implements Source {
 
     @Override
     public void start(Listener listener) throws IOException {
-        watcher = FolderWatcher.start(new FolderReader(folder), FolderWatcher.Patience.DEFAULT, texts -> {
-            policies = history.update(texts);
-            listener.policies(policies);
-        });
+        watcher = FolderWatcher.start(new FolderReader(folder), FolderWatcher.Patience.DEFAULT, texts ->
+                listener.policies(history.update(texts)));
     }
 
     @Override
-    public List<Instance> instances(String mesh, List<Instance> registered) {
+    public List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered) {
         List<Instance> instances = new ArrayList<>();
         for (Dataplane dataplane : policies.all(Dataplane.class, mesh)) {
             instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
@@ -51,9 +48,9 @@ public final class FolderSource implements Source {
 
     @Override
     public ServiceCatalog services(
-            String mesh, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
+            String mesh, PolicySet policies, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
         return ServiceCatalog.build(
-                mesh, instances(mesh, registered), policies.all(MeshService.class, mesh), routes, security);
+                mesh, instances(mesh, policies, registered), policies.all(MeshService.class, mesh), routes, security);
     }
 
     @Override

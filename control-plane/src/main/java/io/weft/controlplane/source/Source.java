@@ -32,18 +32,21 @@ public interface Source extends AutoCloseable {
     /**
      * The data planes of a mesh that are known.
      *
+     * @param policies those in force, or such as might be
      * @param registered those that are connected, or were until lately
      */
-    List<Instance> instances(String mesh, List<Instance> registered);
+    List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered);
 
     /**
-     * The services of a mesh. Called by one thread.
+     * The services of a mesh. Called by one thread for the policies in force, and by any for others.
      *
+     * @param policies those in force, or such as might be
      * @param registered data planes that are connected, or were until lately
      * @param routes of the mesh
      * @param security the same object for as long as nothing of it has changed
      */
-    ServiceCatalog services(String mesh, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security);
+    ServiceCatalog services(
+            String mesh, PolicySet policies, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security);
 
     /** After it the listener hears nothing more. */
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weft.controlplane.policy.FolderReader;
+import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
@@ -138,7 +139,7 @@ class FolderRoutesTest {
 
         assertThatThrownBy(() -> routes().share("default", "orders", weights(95, 5)))
                 .isInstanceOf(RolloutException.class).hasMessageContaining("2 rules").hasMessageContaining("a.yaml:8");
-        assertThat(routes().splits()).as("shown by none, as none is the one").isEmpty();
+        assertThat(Split.of(policies().all(MeshHttpRoute.class, "default"))).as("none is the one").isEmpty();
     }
 
     @Test

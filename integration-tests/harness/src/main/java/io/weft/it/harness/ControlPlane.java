@@ -44,6 +44,16 @@ public final class ControlPlane {
         return URI.create("grpc://127.0.0.1:" + port);
     }
 
+    /** Of its page, from the last start on. */
+    public URI page() {
+        String ready = process.awaitStdout(line -> line.contains("; page on "));
+        return URI.create(ready.substring(ready.indexOf("; page on ") + "; page on ".length()));
+    }
+
+    public Path policies() {
+        return folder.resolve("policies");
+    }
+
     public JvmProcess process() {
         return process;
     }
@@ -105,6 +115,7 @@ public final class ControlPlane {
         process = jvm.get().jar(
                 Build.controlPlane(), "control-plane",
                 "--listen", "127.0.0.1:" + port,
+                "--page", "127.0.0.1:0",
                 "--policies", folder.resolve("policies").toString(),
                 "--state-dir", folder.resolve("state").toString());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);

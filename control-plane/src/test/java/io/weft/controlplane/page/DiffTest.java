@@ -1,0 +1,146 @@
+package io.weft.controlplane.page;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.weft.controlplane.PolicyDiff;
+import io.weft.controlplane.policy.SourceText;
+import io.weft.controlplane.xds.MeshDiff;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What other policies would change, for data planes that are connected to a real control plane. */
+class DiffTest {
+
+    private static final String IDENTITY = """
+            type: MeshIdentity
+            name: everyone
+            mesh: default
+            spec:
+              selector: {dataplane: {matchLabels: {}}}
+              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+            """;
+
+    @TempDir
+    private Path folder;
+
+    private SimulatedMesh mesh;
+
+    @BeforeAll
+    static void patience() {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
+    }
+
+    @AfterAll
+    static void impatience() {
+        Awaitility.reset();
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        Files.writeString(folder.resolve("orders-canary.yaml"), SimulatedMesh.CANARY);
+        mesh = new SimulatedMesh(folder);
+        mesh.instance("orders", "1", 7201, "v1");
+        mesh.instance("orders", "2", 7203, "v2");
+        mesh.instance("shop", "1", 7101, "v1");
+        await().until(() -> mesh.controlPlane.connected().size() == 3 && mesh.controlPlane.instances("default").size() == 3);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        mesh.close();
+    }
+
+    @Test
+    void theSamePoliciesChangeNothing() {
+        assertThat(diff(SimulatedMesh.CANARY)).isEqualTo(new PolicyDiff(List.of(), List.of(), List.of()));
+    }
+
+    @Test
+    void anotherWeightIsShownWhereItIs() {
+        PolicyDiff diff = diff(SimulatedMesh.CANARY.replace("weight: 90", "weight: 60").replace("weight: 10", "weight: 40"));
+
+        assertThat(diff.policies()).containsExactly("~ MeshHTTPRoute orders-canary (mesh default)");
+        List<MeshDiff.Change> changes = diff.meshes().get(0).changes();
+        assertThat(changes).singleElement().satisfies(change -> {
+            assertThat(change.services()).containsExactly("orders", "shop");
+            assertThat(change.resource()).isEqualTo("route outbound_80");
+            assertThat(change.lines()).hasSize(2)
+                    .anyMatch(line -> line.matches("~ virtual_hosts\\[.*orders.*].*weighted_clusters\\.clusters\\[.*weight.*: 90 → 60"))
+                    .anyMatch(line -> line.endsWith(": 10 → 40"));
+        });
+        assertThat(mesh.controlPlane.policies().inForce()).as("nothing has been done").hasSize(1);
+    }
+
+    @Test
+    void aPolicyForSomeIsShownForThemOnly() {
+        PolicyDiff diff = diff(SimulatedMesh.CANARY.replace("targetRef: {kind: Mesh}",
+                "targetRef: {kind: MeshSubset, tags: {kuma.io/service: shop}}"));
+
+        assertThat(diff.meshes().get(0).changes()).isNotEmpty().allSatisfy(change ->
+                assertThat(change.services()).as(change.resource()).containsExactly("orders"));
+    }
+
+    @Test
+    void whatWouldBeRefusedLeavesWhatIsInForce() {
+        PolicyDiff diff = diff(SimulatedMesh.CANARY.replace("weight: 90", "weight: many"));
+
+        assertThat(diff.problems()).singleElement().satisfies(problem -> assertThat(problem.field()).endsWith("weight"));
+        assertThat(diff.policies()).isEmpty();
+        assertThat(diff.meshes()).isEmpty();
+    }
+
+    @Test
+    void identitiesAreNotMadeToBeLookedAt() {
+        PolicyDiff diff = diff(SimulatedMesh.CANARY, IDENTITY);
+
+        assertThat(diff.policies()).containsExactly("+ MeshIdentity everyone (mesh default)");
+        assertThat(diff.meshes()).singleElement().satisfies(each -> {
+            assertThat(each.identities()).isTrue();
+            assertThat(each.changes()).isEmpty();
+        });
+        assertThat(mesh.controlPlane.givesIdentities("default")).isFalse();
+        assertThat(folder.resolve(".weft").resolve("ca")).doesNotExist();
+    }
+
+    @Test
+    void whoAsksByThePageGetsTheSame() throws Exception {
+        HttpResponse<String> response = send("{\"files\":[]}", "application/json");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.body()).contains("- MeshHTTPRoute orders-canary (mesh default)");
+        assertThat(send("{\"files\":[{\"name\":\"x\"}]}", "application/json").statusCode()).isEqualTo(400);
+        assertThat(send("{\"files\":[]}", "text/plain").statusCode()).isEqualTo(415);
+    }
+
+    private HttpResponse<String> send(String body, String type) throws Exception {
+        return HttpClient.newHttpClient().send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + mesh.page.port() + "/api/diff"))
+                        .header("content-type", type)
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    private PolicyDiff diff(String... documents) {
+        List<SourceText> texts = new ArrayList<>();
+        for (int i = 0; i < documents.length; i++) {
+            texts.add(new SourceText(i == 0 ? "orders-canary.yaml" : i + ".yaml", Optional.of(documents[i]), Optional.empty()));
+        }
+        return mesh.controlPlane.diff(texts);
+    }
+}
