@@ -32,7 +32,8 @@ final class ClientLayers {
         release = outermost.first(Phase.RELEASE);
     }
 
-    static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, RequestMetrics metrics, Notices.Relay notices) {
+    static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, RequestMetrics metrics, Debugging debugging,
+            Notices.Relay notices) {
         Randomness randomness = surroundings.randomness();
         NanoClock clock = deadlines.clock();
         ClientLayer attempts =
@@ -56,21 +57,23 @@ final class ClientLayers {
         Hedge hedge = new Hedge(deadlines, randomness, notices, attempts);
         // An attempt beside another has passed the filters with that one.
         ClientLayers further = new ClientLayers(hedge, new MatchRoute(hedge), null, null);
-        ClientLayers hedged = new ClientLayers(hedge, wholeRequest(clock, metrics, hedge), null, further);
-        return new ClientLayers(hedge, wholeRequest(clock, metrics, attempts), hedged, null);
+        ClientLayers hedged = new ClientLayers(hedge, wholeRequest(clock, metrics, debugging, hedge), null, further);
+        return new ClientLayers(hedge, wholeRequest(clock, metrics, debugging, attempts), hedged, null);
     }
 
-    private static ClientLayer wholeRequest(NanoClock clock, RequestMetrics metrics, ClientLayer attempts) {
+    private static ClientLayer wholeRequest(NanoClock clock, RequestMetrics metrics, Debugging debugging, ClientLayer attempts) {
         return
                 // Outermost: how long a request takes and what becomes of it is for all of it.
                 new Measure(metrics,
+                // Above all that decides: it tells what they decided.
+                new TellDecision(debugging,
                 // First of all that act: what it asks for is no business of the filters', and what it is told none of the app's.
                 new AskForLoad(clock,
                 // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
-                attempts))));
+                attempts)))));
     }
 
     /** For a request whose attempts may begin beside each other. */

@@ -17,6 +17,8 @@ import java.util.List;
  * @param retryOverflows retries refused by the circuit breaker
  * @param withoutEndpoint requests for which there was no healthy endpoint
  * @param abandoned requests that were not mirrored, or not tried again, because of their body
+ * @param connectFailures attempts that got no connection
+ * @param ejections how often an endpoint was left out because of its failures
  */
 public record ClusterStats(
         String name,
@@ -29,10 +31,13 @@ public record ClusterStats(
         long retryOverflows,
         long withoutEndpoint,
         long abandoned,
+        long connectFailures,
+        long ejections,
         List<EndpointStats> endpoints) {
 
     /**
      * @param health as the control plane says it
+     * @param failsChecks active health checks say that it is not well, or there was none yet
      * @param ejected left out for now because of its failures
      * @param ejections how often it was, this one included
      */
@@ -44,6 +49,7 @@ public record ClusterStats(
             int active,
             long successes,
             long failures,
+            boolean failsChecks,
             boolean ejected,
             int ejections) {}
 }

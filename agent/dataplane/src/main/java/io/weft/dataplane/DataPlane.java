@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Decides where the requests of this JVM go and what becomes of those that come in. One for the process.
@@ -39,6 +40,7 @@ public final class DataPlane implements Outbound, LoadSource {
     private final ClientLayers clientLayers;
     private final Mirroring mirroring;
     private final RequestMetrics metrics;
+    private final Debugging debugging = new Debugging();
     private final Notices.Relay notices = new Notices.Relay();
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
@@ -72,9 +74,9 @@ public final class DataPlane implements Outbound, LoadSource {
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         mirroring = new Mirroring(faults, notices);
         metrics = new RequestMetrics(clock, randomness, timers);
-        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, metrics, notices);
+        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, metrics, debugging, notices);
         mirroring.through(clientLayers);
-        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, refusals, notices);
+        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, debugging, refusals, notices);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
         FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
@@ -221,6 +223,24 @@ public final class DataPlane implements Outbound, LoadSource {
         return stats;
     }
 
+    /**
+     * What would become of a request that goes out, by the policy in force: nothing is sent, and nothing is counted. Where chance
+     * decides about a route, the lowest number is drawn.
+     */
+    public Explanation explain(RequestHead request) {
+        Policy inForce = policy;
+        return inForce == null || !request.scheme().equals("http") ? Explanation.NOT_IN_MESH : Explanation.of(inForce, request);
+    }
+
+    /**
+     * Lets requests ask how they were decided, by the header {@code x-weft-debug}.
+     *
+     * @param log gets the answer where there is no response to put it into; on the request's own thread, which it must not block
+     */
+    public void permitDebugging(Consumer<String> log) {
+        debugging.permit(log);
+    }
+
     /** What each rule of access control has decided. */
     public List<RuleStats> accessStats() {
         return accessStats.rules();
@@ -261,6 +281,8 @@ public final class DataPlane implements Outbound, LoadSource {
         while (step == Exchange.Step.WAIT) {
             step = exchange.next();
         }
+        // It is a question, not a request.
+        metrics.forget(exchange);
         exchange.end();
         return step == Exchange.Step.DIAL ? exchange.endpoint() : null;
     }

@@ -199,6 +199,9 @@ public abstract class Exchange extends Limited {
     /** Null: no attempt begins beside another, and the layers are those that know nothing of it. */
     Lane lane;
 
+    /** Null: nobody asked how it is decided. */
+    Decision decision;
+
     /** A filter holds the request up: no attempt was made, and the next one is still the first. */
     boolean waiting;
 

@@ -67,6 +67,8 @@ public abstract class InboundExchange extends HttpStream {
     /** The answer to a request that goes no further, since its path is not valid; null: it does. */
     LocalReply malformed;
     boolean waiting;
+    /** Of gRPC. */
+    boolean call;
     /** In which the caller asks for a load report; null: it does not. */
     LoadFormat loadFormat;
     /** No policy has said anything of the port yet: asked again until one has, or the time for that is over. */
@@ -169,6 +171,11 @@ public abstract class InboundExchange extends HttpStream {
             }
             layers.end(this);
         }
+    }
+
+    @Override
+    protected final boolean isCall() {
+        return call;
     }
 
     @Override

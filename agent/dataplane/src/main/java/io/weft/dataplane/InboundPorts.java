@@ -40,8 +40,8 @@ public final class InboundPorts implements Inbound {
      * @param warming a policy has come that is about to be put in force
      */
     InboundPorts(
-            Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, RequestMetrics metrics, Refusals refusals,
-            Notices notices) {
+            Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, RequestMetrics metrics, Debugging debugging,
+            Refusals refusals, Notices notices) {
         NanoClock clock = surroundings.clock();
         Timers timers = surroundings.timers();
         faults = surroundings.faults();
@@ -50,7 +50,7 @@ public final class InboundPorts implements Inbound {
         unnamed = new UnnamedPorts(policy, warming, clock, notices);
         connections = new InboundConnections(policy, unnamed, surroundings, refusals);
         unsecurable = new UnsecurablePorts(policy, unnamed, connections, surroundings);
-        layers = new ServerLayers(policy, surroundings, drain, requests, metrics, load, connections);
+        layers = new ServerLayers(policy, surroundings, drain, requests, metrics, debugging, load, connections);
     }
 
     /**

@@ -124,6 +124,13 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
                 new byte[0]);
     }
 
+    /** With one more header. */
+    LocalReply with(String name, String value) {
+        List<Map.Entry<String, String>> more = new ArrayList<>(headers);
+        more.add(Map.entry(name, value));
+        return new LocalReply(status, List.copyOf(more), body);
+    }
+
     /** Plain text with the headers that Envoy gives it; without text just the status. */
     public static LocalReply of(int status, String text) {
         byte[] body = text.getBytes(StandardCharsets.UTF_8);

@@ -2,7 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.Exchange.Failure;
 
-/** Counts attempts by endpoint, and retries by cluster. A 5xx is a failure; what the app cancels is neither. */
+/** Counts attempts by endpoint, retries and connections that there were not by cluster. A 5xx is a failure; what the app cancels is neither. */
 final class Observe extends ClientLayer {
 
     Observe(ClientLayer inner) {
@@ -22,6 +22,9 @@ final class Observe extends ClientLayer {
         innerOutcome.outcome(exchange);
         if (exchange.failure == Failure.CANCELLED) {
             return;
+        }
+        if (exchange.failure == Failure.CONNECT) {
+            exchange.cluster.state().connectFailed();
         }
         if (exchange.failure != null || exchange.status >= 500) {
             exchange.host.failed();

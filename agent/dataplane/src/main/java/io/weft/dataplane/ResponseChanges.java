@@ -23,6 +23,13 @@ public record ResponseChanges(
         return new ResponseChanges(setToo, without(name, add), remove);
     }
 
+    /** With one more header beside those of its name. */
+    ResponseChanges andAdd(String name, String value) {
+        List<Map.Entry<String, String>> addToo = new ArrayList<>(add);
+        addToo.add(Map.entry(name, value));
+        return new ResponseChanges(set, addToo, remove);
+    }
+
     /** With one header that is not there, whatever these changes say of it. */
     ResponseChanges andRemove(String name) {
         List<String> removeToo = new ArrayList<>(remove);

@@ -14,7 +14,7 @@ final class ServerLayers {
     /** @param policy gives null before the first */
     ServerLayers(
             Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, RequestMetrics metrics,
-            LoadMeter load, InboundConnections connections) {
+            Debugging debugging, LoadMeter load, InboundConnections connections) {
         this.drain = drain;
         timers = surroundings.timers();
         outermost =
@@ -23,6 +23,8 @@ final class ServerLayers {
                 new DrainGate(drain,
                 // Above all that decides: how long a request takes and what becomes of it is for all of it.
                 new MeasureInbound(metrics,
+                // Above all that decides: it tells what they decided.
+                new TellDecisionInbound(debugging,
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.
@@ -33,7 +35,7 @@ final class ServerLayers {
                 new AnswerInbound(
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
-                ServerLayer.APP)))))));
+                ServerLayer.APP))))))));
     }
 
     Timers timers() {

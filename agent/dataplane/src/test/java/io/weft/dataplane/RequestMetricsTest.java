@@ -102,6 +102,13 @@ class RequestMetricsTest {
     }
 
     @Test
+    void whoOnlyAsksForAnAddressSendsNothing() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", Policies.to("orders"))).cluster("orders", 1));
+        assertThat(mesh.dataPlane.pick("http", "orders", "GET", "/")).isNotNull();
+        assertThat(mesh.dataPlane.requestStats()).isEmpty();
+    }
+
+    @Test
     void noLabelGrowsWithoutBounds() {
         Fixture mesh = served();
         for (int caller = 0; caller < 1_000; caller++) {

@@ -38,6 +38,8 @@ public final class ClusterState {
     private final LongAdder retryOverflows = new LongAdder();
     private final LongAdder noHealthyHost = new LongAdder();
     private final LongAdder abandoned = new LongAdder();
+    private final LongAdder connectFailures = new LongAdder();
+    private final LongAdder ejections = new LongAdder();
 
     private final NanoClock clock;
     private final Randomness randomness;
@@ -167,6 +169,15 @@ public final class ClusterState {
         abandoned.increment();
     }
 
+    /** An attempt got no connection. */
+    public void connectFailed() {
+        connectFailures.increment();
+    }
+
+    void ejectedOne() {
+        ejections.increment();
+    }
+
     private void forgetGone() {
         long nowNanos = clock.nanoTime();
         leaving.removeIf(left -> {
@@ -205,6 +216,8 @@ public final class ClusterState {
                 retryOverflows.sum(),
                 noHealthyHost.sum(),
                 abandoned.sum(),
+                connectFailures.sum(),
+                ejections.sum(),
                 endpoints);
     }
 

@@ -92,6 +92,7 @@ public final class Ejection {
         boolean enforced = enforcing >= 100 || state.randomness().below(100) < enforcing;
         long jitter = rule.jitterNanos() == 0 ? 0 : (state.randomness().bits() >>> 1) % (rule.jitterNanos() + 1);
         if (enforced && host.eject(state.clock().nanoTime(), rule, jitter)) {
+            state.ejectedOne();
             state.healthChanged();
             state.sweepLater();
         } else {

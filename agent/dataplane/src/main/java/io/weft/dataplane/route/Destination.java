@@ -75,7 +75,7 @@ public final class Destination {
     }
 
     /** The route's weights up to and with this one. */
-    long cumulativeWeight() {
+    public long cumulativeWeight() {
         return cumulativeWeight;
     }
 

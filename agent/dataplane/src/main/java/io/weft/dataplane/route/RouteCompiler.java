@@ -166,9 +166,9 @@ public final class RouteCompiler {
                 }
             }
             RouteEntry toHttps =
-                    host.requireTls() ? new RouteEntry.Answer("", AnswerRecipe.toHttps(), unroutedFilters) : null;
+                    host.requireTls() ? new RouteEntry.Answer(host.name(), "", AnswerRecipe.toHttps(), unroutedFilters) : null;
             RouteTest[] shared = testLists.computeIfAbsent(hostTests, list -> list.toArray(new RouteTest[0]));
-            return new Routes(shared, entries, toHttps, unroutedFilters);
+            return new Routes(host.name(), shared, entries, toHttps, unroutedFilters);
         }
 
         private RouteEntry entry(RouteTest test, Route route, int index, VirtualHost host) {
@@ -182,7 +182,7 @@ public final class RouteCompiler {
             AnswerRecipe recipe = route.action() instanceof Redirect redirect
                     ? AnswerRecipe.of(redirect, test.path(), headers)
                     : AnswerRecipe.of((DirectResponse) route.action(), headers);
-            return new RouteEntry.Answer(route.name(), recipe, filters(host, index, route, FilterOverrides.NONE, 0));
+            return new RouteEntry.Answer(host.name(), route.name(), recipe, filters(host, index, route, FilterOverrides.NONE, 0));
         }
 
         private RouteEntry forward(RouteTest test, Route route, int index, RouteAction.Forward forward, VirtualHost host) {
@@ -210,6 +210,7 @@ public final class RouteCompiler {
             Resending resending = forward.resending().or(host.resending());
             RetryPolicy retry = resending.retry().orElse(null);
             return new RouteEntry.Forward(
+                    host.name(),
                     route.name(),
                     destinations,
                     forward.clusters(),
@@ -250,6 +251,7 @@ public final class RouteCompiler {
                     null,
                     null);
             return new Mirror(policy, new RouteEntry.Forward(
+                    "",
                     "",
                     new Destination[] {destination},
                     RouteAction.ClusterChoice.of(WeightedCluster.of("", 1)),

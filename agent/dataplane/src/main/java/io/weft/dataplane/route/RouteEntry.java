@@ -6,14 +6,22 @@ import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RoutingPriority;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** What a route does with the requests that match it. Immutable. */
 public abstract sealed class RouteEntry {
+    private final String virtualHost;
     private final String name;
 
-    private RouteEntry(String name) {
+    private RouteEntry(String virtualHost, String name) {
+        this.virtualHost = virtualHost;
         this.name = name;
+    }
+
+    public final String virtualHost() {
+        return virtualHost;
     }
 
     /** May be empty. */
@@ -42,6 +50,7 @@ public abstract sealed class RouteEntry {
         private final RoutingPriority priority;
 
         Forward(
+                String virtualHost,
                 String name,
                 Destination[] destinations,
                 ClusterChoice choice,
@@ -49,7 +58,7 @@ public abstract sealed class RouteEntry {
                 ResendRule resend,
                 TimeoutRule timeouts,
                 RoutingPriority priority) {
-            super(name);
+            super(virtualHost, name);
             first = destinations[0];
             firstWeight = first.cumulativeWeight();
             others = Arrays.copyOfRange(destinations, 1, destinations.length);
@@ -104,6 +113,14 @@ public abstract sealed class RouteEntry {
             return length < MAX_UNSIGNED.length() || text.compareTo(MAX_UNSIGNED) <= 0;
         }
 
+        /** All of them, in order. */
+        public List<Destination> destinations() {
+            List<Destination> all = new ArrayList<>(1 + others.length);
+            all.add(first);
+            all.addAll(List.of(others));
+            return all;
+        }
+
         /** The answer when there is no such cluster. */
         public LocalReply clusterNotFound() {
             return clusterNotFound;
@@ -145,8 +162,8 @@ public abstract sealed class RouteEntry {
         private final AnswerRecipe recipe;
         private final FilterChain filters;
 
-        Answer(String name, AnswerRecipe recipe, FilterChain filters) {
-            super(name);
+        Answer(String virtualHost, String name, AnswerRecipe recipe, FilterChain filters) {
+            super(virtualHost, name);
             this.recipe = recipe;
             this.filters = filters;
         }

@@ -12,9 +12,11 @@ public final class Routes {
     /** For requests in plaintext; null: they are welcome. */
     private final RouteEntry toHttps;
     private final FilterChain unroutedFilters;
+    private final String virtualHost;
 
     /** @param unroutedFilters for requests that match none */
-    Routes(RouteTest[] tests, List<RouteEntry> entries, RouteEntry toHttps, FilterChain unroutedFilters) {
+    Routes(String virtualHost, RouteTest[] tests, List<RouteEntry> entries, RouteEntry toHttps, FilterChain unroutedFilters) {
+        this.virtualHost = virtualHost;
         this.unroutedFilters = unroutedFilters;
         this.tests = tests;
         this.entries = entries.toArray(new RouteEntry[0]);
@@ -38,6 +40,10 @@ public final class Routes {
             }
         }
         return null;
+    }
+
+    public String virtualHost() {
+        return virtualHost;
     }
 
     /** For a request for which {@link #find} finds nothing. */

@@ -499,6 +499,7 @@ final class MeshStream implements ClientStream {
 
     private void failed(Failure failure, Status status, RpcProgress progress, Metadata trailers) {
         over();
+        exchange.endsWith(status.getCode().value());
         if (exchange.onFailure(failure)) {
             pause();
         } else {
@@ -570,6 +571,7 @@ final class MeshStream implements ClientStream {
             pause.cancel(false);
         }
         outbox.close();
+        exchange.endsWith(status.getCode().value());
         exchange.end();
         if (tracers != null) {
             for (ClientStreamTracer tracer : tracers) {

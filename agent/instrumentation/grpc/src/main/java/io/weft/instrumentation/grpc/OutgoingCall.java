@@ -84,6 +84,11 @@ final class OutgoingCall extends Exchange {
     }
 
     @Override
+    protected boolean isCall() {
+        return true;
+    }
+
+    @Override
     public String header(String name) {
         return switch (name) {
             case "content-type" -> "application/grpc";
