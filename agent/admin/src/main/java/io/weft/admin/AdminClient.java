@@ -50,10 +50,19 @@ public final class AdminClient implements AutoCloseable {
     }
 
     /**
-     * @param path as {@code /status}
+     * @param path as {@code /status}, with a query where there is one
      * @throws IOException also when the answer is not 200; says what was answered
      */
     public String get(Path socket, String path) throws IOException {
+        return ask(socket, HttpMethod.GET, path);
+    }
+
+    /** As {@link #get}, where something changes. */
+    public String post(Path socket, String path) throws IOException {
+        return ask(socket, HttpMethod.POST, path);
+    }
+
+    private String ask(Path socket, HttpMethod method, String path) throws IOException {
         CompletableFuture<String> page = new CompletableFuture<>();
         Channel channel = new Bootstrap()
                 .group(group)
@@ -61,7 +70,7 @@ public final class AdminClient implements AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel created) {
-                        created.pipeline().addLast(new HttpClientCodec(), new HttpObjectAggregator(MAX_PAGE_BYTES), new Get(path, page));
+                        created.pipeline().addLast(new HttpClientCodec(), new HttpObjectAggregator(MAX_PAGE_BYTES), new Ask(method, path, page));
                     }
                 })
                 .connect(UnixDomainSocketAddress.of(socket))
@@ -93,18 +102,20 @@ public final class AdminClient implements AutoCloseable {
         group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
     }
 
-    private static final class Get extends SimpleChannelInboundHandler<FullHttpResponse> {
+    private static final class Ask extends SimpleChannelInboundHandler<FullHttpResponse> {
+        private final HttpMethod method;
         private final String path;
         private final CompletableFuture<String> page;
 
-        Get(String path, CompletableFuture<String> page) {
+        Ask(HttpMethod method, String path, CompletableFuture<String> page) {
+            this.method = method;
             this.path = path;
             this.page = page;
         }
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
-            DefaultFullHttpRequest request = new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, path, Unpooled.EMPTY_BUFFER);
+            DefaultFullHttpRequest request = new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, method, path, Unpooled.EMPTY_BUFFER);
             request.headers().set(HttpHeaderNames.HOST, "weft");
             context.writeAndFlush(request);
         }

@@ -1,9 +1,25 @@
 package io.weft.admin;
 
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * @param contentType of HTTP
- * @param content made anew each time that somebody asks, on the admin socket's thread
+ * @param method of HTTP: GET, or POST where something changes
+ * @param answer made anew each time that somebody asks, on the admin socket's thread, which it must not block; an
+ *     {@link IllegalArgumentException} is the asker's own fault, and told so
  */
-public record AdminPage(String contentType, Supplier<String> content) {}
+public record AdminPage(String method, Function<AdminQuery, AdminAnswer> answer) {
+
+    /** One that is always there and asks for nothing. */
+    public static AdminPage reads(String contentType, Supplier<String> content) {
+        return reads(query -> AdminAnswer.of(contentType, content.get()));
+    }
+
+    public static AdminPage reads(Function<AdminQuery, AdminAnswer> answer) {
+        return new AdminPage("GET", answer);
+    }
+
+    public static AdminPage changes(Function<AdminQuery, AdminAnswer> answer) {
+        return new AdminPage("POST", answer);
+    }
+}

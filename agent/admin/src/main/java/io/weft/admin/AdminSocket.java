@@ -11,17 +11,19 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,7 +33,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
-/** Answers GET over HTTP/1.1, one request a connection, on one daemon thread of its own. */
+/** Answers over HTTP/1.1, one request a connection, on one daemon thread of its own. */
 public final class AdminSocket implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 64 * 1024;
     private static final int REQUEST_SECONDS = 10;
@@ -68,6 +70,25 @@ public final class AdminSocket implements AutoCloseable {
         return new AdminSocket(group, path);
     }
 
+    /**
+     * Answers on a TCP port, too, with these pages alone: whoever reaches it may ask.
+     *
+     * @throws IOException when there can be no such port
+     */
+    public InetSocketAddress alsoOn(InetSocketAddress address, Map<String, AdminPage> pages) throws IOException {
+        Channel channel = new ServerBootstrap()
+                .group(group)
+                .channel(NioServerSocketChannel.class)
+                .childHandler(new Pipeline(new TreeMap<>(pages)))
+                .bind(address)
+                .awaitUninterruptibly()
+                .channel();
+        if (!channel.isActive()) {
+            throw new IOException("cannot listen on " + address);
+        }
+        return (InetSocketAddress) channel.localAddress();
+    }
+
     public Path path() {
         return path;
     }
@@ -98,8 +119,6 @@ public final class AdminSocket implements AutoCloseable {
     }
 
     private static final class Answer extends SimpleChannelInboundHandler<FullHttpRequest> {
-        private static final String TEXT = "text/plain; charset=utf-8";
-
         private final Map<String, AdminPage> pages;
 
         Answer(Map<String, AdminPage> pages) {
@@ -108,33 +127,36 @@ public final class AdminSocket implements AutoCloseable {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-            AdminPage page = pages.get(request.uri());
+            QueryStringDecoder uri = new QueryStringDecoder(request.uri());
+            AdminPage page = pages.get(uri.path());
             if (page == null) {
-                send(context, HttpResponseStatus.NOT_FOUND, TEXT, "There is no " + request.uri() + " here, but "
-                        + String.join(", ", pages.keySet()) + "\n");
-            } else if (!request.method().equals(HttpMethod.GET)) {
-                send(context, HttpResponseStatus.METHOD_NOT_ALLOWED, TEXT, request.uri() + " can only be read: use GET\n");
+                send(context, text(404, "There is no " + uri.path() + " here, but " + String.join(", ", pages.keySet()) + "\n"));
+            } else if (!request.method().name().equals(page.method())) {
+                send(context, text(405, uri.path() + " is asked by " + page.method() + "\n"));
             } else {
-                answer(context, page);
+                send(context, answer(page, new AdminQuery(uri.parameters())));
             }
         }
 
-        private static void answer(ChannelHandlerContext context, AdminPage page) {
-            String content;
+        private static AdminAnswer answer(AdminPage page, AdminQuery query) {
             try {
-                content = page.content().get();
+                return page.answer().apply(query);
+            } catch (IllegalArgumentException wrong) {
+                return text(400, wrong.getMessage() + "\n");
             } catch (RuntimeException fault) {
-                send(context, HttpResponseStatus.INTERNAL_SERVER_ERROR, TEXT, "The agent cannot say: " + fault + "\n");
-                return;
+                return text(500, "The agent cannot say: " + fault + "\n");
             }
-            send(context, HttpResponseStatus.OK, page.contentType(), content);
         }
 
-        private static void send(ChannelHandlerContext context, HttpResponseStatus status, String type, String content) {
-            DefaultFullHttpResponse response = new DefaultFullHttpResponse(
-                    HttpVersion.HTTP_1_1, status, Unpooled.copiedBuffer(content, StandardCharsets.UTF_8));
+        private static AdminAnswer text(int status, String content) {
+            return new AdminAnswer(status, AdminAnswer.TEXT, content);
+        }
+
+        private static void send(ChannelHandlerContext context, AdminAnswer answer) {
+            DefaultFullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1,
+                    HttpResponseStatus.valueOf(answer.status()), Unpooled.copiedBuffer(answer.content(), StandardCharsets.UTF_8));
             response.headers()
-                    .set(HttpHeaderNames.CONTENT_TYPE, type)
+                    .set(HttpHeaderNames.CONTENT_TYPE, answer.contentType())
                     .setInt(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
                     .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
             context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);

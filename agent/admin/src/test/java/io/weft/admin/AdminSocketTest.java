@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AdminSocketTest {
-    private static final AdminPage HELLO = new AdminPage("text/plain", () -> "hello, größer");
+    private static final AdminPage HELLO = AdminPage.reads("text/plain", () -> "hello, größer");
 
     private final AdminClient client = new AdminClient(Duration.ofSeconds(10));
 
@@ -56,7 +56,7 @@ class AdminSocketTest {
 
     @Test
     void aFaultOfAPageIsSaidAndHarmsNoOther() throws IOException {
-        AdminPage broken = new AdminPage("text/plain", () -> {
+        AdminPage broken = AdminPage.reads("text/plain", () -> {
             throw new IllegalStateException("broken");
         });
         try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/broken", broken, "/hello", HELLO))) {

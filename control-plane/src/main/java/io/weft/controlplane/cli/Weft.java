@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             AttachCommand.class,
             StatusCommand.class,
             DiffCommand.class,
+            ExplainCommand.class,
             CanaryCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class,

@@ -21,7 +21,7 @@ public final class AgentLog {
 
     public enum Level { OFF, ERROR, WARN, INFO, DEBUG }
 
-    private final Level level;
+    private volatile Level level;
     private final OutputStream out;
     private final Map<String, Boolean> said = new ConcurrentHashMap<>();
 
@@ -42,6 +42,15 @@ public final class AgentLog {
     /** For tests. */
     public static AgentLog to(Level level, OutputStream out) {
         return new AgentLog(level, out);
+    }
+
+    public Level level() {
+        return level;
+    }
+
+    /** From now on. */
+    public void level(Level from) {
+        level = from;
     }
 
     public boolean isDebug() {

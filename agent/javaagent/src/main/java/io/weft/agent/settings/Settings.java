@@ -28,6 +28,7 @@ public record Settings(
         Duration startupWait,
         Drain drain,
         Admin admin,
+        Optional<Otlp> otlp,
         Log log,
         Set<String> disabledModules) {
 
@@ -44,7 +45,17 @@ public record Settings(
 
     public record Drain(Duration delay, Duration timeout) {}
 
-    public record Admin(boolean enabled, Optional<String> directory) {}
+    /**
+     * @param metrics where they may be asked for by TCP
+     * @param debugHeader whether requests may ask how they are decided
+     */
+    public record Admin(boolean enabled, Optional<String> directory, Optional<Listen> metrics, boolean debugHeader) {}
+
+    /** @param endpoint of a collector, with its host, and {@code http} or {@code https} */
+    public record Otlp(URI endpoint, Duration interval) {}
+
+    /** @param address an IP address */
+    public record Listen(String address, int port) {}
 
     public record Log(Optional<String> file, AgentLog.Level level) {}
 }

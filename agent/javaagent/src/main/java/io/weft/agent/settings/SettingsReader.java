@@ -263,7 +263,8 @@ public final class SettingsReader {
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
-                new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR)),
+                new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR), listen(),
+                        flag(Setting.DEBUG_HEADER, false)), otlp(),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
         return problems.isEmpty()
                 ? new Valid(settings, List.copyOf(warnings))
@@ -407,6 +408,40 @@ public final class SettingsReader {
             port = port * 10 + digit;
         }
         return port == 0 || port > 65535 ? -1 : port;
+    }
+
+    private Optional<Settings.Otlp> otlp() {
+        Duration interval = duration(Setting.OTLP_INTERVAL, Duration.ofSeconds(60));
+        Value value = values.get(Setting.OTLP_ENDPOINT);
+        if (value == null || value.text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            URI uri = new URI(value.text);
+            boolean known = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            if (known && uri.getHost() != null && uri.getRawQuery() == null && interval.toMillis() > 0) {
+                return Optional.of(new Settings.Otlp(uri, interval));
+            }
+        } catch (URISyntaxException none) {
+            // Said below.
+        }
+        invalid(Setting.OTLP_ENDPOINT, value);
+        return Optional.empty();
+    }
+
+    private Optional<Settings.Listen> listen() {
+        Value value = values.get(Setting.METRICS_ADDRESS);
+        if (value == null || value.text.isEmpty()) {
+            return Optional.empty();
+        }
+        int colon = value.text.lastIndexOf(':');
+        String address = colon < 0 ? "127.0.0.1" : withoutBrackets(value.text.substring(0, colon));
+        String port = value.text.substring(colon + 1);
+        int number = port.equals("0") ? 0 : port(port);
+        if (number < 0 || !isAddress(address)) {
+            invalid(Setting.METRICS_ADDRESS, value);
+        }
+        return Optional.of(new Settings.Listen(address, number));
     }
 
     private Optional<Settings.ControlPlane> controlPlane() {

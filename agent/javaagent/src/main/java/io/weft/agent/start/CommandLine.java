@@ -28,6 +28,8 @@ public final class CommandLine implements ToIntFunction<List<String>> {
                 return attach(arguments);
             case "status":
                 return status(arguments.subList(1, arguments.size()));
+            case "explain":
+                return explain(arguments.subList(1, arguments.size()));
             default:
                 return wrongUse("unknown argument " + command);
         }
@@ -75,6 +77,36 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             form = pids.isEmpty() ? StatusCommand.Form.LINE : StatusCommand.Form.EVERYTHING;
         }
         return new StatusCommand(System.out, System.err).run(directory, pids, form);
+    }
+
+    private static int explain(List<String> arguments) {
+        List<String> positional = new ArrayList<>();
+        List<String> headers = new ArrayList<>();
+        boolean json = false;
+        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (argument.equals("--json")) {
+                json = true;
+            } else if (argument.equals("--dir") && i + 1 < arguments.size()) {
+                directory = new SocketDirectory(Path.of(arguments.get(++i)));
+            } else if (argument.equals("-H") && i + 1 < arguments.size() && arguments.get(i + 1).indexOf(':') > 0) {
+                headers.add(arguments.get(++i));
+            } else if (argument.startsWith("-")) {
+                return wrongUse("explain takes [PID] METHOD URL, -H 'NAME: VALUE', --json and --dir DIRECTORY, not " + argument);
+            } else {
+                positional.add(argument);
+            }
+        }
+        List<Long> pids = new ArrayList<>();
+        if (positional.size() == 3 && isNumber(positional.get(0)) && positional.get(0).length() < 19) {
+            pids.add(Long.parseLong(positional.remove(0)));
+        }
+        if (positional.size() != 2) {
+            return wrongUse("explain needs a method and a URL, as in: explain GET http://orders/");
+        }
+        return new StatusCommand(System.out, System.err)
+                .run(directory, pids, new StatusCommand.Explain(positional.get(0), positional.get(1), headers, json));
     }
 
     private static boolean isNumber(String text) {

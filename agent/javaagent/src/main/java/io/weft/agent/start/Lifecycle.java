@@ -28,6 +28,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
     private AdminPages adminPages;
+    private Runnable telemetry;
     private volatile Optional<AdminSocket> adminSocket = Optional.empty();
 
     Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, HelloWeaving hello,
@@ -41,9 +42,14 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         this.log = log;
     }
 
-    /** Before anything is woven. */
-    void shows(AdminPages pages) {
+    /**
+     * Before anything is woven.
+     *
+     * @param telemetry what begins together with the admin socket
+     */
+    void shows(AdminPages pages, Runnable telemetry) {
         adminPages = pages;
+        this.telemetry = telemetry;
     }
 
     /** On the thread that started the agent. */
@@ -95,6 +101,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         @Override
         public void run() {
             adminSocket = adminPages.open(log);
+            telemetry.run();
         }
     }
 

@@ -12,6 +12,7 @@ import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.mesh.ServicePorts;
+import io.weft.agent.metrics.OtlpPush;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.HookIndex;
@@ -39,7 +40,7 @@ final class Wiring {
                 new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
-        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()));
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()), new OtlpPush.Begin(settings, mesh, log));
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         lifecycle.started();

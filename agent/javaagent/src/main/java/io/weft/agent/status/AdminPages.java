@@ -1,6 +1,8 @@
 package io.weft.agent.status;
 
+import io.weft.admin.AdminAnswer;
 import io.weft.admin.AdminPage;
+import io.weft.admin.AdminQuery;
 import io.weft.admin.AdminSocket;
 import io.weft.admin.SocketDirectory;
 import io.weft.agent.link.Attachments;
@@ -8,31 +10,37 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.mesh.Mesh.Running;
+import io.weft.agent.metrics.MeshMetrics;
+import io.weft.agent.metrics.Metric;
+import io.weft.agent.metrics.PrometheusText;
 import io.weft.agent.settings.Settings;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
 public final class AdminPages {
-    private static final String TEXT = "text/plain; charset=utf-8";
+    private static final int UNAVAILABLE = 503;
 
     private final Settings settings;
     private final Mesh mesh;
     private final Attachments attachments;
     private final InstantSource time;
+    private final MeshMetrics metrics;
 
     public AdminPages(Settings settings, Mesh mesh, Attachments attachments, InstantSource time) {
         this.settings = settings;
         this.mesh = mesh;
         this.attachments = attachments;
         this.time = time;
+        metrics = new MeshMetrics(settings, time);
     }
 
     /** On the agent's thread, once the mesh runs. */
@@ -43,10 +51,12 @@ public final class AdminPages {
         SocketDirectory directory = settings.admin().directory().map(chosen -> new SocketDirectory(Path.of(chosen)))
                 .orElseGet(() -> SocketDirectory.of(System.getProperty("user.name")));
         try {
-            return Optional.of(AdminSocket.open(directory, ProcessHandle.current().pid(), pages()));
+            AdminSocket socket = AdminSocket.open(directory, ProcessHandle.current().pid(), pages(log));
+            settings.admin().metrics().ifPresent(listen -> listen(socket, listen, log));
+            return Optional.of(socket);
         } catch (IOException | UnsupportedOperationException none) {
             String problem = "weft status cannot ask this process: " + none.getMessage();
-            if (settings.admin().directory().isPresent()) {
+            if (settings.admin().directory().isPresent() || settings.admin().metrics().isPresent()) {
                 log.warn(problem + "; check weft.admin.dir");
             } else {
                 log.debug(problem);
@@ -55,19 +65,91 @@ public final class AdminPages {
         }
     }
 
-    private Map<String, AdminPage> pages() {
-        return Map.of(
-                "/status", new AdminPage("application/json", page(StatusJson::of)),
-                "/status.txt", new AdminPage(TEXT, page(status -> StatusText.whole(status, time.instant()))),
-                "/status-line.txt", new AdminPage(TEXT, page(StatusText::line)));
+    private void listen(AdminSocket socket, Settings.Listen listen, AgentLog log) {
+        try {
+            InetSocketAddress address = socket.alsoOn(new InetSocketAddress(listen.address(), listen.port()),
+                    Map.of("/stats/prometheus", prometheus(), "/ready", AdminPage.reads(this::ready)));
+            log.info("metrics at http://" + Addresses.text(address) + "/stats/prometheus");
+        } catch (IOException none) {
+            log.warn(none.getMessage() + "; check weft.metrics.address");
+        }
     }
 
-    private Supplier<String> page(Function<Status, String> writer) {
-        return () -> writer.apply(status());
+    private Map<String, AdminPage> pages(AgentLog log) {
+        return Map.ofEntries(
+                Map.entry("/status", AdminPage.reads(AdminAnswer.JSON, () -> StatusJson.of(status()))),
+                Map.entry("/status.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.whole(status(), time.instant()))),
+                Map.entry("/status-line.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.line(status()))),
+                Map.entry("/config_dump", AdminPage.reads(AdminAnswer.JSON, () -> ConfigDump.of(running().client().snapshot()))),
+                Map.entry("/clusters", AdminPage.reads(this::clusters)),
+                Map.entry("/certs", AdminPage.reads(AdminAnswer.JSON, () -> CertificatesJson.of(running().client().snapshot(), time.instant()))),
+                Map.entry("/stats", AdminPage.reads(query -> AdminAnswer.text(StatsText.of(metrics(), query.first("filter"))))),
+                Map.entry("/stats/prometheus", prometheus()),
+                Map.entry("/explain", AdminPage.reads(this::explain)),
+                Map.entry("/ready", AdminPage.reads(this::ready)),
+                Map.entry("/drain", AdminPage.changes(query -> drain())),
+                Map.entry("/logging", AdminPage.changes(query -> logging(log, query))));
+    }
+
+    private AdminPage prometheus() {
+        return AdminPage.reads(PrometheusText.CONTENT_TYPE, () -> PrometheusText.of(metrics()));
+    }
+
+    private Running running() {
+        return mesh.running().orElseThrow();
+    }
+
+    private List<Metric> metrics() {
+        return metrics.of(running());
+    }
+
+    private AdminAnswer clusters(AdminQuery query) {
+        ClustersPage page = new ClustersPage(running().dataPlane().stats(), running().client().snapshot());
+        return query.first("format").map("json"::equals).orElse(false) ? AdminAnswer.json(page.json()) : AdminAnswer.text(page.text());
+    }
+
+    private AdminAnswer explain(AdminQuery query) {
+        AskedRequest request = AskedRequest.of(query);
+        ExplanationPage page = new ExplanationPage(request, running().dataPlane().explain(request));
+        return query.first("format").map("json"::equals).orElse(false) ? AdminAnswer.json(page.json()) : AdminAnswer.text(page.text());
+    }
+
+    /** As Envoy says it. */
+    private AdminAnswer ready(AdminQuery query) {
+        if (running().dataPlane().inbound().draining()) {
+            return new AdminAnswer(UNAVAILABLE, AdminAnswer.TEXT, "DRAINING\n");
+        }
+        return running().dataPlane().generation() < 0
+                ? new AdminAnswer(UNAVAILABLE, AdminAnswer.TEXT, "INITIALIZING\n")
+                : AdminAnswer.text("LIVE\n");
+    }
+
+    private AdminAnswer drain() {
+        // It waits for requests, and what else the agent does meanwhile must not wait for it.
+        Thread thread = new Thread(null, mesh::drain, "weft-drain", 0, false);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(AdminPages.class.getClassLoader());
+        thread.start();
+        return AdminAnswer.text("OK\n");
+    }
+
+    private static AdminAnswer logging(AgentLog log, AdminQuery query) {
+        Optional<String> level = query.first("level");
+        if (level.isPresent()) {
+            log.level(level(level.get()));
+        }
+        return AdminAnswer.text("level: " + log.level().name().toLowerCase(Locale.ROOT) + "\n");
+    }
+
+    private static AgentLog.Level level(String text) {
+        return Arrays.stream(AgentLog.Level.values())
+                .filter(level -> level.name().equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("level is off, error, warn, info or debug, not '" + text + "'"));
     }
 
     private Status status() {
-        Running running = mesh.running().orElseThrow();
+        Running running = running();
         return new Status(
                 new Status.Process(ProcessHandle.current().pid(), AgentVersion.get(), System.getProperty("java.version"),
                         System.getProperty("sun.java.command", "")),

@@ -184,6 +184,8 @@ final class StatusJson {
             json.writeNumberField("retryOverflows", cluster.retryOverflows());
             json.writeNumberField("withoutEndpoint", cluster.withoutEndpoint());
             json.writeNumberField("abandoned", cluster.abandoned());
+            json.writeNumberField("connectFailures", cluster.connectFailures());
+            json.writeNumberField("ejections", cluster.ejections());
             json.writeArrayFieldStart("endpoints");
             for (EndpointStats endpoint : cluster.endpoints()) {
                 endpoint(endpoint);

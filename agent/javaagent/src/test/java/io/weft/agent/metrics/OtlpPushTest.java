@@ -1,0 +1,99 @@
+package io.weft.agent.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.weft.agent.log.AgentLog;
+import io.weft.agent.settings.Settings;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a collector gets. */
+class OtlpPushTest {
+    private final List<String> received = Collections.synchronizedList(new ArrayList<>());
+    private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
+    private volatile int status = 200;
+    private HttpServer collector;
+
+    @BeforeEach
+    void start() throws IOException {
+        collector = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        collector.createContext("/", exchange -> {
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            received.add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + exchange.getRequestHeaders().getFirst("content-type")
+                    + " " + body);
+            if (status != 0) {
+                exchange.sendResponseHeaders(status, -1);
+            }
+            exchange.close();
+        });
+        collector.start();
+    }
+
+    @AfterEach
+    void stop() {
+        collector.stop(0);
+    }
+
+    private OtlpPush push(String path) {
+        List<Metric> metrics = new ArrayList<>(IstioMetrics.of(new Workload("shop", "", "", "", ""), MeshMetricsTest.requests()));
+        metrics.addAll(SemanticMetrics.of(MeshMetricsTest.requests()));
+        URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort() + path);
+        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60)), Map.of("service.name", "shop"), () -> metrics,
+                () -> Instant.ofEpochSecond(1_800_000_000), AgentLog.to(AgentLog.Level.WARN, logged));
+    }
+
+    @Test
+    void metricsComeAsOneRequest() {
+        push("").push();
+        assertThat(received).singleElement().asString()
+                .startsWith("POST /v1/metrics application/json {\"resourceMetrics\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+                        + "\"value\":{\"stringValue\":\"shop\"}}]}")
+                .contains("{\"name\":\"istio_requests_total\",\"description\":\"Requests, each with all its attempts.\",\"unit\":\"1\","
+                        + "\"sum\":{\"aggregationTemporality\":2,\"isMonotonic\":true,\"dataPoints\":[{\"attributes\":[{\"key\":\"reporter\"")
+                .contains("\"timeUnixNano\":\"1800000000000000000\",\"asDouble\":1.0")
+                .contains("\"name\":\"http.client.request.duration\"", "\"unit\":\"s\",\"histogram\":{\"aggregationTemporality\":2",
+                        "{\"key\":\"http.response.status_code\",\"value\":{\"intValue\":\"200\"}}",
+                        "\"explicitBounds\":[1.0E-4,2.5E-4,5.0E-4,0.001,", "\"count\":\"1\",\"sum\":0.003");
+        assertThat(logged.size()).isZero();
+    }
+
+    @Test
+    void aPathOfTheCollectorsIsKept() {
+        push("/otlp").push();
+        assertThat(received).singleElement().asString().startsWith("POST /otlp/v1/metrics ");
+    }
+
+    @Test
+    void aCollectorThatRefusesIsSaidOnce() {
+        status = 415;
+        OtlpPush refused = push("");
+        refused.push();
+        refused.push();
+        assertThat(received).hasSize(2);
+        assertThat(logged.toString(StandardCharsets.UTF_8)).containsOnlyOnce("HTTP/1.1 415").contains("weft.otlp.endpoint");
+    }
+
+    @Test
+    void oneThatHangsUpIsSaidOnceToo() {
+        status = 0;
+        OtlpPush push = push("");
+        push.push();
+        push.push();
+        assertThat(received).hasSize(2);
+        assertThat(logged.toString(StandardCharsets.UTF_8)).containsOnlyOnce("closed without an answer");
+    }
+}
