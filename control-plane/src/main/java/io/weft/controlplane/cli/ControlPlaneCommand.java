@@ -228,17 +228,15 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
     /** Empty: there is none. */
     private Optional<PageServer> page(ControlPlane controlPlane, PrintWriter err) throws IOException {
-        if (origin.policies == null && page != null && !"off".equals(page)) {
-            throw new IOException("--page is for --policies; in a cluster there is none yet");
-        }
-        if ("off".equals(page) || origin.policies == null) {
+        if ("off".equals(page)) {
             return Optional.empty();
         }
         Set<String> names = pageHosts.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
         PageServer.Settings settings = new PageServer.Settings(
                 pageListen().socketAddress(), names, controlPlane.tls(), controlPlane::isOperator);
         try {
-            return Optional.of(PageServer.start(settings, controlPlane, new FolderRoutes(origin.policies)));
+            return Optional.of(PageServer.start(
+                    settings, controlPlane, Optional.ofNullable(origin.policies).map(FolderRoutes::new)));
         } catch (BindException e) {
             if (page != null) {
                 throw e;

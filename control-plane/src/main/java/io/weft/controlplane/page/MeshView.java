@@ -8,9 +8,10 @@ import java.util.Map;
  * be added. A number that is not known, such as the success rate of an edge without requests, is null.
  *
  * @param tick grows whenever a report step is over, so that a client knows when there are new figures
+ * @param writable whether policies can be changed here, by whoever has a token
  * @param problems of policies that were refused as they were read
  */
-record MeshView(long tick, int policiesInForce, List<Problem> problems, List<Mesh> meshes) {
+record MeshView(long tick, boolean writable, int policiesInForce, List<Problem> problems, List<Mesh> meshes) {
 
     record Problem(String file, int line, String field, String message) {}
 

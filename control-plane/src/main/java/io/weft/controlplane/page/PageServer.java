@@ -117,7 +117,8 @@ public final class PageServer implements AutoCloseable {
 
     private final Viewer viewer;
     private final ControlPlane controlPlane;
-    private final RouteStore routes;
+    /** Absent: everything is read only. */
+    private final Optional<RouteStore> routes;
     private final Access access;
     private final HttpServer server;
     private final ExecutorService threads;
@@ -126,12 +127,15 @@ public final class PageServer implements AutoCloseable {
     private final Latest latest = new Latest();
     private volatile boolean closed;
 
-    /** @throws IOException the address cannot be bound */
-    public static PageServer start(Settings settings, ControlPlane controlPlane, RouteStore routes) throws IOException {
+    /**
+     * @param routes where policies can be changed; absent: nowhere, and none can be tried
+     * @throws IOException the address cannot be bound
+     */
+    public static PageServer start(Settings settings, ControlPlane controlPlane, Optional<RouteStore> routes) throws IOException {
         return new PageServer(settings, controlPlane, routes);
     }
 
-    private PageServer(Settings settings, ControlPlane controlPlane, RouteStore routes) throws IOException {
+    private PageServer(Settings settings, ControlPlane controlPlane, Optional<RouteStore> routes) throws IOException {
         this.controlPlane = controlPlane;
         this.routes = routes;
         viewer = new Viewer(controlPlane);
@@ -193,7 +197,7 @@ public final class PageServer implements AutoCloseable {
         String mesh = query.getOrDefault("mesh", "default");
         String service = query.getOrDefault("service", "");
         switch (path) {
-            case "/api/mesh" -> answer(exchange, 200, viewer.mesh());
+            case "/api/mesh" -> answer(exchange, 200, viewer.mesh(routes.isPresent()));
             case "/api/load" -> answer(exchange, 200, viewer.load(mesh, service));
             case "/api/observed" -> answer(exchange, 200, observed(mesh, service, query));
             case "/api/events" -> push(exchange, mesh, service);
@@ -261,7 +265,7 @@ public final class PageServer implements AutoCloseable {
         synchronized (latest) {
             long now = System.nanoTime();
             if (latest.json.isEmpty() || now - latest.madeNanos > TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS) / 2) {
-                latest.json = JSON.writeValueAsString(viewer.mesh());
+                latest.json = JSON.writeValueAsString(viewer.mesh(routes.isPresent()));
                 latest.madeNanos = now;
             }
             return latest.json;
@@ -308,6 +312,10 @@ public final class PageServer implements AutoCloseable {
     }
 
     private void write(HttpExchange exchange, String path) throws IOException {
+        if (routes.isEmpty()) {
+            deny(exchange, new Denied(403, "policies of a cluster are not changed or tried here; use kubectl"));
+            return;
+        }
         switch (path) {
             case "/api/rollout" -> share(exchange);
             case "/api/diff" -> diff(exchange);
@@ -355,7 +363,7 @@ public final class PageServer implements AutoCloseable {
             return;
         }
         try {
-            routes.share(shares.mesh(), shares.service(), shares.weights());
+            routes.get().share(shares.mesh(), shares.service(), shares.weights());
             LOG.info("page: the requests for {} in mesh {} are shared {}", shares.service(), shares.mesh(), shares.weights());
             answer(exchange, 200, shares);
         } catch (RolloutException e) {

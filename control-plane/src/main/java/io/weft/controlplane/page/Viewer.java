@@ -38,7 +38,8 @@ final class Viewer {
         this.controlPlane = controlPlane;
     }
 
-    MeshView mesh() {
+    /** @param writable whether policies can be changed here */
+    MeshView mesh(boolean writable) {
         PolicySet policies = controlPlane.policies();
         List<AdsServer.Connected> connected = controlPlane.connected();
         Set<String> names = new TreeSet<>(controlPlane.load().meshes());
@@ -51,7 +52,7 @@ final class Viewer {
         List<MeshView.Problem> problems = policies.problems().stream()
                 .map(problem -> new MeshView.Problem(problem.file(), problem.line(), problem.field(), problem.message()))
                 .toList();
-        return new MeshView(controlPlane.load().step(), policies.inForce().size(), problems, meshes);
+        return new MeshView(controlPlane.load().step(), writable, policies.inForce().size(), problems, meshes);
     }
 
     private MeshView.Mesh mesh(

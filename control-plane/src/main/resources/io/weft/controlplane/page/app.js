@@ -58,6 +58,7 @@ function currentMesh() {
 
 function draw() {
   const mesh = currentMesh();
+  byId('token').hidden = !state.view.writable;
   drawMeshes();
   drawAttention(mesh);
   drawWholeMap(mesh);
@@ -323,7 +324,7 @@ function drawRollout(mesh, service) {
   const container = byId('rollout');
   const policy = mesh.rollouts.find(each => each.service === service.name);
   const versions = policy ? Object.keys(policy.weights) : versionsOf(mesh, service).filter(version => version);
-  const possible = service.called && versions.length === 2;
+  const possible = state.view.writable && service.called && versions.length === 2;
   const key = JSON.stringify([mesh.name, service.name, possible ? versions : []]);
   if (state.rollout?.key !== key) {
     state.rollout = possible ? rollout(key, mesh.name, service.name, versions) : {key};

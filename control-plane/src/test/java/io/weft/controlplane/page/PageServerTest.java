@@ -13,6 +13,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,6 +25,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
@@ -161,6 +164,26 @@ class PageServerTest {
         assertThat(post(body, "authorization", "Bearer " + mesh.token(), "origin", "http://evil.example").statusCode()).isEqualTo(403);
         assertThat(post(body, "authorization", "Bearer " + mesh.token(), "content-type", "text/plain").statusCode()).isEqualTo(415);
         assertThat(Files.readString(folder.resolve("orders-canary.yaml"))).isEqualTo(SimulatedMesh.CANARY);
+    }
+
+    @Test
+    void whereNothingCanBeWrittenNothingIs() throws Exception {
+        PageServer.Settings settings = new PageServer.Settings(
+                new InetSocketAddress("127.0.0.1", 0), Set.of(), Optional.empty(), mesh.controlPlane::isOperator);
+        try (PageServer readOnly = PageServer.start(settings, mesh.controlPlane, Optional.empty())) {
+            URI page = URI.create("http://127.0.0.1:" + readOnly.port());
+            JsonNode view = JSON.readTree(client.send(
+                    HttpRequest.newBuilder(page.resolve("/api/mesh")).build(), HttpResponse.BodyHandlers.ofString()).body());
+            assertThat(view.path("writable").asBoolean()).isFalse();
+            for (String path : List.of("/api/rollout", "/api/diff")) {
+                HttpRequest request = HttpRequest.newBuilder(page.resolve(path))
+                        .header("content-type", "application/json")
+                        .header("authorization", "Bearer " + mesh.token())
+                        .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                        .build();
+                assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode()).isEqualTo(403);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -55,7 +55,7 @@ final class SimulatedMesh implements AutoCloseable {
         page = PageServer.start(
                 new PageServer.Settings(listen, Set.of("mesh.example"), Optional.empty(), controlPlane::isOperator),
                 controlPlane,
-                new FolderRoutes(folder));
+                Optional.of(new FolderRoutes(folder)));
     }
 
     String token() throws IOException {
