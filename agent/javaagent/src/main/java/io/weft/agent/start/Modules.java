@@ -8,6 +8,7 @@ import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.jetty.JettyModule;
+import io.weft.instrumentation.jettyclient.JettyClientModule;
 import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.reactornetty.ReactorNettyModule;
@@ -29,6 +30,7 @@ final class Modules {
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),
                 JettyModule.module(),
+                JettyClientModule.module(),
                 NettyModule.module(),
                 OkHttpModule.module(),
                 ReactorNettyModule.module(),

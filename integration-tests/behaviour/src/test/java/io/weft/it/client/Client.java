@@ -4,6 +4,7 @@ import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.JettyClient;
 import io.weft.driver.OkHttp;
 import io.weft.driver.ReactorNetty;
 import io.weft.it.harness.Jdk;
@@ -21,22 +22,26 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** A client library in one version. One that joins here has to meet every expectation of {@link ClientIT}. */
 enum Client {
-    JAVA_NET_HTTP(JavaNetHttp.class, null, Span.EVERY_JDK),
-    HTTP_URL_CONNECTION(HttpUrlConnection.class, null, Span.EVERY_JDK),
-    APACHE_HTTP_CLIENT_4_3(ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK),
-    APACHE_HTTP_CLIENT_4_5(ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK),
-    APACHE_HTTP_CLIENT_5_0(ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK),
-    APACHE_HTTP_CLIENT_5_6(ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK),
-    OK_HTTP_3_12(OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK),
-    OK_HTTP_4(OkHttp.class, "okhttp-4", Span.OLDEST_JDK),
-    OK_HTTP_5(OkHttp.class, "okhttp-5", Span.NEWEST_JDK),
-    REACTOR_NETTY_1_0(ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK),
-    REACTOR_NETTY_1_3(ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK);
+    JAVA_NET_HTTP("`java.net.http`", JavaNetHttp.class, null, Span.EVERY_JDK),
+    HTTP_URL_CONNECTION("`HttpURLConnection`", HttpUrlConnection.class, null, Span.EVERY_JDK),
+    APACHE_HTTP_CLIENT_4_3("Apache HttpClient 4.3", ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK),
+    APACHE_HTTP_CLIENT_4_5("Apache HttpClient 4.5", ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK),
+    APACHE_HTTP_CLIENT_5_0("Apache HttpClient 5.0", ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK),
+    APACHE_HTTP_CLIENT_5_6("Apache HttpClient 5.6", ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK),
+    OK_HTTP_3_12("OkHttp 3.12", OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK),
+    OK_HTTP_4("OkHttp 4", OkHttp.class, "okhttp-4", Span.OLDEST_JDK),
+    OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK),
+    REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK),
+    REACTOR_NETTY_1_3("Reactor Netty 1.3", ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK),
+    JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK);
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
     /** Of the matrix of JDKs, what a version runs on: old versions mostly on old JDKs, so that a library costs CI no more than one. */
     private enum Span { EVERY_JDK, OLDEST_JDK, NEWEST_JDK }
+
+    /** For people, with the version. */
+    final String title;
 
     final Class<?> driver;
 
@@ -45,7 +50,8 @@ enum Client {
 
     private final Span span;
 
-    Client(Class<?> driver, String library, Span span) {
+    Client(String title, Class<?> driver, String library, Span span) {
+        this.title = title;
         this.driver = driver;
         this.library = library;
         this.span = span;
@@ -53,6 +59,15 @@ enum Client {
 
     JvmCommand on(JvmCommand jvm) {
         return library == null ? jvm : jvm.classPath(Library.named(library));
+    }
+
+    /** For people, of the JDKs of CI. */
+    String jdks() {
+        return switch (span) {
+            case EVERY_JDK -> "every one";
+            case OLDEST_JDK -> "the oldest";
+            case NEWEST_JDK -> "the newest";
+        };
     }
 
     private boolean runsOn(Jdk jdk, List<Jdk> matrix) {
@@ -63,19 +78,18 @@ enum Client {
         };
     }
 
-    /** What nobody reads or closes keeps its connection, by the library's own rules. */
-    boolean needsReaders() {
-        return driver == ApacheHttpClient4.class || driver == ApacheHttpClient5.class || driver == OkHttp.class
-                || driver == ReactorNetty.class;
-    }
-
-    /** Every client on those JDKs of the matrix that it runs on. */
+    /**
+     * Every client on those JDKs of the matrix that it runs on; with the system property {@code weft.it.client} those whose name begins
+     * so, as in {@code OK_HTTP}.
+     */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
             List<Jdk> jdks = Jdks.matrix();
-            return jdks.stream().flatMap(jdk ->
-                    Stream.of(values()).filter(client -> client.runsOn(jdk, jdks)).map(client -> Arguments.of(jdk, client)));
+            String only = System.getProperty("weft.it.client", "");
+            return jdks.stream().flatMap(jdk -> Stream.of(values())
+                    .filter(client -> client.name().startsWith(only) && client.runsOn(jdk, jdks))
+                    .map(client -> Arguments.of(jdk, client)));
         }
     }
 }

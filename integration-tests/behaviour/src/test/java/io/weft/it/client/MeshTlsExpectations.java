@@ -3,7 +3,6 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
@@ -139,11 +138,13 @@ abstract class MeshTlsExpectations extends Expectations {
         assertThat(answers.get(PATIENCE_SECONDS, TimeUnit.SECONDS).status(200)).isEqualTo(2);
         awaitOpen(orders, 0);
 
+        // A library may open one more than it needs when two requests come at once.
+        int before = orders.connections();
         orders.react(request -> kept);
         for (int i = 0; i < 5; i++) {
             assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
         }
-        assertThat(orders.connections()).as("kept again").isEqualTo(3);
+        assertThat(orders.connections()).as("kept again").isEqualTo(before + 1);
         stage().serve(Policy.empty());
         awaitOpen(orders, 0);
     }
@@ -256,8 +257,8 @@ abstract class MeshTlsExpectations extends Expectations {
 
     /** Here the fault is in a part of the app that the agent asks before the library does. */
     @Test
+    @Takes(Trait.ASKS_THE_APP_FOR_ITS_BODYS_LENGTH)
     void afterAFaultNothingGoesOutInPlaintext() {
-        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
         String host = "127.0.0.1";
         int port = a.address().getPort();
         Policy inPlaintext = Policy.empty().cluster("orders", a.address());

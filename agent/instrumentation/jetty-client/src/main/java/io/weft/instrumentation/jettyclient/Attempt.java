@@ -1,0 +1,271 @@
+package io.weft.instrumentation.jettyclient;
+
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.Turn;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.client.ContentResponse;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.Result;
+import org.eclipse.jetty.client.transport.HttpDestination;
+import org.eclipse.jetty.client.transport.HttpExchange;
+import org.eclipse.jetty.client.transport.HttpResponse;
+import org.eclipse.jetty.client.transport.ResponseListeners;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+
+/**
+ * One attempt of a hop; hears what becomes of its response.
+ *
+ * <p>Thread rule: the library tells of the response one event after the other; of the request it may tell at the same time, on another
+ * thread. {@link #turn} keeps the two apart where they come to the exchange.
+ */
+final class Attempt implements Response.Listener {
+    /** Bytes of a response to be dropped that are waited for, so that its connection may be kept. */
+    private static final int DRAINED = 64 << 10;
+
+    private enum Outcome { NONE, DROPPED, DELIVERED }
+
+    private final Hop hop;
+    private final boolean first;
+    private final AttemptBody body;
+    private final AttemptRequest request;
+    private final Turn turn = new Turn();
+
+    private final List<HttpField> fields = new ArrayList<>();
+    private volatile Outcome outcome = Outcome.NONE;
+    private volatile boolean begun;
+    private volatile boolean sent;
+
+    /** Null: plaintext, or none yet. */
+    private volatile MeshConnection connection;
+
+    /** The library reads the response's content in another form than it came in. */
+    private boolean decoded;
+
+    private int drained;
+
+    Attempt(Hop hop, MeshTag tag, RequestChanges changes, boolean first) {
+        this.hop = hop;
+        this.first = first;
+        Request.Content apps = hop.app().getBody();
+        body = apps == null ? null : new AttemptBody(apps);
+        request = new AttemptRequest(this, hop.app(), tag, changes, body);
+    }
+
+    Hop hop() {
+        return hop;
+    }
+
+    AttemptRequest request() {
+        return request;
+    }
+
+    boolean isFirst() {
+        return first;
+    }
+
+    boolean hasTouchedBody() {
+        return body != null && body.isTouched();
+    }
+
+    void send() {
+        request.addressed(true);
+        HttpDestination destination = (HttpDestination) hop.client().resolveDestination(request);
+        request.addressed(false);
+        destination.send(new HttpExchange(destination, request, new ResponseListeners(this)));
+        if (!begun && turn.begin()) {
+            boolean inTime = begun || hop.exchange().connecting();
+            turn.end();
+            if (!inTime) {
+                abort(ended());
+            }
+        }
+    }
+
+    /** Beginning with the app's own cancellation, from any thread. */
+    void abort(Throwable cause) {
+        request.abort(cause);
+    }
+
+    /** What the library is told when the mesh ends the attempt; the app sees it only where the mesh has no answer of its own. */
+    IOException ended() {
+        return begun ? new IOException("Connection reset") : new SocketTimeoutException("Connect Timeout");
+    }
+
+    // From the request.
+
+    void on(MeshConnection secured) {
+        connection = secured;
+    }
+
+    /** It has a connection, and goes out when this returns. */
+    void begins() {
+        begun = true;
+        if (turn.begin()) {
+            boolean inTime = hop.exchange().connected();
+            turn.end();
+            if (!inTime) {
+                abort(ended());
+            }
+        }
+    }
+
+    void bytesSent() {
+        hop.exchange().bytesSent();
+    }
+
+    void sent() {
+        sent = true;
+        if (turn.begin()) {
+            hop.exchange().requestSent();
+            turn.end();
+        }
+        hop.requestSucceeded();
+    }
+
+    // From the response.
+
+    @Override
+    public void onBegin(Response response) {}
+
+    /** Whether the library keeps it, and a cookie with it: only what the app is given brings any. */
+    @Override
+    public boolean onHeader(Response response, HttpField field) {
+        fields.add(field);
+        return field.getHeader() != HttpHeader.SET_COOKIE && field.getHeader() != HttpHeader.SET_COOKIE2;
+    }
+
+    @Override
+    public void onHeaders(Response response) {
+        if (!turn.last()) {
+            return;
+        }
+        boolean again = hop.exchange().onResponse(response.getStatus(), name -> JettyHeaders.joined(fields, name)) && !hop.isAborted();
+        outcome = again ? Outcome.DROPPED : Outcome.DELIVERED;
+        if (again) {
+            return;
+        }
+        HttpResponse theirs = hop.response();
+        theirs.version(response.getVersion()).status(response.getStatus()).reason(response.getReason());
+        // What answers an expectation without an interim response the library keeps from its own handlers, too.
+        hop.head(fields, !(response instanceof ContentResponse), () -> decode(response, theirs));
+    }
+
+    private void decode(Response response, HttpResponse theirs) {
+        for (HttpField field : fields) {
+            HttpHeader header = field.getHeader();
+            if ((header == HttpHeader.CONTENT_ENCODING || header == HttpHeader.CONTENT_LENGTH)
+                    && !response.getHeaders().contains(header)) {
+                decoded = true;
+                theirs.headers(headers -> headers.remove(header));
+            }
+        }
+    }
+
+    @Override
+    public void onContentSource(Response response, Content.Source source) {
+        if (outcome == Outcome.DELIVERED) {
+            hop.listeners().notifyContentSource(hop.response(), new WatchedContent(source, hop.exchange()));
+        } else {
+            drain(response, source);
+        }
+    }
+
+    private void drain(Response response, Content.Source source) {
+        for (Content.Chunk chunk = source.read(); ; chunk = source.read()) {
+            if (chunk == null) {
+                source.demand(() -> drain(response, source));
+                return;
+            }
+            boolean last = chunk.isLast();
+            drained += chunk.remaining();
+            chunk.release();
+            if (last) {
+                return;
+            }
+            if (drained > DRAINED) {
+                response.abort(new IOException("the mesh has no use for the rest of the response"));
+                return;
+            }
+        }
+    }
+
+    @Override
+    public void onSuccess(Response response) {
+        giveBack();
+        if (outcome == Outcome.DROPPED && !sent) {
+            // The rest of the request would go nowhere.
+            request.abort(new IOException("the mesh has no use for the response"));
+        }
+        if (outcome != Outcome.DELIVERED || !hop.responseComplete(null)) {
+            return;
+        }
+        HttpResponse theirs = hop.response();
+        if (decoded) {
+            for (HttpHeader header : List.of(HttpHeader.CONTENT_LENGTH, HttpHeader.TRANSFER_ENCODING)) {
+                theirs.headers(headers -> headers.remove(header));
+                HttpField known = response.getHeaders().getField(header);
+                if (known != null) {
+                    theirs.addHeader(known);
+                }
+            }
+        }
+        if (response.getTrailers() != null) {
+            response.getTrailers().forEach(theirs::trailer);
+        }
+        hop.over();
+        hop.listeners().notifySuccess(theirs);
+    }
+
+    @Override
+    public void onFailure(Response response, Throwable failure) {
+        giveBack();
+        if (outcome == Outcome.DELIVERED && hop.responseComplete(failure)) {
+            hop.exchange().onFailure(Failure.RESET);
+            hop.over();
+            hop.listeners().notifyFailure(hop.response(), failure);
+        }
+    }
+
+    private void giveBack() {
+        MeshConnection leased = connection;
+        connection = null;
+        if (leased != null) {
+            leased.giveBack();
+        }
+    }
+
+    /** The library has done with the attempt, and its connection may be the next one's. */
+    @Override
+    public void onComplete(Result result) {
+        switch (outcome) {
+            case DROPPED -> hop.again();
+            case DELIVERED -> hop.complete(result.getRequestFailure());
+            case NONE -> {
+                turn.last();
+                hop.failed(classify(result.getFailure()), result);
+            }
+        }
+    }
+
+    private Failure classify(Throwable failure) {
+        if (hop.isAborted() || body != null && body.isBroken()) {
+            return Failure.CANCELLED;
+        }
+        if (!begun) {
+            return failure instanceof IOException ? Failure.CONNECT
+                    : failure instanceof TimeoutException ? Failure.TIMEOUT : Failure.CANCELLED;
+        }
+        if (failure instanceof TimeoutException) {
+            return Failure.TIMEOUT;
+        }
+        return Failure.RESET;
+    }
+}

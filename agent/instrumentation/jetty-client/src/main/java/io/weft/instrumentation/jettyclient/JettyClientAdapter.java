@@ -1,0 +1,139 @@
+package io.weft.instrumentation.jettyclient;
+
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import java.nio.channels.ClosedChannelException;
+import org.eclipse.jetty.client.ContinueProtocolHandler;
+import org.eclipse.jetty.client.HttpClientTransport;
+import org.eclipse.jetty.client.Origin;
+import org.eclipse.jetty.client.ProtocolHandler;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.transport.HttpClientTransportDynamic;
+import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.client.transport.HttpDestination;
+import org.eclipse.jetty.client.transport.HttpExchange;
+import org.eclipse.jetty.client.transport.HttpRequest;
+import org.eclipse.jetty.client.transport.SendFailure;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.AbstractConnection;
+import org.eclipse.jetty.util.Promise;
+
+/** The handlers of {@link JettyClientModule} from Jetty 12 on. Thread-safe. */
+public final class JettyClientAdapter implements Adapter {
+    private final AdapterContext context;
+    private final Internals internals;
+    private final Destinations destinations;
+
+    /** What the app's URL names, for the request that is about to be sent on this thread; it is still there after that. */
+    private final ThreadLocal<HttpField> host = new ThreadLocal<>();
+
+    public JettyClientAdapter(AdapterContext context) throws ReflectiveOperationException {
+        this.context = context;
+        internals = new Internals(context);
+        destinations = new Destinations(context);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case JettyClientModule.SEND -> (Handler.Around) (destination, exchange, a1, a2, a3) ->
+                    send((HttpDestination) destination, (HttpExchange) exchange);
+            case JettyClientModule.ABORT -> (Handler.Around) (exchange, failure, promise, a2, a3) ->
+                    abort((HttpExchange) exchange, (Throwable) failure, (Promise<Boolean>) promise);
+            case JettyClientModule.ABORT_REQUEST -> (Handler.Around) (exchange, failure, promise, a2, a3) ->
+                    abortRequest((HttpExchange) exchange, (Throwable) failure, (Promise<Boolean>) promise);
+            case JettyClientModule.PROXY -> (Handler.Result) (self, proxy, origin, a1, a2) ->
+                    ((Origin) origin).getTag() instanceof MeshTag ? null : proxy;
+            case JettyClientModule.HOST -> (Handler.Result) (destination, field, a0, a1, a2) ->
+                    ((HttpDestination) destination).getOrigin().getTag() instanceof MeshTag && host.get() != null ? host.get() : field;
+            case JettyClientModule.HANDLER -> (Handler.Result) (self, handler, request, response, a2) ->
+                    request instanceof AttemptRequest && !isOfTheConnection((ProtocolHandler) handler, (Response) response) ? null : handler;
+            case JettyClientModule.DESTINATION -> (Handler.Result) (self, destination, a0, a1, a2) -> {
+                destinations.made((HttpDestination) destination);
+                return destination;
+            };
+            case JettyClientModule.ACQUIRED -> (Handler.Around) (connection, exchange, a1, a2, a3) ->
+                    acquired(connection, (HttpExchange) exchange);
+            default -> throw new IllegalArgumentException(hook);
+        };
+    }
+
+    /** The others are asked for the app's request, once an attempt is the last one. */
+    private static boolean isOfTheConnection(ProtocolHandler handler, Response response) {
+        return handler == null || response.getStatus() < 200 || handler.getName().equals(ContinueProtocolHandler.NAME);
+    }
+
+    private Object send(HttpDestination destination, HttpExchange exchange) throws Throwable {
+        HttpRequest request = exchange.getRequest();
+        if (!isForTheMesh(destination, request) || Hop.isLeftAlone(exchange)) {
+            return Handler.PROCEED;
+        }
+        OutgoingRequest mesh = new OutgoingRequest(request);
+        if (!destination.getHttpClient().isRunning() || !context.outbound().claims(mesh) || !speaksHttp1(destination)) {
+            return Handler.PROCEED;
+        }
+        internals.sent(request);
+        new Hop(context, internals, destinations, destination, exchange, mesh).start();
+        return null;
+    }
+
+    /** The views that attempts are have a class of their own, as has what is to become something else than HTTP. */
+    private static boolean isForTheMesh(HttpDestination destination, HttpRequest request) {
+        return request.getClass() == HttpRequest.class
+                && destination.getScheme().equals("http")
+                && destination.getProxy() == null
+                && !request.getMethod().equals("CONNECT")
+                && !request.getHeaders().contains(HttpHeader.UPGRADE);
+    }
+
+    private boolean speaksHttp1(HttpDestination destination) {
+        HttpClientTransport transport = destination.getHttpClient().getTransport();
+        boolean otherwise = destination.getOrigin().getProtocol() != null
+                && destination.getOrigin().getProtocol().getProtocols().contains("h2c");
+        if (otherwise || transport.getClass().getName().contains(".http2.")) {
+            context.warn("requests over HTTP/2 go out without the mesh");
+            return false;
+        }
+        return transport instanceof HttpClientTransportOverHTTP || transport instanceof HttpClientTransportDynamic;
+    }
+
+    private static Object abort(HttpExchange exchange, Throwable failure, Promise<Boolean> promise) {
+        Hop hop = Hop.of(exchange);
+        if (hop == null) {
+            return Handler.PROCEED;
+        }
+        promise.succeeded(hop.abort(failure));
+        return null;
+    }
+
+    /** The library's own handlers do so, too, once they know from the head of a response that nobody needs the rest. */
+    private static Object abortRequest(HttpExchange exchange, Throwable failure, Promise<Boolean> promise) {
+        Hop hop = Hop.of(exchange);
+        if (hop == null || !hop.hasRequestSucceeded()) {
+            return abort(exchange, failure, promise);
+        }
+        promise.succeeded(false);
+        return null;
+    }
+
+    private Object acquired(Object connection, HttpExchange exchange) {
+        if (!(exchange.getRequest() instanceof AttemptRequest request)) {
+            return Handler.PROCEED;
+        }
+        host.set(request.attempt().hop().hostField());
+        MeshConnection secured = MeshConnection.below((AbstractConnection) connection);
+        if (secured == null) {
+            return Handler.PROCEED;
+        }
+        if (!secured.lease()) {
+            // Policy has taken it away meanwhile. The library takes another one.
+            secured.closeSoon();
+            return new SendFailure(new ClosedChannelException(), true);
+        }
+        request.attempt().on(secured);
+        return Handler.PROCEED;
+    }
+}
