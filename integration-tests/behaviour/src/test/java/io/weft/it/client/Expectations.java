@@ -1,8 +1,12 @@
 package io.weft.it.client;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -22,6 +26,14 @@ abstract class Expectations {
     final Upstream b = testbed.upstream("b");
 
     abstract Stage stage();
+
+    @BeforeEach
+    void isExpectedOfTheClient(TestInfo test) {
+        Takes takes = test.getTestMethod().orElseThrow().getAnnotation(Takes.class);
+        if (takes != null) {
+            assumeTrue(takes.value().isOf(stage().client), takes.value().reason);
+        }
+    }
 
     @AfterEach
     void policiesWereAccepted() {

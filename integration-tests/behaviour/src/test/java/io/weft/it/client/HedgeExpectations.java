@@ -3,7 +3,6 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.util.Durations;
@@ -69,10 +68,6 @@ abstract class HedgeExpectations extends Expectations {
         }
     }
 
-    private void assumeTwoAtOnce() {
-        assumeThat(stage().client).as("other libraries have one attempt at a time").isEqualTo(Client.JAVA_NET_HTTP);
-    }
-
     private void assertNobodyWaits(int connections) {
         await().pollInterval(Duration.ofMillis(10))
                 .until(() -> a.openConnections() + b.openConnections() <= connections);
@@ -134,8 +129,8 @@ abstract class HedgeExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.SEVERAL_ATTEMPTS_AT_ONCE)
     void theSlowOneMayStillWin() {
-        assumeTwoAtOnce();
         serve(1);
         CountDownLatch second = new CountDownLatch(1);
         react((upstream, call) -> {
@@ -153,8 +148,8 @@ abstract class HedgeExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.SEVERAL_ATTEMPTS_AT_ONCE)
     void aBadResponseIsDroppedWhileAnotherMayCome() {
-        assumeTwoAtOnce();
         serve(1);
         CountDownLatch second = new CountDownLatch(1);
         react((upstream, call) -> {
@@ -183,8 +178,8 @@ abstract class HedgeExpectations extends Expectations {
 
     /** Mostly the slow one has failed by the time that the other begins. */
     @Test
+    @Takes(Trait.SEVERAL_ATTEMPTS_AT_ONCE)
     void theAppsOwnPatienceEndsOneThatBeganWhenNoneWasLeft() {
-        assumeTwoAtOnce();
         serve(1, Durations.fromSeconds(1));
         react((upstream, call) -> {
             if (call == 2) {

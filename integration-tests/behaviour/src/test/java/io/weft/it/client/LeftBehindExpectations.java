@@ -2,7 +2,6 @@ package io.weft.it.client;
 
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Duration;
@@ -26,8 +25,8 @@ abstract class LeftBehindExpectations extends Expectations {
     private static final int PLACES = 2;
 
     @Test
+    @Takes(Trait.TAKES_IN_WHAT_NOBODY_READS)
     void aResponseThatNobodyReadsIsOverWhenItHasCome() {
-        assumeThat(stage().client.needsReaders()).as("it waits for the app however much has come").isFalse();
         serve(Durations.ZERO);
         a.react(request -> new Upstream.Respond(200, Map.of(), "x".repeat(4_000)));
 
@@ -38,8 +37,8 @@ abstract class LeftBehindExpectations extends Expectations {
 
     /** Without a time limit a response whose end never comes is over with its connection object alone. */
     @Test
+    @Takes(Trait.LETS_GO_OF_WHAT_IS_DROPPED)
     void aConnectionThatTheAppDropsIsOverWhenItIsGarbage() {
-        assumeThat(stage().client).as("the JDK's other client keeps hold of its connections").isEqualTo(Client.HTTP_URL_CONNECTION);
         serve(Durations.ZERO);
         a.react(request -> unfinished());
         occupy();
@@ -63,8 +62,8 @@ abstract class LeftBehindExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.HAS_BODY_HANDLERS)
     void aBodyHandlerThatThrowsIsAskedOnce() {
-        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
         serve(Durations.ZERO);
         Call throwing = GET.way(Way.HANDLER_THROWS);
         Call direct = Call.get("http://127.0.0.1:" + a.address().getPort() + "/").way(Way.HANDLER_THROWS);
@@ -83,8 +82,8 @@ abstract class LeftBehindExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.ASKS_A_COOKIE_HANDLER_OF_THE_APPS)
     void aCookieJarThatThrowsLeavesNothingBehind() {
-        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
         serve(Durations.ZERO);
 
         for (int i = 0; i < 2 * PLACES; i++) {
@@ -94,8 +93,8 @@ abstract class LeftBehindExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.RUNS_ON_AN_EXECUTOR_OF_THE_APPS)
     void anExecutorThatRunsAtOnceHoldsUpNoTimeLimit() {
-        assumeThat(stage().client).isEqualTo(Client.JAVA_NET_HTTP);
         serve(Durations.fromMillis(300));
         a.react(request -> new Upstream.Hang());
 

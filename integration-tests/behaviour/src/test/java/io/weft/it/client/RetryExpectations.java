@@ -3,7 +3,6 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.HttpAnswer;
@@ -152,8 +151,8 @@ abstract class RetryExpectations extends Expectations {
 
     /** JDK 17 says nothing more of such a request. */
     @Test
+    @Takes(Trait.UPGRADES_TO_HTTP_2)
     void aStreamOfAConnectionThatEndsAsItBeginsIsNotLost() {
-        assumeThat(stage().client).as("speaks HTTP/2").isEqualTo(Client.JAVA_NET_HTTP);
         int port = a.address().getPort();
         stage().serve(Policy.empty().cluster("orders", a.address()).virtualHost(port, VirtualHost.newBuilder()
                 .setName("orders").addDomains("*").addRoutes(retried("reset", 1, to("orders"))).build()));

@@ -16,26 +16,30 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** A server library in one version. One that joins here has to meet every expectation of {@link ServerIT}. */
 enum Server {
-    TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
-    TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
-    TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
-    JETTY_9_4("jetty.javax.JettyServer", "jetty-9.4"),
-    JETTY_12("jetty.jakarta.JettyServer", "jetty-12"),
-    UNDERTOW_2_2("UndertowServer", "undertow-2.2"),
-    UNDERTOW_2_4("UndertowServer", "undertow-2.4"),
-    JDK_HTTP_SERVER("JdkHttpServer", null),
-    NETTY_4_1("NettyServer", "netty-4.1"),
-    REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
+    TOMCAT_9("Tomcat 9", "tomcat.javax.TomcatServer", "tomcat-9"),
+    TOMCAT_10_1("Tomcat 10.1", "tomcat.jakarta.TomcatServer", "tomcat-10.1"),
+    TOMCAT_11("Tomcat 11", "tomcat.jakarta.TomcatServer", "tomcat-11"),
+    JETTY_9_4("Jetty 9.4", "jetty.javax.JettyServer", "jetty-9.4"),
+    JETTY_12("Jetty 12", "jetty.jakarta.JettyServer", "jetty-12"),
+    UNDERTOW_2_2("Undertow 2.2", "UndertowServer", "undertow-2.2"),
+    UNDERTOW_2_4("Undertow 2.4", "UndertowServer", "undertow-2.4"),
+    JDK_HTTP_SERVER("`com.sun.net.httpserver`", "JdkHttpServer", null),
+    NETTY_4_1("Netty 4.1 codec", "NettyServer", "netty-4.1"),
+    REACTOR_NETTY("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3");
 
     private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1);
     private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY);
+
+    /** For people, with the version. */
+    final String title;
 
     private final String driver;
 
     /** Null: part of the JDK. */
     private final String library;
 
-    Server(String driver, String library) {
+    Server(String title, String driver, String library) {
+        this.title = title;
         this.driver = "io.weft.driver." + driver;
         this.library = library;
     }
@@ -65,6 +69,11 @@ enum Server {
     /** A thread that serves a request serves no other, so it may end the JVM without holding others up. */
     boolean hasThreadsForRequests() {
         return this != NETTY_4_1 && this != REACTOR_NETTY;
+    }
+
+    /** For people, of the JDKs of CI. */
+    String jdks() {
+        return OLDEST.contains(this) ? "the oldest" : NEWEST.contains(this) ? "the newest" : "every one";
     }
 
     /** The oldest version of a library meets the oldest JDK and the newest the newest, where two of both would tell no more. */

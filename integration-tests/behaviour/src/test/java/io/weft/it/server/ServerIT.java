@@ -1,7 +1,6 @@
 package io.weft.it.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.core.v3.Node;
@@ -31,7 +30,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -96,6 +97,11 @@ class ServerIT {
         control.close();
     }
 
+    @BeforeEach
+    void isExpectedOfTheServer(TestInfo test) {
+        Trait.assume(test, server);
+    }
+
     @Test
     void answersAreTheSameByteForByte() {
         List<String> requests = new ArrayList<>(List.of(
@@ -146,15 +152,23 @@ class ServerIT {
     }
 
     @Test
+    @Takes(Trait.SPEAKS_HTTP_2)
     void theAppsProtocolsGoOn() throws Exception {
-        assumeThat(server.speaksHttp2()).as("it knows no other protocol").isTrue();
         HttpClient client = HttpClient.newHttpClient();
         URI uri = URI.create("http://127.0.0.1:" + meshed + "/");
 
         var first = client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
         assertThat(first.version()).isEqualTo(HttpClient.Version.HTTP_2);
         assertThat(first.body()).isEqualTo("v1");
-        assumeThat(server.speaksWebSocket()).as("its driver sends no files and knows no WebSocket").isTrue();
+    }
+
+    @Test
+    @Takes(Trait.SPEAKS_WEB_SOCKET)
+    void filesOverHttp2AndWebSocketsGoOn() throws Exception {
+        HttpClient client = HttpClient.newHttpClient();
+        URI uri = URI.create("http://127.0.0.1:" + meshed + "/");
+
+        client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
         var second = client.send(HttpRequest.newBuilder(uri.resolve("/file")).build(), BodyHandlers.ofByteArray());
         Echo echo = new Echo();
         WebSocket webSocket = client.newWebSocketBuilder().buildAsync(URI.create("ws://127.0.0.1:" + meshed + "/echo"), echo).get(30, TimeUnit.SECONDS);
@@ -219,8 +233,8 @@ class ServerIT {
     }
 
     @Test
+    @Takes(Trait.SPEAKS_HTTP_2)
     void whoeverIsConnectedOverHttp2IsToldBeforeTheServerGoes() throws Exception {
-        assumeThat(server.speaksHttp2()).as("it knows no other protocol").isTrue();
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
                 testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "60s"), "v1");
@@ -242,8 +256,8 @@ class ServerIT {
     }
 
     @Test
+    @Takes(Trait.HAS_THREADS_FOR_REQUESTS)
     void aRequestThatEndsTheJvmIsNotWaitedFor() throws Exception {
-        assumeThat(server.hasThreadsForRequests()).isTrue();
         PolicyServer policies = testbed.policyServer();
         JvmProcess process = server.start(
                 testbed.jvm("server", jdk).mesh(policies.uri(), "orders").unguarded().environment("WEFT_DRAIN_DELAY", "0ms"), "v1");

@@ -2,7 +2,6 @@ package io.weft.it.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -32,7 +31,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import javax.net.ssl.SSLContext;
 import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
@@ -115,6 +116,11 @@ class ServerTlsIT {
 
     private static String text(byte[] answer) {
         return new String(answer, StandardCharsets.ISO_8859_1);
+    }
+
+    @BeforeEach
+    void isExpectedOfTheServer(TestInfo test) {
+        Trait.assume(test, server);
     }
 
     @Test
@@ -258,8 +264,8 @@ class ServerTlsIT {
 
     /** As every sidecar does it: with HTTP/2 there is no response that could say so. */
     @Test
+    @Takes(Trait.SPEAKS_HTTP_2)
     void overHttp2WhoIsNotTrustedAnyLongerIsToldSoWithAnAnswer() throws IOException {
-        assumeThat(server.speaksHttp2()).as("it speaks no HTTP/2").isTrue();
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         try (TlsClient old = new TlsClient(SHOP, port)) {
             DataInputStream in = new DataInputStream(old.socket().getInputStream());
@@ -352,8 +358,8 @@ class ServerTlsIT {
     }
 
     @Test
+    @Takes(Trait.SENDS_FILES)
     void aFileGoesOutEncrypted() throws IOException {
-        assumeThat(server.sendsFiles()).as("it sends no files by itself").isTrue();
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         boolean whole = server == Server.TOMCAT_11 && jdk.feature() == Jdks.newest().feature();
         long size = whole ? BIG_FILE_SIZE : FILE_SIZE;

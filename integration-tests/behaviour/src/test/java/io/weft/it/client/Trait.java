@@ -1,0 +1,38 @@
+package io.weft.it.client;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/** What only some clients can do, or have. */
+enum Trait {
+    SEVERAL_ATTEMPTS_AT_ONCE("no", "One attempt at a time: a second one ends the first.", Client.JAVA_NET_HTTP),
+    TAKES_IN_WHAT_NOBODY_READS(
+            "no", "A response that nobody reads keeps its connection by the library's own rules, until its time limit is over.",
+            Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION),
+    LETS_GO_OF_WHAT_IS_DROPPED(
+            "no", "The library keeps hold of a connection whose response the app has dropped unread, until its time limit is over.",
+            Client.HTTP_URL_CONNECTION),
+    UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
+    ASKS_THE_APP_FOR_ITS_BODYS_LENGTH(
+            "n.a.", "No part of the app's is asked before the mesh has decided, so that none can fail there.", Client.JAVA_NET_HTTP),
+    HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
+    ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),
+    RUNS_ON_AN_EXECUTOR_OF_THE_APPS("n.a.", "The driver gives the library no executor of its own.", Client.JAVA_NET_HTTP);
+
+    /** Of those without: {@code no} where an operator would miss something, else {@code n.a.}. */
+    final String without;
+
+    final String reason;
+
+    private final Set<Client> clients;
+
+    Trait(String without, String reason, Client first, Client... others) {
+        this.without = without;
+        this.reason = reason;
+        this.clients = EnumSet.of(first, others);
+    }
+
+    boolean isOf(Client client) {
+        return clients.contains(client);
+    }
+}
