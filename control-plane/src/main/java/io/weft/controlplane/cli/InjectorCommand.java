@@ -95,7 +95,7 @@ final class InjectorCommand implements Callable<Integer> {
     @Option(
             names = "--ca-secret",
             paramLabel = "NAME",
-            defaultValue = "weft-ca",
+            defaultValue = "weft-server-ca",
             description = "Secret of the certificate authority of the replicas. Default: ${DEFAULT-VALUE}.")
     private String caSecret;
 

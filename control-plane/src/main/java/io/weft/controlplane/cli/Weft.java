@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             ControlPlaneCommand.class,
             InjectorCommand.class,
+            ReachCommand.class,
             PolicyCommand.class,
             TokenCommand.class,
             CaCommand.class,

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.weft.controlplane.policy.Labels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -28,7 +29,6 @@ final class PodInjection {
     /** Annotations of a pod. */
     static final String CONTAINERS = "weft.io/containers";
     static final String SERVICE = "weft.io/service";
-    static final String MESH = "weft.io/mesh";
     static final String PORTS = "weft.io/ports";
     static final String OPTIONS = "weft.io/java-tool-options";
     /** Annotations that are set here. */
@@ -252,7 +252,7 @@ final class PodInjection {
             if (trustBundle.isPresent()) {
                 value(place, "WEFT_CONTROL_PLANE_CA_FILE", IDENTITY_DIRECTORY + "/ca.crt");
             }
-            value(place, "WEFT_MESH", Workload.annotation(pod, MESH).orElse(settings.mesh()));
+            value(place, "WEFT_MESH", Workload.label(pod, Labels.MESH).orElse(settings.mesh()));
             if (isMain && !defines(place.container, "OTEL_SERVICE_NAME")) {
                 Workload.service(pod).ifPresent(service -> value(place, "WEFT_SERVICE", service));
                 Workload.annotation(pod, PORTS).ifPresent(ports -> value(place, "WEFT_PORTS", ports));

@@ -86,14 +86,14 @@ class CertificatesTest {
     @Test
     void whatIsInOrderIsNotWrittenAgain() throws IOException {
         replica().renew();
-        Secret roots = cluster.secret("weft-ca");
+        Secret roots = cluster.secret("weft-server-ca");
         Secret controlPlane = cluster.secret("weft-control-plane-tls");
         String webhooks = cluster.webhooks().getMetadata().getResourceVersion();
         Certificates another = replica();
         another.renew();
         clock.advance(Duration.ofDays(1));
         another.renew();
-        assertThat(cluster.secret("weft-ca")).isEqualTo(roots);
+        assertThat(cluster.secret("weft-server-ca")).isEqualTo(roots);
         assertThat(cluster.secret("weft-control-plane-tls")).isEqualTo(controlPlane);
         assertThat(cluster.webhooks().getMetadata().getResourceVersion()).isEqualTo(webhooks);
     }
@@ -177,18 +177,18 @@ class CertificatesTest {
 
     @Test
     void whatCannotBeUsedIsNamedAndNotReplaced() {
-        Secret broken = cluster.secret("weft-ca");
+        Secret broken = cluster.secret("weft-server-ca");
         broken.setData(Map.of("roots.json", "c2VjcmV0"));
         cluster.operator().resource(broken).update();
         assertThatThrownBy(() -> replica().renew()).isInstanceOf(IOException.class)
-                .hasMessage("secret weft-ca, key roots.json: not valid JSON, line 1");
-        assertThat(cluster.decoded("weft-ca", "roots.json")).isEqualTo("secret");
+                .hasMessage("secret weft-server-ca, key roots.json: not valid JSON, line 1");
+        assertThat(cluster.decoded("weft-server-ca", "roots.json")).isEqualTo("secret");
     }
 
     @Test
     void whatTheChartMakesIsMissed() {
-        cluster.operator().secrets().inNamespace(SharedCluster.NAMESPACE).withName("weft-ca").delete();
+        cluster.operator().secrets().inNamespace(SharedCluster.NAMESPACE).withName("weft-server-ca").delete();
         assertThatThrownBy(() -> replica().renew()).isInstanceOf(IOException.class)
-                .hasMessage("secret weft-system/weft-ca is not there; the Helm chart makes it");
+                .hasMessage("secret weft-system/weft-server-ca is not there; the Helm chart makes it");
     }
 }

@@ -374,7 +374,7 @@ class PodInjectionTest {
     @Test
     void whatTheContainerSaysItselfStays() {
         JsonNode pod = injected("""
-                metadata: {name: a, labels: {app: orders, app.kubernetes.io/version: "1.2"}, annotations: {weft.io/mesh: blue, weft.io/ports: "8080"}}
+                metadata: {name: a, labels: {app: orders, app.kubernetes.io/version: "1.2", kuma.io/mesh: blue}, annotations: {weft.io/ports: "8080"}}
                 spec: {containers: [{name: app, env: [{name: OTEL_SERVICE_NAME, value: mine}, {name: WEFT_TAGS, value: a=b}, {name: WEFT_ZONE, value: z}]}]}
                 """);
         assertThat(values(pod.at("/spec/containers/0"))).doesNotContainKeys("WEFT_SERVICE", "WEFT_PORTS")
@@ -388,7 +388,7 @@ class PodInjectionTest {
 
     @Test
     void whatStandsInAnAnnotationIsNotExpanded() {
-        JsonNode pod = injected("metadata: {name: a, annotations: {weft.io/mesh: '$(HOME)'}}\nspec: {containers: [{name: app}]}");
-        assertThat(values(pod.at("/spec/containers/0"))).containsEntry("WEFT_MESH", "$$(HOME)");
+        JsonNode pod = injected("metadata: {name: a, labels: {app: a}, annotations: {weft.io/ports: '$(HOME)'}}\nspec: {containers: [{name: app}]}");
+        assertThat(values(pod.at("/spec/containers/0"))).containsEntry("WEFT_PORTS", "$$(HOME)");
     }
 }

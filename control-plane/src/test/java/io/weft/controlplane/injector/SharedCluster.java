@@ -23,7 +23,7 @@ final class SharedCluster implements AutoCloseable {
     static final String NAMESPACE = "weft-system";
     static final String INJECTOR = "weft-injector.weft-system.svc";
     static final CertificateSettings CERTIFICATES = new CertificateSettings(
-            "weft-ca",
+            "weft-server-ca",
             List.of(INJECTOR),
             "weft-injector",
             Optional.of(new CertificateSettings.ControlPlane("weft-control-plane-tls", List.of("weft-control-plane.weft-system.svc"))));
@@ -35,7 +35,7 @@ final class SharedCluster implements AutoCloseable {
     SharedCluster() {
         server.init();
         operator = server.createClient();
-        for (String name : new String[] {"weft-ca", "weft-control-plane-tls"}) {
+        for (String name : new String[] {"weft-server-ca", "weft-control-plane-tls"}) {
             operator.resource(new SecretBuilder().withNewMetadata().withName(name).withNamespace(NAMESPACE).endMetadata().build()).create();
         }
         operator.resource(new MutatingWebhookConfigurationBuilder()
