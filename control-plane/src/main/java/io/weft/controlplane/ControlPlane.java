@@ -15,8 +15,8 @@ import io.weft.controlplane.kubernetes.ClusterPlatform;
 import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
 import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Mesh;
-import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshIdentity;
 import io.weft.controlplane.policy.MeshTrust;
 import io.weft.controlplane.policy.PolicyHistory;
@@ -461,11 +461,9 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private MeshCompiler compiler(String mesh, PolicySet set, MeshSecurity security, ServedCertificates served) {
-        List<MeshHttpRoute> routes = set.all(MeshHttpRoute.class, mesh).stream()
-                .filter(route -> !route.metadata().shadow())
-                .toList();
-        ServiceCatalog services = source.services(mesh, set, registry.instances(mesh), routes, security);
-        return new MeshCompiler(services, routes, security, served);
+        AppliedPolicies applied = AppliedPolicies.of(set, mesh);
+        ServiceCatalog services = source.services(mesh, set, registry.instances(mesh), applied.routes(), security);
+        return new MeshCompiler(services, applied, security, served);
     }
 
     /** What would change for the data planes that are connected if these were all the policies. Changes nothing. */

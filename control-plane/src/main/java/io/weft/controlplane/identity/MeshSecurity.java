@@ -236,11 +236,16 @@ public final class MeshSecurity {
                 settings.mode().orElse(defaultMode), settings, Permissions.of(applicable, this::callers)));
     }
 
+    /** By what those of a service are known; nobody, if they have no identity. */
+    public List<Caller> callers(String service) {
+        return identity(Workload.ofService(service))
+                .map(identity -> List.of(new Caller(Caller.Kind.EXACT, identity.spiffeId())))
+                .orElse(List.of());
+    }
+
     private List<Caller> callers(MeshTrafficPermission.Source source) {
         if (source instanceof OfService service) {
-            return identity(Workload.ofService(service.service()))
-                    .map(identity -> List.of(new Caller(Caller.Kind.EXACT, identity.spiffeId())))
-                    .orElse(List.of());
+            return callers(service.service());
         }
         Collection<String> domains = rules.stream().map(Rule::trustDomain).distinct().toList();
         return domains.stream().map(domain -> new Caller(Caller.Kind.PREFIX, "spiffe://" + domain + "/")).toList();

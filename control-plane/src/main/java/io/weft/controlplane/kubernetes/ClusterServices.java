@@ -8,6 +8,7 @@ import io.weft.controlplane.kubernetes.ClusterState.Member;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.policy.TlsMode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
@@ -80,9 +81,10 @@ final class ClusterServices {
         }
         List<Service> services = new ArrayList<>();
         services.add(new Service(
-                metadata(service, service.name().name()), true, ClusterNames.of(service, joined.aliases), ports));
+                metadata(service, service.name().name()), ServiceType.MESH_SERVICE, true, ClusterNames.of(service, joined.aliases), ports));
         byHostname.forEach((hostname, own) -> services.add(new Service(
                 metadata(service, hostname + "." + service.name().name()),
+                ServiceType.MESH_SERVICE,
                 true,
                 ClusterNames.of(hostname, service.name()),
                 own)));

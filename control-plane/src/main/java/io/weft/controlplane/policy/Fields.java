@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** The fields of one mapping. {@link #end} refuses those that were never asked for. Not thread-safe. */
@@ -50,6 +51,10 @@ final class Fields {
 
     Map<String, String> texts(String name) {
         return get(name).map(Value::texts).orElse(Map.of());
+    }
+
+    OptionalInt count(String name, int min, int max) {
+        return get(name).map(value -> OptionalInt.of((int) value.whole(min, max))).orElse(OptionalInt.empty());
     }
 
     /** Refuses a field that Kuma has and that has no effect here yet. */

@@ -12,7 +12,6 @@ import io.weft.controlplane.policy.MeshHttpRoute.PathRewrite;
 import io.weft.controlplane.policy.MeshHttpRoute.QueryMatch;
 import io.weft.controlplane.policy.MeshHttpRoute.Rule;
 import io.weft.controlplane.policy.MeshHttpRoute.To;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -126,10 +125,7 @@ final class MeshHttpRouteParser {
         Optional<String> method = fields.get("method")
                 .map(value -> value.choice(ResourceParser.words(
                         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")));
-        List<HeaderMatch> headers = new ArrayList<>();
-        for (Value item : fields.items("headers")) {
-            headers.add(headerMatch(item.fields()));
-        }
+        List<HeaderMatch> headers = headerMatches(fields.items("headers"));
         List<QueryMatch> query = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Value item : fields.items("queryParams")) {
@@ -160,6 +156,10 @@ final class MeshHttpRouteParser {
         }
         fields.end();
         return new MeshHttpRoute.Path(kind, text);
+    }
+
+    static List<HeaderMatch> headerMatches(List<Value> items) {
+        return items.stream().map(item -> headerMatch(item.fields())).toList();
     }
 
     private static HeaderMatch headerMatch(Fields fields) {
@@ -250,6 +250,16 @@ final class MeshHttpRouteParser {
         return new HeaderChanges(set, add, remove);
     }
 
+    /** Where nothing can be removed. */
+    static HeaderChanges additions(Value value) {
+        Fields fields = value.fields();
+        Set<String> names = new HashSet<>();
+        List<Header> set = headers(fields.items("set"), names);
+        List<Header> add = headers(fields.items("add"), names);
+        fields.end();
+        return new HeaderChanges(set, add, List.of());
+    }
+
     private static List<Header> headers(List<Value> items, Set<String> names) {
         List<Header> headers = new ArrayList<>();
         for (Value item : items) {
@@ -280,7 +290,7 @@ final class MeshHttpRouteParser {
         return text;
     }
 
-    private static String headerName(Value value) {
+    static String headerName(Value value) {
         String name = value.nonEmptyText();
         if (!name.isEmpty() && !HEADER_NAME.matcher(name).matches()) {
             value.refuse("must be a header's name in lower case, not '" + name + "'");
@@ -332,7 +342,7 @@ final class MeshHttpRouteParser {
         return rewrite;
     }
 
-    private static String absolutePath(Value value) {
+    static String absolutePath(Value value) {
         String path = value.nonEmptyText();
         if (!path.isEmpty() && !path.startsWith("/")) {
             value.refuse("must be an absolute path; begin it with /");
@@ -348,20 +358,7 @@ final class MeshHttpRouteParser {
     }
 
     private static int millionths(Value value) {
-        if (value.node() instanceof Node.Whole) {
-            return (int) value.whole(0, 100) * 10_000;
-        }
-        String text = value.node() instanceof Node.Fraction fraction ? fraction.text() : value.text();
-        try {
-            BigDecimal percent = new BigDecimal(text);
-            if (percent.signum() >= 0 && percent.compareTo(BigDecimal.valueOf(100)) <= 0) {
-                return percent.movePointRight(4).intValue();
-            }
-        } catch (NumberFormatException e) {
-            // Told below, together with a number out of range.
-        }
-        value.refuse("must be a percentage from 0 to 100, such as 10 or \"0.5\"");
-        return 0;
+        return value.percentage().movePointRight(4).intValue();
     }
 
     private static BackendRef backend(Fields fields, Metadata policy) {
@@ -391,7 +388,7 @@ final class MeshHttpRouteParser {
         return fields.get("port").map(value -> OptionalInt.of(value.port())).orElse(OptionalInt.empty());
     }
 
-    private static String serviceName(Value value) {
+    static String serviceName(Value value) {
         String name = value.nonEmptyText();
         if (!name.isEmpty() && !ResourceParser.SERVICE_NAME.matcher(name).matches()) {
             value.refuse("must be a service's name, of letters, digits, '.', '-' and '_', not '" + name + "'");

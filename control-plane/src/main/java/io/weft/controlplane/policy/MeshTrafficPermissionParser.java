@@ -73,23 +73,26 @@ final class MeshTrafficPermissionParser {
     private static List<Caller> callers(Fields fields, String list) {
         List<Caller> callers = new ArrayList<>();
         for (Value item : fields.items(list)) {
-            Fields match = item.fields();
-            match.unsupported("sni", "match by spiffeID");
-            Fields id = match.require("spiffeID").fields();
-            Caller.Kind kind = id.require("type").choice(KINDS);
-            Value value = id.require("value");
-            String text = value.nonEmptyText();
-            Pattern form = kind == Caller.Kind.EXACT ? SPIFFE_ID : SPIFFE_PREFIX;
-            if (!text.isEmpty() && !form.matcher(text).matches()) {
-                value.refuse(kind == Caller.Kind.EXACT
-                        ? "must be a SPIFFE ID, as in spiffe://default.default.mesh.local/workload/storefront"
-                        : "must begin with spiffe:// and a trust domain, as in spiffe://default.default.mesh.local/");
-            }
-            id.end();
-            match.end();
-            callers.add(new Caller(kind, text));
+            callers.add(caller(item.fields()));
         }
         return callers;
+    }
+
+    static Caller caller(Fields match) {
+        match.unsupported("sni", "match by spiffeID");
+        Fields id = match.require("spiffeID").fields();
+        Caller.Kind kind = id.require("type").choice(KINDS);
+        Value value = id.require("value");
+        String text = value.nonEmptyText();
+        Pattern form = kind == Caller.Kind.EXACT ? SPIFFE_ID : SPIFFE_PREFIX;
+        if (!text.isEmpty() && !form.matcher(text).matches()) {
+            value.refuse(kind == Caller.Kind.EXACT
+                    ? "must be a SPIFFE ID, as in spiffe://default.default.mesh.local/workload/storefront"
+                    : "must begin with spiffe:// and a trust domain, as in spiffe://default.default.mesh.local/");
+        }
+        id.end();
+        match.end();
+        return new Caller(kind, text);
     }
 
     private static From from(Fields item) {
@@ -99,7 +102,7 @@ final class MeshTrafficPermissionParser {
         Source source = switch (name) {
             case "Mesh" -> new Anyone();
             case "MeshService" -> new OfService(ref.require("name").nonEmptyText());
-            default -> subset(name, kind, ref);
+            default -> provedService(name, kind, ref).<Source>map(OfService::new).orElseGet(Anyone::new);
         };
         ref.accept("proxyTypes");
         ref.end();
@@ -111,7 +114,7 @@ final class MeshTrafficPermissionParser {
     }
 
     /** A caller proves its service; what else it says of itself in its tags proves nothing. */
-    private static Source subset(String kindName, Value kind, Fields ref) {
+    static Optional<String> provedService(String kindName, Value kind, Fields ref) {
         Map<String, String> tags = new LinkedHashMap<>(ref.texts("tags"));
         Optional<String> service = kindName.equals("MeshServiceSubset")
                 ? Optional.of(ref.require("name").nonEmptyText())
@@ -121,7 +124,7 @@ final class MeshTrafficPermissionParser {
             kind.refuse("selects callers by the tags " + tags.keySet() + ", which no certificate proves; select them by "
                     + Labels.SERVICE + ", or write rules with spiffeID");
         }
-        return service.<Source>map(OfService::new).orElseGet(Anyone::new);
+        return service;
     }
 
     private MeshTrafficPermissionParser() {}

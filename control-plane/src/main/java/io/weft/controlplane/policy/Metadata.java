@@ -1,6 +1,8 @@
 package io.weft.controlplane.policy;
 
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What every resource has.
@@ -18,6 +20,16 @@ public record Metadata(ResourceId id, String displayName, String namespace, Map<
         return id.mesh();
     }
 
+    /** @param role absent: as it is */
+    Metadata withRole(Optional<String> role) {
+        if (role.isEmpty()) {
+            return this;
+        }
+        Map<String, String> more = new HashMap<>(labels);
+        more.put(Labels.POLICY_ROLE, role.get());
+        return new Metadata(id, displayName, namespace, more);
+    }
+
     public String zone() {
         return labels.getOrDefault(Labels.ZONE, "");
     }
@@ -33,6 +45,27 @@ public record Metadata(ResourceId id, String displayName, String namespace, Map<
 
     public boolean has(Map<String, String> wanted) {
         return wanted.entrySet().stream().allMatch(entry -> entry.getValue().equals(label(entry.getKey())));
+    }
+
+    /**
+     * Whether a policy may be for a data plane of another namespace. Kuma's consumer and workload-owner policies are for those of
+     * their own; one that has no namespace, outside of a cluster, takes all.
+     */
+    public boolean reaches(Metadata dataplane) {
+        String role = role();
+        String theirs = dataplane.label(Labels.NAMESPACE);
+        boolean bound = role.equals("consumer") || role.equals("workload-owner");
+        return !bound || theirs == null || theirs.isEmpty() || theirs.equals(label(Labels.NAMESPACE));
+    }
+
+    /** Whether it was made in a zone, and not for all of them. */
+    public boolean zoneOrigin() {
+        return "zone".equals(labels.get(Labels.ORIGIN));
+    }
+
+    /** Kuma's word for who wrote it, and so for whom. */
+    public String role() {
+        return labels.getOrDefault(Labels.POLICY_ROLE, "system");
     }
 
     /** Computed and shown, never applied. */

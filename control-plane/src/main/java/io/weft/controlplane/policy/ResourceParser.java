@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Turns documents in Kuma's universal or Kubernetes form into resources. Thread-safe.
@@ -18,18 +19,11 @@ import java.util.regex.Pattern;
 public final class ResourceParser {
 
     private static final String API_VERSION = "kuma.io/v1alpha1";
-    private static final List<String> SUPPORTED = List.of(
-            "Mesh", "MeshService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS", "MeshTrafficPermission");
-    private static final Set<String> NOT_YET = Set.of(
-            "MeshTimeout", "MeshRetry", "MeshCircuitBreaker", "MeshHealthCheck",
-            "MeshLoadBalancingStrategy", "MeshRateLimit", "MeshFaultInjection", "MeshAccessLog", "MeshTrace",
-            "MeshMetric", "MeshTCPRoute", "MeshPassthrough", "MeshProxyPatch", "MeshExternalService",
-            "MeshMultiZoneService", "MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance",
-            "MeshGatewayConfig", "MeshOpenTelemetryBackend", "MeshZoneAddress", "MeshGlobalRateLimit", "MeshOPA",
-            "HostnameGenerator", "Workload", "ExternalService", "Zone", "ZoneIngress", "ZoneEgress", "Secret",
-            "GlobalSecret", "ContainerPatch", "ServiceInsight", "CircuitBreaker", "FaultInjection", "HealthCheck",
-            "ProxyTemplate", "RateLimit", "Retry", "Timeout", "TrafficLog", "TrafficPermission", "TrafficRoute",
-            "TrafficTrace", "VirtualOutbound");
+    private static final List<String> SUPPORTED = Stream.concat(
+                    Stream.of("Mesh", "MeshService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS",
+                            "MeshTrafficPermission"),
+                    PolicyKinds.ALL.stream().map(PolicyKind::name))
+            .toList();
 
     /** It becomes a host name in the virtual hosts; a wildcard there would catch other services' requests. */
     static final Pattern SERVICE_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,250}[a-zA-Z0-9])?");
@@ -68,7 +62,7 @@ public final class ResourceParser {
 
     /** Whether it is a kind of resource that Kuma has and that operators write; not all are supported. */
     public static boolean isPolicy(String kind) {
-        return SUPPORTED.contains(kind) || NOT_YET.contains(kind) && kind.startsWith("Mesh");
+        return SUPPORTED.contains(kind) || RefusedKinds.reason(kind).isPresent() && kind.startsWith("Mesh");
     }
 
     /** One file's documents, in order. Each stands by itself: a broken one does not hide the others. */
@@ -203,11 +197,10 @@ public final class ResourceParser {
         if (SUPPORTED.contains(name)) {
             return name;
         }
-        if (NOT_YET.contains(name)) {
-            type.refuse("'" + name + "' is not supported yet; move the document out of the policy folder. Supported: "
-                    + String.join(", ", SUPPORTED));
-        } else if (!name.isEmpty()) {
-            type.refuse("'" + name + "' is not a resource of Kuma; supported are " + String.join(", ", SUPPORTED));
+        if (!name.isEmpty()) {
+            type.refuse(RefusedKinds.reason(name)
+                    .map(reason -> "'" + name + "' is not supported: " + reason + "; move the document out of the policy folder")
+                    .orElseGet(() -> "'" + name + "' is not a resource of Kuma; supported are " + String.join(", ", SUPPORTED)));
         }
         return "";
     }
@@ -222,11 +215,13 @@ public final class ResourceParser {
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
             case "MeshTLS" -> MeshTlsParser.parse(metadata, envelope.spec());
             case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(metadata, envelope.spec());
-            default -> MeshHttpRouteParser.parse(metadata, envelope.spec());
+            case "MeshHTTPRoute" -> MeshHttpRouteParser.parse(metadata, envelope.spec());
+            default -> PolicyParser.parse(PolicyKinds.named().get(envelope.type()), metadata, envelope.spec());
         };
     }
 
     private static Mesh mesh(Metadata metadata, Envelope envelope) {
+        Set<String> skipped = new HashSet<>();
         Optional<Mesh.Mtls> mtls = envelope.legacyBody().flatMap(body -> {
             Optional<Mesh.Mtls> backend = body.get("mtls").flatMap(IdentityParser::mtls);
             body.unsupported("routing", "remove the field");
@@ -235,12 +230,15 @@ public final class ResourceParser {
             body.unsupported("metrics", "remove the field");
             body.unsupported("networking", "remove the field");
             body.unsupported("constraints", "remove the field");
-            // Services are always served as MeshServices, and no initial policies are ever created.
-            body.accept("meshServices", "skipCreatingInitialPolicies");
+            for (Value item : body.items("skipCreatingInitialPolicies")) {
+                skipped.add(item.nonEmptyText());
+            }
+            // Services are always served as MeshServices.
+            body.accept("meshServices");
             body.end();
             return backend;
         });
-        return new Mesh(metadata, mtls);
+        return new Mesh(metadata, skipped, mtls);
     }
 
     private static Dataplane dataplane(Metadata metadata, Envelope envelope) {

@@ -45,6 +45,17 @@ public sealed interface TargetRef {
         }
     }
 
+    /** Those that the routes are for; it selects nobody until {@link Selected} says who these are. */
+    record OfRoutes(Policy.Routes routes) implements TargetRef {
+        @Override
+        public int rank() {
+            return 90;
+        }
+    }
+
+    /** Those whom another policy that is referred to is for. */
+    record Selected(TargetRef target, int rank) implements TargetRef {}
+
     /**
      * Whether it selects a data plane.
      *
@@ -63,6 +74,12 @@ public sealed interface TargetRef {
         }
         if (this instanceof OfService service) {
             return tags.stream().anyMatch(inbound -> service.service().equals(inbound.get(Labels.SERVICE)));
+        }
+        if (this instanceof OfRoutes) {
+            return false;
+        }
+        if (this instanceof Selected selected) {
+            return selected.target().selects(dataplane, tags);
         }
         ServiceSubset subset = (ServiceSubset) this;
         return tags.stream()

@@ -1,6 +1,7 @@
 package io.weft.controlplane.policy;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Reads Kuma's top-level {@code targetRef}. */
@@ -32,8 +33,43 @@ final class TargetRefParser {
                 .orElse(new InboundTarget(new TargetRef.WholeMesh(true), Optional.empty()));
     }
 
+    /**
+     * Of a policy for both.
+     *
+     * @param byRoute whether it may be for those that have some routes, and for what these lead somewhere
+     */
+    static InboundTarget policy(Fields spec, boolean byRoute) {
+        Optional<Fields> route = spec.get("targetRef")
+                .filter(value -> byRoute && value.node() instanceof Node.Mapping)
+                .map(Value::fields)
+                .filter(fields -> fields.get("kind")
+                        .filter(kind -> kind.node() instanceof Node.Text text && text.value().equals("MeshHTTPRoute"))
+                        .isPresent());
+        if (route.isEmpty()) {
+            return inbound(spec);
+        }
+        Fields fields = route.get();
+        Optional<String> name = fields.get("name").map(Value::nonEmptyText);
+        Map<String, String> labels = fields.texts("labels");
+        if (name.isEmpty() && labels.isEmpty()) {
+            fields.refuse("name", "is missing; name the route, or select routes by labels");
+        }
+        // Names are told apart by namespaces only within a namespaced policy, whose role does it.
+        fields.accept("namespace");
+        fields.end();
+        return new InboundTarget(
+                new TargetRef.OfRoutes(new Policy.Routes(name, name.isPresent() ? Map.of() : labels)), Optional.empty());
+    }
+
     private static TargetRef target(Fields fields) {
-        String kind = fields.require("kind")
+        Value kindValue = fields.require("kind");
+        if (kindValue.node() instanceof Node.Text text && text.value().equals("MeshGateway")) {
+            kindValue.refuse("'MeshGateway' is not supported: gateways are not served; the gateway that is there already is called"
+                    + " like any other client");
+            fields.accept("name", "namespace", "tags", "labels", "sectionName");
+            return new TargetRef.WholeMesh(false);
+        }
+        String kind = kindValue
                 .choice(ResourceParser.words("Mesh", "Dataplane", "MeshSubset", "MeshService", "MeshServiceSubset"));
         return switch (kind) {
             case "Mesh" -> new TargetRef.WholeMesh(sidecars(fields));

@@ -1,5 +1,6 @@
 package io.weft.controlplane.policy;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -78,6 +79,48 @@ record Value(String path, Node node, Problems problems) {
             refuse("needs a duration as in 24h, 30m or 1h30m, not '" + text + "'");
         }
         return sum;
+    }
+
+    Duration positiveDuration() {
+        Duration duration = duration();
+        if (duration.isZero() && node instanceof Node.Text) {
+            refuse("must be above zero");
+        }
+        return duration;
+    }
+
+    /** A number as such or as a text, from 0 to 100. */
+    BigDecimal percentage() {
+        return decimal(BigDecimal.ZERO, BigDecimal.valueOf(100));
+    }
+
+    /** A number as such or as a text; the limit below is not one of them. */
+    BigDecimal decimalAbove(BigDecimal limit, BigDecimal max) {
+        BigDecimal number = decimal(limit, max);
+        if (number.compareTo(limit) == 0) {
+            refuse("must be above " + limit.toPlainString());
+        }
+        return number;
+    }
+
+    /** A number as such or as a text, which is how Kuma's fields have fractions. */
+    BigDecimal decimal(BigDecimal min, BigDecimal max) {
+        String text;
+        if (node instanceof Node.Whole whole) {
+            text = Long.toString(whole.value());
+        } else {
+            text = node instanceof Node.Fraction fraction ? fraction.text() : text();
+        }
+        try {
+            BigDecimal number = new BigDecimal(text);
+            if (number.compareTo(min) >= 0 && number.compareTo(max) <= 0) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Told below, together with a number out of range.
+        }
+        refuse("must be a number from " + min.toPlainString() + " to " + max.toPlainString() + ", such as 10 or \"0.5\"");
+        return max;
     }
 
     /** One of a set of words, spelt as in Kuma. */

@@ -72,6 +72,15 @@ public record ClientNode(
                 tags().stream().map(each -> each.getOrDefault(Labels.SERVICE, "")).findFirst().orElse(service)));
     }
 
+    /** May be empty. */
+    public String zone() {
+        return tags().stream()
+                .map(each -> each.getOrDefault(Labels.ZONE, ""))
+                .filter(zone -> !zone.isEmpty())
+                .findFirst()
+                .orElse(metadata.zone());
+    }
+
     /** What a policy's {@code targetRef} looks at. */
     public List<Map<String, String>> tags() {
         if (pod.isPresent()) {

@@ -3,6 +3,7 @@ package io.weft.controlplane.service;
 import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.registry.Registry.Health;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,10 +15,11 @@ import java.util.Set;
 /**
  * Something that others call by name.
  *
+ * @param type as which it is a destination of policies
  * @param declared by a MeshService or a cluster; otherwise it was made from the tags of its instances, or named by a route
  * @param ports at least one
  */
-public record Service(Metadata metadata, boolean declared, Hosts hosts, List<Port> ports) {
+public record Service(Metadata metadata, ServiceType type, boolean declared, Hosts hosts, List<Port> ports) {
 
     /** Of a service that no MeshService describes. */
     public static final int DEFAULT_PORT = 80;

@@ -10,6 +10,7 @@ import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.policy.TlsMode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
@@ -118,7 +119,7 @@ public final class ServiceCatalog {
         Metadata metadata = new Metadata(new ResourceId("MeshService", mesh, name), name, "", Map.of());
         Service.Port port =
                 new Service.Port(Service.DEFAULT_PORT, Optional.empty(), protocol(members), instances(members));
-        return new Service(metadata, false, Service.Hosts.ofMesh(metadata), List.of(port));
+        return new Service(metadata, ServiceType.MESH_SERVICE, false, Service.Hosts.ofMesh(metadata), List.of(port));
     }
 
     /** What all of them speak: HTTP unless they say otherwise, TCP if one does. */
@@ -142,7 +143,7 @@ public final class ServiceCatalog {
             ports.add(new Service.Port(
                     port.port(), port.name(), port.protocol(), instances(targets(port, selected))));
         }
-        return new Service(service.metadata(), true, Service.Hosts.ofMesh(service.metadata()), ports);
+        return new Service(service.metadata(), ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(service.metadata()), ports);
     }
 
     private static boolean selects(MeshService.Selector selector, Candidate candidate) {

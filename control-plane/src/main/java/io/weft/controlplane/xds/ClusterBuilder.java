@@ -1,6 +1,5 @@
 package io.weft.controlplane.xds;
 
-import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
@@ -9,7 +8,9 @@ import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
 import io.envoyproxy.envoy.config.core.v3.ApiVersion;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.HealthStatus;
+import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.SelfConfigSource;
@@ -18,7 +19,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
-import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.IpLiteral;
@@ -27,6 +28,7 @@ import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
+import io.weft.controlplane.xds.policy.Localities;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -52,13 +54,10 @@ final class ClusterBuilder {
     private static final Set<String> COMMON_TAGS = Set.of(Labels.SERVICE, Labels.PROTOCOL);
 
     /** @param shown absent: the caller has no identity, and everything is reached in plaintext */
-    static Versioned cluster(Target target, Optional<Shown> shown, MeshSecurity security) {
+    static Versioned cluster(Target target, Optional<Shown> shown, MeshSecurity security, ClusterPolicies policies) {
         String name = Names.cluster(target);
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(name)
-                .setConnectTimeout(Defaults.CONNECT_TIMEOUT)
-                .setCircuitBreakers(Defaults.CIRCUIT_BREAKERS)
-                .setOutlierDetection(Defaults.OUTLIER_DETECTION)
                 .setLrsServer(LOAD_REPORTS);
         if (isByName(target)) {
             cluster.setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(assignment(target, ""));
@@ -66,7 +65,8 @@ final class ClusterBuilder {
             cluster.setType(Cluster.DiscoveryType.EDS)
                     .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS));
         }
-        http2(cluster, target.port().protocol());
+        policies.in(cluster, target.port().protocol());
+        http(cluster, target.port().protocol(), policies.connections());
         shown.ifPresent(own -> cluster.addTransportSocketMatches(TlsBuilder.upstream(own, target, security)));
         if (!target.tags().isEmpty()) {
             cluster.setMetadata(Metadata.newBuilder().putFilterMetadata("io.kuma.tags", struct(target.tags())));
@@ -79,9 +79,23 @@ final class ClusterBuilder {
         return target.port().instances().stream().anyMatch(instance -> !IpLiteral.is(instance.address()));
     }
 
-    /** @param zone of the callers; may be empty */
-    static Versioned endpoints(Target target, String zone) {
-        return Versioned.of(Names.cluster(target), assignment(target, zone));
+    /**
+     * What a policy says of how near they are counts before what the cluster hints.
+     *
+     * @param zone of the callers; may be empty
+     */
+    static Versioned endpoints(Target target, Localities localities, String zone) {
+        String name = Names.cluster(target);
+        if (localities.equals(Localities.NONE)) {
+            return Versioned.of(name, assignment(target, zone));
+        }
+        ClusterLoadAssignment.Builder assignment = ClusterLoadAssignment.newBuilder().setClusterName(name);
+        Localities.Assignment places = localities.assignment();
+        for (Service.Instance instance : target.instances()) {
+            places.add(instance.zone(), instance.tags(), endpoint(instance));
+        }
+        places.in(assignment);
+        return Versioned.of(name, assignment.build());
     }
 
     /** What is hinted for other zones comes second: it is there when nothing else is. */
@@ -103,11 +117,10 @@ final class ClusterBuilder {
     }
 
     /** Leads to the app behind one port of the data plane itself. */
-    static Versioned local(String name, Dataplane.Inbound inbound) {
+    static Versioned local(String name, Dataplane.Inbound inbound, InboundPolicies policies) {
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(name)
                 .setType(Cluster.DiscoveryType.STATIC)
-                .setConnectTimeout(Defaults.INBOUND_CONNECT_TIMEOUT)
                 .setLoadAssignment(ClusterLoadAssignment.newBuilder()
                         .setClusterName(name)
                         .addEndpoints(LocalityLbEndpoints.newBuilder()
@@ -115,21 +128,25 @@ final class ClusterBuilder {
                                         .setEndpoint(Endpoint.newBuilder()
                                                 .setAddress(address(
                                                         inbound.serviceAddress(), inbound.servicePort()))))));
-        http2(cluster, inbound.protocol().orElse(Protocol.HTTP));
+        policies.in(cluster);
+        http(cluster, inbound.protocol().orElse(Protocol.HTTP), policies.connections());
         return Versioned.of(name, cluster.build());
     }
 
-    private static void http2(Cluster.Builder cluster, Protocol protocol) {
-        if (protocol.http2()) {
-            Any options = Versioned.of(
-                            "",
-                            HttpProtocolOptions.newBuilder()
-                                    .setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
-                                            .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))
-                                    .build())
-                    .message();
-            cluster.putTypedExtensionProtocolOptions(HTTP_OPTIONS, options);
+    private static void http(Cluster.Builder cluster, Protocol protocol, Optional<HttpProtocolOptions> common) {
+        if (!protocol.http() || !protocol.http2() && common.isEmpty()) {
+            return;
         }
+        ExplicitHttpConfig.Builder explicit = ExplicitHttpConfig.newBuilder();
+        if (protocol.http2()) {
+            explicit.setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance());
+        } else {
+            explicit.setHttpProtocolOptions(Http1ProtocolOptions.getDefaultInstance());
+        }
+        var options = io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions.newBuilder()
+                .setExplicitHttpConfig(explicit);
+        common.ifPresent(options::setCommonHttpProtocolOptions);
+        cluster.putTypedExtensionProtocolOptions(HTTP_OPTIONS, TlsBuilder.any(options.build()));
     }
 
     private static LocalityLbEndpoints.Builder locality(String zone) {

@@ -2,6 +2,7 @@ package io.weft.controlplane.xds;
 
 import com.google.protobuf.Message;
 import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.accesslog.v3.AccessLog;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
@@ -25,6 +26,8 @@ import io.weft.controlplane.identity.Permissions;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.TlsMode;
+import io.weft.controlplane.xds.policy.TimeoutTranslator;
+import java.util.List;
 import java.util.Optional;
 
 /** Envoy's listeners. */
@@ -36,12 +39,13 @@ final class ListenerBuilder {
             .build();
 
     /** Requests to all services on one port, told apart by their host. */
-    static Versioned outbound(int servicePort, String address, int port) {
+    static Versioned outbound(int servicePort, String address, int port, List<AccessLog> logs) {
         String name = Names.outbound(servicePort);
         HttpConnectionManager manager = HttpConnectionManager.newBuilder()
                 .setStatPrefix(name)
                 .setRds(Rds.newBuilder().setConfigSource(ClusterBuilder.ADS).setRouteConfigName(name))
                 .addHttpFilters(ROUTER)
+                .addAllAccessLog(logs)
                 .build();
         return Versioned.of(name, Listener.newBuilder()
                 .setName(name)
@@ -52,14 +56,20 @@ final class ListenerBuilder {
     }
 
     /** Requests to one port of the data plane itself, from whoever comes. */
-    static Versioned inbound(String name, Dataplane.Inbound inbound) {
-        return inbound(name, inbound, Listener.newBuilder().addFilterChains(chain(name, inbound, Optional.empty())));
+    static Versioned inbound(String name, Dataplane.Inbound inbound, InboundPolicies policies) {
+        return inbound(
+                name, inbound, Listener.newBuilder().addFilterChains(chain(name, inbound, policies, Optional.empty())));
     }
 
     /** The same for those who are who they say they are, and, where that is permitted, for others. */
     static Versioned inbound(
-            String name, Dataplane.Inbound inbound, InboundSecurity security, TransportSocket downstream) {
-        FilterChain.Builder mesh = chain(name, inbound, Optional.of(security.permissions())).setTransportSocket(downstream);
+            String name,
+            Dataplane.Inbound inbound,
+            InboundPolicies policies,
+            InboundSecurity security,
+            TransportSocket downstream) {
+        FilterChain.Builder mesh = chain(name, inbound, policies, Optional.of(security.permissions()))
+                .setTransportSocket(downstream);
         Listener.Builder listener = Listener.newBuilder();
         if (security.mode() == TlsMode.STRICT) {
             return inbound(name, inbound, listener.addFilterChains(mesh));
@@ -69,9 +79,9 @@ final class ListenerBuilder {
                 .addListenerFilters(ListenerFilter.newBuilder()
                         .setName("envoy.filters.listener.tls_inspector")
                         .setTypedConfig(TlsBuilder.any(TlsInspector.getDefaultInstance())))
-                .addFilterChains(chain(name, inbound, Optional.empty())
+                .addFilterChains(chain(name, inbound, policies, Optional.empty())
                         .setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")))
-                .addFilterChains(chain(name, inbound, Optional.empty())
+                .addFilterChains(chain(name, inbound, policies, Optional.empty())
                         .setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")))
                 .addFilterChains(mesh.setFilterChainMatch(FilterChainMatch.newBuilder()
                         .setTransportProtocol("tls")
@@ -87,28 +97,45 @@ final class ListenerBuilder {
     }
 
     /** @param permissions absent: the peer is nobody that could be asked for its name */
-    private static FilterChain.Builder chain(String name, Dataplane.Inbound inbound, Optional<Permissions> permissions) {
+    private static FilterChain.Builder chain(
+            String name, Dataplane.Inbound inbound, InboundPolicies policies, Optional<Permissions> permissions) {
         FilterChain.Builder chain = FilterChain.newBuilder();
+        policies.connectionLimit()
+                .ifPresent(limit -> chain.addFilters(filter("envoy.filters.network.local_ratelimit", limit)));
         if (inbound.protocol().orElse(Protocol.HTTP).http()) {
-            HttpConnectionManager.Builder manager = HttpConnectionManager.newBuilder()
-                    .setStatPrefix(name)
-                    .setRouteConfig(toLocal(name));
-            permissions.ifPresent(some -> manager
-                    .setForwardClientCertDetails(HttpConnectionManager.ForwardClientCertDetails.SANITIZE_SET)
-                    .setSetCurrentClientCertDetails(
-                            HttpConnectionManager.SetCurrentClientCertDetails.newBuilder().setUri(true))
-                    .addHttpFilters(HttpFilter.newBuilder()
-                            .setName("envoy.filters.http.rbac")
-                            .setTypedConfig(TlsBuilder.any(RbacBuilder.http(some)))));
-            return chain.addFilters(http(manager.addHttpFilters(ROUTER).build()));
+            return chain.addFilters(http(manager(name, policies, permissions)));
         }
         permissions.ifPresent(
                 some -> chain.addFilters(filter("envoy.filters.network.rbac", RbacBuilder.network(name, some))));
-        return chain.addFilters(filter(
-                "envoy.filters.network.tcp_proxy", TcpProxy.newBuilder().setStatPrefix(name).setCluster(name).build()));
+        TcpProxy.Builder proxy = TcpProxy.newBuilder().setStatPrefix(name).setCluster(name).addAllAccessLog(policies.logs());
+        policies.timeout().ifPresent(timeout -> TimeoutTranslator.tcp(timeout, proxy));
+        return chain.addFilters(filter("envoy.filters.network.tcp_proxy", proxy.build()));
     }
 
-    private static RouteConfiguration toLocal(String cluster) {
+    private static HttpConnectionManager manager(
+            String name, InboundPolicies policies, Optional<Permissions> permissions) {
+        HttpConnectionManager.Builder manager = HttpConnectionManager.newBuilder()
+                .setStatPrefix(name)
+                .setRouteConfig(toLocal(name, policies))
+                .addAllAccessLog(policies.logs());
+        policies.timeout().ifPresent(timeout -> TimeoutTranslator.manager(timeout, manager));
+        permissions.ifPresent(some -> manager
+                .setForwardClientCertDetails(HttpConnectionManager.ForwardClientCertDetails.SANITIZE_SET)
+                .setSetCurrentClientCertDetails(
+                        HttpConnectionManager.SetCurrentClientCertDetails.newBuilder().setUri(true))
+                .addHttpFilters(HttpFilter.newBuilder()
+                        .setName("envoy.filters.http.rbac")
+                        .setTypedConfig(TlsBuilder.any(RbacBuilder.http(some)))));
+        return manager.addAllHttpFilters(policies.faults())
+                .addAllHttpFilters(policies.limits().filters())
+                .addHttpFilters(ROUTER)
+                .build();
+    }
+
+    private static RouteConfiguration toLocal(String cluster, InboundPolicies policies) {
+        // The caller's timeout holds; a second one here could only cut it short, so only a policy sets one.
+        RouteAction.Builder action = RouteAction.newBuilder().setCluster(cluster).setTimeout(Durations.ZERO);
+        policies.timeout().ifPresent(timeout -> TimeoutTranslator.route(timeout, action));
         return RouteConfiguration.newBuilder()
                 .setName(cluster)
                 .addVirtualHosts(VirtualHost.newBuilder()
@@ -117,10 +144,8 @@ final class ListenerBuilder {
                         .addRoutes(Route.newBuilder()
                                 .setName("default")
                                 .setMatch(RouteMatch.newBuilder().setPrefix("/"))
-                                // The caller's timeout holds; a second one here could only cut it short.
-                                .setRoute(RouteAction.newBuilder()
-                                        .setCluster(cluster)
-                                        .setTimeout(Durations.ZERO))))
+                                .setRoute(action)
+                                .putAllTypedPerFilterConfig(policies.limits().route())))
                 .build();
     }
 

@@ -8,14 +8,20 @@ import io.weft.controlplane.identity.InboundSecurity;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.load.Destinations;
+import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.PolicyKinds;
 import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.service.InboundRules;
+import io.weft.controlplane.service.OutboundRules;
 import io.weft.controlplane.service.RouteRules;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.service.ServiceCatalog.Target;
+import io.weft.controlplane.xds.policy.Localities;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -35,8 +41,14 @@ import java.util.TreeMap;
  */
 public final class MeshCompiler {
 
+    private static final String ANY_ADDRESS = "0.0.0.0";
+
     private final ServiceCatalog services;
+    private final AppliedPolicies policies;
     private final List<MeshHttpRoute> routes;
+    private final OutboundRules outboundRules;
+    private final InboundRules inboundRules;
+    private final Callers callers;
     private final MeshSecurity security;
     private final ServedCertificates certificates;
     private final Map<Group, Outbound> outbounds = new HashMap<>();
@@ -49,24 +61,40 @@ public final class MeshCompiler {
      * What data planes have in common that get the same outbound resources.
      *
      * @param routes the numbers of those that apply
+     * @param entries the numbers of the other policies' entries that apply
      * @param shown absent: they have no identity
+     * @param caller what of them decides how near endpoints are
      * @param namespace of which they are, where that makes a difference; else empty
      * @param zone in which they are, where that makes a difference; else empty
      */
-    private record Group(BitSet routes, Optional<Shown> shown, String namespace, String zone) {}
+    private record Group(
+            BitSet routes,
+            BitSet entries,
+            Optional<Shown> shown,
+            Localities.Caller caller,
+            String namespace,
+            String zone) {}
 
-    private record ClusterKey(String name, Optional<Shown> shown) {}
+    private record ClusterKey(String name, Optional<Shown> shown, ClusterPolicies policies) {}
 
-    private record EndpointsKey(String name, String zone) {}
+    private record EndpointsKey(String name, Localities localities, String zone) {}
 
-    /** @param ports of all services, in order */
-    private record Outbound(List<Integer> ports, Table clusters, Table endpoints, Table listeners, Table routes) {}
+    /**
+     * @param ports of all services, in order
+     * @param listeners of those ports of which nothing is logged
+     * @param logs what is, by port
+     */
+    private record Outbound(
+            List<Integer> ports, Table clusters, Table endpoints, Table listeners, Map<Integer, OutboundLogs> logs, Table routes) {}
 
-    /** @param routes of the mesh, without those that are only shadows */
     public MeshCompiler(
-            ServiceCatalog services, List<MeshHttpRoute> routes, MeshSecurity security, ServedCertificates certificates) {
+            ServiceCatalog services, AppliedPolicies policies, MeshSecurity security, ServedCertificates certificates) {
         this.services = services;
-        this.routes = routes;
+        this.policies = policies;
+        this.routes = policies.routes();
+        outboundRules = new OutboundRules(policies.merged(), routes, policies.initial());
+        inboundRules = new InboundRules(policies.merged(), policies.initial(), security::callers);
+        callers = Callers.of(policies.merged());
         this.security = security;
         this.certificates = certificates;
     }
@@ -91,15 +119,18 @@ public final class MeshCompiler {
         List<Map<String, String>> tags = node.tags();
         BitSet applicable = new BitSet(routes.size());
         for (int i = 0; i < routes.size(); i++) {
-            applicable.set(i, routes.get(i).target().selects(node.metadata(), tags));
+            MeshHttpRoute route = routes.get(i);
+            applicable.set(i, route.metadata().reaches(node.metadata()) && route.target().selects(node.metadata(), tags));
         }
+        BitSet entries = outboundRules.applicable(node.metadata(), tags);
         Optional<Identity> identity = security.identity(node.workload());
         Optional<Shown> shown = identity.map(own -> node.kind() == ClientNode.Kind.AGENT
                 ? new Shown.Requested()
                 : new Shown.Served(own.name()));
         String namespace = services.differByNamespace() ? node.metadata().namespace() : "";
         String zone = services.differByZone() ? node.metadata().zone() : "";
-        Outbound outbound = outbounds.computeIfAbsent(new Group(applicable, shown, namespace, zone), this::outbound);
+        Outbound outbound = outbounds.computeIfAbsent(
+                new Group(applicable, entries, shown, callers.of(node), namespace, zone), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
         inbound(node, shown, listeners, localClusters);
@@ -108,8 +139,13 @@ public final class MeshCompiler {
             sharedListeners = Table.EMPTY;
             for (int port : outbound.ports()) {
                 int bound = node.outbound().ports().getOrDefault(port, port);
-                listeners.add(ListenerBuilder.outbound(port, node.outbound().address(), bound));
+                OutboundLogs logs = outbound.logs().getOrDefault(port, OutboundLogs.NONE);
+                listeners.add(ListenerBuilder.outbound(port, node.outbound().address(), bound, logs.of(node)));
             }
+        } else {
+            // What is logged names the one who sends.
+            outbound.logs().forEach((port, logs) ->
+                    listeners.add(ListenerBuilder.outbound(port, ANY_ADDRESS, port, logs.of(node))));
         }
         return new NodeConfig(
                 Map.of(
@@ -146,25 +182,29 @@ public final class MeshCompiler {
                     && inbound.address().equals(inbound.serviceAddress());
             // Where the app itself has the address, a proxy cannot have it too: it then only lends its name.
             if (!taken && names.add(name)) {
-                listeners.add(listener(node, shown, name, inbound));
-                clusters.add(ClusterBuilder.local(name, inbound));
+                InboundPolicies said =
+                        InboundPolicies.of(inboundRules.of(node.metadata(), node.tags(), inbound), node, inbound);
+                listeners.add(listener(node, shown, name, inbound, said));
+                clusters.add(ClusterBuilder.local(name, inbound, said));
             }
         }
     }
 
-    private Versioned listener(ClientNode node, Optional<Shown> shown, String name, Dataplane.Inbound inbound) {
+    private Versioned listener(
+            ClientNode node, Optional<Shown> shown, String name, Dataplane.Inbound inbound, InboundPolicies said) {
         Optional<InboundSecurity> secured =
                 security.inbound(node.metadata(), node.tags(), node.workload(), inbound);
         if (shown.isEmpty() || secured.isEmpty()) {
-            return ListenerBuilder.inbound(name, inbound);
+            return ListenerBuilder.inbound(name, inbound, said);
         }
         return ListenerBuilder.inbound(
-                name, inbound, secured.get(), TlsBuilder.downstream(shown.get(), secured.get().tls(), security));
+                name, inbound, said, secured.get(), TlsBuilder.downstream(shown.get(), secured.get().tls(), security));
     }
 
     private Outbound outbound(Group group) {
         List<MeshHttpRoute> applicable = group.routes().stream().mapToObj(routes::get).toList();
         Map<Integer, RouteTable> tables = new TreeMap<>();
+        Map<Integer, OutboundLogs> logs = new TreeMap<>();
         Map<String, Target> targets = new LinkedHashMap<>();
         for (Service service : services.all()) {
             for (Service.Port port : service.ports()) {
@@ -174,30 +214,42 @@ public final class MeshCompiler {
                 RouteBuilder builder = new RouteBuilder(services, new Target(service, port, Map.of()));
                 VirtualHost.Builder host = VirtualHost.newBuilder().setName(Names.virtualHost(service, port));
                 for (RouteRules.Resolved resolved : RouteRules.of(service, port, applicable)) {
-                    host.addAllRoutes(builder.routes(resolved));
+                    Optional<Metadata> route = resolved.origin().map(RouteRules.Origin::policy);
+                    host.addAllRoutes(builder.routes(resolved, RoutePolicies.of(
+                            outboundRules, group.entries(), service, port, route, policies.initial())));
                 }
                 targets.putAll(builder.targets());
                 tables.computeIfAbsent(port.number(), number -> new RouteTable(number, group.namespace())).add(service, host);
+                logs.computeIfAbsent(port.number(), number -> new OutboundLogs()).add(
+                        service, host.getDomainsList(), outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), service, port));
             }
         }
         List<Versioned> clusterList = new ArrayList<>();
         List<Versioned> endpointList = new ArrayList<>();
         targets.forEach((name, target) -> {
+            ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
             clusterList.add(clusters.computeIfAbsent(
-                    new ClusterKey(name, group.shown()), key -> ClusterBuilder.cluster(target, key.shown(), security)));
+                    new ClusterKey(name, group.shown(), said),
+                    key -> ClusterBuilder.cluster(target, key.shown(), security, key.policies())));
             destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
                     target.service().name(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
             if (!ClusterBuilder.isByName(target)) {
                 endpointList.add(endpoints.computeIfAbsent(
-                        new EndpointsKey(name, group.zone()), key -> ClusterBuilder.endpoints(target, key.zone())));
+                        new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
+                        key -> ClusterBuilder.endpoints(target, key.localities(), key.zone())));
             }
         });
+        logs.values().removeIf(OutboundLogs::isEmpty);
         List<Integer> ports = List.copyOf(tables.keySet());
         return new Outbound(
                 ports,
                 Table.of(clusterList),
                 Table.of(endpointList),
-                Table.of(ports.stream().map(port -> ListenerBuilder.outbound(port, "0.0.0.0", port)).toList()),
+                Table.of(ports.stream()
+                        .filter(port -> !logs.containsKey(port))
+                        .map(port -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, List.of()))
+                        .toList()),
+                logs,
                 Table.of(tables.values().stream().map(RouteTable::build).toList()));
     }
 

@@ -1,6 +1,7 @@
 package io.weft.controlplane.xds;
 
 import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.PolicyKind;
 import io.weft.controlplane.service.RouteRules;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
@@ -26,6 +27,10 @@ final class Names {
 
     static String route(RouteRules.Origin origin) {
         return kri("mhttpr", origin.policy(), "rule_" + origin.rule());
+    }
+
+    static String policy(PolicyKind<?> kind, Metadata policy) {
+        return kri(kind.abbreviation(), policy, "");
     }
 
     static String permission(Metadata policy) {

@@ -49,11 +49,11 @@ final class RouteBuilder {
         return targets;
     }
 
-    List<Route> routes(Resolved resolved) {
+    List<Route> routes(Resolved resolved, RoutePolicies policies) {
         List<Route> routes = new ArrayList<>();
         for (PathMatch path : pathMatches(resolved.match().path().orElseThrow())) {
             RouteMatch match = match(resolved.match(), path);
-            routes.addAll(routes(resolved, path, match));
+            routes.addAll(routes(resolved, path, match, policies));
         }
         return routes;
     }
@@ -117,7 +117,7 @@ final class RouteBuilder {
         return RegexMatcher.newBuilder().setRegex(regex).build();
     }
 
-    private List<Route> routes(Resolved resolved, PathMatch path, RouteMatch match) {
+    private List<Route> routes(Resolved resolved, PathMatch path, RouteMatch match, RoutePolicies policies) {
         List<Filter> filters = resolved.rule().filters().orElse(List.of());
         Route.Builder base = Route.newBuilder().setMatch(match);
         base.setName(resolved.origin().map(Names::route).orElse("default"));
@@ -140,7 +140,7 @@ final class RouteBuilder {
                     .build();
             routes.add(unavailable(base, share));
         }
-        routes.add(base.clone().setRoute(action(filters, split, path)).build());
+        routes.add(base.clone().setRoute(action(filters, split, path, policies)).build());
         return routes;
     }
 
@@ -181,10 +181,9 @@ final class RouteBuilder {
         return new Split(clusters, unresolved);
     }
 
-    private RouteAction action(List<Filter> filters, Split split, PathMatch path) {
-        RouteAction.Builder action = RouteAction.newBuilder()
-                .setTimeout(Defaults.REQUEST_TIMEOUT)
-                .setRetryPolicy(Defaults.RETRY);
+    private RouteAction action(List<Filter> filters, Split split, PathMatch path, RoutePolicies policies) {
+        RouteAction.Builder action = RouteAction.newBuilder();
+        policies.in(action, destination.port().protocol());
         if (split.clusters().size() == 1) {
             action.setCluster(split.clusters().keySet().iterator().next());
         } else {

@@ -15,9 +15,9 @@ import java.util.HexFormat;
  *
  * @param version hash of the content: equal content is never sent twice, not even after a restart
  */
-record Versioned(String name, String version, Any message) {
+public record Versioned(String name, String version, Any message) {
 
-    static Versioned of(String name, Message message) {
+    public static Versioned of(String name, Message message) {
         byte[] bytes = new byte[message.getSerializedSize()];
         CodedOutputStream output = CodedOutputStream.newInstance(bytes);
         output.useDeterministicSerialization();

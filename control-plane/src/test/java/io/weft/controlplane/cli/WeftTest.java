@@ -66,7 +66,7 @@ class WeftTest {
 
     @Test
     void checkForScripts() throws IOException {
-        Files.writeString(folder.resolve("a.yaml"), GOOD + "---\ntype: MeshRetry\nname: x\nspec: {}\n");
+        Files.writeString(folder.resolve("a.yaml"), GOOD + "---\ntype: MeshOPA\nname: x\nspec: {}\n");
         Run run = run("policy", "check", "--json", folder.toString());
         assertThat(run.exit()).isEqualTo(1);
         assertThat(run.out().strip()).doesNotContain("\n");

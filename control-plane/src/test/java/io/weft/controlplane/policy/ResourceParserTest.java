@@ -270,7 +270,7 @@ class ResourceParserTest {
 
     static Stream<Arguments> bad() {
         return Stream.of(
-                bad("kind of a policy to come", "type: MeshRetry\nname: a\nspec: {}", 1, "type", "not supported yet"),
+                bad("kind of a policy to come", "type: MeshOPA\nname: a\nspec: {}", 1, "type", "MeshTrafficPermission says who may call"),
                 bad("unknown type", "type: MeshHttpRoute\nname: a\nspec: {}", 1, "type", "is not a resource of Kuma"),
                 bad("no type", "name: a", 1, "type", "is missing"),
                 bad("another API", "apiVersion: v1\nkind: Service\nmetadata: {name: a}", 1, "apiVersion", "must be"),
@@ -350,7 +350,7 @@ class ResourceParserTest {
                         + " backendRef: {kind: MeshService, name: a}}}]}",
                         "filters[0].requestMirror.percentage", "from 0 to 100"),
                 bad("target kind", "type: MeshHTTPRoute\nname: a\nspec:\n  targetRef: {kind: MeshGateway}\n  to: []", 4,
-                        "spec.targetRef.kind", "must be one of"),
+                        "spec.targetRef.kind", "gateways are not served"),
                 bad("destination kind", "type: MeshHTTPRoute\nname: a\nspec:\n  to:\n  - targetRef: {kind: Mesh}\n"
                         + "    rules: []", 5, "spec.to[0].targetRef.kind", "not supported here"),
                 bad("host name as address", "type: Dataplane\nname: a\nnetworking:\n  address: a.example\n  inbound: []", 4,

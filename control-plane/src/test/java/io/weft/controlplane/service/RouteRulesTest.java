@@ -6,6 +6,7 @@ import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.service.RouteRules.Resolved;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ class RouteRulesTest {
     private static final Service.Port ADMIN = new Service.Port(81, Optional.empty(), Protocol.HTTP, List.of());
     private static final Service ORDERS = new Service(
             new Metadata(new ResourceId("MeshService", "default", "orders"), "orders", "", Map.of("team", "shop")),
+            ServiceType.MESH_SERVICE,
             true,
             new Service.Hosts(List.of("orders"), Map.of()),
             List.of(MAIN, ADMIN));

@@ -13,16 +13,21 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
+import io.envoyproxy.envoy.extensions.common.matching.v3.ExtensionWithMatcher;
+import io.envoyproxy.envoy.extensions.filters.common.matcher.action.v3.SkipFilter;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
+import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Document;
-import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicySet;
@@ -49,7 +54,9 @@ class MeshCompilerTest {
     private static final TypeRegistry TYPES = TypeRegistry.newBuilder()
             .add(List.of(
                     HttpConnectionManager.getDescriptor(), Router.getDescriptor(), TcpProxy.getDescriptor(),
-                    PreviousHostsPredicate.getDescriptor(), HttpProtocolOptions.getDescriptor()))
+                    PreviousHostsPredicate.getDescriptor(), HttpProtocolOptions.getDescriptor(), FileAccessLog.getDescriptor(),
+                    ExtensionWithMatcher.getDescriptor(), LocalRateLimit.getDescriptor(), SkipFilter.getDescriptor(),
+                    UriSanInput.getDescriptor()))
             .build();
 
     private static final String SERVICES = """
@@ -91,17 +98,17 @@ class MeshCompilerTest {
             }
         }
         PolicySet set = new PolicySet(resources, List.of(), List.of());
-        List<MeshHttpRoute> routes = set.all(MeshHttpRoute.class, "default");
+        AppliedPolicies applied = AppliedPolicies.of(set, "default");
         ServiceCatalog catalog = ServiceCatalog.build(
                 "default",
                 set.all(Dataplane.class, "default").stream()
                         .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
                         .toList(),
                 set.all(MeshService.class, "default"),
-                routes,
+                applied.routes(),
                 MeshSecurity.NONE);
         return new MeshCompiler(
-                        catalog, routes, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)))
+                        catalog, applied, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)))
                 .configFor(node);
     }
 
@@ -403,5 +410,72 @@ class MeshCompilerTest {
         assertThat(one.of(ResourceType.ROUTE).sameAs(two.of(ResourceType.ROUTE))).isTrue();
         assertThat(one.of(ResourceType.ROUTE).sameAs(three.of(ResourceType.ROUTE))).isFalse();
         assertThat(one.of(ResourceType.CLUSTER).sameAs(three.of(ResourceType.CLUSTER))).isTrue();
+    }
+
+    private static JsonNode manager(NodeConfig config, String listener) {
+        return json(get(config, ResourceType.LISTENER, listener, Listener.class)).at("/filterChains/0/filters/0/typedConfig");
+    }
+
+    private static final String LOG = """
+            type: MeshAccessLog
+            name: log
+            spec:
+              to:
+              - targetRef: %s
+                default: {backends: [{type: File, file: {path: /log, format: {type: Plain, plain: "%%KUMA_DESTINATION_SERVICE%%"}}}]}
+            """;
+    private static final String OTHER = """
+            type: Dataplane
+            name: other-1
+            networking:
+              address: 10.0.0.2
+              inbound: [{port: 8080, tags: {kuma.io/service: other}}]
+            """;
+
+    /** Services share the listener of their port. */
+    @Test
+    void aLogOfOneServiceIsToldByItsHostAndOneOfAllNamesTheHost() {
+        JsonNode one = manager(
+                compile(AGENT, SERVICES, OTHER, LOG.formatted("{kind: MeshService, name: orders}")), "outbound_80").path("accessLog");
+        assertThat(one).hasSize(1);
+        assertThat(one.at("/0/filter/headerFilter/header/stringMatch/safeRegex/regex").asText()).contains("orders").doesNotContain("other");
+        assertThat(one.at("/0/typedConfig/logFormat/textFormatSource/inlineString").asText()).isEqualTo("orders\n");
+        JsonNode all = manager(compile(AGENT, SERVICES, OTHER, LOG.formatted("{kind: Mesh}")), "outbound_80").path("accessLog");
+        assertThat(all).hasSize(1);
+        assertThat(all.at("/0/filter").isMissingNode()).isTrue();
+        assertThat(all.at("/0/typedConfig/logFormat/textFormatSource/inlineString").asText()).isEqualTo("%REQ(:AUTHORITY)%\n");
+    }
+
+    @Test
+    void aLimitForSomeCallersStandsBesideTheOneForTheOthers() {
+        Dataplane own = (Dataplane) new ResourceParser().parseFile("own.yaml", SERVICES).get(0).resource().orElseThrow();
+        JsonNode filters = manager(compile(node(ClientNode.Kind.AGENT, Optional.of(own), Map.of()), """
+                type: MeshRateLimit
+                name: limit
+                spec:
+                  rules:
+                  - default: {local: {http: {requestRate: {num: 9, interval: 1s}}}}
+                  - matches: [{spiffeID: {type: Exact, value: "spiffe://mesh/batch"}}]
+                    default: {local: {http: {requestRate: {num: 1, interval: 1s}}}}
+                """), "self_inbound_dp_8080").path("httpFilters");
+        assertThat(filters).hasSize(3);
+        String is = "/typedConfig/xdsMatcher/matcherList/matchers/0/predicate";
+        String tokens = "/typedConfig/extensionConfig/typedConfig/tokenBucket/maxTokens";
+        assertThat(filters.get(0).at(is + "/notMatcher/singlePredicate/valueMatch/exact").asText()).isEqualTo("spiffe://mesh/batch");
+        assertThat(filters.get(0).at(tokens).asInt()).isEqualTo(1);
+        assertThat(filters.get(1).at(is + "/singlePredicate/valueMatch/exact").asText()).isEqualTo("spiffe://mesh/batch");
+        assertThat(filters.get(1).at(tokens).asInt()).isEqualTo(9);
+    }
+
+    @Test
+    void aRouteMayHaveATimeoutOfItsOwn() {
+        RouteConfiguration configuration = get(compile(AGENT, SERVICES, rule("{path: {type: Exact, value: /slow}}", "{}"), """
+                type: MeshTimeout
+                name: slow
+                spec: {to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {http: {requestTimeout: 1m}}}]}
+                """), ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        assertThat(configuration.getVirtualHosts(0).getRoutesList())
+                .extracting(route -> route.getMatch().getPath() + " " + route.getRoute().getTimeout().getSeconds())
+                .containsExactly("/slow 60", " 15");
     }
 }

@@ -1,0 +1,148 @@
+package io.weft.controlplane.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.controlplane.policy.MeshFaultInjection.Bandwidth;
+import io.weft.controlplane.policy.MeshLoadBalancingStrategy.HashPolicy;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Kuma's merged policies: what is taken, and what is refused, where and why. */
+class PolicyParserTest {
+
+    private static Document parse(String text) {
+        return new ResourceParser().parseFile("p.yaml", text).get(0);
+    }
+
+    private static Policy policy(String text) {
+        Document document = parse(text);
+        assertThat(document.problems()).isEmpty();
+        return (Policy) document.resource().orElseThrow();
+    }
+
+    private static <C> C to(PolicyKind<C> kind, String conf) {
+        return kind.read(policy(
+                "type: " + kind.name() + "\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: " + conf + "}]}").to().get(0).conf());
+    }
+
+    private static <C> C rule(PolicyKind<C> kind, String conf) {
+        return kind.read(policy("type: " + kind.name() + "\nname: a\nspec: {rules: [{default: " + conf + "}]}").rules().get(0).conf());
+    }
+
+    @Test
+    void aRetryNamesConditionsStatusesAndMethods() {
+        MeshRetry.Http http = to(PolicyKinds.RETRY,
+                "{http: {retryOn: [5xx, '429', 503, HttpMethodGet, Retriable4xx], numRetries: 0}}").http().orElseThrow();
+        assertThat(http.conditions()).containsExactly("5xx", "retriable-4xx");
+        assertThat(http.statuses()).containsExactly(429, 503);
+        assertThat(http.methods()).containsExactly("GET");
+        assertThat(http.common().retries()).hasValue(0);
+    }
+
+    @Test
+    void hashPoliciesMayStandInTheirOlderPlace() {
+        MeshLoadBalancingStrategy strategy = to(PolicyKinds.LOAD_BALANCING,
+                "{loadBalancer: {type: Maglev, maglev: {hashPolicies: [{type: Header, header: {name: x-user}}]}}}");
+        assertThat(strategy.loadBalancer()).contains(new MeshLoadBalancingStrategy.Maglev(OptionalInt.empty()));
+        assertThat(strategy.hashPolicies()).contains(
+                List.of(new HashPolicy(new MeshLoadBalancingStrategy.Header("x-user"), Optional.empty())));
+    }
+
+    @Test
+    void numbersMayBeTexts() {
+        assertThat(to(PolicyKinds.CIRCUIT_BREAKER,
+                        "{outlierDetection: {healthyPanicThreshold: '12.5', detectors: {successRate: {standardDeviationFactor: 1.9}}}}")
+                .outliers()).hasValueSatisfying(outliers -> {
+                    assertThat(outliers.panicThreshold()).contains(new BigDecimal("12.5"));
+                    assertThat(outliers.detectors().successRate().orElseThrow().deviationFactor()).contains(new BigDecimal("1.9"));
+                });
+    }
+
+    @Test
+    void aBandwidthHasItsUnit() {
+        assertThat(rule(PolicyKinds.FAULT_INJECTION, "{http: [{responseBandwidth: {limit: 50 Mbps, percentage: 1}}]}").faults())
+                .extracting(fault -> fault.bandwidth().orElseThrow())
+                .containsExactly(new Bandwidth(50_000, BigDecimal.ONE));
+    }
+
+    @Test
+    void aLimitThatIsDisabledIsNone() {
+        assertThat(rule(PolicyKinds.RATE_LIMIT, "{local: {http: {disabled: true, requestRate: {num: 1, interval: 1s}}}}"))
+                .isEqualTo(MeshRateLimit.NONE);
+    }
+
+    /** To say nothing of a field takes nothing away, and a longer list does not grow. */
+    @Test
+    void whatIsMergedIsWhatKumaMerges() {
+        Conf lower = policy("type: MeshTimeout\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: {idleTimeout: 1s, http: {requestTimeout:"
+                + " 1s, streamIdleTimeout: 1s}}}]}").to().get(0).conf();
+        Conf higher = policy("type: MeshTimeout\nname: b\n\nspec: {to: [{targetRef: {kind: Mesh}, default: {idleTimeout: null, http:"
+                + " {requestTimeout: 2s}}}]}").to().get(0).conf();
+        MeshTimeout merged = PolicyKinds.TIMEOUT.read(Conf.merge(List.of(lower, higher)));
+        assertThat(merged.idle()).contains(Duration.ofSeconds(1));
+        assertThat(merged.http().request()).contains(Duration.ofSeconds(2));
+        assertThat(merged.http().streamIdle()).contains(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void whereAPolicyStandsMakesNoDifference() {
+        String text = "type: MeshTimeout\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: {idleTimeout: 1s}}]}";
+        assertThat(policy("# a comment\n\n" + text)).isEqualTo(policy(text));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
+        "MeshTimeout | to: [{targetRef: {kind: Mesh}, default: {}}] | spec.to[0].default.http | is missing",
+        "MeshTimeout | to: [{targetRef: {kind: Mesh}, default: {connectionTimeout: 0s}}] | spec.to[0].default.connectionTimeout | above zero",
+        "MeshTimeout | to: [{targetRef: {kind: Mesh}, default: {idleTimeOut: 1s}}] | spec.to[0].default.idleTimeOut | Did you mean idleTimeout?",
+        "MeshTimeout | to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {idleTimeout: 1s}}] | spec.to[0].default.idleTimeout | MeshHTTPRoute",
+        "MeshTimeout | rules: [{matches: [{spiffeID: {type: Exact, value: 'spiffe://a/b'}}], default: {http: {requestTimeout: 1s}}}] | spec.rules[0].matches | same for all callers",
+        "MeshTimeout | targetRef: {kind: MeshGateway, name: g} | spec.targetRef.kind | gateways are not served",
+        "MeshTimeout | targetRef: {kind: Mesh} | spec.to | says nothing",
+        "MeshRetry | rules: [] | spec.rules | is not a field here",
+        "MeshRetry | to: [{targetRef: {kind: Mesh}, default: {http: {retryOn: [Http3PostConnectFailure]}}}] | spec.to[0].default.http.retryOn[0] | HTTP/3",
+        "MeshRetry | to: [{targetRef: {kind: Mesh}, default: {http: {backOff: {baseInterval: 2s, maxInterval: 1s}}}}] | spec.to[0].default.http.backOff.maxInterval | below",
+        "MeshCircuitBreaker | to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {connectionLimits: {maxRetries: 1}}}] | spec.to[0].targetRef.kind | the service's",
+        "MeshCircuitBreaker | to: [{targetRef: {kind: Mesh}, default: {connectionLimits: {maxRetries: 0}}}] | spec.to[0].default.connectionLimits.maxRetries | from 1",
+        "MeshCircuitBreaker | to: [{targetRef: {kind: Mesh}, default: {outlierDetection: {interval: 1s}}}] | spec.to[0].default.outlierDetection.detectors | is missing",
+        "MeshLoadBalancingStrategy | to: [{targetRef: {kind: Mesh}, default: {loadBalancer: {type: Maglev, maglev: {tableSize: 4}}}}] | spec.to[0].default.loadBalancer.maglev.tableSize | prime",
+        "MeshLoadBalancingStrategy | to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {loadBalancer: {type: Random}}}] | spec.to[0].default.loadBalancer | only hashPolicies",
+        "MeshLoadBalancingStrategy | to: [{targetRef: {kind: Mesh}, default: {hashPolicies: [{type: Cookie}]}}] | spec.to[0].default.hashPolicies[0].cookie | is missing",
+        "MeshHealthCheck | to: [{targetRef: {kind: Mesh}, default: {interval: 1s}}] | spec.to[0].default.http | is missing",
+        "MeshRateLimit | to: [{targetRef: {kind: Mesh}, default: {}}] | spec.to | gateways",
+        "MeshRateLimit | rules: [{default: {local: {http: {requestRate: {num: 1, interval: 1ms}}}}}] | spec.rules[0].default.local.http.requestRate.interval | 50ms",
+        "MeshRateLimit | rules: [{matches: [{spiffeID: {type: Exact, value: 'spiffe://a/b'}}], default: {local: {tcp: {disabled: true}}}}] | spec.rules[0].default.local.tcp | for some callers",
+        "MeshFaultInjection | rules: [{matches: [{sni: {type: Exact, value: a}}], default: {}}] | spec.rules[0].matches[0].sni | match by spiffeID",
+        "MeshFaultInjection | rules: [{default: {http: [{}]}}] | spec.rules[0].default.http[0] | injects nothing",
+        "MeshFaultInjection | rules: [{default: {http: [{abort: {httpStatus: 100, percentage: 1}}]}}] | spec.rules[0].default.http[0].abort.httpStatus | from 200",
+        "MeshAccessLog | to: [{targetRef: {kind: Mesh}, default: {backends: [{type: Tcp, tcp: {address: 'a:1'}}]}}] | spec.to[0].default.backends[0].type | write a File",
+        "MeshAccessLog | to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {backends: []}}] | spec.to[0].targetRef.kind | %ROUTE_NAME%",
+        "MeshAccessLog | rules: [{default: {backends: []}}], from: [{targetRef: {kind: Mesh}, default: {backends: []}}] | spec.rules | exclude each other",
+        "MeshAccessLog | from: [{targetRef: {kind: MeshService, name: a}, default: {backends: []}}] | spec.from[0].targetRef.kind | must be one of Mesh",
+    })
+    void whatIsNotInOrderIsRefusedByFieldAndReason(String kind, String spec, String field, String reason) {
+        assertThat(parse("type: " + kind + "\nname: a\nspec: {" + spec + "}").problems())
+                .anySatisfy(problem -> {
+                    assertThat(problem.field()).isEqualTo(field);
+                    assertThat(problem.message()).contains(reason);
+                    assertThat(problem.line()).isEqualTo(3);
+                });
+    }
+
+    @Test
+    void aKindThatIsNotServedIsRefusedWithTheReason() {
+        for (String kind : List.of("MeshTCPRoute", "MeshExternalService", "MeshMultiZoneService", "MeshPassthrough", "MeshMetric",
+                "MeshTrace", "MeshProxyPatch", "MeshGateway")) {
+            assertThat(parse("type: " + kind + "\nname: a\nspec: {}").problems()).singleElement().satisfies(problem -> {
+                assertThat(problem.field()).isEqualTo("type");
+                assertThat(problem.message()).startsWith("'" + kind + "' is not supported: ");
+            });
+        }
+    }
+}
