@@ -1,0 +1,157 @@
+package io.weft.it.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.driver.HttpAnswer;
+import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.Build;
+
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmCommand;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.JvmProcess.Tally;
+import io.weft.it.harness.Library;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.RecordedRequest;
+import io.weft.it.harness.Routes;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Other agents weave the same classes: the mesh does what it does, and they see what they see without it. */
+class CoexistenceIT {
+    private static final int SAMPLE = 400;
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    private final Upstream v1 = testbed.upstream("v1");
+    private final Upstream v2 = testbed.upstream("v2");
+
+    private enum Order { WEFT_FIRST, WEFT_LAST }
+
+    static Stream<Arguments> orders() {
+        return Stream.of(
+                Arguments.of(Jdks.matrix().get(0), Order.WEFT_FIRST),
+                Arguments.of(Jdks.newest(), Order.WEFT_FIRST),
+                Arguments.of(Jdks.newest(), Order.WEFT_LAST));
+    }
+
+    @ParameterizedTest
+    @MethodSource("orders")
+    void tracesOfOpenTelemetryAreIntactAndTheCanaryIsObeyed(Jdk jdk, Order order) {
+        PolicyServer policies = testbed.policyServer();
+        JvmProcess server = with(otherAgent("opentelemetry-javaagent"), order, policies, "inventory", traced("server", jdk))
+                .unguarded()
+                .classPath(Library.named("tomcat-10.1"))
+                .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "inventory");
+        policies.serve(canary().service("inventory", new InetSocketAddress("127.0.0.1", server.awaitPort())));
+        JvmProcess client = with(otherAgent("opentelemetry-javaagent"), order, policies, "shop", traced("client", jdk))
+                .driver(JavaNetHttp.class);
+
+        obeysTheCanary(client);
+        RecordedRequest sent = v2.requests().get(0);
+        String parent = sent.header("traceparent").orElseThrow();
+        Span calling = Span.of(client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(parent.split("-")[2])));
+        assertThat(parent).startsWith("00-" + calling.trace + "-" + calling.id + "-");
+
+        HttpAnswer answer = client.get("http://inventory/");
+        assertThat(answer.body()).isEqualTo("inventory");
+        Span serving = Span.of(server.awaitStderr(line -> line.contains(" SERVER ")));
+        client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(serving.trace));
+        assertThat(server.stderr()).filteredOn(line -> line.contains(" SERVER ")).as("one for one request").hasSize(1);
+        server.awaitStderr(line -> line.contains("instruments tomcat"));
+    }
+
+    @Test
+    void aRetryIsOneRequestToOpenTelemetry() {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().cluster("orders", v1.address(), v2.address())
+                .virtualHost("orders", Routes.retried("connect-failure", 1, Routes.to("orders"))));
+        JvmProcess client = with(otherAgent("opentelemetry-javaagent"), Order.WEFT_FIRST, policies, "shop", traced("client", Jdks.newest()))
+                .driver(JavaNetHttp.class);
+        v1.die();
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(client.get("http://orders/").body()).isEqualTo("v2");
+        }
+
+        List<String> parents = v2.requests().stream().map(request -> request.header("traceparent").orElseThrow()).distinct().toList();
+        assertThat(parents).hasSize(4);
+        for (String parent : parents) {
+            client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(parent.split("-")[2]));
+        }
+        assertThat(client.stderr()).filteredOn(line -> line.contains(" CLIENT ")).hasSize(4);
+    }
+
+    @ParameterizedTest
+    @MethodSource("orders")
+    void jacocoMeasuresAndTheCanaryIsObeyed(Jdk jdk, Order order) {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(canary());
+        Path coverage = testbed.temporaryFolder().resolve("jacoco.exec");
+        JvmProcess client = with(otherAgent("org.jacoco.agent") + "=destfile=" + coverage, order, policies, "shop", testbed.jvm("client", jdk))
+                .driver(JavaNetHttp.class);
+
+        obeysTheCanary(client);
+
+        client.stop();
+        assertThat(coverage).isNotEmptyFile();
+        assertThat(client.stderr()).noneMatch(line -> line.contains("Exception"));
+    }
+
+    private Policy canary() {
+        return Policy.empty().cluster("orders-v1", v1.address()).cluster("orders-v2", v2.address())
+                .virtualHost("orders", Routes.split(Map.of("orders-v1", 75, "orders-v2", 25)));
+    }
+
+    /** Roughly: how exactly is tested elsewhere. */
+    private static void obeysTheCanary(JvmProcess client) {
+        Tally shared = client.load("http://orders/", Map.of(), SAMPLE, 4);
+        assertThat(shared.status(200)).isEqualTo(SAMPLE);
+        assertThat(shared.body("v2") / (double) SAMPLE).isBetween(0.15, 0.35);
+    }
+
+    private JvmCommand traced(String name, Jdk jdk) {
+        return testbed.jvm(name, jdk)
+                .environment("OTEL_SERVICE_NAME", name)
+                .environment("OTEL_TRACES_EXPORTER", "console")
+                .environment("OTEL_METRICS_EXPORTER", "none")
+                .environment("OTEL_LOGS_EXPORTER", "none");
+    }
+
+    private static JvmCommand with(String other, Order order, PolicyServer policies, String service, JvmCommand jvm) {
+        if (order == Order.WEFT_LAST) {
+            jvm.option("-javaagent:" + other);
+        }
+        jvm.mesh(policies.uri(), service);
+        return order == Order.WEFT_FIRST ? jvm.option("-javaagent:" + other) : jvm;
+    }
+
+    private static String otherAgent(String name) {
+        return Library.named("agents").jars().stream()
+                .filter(jar -> jar.getFileName().toString().startsWith(name))
+                .map(Path::toString)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no " + name + " below " + Build.agent()));
+    }
+
+    /** As OpenTelemetry's console exporter writes it: {@code … 'GET' : 0123…(trace) 4567…(span) CLIENT […}. */
+    private record Span(String trace, String id) {
+        static Span of(String line) {
+            String[] words = line.substring(line.indexOf("' : ") + 4).split(" ");
+            return new Span(words[0], words[1]);
+        }
+    }
+}
