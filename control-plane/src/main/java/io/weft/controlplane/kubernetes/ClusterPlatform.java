@@ -60,7 +60,14 @@ public final class ClusterPlatform implements Platform {
         String own = namespace.or(() -> Optional.ofNullable(client.getNamespace())).orElse(DEFAULT_NAMESPACE);
         RootSecrets roots = new RootSecrets(client, own);
         source = new ClusterSource(
-                client, own, state, roots, new MeshTlsConditions(client, state, writing, clock), parser, scheduler);
+                client,
+                own,
+                state,
+                roots,
+                new MeshTlsConditions(client, state, writing, clock),
+                new RouteStatusWriter(client, writing, clock),
+                parser,
+                scheduler);
         tokens = new TokenReviews(
                 review -> client.authentication().v1().tokenReviews().create(review), asking, System::nanoTime);
         authorities = new Authorities(roots::of, clock);

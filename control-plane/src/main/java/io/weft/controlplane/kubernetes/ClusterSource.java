@@ -9,6 +9,9 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.GRPCRoute;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1beta1.ReferenceGrant;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Informable;
@@ -35,6 +38,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +51,10 @@ final class ClusterSource implements Source {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterSource.class);
 
     static final String POLICIES = "kuma.io/v1alpha1";
+    static final String GATEWAY = "gateway.networking.k8s.io/v1";
+    /** Without them a route leads to its own namespace alone. */
+    private static final String GRANTS = "referencegrants";
+    static final String GATEWAY_GRANTS = "gateway.networking.k8s.io/v1beta1";
     /** What the cluster itself says here, and better. */
     private static final Set<String> OF_THE_CLUSTER = Set.of("MeshService", "Dataplane");
 
@@ -63,6 +71,8 @@ final class ClusterSource implements Source {
     private final ClusterState state;
     private final ClusterServices services;
     private final Policies policies;
+    private final GatewayRoutes gateway;
+    private final RouteStatusWriter statuses;
     private final RootSecrets roots;
     private final MeshTlsConditions conditions;
     private final ScheduledExecutorService scheduler;
@@ -84,6 +94,7 @@ final class ClusterSource implements Source {
             ClusterState state,
             RootSecrets roots,
             MeshTlsConditions conditions,
+            RouteStatusWriter statuses,
             ResourceParser parser,
             ScheduledExecutorService scheduler) {
         this.client = client;
@@ -91,6 +102,8 @@ final class ClusterSource implements Source {
         this.state = state;
         this.services = new ClusterServices(state);
         this.policies = new Policies(client.getKubernetesSerialization(), parser);
+        this.gateway = new GatewayRoutes(state);
+        this.statuses = statuses;
         this.roots = roots;
         this.conditions = conditions;
         this.scheduler = scheduler;
@@ -129,7 +142,7 @@ final class ClusterSource implements Source {
         this.listener = listener;
         policiesChanged.set(false);
         servicesChanged.set(false);
-        listener.policies(policies.now());
+        listener.policies(now());
         scheduler.scheduleWithFixedDelay(this::look, DISCOVERY.toMillis(), DISCOVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -149,16 +162,22 @@ final class ClusterSource implements Source {
 
     /** Follows the kinds of policies that the API server has and that are not followed yet. */
     private void discover() throws IOException {
-        APIResourceList served;
-        try {
-            served = client.getApiResources(POLICIES);
-        } catch (KubernetesClientException e) {
-            throw new IOException("the API server " + client.getMasterUrl() + " cannot be asked: " + reason(e), e);
+        for (APIResource resource : served(GATEWAY)) {
+            if (resource.getKind().equals("HTTPRoute") && !resource.getName().contains("/")) {
+                follow(resource.getName(), client.resources(HTTPRoute.class).inAnyNamespace(),
+                        new Follower<HTTPRoute>(gateway::put, gateway::remove, policiesChanged));
+            } else if (resource.getKind().equals("GRPCRoute") && !resource.getName().contains("/")) {
+                follow(resource.getName(), client.resources(GRPCRoute.class).inAnyNamespace(),
+                        new Follower<GRPCRoute>(gateway::put, gateway::remove, policiesChanged));
+            }
         }
-        if (served == null || served.getResources() == null) {
-            return;
+        for (APIResource resource : served(GATEWAY_GRANTS)) {
+            if (resource.getKind().equals("ReferenceGrant")) {
+                follow(resource.getName(), client.resources(ReferenceGrant.class).inAnyNamespace(),
+                        new Follower<ReferenceGrant>(gateway::put, gateway::remove, policiesChanged));
+            }
         }
-        for (APIResource resource : served.getResources()) {
+        for (APIResource resource : served(POLICIES)) {
             if (ResourceParser.isPolicy(resource.getKind())
                     && !OF_THE_CLUSTER.contains(resource.getKind())
                     && !resource.getName().contains("/")) {
@@ -167,6 +186,15 @@ final class ClusterSource implements Source {
                         Boolean.TRUE.equals(resource.getNamespaced()) ? operation.inAnyNamespace() : operation;
                 follow(resource.getName(), all, new Follower<>(policies::put, policies::remove, policiesChanged));
             }
+        }
+    }
+
+    private List<APIResource> served(String groupVersion) throws IOException {
+        try {
+            APIResourceList served = client.getApiResources(groupVersion);
+            return served == null || served.getResources() == null ? List.of() : served.getResources();
+        } catch (KubernetesClientException e) {
+            throw new IOException("the API server " + client.getMasterUrl() + " cannot be asked: " + reason(e), e);
         }
     }
 
@@ -197,7 +225,7 @@ final class ClusterSource implements Source {
         long start = System.nanoTime();
         while (true) {
             List<String> missing = informers.entrySet().stream()
-                    .filter(entry -> !entry.getValue().hasSynced())
+                    .filter(entry -> !entry.getKey().equals(GRANTS) && !entry.getValue().hasSynced())
                     .map(Map.Entry::getKey)
                     .sorted()
                     .toList();
@@ -214,6 +242,20 @@ final class ClusterSource implements Source {
                 throw new IOException("interrupted while waiting for the API server", e);
             }
         }
+    }
+
+    private PolicySet now() {
+        PolicySet kuma = policies.now();
+        GatewayRoutes.Reading routes = gateway.now();
+        statuses.settle(routes.statuses());
+        return new PolicySet(
+                joined(kuma.inForce(), routes.inForce()),
+                joined(kuma.outdated(), routes.outdated()),
+                joined(kuma.problems(), routes.problems()));
+    }
+
+    private static <T> List<T> joined(List<T> some, List<T> others) {
+        return Stream.concat(some.stream(), others.stream()).toList();
     }
 
     /** Turns an object's events into facts; those change nothing as a rule. */
@@ -272,10 +314,12 @@ final class ClusterSource implements Source {
             return;
         }
         try {
-            if (policiesChanged.getAndSet(false)) {
-                listener.policies(policies.now());
+            boolean services = servicesChanged.getAndSet(false);
+            // What a route leads to may be there now.
+            if (policiesChanged.getAndSet(false) || services && !gateway.isEmpty()) {
+                listener.policies(now());
             }
-            if (servicesChanged.getAndSet(false)) {
+            if (services) {
                 listener.services();
             }
         } catch (RuntimeException e) {

@@ -149,6 +149,10 @@ final class ClusterState {
         zones.remove(name);
     }
 
+    synchronized Optional<Facts.OfService> service(ObjectName name) {
+        return Optional.ofNullable(services.get(name));
+    }
+
     synchronized Optional<Facts.OfPod> pod(ObjectName name) {
         return Optional.ofNullable(pods.get(name));
     }

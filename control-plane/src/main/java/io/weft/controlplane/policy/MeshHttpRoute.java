@@ -1,12 +1,24 @@
 package io.weft.controlplane.policy;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Kuma's {@code MeshHTTPRoute}. */
-public record MeshHttpRoute(Metadata metadata, TargetRef target, List<To> to) implements Resource {
+/**
+ * Kuma's {@code MeshHTTPRoute}, or Gateway API's routes with a Service as their parent.
+ *
+ * @param unmatched what becomes of a request that none of its rules, nor of other routes of the service, matches
+ */
+public record MeshHttpRoute(Metadata metadata, TargetRef target, Unmatched unmatched, List<To> to) implements Resource {
+
+    public enum Unmatched {
+        /** It goes to the service, as in Kuma. */
+        FORWARDED,
+        /** It is answered with 404, as in Gateway API. */
+        NOT_FOUND
+    }
 
     public MeshHttpRoute {
         to = List.copyOf(to);
@@ -27,12 +39,35 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, List<To> to) im
     public record Destination(
             Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {}
 
-    /** @param matches one of them must hold */
-    public record Rule(List<Match> matches, Optional<List<Filter>> filters, Optional<List<BackendRef>> backends) {
+    /**
+     * @param matches one of them must hold
+     * @param attempts absent: as other policies say
+     */
+    public record Rule(
+            List<Match> matches, Optional<List<Filter>> filters, Optional<List<BackendRef>> backends, Optional<Attempts> attempts) {
         public Rule {
             matches = List.copyOf(matches);
             filters = filters.map(List::copyOf);
             backends = backends.map(List::copyOf);
+        }
+    }
+
+    /**
+     * How long and how often it is tried, as Gateway API says it with a route. What is absent is as other policies say.
+     *
+     * @param request for all attempts together; zero: without end
+     * @param each for one of them
+     */
+    public record Attempts(Optional<Duration> request, Optional<Duration> each, Optional<Retry> retry) {}
+
+    /**
+     * @param codes status codes that are tried again
+     * @param attempts beside the first one
+     * @param backoff before the second attempt
+     */
+    public record Retry(List<Integer> codes, int attempts, Optional<Duration> backoff) {
+        public Retry {
+            codes = List.copyOf(codes);
         }
     }
 

@@ -42,7 +42,7 @@ final class MeshHttpRouteParser {
             destinations.add(to(item.fields(), metadata));
         }
         spec.end();
-        return new MeshHttpRoute(metadata, target, destinations);
+        return new MeshHttpRoute(metadata, target, MeshHttpRoute.Unmatched.FORWARDED, destinations);
     }
 
     private static To to(Fields fields, Metadata policy) {
@@ -117,7 +117,7 @@ final class MeshHttpRouteParser {
         });
         defaults.end();
         fields.end();
-        return new Rule(matches, filters, backends);
+        return new Rule(matches, filters, backends, Optional.empty());
     }
 
     private static Match match(Fields fields) {

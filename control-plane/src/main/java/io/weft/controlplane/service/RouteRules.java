@@ -61,8 +61,9 @@ public final class RouteRules {
             }
         }
         resolved.sort(Comparator.comparing(Resolved::match, RouteRules::compare));
-        if (resolved.stream().noneMatch(route -> route.match().equals(EVERYTHING))) {
-            Rule rule = new Rule(List.of(EVERYTHING), Optional.empty(), Optional.empty());
+        boolean forwarded = entries.stream().noneMatch(entry -> entry.policy().unmatched() == MeshHttpRoute.Unmatched.NOT_FOUND);
+        if (forwarded && resolved.stream().noneMatch(route -> route.match().equals(EVERYTHING))) {
+            Rule rule = new Rule(List.of(EVERYTHING), Optional.empty(), Optional.empty(), Optional.empty());
             resolved.add(new Resolved(Optional.empty(), EVERYTHING, rule));
         }
         resolved.replaceAll(RouteRules::withPath);
@@ -116,7 +117,10 @@ public final class RouteRules {
 
     private static Rule override(Rule lower, Rule higher) {
         return new Rule(
-                higher.matches(), higher.filters().or(lower::filters), higher.backends().or(lower::backends));
+                higher.matches(),
+                higher.filters().or(lower::filters),
+                higher.backends().or(lower::backends),
+                higher.attempts().or(lower::attempts));
     }
 
     private static Resolved withPath(Resolved route) {

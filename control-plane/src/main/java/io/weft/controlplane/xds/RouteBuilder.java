@@ -1,6 +1,7 @@
 package io.weft.controlplane.xds;
 
 import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption.HeaderAppendAction;
@@ -9,6 +10,7 @@ import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
 import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher;
 import io.envoyproxy.envoy.config.route.v3.RedirectAction;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
@@ -140,7 +142,9 @@ final class RouteBuilder {
                     .build();
             routes.add(unavailable(base, share));
         }
-        routes.add(base.clone().setRoute(action(filters, split, path, policies)).build());
+        RouteAction.Builder action = action(filters, split, path, policies).toBuilder();
+        resolved.rule().attempts().ifPresent(attempts -> limit(action, attempts));
+        routes.add(base.clone().setRoute(action).build());
         return routes;
     }
 
@@ -200,6 +204,23 @@ final class RouteBuilder {
             }
         }
         return action.build();
+    }
+
+    private static void limit(RouteAction.Builder action, MeshHttpRoute.Attempts attempts) {
+        attempts.request().ifPresent(time -> action.setTimeout(Durations.fromNanos(time.toNanos())));
+        attempts.retry().ifPresent(retry -> {
+            RetryPolicy.Builder policy = RetryPolicy.newBuilder()
+                    .setRetryOn("connect-failure,refused-stream,reset,retriable-status-codes")
+                    .addAllRetriableStatusCodes(retry.codes())
+                    .setNumRetries(UInt32Value.of(retry.attempts()))
+                    .addAllRetryHostPredicate(Defaults.RETRY.getRetryHostPredicateList())
+                    .setHostSelectionRetryMaxAttempts(Defaults.RETRY.getHostSelectionRetryMaxAttempts());
+            retry.backoff().ifPresent(pause -> policy.setRetryBackOff(RetryPolicy.RetryBackOff.newBuilder()
+                    .setBaseInterval(Durations.fromNanos(pause.toNanos()))));
+            action.setRetryPolicy(policy);
+        });
+        attempts.each().filter(time -> !time.isZero()).ifPresent(time ->
+                action.getRetryPolicyBuilder().setPerTryTimeout(Durations.fromNanos(time.toNanos())));
     }
 
     private void mirror(RouteAction.Builder action, MeshHttpRoute.Mirror mirror) {

@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.policy.Problem;
@@ -182,6 +185,75 @@ class ClusterTest {
                 .isEqualTo(ORDERS));
     }
 
+    private static final String HTTP_ROUTE = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: canary, namespace: shop}
+            spec:
+              parentRefs: [{group: "", kind: Service, name: orders, port: 80}]
+              rules:
+              - matches: [{path: {type: PathPrefix, value: /orders/}}]
+                filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-Canary, value: "1"}]}}]
+                timeouts: {request: 3s, backendRequest: 1s}
+                backendRefs: [{name: orders, port: 80, weight: 9}, {name: orders-next, port: 80, weight: 1}]
+            """;
+
+    @Test
+    void anHttpRouteOfAServiceIsObeyedAndToldSo() {
+        DeltaClient client = client();
+        cluster.apply(HTTP_ROUTE);
+        eventually(() -> assertThat(conditions()).containsExactly("Accepted True", "ResolvedRefs False BackendNotFound"));
+        cluster.apply("""
+                apiVersion: v1
+                kind: Service
+                metadata: {name: orders-next, namespace: shop}
+                spec: {clusterIP: 10.96.0.8, ports: [{port: 80, protocol: TCP}]}
+                """);
+        eventually(() -> assertThat(conditions()).containsExactly("Accepted True", "ResolvedRefs True"));
+        eventually(() -> assertThat(routesToOrders(client)).isNotEmpty().allSatisfy(route -> {
+            assertThat(route.getRoute().getWeightedClusters().getClustersList())
+                    .extracting(cluster -> cluster.getName() + " " + cluster.getWeight().getValue())
+                    .containsExactly(ORDERS + " 9", "kri_msvc_default__shop_orders-next_80 1");
+            assertThat(route.getRoute().getTimeout().getSeconds()).isEqualTo(3);
+            assertThat(route.getRoute().getRetryPolicy().getPerTryTimeout().getSeconds()).isEqualTo(1);
+            assertThat(route.getRequestHeadersToAdd(0).getHeader().getKey()).isEqualTo("x-canary");
+        }));
+        // What no rule matches is answered with 404: there is nothing for it.
+        assertThat(routesToOrders(client)).extracting(route -> route.getMatch().getPath() + route.getMatch().getPrefix())
+                .containsExactly("/orders", "/orders/");
+        cluster.delete(HTTP_ROUTE);
+        eventually(() -> assertThat(routesToOrders(client)).extracting(route -> route.getMatch().getPrefix()).containsExactly("/"));
+    }
+
+    private static List<Route> routesToOrders(DeltaClient client) {
+        RouteConfiguration routes = client.routes("outbound_80");
+        return routes == null ? List.of() : routes.getVirtualHostsList().stream()
+                .filter(host -> host.getName().equals(ORDERS))
+                .flatMap(host -> host.getRoutesList().stream())
+                .toList();
+    }
+
+    private List<String> conditions() {
+        HTTPRoute route = cluster.client().resources(HTTPRoute.class).inNamespace("shop").withName("canary").get();
+        return route.getStatus() == null ? List.of() : route.getStatus().getParents().get(0).getConditions().stream()
+                .map(each -> each.getType() + " " + each.getStatus() + (each.getStatus().equals("True") ? "" : " " + each.getReason()))
+                .toList();
+    }
+
+    @Test
+    void aRouteOfAnotherNamespaceIsForItsOwnCallersAlone() {
+        DeltaClient client = client();
+        cluster.apply(HTTP_ROUTE.replace("namespace: shop", "namespace: elsewhere")
+                .replace("name: orders, port: 80}]\n", "name: orders, namespace: shop, port: 80}]\n"));
+        cluster.apply(pod("elsewhere", "visitor", "visitor", "127.0.0.1", "app: visitor"));
+        cluster.token("visitor", "elsewhere", "visitor", "visitor",
+                cluster.client().pods().inNamespace("elsewhere").withName("visitor").get().getMetadata().getUid(), "weft");
+        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.client("visitor"), "visitor"));
+        eventually(() -> assertThat(routesToOrders(visitor)).hasSize(2));
+        eventually(() -> assertThat(routesToOrders(client)).extracting(route -> route.getMatch().getPrefix()).containsExactly("/"));
+        assertThat(visitor.routes("outbound_80").getVirtualHosts(0).getDomainsList()).doesNotContain("orders");
+    }
+
     @Test
     void nobodyIsServedWhoDoesNotProveToBeAPodThatIsThere() {
         cluster.token("other-audience", "shop", "storefront", "caller", "uid-caller", "https://kubernetes.default.svc");
@@ -234,7 +306,7 @@ class ClusterTest {
         DeltaClient other = client();
         other.askForSecret("system_trust_bundle");
         eventually(() -> assertThat(other.secret("system_trust_bundle")).isEqualTo(client.secret("system_trust_bundle")));
-        eventually(() -> assertThat(client.cluster(ORDERS).toString()).contains("spiffe://prod.example/ns/shop/sa/orders"));
+        eventually(() -> assertThat(String.valueOf(client.cluster(ORDERS))).contains("spiffe://prod.example/ns/shop/sa/orders"));
     }
 
     @Test

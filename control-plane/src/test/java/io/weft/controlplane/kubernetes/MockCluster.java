@@ -17,6 +17,7 @@ import io.fabric8.mockwebserver.ServerRequest;
 import io.fabric8.mockwebserver.ServerResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
 import io.fabric8.mockwebserver.utils.ResponseProvider;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -29,14 +30,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.io.ByteArrayInputStream;
 
 /**
  * The API of a cluster over HTTP, by the mock server of the client library: it keeps what is created, and serves watches. It checks
  * nothing, and what a token is worth the test says.
  */
-final class MockCluster implements AutoCloseable {
+public final class MockCluster implements AutoCloseable {
 
     private static final List<String> POLICIES = List.of("MeshHTTPRoute", "MeshIdentity", "MeshTLS", "MeshTrafficPermission");
 
@@ -44,31 +43,30 @@ final class MockCluster implements AutoCloseable {
     private final KubernetesMockServer server;
     private final KubernetesClient client;
     private final Map<String, TokenReview> tokens = new ConcurrentHashMap<>();
-    private final AtomicInteger reviews = new AtomicInteger();
 
-    MockCluster() throws IOException {
-        this(0);
-    }
-
-    /** @param port 0: any free one */
-    MockCluster(int port) throws IOException {
+    public MockCluster() throws IOException {
         server = new KubernetesMockServer(
                 new Context(), new MockWebServer(), expectations, new KubernetesMixedDispatcher(expectations), false);
-        server.init(InetAddress.getLoopbackAddress(), port);
+        server.init(InetAddress.getLoopbackAddress(), 0);
         client = server.createClient();
-        List<APIResource> resources = POLICIES.stream()
-                .map(kind -> new APIResourceBuilder().withKind(kind).withName(plural(kind)).withNamespaced(true).build())
-                .toList();
-        server.expect().get().withPath("/apis/" + ClusterSource.POLICIES)
-                .andReturn(200, new APIResourceListBuilder()
-                        .withGroupVersion(ClusterSource.POLICIES).withResources(resources).build())
-                .always();
+        serve(ClusterSource.POLICIES, POLICIES);
+        serve(ClusterSource.GATEWAY, List.of("HTTPRoute", "GRPCRoute"));
+        serve(ClusterSource.GATEWAY_GRANTS, List.of("ReferenceGrant"));
         for (String kind : POLICIES) {
             server.expectCustomResource(new CustomResourceDefinitionContext.Builder()
                     .withGroup("kuma.io").withVersion("v1alpha1").withKind(kind).withPlural(plural(kind)).withScope("Namespaced")
                     .build());
         }
         server.expect().post().withPath("/apis/authentication.k8s.io/v1/tokenreviews").andReply(new Reviewer()).always();
+    }
+
+    private void serve(String groupVersion, List<String> kinds) {
+        List<APIResource> resources = kinds.stream()
+                .map(kind -> new APIResourceBuilder().withKind(kind).withName(plural(kind)).withNamespaced(true).build())
+                .toList();
+        server.expect().get().withPath("/apis/" + groupVersion)
+                .andReturn(200, new APIResourceListBuilder().withGroupVersion(groupVersion).withResources(resources).build())
+                .always();
     }
 
     private static String plural(String kind) {
@@ -92,7 +90,6 @@ final class MockCluster implements AutoCloseable {
 
         @Override
         public Object getBody(RecordedRequest request) {
-            reviews.incrementAndGet();
             TokenReview asked = Serialization.unmarshal(request.getUtf8Body(), TokenReview.class);
             TokenReview known = tokens.get(asked.getSpec().getToken());
             return known != null ? known : new TokenReviewBuilder()
@@ -100,20 +97,12 @@ final class MockCluster implements AutoCloseable {
         }
     }
 
-    KubernetesClient client() {
+    public KubernetesClient client() {
         return client;
     }
 
-    int port() {
-        return server.getPort();
-    }
-
-    int reviews() {
-        return reviews.get();
-    }
-
     /** A token that is good for a pod as it is now. */
-    void token(String token, String serviceAccount, String pod) {
+    public void token(String token, String serviceAccount, String pod) {
         token(token, "shop", serviceAccount, pod, client.pods().inNamespace("shop").withName(pod).get().getMetadata().getUid(), "weft");
     }
 
@@ -132,7 +121,7 @@ final class MockCluster implements AutoCloseable {
     }
 
     /** Creates what is not there and replaces what is. */
-    void apply(String yaml) {
+    public void apply(String yaml) {
         try (InputStream stream = new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))) {
             for (HasMetadata object : client.load(stream).items()) {
                 client.resource(object).createOr(io.fabric8.kubernetes.client.dsl.NonDeletingOperation::update);
@@ -142,11 +131,11 @@ final class MockCluster implements AutoCloseable {
         }
     }
 
-    void delete(String yaml) {
+    public void delete(String yaml) {
         client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))).delete();
     }
 
-    Path kubeconfig(Path folder) throws IOException {
+    public Path kubeconfig(Path folder) throws IOException {
         URL url = client.getMasterUrl();
         return Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1

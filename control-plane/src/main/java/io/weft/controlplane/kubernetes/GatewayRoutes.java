@@ -1,0 +1,168 @@
+package io.weft.controlplane.kubernetes;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.ParentReference;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1beta1.ReferenceGrant;
+import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.Metadata;
+import io.weft.controlplane.policy.PolicySet.Sourced;
+import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.TargetRef;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Gateway API's routes whose parent is a Service, as routes of the mesh (GEP-1426): a route of the Service's own namespace is for all who
+ * call it, one of another namespace for the callers of that one alone, and there it comes before the others. Of one that is refused its
+ * last good version stays. Thread-safe.
+ */
+final class GatewayRoutes {
+
+    private final ClusterState state;
+    /** By kind, namespace and name, in their order. */
+    private final Map<String, HasMetadata> routes = new TreeMap<>();
+    private final Map<ObjectName, ReferenceGrant> grants = new HashMap<>();
+    private final Map<String, List<Sourced>> good = new HashMap<>();
+
+    /** @param statuses what is to be said of each route with a Service as parent */
+    record Reading(List<Sourced> inForce, List<ResourceId> outdated, List<Problem> problems, List<RouteStatus> statuses) {}
+
+    GatewayRoutes(ClusterState state) {
+        this.state = state;
+    }
+
+    /** @return whether anything changed but what is said of it */
+    synchronized boolean put(HasMetadata route) {
+        HasMetadata before = routes.put(name(route), route);
+        return before == null || !Objects.equals(before.getMetadata().getGeneration(), route.getMetadata().getGeneration())
+                || before.getMetadata().getGeneration() == null;
+    }
+
+    synchronized void remove(HasMetadata route) {
+        routes.remove(name(route));
+        good.remove(name(route));
+    }
+
+    synchronized boolean put(ReferenceGrant grant) {
+        grants.put(ObjectName.of(grant), grant);
+        return true;
+    }
+
+    synchronized void remove(ReferenceGrant grant) {
+        grants.remove(ObjectName.of(grant));
+    }
+
+    synchronized boolean isEmpty() {
+        return routes.isEmpty();
+    }
+
+    private static String name(HasMetadata route) {
+        return route.getKind() + " " + ObjectName.of(route);
+    }
+
+    synchronized Reading now() {
+        List<Sourced> inForce = new ArrayList<>();
+        List<ResourceId> outdated = new ArrayList<>();
+        List<Problem> problems = new ArrayList<>();
+        List<RouteStatus> statuses = new ArrayList<>();
+        routes.forEach((name, route) -> {
+            List<ParentReference> parents = GatewayRoute.parents(route);
+            if (parents.isEmpty()) {
+                good.remove(name);
+                return;
+            }
+            GatewayRoute reader = new GatewayRoute(route, new InCluster());
+            Optional<String> refusal = Optional.empty();
+            try {
+                good.put(name, sourced(name, route, parents, reader.rules(route)));
+            } catch (GatewayRoute.UnsupportedException e) {
+                refusal = Optional.of(e.getMessage());
+                int colon = e.getMessage().indexOf(": ");
+                problems.add(new Problem(name, 0, e.getMessage().substring(0, colon), e.getMessage().substring(colon + 2)));
+                good.getOrDefault(name, List.of()).forEach(old -> outdated.add(old.resource().metadata().id()));
+            }
+            inForce.addAll(good.getOrDefault(name, List.of()));
+            statuses.add(new RouteStatus(
+                    route,
+                    parents.stream().map(parent -> new RouteStatus.Parent(parent, service(route, parent).isPresent())).toList(),
+                    refusal,
+                    reader.unresolved().stream().findFirst()));
+        });
+        return new Reading(inForce, outdated, problems, statuses);
+    }
+
+    private Optional<Facts.OfService> service(HasMetadata route, ParentReference parent) {
+        return state.service(serviceName(route, parent));
+    }
+
+    private static ObjectName serviceName(HasMetadata route, ParentReference parent) {
+        return new ObjectName(Objects.requireNonNullElse(parent.getNamespace(), route.getMetadata().getNamespace()), parent.getName());
+    }
+
+    /** One for all callers and one for those of its namespace, as far as there are parents for it. */
+    private List<Sourced> sourced(
+            String name, HasMetadata route, List<ParentReference> parents, List<MeshHttpRoute.Rule> rules) {
+        Map<String, List<MeshHttpRoute.To>> byAudience = new LinkedHashMap<>();
+        String mesh = parents.stream()
+                .flatMap(parent -> service(route, parent).stream())
+                .map(Facts.OfService::mesh)
+                .findFirst()
+                .orElse("default");
+        for (ParentReference parent : parents) {
+            ObjectName service = serviceName(route, parent);
+            boolean producer = service.namespace().equals(route.getMetadata().getNamespace());
+            Optional<String> section = Optional.ofNullable(parent.getSectionName())
+                    .or(() -> Optional.ofNullable(parent.getPort()).map(port -> Integer.toString(port)));
+            byAudience.computeIfAbsent(producer ? "producer" : "consumer", key -> new ArrayList<>()).add(new MeshHttpRoute.To(
+                    new MeshHttpRoute.Destination(Optional.of(service.name()), service.namespace(), Map.of(), section), rules));
+        }
+        List<Sourced> all = new ArrayList<>();
+        byAudience.forEach((role, to) -> {
+            String own = route.getMetadata().getName();
+            String namespace = route.getMetadata().getNamespace();
+            Map<String, String> labels = new HashMap<>(
+                    route.getMetadata().getLabels() == null ? Map.of() : route.getMetadata().getLabels());
+            labels.put(Labels.POLICY_ROLE, role);
+            TargetRef target = role.equals("producer")
+                    ? new TargetRef.WholeMesh(true)
+                    : new TargetRef.Subset(Map.of(Labels.NAMESPACE, namespace), true);
+            all.add(new Sourced(
+                    new MeshHttpRoute(
+                            new Metadata(
+                                    new ResourceId(route.getKind() + "/" + role, mesh, own + "." + namespace), own, namespace, labels),
+                            target, MeshHttpRoute.Unmatched.NOT_FOUND, to),
+                    name, 0));
+        });
+        return all;
+    }
+
+    private final class InCluster implements GatewayRoute.Targets {
+
+        @Override
+        public boolean exists(ObjectName service) {
+            return state.service(service).isPresent();
+        }
+
+        @Override
+        public boolean granted(String kind, String namespace, ObjectName service) {
+            return grants.values().stream()
+                    .filter(grant -> grant.getMetadata().getNamespace().equals(service.namespace()) && grant.getSpec() != null)
+                    .anyMatch(grant -> grant.getSpec().getFrom().stream().anyMatch(from ->
+                                    "gateway.networking.k8s.io".equals(from.getGroup())
+                                            && kind.equals(from.getKind())
+                                            && namespace.equals(from.getNamespace()))
+                            && grant.getSpec().getTo().stream().anyMatch(to ->
+                                    Objects.requireNonNullElse(to.getGroup(), "").isEmpty()
+                                            && "Service".equals(to.getKind())
+                                            && (to.getName() == null || to.getName().isEmpty() || to.getName().equals(service.name()))));
+        }
+    }
+}
