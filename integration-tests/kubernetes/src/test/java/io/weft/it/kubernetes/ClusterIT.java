@@ -135,7 +135,7 @@ class ClusterIT {
               to:
               - targetRef: {kind: MeshService, name: orders}
                 rules:
-                - matches: [{headers: [{name: x-canary, value: "yes"}]}]
+                - matches: [{path: {type: PathPrefix, value: /}, headers: [{name: x-canary, value: "yes"}]}]
                   default: {backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v2}}]}
                 - matches: [{path: {type: PathPrefix, value: /}}]
                   default: {backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: v1}}]}
