@@ -38,6 +38,7 @@ import io.weft.controlplane.source.Platform;
 import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.xds.AdsServer;
+import io.weft.controlplane.xds.MadeEndpoints;
 import io.weft.controlplane.xds.MeshCompiler;
 import io.weft.controlplane.xds.MeshDiff;
 import java.io.IOException;
@@ -167,6 +168,8 @@ public final class ControlPlane implements AutoCloseable {
     private final Map<String, String> securityFailures = new HashMap<>();
     /** Confined to the worker. */
     private ScheduledFuture<?> renewal;
+    /** By mesh; confined to the worker. */
+    private final Map<String, MadeEndpoints> endpoints = new HashMap<>();
 
     /**
      * Reads what there is, restores the state and listens.
@@ -450,9 +453,11 @@ public final class ControlPlane implements AutoCloseable {
         PolicySet current = policies;
         Map<String, MeshCompiler> compilers = new HashMap<>();
         for (String mesh : ads.meshes()) {
-            compilers.put(mesh, compiler(mesh, current, security(mesh), certificates));
+            compilers.put(mesh, compiler(
+                    mesh, current, security(mesh), certificates, endpoints.computeIfAbsent(mesh, key -> new MadeEndpoints())));
         }
         ads.publish(compilers);
+        endpoints.keySet().retainAll(compilers.keySet());
         Map<String, Destinations> named = new HashMap<>();
         compilers.forEach((mesh, compiler) -> named.put(mesh, compiler.destinations()));
         destinations = Map.copyOf(named);
@@ -460,10 +465,11 @@ public final class ControlPlane implements AutoCloseable {
         planRenewal();
     }
 
-    private MeshCompiler compiler(String mesh, PolicySet set, MeshSecurity security, ServedCertificates served) {
+    private MeshCompiler compiler(
+            String mesh, PolicySet set, MeshSecurity security, ServedCertificates served, MadeEndpoints made) {
         AppliedPolicies applied = AppliedPolicies.of(set, mesh);
         ServiceCatalog services = source.services(mesh, set, registry.instances(mesh), applied.routes(), security);
-        return new MeshCompiler(services, applied, security, served);
+        return new MeshCompiler(services, applied, security, served, made);
     }
 
     /** What would change for the data planes that are connected if these were all the policies. Changes nothing. */
@@ -492,8 +498,8 @@ public final class ControlPlane implements AutoCloseable {
             boolean identities = !identities(now, mesh).equals(identities(next, mesh));
             PolicySet comparable = identities ? withIdentitiesOf(next, now, mesh) : next;
             List<MeshDiff.Change> changes = MeshDiff.between(
-                    compiler(mesh, now, security(mesh), unserved),
-                    compiler(mesh, comparable, securityOf(mesh, comparable), unserved),
+                    compiler(mesh, now, security(mesh), unserved, new MadeEndpoints()),
+                    compiler(mesh, comparable, securityOf(mesh, comparable), unserved, new MadeEndpoints()),
                     nodes);
             if (identities || !changes.isEmpty()) {
                 meshes.add(new PolicyDiff.Mesh(mesh, identities, changes));

@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The cluster's Services as those of a mesh. A service of which nothing has changed is the same object as before. Not thread-safe.
+ * The cluster's Services as those of a mesh. A service of which nothing has changed is the same object as before. Thread-safe.
  */
 final class ClusterServices {
 
@@ -36,7 +36,7 @@ final class ClusterServices {
         this.state = state;
     }
 
-    Collection<Service> of(String mesh, MeshSecurity security) {
+    synchronized Collection<Service> of(String mesh, MeshSecurity security) {
         Collection<Joined> all = state.joined();
         List<Service> services = new ArrayList<>();
         Set<ObjectName> names = new java.util.HashSet<>();

@@ -54,7 +54,7 @@ public final class MeshCompiler {
     private final Map<Group, Outbound> outbounds = new HashMap<>();
     /** Clusters do not depend on routes, so groups of data planes share them too. */
     private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
-    private final Map<EndpointsKey, Versioned> endpoints = new HashMap<>();
+    private final MadeEndpoints endpoints;
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
     /**
@@ -88,7 +88,13 @@ public final class MeshCompiler {
             List<Integer> ports, Table clusters, Table endpoints, Table listeners, Map<Integer, OutboundLogs> logs, Table routes) {}
 
     public MeshCompiler(
-            ServiceCatalog services, AppliedPolicies policies, MeshSecurity security, ServedCertificates certificates) {
+            ServiceCatalog services,
+            AppliedPolicies policies,
+            MeshSecurity security,
+            ServedCertificates certificates,
+            MadeEndpoints endpoints) {
+        this.endpoints = endpoints;
+        endpoints.begin();
         this.services = services;
         this.policies = policies;
         this.routes = policies.routes();
@@ -234,9 +240,11 @@ public final class MeshCompiler {
             destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
                     target.service().name(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
             if (!ClusterBuilder.isByName(target)) {
-                endpointList.add(endpoints.computeIfAbsent(
+                endpointList.add(endpoints.of(
                         new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
-                        key -> ClusterBuilder.endpoints(target, key.localities(), key.zone())));
+                        target.instances(),
+                        () -> ClusterBuilder.endpoints(
+                                target, Localities.of(said.balancing(), group.caller()), group.zone())));
             }
         });
         logs.values().removeIf(OutboundLogs::isEmpty);

@@ -108,7 +108,8 @@ class MeshCompilerTest {
                 applied.routes(),
                 MeshSecurity.NONE);
         return new MeshCompiler(
-                        catalog, applied, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)))
+                        catalog, applied, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)),
+                        new MadeEndpoints())
                 .configFor(node);
     }
 
