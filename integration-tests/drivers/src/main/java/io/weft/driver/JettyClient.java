@@ -136,8 +136,9 @@ public final class JettyClient {
         Request request = client.newRequest(call.url()).method(call.method())
                 .followRedirects(call.is(Way.FOLLOW_REDIRECTS))
                 .attribute(Seen.KEY, seen);
-        // Whether the library has done with a body when it follows a redirect, and so what it tells of it, is chance.
-        listen(request, call.is(Way.FOLLOW_REDIRECTS) && !call.body().isEmpty() ? new Seen() : seen);
+        // Whether the library has done with a body when it acts on a response to it, and so what it tells of it, is chance.
+        boolean acts = call.is(Way.FOLLOW_REDIRECTS) || call.is(Way.AUTHENTICATE);
+        listen(request, acts && !call.body().isEmpty() ? new Seen() : seen);
         call.headers().forEach((name, value) -> request.headers(headers -> headers.put(name, value)));
         if (call.is(Way.EXPECT_CONTINUE)) {
             request.headers(headers -> headers.put("Expect", "100-continue"));
