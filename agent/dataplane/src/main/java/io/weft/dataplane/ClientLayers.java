@@ -32,6 +32,7 @@ final class ClientLayers {
         release = outermost.first(Phase.RELEASE);
     }
 
+    /** @param debugging null: nobody may ask, and nobody pays for it */
     static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, RequestMetrics metrics, Debugging debugging,
             Notices.Relay notices) {
         Randomness randomness = surroundings.randomness();
@@ -66,7 +67,7 @@ final class ClientLayers {
                 // Outermost: how long a request takes and what becomes of it is for all of it.
                 new Measure(metrics,
                 // Above all that decides: it tells what they decided.
-                new TellDecision(debugging,
+                TellDecision.over(debugging,
                 // First of all that act: what it asks for is no business of the filters', and what it is told none of the app's.
                 new AskForLoad(clock,
                 // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.

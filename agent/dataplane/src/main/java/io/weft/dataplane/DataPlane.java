@@ -37,10 +37,11 @@ public final class DataPlane implements Outbound, LoadSource {
     private final NanoClock clock;
     private final Randomness randomness;
     private final long graceEndNanos;
-    private final ClientLayers clientLayers;
+    private final Deadlines deadlines;
+    private final Surroundings surroundings;
+    private ClientLayers clientLayers;
     private final Mirroring mirroring;
     private final RequestMetrics metrics;
-    private final Debugging debugging = new Debugging();
     private final Notices.Relay notices = new Notices.Relay();
     private final InboundPorts inbound;
     private final PolicyCompiler compiler;
@@ -74,14 +75,20 @@ public final class DataPlane implements Outbound, LoadSource {
         graceEndNanos = clock.nanoTime() + startupWait.toNanos();
         mirroring = new Mirroring(faults, notices);
         metrics = new RequestMetrics(clock, randomness, timers);
-        clientLayers = ClientLayers.of(new Deadlines(clock, timers), surroundings, mirroring, metrics, debugging, notices);
-        mirroring.through(clientLayers);
-        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, debugging, refusals, notices);
+        this.surroundings = surroundings;
+        deadlines = new Deadlines(clock, timers);
+        passThrough(null);
+        inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, refusals, notices);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
         FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
         compiler = new PolicyCompiler(surroundings, prober, security, names, filters);
         noPolicy = new PolicyCompiler(surroundings, prober, security, names, filters).compile(PolicySnapshot.empty());
+    }
+
+    private void passThrough(Debugging debugging) {
+        clientLayers = ClientLayers.of(deadlines, surroundings, mirroring, metrics, debugging, notices);
+        mirroring.through(clientLayers);
     }
 
     /** With the system's clock and random numbers. */
@@ -233,12 +240,14 @@ public final class DataPlane implements Outbound, LoadSource {
     }
 
     /**
-     * Lets requests ask how they were decided, by the header {@code x-weft-debug}.
+     * Lets requests ask how they were decided, by the header {@code x-weft-debug}. To be said before the first request.
      *
      * @param log gets the answer where there is no response to put it into; on the request's own thread, which it must not block
      */
     public void permitDebugging(Consumer<String> log) {
-        debugging.permit(log);
+        Debugging debugging = new Debugging(log);
+        passThrough(debugging);
+        inbound.passThrough(debugging);
     }
 
     /** What each rule of access control has decided. */

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** The ports on which the app serves, from {@link #opened} to their closing or the drain. Thread-safe. */
@@ -29,7 +30,8 @@ public final class InboundPorts implements Inbound {
     private final LoadMeter load;
     private final UnnamedPorts unnamed;
     private final UnsecurablePorts unsecurable;
-    private final ServerLayers layers;
+    private final Function<Debugging, ServerLayers> makeLayers;
+    private ServerLayers layers;
     private final Faults faults;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
@@ -40,8 +42,8 @@ public final class InboundPorts implements Inbound {
      * @param warming a policy has come that is about to be put in force
      */
     InboundPorts(
-            Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, RequestMetrics metrics, Debugging debugging,
-            Refusals refusals, Notices notices) {
+            Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, RequestMetrics metrics, Refusals refusals,
+            Notices notices) {
         NanoClock clock = surroundings.clock();
         Timers timers = surroundings.timers();
         faults = surroundings.faults();
@@ -50,7 +52,13 @@ public final class InboundPorts implements Inbound {
         unnamed = new UnnamedPorts(policy, warming, clock, notices);
         connections = new InboundConnections(policy, unnamed, surroundings, refusals);
         unsecurable = new UnsecurablePorts(policy, unnamed, connections, surroundings);
-        layers = new ServerLayers(policy, surroundings, drain, requests, metrics, debugging, load, connections);
+        makeLayers = debugging -> new ServerLayers(policy, surroundings, drain, requests, metrics, debugging, load, connections);
+        passThrough(null);
+    }
+
+    /** Before the first request. */
+    final void passThrough(Debugging debugging) {
+        layers = makeLayers.apply(debugging);
     }
 
     /**

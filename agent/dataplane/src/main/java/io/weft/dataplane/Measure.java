@@ -19,7 +19,7 @@ final class Measure extends ClientLayer {
     @Override
     boolean attempt(Exchange exchange) {
         if (exchange.attempt == 1) {
-            metrics.begin(exchange);
+            metrics.begin(exchange, exchange.random);
         }
         return innerAttempt.attempt(exchange);
     }

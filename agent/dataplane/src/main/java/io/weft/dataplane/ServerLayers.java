@@ -11,7 +11,10 @@ final class ServerLayers {
     private final Drain drain;
     private final Timers timers;
 
-    /** @param policy gives null before the first */
+    /**
+     * @param policy gives null before the first
+     * @param debugging null: nobody may ask, and nobody pays for it
+     */
     ServerLayers(
             Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, RequestMetrics metrics,
             Debugging debugging, LoadMeter load, InboundConnections connections) {
@@ -24,7 +27,7 @@ final class ServerLayers {
                 // Above all that decides: how long a request takes and what becomes of it is for all of it.
                 new MeasureInbound(metrics,
                 // Above all that decides: it tells what they decided.
-                new TellDecisionInbound(debugging,
+                TellDecisionInbound.over(debugging,
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.

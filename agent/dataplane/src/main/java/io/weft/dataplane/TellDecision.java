@@ -4,14 +4,18 @@ package io.weft.dataplane;
 final class TellDecision extends ClientLayer {
     private final Debugging debugging;
 
-    TellDecision(Debugging debugging, ClientLayer inner) {
+    static ClientLayer over(Debugging debugging, ClientLayer inner) {
+        return debugging == null ? inner : new TellDecision(debugging, inner);
+    }
+
+    private TellDecision(Debugging debugging, ClientLayer inner) {
         super(inner, Phase.ATTEMPT, Phase.OUTCOME);
         this.debugging = debugging;
     }
 
     @Override
     boolean attempt(Exchange exchange) {
-        if (exchange.attempt == 1 && exchange.decision == null && debugging.isAskedFor(exchange)) {
+        if (exchange.attempt == 1 && exchange.decision == null && Debugging.isAskedFor(exchange)) {
             exchange.decision = new Decision();
         }
         boolean dial = innerAttempt.attempt(exchange);

@@ -2,17 +2,18 @@ package io.weft.dataplane;
 
 /** Tells a request that asks, where that is permitted, how it was decided: in its response. */
 final class TellDecisionInbound extends ServerLayer {
-    private final Debugging debugging;
+    static ServerLayer over(Debugging debugging, ServerLayer inner) {
+        return debugging == null ? inner : new TellDecisionInbound(inner);
+    }
 
-    TellDecisionInbound(Debugging debugging, ServerLayer inner) {
+    private TellDecisionInbound(ServerLayer inner) {
         super(inner);
-        this.debugging = debugging;
     }
 
     @Override
     boolean request(InboundExchange exchange) {
         boolean served = inner.request(exchange);
-        if (!served && !exchange.waiting && exchange.reply != null && debugging.isAskedFor(exchange)) {
+        if (!served && !exchange.waiting && exchange.reply != null && Debugging.isAskedFor(exchange)) {
             exchange.reply = exchange.reply.with(Debugging.HEADER, Decision.of(exchange));
         }
         return served;
@@ -21,7 +22,7 @@ final class TellDecisionInbound extends ServerLayer {
     @Override
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
         inner.response(exchange, status, headers);
-        if (exchange.claimed && debugging.isAskedFor(exchange)) {
+        if (exchange.claimed && Debugging.isAskedFor(exchange)) {
             exchange.responseChanges = exchange.responseChanges.andAdd(Debugging.HEADER, Decision.of(exchange));
         }
     }

@@ -54,12 +54,17 @@ public final class RequestMetrics {
 
     /** Again before its end it does nothing. */
     public void begin(Measured request) {
+        begin(request, sampling ? randomness.bits() : 0);
+    }
+
+    /** @param random bits of the request's own */
+    public void begin(Measured request, long random) {
         if (request.weight != 0) {
             return;
         }
         if (!sampling) {
             time(request, 1);
-        } else if ((randomness.bits() & ONE_IN - 1) == 0) {
+        } else if ((random & ONE_IN - 1) == 0) {
             time(request, ONE_IN);
         } else {
             request.weight = UNTIMED;
