@@ -189,6 +189,35 @@ class ControlPlaneIT {
         assertAllAccepted(caller);
     }
 
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void aPolicyOfEachKindIsAcceptedAndObeyed(Variant variant) throws Exception {
+        Path log = folder.resolve("access.log");
+        write("policies.yaml", POLICIES.formatted(log));
+        int inbound = Port.unused();
+        String resource = """
+                {"type": "Dataplane", "mesh": "default", "name": "legacy-1", "networking": {"address": "127.0.0.1", "inbound": [
+                {"port": %d, "servicePort": %d, "tags": {"kuma.io/service": "legacy", "kuma.io/protocol": "http"}}]}}"""
+                .formatted(inbound, two.address().getPort()).replace("\n", " ");
+        Envoy called = envoy(variant, "default.legacy-1", "legacy", Map.of(
+                "dataplane.resource", "'" + resource + "'", "weft.outbound.ports", "{\"80\": " + Port.unused() + "}"));
+        int port = Port.unused();
+        Envoy caller = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
+
+        patiently().until(() -> get(port, "orders", "/", Map.of("x-user", "1")).statusCode() == 200);
+        patiently().untilAsserted(() -> assertThat(Files.readString(log)).contains("client -> orders 200"));
+        patiently().untilAsserted(() -> {
+            HttpResponse<String> limited = get(port, "legacy", "/", Map.of());
+            assertThat(limited.statusCode()).isEqualTo(423);
+            assertThat(limited.headers().firstValue("x-limited")).hasValue("yes");
+        });
+        String served = caller.configDump().toString();
+        assertThat(served).contains("RING_HASH", "health_checks", "consecutive_gateway_failure", "retriable_status_codes", "7.500s");
+        assertThat(called.configDump().toString()).contains("envoy.filters.http.fault", "tcp_rate_limit", "max_connections");
+        assertAllAccepted(called);
+        assertAllAccepted(caller);
+    }
+
     private void assertAllAccepted(Envoy envoy) {
         assertThat(envoy.stats(".*(update_rejected|update_failure)").entrySet())
                 .isNotEmpty()
@@ -264,6 +293,164 @@ class ControlPlaneIT {
                         - {kind: MeshServiceSubset, name: orders, tags: {version: v2}, weight: %d}
                 """.formatted(share, 100 - share);
     }
+
+    /** With a placeholder for the access log's file. */
+    private static final String POLICIES = """
+            type: MeshTimeout
+            name: all
+            spec:
+              to:
+              - targetRef: {kind: Mesh}
+                default:
+                  connectionTimeout: 7s
+                  idleTimeout: 70s
+                  http: {requestTimeout: 7500ms, streamIdleTimeout: 70s, maxStreamDuration: 70s, maxConnectionDuration: 700s}
+            ---
+            type: MeshTimeout
+            name: all-in
+            spec:
+              rules: [{default: {connectionTimeout: 8s, idleTimeout: 80s, http: {requestTimeout: 8s, requestHeadersTimeout: 8s}}}]
+            ---
+            type: MeshRetry
+            name: all
+            spec:
+              to:
+              - targetRef: {kind: Mesh}
+                default:
+                  tcp: {maxConnectAttempt: 2}
+                  http:
+                    numRetries: 2
+                    perTryTimeout: 3s
+                    backOff: {maxInterval: 100ms}
+                    rateLimitedBackOff: {resetHeaders: [{name: retry-after, format: Seconds}], maxInterval: 2s}
+                    retryOn: [5xx, GatewayError, Reset, Retriable4xx, ConnectFailure, EnvoyRatelimited, RefusedStream, "503", HttpMethodGet]
+                    retriableResponseHeaders: [{type: Prefix, name: x-retry, value: y}]
+                    retriableRequestHeaders: [{type: Present, name: x-idempotent}]
+                    hostSelection:
+                    - predicate: OmitPreviousHosts
+                    - {predicate: OmitHostsWithTags, tags: {version: v9}}
+                    - {predicate: OmitPreviousPriorities, updateFrequency: 2}
+                    hostSelectionMaxAttempts: 3
+                  grpc: {numRetries: 1, retryOn: [Canceled, DeadlineExceeded, Internal, ResourceExhausted, Unavailable]}
+            ---
+            type: MeshCircuitBreaker
+            name: all
+            spec:
+              to:
+              - targetRef: {kind: Mesh}
+                default:
+                  connectionLimits: {maxConnections: 100, maxConnectionPools: 10, maxPendingRequests: 100, maxRetries: 10, maxRequests: 100}
+                  outlierDetection:
+                    interval: 5s
+                    baseEjectionTime: 30s
+                    maxEjectionPercent: 20
+                    splitExternalAndLocalErrors: true
+                    healthyPanicThreshold: "12.5"
+                    detectors:
+                      totalFailures: {consecutive: 10}
+                      gatewayFailures: {consecutive: 10}
+                      localOriginFailures: {consecutive: 10}
+                      successRate: {minimumHosts: 5, requestVolume: 10, standardDeviationFactor: "1.9"}
+                      failurePercentage: {minimumHosts: 5, requestVolume: 10, threshold: 85}
+            ---
+            type: MeshCircuitBreaker
+            name: all-in
+            spec: {rules: [{default: {connectionLimits: {maxConnections: 1000}}}]}
+            ---
+            type: MeshLoadBalancingStrategy
+            name: orders
+            spec:
+              to:
+              - targetRef: {kind: MeshService, name: orders}
+                default:
+                  loadBalancer: {type: RingHash, ringHash: {minRingSize: 100, maxRingSize: 1000, hashFunction: MurmurHash2}}
+                  hashPolicies:
+                  - {type: Header, terminal: true, header: {name: x-user}}
+                  - {type: Cookie, cookie: {name: user, ttl: 1h, path: /}}
+                  - {type: Connection, connection: {sourceIP: true}}
+                  - {type: QueryParameter, queryParameter: {name: user}}
+                  - {type: FilterState, filterState: {key: user}}
+                  localityAwareness:
+                    localZone: {affinityTags: [{key: version, weight: 9}]}
+                    crossZone: {failover: [{to: {type: Any}}], failoverThreshold: {percentage: 70}}
+            ---
+            type: MeshLoadBalancingStrategy
+            name: shadow
+            spec:
+              to:
+              - targetRef: {kind: MeshService, name: shadow}
+                default: {loadBalancer: {type: LeastRequest, leastRequest: {choiceCount: 3, activeRequestBias: "1.5"}}}
+              - targetRef: {kind: MeshService, name: legacy}
+                default: {loadBalancer: {type: Maglev, maglev: {tableSize: 251}}}
+            ---
+            type: MeshHealthCheck
+            name: all
+            spec:
+              to:
+              - targetRef: {kind: Mesh}
+                default:
+                  interval: 10s
+                  timeout: 2s
+                  unhealthyThreshold: 3
+                  healthyThreshold: 1
+                  initialJitter: 1s
+                  intervalJitter: 1s
+                  intervalJitterPercent: 10
+                  failTrafficOnPanic: true
+                  noTrafficInterval: 10s
+                  eventLogPath: /dev/null
+                  alwaysLogHealthCheckFailures: true
+                  reuseConnection: false
+                  http:
+                    path: /health
+                    requestHeadersToAdd: {add: [{name: x-check, value: a}], set: [{name: x-from, value: b}]}
+                    expectedStatuses: [200, 423]
+                  tcp: {send: ping, receive: [pong]}
+                  grpc: {serviceName: all, authority: all}
+            ---
+            type: MeshRateLimit
+            name: legacy
+            spec:
+              targetRef: {kind: MeshService, name: legacy}
+              rules:
+              - default:
+                  local:
+                    http:
+                      requestRate: {num: 1, interval: 10m}
+                      onRateLimit: {status: 423, headers: {set: [{name: x-limited, value: "yes"}], add: [{name: x-more, value: a}]}}
+                    tcp: {connectionRate: {num: 1000, interval: 1s}}
+              - matches: [{spiffeID: {type: Prefix, value: "spiffe://default/somebody"}}]
+                default: {local: {http: {requestRate: {num: 2, interval: 10m}}}}
+            ---
+            type: MeshFaultInjection
+            name: legacy
+            spec:
+              targetRef: {kind: MeshService, name: legacy}
+              rules:
+              - default:
+                  http:
+                  - delay: {value: 1ms, percentage: 50}
+                  - responseBandwidth: {limit: 1Gbps, percentage: "12.5"}
+              - matches: [{spiffeID: {type: Exact, value: "spiffe://default/nobody"}}]
+                default: {http: [{abort: {httpStatus: 500, percentage: "0.0001"}}]}
+            ---
+            type: MeshAccessLog
+            name: orders
+            spec:
+              to:
+              - targetRef: {kind: MeshService, name: orders}
+                default:
+                  backends:
+                  - type: File
+                    file:
+                      path: %s
+                      format: {type: Plain, plain: "%%KUMA_SOURCE_SERVICE%% -> %%KUMA_DESTINATION_SERVICE%% %%RESPONSE_CODE%%"}
+                  - {type: File, file: {path: /dev/null, format: {type: Json, json: [{key: mesh, value: "%%KUMA_MESH%%"}]}}}
+            ---
+            type: MeshAccessLog
+            name: all-in
+            spec: {rules: [{default: {backends: [{type: File, file: {path: /dev/null}}]}}]}
+            """;
 
     private static final String FILTERS = """
             apiVersion: kuma.io/v1alpha1

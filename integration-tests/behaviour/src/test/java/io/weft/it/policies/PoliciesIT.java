@@ -1,0 +1,87 @@
+package io.weft.it.policies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.ControlPlane;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import java.time.Duration;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Kuma's policies, saved into the folder of the real control plane, are what an app that nobody changed is subject to. */
+class PoliciesIT {
+    private static final String SERVICE = """
+            type: Dataplane
+            name: orders-1
+            networking:
+              address: 127.0.0.1
+              inbound: [{port: %d, tags: {kuma.io/service: orders, kuma.io/protocol: http}}]
+            """;
+    private static final String POLICY = """
+            type: %s
+            name: orders
+            spec:
+              to: [{targetRef: {kind: MeshService, name: orders}, default: %s}]
+            """;
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    private final Jdk jdk = Jdks.newest();
+    private final Upstream orders = testbed.upstream("orders");
+
+    @Test
+    void retriesTimeoutsAndBreakersTakeEffectWhenTheyAreSaved() {
+        ControlPlane controlPlane = testbed.controlPlane(jdk);
+        controlPlane.save("services.yaml", SERVICE.formatted(orders.address().getPort()));
+        JvmProcess client = testbed.jvm("client", jdk).mesh(controlPlane.uri(), "shop").driver(JavaNetHttp.class);
+        patiently().untilAsserted(() -> assertThat(status(client)).isEqualTo(200));
+
+        orders.answer(500);
+        controlPlane.save("retry.yaml", POLICY.formatted("MeshRetry",
+                "{http: {numRetries: 2, retryOn: ['500'], backOff: {baseInterval: 1ms, maxInterval: 2ms}}}"));
+        patiently().untilAsserted(() -> assertThat(attempts(client)).isEqualTo(3));
+        controlPlane.save("retry.yaml", POLICY.formatted("MeshRetry", "{http: {numRetries: 0}}"));
+        patiently().untilAsserted(() -> assertThat(attempts(client)).isEqualTo(1));
+
+        controlPlane.save("timeout.yaml", POLICY.formatted("MeshTimeout", "{http: {requestTimeout: 300ms}}"));
+        orders.react(request -> new Upstream.Hang());
+        // Without the policy it takes fifteen seconds.
+        patiently().until(() -> {
+            long start = System.nanoTime();
+            assertThat(status(client)).isEqualTo(504);
+            return Duration.ofNanos(System.nanoTime() - start).toSeconds() < 10;
+        });
+
+        orders.answer(500);
+        controlPlane.save("breaker.yaml", POLICY.formatted("MeshCircuitBreaker", """
+                {outlierDetection: {interval: 1s, baseEjectionTime: 10m, maxEjectionPercent: 100, healthyPanicThreshold: 0,
+                    detectors: {totalFailures: {consecutive: 2}}}}"""));
+        patiently().untilAsserted(() -> {
+            assertThat(attempts(client)).isZero();
+            assertThat(status(client)).isEqualTo(503);
+        });
+    }
+
+    private static int status(JvmProcess client) {
+        return client.get("http://orders/").status();
+    }
+
+    /** How often one request of the app comes. */
+    private int attempts(JvmProcess client) {
+        orders.forgetRequests();
+        client.get("http://orders/");
+        return orders.requests().size();
+    }
+
+    private static ConditionFactory patiently() {
+        return await().atMost(Duration.ofSeconds(90));
+    }
+}
