@@ -102,6 +102,16 @@ class EjectionTest {
         assertThat(used(mesh, FAILING)).isFalse();
     }
 
+    /** An instance that always fails would never reach the new number again. */
+    @Test
+    void aRowThatIsTooLongForANewPolicyEjects() {
+        Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutive5xx = 5));
+        answer(mesh, FAILING, 4, 500);
+        mesh.apply(policy(3, detection -> detection.consecutive5xx = 2));
+        answer(mesh, FAILING, 1, 500);
+        assertThat(used(mesh, FAILING)).isFalse();
+    }
+
     @Test
     void onlyGatewayErrorsCountAsSuch() {
         Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutiveGateway = 2));

@@ -45,7 +45,7 @@ public final class Ejection {
             host.countLocal(false);
             view.state().sweepLater();
         }
-        if (host.anotherLocalFailure() == rule.policy().localFailures().count()) {
+        if (isTooMany(host.anotherLocalFailure(), rule.policy().localFailures())) {
             eject(view.state(), host, rule.policy().localFailures());
             host.endLocalRow();
         }
@@ -68,14 +68,19 @@ public final class Ejection {
         }
         if (status < 502 || status > 504) {
             host.endGatewayRow();
-        } else if (host.anotherGatewayFailure() == rule.policy().gatewayFailures().count()) {
+        } else if (isTooMany(host.anotherGatewayFailure(), rule.policy().gatewayFailures())) {
             eject(view.state(), host, rule.policy().gatewayFailures());
             host.endGatewayRow();
         }
-        if (host.another5xx() == rule.policy().serverErrors().count()) {
+        if (isTooMany(host.another5xx(), rule.policy().serverErrors())) {
             eject(view.state(), host, rule.policy().serverErrors());
             host.end5xxRow();
         }
+    }
+
+    /** More than that, too: a row may have begun under a policy that allowed a longer one. Zero of them never eject. */
+    private static boolean isTooMany(int row, Consecutive detector) {
+        return detector.count() > 0 && row >= detector.count();
     }
 
     private static void eject(ClusterState state, Host host, Consecutive detector) {
