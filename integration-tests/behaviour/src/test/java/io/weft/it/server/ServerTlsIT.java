@@ -276,8 +276,9 @@ class ServerTlsIT {
             Authority root = new Authority("root");
             SSLContext trusted = root.certify("spiffe://mesh/shop").trusting(MESH);
             serve(Inbounds.of(port, root, ORDERS).strict(), () -> text(TlsClient.ask(trusted, port, "GET /" + CLOSE)).startsWith("HTTP/1.1 200"));
-            old.send(get(3));
-            assertThat(framesUntil(in, Set.of("v1 on 3", "goaway"))).contains("v1 on 3", "goaway");
+            // What is under way when it is told is answered, though another is done before.
+            old.send(get(3, "/slow/500") + get(5));
+            assertThat(framesUntil(in, Set.of("v1 on 3", "v1 on 5", "goaway"))).contains("v1 on 3", "v1 on 5", "goaway");
         }
     }
 
@@ -288,6 +289,11 @@ class ServerTlsIT {
     /** Of the static table of RFC 7541: GET, http and /; then the authority x. */
     private static String get(int stream) {
         return frame(HEADERS, 0x5, stream, "\u0082\u0086\u0084\u0041\u0001x");
+    }
+
+    /** With a path that no table has. */
+    private static String get(int stream, String path) {
+        return frame(HEADERS, 0x5, stream, "\u0082\u0086\u0004" + (char) path.length() + path + "\u0041\u0001x");
     }
 
     /** What is of interest of what comes, until all of that has come. */

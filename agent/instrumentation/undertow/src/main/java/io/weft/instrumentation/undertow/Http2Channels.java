@@ -2,6 +2,7 @@ package io.weft.instrumentation.undertow;
 
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.ServerConnection;
+import io.undertow.server.protocol.framed.AbstractFramedStreamSinkChannel;
 import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
@@ -78,6 +79,14 @@ final class Http2Channels {
         if (channel.isOpen() && told.add(channel)) {
             channel.getIoThread().execute(() -> tell(channel));
         }
+    }
+
+    /**
+     * Whether the GOAWAY is one of these. After its own, Undertow says the end of the connection as soon as there is nothing to be sent; what a
+     * stream that is under way has to say may only come then.
+     */
+    static boolean leavesStreams(AbstractFramedStreamSinkChannel<?, ?, ?> goAway) {
+        return goAway.getChannel() instanceof Http2Channel channel && !channel.isThisGoneAway();
     }
 
     private void tell(Http2Channel channel) {

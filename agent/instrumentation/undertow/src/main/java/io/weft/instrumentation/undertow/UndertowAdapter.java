@@ -4,6 +4,7 @@ import io.undertow.Undertow;
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.framed.AbstractFramedStreamSinkChannel;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
@@ -42,6 +43,8 @@ public final class UndertowAdapter implements Adapter {
                 http2.opened((Http2Channel) channel);
                 return same;
             };
+            case UndertowModule.LAST_FRAME -> (Handler.Around) (goAway, a0, a1, a2, a3) ->
+                    Http2Channels.leavesStreams((AbstractFramedStreamSinkChannel<?, ?, ?>) goAway) ? Boolean.FALSE : Handler.PROCEED;
             default -> throw new IllegalArgumentException(hook);
         };
     }

@@ -22,6 +22,7 @@ public final class UndertowModule {
     static final String OPENED = "opened";
     static final String HANDLE = "handle";
     static final String HTTP2 = "http2";
+    static final String LAST_FRAME = "last-frame";
 
     private static final String UNDERTOW = "io.undertow.Undertow";
     private static final String PROTOCOL = "io.undertow.server.protocol.";
@@ -45,7 +46,8 @@ public final class UndertowModule {
                                 "(Lio/undertow/server/HttpHandler;Lio/undertow/server/HttpServerExchange;)V").whenPresent(),
                         result(HTTP2, "io.undertow.protocols.http2.Http2Channel", "<init>",
                                 "(Lorg/xnio/StreamConnection;Ljava/lang/String;Lio/undertow/connector/ByteBufferPool;"
-                                        + "Lio/undertow/connector/PooledByteBuffer;ZZZLjava/nio/ByteBuffer;Lorg/xnio/OptionMap;)V").whenPresent()));
+                                        + "Lio/undertow/connector/PooledByteBuffer;ZZZLjava/nio/ByteBuffer;Lorg/xnio/OptionMap;)V").whenPresent(),
+                        around(LAST_FRAME, "io.undertow.protocols.http2.Http2GoAwayStreamSinkChannel", "isLastFrame", "()Z").whenPresent()));
     }
 
     private static Hook opened(String listener) {
