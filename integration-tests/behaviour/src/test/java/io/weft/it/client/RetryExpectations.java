@@ -4,6 +4,11 @@ import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy.ResetHeader;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy.ResetHeaderFormat;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
+import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
@@ -16,6 +21,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -33,6 +39,41 @@ abstract class RetryExpectations extends Expectations {
         Tally tally = stage().meshed.load("http://orders/", Map.of(), 50, 2);
 
         assertThat(tally.body("b")).as(tally.toString()).isEqualTo(50);
+        assertThat(b.requests()).extracting(RecordedRequest::wire).as("before and after").containsOnly(b.requests().get(0).wire());
+    }
+
+    @Test
+    void whatGoesElsewhereIsWhatWouldHaveGoneToTheFirst() {
+        b.react(request -> new Respond(200, Map.of("Set-Cookie", "session=1; Path=/"), "b"));
+        stage().serve(Policy.empty().cluster("orders", b.address()).virtualHost("orders", to("orders")));
+        stage().send(Call.get("http://orders/").way(Way.COOKIES));
+        List<Call> calls = List.of(
+                Call.get("http://orders/x?y").header("X-Tenant", "blue").way(Way.COOKIES),
+                Call.post("http://orders/x", "the body"),
+                Call.post("http://orders/x", "only once").way(Way.STREAM),
+                Call.post("http://orders/x", "only once").way(Way.STREAM_FIXED));
+        List<Observation> untroubled = calls.stream().map(this::sendToB).toList();
+        a.die();
+        serve("connect-failure", 1);
+
+        for (int i = 0; i < calls.size(); i++) {
+            // One of two in a row begins where nobody is.
+            assertThat(List.of(sendToB(calls.get(i)), sendToB(calls.get(i)))).as("%s", calls.get(i)).containsOnly(untroubled.get(i));
+        }
+    }
+
+    /**
+     * What arrived, and what the app was told of it.
+     *
+     * @param heard by listeners to whom connections are nothing
+     */
+    private record Observation(List<String> arrived, Map<String, String> heard) {}
+
+    private Observation sendToB(Call call) {
+        b.forgetRequests();
+        Map<String, String> heard = new TreeMap<>(stage().send(call).seen());
+        heard.keySet().removeIf(key -> !key.startsWith("listeners"));
+        return new Observation(b.requests().stream().map(RecordedRequest::wire).toList(), heard);
     }
 
     @Test
@@ -123,6 +164,26 @@ abstract class RetryExpectations extends Expectations {
 
         assertThat(failure.get("error")).contains("Timeout");
         assertThat(all()).hasSize(1);
+    }
+
+    @Test
+    @Takes(Trait.LIMITS_THE_WHOLE_REQUEST)
+    void theAppsOwnPatienceEndsAPause() {
+        Route route = retried("5xx", 1, to("orders"));
+        RetryPolicy whenTheyLike = route.getRoute().getRetryPolicy().toBuilder()
+                .setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
+                        .addResetHeaders(ResetHeader.newBuilder().setName("Retry-After").setFormat(ResetHeaderFormat.SECONDS)))
+                .build();
+        stage().serve(Policy.empty()
+                .cluster("orders", a.address(), b.address())
+                .virtualHost("orders", route.toBuilder().setRoute(route.getRoute().toBuilder().setRetryPolicy(whenTheyLike)).build()));
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Respond(503, Map.of("Retry-After", "120"), "busy")));
+
+        for (Call call : List.of(Call.get("http://orders/"), Call.post("http://orders/", "body"))) {
+            Map<String, String> failure = stage().sendFailing(call.timeoutMillis(500));
+            assertThat(failure.get("error")).as("%s", call).contains("Timeout");
+        }
+        assertThat(all()).hasSize(2);
     }
 
     @Test

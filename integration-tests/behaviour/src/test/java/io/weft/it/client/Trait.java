@@ -12,6 +12,9 @@ enum Trait {
     LETS_GO_OF_WHAT_IS_DROPPED(
             "no", "The library keeps hold of a connection whose response the app has dropped unread, until its time limit is over.",
             Client.HTTP_URL_CONNECTION),
+    LIMITS_THE_WHOLE_REQUEST(
+            "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
+            Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_12),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     ASKS_THE_APP_FOR_ITS_BODYS_LENGTH(
             "n.a.", "No part of the app's is asked before the mesh has decided, so that none can fail there.", Client.JAVA_NET_HTTP),

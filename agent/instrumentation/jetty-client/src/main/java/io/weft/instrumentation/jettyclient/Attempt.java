@@ -33,7 +33,6 @@ final class Attempt implements Response.Listener {
     private enum Outcome { NONE, DROPPED, DELIVERED }
 
     private final Hop hop;
-    private final boolean first;
     private final AttemptBody body;
     private final AttemptRequest request;
     private final Turn turn = new Turn();
@@ -51,9 +50,8 @@ final class Attempt implements Response.Listener {
 
     private int drained;
 
-    Attempt(Hop hop, MeshTag tag, RequestChanges changes, boolean first) {
+    Attempt(Hop hop, MeshTag tag, RequestChanges changes) {
         this.hop = hop;
-        this.first = first;
         Request.Content apps = hop.app().getBody();
         body = apps == null ? null : new AttemptBody(apps);
         request = new AttemptRequest(this, hop.app(), tag, changes, body);
@@ -65,10 +63,6 @@ final class Attempt implements Response.Listener {
 
     AttemptRequest request() {
         return request;
-    }
-
-    boolean isFirst() {
-        return first;
     }
 
     boolean hasTouchedBody() {
@@ -103,6 +97,11 @@ final class Attempt implements Response.Listener {
 
     void on(MeshConnection secured) {
         connection = secured;
+    }
+
+    /** The library is about to complete the request for a connection that it has. */
+    void acquired() {
+        hop.acquired(this);
     }
 
     /** It has a connection, and goes out when this returns. */

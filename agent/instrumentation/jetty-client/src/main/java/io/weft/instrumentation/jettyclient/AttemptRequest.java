@@ -19,7 +19,7 @@ import org.eclipse.jetty.http.HttpVersion;
 
 /**
  * The request of one attempt: the app's, as the mesh changes it on the wire. What the library adds before it sends, it adds to the app's in
- * the first attempt, as without the mesh; the app's listeners hear of each event once.
+ * the first attempt that has a connection, as without the mesh; the app's listeners hear of each event once.
  */
 final class AttemptRequest extends HttpRequest {
     private static final URI NOWHERE = URI.create("http://mesh");
@@ -104,7 +104,7 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public Request path(String path) {
-        if (attempt.isFirst()) {
+        if (attempt.hop().isFirstConnected(attempt)) {
             app.path(path);
         }
         return this;
@@ -140,7 +140,7 @@ final class AttemptRequest extends HttpRequest {
     public Request headers(Consumer<HttpFields.Mutable> consumer) {
         if (sending) {
             consumer.accept(own());
-        } else if (attempt.isFirst()) {
+        } else if (attempt.hop().isFirstConnected(attempt)) {
             app.headers(consumer);
         }
         return this;
@@ -226,23 +226,17 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public void notifyHeaders() {
-        if (attempt.isFirst()) {
-            app.notifyHeaders();
-        }
+        attempt.hop().headers();
     }
 
     @Override
     public void notifyCommit() {
-        if (attempt.isFirst()) {
-            app.notifyCommit();
-        }
+        attempt.hop().commits(attempt);
     }
 
     @Override
     public void notifyContent(ByteBuffer content) {
-        if (attempt.isFirst()) {
-            app.notifyContent(content);
-        }
+        attempt.hop().content(attempt, content);
         attempt.bytesSent();
     }
 

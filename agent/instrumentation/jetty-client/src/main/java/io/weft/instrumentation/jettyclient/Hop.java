@@ -9,11 +9,13 @@ import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.client.HttpClient;
@@ -29,6 +31,7 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpVersion;
+import org.eclipse.jetty.util.NanoTime;
 
 /**
  * The attempts at one hop, in place of the app's exchange, which no connection ever sees.
@@ -60,9 +63,17 @@ final class Hop {
 
     private volatile boolean complete;
     private volatile boolean responseOver;
+    // Each event of the request is told once, by whichever attempt comes so far first.
     private boolean queued;
     private boolean begun;
+    private boolean atHeaders;
     private volatile boolean requestSucceeded;
+
+    /** The first that got a connection; before it does, the library adds nothing to what it sends. Null: none has so far. */
+    private volatile Attempt connected;
+
+    /** The one whose body the app's listeners see. Null: none has got so far. */
+    private volatile Attempt committed;
 
     Hop(
             AdapterContext context,
@@ -138,12 +149,10 @@ final class Hop {
     }
 
     private void dial() {
-        boolean first = attempt == null;
-        if (!first && attempt.hasTouchedBody() && !app().getBody().rewind()) {
+        if (attempt != null && attempt.hasTouchedBody() && !app().getBody().rewind()) {
             throw new IllegalStateException("a body cannot be sent again");
         }
-        Attempt next = new Attempt(
-                this, new MeshTag(destinations.key(exchange.endpoint()), app().getTag()), exchange.requestChanges(), first);
+        Attempt next = new Attempt(this, new MeshTag(destinations.key(exchange.endpoint()), app().getTag()), exchange.requestChanges());
         attempt = next;
         next.send();
         Throwable given = aborted.get();
@@ -161,15 +170,50 @@ final class Hop {
         }
     }
 
+    void acquired(Attempt now) {
+        if (connected == null) {
+            connected = now;
+        }
+    }
+
+    /** Whether what the library adds before it sends is to be the app's request's, as without the mesh. */
+    boolean isFirstConnected(Attempt now) {
+        return connected == now;
+    }
+
     void begins(Attempt now) {
         try {
             internals.connection(now.request(), app());
         } catch (Throwable fault) {
             context.warn("the app's request does not know its connection: " + fault);
         }
+        begun();
+    }
+
+    private void begun() {
         if (!begun) {
             begun = true;
             app().notifyBegin();
+        }
+    }
+
+    void headers() {
+        if (!atHeaders) {
+            atHeaders = true;
+            app().notifyHeaders();
+        }
+    }
+
+    void commits(Attempt now) {
+        if (committed == null) {
+            committed = now;
+            app().notifyCommit();
+        }
+    }
+
+    void content(Attempt now, ByteBuffer content) {
+        if (committed == now) {
+            app().notifyContent(content);
         }
     }
 
@@ -216,11 +260,18 @@ final class Hop {
     private void pause(long nanos) {
         Pause next = new Pause();
         pause = next;
-        client().getScheduler().schedule(next::over, nanos, TimeUnit.NANOSECONDS);
+        long patience = patienceNanos();
+        client().getScheduler().schedule(patience <= nanos ? next::outlived : next::over, Math.min(patience, nanos), TimeUnit.NANOSECONDS);
         Throwable given = aborted.get();
         if (given != null) {
             next.giveUp(given);
         }
+    }
+
+    /** Of the app's with this request, from now on; the library keeps the time of what it sends, and a pause is none of that. */
+    private long patienceNanos() {
+        long end = app().getTimeoutNanoTime();
+        return end == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(0, NanoTime.until(end));
     }
 
     /** Between two attempts. */
@@ -230,6 +281,13 @@ final class Hop {
             if (compareAndSet(false, true)) {
                 pause = null;
                 elsewhere(Hop.this::attempt);
+            }
+        }
+
+        /** By the app's patience; on the scheduler's thread, too. What follows is what the library does when the time of a request is over. */
+        void outlived() {
+            if (!get()) {
+                elsewhere(() -> app().abort(new TimeoutException("Total timeout " + app().getTimeout() + " ms elapsed")));
             }
         }
 
@@ -381,10 +439,9 @@ final class Hop {
     private void reply(LocalReply reply) {
         over();
         queued();
-        if (!begun) {
-            begun = true;
-            app().notifyBegin();
-            app().notifyHeaders();
+        begun();
+        headers();
+        if (committed == null) {
             app().notifyCommit();
         }
         if (!requestSucceeded) {

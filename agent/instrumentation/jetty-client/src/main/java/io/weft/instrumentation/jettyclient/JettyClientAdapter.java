@@ -125,15 +125,15 @@ public final class JettyClientAdapter implements Adapter {
         }
         host.set(request.attempt().hop().hostField());
         MeshConnection secured = MeshConnection.below((AbstractConnection) connection);
-        if (secured == null) {
-            return Handler.PROCEED;
+        if (secured != null) {
+            if (!secured.lease()) {
+                // Policy has taken it away meanwhile. The library takes another one.
+                secured.closeSoon();
+                return new SendFailure(new ClosedChannelException(), true);
+            }
+            request.attempt().on(secured);
         }
-        if (!secured.lease()) {
-            // Policy has taken it away meanwhile. The library takes another one.
-            secured.closeSoon();
-            return new SendFailure(new ClosedChannelException(), true);
-        }
-        request.attempt().on(secured);
+        request.attempt().acquired();
         return Handler.PROCEED;
     }
 }
