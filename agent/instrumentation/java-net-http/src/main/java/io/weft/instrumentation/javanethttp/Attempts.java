@@ -150,7 +150,7 @@ final class Attempts {
             use(internals.newExchange(wireRequest(changes), multi));
         }
         fresh = false;
-        underWay = new UnderWay(mesh);
+        underWay = new UnderWay(mesh, endpoint);
         live = current;
         if (contest != null && mesh.isOutdone()) {
             // Decided since it was asked for: whoever ended the others may not have seen it under way.

@@ -253,6 +253,11 @@ final class Internals {
         return (CompletableFuture<Void>) Members.FINISH_CONNECT.invoke(connection);
     }
 
+    /** What the JDK sends and receives by, {@link SecuredConnections#flow} included. */
+    Object flow(Object connection) throws Throwable {
+        return Members.FLOW.invoke(connection);
+    }
+
     /** Between a connection and its flow, as the JDK puts it there; what it reads off the wire goes into buffers that its client uses again. */
     Object newTlsTube(SSLEngine engine, Object connection) throws Throwable {
         Object client = Members.CLIENT_OF.invoke(connection);

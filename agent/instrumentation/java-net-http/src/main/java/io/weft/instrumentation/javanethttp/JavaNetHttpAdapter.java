@@ -34,10 +34,17 @@ public final class JavaNetHttpAdapter implements Adapter {
                             : Handler.PROCEED;
             case "connected" -> (Handler.Around) (impl, connection, a1, a2, a3) -> {
                 UnderWay attempt = attempt(impl);
+                ConnectException unsecured = secured.refusal(connection, attempt);
+                if (unsecured != null) {
+                    return new Handler.Thrown(unsecured);
+                }
                 return attempt != null && !attempt.connected() ? new Handler.Thrown(attempt.ended()) : Handler.PROCEED;
             };
             case "connected-http2" -> (Handler.Around) (impl, a0, a1, a2, a3) -> {
                 UnderWay attempt = attempt(impl);
+                if (attempt != null && attempt.overTls()) {
+                    return CompletableFuture.failedFuture(SecuredConnections.leftOut("a stream of HTTP/2", null));
+                }
                 return attempt != null && !attempt.connected() ? CompletableFuture.failedFuture(attempt.ended()) : Handler.PROCEED;
             };
             case "begun-http2" -> (Handler.Result) (stream, begun, a0, a1, a2) -> {

@@ -12,7 +12,8 @@ import java.util.function.Function;
 
 /**
  * Mesh TLS below the JDK's plaintext connections: for all that is above, the request, the response and the app, the connection is
- * one without TLS. Whatever goes wrong here is a failure to connect, never a connection in plaintext.
+ * one without TLS. Whatever goes wrong here is a failure to connect, never a connection in plaintext: not even when a hook fails, since
+ * the JDK then goes on without it, and {@link #refusal} looks before the first byte.
  */
 final class SecuredConnections {
     private final Internals internals;
@@ -149,6 +150,33 @@ final class SecuredConnections {
 
     Object flow(Object connection, Object plain) {
         return internals.address(connection) instanceof SecuredAddress secured && secured.tube != null ? secured.tube : plain;
+    }
+
+    /**
+     * Whatever has become of the other hooks, a request that is to be secured goes out as it should or not at all. To be asked before
+     * each request.
+     *
+     * @param attempt null: the mesh has nothing to do with the request
+     * @return null: nothing is to be said against it
+     */
+    ConnectException refusal(Object connection, UnderWay attempt) {
+        if (!(internals.address(connection) instanceof SecuredAddress secured)) {
+            return attempt != null && attempt.overTls() ? leftOut("a connection to " + internals.address(connection), null) : null;
+        }
+        try {
+            return secured.connection != null && internals.flow(connection) == secured.tube
+                    ? null
+                    : leftOut("a connection to " + secured, null);
+        } catch (Throwable fault) {
+            return leftOut("a connection to " + secured, fault);
+        }
+    }
+
+    /** @param fault null: it is in the agent's log */
+    static ConnectException leftOut(String carrier, Throwable fault) {
+        ConnectException failure = new ConnectException("mesh TLS was left out of " + carrier + ", by a fault of the agent: nothing is sent over it");
+        failure.initCause(fault);
+        return failure;
     }
 
     Object cacheKey(Object connection, Object plain) throws Throwable {

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
@@ -21,11 +22,17 @@ final class UnderWay extends Body {
     private static final AtomicIntegerFieldUpdater<UnderWay> TURN = AtomicIntegerFieldUpdater.newUpdater(UnderWay.class, "turn");
 
     private final Exchange mesh;
+    private final Endpoint endpoint;
     private volatile int turn;
     private volatile boolean connected;
 
-    UnderWay(Exchange mesh) {
+    UnderWay(Exchange mesh, Endpoint endpoint) {
         this.mesh = mesh;
+        this.endpoint = endpoint;
+    }
+
+    boolean overTls() {
+        return endpoint.tls() != null;
     }
 
     /** @return false: it is too late, nothing is to be done any more */
