@@ -30,6 +30,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.opentest4j.TestAbortedException;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
@@ -146,8 +147,7 @@ class InjectedPodIT {
             docker.inspectImageCmd(image).exec();
             return image;
         } catch (NotFoundException absent) {
-            assumeTrue(false, "image " + image + " is not on the engine; name another with -Dweft.it.jre-images");
-            throw absent;
+            throw new TestAbortedException("image " + image + " is not on the engine; name another with -Dweft.it.jre-images", absent);
         }
     }
 
@@ -159,8 +159,7 @@ class InjectedPodIT {
             build = new ProcessBuilder(Build.present("weft.it.deploy", "deploy").resolve("bin/agent-image").toString(), AGENT_IMAGE, archive.toString())
                     .inheritIO().start();
         } catch (IOException absent) {
-            assumeTrue(false, "no C compiler for the agent's image: " + absent.getMessage());
-            throw absent;
+            throw new TestAbortedException("no C compiler for the agent's image: " + absent.getMessage(), absent);
         }
         assertThat(build.waitFor()).as("exit of agent-image").isZero();
         try (InputStream in = Files.newInputStream(archive)) {
