@@ -39,7 +39,7 @@ public final class JvmProcess implements AutoCloseable {
     private JvmProcess(String name, Process process) {
         this.name = name;
         this.process = process;
-        this.killer = new Thread(process::destroyForcibly, "kill " + name);
+        this.killer = new Thread(process.toHandle()::destroyForcibly, "kill " + name);
         this.stdout = Output.of(process.getInputStream(), name + " stdout");
         this.stderr = Output.of(process.getErrorStream(), name + " stderr");
     }
@@ -58,6 +58,7 @@ public final class JvmProcess implements AutoCloseable {
         return process.pid();
     }
 
+    /** Ends it, too: {@link Process#destroy} would close the streams, under the threads that read them and with what is still to be read. */
     public ProcessHandle handle() {
         return process.toHandle();
     }
@@ -151,13 +152,13 @@ public final class JvmProcess implements AutoCloseable {
 
     /** Asks the process to end (SIGTERM) and waits for it. */
     public int stop() {
-        process.destroy();
+        handle().destroy();
         return awaitExit();
     }
 
     /** Ends the process as a crash would (SIGKILL) and waits for it. */
     public void kill() {
-        process.destroyForcibly();
+        handle().destroyForcibly();
         awaitExit();
     }
 
@@ -185,7 +186,7 @@ public final class JvmProcess implements AutoCloseable {
     /** Kills the process, if it still runs. */
     @Override
     public void close() {
-        process.destroyForcibly();
+        handle().destroyForcibly();
         awaitExit();
         try {
             Runtime.getRuntime().removeShutdownHook(killer);
