@@ -9,7 +9,7 @@ final class AnswerInbound extends ServerLayer {
     private static final LocalReply NO_ROUTE = LocalReply.of(404, "");
 
     AnswerInbound(ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.REQUEST, Phase.RESPONSE);
     }
 
     @Override
@@ -28,7 +28,7 @@ final class AnswerInbound extends ServerLayer {
                 exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, "1");
             }
         }
-        return inner.request(exchange);
+        return innerRequest.request(exchange);
     }
 
     private static LocalReply reply(InboundExchange exchange) {
@@ -42,7 +42,7 @@ final class AnswerInbound extends ServerLayer {
 
     @Override
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        inner.response(exchange, status, headers);
+        innerResponse.response(exchange, status, headers);
         exchange.responseCodeDetails = "via_upstream";
         exchange.responseChanges = exchange.routeResponseChanges(headers);
     }

@@ -7,13 +7,13 @@ final class CountInbound extends ServerLayer {
     private final LongAdder requests;
 
     CountInbound(LongAdder requests, ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.REQUEST);
         this.requests = requests;
     }
 
     @Override
     boolean request(InboundExchange exchange) {
         requests.increment();
-        return inner.request(exchange);
+        return innerRequest.request(exchange);
     }
 }

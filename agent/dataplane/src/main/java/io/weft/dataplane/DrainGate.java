@@ -8,19 +8,19 @@ final class DrainGate extends ServerLayer {
     private final Drain drain;
 
     DrainGate(Drain drain, ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.ENTER, Phase.END);
         this.drain = drain;
     }
 
     @Override
     void enter(InboundExchange exchange) {
         drain.enter();
-        inner.enter(exchange);
+        innerEnter.enter(exchange);
     }
 
     @Override
     void end(InboundExchange exchange) {
-        inner.end(exchange);
+        innerEnd.end(exchange);
         drain.leave();
     }
 }

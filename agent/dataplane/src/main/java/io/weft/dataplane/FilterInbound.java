@@ -4,7 +4,7 @@ package io.weft.dataplane;
 final class FilterInbound extends ServerLayer {
 
     FilterInbound(ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.REQUEST, Phase.RESPONSE, Phase.END);
     }
 
     @Override
@@ -23,7 +23,7 @@ final class FilterInbound extends ServerLayer {
                 return false;
             }
             default -> {
-                boolean served = inner.request(exchange);
+                boolean served = innerRequest.request(exchange);
                 if (!served) {
                     answer(exchange);
                 }
@@ -39,13 +39,13 @@ final class FilterInbound extends ServerLayer {
 
     @Override
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        inner.response(exchange, status, headers);
+        innerResponse.response(exchange, status, headers);
         exchange.filterResponse(status, headers);
     }
 
     @Override
     void end(InboundExchange exchange) {
-        inner.end(exchange);
+        innerEnd.end(exchange);
         exchange.endFilters();
     }
 }

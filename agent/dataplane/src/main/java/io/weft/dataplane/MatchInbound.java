@@ -29,7 +29,7 @@ final class MatchInbound extends ServerLayer {
     /** @param policy gives null before the first */
     MatchInbound(
             Supplier<Policy> policy, Surroundings surroundings, InboundConnections connections, ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.ENTER, Phase.REQUEST);
         this.connections = connections;
         this.policy = policy;
         clock = surroundings.clock();
@@ -40,7 +40,7 @@ final class MatchInbound extends ServerLayer {
     @Override
     void enter(InboundExchange exchange) {
         match(exchange);
-        inner.enter(exchange);
+        innerEnter.enter(exchange);
     }
 
     private void match(InboundExchange exchange) {
@@ -140,7 +140,7 @@ final class MatchInbound extends ServerLayer {
             return false;
         }
         if (exchange.malformed == null) {
-            return inner.request(exchange);
+            return innerRequest.request(exchange);
         }
         exchange.reply = exchange.malformed;
         exchange.filterReply();

@@ -10,21 +10,21 @@ final class MeasureInbound extends ServerLayer {
     private final RequestMetrics metrics;
 
     MeasureInbound(RequestMetrics metrics, ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.ENTER, Phase.END);
         this.metrics = metrics;
     }
 
     @Override
     void enter(InboundExchange exchange) {
         metrics.begin(exchange);
-        inner.enter(exchange);
+        innerEnter.enter(exchange);
         // As long as its head is there to be read; over HTTP/1.1 there is no gRPC.
         exchange.call = exchange.claimed && !"HTTP/1.1".equals(exchange.protocol()) && exchange.isGrpc();
     }
 
     @Override
     void end(InboundExchange exchange) {
-        inner.end(exchange);
+        innerEnd.end(exchange);
         if (exchange.claimed && !exchange.closing) {
             Connection connection = exchange.connection();
             metrics.end(exchange, metrics.caller(connection), exchange.responseCode(), exchange.isCall(), exchange.grpcStatus,

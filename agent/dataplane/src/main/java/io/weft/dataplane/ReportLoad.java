@@ -8,19 +8,19 @@ final class ReportLoad extends ServerLayer {
     private final LoadMeter meter;
 
     ReportLoad(LoadMeter meter, ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.ENTER, Phase.RESPONSE);
         this.meter = meter;
     }
 
     @Override
     void enter(InboundExchange exchange) {
         exchange.loadFormat = LoadFormat.of(exchange.header(LoadFormat.ASKING_HEADER));
-        inner.enter(exchange);
+        innerEnter.enter(exchange);
     }
 
     @Override
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        inner.response(exchange, status, headers);
+        innerResponse.response(exchange, status, headers);
         meter.responded(status);
         // The app's own report, which knows more, goes before.
         if (exchange.loadFormat != null && headers.header(LoadFormat.REPORT_HEADER) == null) {

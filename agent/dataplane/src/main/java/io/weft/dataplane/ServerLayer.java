@@ -1,22 +1,60 @@
 package io.weft.dataplane;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
  * One concern of requests that come in. What a layer knows of a request it keeps in the {@link InboundExchange}; itself it is
- * thread-safe. A layer that has nothing to say at one of the points does not override the method.
+ * thread-safe. It takes part in the phases that it names, each of which it overrides, and in no other.
  */
 abstract class ServerLayer {
+    /** What a layer can take part in: the method of the same name. */
+    enum Phase { ENTER, REQUEST, RESPONSE, END }
+
     /** The end of the stack, where the app is. */
     static final ServerLayer APP = new App();
 
-    final ServerLayer inner;
+    private final Set<Phase> phases;
 
-    ServerLayer(ServerLayer inner) {
-        this.inner = inner;
+    // The next layers that take part: as in ClientLayer, one that has nothing to say is not asked.
+    final ServerLayer innerEnter;
+    final ServerLayer innerRequest;
+    final ServerLayer innerResponse;
+    final ServerLayer innerEnd;
+
+    ServerLayer(ServerLayer inner, Phase phase, Phase... phases) {
+        this.phases = EnumSet.of(phase, phases);
+        innerEnter = inner.first(Phase.ENTER);
+        innerRequest = inner.first(Phase.REQUEST);
+        innerResponse = inner.first(Phase.RESPONSE);
+        innerEnd = inner.first(Phase.END);
+    }
+
+    private ServerLayer() {
+        phases = EnumSet.allOf(Phase.class);
+        innerEnter = innerRequest = innerResponse = innerEnd = null;
+    }
+
+    final Set<Phase> phases() {
+        return phases;
+    }
+
+    /** This layer, or the first inside it that takes part in the phase. */
+    final ServerLayer first(Phase phase) {
+        if (phases.contains(phase)) {
+            return this;
+        }
+        return switch (phase) {
+            case ENTER -> innerEnter;
+            case REQUEST -> innerRequest;
+            case RESPONSE -> innerResponse;
+            case END -> innerEnd;
+        };
     }
 
     /** Once for each request, before all else. */
     void enter(InboundExchange exchange) {
-        inner.enter(exchange);
+        throw notOverridden();
     }
 
     /**
@@ -25,24 +63,24 @@ abstract class ServerLayer {
      * @return false: {@link InboundExchange#reply} is the answer, unless {@link InboundExchange#waiting}
      */
     boolean request(InboundExchange exchange) {
-        return inner.request(exchange);
+        throw notOverridden();
     }
 
-    /** The head of the app's response; {@code inner} hears of it first. */
+    /** The head of the app's response; {@code innerResponse} hears of it first. */
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        inner.response(exchange, status, headers);
+        throw notOverridden();
     }
 
-    /** Once for each request that entered; {@code inner} hears of it first. */
+    /** Once for each request that entered; {@code innerEnd} hears of it first. */
     void end(InboundExchange exchange) {
-        inner.end(exchange);
+        throw notOverridden();
+    }
+
+    private IllegalStateException notOverridden() {
+        return new IllegalStateException(getClass().getName() + " names a phase that it does not override");
     }
 
     private static final class App extends ServerLayer {
-        App() {
-            super(null);
-        }
-
         @Override
         void enter(InboundExchange exchange) {}
 

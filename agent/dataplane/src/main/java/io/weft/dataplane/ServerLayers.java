@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.ServerLayer.Phase;
 import io.weft.dataplane.load.LoadMeter;
 import io.weft.dataplane.metrics.RequestMetrics;
 import java.util.concurrent.atomic.LongAdder;
@@ -7,7 +8,12 @@ import java.util.function.Supplier;
 
 /** What a request that comes in passes, outermost first. A layer is put in or taken out here and nowhere else. */
 final class ServerLayers {
-    private final ServerLayer outermost;
+    // For each phase the outermost layer that takes part in it.
+    final ServerLayer enter;
+    final ServerLayer request;
+    final ServerLayer response;
+    final ServerLayer end;
+
     private final Drain drain;
     private final Timers timers;
 
@@ -20,7 +26,7 @@ final class ServerLayers {
             Debugging debugging, LoadMeter load, InboundConnections connections) {
         this.drain = drain;
         timers = surroundings.timers();
-        outermost =
+        ServerLayer outermost =
                 // (The peer's identity is known before: it is the connection's.)
                 // Above all that may refuse: a refusal too is to be sent before the process goes.
                 new DrainGate(drain,
@@ -39,6 +45,10 @@ final class ServerLayers {
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
                 ServerLayer.APP))))))));
+        enter = outermost.first(Phase.ENTER);
+        request = outermost.first(Phase.REQUEST);
+        response = outermost.first(Phase.RESPONSE);
+        end = outermost.first(Phase.END);
     }
 
     Timers timers() {
@@ -54,18 +64,18 @@ final class ServerLayers {
     }
 
     void enter(InboundExchange exchange) {
-        outermost.enter(exchange);
+        enter.enter(exchange);
     }
 
     boolean request(InboundExchange exchange) {
-        return outermost.request(exchange);
+        return request.request(exchange);
     }
 
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        outermost.response(exchange, status, headers);
+        response.response(exchange, status, headers);
     }
 
     void end(InboundExchange exchange) {
-        outermost.end(exchange);
+        end.end(exchange);
     }
 }

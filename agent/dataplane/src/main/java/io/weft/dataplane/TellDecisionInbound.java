@@ -7,12 +7,12 @@ final class TellDecisionInbound extends ServerLayer {
     }
 
     private TellDecisionInbound(ServerLayer inner) {
-        super(inner);
+        super(inner, Phase.REQUEST, Phase.RESPONSE);
     }
 
     @Override
     boolean request(InboundExchange exchange) {
-        boolean served = inner.request(exchange);
+        boolean served = innerRequest.request(exchange);
         if (!served && !exchange.waiting && exchange.reply != null && Debugging.isAskedFor(exchange)) {
             exchange.reply = exchange.reply.with(Debugging.HEADER, Decision.of(exchange));
         }
@@ -21,7 +21,7 @@ final class TellDecisionInbound extends ServerLayer {
 
     @Override
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
-        inner.response(exchange, status, headers);
+        innerResponse.response(exchange, status, headers);
         if (exchange.claimed && Debugging.isAskedFor(exchange)) {
             exchange.responseChanges = exchange.responseChanges.andAdd(Debugging.HEADER, Decision.of(exchange));
         }
