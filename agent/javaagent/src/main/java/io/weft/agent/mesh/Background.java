@@ -1,6 +1,7 @@
 package io.weft.agent.mesh;
 
 import io.weft.agent.log.AgentLog;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -20,8 +21,9 @@ public final class Background {
         executor.execute(new Reported(what, task, log));
     }
 
-    public void runAfter(long milliseconds, String what, Runnable task) {
-        executor.schedule(new Reported(what, task, log), milliseconds, TimeUnit.MILLISECONDS);
+    /** @return to cancel it by */
+    public Future<?> runAfter(long milliseconds, String what, Runnable task) {
+        return executor.schedule(new Reported(what, task, log), milliseconds, TimeUnit.MILLISECONDS);
     }
 
     private record Reported(String what, Runnable task, AgentLog log) implements Runnable {

@@ -57,7 +57,8 @@ public enum Setting {
             "Where Prometheus may ask for /stats/prometheus, and anybody for /ready, by TCP: without an address on loopback only. Port 0: "
                     + "one that is free, which the log says. The same pages are on the admin socket."),
     OTLP_ENDPOINT("otlp.endpoint", Type.COLLECTOR, "none",
-            "An OpenTelemetry collector that metrics are sent to, by OTLP over HTTP with JSON."),
+            "An OpenTelemetry collector that metrics are sent to, by OTLP over HTTP with JSON; with https one whose certificate this JVM "
+                    + "trusts."),
     OTLP_INTERVAL("otlp.interval", Type.DURATION, "60s", "How often."),
     DEBUG_HEADER("debug-header", Type.FLAG, "false",
             "true: a request with the header x-weft-debug gets that header in its response, which says how it was decided: route, endpoints, "
@@ -82,7 +83,7 @@ public enum Setting {
         PORTS("port numbers with commas between them"),
         CONTROL_PLANE("grpc://HOST:PORT or grpcs://HOST:PORT"),
         ADDRESS("an IP address"),
-        COLLECTOR("http://HOST:PORT or https://HOST:PORT, with a path where it has one"),
+        COLLECTOR("http://HOST:PORT or https://HOST:PORT, with a path where it has one and without a user"),
         LISTEN("PORT or ADDRESS:PORT"),
         FILE("a file that can be read"),
         PATH("a path"),

@@ -321,7 +321,14 @@ public final class SettingsReader {
     }
 
     private void invalid(Value value, String form) {
-        problems.add(value.source + ": '" + value.text + "' is not " + form);
+        problems.add(value.source + ": '" + withoutUser(value.text) + "' is not " + form);
+    }
+
+    /** A URI may have a password there, which is nothing for a log. */
+    private static String withoutUser(String text) {
+        int authority = text.indexOf("//");
+        int at = text.lastIndexOf('@');
+        return authority < 0 || at < authority ? text : text.substring(0, authority) + "//***" + text.substring(at);
     }
 
     private Optional<String> text(Setting setting) {
@@ -416,10 +423,14 @@ public final class SettingsReader {
         if (value == null || value.text.isEmpty()) {
             return Optional.empty();
         }
+        if (interval.isZero()) {
+            invalid(values.get(Setting.OTLP_INTERVAL), "above zero, such as 60s");
+        }
         try {
             URI uri = new URI(value.text);
             boolean known = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            if (known && uri.getHost() != null && uri.getRawQuery() == null && interval.toMillis() > 0) {
+            boolean more = uri.getRawUserInfo() != null || uri.getRawQuery() != null || uri.getRawFragment() != null;
+            if (known && uri.getHost() != null && !more) {
                 return Optional.of(new Settings.Otlp(uri, interval));
             }
         } catch (URISyntaxException none) {

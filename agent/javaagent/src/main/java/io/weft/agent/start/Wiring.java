@@ -40,7 +40,7 @@ final class Wiring {
                 new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
-        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()), new OtlpPush.Begin(settings, mesh, log));
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()), new OtlpPush.Begin(settings, mesh, background, log));
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         lifecycle.started();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.mesh.Background;
 import io.weft.agent.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,9 +53,15 @@ class OtlpPushTest {
     private OtlpPush push(String path) {
         List<Metric> metrics = new ArrayList<>(IstioMetrics.of(new Workload("shop", "", "", "", ""), MeshMetricsTest.requests()));
         metrics.addAll(SemanticMetrics.of(MeshMetricsTest.requests()));
+        return push(path, () -> metrics);
+    }
+
+    private OtlpPush push(String path, Supplier<List<Metric>> metrics) {
         URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort() + path);
-        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60)), Map.of("service.name", "shop"), () -> metrics,
-                () -> Instant.ofEpochSecond(1_800_000_000), AgentLog.to(AgentLog.Level.WARN, logged));
+        AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
+        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60)),
+                new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), Map.of("service.name", "shop"), metrics,
+                () -> Instant.ofEpochSecond(1_800_000_000), log);
     }
 
     @Test
@@ -74,7 +82,8 @@ class OtlpPushTest {
     @Test
     void aPathOfTheCollectorsIsKept() {
         push("/otlp").push();
-        assertThat(received).singleElement().asString().startsWith("POST /otlp/v1/metrics ");
+        push("/otlp/").push();
+        assertThat(received).hasSize(2).allSatisfy(request -> assertThat(request).startsWith("POST /otlp/v1/metrics "));
     }
 
     @Test
@@ -85,6 +94,18 @@ class OtlpPushTest {
         refused.push();
         assertThat(received).hasSize(2);
         assertThat(logged.toString(StandardCharsets.UTF_8)).containsOnlyOnce("HTTP/1.1 415").contains("weft.otlp.endpoint");
+    }
+
+    @Test
+    void anErrorOfTheAgentIsSaidOnceAndEndsNothing() {
+        OtlpPush faulty = push("", () -> {
+            throw new NoClassDefFoundError("a fault of the agent");
+        });
+        faulty.push();
+        faulty.push();
+        assertThat(received).isEmpty();
+        assertThat(logged.toString(StandardCharsets.UTF_8)).containsOnlyOnce("NoClassDefFoundError: a fault of the agent")
+                .contains("it is tried again every 60000 ms");
     }
 
     @Test

@@ -114,7 +114,8 @@ class SettingsReaderTest {
     @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
         "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
-        "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist"})
+        "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "otlp.endpoint=collector:4318",
+        "otlp.endpoint=grpc://collector:4317", "otlp.endpoint=http://collector?a=b", "otlp.endpoint=http://collector#a"})
     void invalidValueIsNamedWithItsSource(String argument) {
         String name = argument.substring(0, argument.indexOf('='));
         String value = argument.substring(argument.indexOf('=') + 1);
@@ -126,6 +127,21 @@ class SettingsReaderTest {
         String variable = Setting.variable("weft." + name);
         environment.put(variable, value);
         assertThat(problem(null)).startsWith("environment variable " + variable + ": '" + value + "' is not ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"otlp.endpoint,http://me:secret@collector:4318,http://***@collector:4318", "otlp.endpoint,https://me:se@cret@collector,https://***@collector",
+        "control-plane,grpcs://me:secret@cp:5678,grpcs://***@cp:5678"})
+    void aPasswordIsRefusedAndNotSaid(String name, String value, String said) {
+        properties.setProperty("weft." + name, value);
+        assertThat(problem(null)).startsWith("system property weft." + name + ": '" + said + "' is not ");
+    }
+
+    @Test
+    void whereMetricsAreSentTo() {
+        assertThat(settings("otlp.endpoint=https://collector/otlp,otlp.interval=5s").otlp())
+                .contains(new Settings.Otlp(URI.create("https://collector/otlp"), Duration.ofSeconds(5)));
+        assertThat(problem("otlp.endpoint=http://collector,otlp.interval=0s")).contains("otlp.interval: '0s' is not above zero");
     }
 
     @Test
