@@ -145,9 +145,12 @@ public final class RequestMetrics {
     public List<RequestStats> stats() {
         List<RequestStats> stats = new ArrayList<>(unrouted.stats());
         stats.addAll(unknownCaller.stats());
+        List<RequestMeter> known;
+        // The first request of a connection waits for it.
         synchronized (callers) {
-            callers.values().forEach(meter -> stats.addAll(meter.stats()));
+            known = List.copyOf(callers.values());
         }
+        known.forEach(meter -> stats.addAll(meter.stats()));
         return stats;
     }
 }
