@@ -21,7 +21,6 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
-import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -33,17 +32,18 @@ import java.util.TreeMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
-/** Answers over HTTP/1.1, one request a connection, on one daemon thread of its own. */
+/** Answers over HTTP/1.1, one request a connection, on one daemon thread of its own. Of each listener's {@link Visitors} there are not many. */
 public final class AdminSocket implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 64 * 1024;
-    private static final int REQUEST_SECONDS = 10;
 
     private final EventLoopGroup group;
     private final Path path;
+    private final Visitors.Limits limits;
 
-    private AdminSocket(EventLoopGroup group, Path path) {
+    private AdminSocket(EventLoopGroup group, Path path, Visitors.Limits limits) {
         this.group = group;
         this.path = path;
+        this.limits = limits;
     }
 
     /**
@@ -51,6 +51,10 @@ public final class AdminSocket implements AutoCloseable {
      * @throws IOException when there can be no socket; nothing is left behind
      */
     public static AdminSocket open(SocketDirectory directory, long pid, Map<String, AdminPage> pages) throws IOException {
+        return open(directory, pid, pages, Visitors.Limits.USUAL);
+    }
+
+    static AdminSocket open(SocketDirectory directory, long pid, Map<String, AdminPage> pages, Visitors.Limits limits) throws IOException {
         directory.prepare();
         Path path = directory.socket(pid);
         // Of a dead process that had the same id.
@@ -59,7 +63,7 @@ public final class AdminSocket implements AutoCloseable {
         Channel channel = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerDomainSocketChannel.class)
-                .childHandler(new Pipeline(new TreeMap<>(pages)))
+                .childHandler(new Pipeline(new TreeMap<>(pages), new Visitors(limits)))
                 .bind(UnixDomainSocketAddress.of(path))
                 .awaitUninterruptibly()
                 .channel();
@@ -67,7 +71,7 @@ public final class AdminSocket implements AutoCloseable {
             group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw new IOException("cannot listen on " + path + "; its whole path may have about 100 characters");
         }
-        return new AdminSocket(group, path);
+        return new AdminSocket(group, path, limits);
     }
 
     /**
@@ -79,7 +83,7 @@ public final class AdminSocket implements AutoCloseable {
         Channel channel = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
-                .childHandler(new Pipeline(new TreeMap<>(pages)))
+                .childHandler(new Pipeline(new TreeMap<>(pages), new Visitors(limits)))
                 .bind(address)
                 .awaitUninterruptibly()
                 .channel();
@@ -106,15 +110,17 @@ public final class AdminSocket implements AutoCloseable {
 
     private static final class Pipeline extends ChannelInitializer<Channel> {
         private final Map<String, AdminPage> pages;
+        private final Visitors visitors;
 
-        Pipeline(Map<String, AdminPage> pages) {
+        Pipeline(Map<String, AdminPage> pages, Visitors visitors) {
             this.pages = pages;
+            this.visitors = visitors;
         }
 
         @Override
         protected void initChannel(Channel channel) {
-            channel.pipeline().addLast(new ReadTimeoutHandler(REQUEST_SECONDS), new HttpServerCodec(),
-                    new HttpObjectAggregator(MAX_REQUEST_BYTES), new Answer(pages));
+            visitors.admit(channel);
+            channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(MAX_REQUEST_BYTES), new Answer(pages));
         }
     }
 
@@ -162,7 +168,7 @@ public final class AdminSocket implements AutoCloseable {
             context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
         }
 
-        /** A caller that broke off, or was too slow. */
+        /** A caller that broke off. */
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             context.close();

@@ -5,16 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class AdminSocketTest {
@@ -101,6 +109,72 @@ class AdminSocketTest {
         SocketDirectory deep = new SocketDirectory(folder.resolve("x".repeat(120)));
         assertThatThrownBy(() -> AdminSocket.open(deep, 47, Map.of())).hasMessageContaining("about 100 characters");
         await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().equals("weft-admin")));
+    }
+
+    private AdminSocket open(Visitors.Limits limits) throws IOException {
+        return AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), limits);
+    }
+
+    private static void ask(SocketChannel channel) throws IOException {
+        channel.write(ByteBuffer.wrap("GET /hello HTTP/1.1\r\nhost: weft\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private static void assertAnswered(SocketChannel channel) throws IOException {
+        ByteBuffer answer = ByteBuffer.allocate(12);
+        while (answer.hasRemaining() && channel.read(answer) >= 0) {
+            continue;
+        }
+        assertThat(new String(answer.array(), StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");
+    }
+
+    @Test
+    @Timeout(60)
+    void whoSaysNothingGoesForWhoAsks() throws IOException {
+        List<SocketChannel> silent = new ArrayList<>();
+        try (AdminSocket admin = open(new Visitors.Limits(3, Duration.ofMinutes(10)))) {
+            for (int i = 0; i < 5; i++) {
+                silent.add(SocketChannel.open(UnixDomainSocketAddress.of(admin.path())));
+            }
+            assertThat(client.get(admin.path(), "/hello")).isEqualTo("hello, größer");
+            for (SocketChannel oldest : silent.subList(0, 3)) {
+                assertThat(oldest.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+            }
+            ask(silent.get(4));
+            assertAnswered(silent.get(4));
+        } finally {
+            for (SocketChannel channel : silent) {
+                channel.close();
+            }
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void whoComesByTcpTakesNoPlaceOfTheSockets() throws IOException {
+        try (AdminSocket admin = open(new Visitors.Limits(1, Duration.ofMinutes(10)));
+                SocketChannel waiting = SocketChannel.open(UnixDomainSocketAddress.of(admin.path()))) {
+            InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+            try (SocketChannel tcp = SocketChannel.open(admin.alsoOn(free, Map.of("/hello", HELLO)))) {
+                ask(tcp);
+                assertAnswered(tcp);
+            }
+            ask(waiting);
+            assertAnswered(waiting);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void aRequestThatComesByTheByteIsNotWaitedFor() throws IOException {
+        try (AdminSocket admin = open(new Visitors.Limits(32, Duration.ofMillis(200)));
+                SocketChannel slow = SocketChannel.open(UnixDomainSocketAddress.of(admin.path()))) {
+            assertThatThrownBy(() -> {
+                while (true) {
+                    slow.write(ByteBuffer.wrap(new byte[] {'G'}));
+                    Thread.sleep(20);
+                }
+            }).isInstanceOf(IOException.class);
+        }
     }
 
     @Test
