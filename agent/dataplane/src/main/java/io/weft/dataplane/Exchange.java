@@ -468,19 +468,39 @@ public abstract class Exchange extends Limited {
             return false;
         }
         if (status != 0) {
-            brokeOff(failure);
-            settled();
+            if (settle()) {
+                brokeOff(failure);
+                giveBack();
+            }
+            phase = OVER;
             return false;
         }
         return ended(failure);
     }
 
     private void brokeOff(Failure failure) {
+        if (flagLimit()) {
+            return;
+        }
         switch (failure) {
             case CANCELLED -> flag(ResponseFlag.DC, "downstream_remote_disconnect");
             case REFUSED -> flag(ResponseFlag.UR, "upstream_reset_after_response_started{remote_reset}");
             default -> flag(ResponseFlag.UC, "upstream_reset_after_response_started{connection_termination}");
         }
+    }
+
+    /**
+     * Says of a delivered response that a limit has ended it. By whoever gives back what it held, and by nobody else: what that one reads
+     * must not change.
+     *
+     * @return false: none has
+     */
+    private boolean flagLimit() {
+        TimeLimit limit = lane == null || lane.winner == null ? expired() : lane.winner.expired();
+        if (limit != null) {
+            limit.flag(this);
+        }
+        return limit != null;
     }
 
     /** @return whether there is something to do next: another attempt, or a reply of the mesh's own */
@@ -526,6 +546,9 @@ public abstract class Exchange extends Limited {
     public final void takeOver(HedgedAttempt other, ResponseHeaders headers) {
         lane.outdone = false;
         lane.takesOver = true;
+        lane.winner = other;
+        // That was a limit of the attempt that does not count.
+        forgetExpired();
         host = other.host;
         attempt = other.attempt;
         status = other.status;
@@ -583,15 +606,14 @@ public abstract class Exchange extends Limited {
                 overdue = null;
                 flag(ResponseFlag.DC, "downstream_remote_disconnect");
             }
-            settled();
+            if (settle()) {
+                if (status != 0) {
+                    flagLimit();
+                }
+                giveBack();
+            }
+            phase = OVER;
         }
-    }
-
-    private void settled() {
-        if (settle()) {
-            release();
-        }
-        phase = OVER;
     }
 
     /** Neither another attempt nor a reply of the mesh's own follows. */
@@ -613,12 +635,17 @@ public abstract class Exchange extends Limited {
     }
 
     private void over() {
-        release();
+        giveBack();
         phase = OVER;
     }
 
     @Override
     final void release() {
+        flagLimit();
+        giveBack();
+    }
+
+    private void giveBack() {
         layers.release(this);
         layers.deadlines.leave(this);
     }

@@ -9,6 +9,8 @@ final class Lane {
     boolean outdone;
     /** The outcome that the outer layers hear of is another attempt's, of which the inner ones have heard. */
     boolean takesOver;
+    /** That attempt; null before. */
+    Exchange winner;
 
     Lane(Race race) {
         this.race = race;

@@ -88,7 +88,7 @@ public abstract class Limited extends HttpStream {
      */
     protected abstract void abort();
 
-    /** Gives back all that is held. On the timer thread, at most once, and then never by the driver. */
+    /** Gives back all that is held by what was {@link #expired}. On the timer thread, at most once, and then never by the driver. */
     abstract void release();
 
     /**
@@ -292,7 +292,7 @@ public abstract class Limited extends HttpStream {
         }
     }
 
-    /** After {@link #watchOff} said that there is one. */
+    /** After {@link #watchOff} said that there is one, or after {@link #settle}. Null: none has ended what was under way last. */
     final TimeLimit expired() {
         return expired;
     }

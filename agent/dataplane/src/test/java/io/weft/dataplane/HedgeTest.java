@@ -241,6 +241,22 @@ class HedgeTest {
     }
 
     @Test
+    void whatIsTooLateForTheBodyOfTheOneThatCountsIsSaidOfTheRequest() {
+        Fixture mesh = mesh(hedged(1, On.SERVER_ERROR_5XX));
+        Hedgeable request = sent(mesh, new Hedgeable());
+        HedgedAttempt further = further(mesh, request);
+        assertThat(further.onResponse(200, NO_HEADERS)).isFalse();
+        request.onFailure(Failure.CANCELLED);
+        request.takeOver(further, NO_HEADERS);
+
+        mesh.time.advance(Duration.ofSeconds(3));
+        further.onFailure(Failure.RESET);
+        request.onFailure(Failure.RESET);
+        assertThat(request.responseCodeDetails()).isEqualTo("response_timeout");
+        assertAllReleased(mesh);
+    }
+
+    @Test
     void whoIsDecidedOnAfterTheEndDoesNotBegin() {
         Fixture mesh = mesh(hedged(1, On.SERVER_ERROR_5XX));
         Hedgeable request = sent(mesh, new Hedgeable());

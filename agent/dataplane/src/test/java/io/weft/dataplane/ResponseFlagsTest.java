@@ -140,6 +140,30 @@ class ResponseFlagsTest {
                 out("the longest that a stream may take", "/stream", 504, "504 DT max_duration_timeout", ResponseFlagsTest::late),
                 out("the cluster's longest stream", "/upstream-stream", 408, "408 UMSDR upstream_max_stream_duration_reached",
                         ResponseFlagsTest::late),
+                out("the route's timeout in the body, by the timer", "/timeout", 200, "200 UT response_timeout", (mesh, request) -> {
+                    mesh.dialled(request).onResponse(200, Fixture.NO_HEADERS);
+                    mesh.time.advance(SECOND);
+                    request.onFailure(Failure.RESET);
+                }),
+                out("the route's timeout in the body, by who reads it", "/timeout-or-limited", 200, "200 UT response_timeout",
+                        (mesh, request) -> {
+                            overtaken(mesh, request);
+                            request.onFailure(Failure.RESET);
+                        }),
+                out("the route's timeout in the body, which is then closed", "/timeout-or-limited", 200, "200 UT response_timeout",
+                        (mesh, request) -> {
+                            overtaken(mesh, request);
+                            request.end();
+                        }),
+                out("nothing moves on in the body", "/idle", 200, "200 SI stream_idle_timeout", (mesh, request) -> {
+                    mesh.dialled(request).onResponse(200, Fixture.NO_HEADERS);
+                    mesh.time.advance(SECOND);
+                }),
+                out("a body in time", "/timeout", 200, "200 - via_upstream", (mesh, request) -> {
+                    mesh.dialled(request).onResponse(200, Fixture.NO_HEADERS);
+                    request.end();
+                    mesh.time.advance(SECOND);
+                }),
                 out("an error on purpose", "/fault", 418, "418 DI,FI fault_filter_abort", (mesh, request) -> {
                     assertThat(mesh.claimed(request).next()).isEqualTo(Step.WAIT);
                     assertThat(request.next()).isEqualTo(Step.REPLY);
@@ -148,6 +172,14 @@ class ResponseFlagsTest {
 
     private static Arguments out(String name, String path, int code, String line, BiConsumer<Fixture, Sent> what) {
         return Arguments.of(name, path, code, line, what);
+    }
+
+    /** The timer thread ends the response while its head is looked at, and leaves it to whoever looks. */
+    private static void overtaken(Fixture mesh, Sent request) {
+        assertThat(mesh.dialled(request).onResponse(200, name -> {
+            mesh.time.advance(SECOND);
+            return null;
+        })).isFalse();
     }
 
     private static void late(Fixture mesh, Sent request) {
@@ -190,6 +222,7 @@ class ResponseFlagsTest {
                                 at("/fault", Policies.forward("faulty")),
                                 at("/no-retries", Policies.forward("no-retries", retryOn(1, On.SERVER_ERROR_5XX), Duration.ZERO)),
                                 at("/r", Policies.forward("orders", retryOn(1, On.SERVER_ERROR_5XX), Duration.ZERO)),
+                                at("/timeout-or-limited", Policies.forward("orders", retryOn(1, On.ENVOY_RATELIMITED), SECOND)),
                                 at("/timeout", forward(Resending.NONE, Timeouts.of(SECOND))),
                                 at("/per-try", forward(Resending.of(oneAttempt), Timeouts.NONE)),
                                 at("/idle", forward(Resending.NONE,
