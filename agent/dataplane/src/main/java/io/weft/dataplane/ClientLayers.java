@@ -17,14 +17,19 @@ final class ClientLayers {
     private final Hedge hedge;
     private final ClientLayers hedged;
     private final ClientLayers further;
+    private final ClientLayers mirrored;
 
-    /** @param further null: what these are for has no further attempts beside it */
-    private ClientLayers(Hedge hedge, ClientLayer outermost, ClientLayers hedged, ClientLayers further) {
+    /**
+     * @param further null: what these are for has no further attempts beside it
+     * @param mirrored null: what these are for is not mirrored by itself
+     */
+    private ClientLayers(Hedge hedge, ClientLayer outermost, ClientLayers hedged, ClientLayers further, ClientLayers mirrored) {
         deadlines = hedge.deadlines;
         notices = hedge.notices;
         this.hedge = hedge;
         this.hedged = hedged;
         this.further = further;
+        this.mirrored = mirrored;
         attempt = outermost.first(Phase.ATTEMPT);
         connected = outermost.first(Phase.CONNECTED);
         requestSent = outermost.first(Phase.REQUEST_SENT);
@@ -57,15 +62,21 @@ final class ClientLayers {
         // Above the time limits and the retries, whose last word counts or does not; the requests that are not hedged know nothing of it.
         Hedge hedge = new Hedge(deadlines, randomness, notices, attempts);
         // An attempt beside another has passed the filters with that one.
-        ClientLayers further = new ClientLayers(hedge, new MatchRoute(hedge), null, null);
-        ClientLayers hedged = new ClientLayers(hedge, wholeRequest(clock, metrics, debugging, hedge), null, further);
-        return new ClientLayers(hedge, wholeRequest(clock, metrics, debugging, attempts), hedged, null);
+        ClientLayers further = new ClientLayers(hedge, new MatchRoute(hedge), null, null, null);
+        ClientLayer decided = decided(clock, debugging, attempts);
+        // Without a measure: the app has sent one request, however many copies of it there are.
+        ClientLayers mirrored = new ClientLayers(hedge, decided, null, null, null);
+        ClientLayers hedged = new ClientLayers(hedge, measured(metrics, decided(clock, debugging, hedge)), null, further, null);
+        return new ClientLayers(hedge, measured(metrics, decided), hedged, null, mirrored);
     }
 
-    private static ClientLayer wholeRequest(NanoClock clock, RequestMetrics metrics, Debugging debugging, ClientLayer attempts) {
+    private static ClientLayer measured(RequestMetrics metrics, ClientLayer decided) {
+        // Outermost: how long a request takes and what becomes of it is for all of it.
+        return new Measure(metrics, decided);
+    }
+
+    private static ClientLayer decided(NanoClock clock, Debugging debugging, ClientLayer attempts) {
         return
-                // Outermost: how long a request takes and what becomes of it is for all of it.
-                new Measure(metrics,
                 // Above all that decides: it tells what they decided.
                 TellDecision.over(debugging,
                 // First of all that act: what it asks for is no business of the filters', and what it is told none of the app's.
@@ -74,7 +85,7 @@ final class ClientLayers {
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
-                attempts)))));
+                attempts))));
     }
 
     /** For a request whose attempts may begin beside each other. */
@@ -85,6 +96,11 @@ final class ClientLayers {
     /** For another attempt beside one that takes too long. */
     ClientLayers further() {
         return further == null ? this : further;
+    }
+
+    /** For a copy of a request on its way to a mirror. */
+    ClientLayers mirrored() {
+        return mirrored == null ? this : mirrored;
     }
 
     /** @see Hedge#outlasts */

@@ -88,7 +88,7 @@ public final class DataPlane implements Outbound, LoadSource {
 
     private void passThrough(Debugging debugging) {
         clientLayers = ClientLayers.of(deadlines, surroundings, mirroring, metrics, debugging, notices);
-        mirroring.through(clientLayers);
+        mirroring.through(clientLayers.mirrored());
     }
 
     /** With the system's clock and random numbers. */

@@ -28,7 +28,7 @@ final class Mirroring {
         this.faults = faults;
     }
 
-    /** The layers of every request; once, since they lead here in turn. */
+    /** The layers of every copy; apart, since those of the original lead here in turn. */
     void through(ClientLayers clientLayers) {
         layers = clientLayers;
     }

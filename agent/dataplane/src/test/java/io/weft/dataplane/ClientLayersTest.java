@@ -45,6 +45,7 @@ class ClientLayersTest {
         byPhase(usual).forEach(ClientLayersTest::assertWhole);
         byPhase(usual.hedged()).forEach(ClientLayersTest::assertWhole);
         byPhase(usual.hedged().further()).forEach(ClientLayersTest::assertWhole);
+        byPhase(usual.mirrored()).forEach(ClientLayersTest::assertWhole);
     }
 
     private static void assertWhole(Phase phase, List<ClientLayer> chain) {
@@ -56,6 +57,12 @@ class ClientLayersTest {
     void onlyAHedgedRequestPassesWhatIsForHedging() {
         assertThat(byPhase(usual).values()).allSatisfy(chain -> assertThat(chain).noneMatch(Hedge.class::isInstance));
         assertThat(byPhase(usual.hedged()).get(Phase.OUTCOME)).anyMatch(Hedge.class::isInstance);
+    }
+
+    @Test
+    void onlyWhatTheAppItselfHasSentIsMeasured() {
+        assertThat(byPhase(usual.mirrored()).values()).allSatisfy(chain -> assertThat(chain).noneMatch(Measure.class::isInstance));
+        assertThat(List.of(usual, usual.hedged())).allSatisfy(layers -> assertThat(layers.release).isInstanceOf(Measure.class));
     }
 
     private static Map<Phase, List<ClientLayer>> byPhase(ClientLayers layers) {

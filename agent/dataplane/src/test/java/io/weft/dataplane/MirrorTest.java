@@ -194,6 +194,24 @@ class MirrorTest {
     }
 
     @Test
+    void itIsNoRequestOfTheWorkloads() {
+        Fixture mesh = mesh(SHADOW);
+        Request original = mesh.dialled(Request.get("orders", "/"));
+        MirroredRequest copy = dialled(mirrored.get(0));
+        copy.onResponse(503, NO_HEADERS);
+        copy.finish();
+        assertThat(mesh.dataPlane.requestStats()).isEmpty();
+
+        original.onResponse(200, NO_HEADERS);
+        original.end();
+        assertThat(mesh.dataPlane.requestStats()).singleElement().satisfies(stats -> {
+            assertThat(stats.peer().service()).isEqualTo("orders");
+            assertThat(stats.outcome().code()).isEqualTo(200);
+            assertThat(stats.requests()).isEqualTo(1);
+        });
+    }
+
+    @Test
     void itsClustersLimitsHoldForIt() {
         Fixture mesh = mesh(snapshot()
                 .routes(host("orders", route(any(), forward("orders", Resending.of(SHADOW), Duration.ZERO))))
