@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.cluster.Host;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.metrics.RequestMeter;
 import io.weft.dataplane.metrics.RequestMetrics;
 
@@ -28,10 +29,15 @@ final class Measure extends ClientLayer {
     void release(Exchange exchange) {
         innerRelease.release(exchange);
         if (exchange.isLast()) {
-            Host host = exchange.host;
+            Host host = answering(exchange);
             metrics.end(exchange, meter(exchange, host), code(exchange), exchange.isCall(), exchange.grpcStatus,
                     exchange.responseFlags, host != null && host.endpoint().tls() != null);
         }
+    }
+
+    /** Null: none. Where there is no endpoint for a retry, the answer is not of the one before. */
+    private static Host answering(Exchange exchange) {
+        return exchange.status == 0 && (exchange.responseFlags & ResponseFlag.UH.bit()) != 0 ? null : exchange.host;
     }
 
     private RequestMeter meter(Exchange exchange, Host host) {

@@ -2,11 +2,13 @@ package io.weft.dataplane;
 
 import static io.weft.dataplane.Policies.forward;
 import static io.weft.dataplane.Policies.host;
+import static io.weft.dataplane.Policies.retryOn;
 import static io.weft.dataplane.Policies.route;
 import static io.weft.dataplane.Policies.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.metrics.Durations;
 import io.weft.dataplane.metrics.Peer;
 import io.weft.dataplane.metrics.RequestStats.Direction;
@@ -15,6 +17,12 @@ import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.OutlierDetection.Consecutive;
+import io.weft.policy.model.OutlierDetection.EjectionTime;
+import io.weft.policy.model.OutlierDetection.FailurePercentage;
+import io.weft.policy.model.OutlierDetection.SuccessRate;
+import io.weft.policy.model.OutlierDetection;
+import io.weft.policy.model.RetryPolicy.On;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -51,6 +59,25 @@ class RequestMetricsTest {
             assertThat(stats.requests()).isEqualTo(5);
             assertThat(stats.durations().sumNanos()).isEqualTo(Duration.ofMillis(15).toNanos());
             assertThat(stats.durations().counts()[5]).as("up to 5 ms").isEqualTo(5);
+        });
+    }
+
+    @Test
+    void whatNoEndpointIsLeftForCountsForNone() {
+        OutlierDetection atOnce = new OutlierDetection(
+                new Consecutive(1, 100), Consecutive.OFF, Consecutive.OFF, SuccessRate.OFF, FailurePercentage.OFF, false,
+                Duration.ofSeconds(10), new EjectionTime(Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ZERO), 100, true, true);
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", route(Policies.any(), forward("orders", retryOn(1, On.SERVER_ERROR_5XX), Duration.ZERO))))
+                .cluster(Policies.cluster("orders").panicBelow(0).with(atOnce), endpoint(1, Map.of("version", "v1"))));
+        Request request = mesh.dialled(Request.get("orders", "/"));
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
+        assertThat(request.next()).as("it is ejected").isEqualTo(Step.REPLY);
+
+        assertThat(mesh.dataPlane.requestStats()).singleElement().satisfies(stats -> {
+            assertThat(stats.peer()).isEqualTo(new Peer("orders", "orders", "", "", ""));
+            assertThat(stats.outcome().code()).isEqualTo(503);
+            assertThat(stats.outcome().flagNames()).isEqualTo("UH");
         });
     }
 
