@@ -28,7 +28,6 @@ import javax.net.ssl.SSLSocket;
  * @param patience for a request as a whole, from the connection to the answer's first line
  */
 record Collector(URI endpoint, Background background, Duration patience) {
-    private static final int DEFAULT_PORT = 4318;
     private static final int MOST_OF_STATUS_LINE = 200;
 
     /**
@@ -36,7 +35,7 @@ record Collector(URI endpoint, Background background, Duration patience) {
      * @throws IOException also when there is none in time; says so
      */
     String post(byte[] body) throws IOException {
-        InetSocketAddress address = new InetSocketAddress(endpoint.getHost(), endpoint.getPort() < 0 ? DEFAULT_PORT : endpoint.getPort());
+        InetSocketAddress address = new InetSocketAddress(endpoint.getHost(), port());
         try (SocketChannel channel = SocketChannel.open()) {
             // Somebody has to: a collector that reads nothing blocks a write for good, whatever limit a socket has for its reads.
             AtomicBoolean late = new AtomicBoolean();
@@ -54,6 +53,11 @@ record Collector(URI endpoint, Background background, Duration patience) {
                 deadline.cancel(false);
             }
         }
+    }
+
+    /** Of a URL that says none: the collector's own, or with TLS that of HTTPS, since somebody stands before it. */
+    int port() {
+        return endpoint.getPort() >= 0 ? endpoint.getPort() : endpoint.getScheme().equals("https") ? 443 : 4318;
     }
 
     private static void close(SocketChannel channel) {

@@ -38,6 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A collector that does what it should not takes neither the agent's thread for good nor anything of the app's. */
 @Timeout(60)
@@ -90,6 +92,12 @@ class CollectorTest {
             out.flush();
             over.await();
         });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"http://collector,4318", "https://collector/otlp,443", "http://collector:80,80", "https://collector:4318,4318"})
+    void whereNoPortIsSaidItIsTheUsualOne(URI endpoint, int port) {
+        assertThat(new Collector(endpoint, background, LONG).port()).isEqualTo(port);
     }
 
     @Test
