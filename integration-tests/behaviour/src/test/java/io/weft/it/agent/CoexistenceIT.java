@@ -70,8 +70,9 @@ class CoexistenceIT {
         assertThat(answer.body()).isEqualTo("inventory");
         Span serving = Span.of(server.awaitStderr(line -> line.contains(" SERVER ")));
         client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(serving.trace));
-        assertThat(server.stderr()).filteredOn(line -> line.contains(" SERVER ")).as("one for one request").hasSize(1);
         server.awaitStderr(line -> line.contains("instruments tomcat"));
+        server.stop();
+        assertThat(server.stderr()).filteredOn(line -> line.contains(" SERVER ")).as("one for one request").hasSize(1);
     }
 
     @Test
@@ -92,7 +93,8 @@ class CoexistenceIT {
         for (String parent : parents) {
             client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(parent.split("-")[2]));
         }
-        assertThat(client.stderr()).filteredOn(line -> line.contains(" CLIENT ")).hasSize(4);
+        client.stop();
+        assertThat(client.stderr()).filteredOn(line -> line.contains(" CLIENT ")).as("all that there ever were").hasSize(4);
     }
 
     @ParameterizedTest
