@@ -38,8 +38,6 @@ public record HttpCall(
         ABANDON,
         /** Neither reads nor closes the response's body. */
         FORGET,
-        /** With {@code java.net.http}: the body's publisher fails the first time that it is asked for its length. */
-        FAULTY,
         /**
          * With {@code java.net.http}: no body. Once an HTTP/2 connection was chosen and before the stream begins, the peer is sent a
          * request {@code HANGUP} over another one, and half a second passes.

@@ -26,7 +26,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** {@code java.net.http.HttpClient}, synchronous. */
@@ -119,37 +118,12 @@ public final class JavaNetHttp {
             return BodyPublishers.noBody();
         }
         byte[] body = call.body().getBytes(StandardCharsets.UTF_8);
-        if (call.is(Way.FAULTY)) {
-            return new Faulty(BodyPublishers.ofByteArray(body));
-        }
         if (!call.streams()) {
             return BodyPublishers.ofByteArray(body);
         }
         InputStream once = call.once();
         BodyPublisher stream = BodyPublishers.ofInputStream(() -> once);
         return call.is(Way.STREAM) ? stream : BodyPublishers.fromPublisher(stream, body.length);
-    }
-
-    private static final class Faulty implements BodyPublisher {
-        private final BodyPublisher publisher;
-        private final AtomicBoolean asked = new AtomicBoolean();
-
-        Faulty(BodyPublisher publisher) {
-            this.publisher = publisher;
-        }
-
-        @Override
-        public long contentLength() {
-            if (!asked.getAndSet(true)) {
-                throw new IllegalStateException("asked for the first time");
-            }
-            return publisher.contentLength();
-        }
-
-        @Override
-        public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
-            publisher.subscribe(subscriber);
-        }
     }
 
     /** The JDK asks for the length between choosing a connection and beginning the stream. */

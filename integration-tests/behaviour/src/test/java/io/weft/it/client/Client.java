@@ -7,10 +7,12 @@ import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
 import io.weft.driver.OkHttp;
 import io.weft.driver.ReactorNetty;
+import io.weft.it.harness.FaultyAgent;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.Library;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -22,18 +24,18 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** A client library in one version. One that joins here has to meet every expectation of {@link ClientIT}. */
 enum Client {
-    JAVA_NET_HTTP("`java.net.http`", JavaNetHttp.class, null, Span.EVERY_JDK),
-    HTTP_URL_CONNECTION("`HttpURLConnection`", HttpUrlConnection.class, null, Span.EVERY_JDK),
-    APACHE_HTTP_CLIENT_4_3("Apache HttpClient 4.3", ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK),
-    APACHE_HTTP_CLIENT_4_5("Apache HttpClient 4.5", ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK),
-    APACHE_HTTP_CLIENT_5_0("Apache HttpClient 5.0", ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK),
-    APACHE_HTTP_CLIENT_5_6("Apache HttpClient 5.6", ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK),
-    OK_HTTP_3_12("OkHttp 3.12", OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK),
-    OK_HTTP_4("OkHttp 4", OkHttp.class, "okhttp-4", Span.OLDEST_JDK),
-    OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK),
-    REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK),
-    REACTOR_NETTY_1_3("Reactor Netty 1.3", ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK),
-    JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK);
+    JAVA_NET_HTTP("`java.net.http`", JavaNetHttp.class, null, Span.EVERY_JDK, "javanethttp.Attempts#start"),
+    HTTP_URL_CONNECTION("`HttpURLConnection`", HttpUrlConnection.class, null, Span.EVERY_JDK, "httpurlconnection.MeshHttpClient#open"),
+    APACHE_HTTP_CLIENT_4_3("Apache HttpClient 4.3", ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK, "apachehttpclient4.StandIns#of"),
+    APACHE_HTTP_CLIENT_4_5("Apache HttpClient 4.5", ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK, "apachehttpclient4.StandIns#of"),
+    APACHE_HTTP_CLIENT_5_0("Apache HttpClient 5.0", ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
+    APACHE_HTTP_CLIENT_5_6("Apache HttpClient 5.6", ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
+    OK_HTTP_3_12("OkHttp 3.12", OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK, "okhttp.Attempt#address"),
+    OK_HTTP_4("OkHttp 4", OkHttp.class, "okhttp-4", Span.OLDEST_JDK, "okhttp.Attempt#address"),
+    OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK, "okhttp.Attempt#address"),
+    REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK, "reactornetty.Hop#<init>"),
+    REACTOR_NETTY_1_3("Reactor Netty 1.3", ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK, "reactornetty.Hop#<init>"),
+    JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent");
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
@@ -50,11 +52,20 @@ enum Client {
 
     private final Span span;
 
-    Client(String title, Class<?> driver, String library, Span span) {
+    private final String leading;
+
+    /** @param leading by what its adapter leads a request to an endpoint */
+    Client(String title, Class<?> driver, String library, Span span, String leading) {
         this.title = title;
         this.driver = driver;
         this.library = library;
         this.span = span;
+        this.leading = leading;
+    }
+
+    /** The agent with a fault where it leads a request to an endpoint. */
+    Path faultyAgent(Path folder) {
+        return FaultyAgent.make(folder.resolve("faulty-agent.jar"), "io.weft.instrumentation." + leading);
     }
 
     JvmCommand on(JvmCommand jvm) {

@@ -21,12 +21,14 @@ import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.grpc.Status;
 import io.weft.driver.GrpcClient;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
+import io.weft.it.harness.FaultyAgent;
 import io.weft.it.harness.GrpcUpstream;
 import io.weft.it.harness.GrpcUpstream.Answer;
 import io.weft.it.harness.GrpcUpstream.Fail;
@@ -41,6 +43,7 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Comparator;
@@ -548,5 +551,21 @@ class GrpcClientIT {
         int before = a.calls().size();
         assertThat(call()).as("somebody who speaks no TLS").containsEntry("code", "UNAVAILABLE");
         assertThat(a.calls()).hasSize(before);
+    }
+
+    @Test
+    void afterAFaultNothingGoesOutInPlaintext() throws Exception {
+        int port = a.address().getPort();
+        policies.serve(numbered(overTls(SHOP, a).virtualHost(
+                port, VirtualHost.newBuilder().setName("orders").addDomains("*").addRoutes(to("orders")).build())));
+        Path agent = FaultyAgent.make(
+                testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.instrumentation.grpc.MeshStream#<init>");
+        JvmProcess faulty = testbed.jvm(library + " with a faulty agent", jdk).agentIs(agent).classPath(Library.named(library))
+                .mesh(policies.uri(), "shop").driver(GrpcClient.class);
+
+        Map<String, String> failure = faulty.ask(form("127.0.0.1:" + port));
+        assertThat(failure).containsEntry("code", "UNAVAILABLE");
+        assertThat(failure.get("description")).contains("the mesh could not send the request");
+        assertThat(a.connections()).isZero();
     }
 }

@@ -19,6 +19,7 @@ import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
+import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
@@ -255,25 +256,24 @@ abstract class MeshTlsExpectations extends Expectations {
         }
     }
 
-    /** Here the fault is in a part of the app that the agent asks before the library does. */
     @Test
-    @Takes(Trait.ASKS_THE_APP_FOR_ITS_BODYS_LENGTH)
     void afterAFaultNothingGoesOutInPlaintext() {
-        String host = "127.0.0.1";
-        int port = a.address().getPort();
-        Policy inPlaintext = Policy.empty().cluster("orders", a.address());
-        Call faulty = Call.post("http://" + host + ":" + port + "/", "secret").way(Way.FAULTY);
-        VirtualHost named = VirtualHost.newBuilder().setName("orders").addDomains("*").addRoutes(to("orders")).build();
+        stage().push(Policy.empty()
+                .cluster("open", a.address())
+                .virtualHost(a.address().getPort(), everything("open"))
+                .cluster("secured", cluster -> cluster.setTransportSocket(tls(ORDERS)), b.address())
+                .virtualHost(b.address().getPort(), everything("secured")));
+        JvmProcess faulty = stage().faulty(testbed);
 
-        stage().serve(inPlaintext.virtualHost(port, named));
-        assertThat(stage().send(faulty).body()).as("without TLS the app is served").isEqualTo("a");
-        int before = a.requests().size();
-        // Who speaks no TLS waits for more of what to it is a strange request.
-        stage().serve(Policy.empty()
-                .cluster("orders", cluster -> cluster.setTransportSocket(tls(ORDERS)).setConnectTimeout(Durations.fromMillis(500)), a.address())
-                .virtualHost(port, named));
-        assertThat(stage().sendFailing(faulty).get("error")).contains("Connect");
-        assertThat(a.requests().subList(before, a.requests().size())).noneMatch(request -> request.line().startsWith("POST"));
+        assertThat(faulty.get("http://127.0.0.1:" + a.address().getPort() + "/").body()).as("without TLS the app is served").isEqualTo("a");
+        Map<String, String> failure =
+                faulty.ask(Call.post("http://127.0.0.1:" + b.address().getPort() + "/", "secret").form());
+        assertThat(failure.get("error") + "," + failure.get("causes")).contains("java.net.ConnectException");
+        assertThat(b.connections()).isZero();
+    }
+
+    private static VirtualHost everything(String cluster) {
+        return VirtualHost.newBuilder().setName(cluster).addDomains("*").addRoutes(to(cluster)).build();
     }
 
     @Test

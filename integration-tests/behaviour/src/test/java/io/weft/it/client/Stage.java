@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import io.weft.driver.HttpAnswer;
 import io.weft.it.harness.Generations;
 import io.weft.it.harness.Jdk;
+import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
@@ -20,11 +21,13 @@ final class Stage implements AutoCloseable {
     final Client client;
     final JvmProcess meshed;
     final JvmProcess plain;
+    private final Jdk jdk;
     private final Testbed testbed = new Testbed();
     private final PolicyServer policies = testbed.policyServer();
     private final Generations generations = testbed.closeAfterwards(new Generations());
 
     Stage(Jdk jdk, Client client) {
+        this.jdk = jdk;
         this.client = client;
         push(Policy.empty());
         plain = client.on(testbed.jvm(client + " without", jdk)).driver(client.driver);
@@ -43,6 +46,12 @@ final class Stage implements AutoCloseable {
     /** Returns at once. */
     void push(Policy policy) {
         policies.serve(generations.marked(policy));
+    }
+
+    /** The client once more, with an agent that has a fault where it leads a request to an endpoint. */
+    JvmProcess faulty(Testbed testbed) {
+        JvmCommand jvm = testbed.jvm(client + " with a faulty agent", jdk).agentIs(client.faultyAgent(testbed.temporaryFolder()));
+        return client.on(jvm).mesh(policies.uri(), "shop").driver(client.driver);
     }
 
     /** A request in the mesh that is expected to be answered. */

@@ -16,8 +16,6 @@ enum Trait {
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
             Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_12),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
-    ASKS_THE_APP_FOR_ITS_BODYS_LENGTH(
-            "n.a.", "No part of the app's is asked before the mesh has decided, so that none can fail there.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),
     RUNS_ON_AN_EXECUTOR_OF_THE_APPS("n.a.", "The driver gives the library no executor of its own.", Client.JAVA_NET_HTTP);

@@ -19,6 +19,8 @@ public final class JvmCommand {
     private final List<String> options = new ArrayList<>();
     private final List<Path> classPath = new ArrayList<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
+    /** Null: the one that is built. */
+    private Path agent;
 
     JvmCommand(String name, Jdk jdk, Consumer<JvmProcess> started) {
         this.name = name;
@@ -52,9 +54,15 @@ public final class JvmCommand {
         return classPath(target.resolve("classes")).classPath(target.resolve("lib/*"));
     }
 
+    /** Whatever starts with the agent after this starts with that one: {@link FaultyAgent}. */
+    public JvmCommand agentIs(Path jar) {
+        agent = jar;
+        return this;
+    }
+
     /** Starts with the agent, on the command line. */
     public JvmCommand agent() {
-        return option("-javaagent:" + Build.agent());
+        return option("-javaagent:" + (agent == null ? Build.agent() : agent));
     }
 
     /** Starts with the agent, as an operator adds it who cannot touch the command line. */

@@ -3,6 +3,7 @@ package io.weft.instrumentation.apachehttpclient4;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
 import javax.net.ssl.SSLSession;
 import org.apache.http.client.methods.HttpExecutionAware;
 import org.apache.http.client.methods.HttpRequestWrapper;
@@ -54,10 +55,16 @@ public final class ApacheHttpClient4Adapter implements Adapter {
         if (!isPlain(route) || standIns.contains(exec)) {
             return Handler.PROCEED;
         }
-        if (!context.outbound().claims(new OutgoingRequest(request, route, null))) {
-            return Handler.PROCEED;
+        OutgoingRequest exchange = new OutgoingRequest(request, route, null);
+        MainClientExec standIn;
+        try {
+            if (!context.outbound().claims(exchange)) {
+                return Handler.PROCEED;
+            }
+            standIn = standIns.of(exec);
+        } catch (Throwable fault) {
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
         }
-        MainClientExec standIn = standIns.of(exec);
         try {
             return standIn.execute(route, request, clientContext, aware);
         } catch (Throwable thrown) {

@@ -3,6 +3,7 @@ package io.weft.instrumentation.apachehttpclient5;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -78,7 +79,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         };
     }
 
-    private ExecChain.Scope connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {
+    private Object connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {
         HttpRoute route = scope.route;
         if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
             return scope;
@@ -89,11 +90,16 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
             return scope;
         }
-        if (!context.outbound().claims(new OutgoingRequest(request, scope, scope.execRuntime))) {
-            return scope;
+        OutgoingRequest exchange = new OutgoingRequest(request, scope, scope.execRuntime);
+        try {
+            if (!context.outbound().claims(exchange)) {
+                return scope;
+            }
+            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, executeInformed);
+            return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
+        } catch (Throwable fault) {
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
         }
-        MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, executeInformed);
-        return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
     }
 
     /** NTLM and the like authenticate a connection: the next leg of the dialogue goes over the same one. */

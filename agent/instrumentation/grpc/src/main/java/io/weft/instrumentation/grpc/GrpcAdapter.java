@@ -6,6 +6,8 @@ import io.grpc.LoadBalancer.PickSubchannelArgs;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.internal.FailingClientStream;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
@@ -61,30 +63,46 @@ public final class GrpcAdapter implements Adapter {
 
     private Object transport(Object provider, PickSubchannelArgs args) throws Throwable {
         MeshChannel channel = channels.ofStreams(provider);
-        OutgoingCall call =
-                claimed(channel, args.getMethodDescriptor(), args.getHeaders(), args.getCallOptions());
-        return call == null ? Handler.PROCEED : new MeshTransport(channel, call);
+        if (channel == null || channel.isShutdown()) {
+            return Handler.PROCEED;
+        }
+        OutgoingCall call = new OutgoingCall(channel, args.getMethodDescriptor(), args.getHeaders(), args.getCallOptions());
+        try {
+            return claims(channel, call) ? new MeshTransport(channel, call, null) : Handler.PROCEED;
+        } catch (Throwable fault) {
+            return new MeshTransport(channel, call, unsent(channel, call, fault));
+        }
     }
 
     private Object stream(
             Object delayed, MethodDescriptor<?, ?> method, Metadata headers, CallOptions options, ClientStreamTracer[] tracers)
             throws Throwable {
         MeshChannel channel = channels.ofStreams(delayed);
-        OutgoingCall call = claimed(channel, method, headers, options);
-        return call == null ? Handler.PROCEED : new MeshStream(channel, call, method, headers, options, tracers);
-    }
-
-    /** @return null: no policy names it, or it is not for the mesh */
-    private OutgoingCall claimed(MeshChannel channel, MethodDescriptor<?, ?> method, Metadata headers, CallOptions options) {
         if (channel == null || channel.isShutdown()) {
-            return null;
+            return Handler.PROCEED;
         }
         OutgoingCall call = new OutgoingCall(channel, method, headers, options);
+        try {
+            return claims(channel, call) ? new MeshStream(channel, call, method, headers, options, tracers) : Handler.PROCEED;
+        } catch (Throwable fault) {
+            return new FailingClientStream(unsent(channel, call, fault), tracers);
+        }
+    }
+
+    private boolean claims(MeshChannel channel, OutgoingCall call) {
         if (context.outbound().claims(call)) {
-            return call;
+            return true;
         }
         channel.leaveToLibrary();
-        return null;
+        return false;
+    }
+
+    private static Status unsent(MeshChannel channel, OutgoingCall call, Throwable fault) throws Throwable {
+        if (call.mayFailOpen()) {
+            channel.leaveToLibrary();
+            throw fault;
+        }
+        return MeshTransport.unsent(fault);
     }
 
     private Object exitIdle(ManagedChannel channel) throws Throwable {

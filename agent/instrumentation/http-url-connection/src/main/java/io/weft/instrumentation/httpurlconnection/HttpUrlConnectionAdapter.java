@@ -3,8 +3,8 @@ package io.weft.instrumentation.httpurlconnection;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.Proxy;
 import java.net.URL;
 import sun.net.www.MessageHeader;
@@ -35,7 +35,7 @@ public final class HttpUrlConnectionAdapter implements Adapter {
         };
     }
 
-    private Object connect(HttpURLConnection connection, URL url, Proxy proxy, int timeout, boolean reuse) {
+    private Object connect(HttpURLConnection connection, URL url, Proxy proxy, int timeout, boolean reuse) throws Throwable {
         if (!url.getProtocol().equalsIgnoreCase("http") || (proxy != null && proxy.type() != Proxy.Type.DIRECT)) {
             return Handler.PROCEED;
         }
@@ -43,25 +43,18 @@ public final class HttpUrlConnectionAdapter implements Adapter {
         // a request line is there when this is a redirect: its Host header is still that of the hop before
         String host = headers.getKey(0) != null && headers.getValue(0) == null ? null : headers.findValue("Host");
         OutgoingRequest exchange = new OutgoingRequest(connection, url, headers, host);
-        if (!context.outbound().claims(exchange)) {
-            return Handler.PROCEED;
-        }
         try {
-            return MeshHttpClient.open(internals, connection, url, timeout, reuse, exchange);
+            return context.outbound().claims(exchange)
+                    ? MeshHttpClient.open(internals, connection, url, timeout, reuse, exchange)
+                    : Handler.PROCEED;
         } catch (IOException e) {
             return new Handler.Thrown(e);
         } catch (RuntimeException | Error fault) {
-            if (exchange.mayFailOpen()) {
-                throw fault;
-            }
-            // The JDK would send it in plaintext, past all that policy says.
-            ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
-            failure.initCause(fault);
-            return new Handler.Thrown(failure);
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
         }
     }
 
-    private Object reconnect(HttpURLConnection connection, URL url, boolean reuse) {
+    private Object reconnect(HttpURLConnection connection, URL url, boolean reuse) throws Throwable {
         Object client = connect(connection, url, null, connection.getConnectTimeout(), reuse);
         if (!(client instanceof MeshHttpClient mesh)) {
             return client;

@@ -4,6 +4,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -117,19 +118,12 @@ public final class JavaNetHttpAdapter implements Adapter {
             return Handler.PROCEED;
         }
         OutgoingRequest mesh = new OutgoingRequest(asSent, internals.systemHeaders(request));
-        if (!context.outbound().claims(mesh)) {
-            return Handler.PROCEED;
-        }
         try {
-            return new Attempts(context, internals, dialing, mesh, exchange).start();
+            return context.outbound().claims(mesh)
+                    ? new Attempts(context, internals, dialing, mesh, exchange).start()
+                    : Handler.PROCEED;
         } catch (Throwable fault) {
-            if (mesh.mayFailOpen()) {
-                throw fault;
-            }
-            // The JDK would send it in plaintext, past all that policy says.
-            ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
-            failure.initCause(fault);
-            return CompletableFuture.failedFuture(failure);
+            return CompletableFuture.failedFuture(Unsent.failure(mesh, fault));
         }
     }
 

@@ -73,6 +73,9 @@ final class Attempt implements Response.Listener {
         request.addressed(true);
         HttpDestination destination = (HttpDestination) hop.client().resolveDestination(request);
         request.addressed(false);
+        if (destination.getProxy() != null) {
+            throw new IllegalStateException("a proxy of the app's is in the way to an endpoint");
+        }
         destination.send(new HttpExchange(destination, request, new ResponseListeners(this)));
         if (!begun && turn.begin()) {
             boolean inTime = begun || hop.exchange().connecting();

@@ -6,6 +6,7 @@ import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Unsent;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -321,8 +322,7 @@ final class Hop {
             destination.send(apps);
             return;
         }
-        ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
-        failure.initCause(fault);
+        ConnectException failure = Unsent.because(fault);
         fail(failure, failure);
     }
 

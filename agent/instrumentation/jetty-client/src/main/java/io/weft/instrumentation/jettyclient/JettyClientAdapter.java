@@ -3,6 +3,8 @@ package io.weft.instrumentation.jettyclient;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
+import java.net.ConnectException;
 import java.nio.channels.ClosedChannelException;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
 import org.eclipse.jetty.client.HttpClientTransport;
@@ -71,12 +73,31 @@ public final class JettyClientAdapter implements Adapter {
         if (!isForTheMesh(destination, request) || Hop.isLeftAlone(exchange)) {
             return Handler.PROCEED;
         }
-        OutgoingRequest mesh = new OutgoingRequest(request);
-        if (!destination.getHttpClient().isRunning() || !context.outbound().claims(mesh) || !speaksHttp1(destination)) {
+        if (!destination.getHttpClient().isRunning()) {
             return Handler.PROCEED;
         }
-        internals.sent(request);
-        new Hop(context, internals, destinations, destination, exchange, mesh).start();
+        OutgoingRequest mesh = new OutgoingRequest(request);
+        try {
+            if (!context.outbound().claims(mesh)) {
+                return Handler.PROCEED;
+            }
+            if (!speaksHttp1(destination)) {
+                return sendOverHttp2(mesh, request);
+            }
+            internals.sent(request);
+            new Hop(context, internals, destinations, destination, exchange, mesh).start();
+        } catch (Throwable fault) {
+            request.abort(Unsent.failure(mesh, fault));
+        }
+        return null;
+    }
+
+    private Object sendOverHttp2(OutgoingRequest mesh, HttpRequest request) {
+        if (mesh.mayFailOpen()) {
+            context.warn("requests over HTTP/2 go out without the mesh");
+            return Handler.PROCEED;
+        }
+        request.abort(new ConnectException("mesh TLS is not supported for HTTP/2 in plaintext"));
         return null;
     }
 
@@ -89,15 +110,13 @@ public final class JettyClientAdapter implements Adapter {
                 && !request.getHeaders().contains(HttpHeader.UPGRADE);
     }
 
-    private boolean speaksHttp1(HttpDestination destination) {
+    private static boolean speaksHttp1(HttpDestination destination) {
         HttpClientTransport transport = destination.getHttpClient().getTransport();
         boolean otherwise = destination.getOrigin().getProtocol() != null
                 && destination.getOrigin().getProtocol().getProtocols().contains("h2c");
-        if (otherwise || transport.getClass().getName().contains(".http2.")) {
-            context.warn("requests over HTTP/2 go out without the mesh");
-            return false;
-        }
-        return transport instanceof HttpClientTransportOverHTTP || transport instanceof HttpClientTransportDynamic;
+        return !otherwise
+                && !transport.getClass().getName().contains(".http2.")
+                && (transport instanceof HttpClientTransportOverHTTP || transport instanceof HttpClientTransportDynamic);
     }
 
     private static Object abort(HttpExchange exchange, Throwable failure, Promise<Boolean> promise) {

@@ -36,6 +36,8 @@ final class Attempt {
 
     private volatile boolean ended;
 
+    private boolean led;
+
     /** @param exchange of which an attempt is due */
     Attempt(Interceptor.Chain chain, OutgoingRequest exchange, Calls calls) {
         Endpoint endpoint = exchange.endpoint();
@@ -71,7 +73,7 @@ final class Attempt {
             return apps;
         }
         sockets = new MeshSocketFactory(exchange.endpoint(), exchange.connectTimeoutNanos(), apps, this);
-        return new Address(
+        Address there = new Address(
                 apps.url().host(),
                 apps.url().port(),
                 dns,
@@ -84,6 +86,18 @@ final class Attempt {
                 apps.protocols(),
                 apps.connectionSpecs(),
                 apps.proxySelector());
+        led = true;
+        return there;
+    }
+
+    /** The call has a connection that leads there already. */
+    void stays() {
+        led = true;
+    }
+
+    /** Whether the library has been given the address: else it goes where the app's own resolver says. */
+    boolean isLed() {
+        return led;
     }
 
     /** The library is about to write the request's head. @return what to write */

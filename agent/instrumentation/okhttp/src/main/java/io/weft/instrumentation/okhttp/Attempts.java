@@ -2,7 +2,9 @@ package io.weft.instrumentation.okhttp;
 
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
+import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Unsent;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -19,13 +21,21 @@ final class Attempts {
     /** How the library says before 5 that there is no connection. */
     private static final String NO_CONNECTION = "okhttp3.internal.connection.RouteException";
 
+    private final AdapterContext context;
     private final Calls calls;
     private final ThreadLocal<Attempt> current;
     private final Interceptor connect;
     private final Interceptor.Chain chain;
     private final OutgoingRequest exchange;
 
-    Attempts(Calls calls, ThreadLocal<Attempt> current, Interceptor connect, Interceptor.Chain chain, OutgoingRequest exchange) {
+    Attempts(
+            AdapterContext context,
+            Calls calls,
+            ThreadLocal<Attempt> current,
+            Interceptor connect,
+            Interceptor.Chain chain,
+            OutgoingRequest exchange) {
+        this.context = context;
         this.calls = calls;
         this.current = current;
         this.connect = connect;
@@ -66,7 +76,7 @@ final class Attempts {
             Response response;
             current.set(attempt);
             try {
-                calls.lead(chain, attempt);
+                lead(attempt);
                 response = connect.intercept(chain);
             } catch (IOException | RuntimeException e) {
                 Failure failure = classify(attempt, e);
@@ -91,6 +101,26 @@ final class Attempts {
         return null;
     }
 
+    /** Where policy wants mesh TLS, the library goes to the endpoint or nowhere: also after a fault of the hook by which it asks for the address. */
+    private void lead(Attempt attempt) throws Throwable {
+        Throwable fault = null;
+        try {
+            calls.lead(chain, attempt);
+        } catch (RuntimeException | LinkageError e) {
+            fault = e;
+        }
+        if (attempt.isLed()) {
+            if (fault != null) {
+                throw fault;
+            }
+            return;
+        }
+        if (!exchange.mayFailOpen()) {
+            throw calls.refusal(Unsent.because(fault != null ? fault : new IllegalStateException("it was not asked for the address")));
+        }
+        context.warn("a request goes where the app's own resolver says: " + fault);
+    }
+
     /** A filter may hold the request up before its first attempt. */
     private Step next() throws IOException {
         Step step = exchange.next();
@@ -102,7 +132,7 @@ final class Attempts {
     }
 
     private Failure classify(Attempt attempt, Exception failure) throws Throwable {
-        if (chain.call().isCanceled()) {
+        if (chain.call().isCanceled() || !attempt.isLed()) {
             return Failure.CANCELLED;
         }
         if (attempt.isEnded()) {

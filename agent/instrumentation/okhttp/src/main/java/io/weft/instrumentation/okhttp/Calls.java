@@ -1,7 +1,9 @@
 package io.weft.instrumentation.okhttp;
 
 import io.weft.instrumentation.AdapterContext;
+import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.net.ConnectException;
 import okhttp3.Address;
 import okhttp3.Call;
 import okhttp3.Interceptor;
@@ -47,6 +49,11 @@ abstract class Calls {
 
     /** From now on the call finds connections of that attempt only, pooled or new. To be called while it is the thread's own. */
     abstract void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable;
+
+    /** How the library is told that nothing is to be sent, so that it tells the app. */
+    IOException refusal(ConnectException failure) {
+        return failure;
+    }
 
     /** Whether the attempt under way has a connection. */
     abstract boolean isConnected(Interceptor.Chain chain) throws Throwable;

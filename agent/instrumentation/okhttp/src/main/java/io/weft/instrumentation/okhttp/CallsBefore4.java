@@ -3,6 +3,8 @@ package io.weft.instrumentation.okhttp;
 import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.net.ConnectException;
+import java.net.ProtocolException;
 import okhttp3.Address;
 import okhttp3.Call;
 import okhttp3.Connection;
@@ -60,6 +62,7 @@ final class CallsBefore4 extends Calls {
         Object streams = streams(chain);
         Connection held = (Connection) (Object) connection.invokeExact(streams);
         if (held != null && attempt.leadsThere(held.route().address())) {
+            attempt.stays();
             return;
         }
         if (held != null) {
@@ -74,6 +77,14 @@ final class CallsBefore4 extends Calls {
         Object routes = (Object) setSelector.invokeExact(streams, selector);
         Object selection = (Object) setSelection.invokeExact(streams, (Object) null);
         Object route = (Object) setRoute.invokeExact(streams, (Object) null);
+    }
+
+    /** Before it has looked for a connection, the library would try again without end. */
+    @Override
+    IOException refusal(ConnectException failure) {
+        ProtocolException last = new ProtocolException(failure.getMessage());
+        last.initCause(failure);
+        return last;
     }
 
     @Override

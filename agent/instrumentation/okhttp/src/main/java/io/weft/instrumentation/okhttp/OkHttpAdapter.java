@@ -4,6 +4,7 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.MeshSocket;
+import io.weft.instrumentation.Unsent;
 import javax.net.SocketFactory;
 import okhttp3.Address;
 import okhttp3.Connection;
@@ -66,9 +67,15 @@ public final class OkHttpAdapter implements Adapter {
         // One of the app's interceptors sends a request of its own in the middle of an attempt.
         current.remove();
         try {
-            OutgoingRequest exchange = claimed(chain);
-            if (exchange != null) {
-                return send(new Attempts(calls, current, connect, chain, exchange));
+            OutgoingRequest exchange = new OutgoingRequest(chain.request(), bodies);
+            boolean claimed;
+            try {
+                claimed = isClaimed(chain, exchange);
+            } catch (Throwable fault) {
+                return new Handler.Thrown(calls.refusal(Unsent.failure(exchange, fault)));
+            }
+            if (claimed) {
+                return send(new Attempts(context, calls, current, connect, chain, exchange));
             }
             if (outer == null) {
                 return Handler.PROCEED;
@@ -93,23 +100,18 @@ public final class OkHttpAdapter implements Adapter {
         }
     }
 
-    /** @return null: no policy names it, or it is not for the mesh */
-    private OutgoingRequest claimed(Interceptor.Chain chain) throws Throwable {
-        Request request = chain.request();
-        if (request.url().isHttps() || calls.isWebSocket(chain.call())) {
-            return null;
-        }
-        OutgoingRequest exchange = new OutgoingRequest(request, bodies);
-        if (!context.outbound().claims(exchange)) {
-            return null;
+    /** Whether a policy names it, and it is for the mesh. */
+    private boolean isClaimed(Interceptor.Chain chain, OutgoingRequest exchange) throws Throwable {
+        if (chain.request().url().isHttps() || calls.isWebSocket(chain.call()) || !context.outbound().claims(exchange)) {
+            return false;
         }
         Address apps = calls.address(chain);
         if (!Proxies.isDirect(apps)) {
-            return null;
+            return false;
         }
         if (apps.socketFactory() != SocketFactory.getDefault()) {
             context.warn("an OkHttpClient has a SocketFactory of its own; connections to endpoints of the mesh do not come from it");
         }
-        return exchange;
+        return true;
     }
 }

@@ -7,7 +7,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import java.net.ConnectException;
+import io.weft.instrumentation.Unsent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -263,9 +263,7 @@ final class Hop implements Connection, Subscription {
         } catch (Throwable further) {
             fault.addSuppressed(further);
         }
-        ConnectException failure = new ConnectException("the mesh could not send the request: " + fault);
-        failure.initCause(fault);
-        library.onError(failure);
+        library.onError(Unsent.because(fault));
     }
 
     /**

@@ -4,6 +4,7 @@ import io.netty.resolver.AddressResolverGroup;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.util.function.Supplier;
@@ -67,26 +68,30 @@ public final class ReactorNettyAdapter implements Adapter {
         }
         ConnectionObserver library = (ConnectionObserver) observer;
         OutgoingRequest exchange = new OutgoingRequest(internals, handler, address, library.currentContext());
-        if (!context.outbound().claims(exchange)) {
-            return Handler.PROCEED;
+        try {
+            if (!context.outbound().claims(exchange)) {
+                return Handler.PROCEED;
+            }
+            if (!Protocols.includeHttp11(apps)) {
+                return exchange.mayFailOpen()
+                        ? Handler.PROCEED
+                        : Mono.error(new ConnectException("mesh TLS is not supported for HTTP/2 with prior knowledge: " + address));
+            }
+            Hop hop = new Hop(
+                    context,
+                    internals,
+                    pools,
+                    exchange,
+                    handler,
+                    (ConnectionProvider) provider,
+                    apps,
+                    library,
+                    (AddressResolverGroup<?>) resolver);
+            exchange.drivenBy(hop);
+            return new HopMono(hop);
+        } catch (Throwable fault) {
+            return Mono.error(Unsent.failure(exchange, fault));
         }
-        if (!Protocols.includeHttp11(apps)) {
-            return exchange.mayFailOpen()
-                    ? Handler.PROCEED
-                    : Mono.error(new ConnectException("mesh TLS is not supported for HTTP/2 with prior knowledge: " + address));
-        }
-        Hop hop = new Hop(
-                context,
-                internals,
-                pools,
-                exchange,
-                handler,
-                (ConnectionProvider) provider,
-                apps,
-                library,
-                (AddressResolverGroup<?>) resolver);
-        exchange.drivenBy(hop);
-        return new HopMono(hop);
     }
 
     /** The address that the library would have connected to. */
