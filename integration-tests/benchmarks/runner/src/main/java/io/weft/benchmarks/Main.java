@@ -1,9 +1,14 @@
 package io.weft.benchmarks;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +55,12 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--jdk", paramLabel = "FEATURE", description = "As in 17; default: the newest on this machine. Start-up is always measured on 17 and the newest.")
     private Integer feature;
 
+    @Option(names = "--report", paramLabel = "DOCS", description = "Write performance.md and its pictures into this folder.")
+    private Path report;
+
+    @Option(names = "--from", paramLabel = "FILE", description = "Measure nothing: the report is of the lines in this file, which were printed before.")
+    private Path measured;
+
     private final ObjectMapper json = new ObjectMapper();
 
     public static void main(String[] args) {
@@ -63,15 +74,41 @@ public final class Main implements Callable<Integer> {
             chosen.forEach(benchmark -> System.out.printf("%-16s %s%n", benchmark.name(), benchmark.summary()));
             return 0;
         }
+        if (measured != null) {
+            if (report == null) {
+                throw new ParameterException(spec.commandLine(), "--from needs --report");
+            }
+            report(Files.readAllLines(measured));
+            return 0;
+        }
         Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests));
         List<Figure> figures = new ArrayList<>();
+        List<String> lines = new ArrayList<>();
         for (Benchmark benchmark : chosen) {
             benchmark.run(settings, figure -> {
                 figures.add(figure);
-                System.out.println(line(figure, settings));
+                lines.add(line(figure, settings));
+                System.out.println(lines.get(lines.size() - 1));
             });
         }
+        if (report != null) {
+            report(lines);
+        }
         return figures.stream().allMatch(Figure::ok) ? 0 : 1;
+    }
+
+    /** @param lines others than figures are left out */
+    private void report(List<String> lines) throws IOException {
+        List<JsonNode> figures = new ArrayList<>();
+        for (String line : lines) {
+            if (line.startsWith("{")) {
+                figures.add(json.readTree(line));
+            }
+        }
+        if (figures.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "nothing was measured");
+        }
+        new Report(figures, LocalDate.now()).write(report);
     }
 
     private List<Benchmark> chosen() {

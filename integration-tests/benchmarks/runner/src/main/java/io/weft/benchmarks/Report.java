@@ -1,0 +1,154 @@
+package io.weft.benchmarks;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.weft.benchmarks.BarChart.Bar;
+import io.weft.benchmarks.BarChart.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** {@code docs/performance.md} and its pictures, of the lines that {@link Main} prints. */
+final class Report {
+    private static final String INTRODUCTION = """
+            # Performance
+
+            Written by `integration-tests/benchmarks/run --report docs`, which measures everything on the machine that it runs on; nothing here is edited by hand.
+            Whatever is compared is measured in the same run, side by side. A budget is a promise of the design: a figure above it is a defect.
+
+            """;
+    private static final String READING = """
+            Ratios of CPU, latency and start-up are medians over rounds, each of which measures both sides one after the other. Decisions are measured by JMH, with allocation by its
+            GC profiler.
+            `integration-tests/benchmarks/run --list` says what each benchmark does.
+
+            """;
+
+    private final List<JsonNode> lines;
+    private final LocalDate day;
+
+    /** @param lines as printed; those of a name that comes again are several figures of it */
+    Report(List<JsonNode> lines, LocalDate day) {
+        this.lines = List.copyOf(lines);
+        this.day = day;
+    }
+
+    /** @param docs gets {@code performance.md} and a folder {@code performance} */
+    void write(Path docs) throws IOException {
+        Path pictures = Files.createDirectories(docs.resolve("performance"));
+        Files.writeString(pictures.resolve("budgets.svg"), budgets().svg());
+        StringBuilder page = new StringBuilder(INTRODUCTION).append(machine()).append("\n![Each figure as a share of its budget](performance/budgets.svg)\n\n");
+        Optional<BarChart> startup = startup();
+        if (startup.isPresent()) {
+            Files.writeString(pictures.resolve("startup.svg"), startup.get().svg());
+            page.append("![Start-up](performance/startup.svg)\n\n");
+        }
+        page.append(READING).append(table()).append(notMet());
+        for (String name : lines.stream().map(Report::benchmark).distinct().toList()) {
+            page.append("\n## ").append(name).append("\n\n```sh\nintegration-tests/benchmarks/run ").append(name).append("\n```\n\n");
+            lines.stream().filter(line -> benchmark(line).equals(name)).forEach(line -> page.append(details(line)));
+        }
+        Files.writeString(docs.resolve("performance.md"), page);
+    }
+
+    /** By which name it is run. */
+    private static String benchmark(JsonNode line) {
+        return line.get("name").asText().replace(".bytes", "").replace("-memory", "");
+    }
+
+    private String machine() throws IOException {
+        return "%s, %s, %s, JDK %s, %d cores, %s.%n".formatted(
+                day, System.getProperty("os.name") + " " + System.getProperty("os.version"), processor(),
+                lines.stream().map(line -> line.at("/detail/jdk").asText()).distinct().sorted().reduce((one, other) -> one + " and " + other).orElse("?"),
+                lines.get(0).at("/detail/cores").asInt(),
+                memory());
+    }
+
+    private static String processor() throws IOException {
+        return fact("/proc/cpuinfo", "model name").orElse(System.getProperty("os.arch"));
+    }
+
+    private static String memory() throws IOException {
+        return fact("/proc/meminfo", "MemTotal").map(text -> Long.parseLong(text.replaceAll("\\D", "")) / (1 << 20) + " GiB").orElse("memory unknown");
+    }
+
+    private static Optional<String> fact(String file, String name) throws IOException {
+        Path path = Path.of(file);
+        if (!Files.isReadable(path)) {
+            return Optional.empty();
+        }
+        try (Stream<String> facts = Files.lines(path)) {
+            return facts.filter(fact -> fact.startsWith(name)).findFirst().map(fact -> fact.substring(fact.indexOf(':') + 1).strip());
+        }
+    }
+
+    private BarChart budgets() {
+        List<Bar> bars = lines.stream()
+                .filter(line -> line.get("budget").asDouble() > 0 && line.get("budget").asDouble() < Double.MAX_VALUE)
+                .map(line -> new Bar(
+                        label(line),
+                        line.get("value").asDouble() / line.get("budget").asDouble(),
+                        figure(line) + " of " + number(line.get("budget").asDouble()),
+                        line.get("ok").asBoolean() ? Kind.GOOD : Kind.BAD))
+                .toList();
+        return new BarChart("Each figure as a share of its budget (the dashed line)", bars, 1);
+    }
+
+    private Optional<BarChart> startup() {
+        List<Bar> bars = new ArrayList<>();
+        for (JsonNode line : lines) {
+            JsonNode detail = line.get("detail");
+            if (detail.has("openTelemetryAddsMs")) {
+                String app = detail.get("app").asText() + ", JDK " + detail.get("jdk").asText().replaceAll("\\..*", "");
+                bars.add(new Bar(app, detail.get("noneMs").asDouble(), detail.get("noneMs").asInt() + " ms without an agent", Kind.PLAIN));
+                bars.add(new Bar("Weft adds", detail.get("weftAddsMs").asDouble(), detail.get("weftAddsMs").asInt() + " ms", Kind.GOOD));
+                bars.add(new Bar("OpenTelemetry adds", detail.get("openTelemetryAddsMs").asDouble(), detail.get("openTelemetryAddsMs").asInt() + " ms", Kind.PLAIN));
+            }
+        }
+        return bars.isEmpty() ? Optional.empty() : Optional.of(new BarChart("Start-up", bars, 0));
+    }
+
+    private String table() {
+        StringBuilder table = new StringBuilder("| figure | measured | budget | |\n|---|---|---|---|\n");
+        for (JsonNode line : lines) {
+            double budget = line.get("budget").asDouble();
+            table.append("| ").append(label(line)).append(" | ").append(figure(line)).append(" | ")
+                    .append(budget < Double.MAX_VALUE ? number(budget) : "none").append(" | ").append(line.get("ok").asBoolean() ? "met" : "**not met**").append(" |\n");
+        }
+        return table.toString();
+    }
+
+    private String notMet() {
+        List<String> missed = lines.stream().filter(line -> !line.get("ok").asBoolean()).map(Report::label).toList();
+        String quick = lines.stream().anyMatch(line -> line.at("/detail/quick").asBoolean())
+                ? "\n**Some of these were measured with `--quick`: they show that a benchmark works, not what the figure is.**\n" : "";
+        return missed.isEmpty() ? "\nEvery budget is met.\n" + quick : "\nNot met: " + String.join("; ", missed) + ".\n" + quick;
+    }
+
+    private static String details(JsonNode line) {
+        StringBuilder details = new StringBuilder("**").append(label(line)).append("**: ").append(figure(line)).append("\n\n| | |\n|---|---|\n");
+        for (Map.Entry<String, JsonNode> detail : line.get("detail").properties()) {
+            details.append("| ").append(detail.getKey()).append(" | ").append(detail.getValue().isValueNode() ? detail.getValue().asText() : detail.getValue()).append(" |\n");
+        }
+        return details.append('\n').toString();
+    }
+
+    private static String label(JsonNode line) {
+        JsonNode app = line.at("/detail/app");
+        return line.get("name").asText() + (app.isMissingNode() ? "" : ", " + app.asText() + ", JDK " + line.at("/detail/jdk").asText().replaceAll("\\..*", ""));
+    }
+
+    private static String figure(JsonNode line) {
+        return number(line.get("value").asDouble()) + " " + line.get("unit").asText();
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : String.format(Locale.ROOT, "%s", value);
+    }
+}

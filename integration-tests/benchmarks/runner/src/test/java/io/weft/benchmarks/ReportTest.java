@@ -1,0 +1,47 @@
+package io.weft.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportTest {
+    @TempDir
+    Path docs;
+
+    @Test
+    void aPageAndItsPictures() throws Exception {
+        new Report(lines(
+                "{'name':'swap','value':0.5,'unit':'ms','budget':1.0,'ok':true,'detail':{'jdk':'25.0.3','cores':2}}",
+                "{'name':'startup','value':0.3,'unit':'ratio','budget':0.2,'ok':false,"
+                        + "'detail':{'jdk':'17.0.15','cores':2,'app':'R & D','noneMs':100,'weftAddsMs':30,'openTelemetryAddsMs':100}}"),
+                LocalDate.of(2026, 1, 2)).write(docs);
+
+        assertThat(Files.readString(docs.resolve("performance.md")))
+                .contains("2026-01-02", "JDK 17.0.15 and 25.0.3", "| swap | 0.5 ms | 1 | met |", "| startup, R & D, JDK 17 | 0.3 ratio | 0.2 | **not met** |",
+                        "Not met: startup, R & D, JDK 17.", "integration-tests/benchmarks/run startup");
+        for (String picture : List.of("budgets.svg", "startup.svg")) {
+            var svg = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(docs.resolve("performance").resolve(picture).toFile());
+            assertThat(svg.getElementsByTagName("rect").getLength()).as(picture).isPositive();
+        }
+    }
+
+    private static List<JsonNode> lines(String... lines) {
+        return Stream.of(lines).map(line -> {
+            try {
+                return new ObjectMapper().readTree(line.replace('\'', '"'));
+            } catch (JsonProcessingException e) {
+                throw new IllegalArgumentException(line, e);
+            }
+        }).toList();
+    }
+}
