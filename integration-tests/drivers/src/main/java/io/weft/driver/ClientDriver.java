@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
@@ -24,7 +25,7 @@ import java.util.stream.Collectors;
  * {@code proxy}, see {@link HttpCall}; with {@code times}, and {@code threads} (1), the request is sent that often and the
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
- * {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
+ * With {@code timed} the tally also says {@code slowest}, in milliseconds. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
 
@@ -54,6 +55,9 @@ public final class ClientDriver {
             Map<String, String> answer = times == 0
                     ? once(client, call)
                     : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")));
+            if (times > 0 && !fields.containsKey("timed")) {
+                answer.remove("slowest");
+            }
             System.out.println(Form.write(answer));
         }
         System.exit(0);
@@ -94,7 +98,7 @@ public final class ClientDriver {
             }
             Map<String, Integer> sum = new TreeMap<>();
             for (Future<Map<String, Integer>> part : parts) {
-                part.get().forEach((what, count) -> sum.merge(what, count, Integer::sum));
+                part.get().forEach((what, count) -> sum.merge(what, count, what.equals("slowest") ? Integer::max : Integer::sum));
             }
             Map<String, String> form = new LinkedHashMap<>();
             sum.forEach((what, count) -> form.put(what, Integer.toString(count)));
@@ -109,6 +113,7 @@ public final class ClientDriver {
     private static Map<String, Integer> tally(Client client, HttpCall call, AtomicInteger left) {
         Map<String, Integer> counts = new TreeMap<>();
         while (left.getAndDecrement() > 0) {
+            long began = System.nanoTime();
             try {
                 HttpAnswer answer = client.send(call);
                 counts.merge("status." + answer.status(), 1, Integer::sum);
@@ -116,6 +121,7 @@ public final class ClientDriver {
             } catch (Exception failure) {
                 counts.merge("error." + failure.getClass().getName(), 1, Integer::sum);
             }
+            counts.merge("slowest", (int) TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began), Integer::max);
         }
         return counts;
     }

@@ -48,6 +48,9 @@ public final class Upstream implements AutoCloseable {
     /** A good answer in chunks of one byte, with a pause before each. */
     public record Trickle(String body, long pauseMillis) implements Reaction {}
 
+    /** These bytes one by one, with a pause before each. */
+    public record Drip(byte[] bytes, long pauseMillis) implements Reaction {}
+
     /** No answer, the connection stays open until the client closes it. */
     public record Hang() implements Reaction {}
 
@@ -266,6 +269,13 @@ public final class Upstream implements AutoCloseable {
             trickle(trickle, connection.getOutputStream());
             return true;
         }
+        if (reaction instanceof Drip drip) {
+            for (byte b : drip.bytes()) {
+                pause(drip.pauseMillis());
+                connection.getOutputStream().write(b);
+            }
+            return true;
+        }
         if (reaction instanceof Hang) {
             awaitClose(connection);
         }
@@ -276,14 +286,18 @@ public final class Upstream implements AutoCloseable {
     private void trickle(Trickle trickle, OutputStream out) throws IOException {
         out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
         for (byte b : trickle.body().getBytes(StandardCharsets.UTF_8)) {
-            try {
-                closed.await(trickle.pauseMillis(), TimeUnit.MILLISECONDS);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+            pause(trickle.pauseMillis());
             out.write(new byte[] {'1', '\r', '\n', b, '\r', '\n'});
         }
         out.write("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private void pause(long millis) {
+        try {
+            closed.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void awaitClose(Socket connection) throws IOException {

@@ -1,0 +1,70 @@
+package io.weft.it.chaos;
+
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+
+/** Certificates, in a mesh that is strict. */
+final class IdentityFaults {
+    private static final String STRICT = """
+            type: MeshTrafficPermission
+            name: everybody
+            spec: {rules: [{default: {allow: [{spiffeID: {type: Prefix, value: "spiffe://default.default.mesh.local/"}}]}}]}
+            ---
+            type: MeshTLS
+            name: strict
+            spec: {rules: [{default: {mode: Strict}}]}
+            ---
+            type: MeshIdentity
+            name: everyone
+            spec:
+              selector: {dataplane: {matchLabels: {}}}
+              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}, certificateParameters: {expiry: %s}}}
+            """;
+    private static final Duration OVERLAP = Duration.ofSeconds(2);
+    private static final int ROOTS = 2;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private IdentityFaults() {}
+
+    static List<Fault> all() {
+        return List.of(
+                new Fault("certificates-rotated", "The root is replaced twice, while each request has a handshake of its own", Promise.NO_REQUEST_FAILS,
+                        IdentityFaults::rotated),
+                new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired));
+    }
+
+    private static Count rotated(Shop shop) throws Exception {
+        secured(shop, "1h");
+        shop.closesConnections();
+        shop.open();
+        Count count = shop.underLoad(() -> {
+            for (int i = 0; i < ROOTS; i++) {
+                Awaitility.await().atMost(PATIENCE).until(() -> shop.controlPlane().rotateRoot(OVERLAP));
+                shop.load().awaitRounds(2);
+            }
+            shop.last();
+        });
+        shop.awaitWell();
+        return count;
+    }
+
+    private static Count expired(Shop shop) throws Exception {
+        secured(shop, "12s");
+        shop.open();
+        shop.controlPlane().process().kill();
+        // From then on it stays so.
+        Awaitility.await().atMost(PATIENCE).until(() -> Promise.FAILS_CLOSED.brokenBy(shop.batch()).isEmpty());
+        Count count = shop.underLoad(shop::last);
+        shop.controlPlane().start();
+        shop.awaitWell();
+        return count;
+    }
+
+    private static void secured(Shop shop, String lifetime) {
+        shop.controlPlane().save("strict.yaml", STRICT.formatted(lifetime));
+        shop.withTokens();
+        shop.server("a", "v1");
+        shop.server("b", "v1");
+    }
+}

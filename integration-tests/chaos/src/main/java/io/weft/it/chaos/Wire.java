@@ -1,0 +1,142 @@
+package io.weft.it.chaos;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Stands between agents and their control plane and does to what passes what a network or a bad proxy does. Thread-safe. */
+final class Wire implements AutoCloseable {
+    private static final long SLOW_MILLIS = 2;
+
+    /** What becomes of bytes. */
+    enum Conduct {
+        PASS,
+        /** They wait until that is over; connections stay. */
+        HOLD,
+        /** One at a time, with a pause after each. */
+        DRIP,
+        /** Those for agents become others. */
+        SPOIL
+    }
+
+    private final ServerSocket listening;
+    private final int target;
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    private Conduct conduct = Conduct.PASS;
+
+    private Wire(ServerSocket listening, int target) {
+        this.listening = listening;
+        this.target = target;
+    }
+
+    /** In front of a server on loopback. */
+    static Wire to(int target) {
+        try {
+            Wire wire = new Wire(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), target);
+            start("accepts", wire::accept);
+            return wire;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    int port() {
+        return listening.getLocalPort();
+    }
+
+    synchronized void conduct(Conduct conduct) {
+        this.conduct = conduct;
+        notifyAll();
+    }
+
+    private synchronized Conduct conduct() throws InterruptedException {
+        while (conduct == Conduct.HOLD) {
+            wait();
+        }
+        return conduct;
+    }
+
+    private static void start(String name, Runnable task) {
+        Thread thread = new Thread(task, "wire: " + name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void accept() {
+        while (!listening.isClosed()) {
+            Socket agent;
+            try {
+                agent = listening.accept();
+            } catch (IOException closed) {
+                return;
+            }
+            sockets.add(agent);
+            start("dials", () -> connect(agent));
+        }
+    }
+
+    private void connect(Socket agent) {
+        try {
+            Socket controlPlane = new Socket(InetAddress.getLoopbackAddress(), target);
+            sockets.add(controlPlane);
+            start("there", () -> carry(agent, controlPlane, false));
+            carry(controlPlane, agent, true);
+        } catch (IOException nobodyThere) {
+            close(agent);
+        }
+    }
+
+    private void carry(Socket from, Socket to, boolean toAgent) {
+        byte[] chunk = new byte[16 << 10];
+        try {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            for (int read = in.read(chunk); read >= 0; read = in.read(chunk)) {
+                pass(chunk, read, out, toAgent);
+            }
+        } catch (IOException | InterruptedException gone) {
+            // Both ends hear of it by what follows.
+        } finally {
+            close(from);
+            close(to);
+        }
+    }
+
+    private void pass(byte[] chunk, int length, OutputStream out, boolean toAgent) throws IOException, InterruptedException {
+        Conduct now = conduct();
+        if (now == Conduct.SPOIL && toAgent) {
+            byte[] others = new byte[length];
+            ThreadLocalRandom.current().nextBytes(others);
+            out.write(others);
+            return;
+        }
+        int sent = 0;
+        while (now == Conduct.DRIP && sent < length) {
+            out.write(chunk[sent++]);
+            Thread.sleep(SLOW_MILLIS);
+            now = conduct();
+        }
+        out.write(chunk, sent, length - sent);
+    }
+
+    @Override
+    public void close() throws IOException {
+        listening.close();
+        sockets.forEach(Wire::close);
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException alreadyClosed) {
+            return;
+        }
+    }
+}
