@@ -79,20 +79,20 @@ public final class InboundListeners {
         List<InboundChains.Chain> chains = new ArrayList<>();
         int index = 0;
         for (FilterChain chain : listener.filterChains()) {
-            InboundRoutes routes = compile(listener, chain, "inbound " + index++ + " " + listener.name(), snapshot, compiler, security);
+            InboundRoutes routes = compile(chain, "inbound " + index++ + " " + listener.name(), snapshot, compiler, security);
             if (routes != null) {
                 chains.add(new InboundChains.Chain(chain.match(), routes));
             }
         }
         InboundRoutes otherwise = listener.defaultFilterChain()
-                .map(chain -> compile(listener, chain, "inbound default " + listener.name(), snapshot, compiler, security))
+                .map(chain -> compile(chain, "inbound default " + listener.name(), snapshot, compiler, security))
                 .orElse(null);
         return new Ready(listener, chains, otherwise);
     }
 
     /** @return null when its routes are not there */
     private static InboundRoutes compile(
-            Listener listener, FilterChain chain, String key, PolicySnapshot snapshot, RouteCompiler compiler, TransportSecurity security) {
+            FilterChain chain, String key, PolicySnapshot snapshot, RouteCompiler compiler, TransportSecurity security) {
         RouteConfiguration configuration = configuration(chain.http().routes(), snapshot);
         if (configuration == null) {
             return null;
@@ -102,7 +102,7 @@ public final class InboundListeners {
                 compiler.compile(key, configuration, chain.http(), RouteCompiler.Side.INBOUND),
                 chain.http(),
                 compiler.connectionFilters(key, chain.networkFilters()),
-                security(listener, chain, snapshot, security));
+                security(chain, snapshot, security));
     }
 
     private static RouteConfiguration configuration(RouteSource routes, PolicySnapshot snapshot) {
@@ -112,8 +112,7 @@ public final class InboundListeners {
         return routes instanceof Inline inline ? inline.configuration() : NO_ROUTES;
     }
 
-    private static InboundRoutes.Security security(
-            Listener listener, FilterChain chain, PolicySnapshot snapshot, TransportSecurity security) {
+    private static InboundRoutes.Security security(FilterChain chain, PolicySnapshot snapshot, TransportSecurity security) {
         if (!(chain.transport() instanceof DownstreamTls tls)) {
             return InboundRoutes.Security.NONE;
         }
