@@ -14,6 +14,7 @@ import io.weft.policy.identity.IstioCertificates;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.identity.TestAuthority;
 import io.weft.policy.identity.WorkloadApi;
+import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.CertificateValidation.Authorities;
 import io.weft.policy.model.CertificateValidation.TrustDomains;
 import io.weft.policy.model.PolicySnapshot;
@@ -22,6 +23,7 @@ import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.weft.policy.proto.protobuf.Any;
@@ -181,12 +183,19 @@ class IdentityTest {
     }
 
     private static Cluster secured() {
+        return secured("orders", "default", "default");
+    }
+
+    /** @param certificate,roots the names of providers */
+    private static Cluster secured(String name, String certificate, String roots) {
         UpstreamTlsContext tls = UpstreamTlsContext.newBuilder()
                 .setCommonTlsContext(CommonTlsContext.newBuilder()
                         .setTlsCertificateProviderInstance(
-                                CertificateProviderPluginInstance.newBuilder().setInstanceName("default")))
+                                CertificateProviderPluginInstance.newBuilder().setInstanceName(certificate))
+                        .setValidationContext(CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(
+                                CertificateProviderPluginInstance.newBuilder().setInstanceName(roots))))
                 .build();
-        return Resources.cluster("orders").toBuilder()
+        return Resources.cluster(name).toBuilder()
                 .setTransportSocket(TransportSocket.newBuilder()
                         .setName("envoy.transport_sockets.tls")
                         .setTypedConfig(Any.newBuilder()
@@ -298,6 +307,46 @@ class IdentityTest {
             under.awaitSnapshot(snapshot -> own(snapshot).orElseThrow().leaf().getPublicKey().equals(second.getPublic()));
             assertThat(requested).isEmpty();
         }
+    }
+
+    /** As a bootstrap file of gRPC's may have them: one with all, one that only says whom to trust. */
+    @Test
+    void ofSeveralProvidersEachGivesItsOwnAndOneThatIsNotThereIsRefused(@TempDir Path one, @TempDir Path two) throws IOException {
+        policy.put(secured("orders", "one", "two"));
+        KeyPair first = write(one);
+        Files.writeString(two.resolve("ca.crt"), TestAuthority.pem(OTHER_DOMAIN.root));
+        IdentityConfig.Files all = new IdentityConfig.Files(
+                Optional.of(new IdentityConfig.CertificateFiles(one.resolve("tls.crt"), one.resolve("tls.key"))),
+                Optional.of(one.resolve("ca.crt")));
+        IdentityConfig.Files roots = new IdentityConfig.Files(Optional.empty(), Optional.of(two.resolve("ca.crt")));
+        IdentityConfig several = new IdentityConfig(KeyType.EC_P256, new IdentityConfig.Providers(Map.of("one", all, "two", roots)));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(config(controlPlane, several))) {
+            Map<String, Secret> secrets = under.awaitSnapshot(snapshot -> snapshot.secrets().size() == 3).secrets();
+            assertThat(((Secret.Identity) secrets.get("own identity one").content()).certificate().key()).isEqualTo(first.getPrivate());
+            assertThat(trust(secrets.get("own authorities one"))).isEqualTo(new Authorities(List.of(authority.root)));
+            assertThat(trust(secrets.get("own authorities two"))).isEqualTo(new Authorities(List.of(OTHER_DOMAIN.root)));
+
+            policy.put(secured("orders", "one", "three"));
+            policy.push();
+            assertThat(under.awaitStatus(status -> !status.refused().isEmpty()).refused()).singleElement().satisfies(refusal ->
+                    assertThat(refusal.reason()).isEqualTo("names the certificate providers [three]; this process has [one, two]"));
+            assertThat(under.client.snapshot().clusters().get("orders").transport().providers()).containsExactlyInAnyOrder("one", "two");
+
+            // What one of them lacks is nothing that the other one does not give.
+            Files.writeString(two.resolve("ca.crt"), "nonsense");
+            under.awaitStatus(status -> status.problem().orElse("").contains(two.resolve("ca.crt") + " cannot be used"));
+            KeyPair second = write(one);
+            Secret.Identity renewed = (Secret.Identity) under.awaitSnapshot(snapshot ->
+                    ((Secret.Identity) snapshot.secrets().get("own identity one").content()).certificate().key().equals(second.getPrivate()))
+                    .secrets().get("own identity one").content();
+            assertThat(renewed.certificate().uri()).isEqualTo(TestAuthority.ORDERS);
+            assertThat(under.client.snapshot().secrets()).containsKey("own authorities two");
+        }
+    }
+
+    private static CertificateValidation.Trust trust(Secret secret) {
+        return ((Secret.Validation) secret.content()).validation().trust();
     }
 
     @Test

@@ -110,9 +110,10 @@ public final class MeshTls implements TransportSecurity {
         if (source instanceof TlsContext.InlineCertificate inline) {
             return Optional.of(inline.certificate());
         }
-        // Whatever name a policy gives it, this process has one certificate of its own.
-        String secret = source instanceof TlsContext.NamedCertificate named ? named.secret() : Secret.OWN_IDENTITY;
-        return content(secret, secrets) instanceof Secret.Identity identity
+        Secret.Content content = source instanceof TlsContext.ProvidedCertificate provided
+                ? own(Secret.OWN_IDENTITY, provided.instance(), secrets)
+                : content(((TlsContext.NamedCertificate) source).secret(), secrets);
+        return content instanceof Secret.Identity identity
                 ? Optional.of(identity.certificate())
                 : Optional.empty();
     }
@@ -129,12 +130,18 @@ public final class MeshTls implements TransportSecurity {
 
     /** With the authorities of this process where policy leaves them to it; empty: it has none. */
     private static Optional<CertificateValidation> trusting(CertificateValidation policy, Map<String, Secret> secrets) {
-        if (!(policy.trust() instanceof CertificateValidation.ProvidedAuthorities)) {
+        if (!(policy.trust() instanceof CertificateValidation.ProvidedAuthorities provided)) {
             return Optional.of(policy);
         }
-        return content(Secret.OWN_AUTHORITIES, secrets) instanceof Secret.Validation own
+        return own(Secret.OWN_AUTHORITIES, provided.instance(), secrets) instanceof Secret.Validation own
                 ? Optional.of(policy.with(own.validation()))
                 : Optional.empty();
+    }
+
+    /** Of the provider that policy names; where this process has one identity, that, whatever name a policy gives it. It never has both. */
+    private static Secret.Content own(String kind, String instance, Map<String, Secret> secrets) {
+        Secret.Content named = content(Secret.ofProvider(kind, instance), secrets);
+        return named == null ? content(kind, secrets) : named;
     }
 
     private static Secret.Content content(String name, Map<String, Secret> secrets) {

@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.bouncycastle.asn1.x509.GeneralName;
@@ -119,6 +120,41 @@ class ClientTlsTest {
 
         assertThat(session.getProtocol()).isEqualTo("TLSv1.3");
         assertThat(orders.session().getPeerCertificates()[0]).isEqualTo(SHOP.certificate());
+    }
+
+    private static Map<String, Secret> secrets(Secret... some) {
+        return List.of(some).stream().collect(Collectors.toMap(Secret::name, secret -> secret));
+    }
+
+    private static Secret shown(String name) {
+        return new Secret(name, new Secret.Identity(of(SHOP)));
+    }
+
+    private static Secret trusted(String name, Authority authority) {
+        return new Secret(name, new Secret.Validation(trusting(authorities(authority))));
+    }
+
+    /** gRFC A29: policy names one for the certificate and one for the roots. */
+    @Test
+    void ofSeveralCertificateProvidersTheOneCountsThatPolicyNames() throws Exception {
+        TlsPeer orders = peer(MESH.certify(ORDERS));
+        UpstreamTls socket = new UpstreamTls(
+                new TlsContext(new TlsContext.Parameters(Version.TLS_1_2, Version.TLS_1_3, List.of()), List.of(),
+                        Optional.of(new TlsContext.ProvidedCertificate("shown", "")),
+                        new TlsContext.InlineValidation(trusting(new CertificateValidation.ProvidedAuthorities("mesh", "")))),
+                "");
+        Secret shop = shown("own identity shown");
+        Secret other = trusted("own authorities other", OTHER);
+
+        call(tls.client(socket, secrets(shop, other, trusted("own authorities mesh", MESH))).orElseThrow(), orders.address());
+        assertThatThrownBy(() -> call(
+                        tls.client(socket, secrets(shop, other, trusted("own authorities mesh", OTHER))).orElseThrow(), orders.address()))
+                .hasStackTraceContaining("unable to find valid certification path");
+        // Without what the named one should give, none is taken in its place.
+        assertThat(tls.client(socket, secrets(shop, other))).isEmpty();
+        assertThat(tls.client(socket, secrets(shown("own identity other"), trusted("own authorities mesh", MESH)))).isEmpty();
+        // One alone is meant whatever a policy calls it.
+        call(tls.client(socket, secrets(shown(Secret.OWN_IDENTITY), trusted(Secret.OWN_AUTHORITIES, MESH))).orElseThrow(), orders.address());
     }
 
     private void refuses(CertificateValidation validation, Certified certificate, String reason) {

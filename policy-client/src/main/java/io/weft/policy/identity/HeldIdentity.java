@@ -3,13 +3,27 @@ package io.weft.policy.identity;
 import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.TlsCertificate;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
- * A certificate with its key, and whom to trust, as it came with them.
+ * What a source gave: one of the two at least.
+ *
+ * @param certificate with its key
+ * @param trust whom to trust
  */
-public record HeldIdentity(TlsCertificate certificate, Trust trust) {
+public record HeldIdentity(Optional<TlsCertificate> certificate, Optional<Trust> trust) {
 
-    public Instant expires() {
-        return certificate.leaf().getNotAfter().toInstant();
+    public HeldIdentity(TlsCertificate certificate, Trust trust) {
+        this(Optional.of(certificate), Optional.of(trust));
+    }
+
+    /** When nobody believes the certificate any more; empty: it has none. */
+    public Optional<Instant> expires() {
+        return certificate.map(own -> own.leaf().getNotAfter().toInstant());
+    }
+
+    /** The SPIFFE ID; empty: none. */
+    public String uri() {
+        return certificate.map(TlsCertificate::uri).orElse("");
     }
 }

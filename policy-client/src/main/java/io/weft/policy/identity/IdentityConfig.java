@@ -2,6 +2,9 @@ package io.weft.policy.identity;
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Where this process gets its identity when a policy leaves that to it: certificate providers, and SDS names that are not served over
@@ -36,9 +39,24 @@ public record IdentityConfig(KeyType keyType, Source source) {
     public record Directory(Path path) implements InFiles {}
 
     /**
-     * PEM files, as gRPC's {@code file_watcher} names them (gRFC A29).
+     * PEM files, as gRPC's {@code file_watcher} names them (gRFC A29): one of the two at least.
      *
      * @param authorities the roots
      */
-    public record Files(Path certificate, Path key, Path authorities) implements InFiles {}
+    public record Files(Optional<CertificateFiles> certificate, Optional<Path> authorities) implements InFiles {}
+
+    /** A certificate, or a chain with the leaf first, and the leaf's key. */
+    public record CertificateFiles(Path chain, Path key) {}
+
+    /** Certificate providers by the names of their instances (gRFC A29), of which a policy names the one that it means. */
+    public record Providers(Map<String, Files> instances) implements Source {
+        public Providers {
+            instances = Map.copyOf(instances);
+        }
+    }
+
+    /** The only names by which a policy may leave something to this process; empty: it has one identity, whatever name a policy gives it. */
+    public Set<String> names() {
+        return source instanceof Providers several ? several.instances.keySet() : Set.of();
+    }
 }

@@ -1,5 +1,6 @@
 package io.weft.policy.identity;
 
+import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.parse.CertificateText;
@@ -13,6 +14,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Files with a certificate, its key and the roots. In a directory they are found in one of the layouts that are usual: those of Kubernetes' TLS secrets and
@@ -54,7 +56,7 @@ public final class IdentityFiles {
         HeldIdentity identity = read(files);
         // Read while they were replaced, they may fit together by chance.
         if (!stamps(files).equals(before)) {
-            throw new IOException(files.certificate() + " and the files that belong to it are being replaced");
+            throw new IOException(names(files) + " are being replaced");
         }
         seen = before;
         return Optional.of(identity);
@@ -64,7 +66,9 @@ public final class IdentityFiles {
         for (Layout layout : LAYOUTS) {
             if (Files.exists(directory.resolve(layout.certificate))) {
                 return new IdentityConfig.Files(
-                        directory.resolve(layout.certificate), directory.resolve(layout.key), directory.resolve(layout.authorities));
+                        Optional.of(new IdentityConfig.CertificateFiles(
+                                directory.resolve(layout.certificate), directory.resolve(layout.key))),
+                        Optional.of(directory.resolve(layout.authorities)));
             }
         }
         List<String> known = new ArrayList<>();
@@ -74,7 +78,7 @@ public final class IdentityFiles {
 
     private static List<Object> stamps(IdentityConfig.Files files) throws IOException {
         List<Object> stamps = new ArrayList<>();
-        for (Path file : List.of(files.certificate(), files.key(), files.authorities())) {
+        for (Path file : all(files)) {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             // Kubernetes replaces a whole volume by turning one link: then it is another file.
             stamps.add(List.of(
@@ -83,16 +87,35 @@ public final class IdentityFiles {
         return stamps;
     }
 
+    private static List<Path> all(IdentityConfig.Files files) {
+        List<Path> all = new ArrayList<>();
+        files.certificate().ifPresent(certificate -> all.addAll(List.of(certificate.chain(), certificate.key())));
+        files.authorities().ifPresent(all::add);
+        return all;
+    }
+
+    private static String names(IdentityConfig.Files files) {
+        return all(files).stream().map(Path::toString).collect(Collectors.joining(", "));
+    }
+
     private static HeldIdentity read(IdentityConfig.Files files) throws IOException {
         try {
-            TlsCertificate certificate =
-                    CertificateText.identity(Files.readAllBytes(files.certificate()), Files.readAllBytes(files.key()));
-            List<X509Certificate> authorities = CertificateText.certificates(Files.readAllBytes(files.authorities()));
-            demandIssuer(certificate, authorities);
-            return new HeldIdentity(certificate, new CertificateValidation.Authorities(authorities));
+            Optional<TlsCertificate> certificate = Optional.empty();
+            Optional<Trust> trust = Optional.empty();
+            if (files.certificate().isPresent()) {
+                IdentityConfig.CertificateFiles own = files.certificate().get();
+                certificate = Optional.of(CertificateText.identity(Files.readAllBytes(own.chain()), Files.readAllBytes(own.key())));
+            }
+            if (files.authorities().isPresent()) {
+                List<X509Certificate> authorities = CertificateText.certificates(Files.readAllBytes(files.authorities().get()));
+                if (certificate.isPresent()) {
+                    demandIssuer(certificate.get(), authorities);
+                }
+                trust = Optional.of(new CertificateValidation.Authorities(authorities));
+            }
+            return new HeldIdentity(certificate, trust);
         } catch (CertificateException e) {
-            throw new IOException("the identity in " + files.certificate() + ", " + files.key() + " and " + files.authorities()
-                    + " cannot be used: " + e.getMessage(), e);
+            throw new IOException("the identity in " + names(files) + " cannot be used: " + e.getMessage(), e);
         }
     }
 

@@ -9,6 +9,15 @@ public record Secret(String name, Content content) implements Resource {
     /** The same for those whom it trusts. */
     public static final String OWN_AUTHORITIES = "own authorities";
 
+    /**
+     * Where this process has several certificate providers, the name of what one of them gave.
+     *
+     * @param own {@link #OWN_IDENTITY} or {@link #OWN_AUTHORITIES}
+     */
+    public static String ofProvider(String own, String instance) {
+        return own + ' ' + instance;
+    }
+
     public sealed interface Content {}
 
     @Override

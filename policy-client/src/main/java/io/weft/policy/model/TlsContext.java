@@ -30,13 +30,19 @@ public record TlsContext(
         return names;
     }
 
-    /** Whether something of it is left to this process: who it is, or whom it trusts. */
-    public boolean asksForProvider() {
-        boolean certificate = this.certificate.isPresent() && this.certificate.get() instanceof ProvidedCertificate;
+    /** The names by which it leaves to this process who it is, or whom it trusts. */
+    public Set<String> providers() {
+        Set<String> names = new HashSet<>(4);
+        if (certificate.isPresent() && certificate.get() instanceof ProvidedCertificate provided) {
+            names.add(provided.instance());
+        }
         CertificateValidation defaults = validation instanceof InlineValidation inline
                 ? inline.validation()
                 : validation instanceof NamedValidation named ? named.defaults() : CertificateValidation.NOTHING;
-        return certificate || defaults.trust() instanceof CertificateValidation.ProvidedAuthorities;
+        if (defaults.trust() instanceof CertificateValidation.ProvidedAuthorities provided) {
+            names.add(provided.instance());
+        }
+        return names;
     }
 
     boolean holdsPrivateKey() {

@@ -10,9 +10,9 @@ public sealed interface TransportSocket {
         return Set.of();
     }
 
-    /** Whether something of it is left to this process: who it is, or whom it trusts. */
-    default boolean asksForProvider() {
-        return false;
+    /** The names by which it leaves to this process who it is, or whom it trusts. */
+    default Set<String> providers() {
+        return Set.of();
     }
 
     default boolean holdsPrivateKey() {
@@ -34,8 +34,8 @@ public sealed interface TransportSocket {
         }
 
         @Override
-        public boolean asksForProvider() {
-            return context.asksForProvider();
+        public Set<String> providers() {
+            return context.providers();
         }
 
         @Override
@@ -56,8 +56,8 @@ public sealed interface TransportSocket {
         }
 
         @Override
-        public boolean asksForProvider() {
-            return context.asksForProvider();
+        public Set<String> providers() {
+            return context.providers();
         }
 
         @Override

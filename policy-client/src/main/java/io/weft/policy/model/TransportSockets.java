@@ -46,13 +46,13 @@ public record TransportSockets(List<Match> matches, TransportSocket otherwise) {
                 || matches.stream().anyMatch(match -> match.socket instanceof TransportSocket.UpstreamTls);
     }
 
-    /** Whether something of any of the sockets is left to this process: who it is, or whom it trusts. */
-    public boolean asksForProvider() {
-        boolean asks = otherwise.asksForProvider();
+    /** The names by which any of the sockets leaves to this process who it is, or whom it trusts. */
+    public Set<String> providers() {
+        Set<String> names = new HashSet<>(otherwise.providers());
         for (Match match : matches) {
-            asks |= match.socket.asksForProvider();
+            names.addAll(match.socket.providers());
         }
-        return asks;
+        return names;
     }
 
     /** The first match counts. */

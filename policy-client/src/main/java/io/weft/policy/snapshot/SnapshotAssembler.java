@@ -1,7 +1,5 @@
 package io.weft.policy.snapshot;
 
-import io.weft.policy.identity.HeldIdentity;
-import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
@@ -105,9 +103,23 @@ public final class SnapshotAssembler {
         return clusters.asksForProvider || listeners.asksForProvider;
     }
 
-    /** What this process got for itself; empty: it has nothing any more. */
-    public void provide(Optional<HeldIdentity> identity) {
-        secrets.provide(identity);
+    /** The names by which a resource leaves to this process who it is, or whom it trusts. */
+    public static Set<String> providers(Resource resource) {
+        if (resource instanceof Cluster cluster) {
+            return cluster.transport().providers();
+        }
+        Set<String> names = new HashSet<>(4);
+        if (resource instanceof Listener listener) {
+            for (FilterChain chain : listener.allFilterChains()) {
+                names.addAll(chain.transport().providers());
+            }
+        }
+        return names;
+    }
+
+    /** What this process got for itself: all that it has now. */
+    public void provide(Map<String, Secret> own) {
+        secrets.provide(own);
     }
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
@@ -247,7 +259,7 @@ public final class SnapshotAssembler {
         /** Secrets that the control plane has removed; those in use are held nevertheless. */
         final Set<String> withdrawn = new HashSet<>();
         /** What no control plane sent. */
-        final Map<String, Secret> provided = new HashMap<>();
+        Map<String, Secret> provided = Map.of();
         Set<String> wanted = Set.of();
         Map<String, Secret> frozen = Map.of();
         boolean changed;
@@ -276,13 +288,8 @@ public final class SnapshotAssembler {
             return held.keySet().containsAll(wanted);
         }
 
-        void provide(Optional<HeldIdentity> identity) {
-            provided.clear();
-            identity.ifPresent(own -> {
-                provided.put(Secret.OWN_IDENTITY, new Secret(Secret.OWN_IDENTITY, new Secret.Identity(own.certificate())));
-                provided.put(Secret.OWN_AUTHORITIES, new Secret(Secret.OWN_AUTHORITIES, new Secret.Validation(
-                        new CertificateValidation(own.trust(), List.of(), List.of(), List.of()))));
-            });
+        void provide(Map<String, Secret> own) {
+            provided = own;
             changed = true;
         }
 
@@ -381,7 +388,7 @@ public final class SnapshotAssembler {
                 Set<String> needs = needs(newest.resource());
                 nowWanted.addAll(needs);
                 nowSecrets.addAll(secrets(newest.resource()));
-                nowAsks |= asksForProvider(newest.resource());
+                nowAsks |= !providers(newest.resource()).isEmpty();
                 Accepted warm = newest;
                 if (!parts.keySet().containsAll(needs)) {
                     warm = publishedRoots.get(newest.name());
@@ -391,7 +398,7 @@ public final class SnapshotAssembler {
                     needs = needs(warm.resource());
                     nowWanted.addAll(needs);
                     nowSecrets.addAll(secrets(warm.resource()));
-                    nowAsks |= asksForProvider(warm.resource());
+                    nowAsks |= !providers(warm.resource()).isEmpty();
                 }
                 nowRoots.put(warm.name(), warm);
                 for (String need : needs) {
@@ -440,13 +447,6 @@ public final class SnapshotAssembler {
                 }
             }
             return false;
-        }
-
-        private static boolean asksForProvider(Resource root) {
-            if (root instanceof Cluster cluster) {
-                return cluster.transport().asksForProvider();
-            }
-            return ((Listener) root).allFilterChains().stream().anyMatch(chain -> chain.transport().asksForProvider());
         }
 
         private static Set<String> secrets(Resource root) {

@@ -1,9 +1,9 @@
 package io.weft.policy.xds;
 
 import io.netty.channel.EventLoop;
-import io.weft.policy.identity.HeldIdentity;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
@@ -21,8 +21,8 @@ final class Expiry {
     }
 
     /** @return how long it is good for from now on; not above zero: not at all, and what was held before still expires in its time */
-    Duration of(HeldIdentity identity) {
-        Duration left = Duration.between(clock.instant(), identity.expires());
+    Duration at(Instant expires) {
+        Duration left = Duration.between(clock.instant(), expires);
         if (left.compareTo(Duration.ZERO) > 0) {
             cancel();
             end = loop.schedule(expired, left.toMillis() + 1, TimeUnit.MILLISECONDS);

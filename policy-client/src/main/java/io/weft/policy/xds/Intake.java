@@ -2,6 +2,7 @@ package io.weft.policy.xds;
 
 import io.weft.policy.PolicyClientStatus.Refusal;
 import io.weft.policy.parse.ParseOutcome;
+import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
 import io.weft.policy.parse.ResourceType;
 import io.weft.policy.snapshot.SnapshotAssembler;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Takes parsed responses into the assembler and keeps what the status tells about them. Confined to the event loop. */
 final class Intake {
@@ -23,6 +25,7 @@ final class Intake {
     private static final int MAX_UNASKED = 16;
 
     private final SnapshotAssembler assembler;
+    private final Set<String> providers;
     private final Clock clock;
     private final Map<ResourceType, Map<String, Refusal>> refused = new EnumMap<>(ResourceType.class);
     private final Map<ResourceType, String> versions = new EnumMap<>(ResourceType.class);
@@ -30,8 +33,10 @@ final class Intake {
     private String controlPlane = "";
     private Optional<Instant> lastResponse = Optional.empty();
 
-    Intake(SnapshotAssembler assembler, Clock clock) {
+    /** @param providers of certificates that a policy may name; empty: any name will do */
+    Intake(SnapshotAssembler assembler, Set<String> providers, Clock clock) {
         this.assembler = assembler;
+        this.providers = providers;
         this.clock = clock;
         for (ResourceType type : ResourceType.values()) {
             refused.put(type, new LinkedHashMap<>());
@@ -54,14 +59,16 @@ final class Intake {
     }
 
     /** @return what to say in the NACK; empty: all of it was accepted */
-    Optional<String> stateOfTheWorld(ResourceType type, String version, List<ParseOutcome> outcomes) {
+    Optional<String> stateOfTheWorld(ResourceType type, String version, List<ParseOutcome> parsed) {
+        List<ParseOutcome> outcomes = withKnownProviders(parsed);
         assembler.stateOfTheWorld(type, outcomes);
         refused.get(type).clear();
         return record(type, version, outcomes);
     }
 
     /** @return what to say in the NACK; empty: all of it was accepted */
-    Optional<String> delta(ResourceType type, String version, List<ParseOutcome> outcomes, Collection<String> removed) {
+    Optional<String> delta(ResourceType type, String version, List<ParseOutcome> parsed, Collection<String> removed) {
+        List<ParseOutcome> outcomes = withKnownProviders(parsed);
         assembler.delta(type, outcomes, removed);
         refused.get(type).keySet().removeAll(new HashSet<>(removed));
         // A resource without a name cannot be told from one that has been replaced by a good version since.
@@ -97,6 +104,28 @@ final class Intake {
         List<Refusal> all = new ArrayList<>(unasked.values());
         refused.values().forEach(ofType -> all.addAll(ofType.values()));
         return all;
+    }
+
+    /** As gRFC A29 has it, a resource that names a certificate provider which is not there is refused. */
+    private List<ParseOutcome> withKnownProviders(List<ParseOutcome> parsed) {
+        if (providers.isEmpty()) {
+            return parsed;
+        }
+        List<ParseOutcome> outcomes = new ArrayList<>(parsed.size());
+        for (ParseOutcome outcome : parsed) {
+            outcomes.add(outcome instanceof Accepted accepted ? withKnownProviders(accepted) : outcome);
+        }
+        return outcomes;
+    }
+
+    private ParseOutcome withKnownProviders(Accepted accepted) {
+        Set<String> unknown = new TreeSet<>(SnapshotAssembler.providers(accepted.resource()));
+        unknown.removeAll(providers);
+        return unknown.isEmpty()
+                ? accepted
+                : new Refused(accepted.type(), accepted.name(),
+                        accepted.type() == ResourceType.LISTENER ? "filter_chains.transport_socket" : "transport_socket",
+                        "names the certificate providers " + unknown + "; this process has " + new TreeSet<>(providers));
     }
 
     private Optional<String> record(ResourceType type, String version, List<ParseOutcome> outcomes) {

@@ -9,11 +9,10 @@ import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyListener;
 import io.weft.policy.cache.CacheKey;
 import io.weft.policy.cache.ResourceCache;
-import io.weft.policy.identity.HeldIdentity;
-import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Secret;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
 import io.weft.policy.parse.ResourceParser;
@@ -52,7 +51,7 @@ public final class PolicySubscription {
     private PublicationGate gate;
     private EventLoop loop;
     private NodeSource nodes;
-    private IdentitySource identity;
+    private OwnIdentities identities;
     private Optional<LoadReporter> loadReporter = Optional.empty();
     private Optional<String> identityProblem = Optional.empty();
     private Optional<Cache> cache = Optional.empty();
@@ -66,7 +65,7 @@ public final class PolicySubscription {
         this.config = config;
         this.environment = environment;
         this.listener = listener;
-        this.intake = new Intake(assembler, environment.clock());
+        this.intake = new Intake(assembler, config.identity().names(), environment.clock());
         this.status = new PolicyClientStatus(
                 new Connecting(environment.clock().instant()), Variant.DELTA, "", Map.of(), List.of(), Optional.empty(),
                 Optional.empty());
@@ -112,8 +111,8 @@ public final class PolicySubscription {
     /** @throws InterruptedException the stream ends nevertheless */
     public void close(Duration patience) throws InterruptedException {
         thread.stop(() -> {
-            if (identity != null) {
-                identity.stop();
+            if (identities != null) {
+                identities.stop();
             }
             loadReporter.ifPresent(LoadReporter::stop);
             client.close();
@@ -151,44 +150,26 @@ public final class PolicySubscription {
 
     /** Not before a policy asks for it: a mesh without TLS costs no key. */
     private void provideIdentity() {
-        if (identity == null && assembler.asksForProvider()) {
-            IdentitySource.Listener told = new IdentityNews();
-            IdentityConfig.Source source = config.identity().source();
-            if (source instanceof IdentityConfig.InFiles files) {
-                identity = new WatchedIdentity(loop, files, environment, told);
-            } else if (source instanceof IdentityConfig.FromWorkloadApi workloadApi) {
-                identity = new WorkloadApiIdentity(loop, workloadApi, config, environment, told);
-            } else {
-                identity = new RequestedIdentity(loop, config, environment, told);
-            }
-            identity.start();
-        }
-    }
+        if (identities == null && assembler.asksForProvider()) {
+            identities = new OwnIdentities(loop, config, environment, new OwnIdentities.Observer() {
+                @Override
+                public void changed(Map<String, Secret> own) {
+                    assembler.provide(own);
+                    gate.changed();
+                }
 
-    private final class IdentityNews implements IdentitySource.Listener {
-        @Override
-        public void held(HeldIdentity own) {
-            assembler.provide(Optional.of(own));
-            gate.changed();
-            // Said only now: whoever hears it may count on it.
-            client.identified(own.certificate().uri());
-            identityProblem = Optional.empty();
-            showStatus();
-        }
+                @Override
+                public void identified(String spiffeId) {
+                    client.identified(spiffeId);
+                }
 
-        @Override
-        public void lost() {
-            client.identified("");
-            assembler.provide(Optional.empty());
-            gate.changed();
-            identityProblem = Optional.of(identityProblem.orElse("the certificate of this process has expired"));
-            showStatus();
-        }
-
-        @Override
-        public void trouble(String what) {
-            identityProblem = Optional.of(what);
-            showStatus();
+                @Override
+                public void problemChanged() {
+                    identityProblem = identities.problem();
+                    showStatus();
+                }
+            });
+            identities.start();
         }
     }
 

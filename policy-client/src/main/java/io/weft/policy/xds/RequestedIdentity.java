@@ -11,6 +11,7 @@ import java.net.SocketAddress;
 import java.security.KeyPair;
 import java.security.cert.CertificateException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
@@ -70,9 +71,10 @@ final class RequestedIdentity implements IdentitySource {
     }
 
     private void taken(HeldIdentity identity) {
-        Duration left = expiry.of(identity);
+        Instant expires = identity.expires().orElseThrow();
+        Duration left = expiry.at(expires);
         if (left.compareTo(Duration.ZERO) <= 0) {
-            failed("the certificate that came has expired on " + identity.expires() + "; compare the machines' clocks");
+            failed("the certificate that came has expired on " + expires + "; compare the machines' clocks");
             return;
         }
         backoff.reset();

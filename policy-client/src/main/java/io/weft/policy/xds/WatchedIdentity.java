@@ -6,6 +6,7 @@ import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.IdentityFiles;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -51,10 +52,11 @@ final class WatchedIdentity implements IdentitySource {
     }
 
     private void take(HeldIdentity identity) {
-        if (expiry.of(identity).compareTo(Duration.ZERO) > 0) {
+        Optional<Instant> expires = identity.expires();
+        if (expires.isEmpty() || expiry.at(expires.get()).compareTo(Duration.ZERO) > 0) {
             listener.held(identity);
         } else {
-            listener.trouble("the certificate in the files has expired on " + identity.expires());
+            listener.trouble("the certificate in the files has expired on " + expires.get());
             listener.lost();
         }
     }

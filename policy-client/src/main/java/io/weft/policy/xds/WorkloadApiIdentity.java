@@ -9,6 +9,7 @@ import io.weft.policy.xds.GrpcStatus.Code;
 import java.net.SocketAddress;
 import java.security.cert.CertificateException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
@@ -72,11 +73,12 @@ final class WorkloadApiIdentity implements IdentitySource, GrpcStreamListener {
         }
         try {
             HeldIdentity identity = WorkloadApi.identity(message);
-            if (expiry.of(identity).compareTo(Duration.ZERO) > 0) {
+            Instant expires = identity.expires().orElseThrow();
+            if (expiry.at(expires).compareTo(Duration.ZERO) > 0) {
                 backoff.reset();
                 listener.held(identity);
             } else {
-                trouble("the certificate that came has expired on " + identity.expires() + "; compare the machines' clocks");
+                trouble("the certificate that came has expired on " + expires + "; compare the machines' clocks");
             }
         } catch (CertificateException e) {
             trouble("what it answered " + e.getMessage());

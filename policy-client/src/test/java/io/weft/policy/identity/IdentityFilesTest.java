@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weft.policy.model.CertificateValidation.Authorities;
+import io.weft.policy.model.TlsCertificate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,10 +44,11 @@ class IdentityFilesTest {
         write(folder, authority, pair, certificate, key, roots);
         IdentityFiles directory = new IdentityFiles(new IdentityConfig.Directory(folder));
         HeldIdentity identity = directory.changed().orElseThrow();
-        assertThat(identity.certificate().leaf().getPublicKey()).isEqualTo(pair.getPublic());
-        assertThat(identity.certificate().key()).isEqualTo(pair.getPrivate());
-        assertThat(identity.trust()).isEqualTo(new Authorities(List.of(authority.root)));
-        assertThat(identity.certificate().uri()).isEqualTo(TestAuthority.ORDERS);
+        TlsCertificate own = identity.certificate().orElseThrow();
+        assertThat(own.leaf().getPublicKey()).isEqualTo(pair.getPublic());
+        assertThat(own.key()).isEqualTo(pair.getPrivate());
+        assertThat(identity.trust()).contains(new Authorities(List.of(authority.root)));
+        assertThat(own.uri()).isEqualTo(TestAuthority.ORDERS);
         assertThat(directory.changed()).isEmpty();
     }
 
@@ -53,9 +56,22 @@ class IdentityFilesTest {
     void filesThatAreNamedOneByOne() throws IOException {
         KeyPair pair = KeyType.EC_P256.generate();
         write(folder, authority, pair, "a", "b", "c");
-        IdentityFiles files = new IdentityFiles(
-                new IdentityConfig.Files(folder.resolve("a"), folder.resolve("b"), folder.resolve("c")));
-        assertThat(files.changed().orElseThrow().certificate().key()).isEqualTo(pair.getPrivate());
+        Optional<IdentityConfig.CertificateFiles> own =
+                Optional.of(new IdentityConfig.CertificateFiles(folder.resolve("a"), folder.resolve("b")));
+        Optional<Path> roots = Optional.of(folder.resolve("c"));
+
+        assertThat(new IdentityFiles(new IdentityConfig.Files(own, roots)).changed().orElseThrow()).satisfies(both -> {
+            assertThat(both.certificate().orElseThrow().key()).isEqualTo(pair.getPrivate());
+            assertThat(both.trust()).contains(new Authorities(List.of(authority.root)));
+        });
+        assertThat(new IdentityFiles(new IdentityConfig.Files(own, Optional.empty())).changed().orElseThrow()).satisfies(shown -> {
+            assertThat(shown.certificate().orElseThrow().key()).isEqualTo(pair.getPrivate());
+            assertThat(shown.trust()).isEmpty();
+        });
+        assertThat(new IdentityFiles(new IdentityConfig.Files(Optional.empty(), roots)).changed().orElseThrow()).satisfies(trusted -> {
+            assertThat(trusted.certificate()).isEmpty();
+            assertThat(trusted.trust()).contains(new Authorities(List.of(authority.root)));
+        });
     }
 
     @Test
@@ -76,7 +92,7 @@ class IdentityFilesTest {
         Files.delete(folder.resolve("ca.crt"));
         assertThatThrownBy(directory::changed).isInstanceOf(IOException.class);
         write(folder, authority, second);
-        assertThat(directory.changed().orElseThrow().certificate().leaf().getPublicKey()).isEqualTo(second.getPublic());
+        assertThat(directory.changed().orElseThrow().certificate().orElseThrow().leaf().getPublicKey()).isEqualTo(second.getPublic());
     }
 
     /** Kubernetes turns one link, so that all files of a volume change in one moment. */
@@ -93,7 +109,8 @@ class IdentityFilesTest {
         IdentityFiles directory = new IdentityFiles(new IdentityConfig.Directory(folder));
         HeldIdentity before = directory.changed().orElseThrow();
         turn("b");
-        assertThat(directory.changed().orElseThrow().certificate().leaf()).isNotEqualTo(before.certificate().leaf());
+        assertThat(directory.changed().orElseThrow().certificate().orElseThrow().leaf())
+                .isNotEqualTo(before.certificate().orElseThrow().leaf());
         assertThat(directory.changed()).isEmpty();
     }
 

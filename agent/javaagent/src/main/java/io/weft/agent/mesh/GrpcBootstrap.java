@@ -17,15 +17,18 @@ import java.util.Optional;
 final class GrpcBootstrap {
     private static final JsonFactory JSON = new JsonFactory();
     private static final String FILE_WATCHER = "file_watcher";
+    private static final String CERTIFICATE = "certificate_file";
+    private static final String KEY = "private_key_file";
+    private static final String AUTHORITIES = "ca_certificate_file";
 
     private GrpcBootstrap() {}
 
     /**
-     * The files of its certificate provider; empty: it has none.
+     * The files of its certificate provider, or of each where there are several; empty: it has none.
      *
      * @throws IOException it cannot be read, or has something that is not supported; the message names it
      */
-    static Optional<IdentityConfig.Files> identity(Path file) throws IOException {
+    static Optional<IdentityConfig.Source> identity(Path file) throws IOException {
         Map<String, Map<String, String>> providers = new LinkedHashMap<>();
         try (JsonParser json = JSON.createParser(file.toFile())) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
@@ -40,13 +43,15 @@ final class GrpcBootstrap {
                     json.skipChildren();
                 }
             }
-            if (providers.size() > 1) {
-                throw new IOException("certificate_providers: has " + providers.keySet() + "; one is supported");
-            }
+            Map<String, IdentityConfig.Files> files = new LinkedHashMap<>();
             for (Map.Entry<String, Map<String, String>> provider : providers.entrySet()) {
-                return Optional.of(files("certificate_providers." + provider.getKey(), provider.getValue()));
+                files.put(provider.getKey(), files("certificate_providers." + provider.getKey(), provider.getValue()));
             }
-            return Optional.empty();
+            if (files.isEmpty()) {
+                return Optional.empty();
+            }
+            // One is meant whatever a policy calls it: Istio says "default" for the certificate and "ROOTCA" for the roots.
+            return Optional.of(files.size() == 1 ? files.values().iterator().next() : new IdentityConfig.Providers(files));
         } catch (IOException e) {
             throw new IOException("GRPC_XDS_BOOTSTRAP: " + file + ": " + e.getMessage(), e);
         }
@@ -84,15 +89,21 @@ final class GrpcBootstrap {
         if (!FILE_WATCHER.equals(fields.get("plugin_name"))) {
             throw new IOException(at + ".plugin_name: must be " + FILE_WATCHER + ", not " + fields.get("plugin_name"));
         }
-        return new IdentityConfig.Files(
-                path(at, fields, "certificate_file"), path(at, fields, "private_key_file"), path(at, fields, "ca_certificate_file"));
+        Optional<Path> chain = path(fields, CERTIFICATE);
+        Optional<Path> key = path(fields, KEY);
+        Optional<Path> authorities = path(fields, AUTHORITIES);
+        if (chain.isPresent() != key.isPresent()) {
+            throw new IOException(at + ".config." + (chain.isPresent() ? KEY : CERTIFICATE) + ": is missing, though "
+                    + (chain.isPresent() ? CERTIFICATE : KEY) + " is there");
+        }
+        if (chain.isEmpty() && authorities.isEmpty()) {
+            throw new IOException(at + ".config: has neither " + CERTIFICATE + " nor " + AUTHORITIES);
+        }
+        return new IdentityConfig.Files(chain.map(path -> new IdentityConfig.CertificateFiles(path, key.orElseThrow())), authorities);
     }
 
-    private static Path path(String at, Map<String, String> fields, String name) throws IOException {
+    private static Optional<Path> path(Map<String, String> fields, String name) {
         String text = fields.get("config." + name);
-        if (text == null || text.isEmpty()) {
-            throw new IOException(at + ".config." + name + ": is missing");
-        }
-        return Path.of(text);
+        return text == null || text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
     }
 }

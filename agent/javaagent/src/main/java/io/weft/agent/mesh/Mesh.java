@@ -257,10 +257,7 @@ public final class Mesh implements MeshAccess {
             source = new IdentityConfig.FromWorkloadApi(identity.workloadApi().get());
         } else if (bootstrap != null && !bootstrap.isEmpty()) {
             try {
-                Optional<IdentityConfig.Files> files = GrpcBootstrap.identity(Path.of(bootstrap));
-                if (files.isPresent()) {
-                    source = files.get();
-                }
+                source = GrpcBootstrap.identity(Path.of(bootstrap)).orElse(source);
             } catch (IOException e) {
                 log.warn(e.getMessage() + "; a certificate is asked for at the control plane instead");
             }

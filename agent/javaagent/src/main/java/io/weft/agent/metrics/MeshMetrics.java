@@ -7,6 +7,7 @@ import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Secret;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /** All metrics of this process, collected when somebody asks. Thread-safe. */
@@ -37,7 +38,11 @@ public final class MeshMetrics {
     }
 
     private static String principal(PolicySnapshot policy) {
-        Secret own = policy.secrets().get(Secret.OWN_IDENTITY);
-        return own != null && own.content() instanceof Secret.Identity identity ? identity.certificate().uri() : "";
+        // Where there are several, the first by name, as the control plane is told.
+        return policy.secrets().values().stream()
+                .filter(secret -> secret.name().startsWith(Secret.OWN_IDENTITY) && secret.content() instanceof Secret.Identity)
+                .min(Comparator.comparing(Secret::name))
+                .map(secret -> ((Secret.Identity) secret.content()).certificate().uri())
+                .orElse("");
     }
 }

@@ -32,7 +32,7 @@ public enum Setting {
             "A directory with the certificate of this process, its key and the roots, kept fresh by something else, for policies that "
                     + "leave that to the process: tls.crt, tls.key, ca.crt (cert-manager), or cert-chain.pem, key.pem, root-cert.pem (Istio), "
                     + "or svid.pem, svid_key.pem, svid_bundle.pem (SPIFFE). Without it, identity.workload-api; without that, the certificate "
-                    + "provider file_watcher of GRPC_XDS_BOOTSTRAP."),
+                    + "providers file_watcher of GRPC_XDS_BOOTSTRAP: one for whatever a policy names, several by their names."),
     IDENTITY_WORKLOAD_API("identity.workload-api", Type.WORKLOAD_API, "none",
             "The SPIFFE Workload API that gives this process its certificate and the roots, unless identity.dir does. Also "
                     + "SPIFFE_ENDPOINT_SOCKET."),

@@ -11,7 +11,7 @@ import java.util.List;
 /**
  * A certificate that this process can show.
  *
- * @param name of the secret; {@link Secret#OWN_IDENTITY} for the one that it got for itself
+ * @param name of the secret; {@link Secret#OWN_IDENTITY} or {@link Secret#ofProvider} for one that it got for itself
  */
 record ShownIdentity(String name, String spiffeId, String issuer, Instant expires) {
 

@@ -7,6 +7,7 @@ import io.weft.policy.identity.IdentityConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,8 +22,13 @@ class GrpcBootstrapTest {
     @TempDir
     private Path folder;
 
-    private Optional<IdentityConfig.Files> read(String text) throws IOException {
+    private Optional<IdentityConfig.Source> read(String text) throws IOException {
         return GrpcBootstrap.identity(Files.writeString(folder.resolve("bootstrap.json"), text));
+    }
+
+    private static IdentityConfig.Files files(String chain, String key, String authorities) {
+        return new IdentityConfig.Files(
+                Optional.of(new IdentityConfig.CertificateFiles(Path.of(chain), Path.of(key))), Optional.of(Path.of(authorities)));
     }
 
     @Test
@@ -30,14 +36,16 @@ class GrpcBootstrapTest {
         assertThat(read("""
                 {"xds_servers": [{"server_uri": "x:1", "channel_creds": [{"type": "insecure"}]}], "node": {"id": "a", "locality": {}},
                  "certificate_providers": {"default": %s}}""".formatted(PROVIDER)))
-                .contains(new IdentityConfig.Files(Path.of("/c.pem"), Path.of("/k.pem"), Path.of("/ca.pem")));
+                .contains(files("/c.pem", "/k.pem", "/ca.pem"));
         assertThat(read("{\"xds_servers\": []}")).isEmpty();
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "file_watcher|meshca|certificate_providers.default.plugin_name: must be file_watcher, not meshca",
-        "private_key_file|other_file|certificate_providers.default.config.private_key_file: is missing",
+        "private_key_file|other_file|certificate_providers.default.config.private_key_file: is missing, though certificate_file is there",
+        "certificate_file\": \"/c|other_file\": \"/c|certificate_providers.default.config.certificate_file: is missing, though private_key_file is there",
+        "config\":|other\":|certificate_providers.default.config: has neither certificate_file nor ca_certificate_file",
         "{|[|GRPC_XDS_BOOTSTRAP: ",
     })
     void whatItCannotBeReadFrom(String text, String instead, String reason) {
@@ -46,8 +54,17 @@ class GrpcBootstrapTest {
     }
 
     @Test
-    void severalProvidersAreTooMany() {
-        assertThatThrownBy(() -> read("{\"certificate_providers\": {\"a\": " + PROVIDER + ", \"b\": " + PROVIDER + "}}"))
-                .hasMessageContaining("certificate_providers: has [a, b]; one is supported");
+    void severalProvidersEachWithWhatItIsFor() throws IOException {
+        assertThat(read("""
+                {"certificate_providers": {"all": %s,
+                 "roots": {"plugin_name": "file_watcher", "config": {"ca_certificate_file": "/other.pem"}},
+                 "shown": {"plugin_name": "file_watcher", "config": {"certificate_file": "/c2.pem", "private_key_file": "/k2.pem"}}}}"""
+                .formatted(PROVIDER)))
+                .contains(new IdentityConfig.Providers(Map.of(
+                        "all", files("/c.pem", "/k.pem", "/ca.pem"),
+                        "roots", new IdentityConfig.Files(Optional.empty(), Optional.of(Path.of("/other.pem"))),
+                        "shown", new IdentityConfig.Files(
+                                Optional.of(new IdentityConfig.CertificateFiles(Path.of("/c2.pem"), Path.of("/k2.pem"))),
+                                Optional.empty()))));
     }
 }
