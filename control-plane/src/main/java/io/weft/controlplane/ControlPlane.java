@@ -24,7 +24,6 @@ import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.ResourceId;
-import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
@@ -110,8 +109,9 @@ public final class ControlPlane implements AutoCloseable {
     /**
      * @param kubeconfig absent: as a pod, or as {@code KUBECONFIG} says
      * @param namespace the control plane's own; absent: as the pod or the kubeconfig says
+     * @param mesh of pods, Services and policies that do not say of which they are
      */
-    public record Cluster(Optional<Path> kubeconfig, Optional<String> namespace) implements Origin {}
+    public record Cluster(Optional<Path> kubeconfig, Optional<String> namespace, String mesh) implements Origin {}
 
     /**
      * @param listen port 0: any free one
@@ -179,8 +179,6 @@ public final class ControlPlane implements AutoCloseable {
      */
     public static ControlPlane start(Settings settings) throws IOException {
         Clock clock = Clock.systemUTC();
-        ResourceParser parser = new ResourceParser(
-                settings.origin() instanceof Cluster ? ResourceParser.Proof.SERVICE_ACCOUNT : ResourceParser.Proof.SERVICE);
         ScheduledThreadPoolExecutor worker = new ScheduledThreadPoolExecutor(1, threads("weft-control-plane"));
         worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         worker.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
@@ -188,9 +186,9 @@ public final class ControlPlane implements AutoCloseable {
         Platform platform = null;
         try {
             platform = settings.origin() instanceof Cluster cluster
-                    ? new ClusterPlatform(cluster.kubeconfig(), cluster.namespace(), parser, worker, clock)
-                    : folder((Folder) settings.origin(), parser, clock);
-            return new ControlPlane(settings, platform, parser, worker, clock);
+                    ? new ClusterPlatform(cluster.kubeconfig(), cluster.namespace(), cluster.mesh(), worker, clock)
+                    : folder((Folder) settings.origin(), clock);
+            return new ControlPlane(settings, platform, worker, clock);
         } catch (IOException | RuntimeException e) {
             worker.shutdownNow();
             if (platform != null) {
@@ -200,12 +198,12 @@ public final class ControlPlane implements AutoCloseable {
         }
     }
 
-    private static Platform folder(Folder folder, ResourceParser parser, Clock clock) throws IOException {
-        return new FolderPlatform(folder.policies(), folder.state(), parser, clock);
+    private static Platform folder(Folder folder, Clock clock) throws IOException {
+        return new FolderPlatform(folder.policies(), folder.state(), clock);
     }
 
     private ControlPlane(
-            Settings settings, Platform platform, ResourceParser parser, ScheduledThreadPoolExecutor worker, Clock clock)
+            Settings settings, Platform platform, ScheduledThreadPoolExecutor worker, Clock clock)
             throws IOException {
         this.settings = settings;
         this.platform = platform;
@@ -219,7 +217,7 @@ public final class ControlPlane implements AutoCloseable {
         compile = new Coalesced(worker, this::compile);
         save = new Coalesced(stateWriter, this::save);
         stateFile = platform.registrations();
-        NodeReader nodes = new NodeReader(parser);
+        NodeReader nodes = new NodeReader(platform.parser());
         load = new LoadWindow(System::nanoTime);
         registry = new Registry(nodes, settings.grace(), System::nanoTime, worker, () -> {
             compile.request();
@@ -475,7 +473,7 @@ public final class ControlPlane implements AutoCloseable {
     /** What would change for the data planes that are connected if these were all the policies. Changes nothing. */
     public PolicyDiff diff(List<SourceText> texts) {
         PolicySet now = policies;
-        PolicySet read = new PolicyHistory(new ResourceParser()).update(texts);
+        PolicySet read = new PolicyHistory(platform.parser()).update(texts);
         PolicySet next = withLastGood(read, now);
         List<String> documents = new ArrayList<>();
         Map<ResourceId, Resource> before = byId(now);

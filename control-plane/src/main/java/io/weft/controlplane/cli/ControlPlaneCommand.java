@@ -84,6 +84,12 @@ final class ControlPlaneCommand implements Callable<Integer> {
                 description = "This control plane's own namespace, where it keeps the keys of the CAs that are made here. Default:"
                         + " the pod's.")
         private String namespace;
+
+        @Option(
+                names = "--mesh",
+                paramLabel = "NAME",
+                description = "Mesh of pods, Services and policies without the label kuma.io/mesh. Default: default.")
+        private String mesh = "default";
     }
 
     @Option(
@@ -203,7 +209,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
     private ControlPlane.Origin cluster() {
         return new ControlPlane.Cluster(
-                Optional.ofNullable(origin.cluster.kubeconfig), Optional.ofNullable(origin.cluster.namespace));
+                Optional.ofNullable(origin.cluster.kubeconfig), Optional.ofNullable(origin.cluster.namespace), origin.cluster.mesh);
     }
 
     private static String reason(IOException e) {

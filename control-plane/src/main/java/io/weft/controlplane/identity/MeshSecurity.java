@@ -121,7 +121,7 @@ public final class MeshSecurity {
                     name,
                     Optional.empty(),
                     mesh,
-                    new SpiffeTemplate(List.of("/", ".Workload", "")),
+                    mtls.get().path(),
                     mtls.get().expiry(),
                     authority,
                     true)).ifPresent(rules::add);
@@ -225,12 +225,12 @@ public final class MeshSecurity {
         }
         MeshTls.Settings settings = MeshTls.Settings.NONE;
         for (MeshTls policy : tls) {
-            if (policy.target().selects(dataplane, tags, inbound)) {
+            if (policy.metadata().reaches(dataplane) && policy.target().selects(dataplane, tags, inbound)) {
                 settings = policy.settings().over(settings);
             }
         }
         List<MeshTrafficPermission> applicable = permissions.stream()
-                .filter(policy -> policy.target().selects(dataplane, tags, inbound))
+                .filter(policy -> policy.metadata().reaches(dataplane) && policy.target().selects(dataplane, tags, inbound))
                 .toList();
         return Optional.of(new InboundSecurity(
                 settings.mode().orElse(defaultMode), settings, Permissions.of(applicable, this::callers)));
@@ -255,7 +255,7 @@ public final class MeshSecurity {
     public MeshTls.Settings calling() {
         MeshTls.Settings settings = MeshTls.Settings.NONE;
         for (MeshTls policy : tls) {
-            if (policy.target().dataplanes() instanceof TargetRef.WholeMesh) {
+            if (policy.target().dataplanes() instanceof TargetRef.WholeMesh && !policy.metadata().isOfItsNamespace()) {
                 settings = policy.settings().over(settings);
             }
         }

@@ -38,6 +38,7 @@ public final class ClusterPlatform implements Platform {
     private final ThreadPoolExecutor asking = threads("weft-token-review", ASKING_THREADS);
     private final ThreadPoolExecutor writing = threads("weft-cluster-write", WRITING_THREADS);
     private final ClusterState state = new ClusterState();
+    private final ResourceParser parser;
     private final ClusterSource source;
     private final TokenReviews tokens;
     private final Authorities authorities;
@@ -45,12 +46,13 @@ public final class ClusterPlatform implements Platform {
     /**
      * @param kubeconfig absent: as a pod, or as {@code KUBECONFIG} says
      * @param namespace the control plane's own, where it keeps the roots of its CAs; absent: as the pod or the kubeconfig says
+     * @param mesh of pods, Services and policies that do not say of which they are
      * @throws IOException nothing says where the API server is
      */
     public ClusterPlatform(
             Optional<Path> kubeconfig,
             Optional<String> namespace,
-            ResourceParser parser,
+            String mesh,
             ScheduledExecutorService scheduler,
             Clock clock)
             throws IOException {
@@ -58,10 +60,12 @@ public final class ClusterPlatform implements Platform {
         config.setRequestTimeout(REQUEST_TIMEOUT_MS);
         client = new KubernetesClientBuilder().withConfig(config).build();
         String own = namespace.or(() -> Optional.ofNullable(client.getNamespace())).orElse(DEFAULT_NAMESPACE);
+        parser = new ResourceParser(new ResourceParser.Cluster(own, mesh));
         RootSecrets roots = new RootSecrets(client, own);
         source = new ClusterSource(
                 client,
                 own,
+                new FactReader(mesh),
                 state,
                 roots,
                 new MeshTlsConditions(client, state, writing, clock),
@@ -99,6 +103,11 @@ public final class ClusterPlatform implements Platform {
     @Override
     public Source source() {
         return source;
+    }
+
+    @Override
+    public ResourceParser parser() {
+        return parser;
     }
 
     @Override

@@ -68,6 +68,7 @@ final class ClusterSource implements Source {
 
     private final KubernetesClient client;
     private final String namespace;
+    private final FactReader reader;
     private final ClusterState state;
     private final ClusterServices services;
     private final Policies policies;
@@ -91,6 +92,7 @@ final class ClusterSource implements Source {
     ClusterSource(
             KubernetesClient client,
             String namespace,
+            FactReader reader,
             ClusterState state,
             RootSecrets roots,
             MeshTlsConditions conditions,
@@ -99,10 +101,11 @@ final class ClusterSource implements Source {
             ScheduledExecutorService scheduler) {
         this.client = client;
         this.namespace = namespace;
+        this.reader = reader;
         this.state = state;
         this.services = new ClusterServices(state);
         this.policies = new Policies(client.getKubernetesSerialization(), parser);
-        this.gateway = new GatewayRoutes(state);
+        this.gateway = new GatewayRoutes(state, reader.mesh());
         this.statuses = statuses;
         this.roots = roots;
         this.conditions = conditions;
@@ -116,9 +119,9 @@ final class ClusterSource implements Source {
                 node -> state.removeNode(node.getMetadata().getName()),
                 servicesChanged));
         follow("pods", client.pods().inAnyNamespace().withLimit(PAGE), new Follower<Pod>(
-                pod -> state.put(FactReader.pod(pod)), pod -> state.removePod(ObjectName.of(pod)), servicesChanged));
+                pod -> state.put(reader.pod(pod)), pod -> state.removePod(ObjectName.of(pod)), servicesChanged));
         follow("services", client.services().inAnyNamespace().withLimit(PAGE), new Follower<Service>(
-                service -> state.put(FactReader.service(service)),
+                service -> state.put(reader.service(service)),
                 service -> state.removeService(ObjectName.of(service)),
                 servicesChanged));
         follow("endpointslices", client.discovery().v1().endpointSlices().inAnyNamespace().withLimit(PAGE),

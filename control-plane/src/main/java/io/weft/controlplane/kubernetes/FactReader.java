@@ -34,7 +34,6 @@ final class FactReader {
     /** A pod's condition. */
     static final String MESH_TLS = "weft.io/MeshTLS";
 
-    private static final String DEFAULT_MESH = "default";
     private static final List<String> SERVICE_LABELS = List.of(Labels.SERVICE, "app.kubernetes.io/name", "app");
 
     /** Values of {@code appProtocol}; with a domain as Kubernetes itself defines them. */
@@ -51,7 +50,18 @@ final class FactReader {
     private static final Set<String> OTHER_NAMES = Set.of(
             "tcp", "tls", "https", "udp", "sctp", "mongo", "mysql", "postgres", "postgresql", "redis", "kafka", "amqp", "mqtt");
 
-    static Facts.OfService service(Service service) {
+    private final String mesh;
+
+    /** @param mesh of what does not say of which it is */
+    FactReader(String mesh) {
+        this.mesh = mesh;
+    }
+
+    String mesh() {
+        return mesh;
+    }
+
+    Facts.OfService service(Service service) {
         ServiceSpec spec = service.getSpec();
         List<Facts.ServicePort> ports = new ArrayList<>();
         for (io.fabric8.kubernetes.api.model.ServicePort port : list(spec.getPorts())) {
@@ -149,7 +159,7 @@ final class FactReader {
                 Optional.ofNullable(endpoint.getHostname()).filter(hostname -> !hostname.isEmpty())));
     }
 
-    static Facts.OfPod pod(Pod pod) {
+    Facts.OfPod pod(Pod pod) {
         ObjectMeta metadata = pod.getMetadata();
         Map<String, String> labels = map(metadata.getLabels());
         Map<String, String> annotations = map(metadata.getAnnotations());
@@ -182,10 +192,10 @@ final class FactReader {
                 meshTls);
     }
 
-    private static String mesh(ObjectMeta metadata) {
+    private String mesh(ObjectMeta metadata) {
         return Optional.ofNullable(map(metadata.getLabels()).get(Labels.MESH))
                 .or(() -> Optional.ofNullable(map(metadata.getAnnotations()).get(MESH)))
-                .orElse(DEFAULT_MESH);
+                .orElse(mesh);
     }
 
     private static <T> List<T> list(List<T> list) {
@@ -195,6 +205,4 @@ final class FactReader {
     private static Map<String, String> map(Map<String, String> map) {
         return map == null ? Map.of() : map;
     }
-
-    private FactReader() {}
 }

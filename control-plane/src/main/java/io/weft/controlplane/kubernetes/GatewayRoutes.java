@@ -27,6 +27,7 @@ import java.util.TreeMap;
 final class GatewayRoutes {
 
     private final ClusterState state;
+    private final String mesh;
     /** By kind, namespace and name, in their order. */
     private final Map<String, HasMetadata> routes = new TreeMap<>();
     private final Map<ObjectName, ReferenceGrant> grants = new HashMap<>();
@@ -35,8 +36,10 @@ final class GatewayRoutes {
     /** @param statuses what is to be said of each route with a Service as parent */
     record Reading(List<Sourced> inForce, List<ResourceId> outdated, List<Problem> problems, List<RouteStatus> statuses) {}
 
-    GatewayRoutes(ClusterState state) {
+    /** @param mesh of routes whose Service is not there */
+    GatewayRoutes(ClusterState state, String mesh) {
         this.state = state;
+        this.mesh = mesh;
     }
 
     /** @return whether anything changed but what is said of it */
@@ -111,11 +114,11 @@ final class GatewayRoutes {
     private List<Sourced> sourced(
             String name, HasMetadata route, List<ParentReference> parents, List<MeshHttpRoute.Rule> rules) {
         Map<String, List<MeshHttpRoute.To>> byAudience = new LinkedHashMap<>();
-        String mesh = parents.stream()
+        String ofServices = parents.stream()
                 .flatMap(parent -> service(route, parent).stream())
                 .map(Facts.OfService::mesh)
                 .findFirst()
-                .orElse("default");
+                .orElse(mesh);
         for (ParentReference parent : parents) {
             ObjectName service = serviceName(route, parent);
             boolean producer = service.namespace().equals(route.getMetadata().getNamespace());
@@ -131,13 +134,14 @@ final class GatewayRoutes {
             Map<String, String> labels = new HashMap<>(
                     route.getMetadata().getLabels() == null ? Map.of() : route.getMetadata().getLabels());
             labels.put(Labels.POLICY_ROLE, role);
+            labels.put(Labels.NAMESPACE, namespace);
             TargetRef target = role.equals("producer")
                     ? new TargetRef.WholeMesh(true)
                     : new TargetRef.Subset(Map.of(Labels.NAMESPACE, namespace), true);
             all.add(new Sourced(
                     new MeshHttpRoute(
                             new Metadata(
-                                    new ResourceId(route.getKind() + "/" + role, mesh, own + "." + namespace), own, namespace, labels),
+                                    new ResourceId(route.getKind() + "/" + role, ofServices, own + "." + namespace), own, namespace, labels),
                             target, MeshHttpRoute.Unmatched.NOT_FOUND, to),
                     name, 0));
         });

@@ -21,15 +21,16 @@ final class IdentityParser {
     private static final Duration MIN_EXPIRY = Duration.ofSeconds(1);
     /** Of what a token proves. */
     private static final Set<String> PROVED_LABELS = Set.of(Labels.SERVICE, Labels.WORKLOAD);
+    private static final SpiffeTemplate OF_ACCOUNT = SpiffeTemplate.of("/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}");
     private static final Pattern TRUST_DOMAIN = Pattern.compile("[a-z0-9][a-z0-9._-]{0,252}");
 
     static MeshIdentity identity(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
-        Optional<String> service = selector(spec.require("selector").fields());
+        Optional<String> service = selector(spec.require("selector").fields(), proof);
         SpiffeTemplate trustDomain = SpiffeTemplate.of("{{ .Mesh }}.{{ .Zone }}.mesh.local");
         // As in Kuma, where they differ for the same reason.
-        SpiffeTemplate path = SpiffeTemplate.of(proof == ResourceParser.Proof.SERVICE_ACCOUNT
-                ? "/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}"
-                : "/workload/{{ .Workload }}");
+        SpiffeTemplate path = proof == ResourceParser.Proof.SERVICE_ACCOUNT
+                ? OF_ACCOUNT
+                : SpiffeTemplate.of("/workload/{{ .Workload }}");
         Optional<Value> spiffeId = spec.get("spiffeID");
         if (spiffeId.isPresent()) {
             Fields fields = spiffeId.get().fields();
@@ -68,7 +69,7 @@ final class IdentityParser {
         boolean refused = path.parts().equals(List.of(""));
         if (!refused && service.isEmpty() && !path.tellsWorkloadsApart(proof)) {
             String needed = proof == ResourceParser.Proof.SERVICE_ACCOUNT
-                    ? "{{ .Namespace }} and {{ .ServiceAccount }}"
+                    ? "{{ .Namespace }} and {{ .ServiceAccount }}, each between slashes"
                     : "{{ .Workload }}, or a selector for one service";
             value.refuse("needs " + needed + ": otherwise all services are one and the same, and what a permission grants to one it"
                     + " grants to all");
@@ -76,19 +77,24 @@ final class IdentityParser {
         return path;
     }
 
-    private static Optional<String> selector(Fields selector) {
+    /** In a cluster a service is what a pod's label says, and whoever may create a pod would be anyone. */
+    private static Optional<String> selector(Fields selector, ResourceParser.Proof proof) {
         Fields dataplane = selector.require("dataplane").fields();
         Map<String, String> labels = new LinkedHashMap<>(dataplane.texts("matchLabels"));
         Optional<String> service = Optional.ofNullable(labels.get(Labels.WORKLOAD)).or(() -> Optional.ofNullable(labels.get(Labels.SERVICE)));
+        boolean ofAccount = proof == ResourceParser.Proof.SERVICE_ACCOUNT;
         for (String label : labels.keySet()) {
-            if (!PROVED_LABELS.contains(label)) {
+            if (ofAccount) {
+                dataplane.refuse("matchLabels", "selects by " + label + ", which whoever creates a pod may choose; select all by an empty"
+                        + " mapping, and tell workloads apart by their service accounts");
+            } else if (!PROVED_LABELS.contains(label)) {
                 dataplane.refuse("matchLabels", "selects by " + label + ", which a data plane says of itself and nothing proves; select by "
                         + Labels.WORKLOAD + ", or all by an empty mapping");
             }
         }
         dataplane.end();
         selector.end();
-        return service;
+        return ofAccount ? Optional.empty() : service;
     }
 
     private static CaSource source(Fields bundled) {
@@ -181,7 +187,7 @@ final class IdentityParser {
     }
 
     /** Empty if no backend is enabled. */
-    static Optional<Mesh.Mtls> mtls(Value value) {
+    static Optional<Mesh.Mtls> mtls(Value value, ResourceParser.Proof proof) {
         Fields fields = value.fields();
         Optional<Value> enabled = fields.get("enabledBackend");
         // Kuma then does not try the CA before it takes the document; nothing is tried here either.
@@ -190,7 +196,7 @@ final class IdentityParser {
         for (Value item : fields.items("backends")) {
             Fields backend = item.fields();
             String name = backend.require("name").nonEmptyText();
-            if (backends.put(name, backend(backend)) != null) {
+            if (backends.put(name, backend(backend, proof)) != null) {
                 backend.refuse("name", "occurs twice; keep one");
             }
             backend.end();
@@ -206,7 +212,10 @@ final class IdentityParser {
         return Optional.ofNullable(chosen);
     }
 
-    private static Mesh.Mtls backend(Fields backend) {
+    private static Mesh.Mtls backend(Fields backend, ResourceParser.Proof proof) {
+        SpiffeTemplate path = proof == ResourceParser.Proof.SERVICE_ACCOUNT
+                ? OF_ACCOUNT
+                : SpiffeTemplate.of("/{{ .Workload }}");
         String type = backend.require("type").choice(ResourceParser.words("builtin", "provided"));
         TlsMode mode = backend.get("mode")
                 .map(value -> value.choice(ResourceParser.words("STRICT", "PERMISSIVE")))
@@ -233,13 +242,13 @@ final class IdentityParser {
         backend.unsupported("rootChain", "put the chain into the certificate's file");
         if (type.equals("builtin")) {
             backend.unsupported("conf", "the root is EC P-256 for ten years; to bring another use type: provided");
-            return new Mesh.Mtls(mode, new CaSource.Generated(), expiry);
+            return new Mesh.Mtls(mode, path, new CaSource.Generated(), expiry);
         }
         Fields conf = backend.require("conf").fields();
         Path certificate = source(conf.require("cert"));
         Path key = source(conf.require("key"));
         conf.end();
-        return new Mesh.Mtls(mode, new CaSource.Files(certificate, key), expiry);
+        return new Mesh.Mtls(mode, path, new CaSource.Files(certificate, key), expiry);
     }
 
     private static Path source(Value value) {

@@ -19,7 +19,8 @@ public record Mesh(Metadata metadata, Set<String> skippedInitialPolicies, Option
 
     /**
      * @param mode where no MeshTLS says otherwise
+     * @param path of the identities
      * @param expiry lifetime of the certificates of data planes
      */
-    public record Mtls(TlsMode mode, CaSource source, Duration expiry) {}
+    public record Mtls(TlsMode mode, SpiffeTemplate path, CaSource source, Duration expiry) {}
 }

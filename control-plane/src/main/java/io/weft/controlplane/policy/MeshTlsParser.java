@@ -37,7 +37,7 @@ final class MeshTlsParser {
 
     static MeshTls parse(Metadata metadata, Fields spec) {
         InboundTarget target = TargetRefParser.inbound(spec);
-        boolean wholeMesh = target.dataplanes() instanceof TargetRef.WholeMesh;
+        boolean wholeMesh = target.dataplanes() instanceof TargetRef.WholeMesh && !metadata.isOfItsNamespace();
         Settings settings = Settings.NONE;
         for (Value item : spec.items("rules")) {
             Fields rule = item.fields();
@@ -67,8 +67,9 @@ final class MeshTlsParser {
         Optional<Value> version = fields.get("tlsVersion");
         if (!wholeMesh) {
             // The callers use them too, and these are not known when they are chosen.
-            ciphers.ifPresent(each -> each.refuse("can only be set for the whole mesh; set targetRef to {kind: Mesh}"));
-            version.ifPresent(each -> each.refuse("can only be set for the whole mesh; set targetRef to {kind: Mesh}"));
+            String why = "can only be set for the whole mesh; set targetRef to {kind: Mesh}, in a cluster in the control plane's namespace";
+            ciphers.ifPresent(each -> each.refuse(why));
+            version.ifPresent(each -> each.refuse(why));
         }
         Optional<List<String>> names = ciphers.map(each -> {
             List<String> list = new ArrayList<>();

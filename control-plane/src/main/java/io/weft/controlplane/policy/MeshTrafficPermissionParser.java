@@ -37,7 +37,7 @@ final class MeshTrafficPermissionParser {
         return kinds;
     }
 
-    static MeshTrafficPermission parse(Metadata metadata, Fields spec) {
+    static MeshTrafficPermission parse(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
         InboundTarget target = TargetRefParser.inbound(spec);
         List<Rule> rules = new ArrayList<>();
         for (Value item : spec.items("rules")) {
@@ -45,7 +45,7 @@ final class MeshTrafficPermissionParser {
         }
         List<From> from = new ArrayList<>();
         for (Value item : spec.items("from")) {
-            from.add(from(item.fields()));
+            from.add(from(item.fields(), proof));
         }
         if (rules.isEmpty() && from.isEmpty()) {
             spec.refuse("rules", "needs at least one rule with allow, allowWithShadowDeny or deny");
@@ -95,15 +95,13 @@ final class MeshTrafficPermissionParser {
         return new Caller(kind, text);
     }
 
-    private static From from(Fields item) {
+    private static From from(Fields item, ResourceParser.Proof proof) {
         Fields ref = item.require("targetRef").fields();
         Value kind = ref.require("kind");
         String name = kind.choice(ResourceParser.words("Mesh", "MeshSubset", "MeshService", "MeshServiceSubset"));
-        Source source = switch (name) {
-            case "Mesh" -> new Anyone();
-            case "MeshService" -> new OfService(ref.require("name").nonEmptyText());
-            default -> provedService(name, kind, ref).<Source>map(OfService::new).orElseGet(Anyone::new);
-        };
+        Source source = name.equals("Mesh")
+                ? new Anyone()
+                : provedService(name, kind, ref, proof).<Source>map(OfService::new).orElseGet(Anyone::new);
         ref.accept("proxyTypes");
         ref.end();
         Fields defaults = item.require("default").fields();
@@ -113,13 +111,18 @@ final class MeshTrafficPermissionParser {
         return new From(source, action);
     }
 
-    /** A caller proves its service; what else it says of itself in its tags proves nothing. */
-    static Optional<String> provedService(String kindName, Value kind, Fields ref) {
-        Map<String, String> tags = new LinkedHashMap<>(ref.texts("tags"));
-        Optional<String> service = kindName.equals("MeshServiceSubset")
-                ? Optional.of(ref.require("name").nonEmptyText())
-                : Optional.ofNullable(tags.get(Labels.SERVICE));
+    /** A caller proves its service, or in a cluster its service account; what else it says of itself proves nothing. */
+    static Optional<String> provedService(String kindName, Value kind, Fields ref, ResourceParser.Proof proof) {
+        Map<String, String> tags =
+                kindName.equals("MeshService") ? new LinkedHashMap<>() : new LinkedHashMap<>(ref.texts("tags"));
+        Optional<String> service = kindName.equals("MeshSubset")
+                ? Optional.ofNullable(tags.get(Labels.SERVICE))
+                : Optional.of(ref.require("name").nonEmptyText());
         tags.remove(Labels.SERVICE);
+        if (service.isPresent() && proof == ResourceParser.Proof.SERVICE_ACCOUNT) {
+            kind.refuse("selects callers by their service, which in a cluster no certificate proves; write rules with spiffeID, as in"
+                    + " spiffe://default.default.mesh.local/ns/shop/sa/storefront");
+        }
         if (!tags.isEmpty()) {
             kind.refuse("selects callers by the tags " + tags.keySet() + ", which no certificate proves; select them by "
                     + Labels.SERVICE + ", or write rules with spiffeID");

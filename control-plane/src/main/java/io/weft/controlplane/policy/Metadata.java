@@ -2,7 +2,6 @@ package io.weft.controlplane.policy;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What every resource has.
@@ -20,13 +19,14 @@ public record Metadata(ResourceId id, String displayName, String namespace, Map<
         return id.mesh();
     }
 
-    /** @param role absent: as it is */
-    Metadata withRole(Optional<String> role) {
-        if (role.isEmpty()) {
-            return this;
-        }
+    /** Whether its role is the one that its namespace implies. */
+    boolean lacksRole() {
+        return !namespace.isEmpty() && !labels.containsKey(Labels.POLICY_ROLE);
+    }
+
+    Metadata withRole(String role) {
         Map<String, String> more = new HashMap<>(labels);
-        more.put(Labels.POLICY_ROLE, role.get());
+        more.put(Labels.POLICY_ROLE, role);
         return new Metadata(id, displayName, namespace, more);
     }
 
@@ -43,6 +43,11 @@ public record Metadata(ResourceId id, String displayName, String namespace, Map<
         };
     }
 
+    /** Of two names without a namespace, or one without, nothing tells one from the other. */
+    public boolean isOf(String other) {
+        return other.isEmpty() || namespace.isEmpty() || other.equals(namespace);
+    }
+
     public boolean has(Map<String, String> wanted) {
         return wanted.entrySet().stream().allMatch(entry -> entry.getValue().equals(label(entry.getKey())));
     }
@@ -52,10 +57,13 @@ public record Metadata(ResourceId id, String displayName, String namespace, Map<
      * their own; one that has no namespace, outside of a cluster, takes all.
      */
     public boolean reaches(Metadata dataplane) {
-        String role = role();
         String theirs = dataplane.label(Labels.NAMESPACE);
-        boolean bound = role.equals("consumer") || role.equals("workload-owner");
-        return !bound || theirs == null || theirs.isEmpty() || theirs.equals(label(Labels.NAMESPACE));
+        return !isOfItsNamespace() || theirs == null || theirs.isEmpty() || theirs.equals(label(Labels.NAMESPACE));
+    }
+
+    /** Whether it is for data planes of its own namespace alone. */
+    public boolean isOfItsNamespace() {
+        return role().equals("consumer") || role().equals("workload-owner");
     }
 
     /** Whether it was made in a zone, and not for all of them. */

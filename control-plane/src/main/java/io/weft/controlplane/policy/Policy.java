@@ -38,9 +38,11 @@ public record Policy(Metadata metadata, PolicyKind<?> kind, InboundTarget target
     /**
      * @param type of service
      * @param name absent: the labels select
+     * @param namespace of what is named; empty: any
      * @param section a port's name or number; absent: all ports
      */
-    public record Services(ServiceType type, Optional<String> name, Map<String, String> labels, Optional<String> section)
+    public record Services(
+            ServiceType type, Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section)
             implements Destination {
         public Services {
             labels = Map.copyOf(labels);
@@ -56,8 +58,9 @@ public record Policy(Metadata metadata, PolicyKind<?> kind, InboundTarget target
      * What a route leads somewhere.
      *
      * @param name absent: the labels select
+     * @param namespace of what is named; empty: any
      */
-    public record Routes(Optional<String> name, Map<String, String> labels) implements Destination {
+    public record Routes(Optional<String> name, String namespace, Map<String, String> labels) implements Destination {
         public Routes {
             labels = Map.copyOf(labels);
         }
@@ -68,7 +71,7 @@ public record Policy(Metadata metadata, PolicyKind<?> kind, InboundTarget target
         }
 
         public boolean include(Metadata route) {
-            return name.map(route.displayName()::equals).orElseGet(() -> route.has(labels));
+            return name.map(named -> named.equals(route.displayName()) && route.isOf(namespace)).orElseGet(() -> route.has(labels));
         }
     }
 

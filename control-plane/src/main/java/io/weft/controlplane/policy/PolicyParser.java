@@ -21,17 +21,21 @@ final class PolicyParser {
 
     private final PolicyKind<?> kind;
     private final Scope scope;
+    private final Metadata metadata;
+    private final ResourceParser.Proof proof;
 
-    private PolicyParser(PolicyKind<?> kind) {
+    private PolicyParser(PolicyKind<?> kind, Metadata metadata, ResourceParser.Proof proof) {
         this.kind = kind;
         scope = kind.scope();
+        this.metadata = metadata;
+        this.proof = proof;
     }
 
-    static Policy parse(PolicyKind<?> kind, Metadata metadata, Fields spec) {
-        return new PolicyParser(kind).parse(metadata, spec);
+    static Policy parse(PolicyKind<?> kind, Metadata metadata, Fields spec, ResourceParser.Proof proof) {
+        return new PolicyParser(kind, metadata, proof).parse(spec);
     }
 
-    private Policy parse(Metadata metadata, Fields spec) {
+    private Policy parse(Fields spec) {
         Optional<Value> to = spec.get("to");
         InboundTarget target = TargetRefParser.policy(spec, scope.byRoute());
         String top = target.dataplanes() instanceof TargetRef.OfRoutes ? "MeshHTTPRoute" : "";
@@ -57,7 +61,7 @@ final class PolicyParser {
             spec.refuse(scope.to().isEmpty() ? "rules" : "to", "is missing; the policy says nothing");
         }
         spec.end();
-        return new Policy(metadata.withRole(role(metadata, destinations, namespaces)), kind, target, destinations, rules);
+        return new Policy(role(destinations, namespaces).map(metadata::withRole).orElse(metadata), kind, target, destinations, rules);
     }
 
     private void inbound(Fields spec, String top, List<Rule> rules) {
@@ -108,30 +112,37 @@ final class PolicyParser {
                 : "'MeshHTTPRoute' cannot be a destination here: what this policy sets is the service's";
     }
 
-    private static Destination services(Fields ref, ServiceType type, List<String> namespaces) {
+    /** Of what is referred to by name: the policy's own where it does not say. */
+    private String namespace(Fields ref) {
+        return ref.get("namespace").map(Value::text).filter(text -> !text.isEmpty()).orElse(metadata.namespace());
+    }
+
+    private Destination services(Fields ref, ServiceType type, List<String> namespaces) {
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
         Map<String, String> labels = ref.texts("labels");
-        namespaces.add(name.isPresent() ? ref.get("namespace").map(Value::text).orElse("") : null);
-        ref.accept("namespace");
+        String namespace = namespace(ref);
+        namespaces.add(name.isPresent() ? namespace : null);
         Optional<String> section = TargetRefParser.section(ref);
         if (name.isEmpty() && labels.isEmpty()) {
             ref.refuse("name", "is missing; name the service, or select services by labels");
         }
         if (name.isEmpty() && labels.keySet().equals(Set.of(Labels.DISPLAY_NAME))) {
-            return new Policy.Services(type, Optional.of(labels.get(Labels.DISPLAY_NAME)), Map.of(), section);
+            return new Policy.Services(type, Optional.of(labels.get(Labels.DISPLAY_NAME)), "", Map.of(), section);
         }
-        return new Policy.Services(type, name, name.isPresent() ? Map.of() : labels, section);
+        return name.isPresent()
+                ? new Policy.Services(type, name, namespace, Map.of(), section)
+                : new Policy.Services(type, name, "", labels, section);
     }
 
-    private static Destination routes(Fields ref, List<String> namespaces) {
+    private Destination routes(Fields ref, List<String> namespaces) {
         Optional<String> name = ref.get("name").map(Value::nonEmptyText);
         Map<String, String> labels = ref.texts("labels");
-        namespaces.add(name.isPresent() ? ref.get("namespace").map(Value::text).orElse("") : null);
-        ref.accept("namespace");
+        String namespace = namespace(ref);
+        namespaces.add(name.isPresent() ? namespace : null);
         if (name.isEmpty() && labels.isEmpty()) {
             ref.refuse("name", "is missing; name the route, or select routes by labels");
         }
-        return new Policy.Routes(name, name.isPresent() ? Map.of() : labels);
+        return name.isPresent() ? new Policy.Routes(name, namespace, Map.of()) : new Policy.Routes(name, "", labels);
     }
 
     private Rule rule(Fields fields, String top) {
@@ -150,13 +161,11 @@ final class PolicyParser {
         Fields ref = fields.require("targetRef").fields();
         Value from = ref.require("kind");
         String name = from.choice(ResourceParser.words(scope.from().stream().sorted().toArray(String[]::new)));
-        Peers peers = switch (name) {
-            case "MeshService" -> new Policy.OfService(ref.require("name").nonEmptyText());
-            case "MeshSubset", "MeshServiceSubset" -> MeshTrafficPermissionParser.provedService(name, from, ref)
-                    .<Peers>map(Policy.OfService::new)
-                    .orElseGet(Policy.Anyone::new);
-            default -> new Policy.Anyone();
-        };
+        Peers peers = name.equals("Mesh")
+                ? new Policy.Anyone()
+                : MeshTrafficPermissionParser.provedService(name, from, ref, proof)
+                        .<Peers>map(Policy.OfService::new)
+                        .orElseGet(Policy.Anyone::new);
         ref.accept("proxyTypes");
         ref.end();
         Conf conf = conf(fields, new Place(top, "", false));
@@ -171,16 +180,15 @@ final class PolicyParser {
     }
 
     /** As Kuma computes it for a resource in a namespace, which elsewhere carries it as a label. */
-    private static Optional<String> role(Metadata metadata, List<To> to, List<String> namespaces) {
-        if (metadata.namespace().isEmpty() || metadata.labels().containsKey(Labels.POLICY_ROLE)) {
+    private Optional<String> role(List<To> to, List<String> namespaces) {
+        if (!metadata.lacksRole()) {
             return Optional.empty();
         }
         if (to.isEmpty()) {
             return Optional.of("workload-owner");
         }
         boolean producer = namespaces.size() == to.size()
-                && namespaces.stream().allMatch(named ->
-                        named != null && (named.isEmpty() || named.equals(metadata.namespace())));
+                && namespaces.stream().allMatch(metadata.namespace()::equals);
         return Optional.of(producer ? "producer" : "consumer");
     }
 }

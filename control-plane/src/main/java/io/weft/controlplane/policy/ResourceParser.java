@@ -49,15 +49,33 @@ public final class ResourceParser {
         SERVICE_ACCOUNT
     }
 
+    /**
+     * In a cluster a namespace is a boundary: what is in it is for itself, whatever its labels say.
+     *
+     * @param namespace the control plane's own, which alone speaks for all of them
+     * @param mesh of what does not say of which it is
+     */
+    public record Cluster(String namespace, String mesh) {}
+
+    /** Who is who in a mesh is for nobody to say who may not say it of all. */
+    private static final Set<String> FOR_ALL = Set.of("MeshIdentity", "MeshTrust");
+
     private final YamlReader yaml = new YamlReader();
+    private final Optional<Cluster> cluster;
     private final Proof proof;
 
+    /** Of a folder: whoever writes it is trusted with all of it. */
     public ResourceParser() {
-        this(Proof.SERVICE);
+        this(Optional.empty());
     }
 
-    public ResourceParser(Proof proof) {
-        this.proof = proof;
+    public ResourceParser(Cluster cluster) {
+        this(Optional.of(cluster));
+    }
+
+    private ResourceParser(Optional<Cluster> cluster) {
+        this.cluster = cluster;
+        proof = cluster.isPresent() ? Proof.SERVICE_ACCOUNT : Proof.SERVICE;
     }
 
     /** Whether it is a kind of resource that Kuma has and that operators write; not all are supported. */
@@ -130,7 +148,7 @@ public final class ResourceParser {
         }
     }
 
-    private static Envelope envelope(Fields root) {
+    private Envelope envelope(Fields root) {
         Optional<Value> apiVersion = root.get("apiVersion");
         Optional<Value> type = root.get("type");
         if (apiVersion.isPresent()) {
@@ -161,7 +179,7 @@ public final class ResourceParser {
         }
     }
 
-    private static Envelope kubernetes(Fields root, Value apiVersion) {
+    private Envelope kubernetes(Fields root, Value apiVersion) {
         if (!apiVersion.text().equals(API_VERSION)) {
             apiVersion.refuse("must be " + API_VERSION + "; other Kubernetes objects do not belong in a policy folder");
             return new Envelope("", Optional.empty(), root, Optional.empty());
@@ -170,18 +188,22 @@ public final class ResourceParser {
         Fields meta = root.require("metadata").fields();
         String name = meta.require("name").nonEmptyText();
         String namespace = meta.get("namespace").map(Value::nonEmptyText).orElse("");
-        Map<String, String> labels = meta.texts("labels");
+        Map<String, String> labels = labels(meta.texts("labels"), namespace);
         meta.accept("annotations", "creationTimestamp", "generation", "resourceVersion", "uid", "managedFields",
                 "finalizers", "ownerReferences", "generateName", "selfLink");
         meta.end();
         root.accept("status");
         String mesh = kind.equals("Mesh")
                 ? name
-                : root.get("mesh").map(Value::nonEmptyText).orElse(labels.getOrDefault(Labels.MESH, "default"));
+                : root.get("mesh").map(Value::nonEmptyText).orElse(labels.getOrDefault(Labels.MESH, cluster.map(Cluster::mesh).orElse("default")));
         if (kind.isEmpty() || name.isEmpty()) {
             return new Envelope(kind, Optional.empty(), root, Optional.empty());
         }
         checkName(kind, name, meta);
+        if (cluster.isPresent() && FOR_ALL.contains(kind) && !namespace.equals(cluster.get().namespace())) {
+            meta.refuse("namespace", "must be " + cluster.get().namespace() + ", the control plane's own: a " + kind
+                    + " says for the whole mesh who is who");
+        }
         String coreName = namespace.isEmpty() ? name : name + "." + namespace;
         Metadata metadata = new Metadata(new ResourceId(kind, mesh, coreName), name, namespace, labels);
         Optional<Fields> body = kind.equals("Mesh") ? root.get("spec").map(Value::fields) : Optional.empty();
@@ -189,6 +211,21 @@ public final class ResourceParser {
             body = Optional.of(root.require("spec").fields());
         }
         return new Envelope(kind, Optional.of(metadata), root, body);
+    }
+
+    /** Those by which a policy would reach beyond its namespace count in the control plane's own alone. */
+    private Map<String, String> labels(Map<String, String> written, String namespace) {
+        if (cluster.isEmpty()) {
+            return written;
+        }
+        Map<String, String> labels = new HashMap<>(written);
+        if (namespace.equals(cluster.get().namespace())) {
+            labels.putIfAbsent(Labels.POLICY_ROLE, "system");
+        } else {
+            labels.remove(Labels.POLICY_ROLE);
+            labels.put(Labels.NAMESPACE, namespace);
+        }
+        return labels;
     }
 
     /** The type's name; empty, with a problem noted, if it cannot be served. */
@@ -213,17 +250,34 @@ public final class ResourceParser {
             case "MeshService" -> meshService(metadata, envelope.spec());
             case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec(), proof);
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
-            case "MeshTLS" -> MeshTlsParser.parse(metadata, envelope.spec());
-            case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(metadata, envelope.spec());
-            case "MeshHTTPRoute" -> MeshHttpRouteParser.parse(metadata, envelope.spec());
-            default -> PolicyParser.parse(PolicyKinds.named().get(envelope.type()), metadata, envelope.spec());
+            case "MeshTLS" -> MeshTlsParser.parse(ofWhoIsCalled(metadata), envelope.spec());
+            case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(ofWhoIsCalled(metadata), envelope.spec(), proof);
+            case "MeshHTTPRoute" -> route(metadata, envelope.spec());
+            default -> PolicyParser.parse(PolicyKinds.named().get(envelope.type()), metadata, envelope.spec(), proof);
         };
     }
 
-    private static Mesh mesh(Metadata metadata, Envelope envelope) {
+    private Metadata ofWhoIsCalled(Metadata metadata) {
+        return cluster.isPresent() && metadata.lacksRole() ? metadata.withRole("workload-owner") : metadata;
+    }
+
+    /** One to services of its own namespace is for all who call them, any other for the callers of its namespace. */
+    private MeshHttpRoute route(Metadata metadata, Fields spec) {
+        MeshHttpRoute route = MeshHttpRouteParser.parse(metadata, spec);
+        if (cluster.isEmpty() || !metadata.lacksRole()) {
+            return route;
+        }
+        boolean producer = route.to().stream()
+                .map(MeshHttpRoute.To::destination)
+                .allMatch(to -> to.name().isPresent() && to.namespace().equals(metadata.namespace()));
+        return new MeshHttpRoute(
+                metadata.withRole(producer ? "producer" : "consumer"), route.target(), route.unmatched(), route.to());
+    }
+
+    private Mesh mesh(Metadata metadata, Envelope envelope) {
         Set<String> skipped = new HashSet<>();
         Optional<Mesh.Mtls> mtls = envelope.legacyBody().flatMap(body -> {
-            Optional<Mesh.Mtls> backend = body.get("mtls").flatMap(IdentityParser::mtls);
+            Optional<Mesh.Mtls> backend = body.get("mtls").flatMap(value -> IdentityParser.mtls(value, proof));
             body.unsupported("routing", "remove the field");
             body.unsupported("logging", "remove the field");
             body.unsupported("tracing", "remove the field");

@@ -1,6 +1,7 @@
 package io.weft.controlplane.policy;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -59,9 +60,29 @@ public record SpiffeTemplate(List<String> parts) {
         return template;
     }
 
-    /** Whether it has all that makes up a workload. */
+    /** Whether it has all that makes up a workload, so that what is together is of one workload alone. */
     boolean tellsWorkloadsApart(ResourceParser.Proof proof) {
-        return parts.containsAll(proof == ResourceParser.Proof.SERVICE_ACCOUNT ? OF_ACCOUNT : OF_SERVICE);
+        return proof == ResourceParser.Proof.SERVICE_ACCOUNT ? segments().containsAll(OF_ACCOUNT) : placeholders().containsAll(OF_SERVICE);
+    }
+
+    private Set<String> placeholders() {
+        Set<String> names = new HashSet<>();
+        for (int i = 1; i < parts.size(); i += 2) {
+            names.add(parts.get(i));
+        }
+        return names;
+    }
+
+    /** The placeholders between slashes: a-b beside c is not to be told from a beside b-c. */
+    private Set<String> segments() {
+        Set<String> names = new HashSet<>();
+        for (int i = 1; i < parts.size(); i += 2) {
+            boolean last = i == parts.size() - 2 && parts.get(i + 1).isEmpty();
+            if (parts.get(i - 1).endsWith("/") && (last || parts.get(i + 1).startsWith("/"))) {
+                names.add(parts.get(i));
+            }
+        }
+        return names;
     }
 
     private static List<String> split(String text) {

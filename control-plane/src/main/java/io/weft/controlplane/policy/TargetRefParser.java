@@ -58,7 +58,7 @@ final class TargetRefParser {
         fields.accept("namespace");
         fields.end();
         return new InboundTarget(
-                new TargetRef.OfRoutes(new Policy.Routes(name, name.isPresent() ? Map.of() : labels)), Optional.empty());
+                new TargetRef.OfRoutes(new Policy.Routes(name, "", name.isPresent() ? Map.of() : labels)), Optional.empty());
     }
 
     private static TargetRef target(Fields fields) {

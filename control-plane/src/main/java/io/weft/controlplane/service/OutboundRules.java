@@ -90,7 +90,7 @@ public final class OutboundRules {
     }
 
     private static Routes only(MeshHttpRoute route) {
-        return new Routes(Optional.of(route.metadata().displayName()), Map.of());
+        return new Routes(Optional.of(route.metadata().displayName()), route.metadata().namespace(), Map.of());
     }
 
     /**
@@ -151,7 +151,7 @@ public final class OutboundRules {
 
     private static boolean include(Services services, Service service, Service.Port port) {
         boolean named = services.name().isPresent()
-                ? services.name().get().equals(service.name())
+                ? services.name().get().equals(service.name()) && service.metadata().isOf(services.namespace())
                 : service.metadata().has(services.labels());
         return services.type() == service.type() && named && services.section().map(port::is).orElse(true);
     }

@@ -73,15 +73,9 @@ public final class RouteRules {
     /** Whether a policy says anything about it. */
     public static boolean isFor(MeshHttpRoute.Destination destination, Service service, Service.Port port) {
         boolean named = destination.name().isPresent()
-                ? destination.name().get().equals(service.name()) && isOf(destination.namespace(), service)
+                ? destination.name().get().equals(service.name()) && service.metadata().isOf(destination.namespace())
                 : service.metadata().has(destination.labels());
         return named && destination.section().map(port::is).orElse(true);
-    }
-
-    /** Of two names without a namespace, or one without, nothing tells one from the other. */
-    static boolean isOf(String namespace, Service service) {
-        String own = service.metadata().namespace();
-        return namespace.isEmpty() || own.isEmpty() || namespace.equals(own);
     }
 
     private static final Comparator<Entry> ASCENDING = Comparator

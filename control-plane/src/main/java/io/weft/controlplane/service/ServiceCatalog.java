@@ -245,7 +245,7 @@ public final class ServiceCatalog {
     public Optional<Target> resolve(MeshHttpRoute.BackendRef ref) {
         Optional<Service> service = ref.name().isPresent()
                 ? byName.getOrDefault(ref.name().get(), List.of()).stream()
-                        .filter(named -> RouteRules.isOf(ref.namespace(), named))
+                        .filter(named -> named.metadata().isOf(ref.namespace()))
                         .findFirst()
                 : all.stream().filter(other -> other.metadata().has(ref.labels())).findFirst();
         return service.flatMap(found -> port(found, ref).map(port -> new Target(found, port, ref.tags())));

@@ -21,6 +21,7 @@ import java.util.function.Predicate;
 public final class FolderPlatform implements Platform {
 
     private final StateLock lock;
+    private final ResourceParser parser = new ResourceParser();
     private final Source source;
     private final TokenKey tokenKey;
     private final RevokedTokens revoked;
@@ -31,7 +32,7 @@ public final class FolderPlatform implements Platform {
      * @param state created when needed
      * @throws IOException another control plane has this state, or the tokens' key or the list of those that are revoked cannot be used
      */
-    public FolderPlatform(Path policies, Path state, ResourceParser parser, Clock clock) throws IOException {
+    public FolderPlatform(Path policies, Path state, Clock clock) throws IOException {
         lock = StateLock.take(state);
         try {
             tokenKey = TokenKey.in(state, clock);
@@ -48,6 +49,11 @@ public final class FolderPlatform implements Platform {
     @Override
     public Source source() {
         return source;
+    }
+
+    @Override
+    public ResourceParser parser() {
+        return parser;
     }
 
     @Override

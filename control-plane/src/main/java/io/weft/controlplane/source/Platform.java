@@ -2,6 +2,7 @@ package io.weft.controlplane.source;
 
 import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.identity.Authorities;
+import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.token.Authenticator;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.util.function.Predicate;
 public interface Platform extends AutoCloseable {
 
     Source source();
+
+    /** How the source's documents are read, and such as might be among them. */
+    ResourceParser parser();
 
     Authenticator authenticator();
 

@@ -79,7 +79,18 @@ class MeshSecurityTest {
     }
 
     private MeshSecurity security(String text, MeshSecurity last) {
-        PolicySet policies = new PolicyHistory(new ResourceParser())
+        return security(new ResourceParser(), text, last);
+    }
+
+    private MeshSecurity ofCluster(String text) {
+        MeshSecurity security =
+                security(new ResourceParser(new ResourceParser.Cluster("weft-system", "default")), text, MeshSecurity.NONE);
+        assertThat(failures).isEmpty();
+        return security;
+    }
+
+    private MeshSecurity security(ResourceParser parser, String text, MeshSecurity last) {
+        PolicySet policies = new PolicyHistory(parser)
                 .update(List.of(new SourceText("p.yaml", Optional.of(text), Optional.empty())));
         assertThat(policies.problems()).isEmpty();
         return MeshSecurity.of("default", policies, new Authorities(mesh -> new RootFile(state, mesh), clock), last, failures::add);
@@ -207,6 +218,68 @@ class MeshSecurityTest {
         assertThat(texts(permissions.entries()))
                 .containsExactly("deny [spiffe://x/y]", "allow [spiffe://x/]", "allow [spiffe://x/z]");
         assertThat(texts(permissions.shadow())).containsExactly("deny [spiffe://x/z]");
+    }
+
+    private static final String OF_CLUSTER = """
+            apiVersion: kuma.io/v1alpha1
+            kind: MeshIdentity
+            metadata: {name: everyone, namespace: weft-system}
+            spec:
+              selector: {dataplane: {matchLabels: {}}}
+              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+            ---
+            """;
+
+    private static String permissive(String namespace, String labels) {
+        return """
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshTLS
+                metadata: {name: a, namespace: %s, labels: {%s}}
+                spec: {rules: [{default: {mode: Permissive}}]}
+                ---
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshTrafficPermission
+                metadata: {name: a, namespace: %s, labels: {%s}}
+                spec: {rules: [{default: {allow: [{spiffeID: {type: Prefix, value: "spiffe://x/"}}]}}]}
+                """.formatted(namespace, labels, namespace, labels);
+    }
+
+    private static InboundSecurity ofPod(MeshSecurity security, String namespace) {
+        Map<String, String> tags = Map.of("kuma.io/service", "orders", "k8s.kuma.io/namespace", namespace);
+        Dataplane.Inbound inbound = new Dataplane.Inbound(
+                80, "127.0.0.1", Optional.of("main"), 80, "127.0.0.1", true, tags, Optional.empty());
+        var metadata = new io.weft.controlplane.policy.Metadata(
+                new io.weft.controlplane.policy.ResourceId("Dataplane", "default", "pod." + namespace), "pod", namespace, tags);
+        return security.inbound(metadata, List.of(tags), new Workload("orders", namespace, "web"), inbound).orElseThrow();
+    }
+
+    /** Fails closed: another's namespace is opened by no policy, whatever its labels say. */
+    @Test
+    void inAClusterNobodyOpensWhatIsNotInHisNamespace() {
+        for (String labels : List.of("", "kuma.io/policy-role: system", "kuma.io/policy-role: producer, k8s.kuma.io/namespace: shop")) {
+            MeshSecurity security = ofCluster(OF_CLUSTER + permissive("elsewhere", labels));
+            assertThat(ofPod(security, "shop").mode()).as(labels).isEqualTo(TlsMode.STRICT);
+            assertThat(ofPod(security, "shop").permissions().entries()).as(labels).isEmpty();
+            assertThat(ofPod(security, "elsewhere").mode()).isEqualTo(TlsMode.PERMISSIVE);
+            assertThat(ofPod(security, "elsewhere").permissions().entries()).hasSize(1);
+        }
+        MeshSecurity ofAll = ofCluster(OF_CLUSTER + permissive("weft-system", ""));
+        assertThat(ofPod(ofAll, "shop").mode()).isEqualTo(TlsMode.PERMISSIVE);
+        assertThat(ofPod(ofAll, "shop").permissions().entries()).hasSize(1);
+    }
+
+    /** A pod's label names its service, and whoever creates pods chooses labels. */
+    @Test
+    void inAClusterWhoSomebodyIsHangsOnNoLabel() {
+        String mesh = "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: default}\n"
+                + "spec: {mtls: {enabledBackend: b, backends: [{name: b, type: builtin}]}}\n";
+        for (String text : List.of(OF_CLUSTER, mesh)) {
+            MeshSecurity security = ofCluster(text);
+            String honest = security.identity(new Workload("storefront", "shop", "web")).orElseThrow().spiffeId();
+            assertThat(honest).endsWith("/ns/shop/sa/web");
+            assertThat(security.identity(new Workload("orders", "shop", "web")).orElseThrow().spiffeId()).isEqualTo(honest);
+            assertThat(security.identity(new Workload("storefront", "shop", "other")).orElseThrow().spiffeId()).isNotEqualTo(honest);
+        }
     }
 
     @Test

@@ -64,8 +64,12 @@ class ClusterTest {
     }
 
     private ControlPlane controlPlane() throws IOException {
+        return controlPlane("default");
+    }
+
+    private ControlPlane controlPlane(String mesh) throws IOException {
         return open(ControlPlane.start(new ControlPlane.Settings(
-                new ControlPlane.Cluster(Optional.of(cluster.kubeconfig(folder)), Optional.of("weft-system")),
+                new ControlPlane.Cluster(Optional.of(cluster.kubeconfig(folder)), Optional.of("weft-system"), mesh),
                 new InetSocketAddress("127.0.0.1", 0),
                 ControlPlane.Settings.DEFAULT_GRACE,
                 ControlPlane.Tokens.ALWAYS,
@@ -287,16 +291,36 @@ class ClusterTest {
     }
 
     @Test
-    void replicasHaveTheSameRootsAndAWorkloadIsItsServiceAccount() throws IOException {
-        cluster.apply("""
+    void whatDoesNotSayItsMeshIsOfTheOneThatTheControlPlaneWasStartedWith() throws IOException {
+        controlPlane = controlPlane("prod");
+        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("prod", Nodes.client("storefront")), "good"));
+        eventually(() -> assertThat(client.cluster("kri_msvc_prod__shop_orders_http")).isNotNull());
+    }
+
+    private static String identity(String namespace, String authority) {
+        return """
                 apiVersion: kuma.io/v1alpha1
                 kind: MeshIdentity
-                metadata: {name: everyone, namespace: weft-system}
+                metadata: {name: everyone, namespace: %s}
                 spec:
                   selector: {dataplane: {matchLabels: {}}}
                   spiffeID: {trustDomain: prod.example}
-                  provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
-                """);
+                  provider: {type: Bundled, bundled: {%s}}
+                """.formatted(namespace, authority);
+    }
+
+    private static final String GENERATED = "autogenerate: {enabled: true}";
+    @Test
+    void whoIsWhoIsSaidInTheControlPlanesNamespaceAlone() {
+        cluster.apply(identity("shop", GENERATED));
+        eventually(() -> assertThat(controlPlane.policies().problems()).extracting(Problem::toString).singleElement().asString()
+                .startsWith("MeshIdentity shop/everyone: metadata.namespace: must be weft-system"));
+        assertThat(controlPlane.givesIdentities("default")).isFalse();
+    }
+
+    @Test
+    void replicasHaveTheSameRootsAndAWorkloadIsItsServiceAccount() throws IOException {
+        cluster.apply(identity("weft-system", GENERATED));
         ControlPlane first = controlPlane;
         DeltaClient client = client();
         client.askForSecret("system_trust_bundle");

@@ -98,7 +98,8 @@ class SecurityPoliciesTest {
                   - {name: ca-2, type: provided, conf: {cert: {file: /c.pem}, key: {file: /k.pem}}}
                 """;
         Mesh.Mtls backend = only(Mesh.class, "type: Mesh\nname: m\n" + mtls).mtls().orElseThrow();
-        assertThat(backend).isEqualTo(new Mesh.Mtls(TlsMode.PERMISSIVE, new CaSource.Generated(), Duration.ofDays(1)));
+        assertThat(backend).isEqualTo(new Mesh.Mtls(
+                TlsMode.PERMISSIVE, SpiffeTemplate.of("/{{ .Workload }}"), new CaSource.Generated(), Duration.ofDays(1)));
         Mesh.Mtls provided = only(Mesh.class, "type: Mesh\nname: m\n" + mtls.replace("Backend: ca-1", "Backend: ca-2")).mtls().orElseThrow();
         assertThat(provided.source()).isEqualTo(new CaSource.Files(Path.of("/c.pem"), Path.of("/k.pem")));
         assertThat(provided.mode()).isEqualTo(TlsMode.STRICT);

@@ -201,6 +201,15 @@ class OutboundRulesTest {
                 """.formatted(name, namespace, to, seconds);
     }
 
+    /** Or whoever may write into one namespace would set the timeouts of services of all the others. */
+    @Test
+    void whatIsNamedWithoutANamespaceIsOfThePolicysOwn() {
+        Metadata ofBackend = new Metadata(new ResourceId("MeshService", "default", "orders.backend"), "orders", "backend", Map.of());
+        Service orders = new Service(ofBackend, ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(ofBackend), List.of(MAIN));
+        assertThat(seconds(inNamespace("backend", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(1);
+        assertThat(seconds(inNamespace("elsewhere", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(-1);
+    }
+
     @Test
     void aProducersPolicyIsForEverybodyAndAConsumersForItsNamespace() {
         String producer = inNamespace("backend", "a", TO_ORDERS, 1);

@@ -40,6 +40,16 @@ public final class Nodes {
                 .build();
     }
 
+    /** The same in another mesh than the default one. */
+    public static Node inMesh(String mesh, Node node) {
+        String resource = node.getMetadata().getFieldsOrThrow("dataplane.resource").getStringValue();
+        return node.toBuilder()
+                .setId(mesh + node.getId().substring("default".length()))
+                .setMetadata(node.getMetadata().toBuilder().putFields(
+                        "dataplane.resource", text(resource.replace("\"mesh\":\"default\"", "\"mesh\":\"" + mesh + "\""))))
+                .build();
+    }
+
     static Value text(String text) {
         return Value.newBuilder().setStringValue(text).build();
     }
