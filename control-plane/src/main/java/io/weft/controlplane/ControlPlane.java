@@ -11,6 +11,7 @@ import io.weft.controlplane.identity.Authorities;
 import io.weft.controlplane.identity.CertificateService;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
+import io.weft.controlplane.identity.SettledAdmission;
 import io.weft.controlplane.kubernetes.ClusterPlatform;
 import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
@@ -164,6 +165,8 @@ public final class ControlPlane implements AutoCloseable {
     private volatile Map<String, MeshSecurity> securities = Map.of();
     /** By mesh; what the load reports speak of. */
     private volatile Map<String, Destinations> destinations = Map.of();
+    /** By mesh of which it was never known here who is who, why not; guarded by this for writing. */
+    private volatile Map<String, String> closed = Map.of();
     /** Why the last change of a mesh could not be taken over; guarded by this. */
     private final Map<String, String> securityFailures = new HashMap<>();
     /** Confined to the worker. */
@@ -223,7 +226,8 @@ public final class ControlPlane implements AutoCloseable {
             compile.request();
             save.request();
         });
-        Admission admission = platform.admission(this::demandsTokens);
+        Admission admission = new SettledAdmission(
+                platform.admission(this::demandsTokens), mesh -> Optional.ofNullable(closed.get(mesh)));
         ads = new AdsServer(registry, admission, worker, compile::request);
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {
@@ -265,8 +269,9 @@ public final class ControlPlane implements AutoCloseable {
             stopThreads();
             throw e;
         }
-        Optional<String> unusable = securityFailure();
-        if (unusable.isPresent()) {
+        Optional<String> unusable = closed.values().stream().findFirst();
+        // In a cluster others have meshes here, too, and what is not in order may be put in order by somebody else.
+        if (unusable.isPresent() && settings.origin() instanceof Folder) {
             source.close();
             stopThreads();
             throw new IOException(unusable.get());
@@ -409,6 +414,7 @@ public final class ControlPlane implements AutoCloseable {
         Set<String> meshes = new HashSet<>();
         current.inForce().forEach(document -> meshes.add(document.resource().metadata().mesh()));
         Map<String, MeshSecurity> next = new HashMap<>();
+        Map<String, String> nextClosed = new HashMap<>();
         for (String mesh : meshes) {
             List<String> failures = new ArrayList<>();
             MeshSecurity last = security(mesh);
@@ -420,15 +426,25 @@ public final class ControlPlane implements AutoCloseable {
                 continue;
             }
             String all = String.join("; ", failures);
+            boolean known = securities.containsKey(mesh) && !closed.containsKey(mesh);
+            if (!known) {
+                nextClosed.put(mesh, all);
+            }
             if (!all.equals(securityFailures.put(mesh, all))) {
-                LOG.error("mesh {}: {}", mesh, all);
+                LOG.error("mesh {}{}: {}", mesh, known ? "" : " is closed until it is known who is who in it", all);
             }
         }
+        securityFailures.keySet().retainAll(meshes);
+        // Closed before it can be asked for, and opened after.
+        closed = joined(closed, nextClosed);
         securities = Map.copyOf(next);
+        closed = Map.copyOf(nextClosed);
     }
 
-    private synchronized Optional<String> securityFailure() {
-        return securityFailures.values().stream().findFirst();
+    private static Map<String, String> joined(Map<String, String> some, Map<String, String> others) {
+        Map<String, String> all = new HashMap<>(some);
+        all.putAll(others);
+        return Map.copyOf(all);
     }
 
     private MeshSecurity security(String mesh) {
@@ -443,6 +459,13 @@ public final class ControlPlane implements AutoCloseable {
         // The time of day may have been set, and a machine that slept was not counted by the timers.
         if (platform.proofsChanged() | (authorities.changed() || certificates.due())) {
             compile.request();
+        }
+        Set<String> before = closed.keySet();
+        if (!before.isEmpty()) {
+            secure();
+            if (!closed.keySet().equals(before)) {
+                compile.request();
+            }
         }
     }
 

@@ -310,12 +310,43 @@ class ClusterTest {
     }
 
     private static final String GENERATED = "autogenerate: {enabled: true}";
+    private static final String MISSING = "ca: {certificate: {type: File, file: {path: /none.pem}},"
+            + " privateKey: {type: File, file: {path: /none.key}}}";
+
     @Test
     void whoIsWhoIsSaidInTheControlPlanesNamespaceAlone() {
         cluster.apply(identity("shop", GENERATED));
         eventually(() -> assertThat(controlPlane.policies().problems()).extracting(Problem::toString).singleElement().asString()
                 .startsWith("MeshIdentity shop/everyone: metadata.namespace: must be weft-system"));
         assertThat(controlPlane.givesIdentities("default")).isFalse();
+    }
+
+    /** Fails closed: nobody of it is served, not even in plaintext; of the others all are. */
+    @Test
+    void aMeshWhoseIdentitiesCannotBeGivenIsClosedAndTheOthersAreServed() throws IOException {
+        cluster.apply(identity("weft-system", MISSING));
+        cluster.apply(pod("shop", "visitor", "visitor", "127.0.0.1", "kuma.io/mesh: other"));
+        cluster.token("visitor", "visitor", "visitor");
+        cluster.apply("""
+                apiVersion: v1
+                kind: Service
+                metadata: {name: partner, namespace: shop, labels: {kuma.io/mesh: other}}
+                spec: {type: ExternalName, externalName: api.partner.example, ports: [{port: 80}]}
+                """);
+        controlPlane = controlPlane();
+        DeltaClient client = client();
+        eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.UNAVAILABLE));
+        assertThat(client.failure()).hasMessageContaining("mesh default is closed");
+        assertThat(client.responses()).isEmpty();
+        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("other", Nodes.client("visitor")), "visitor"));
+        eventually(() -> assertThat(visitor.cluster("kri_msvc_other__shop_partner_80")).isNotNull());
+        cluster.apply(identity("weft-system", GENERATED));
+        eventually(() -> {
+            DeltaClient again = client();
+            await().atMost(Duration.ofSeconds(10)).until(() -> again.failure() != null || again.cluster(ORDERS) != null);
+            assertThat(again.failure()).isNull();
+        });
+        assertThat(visitor.failure()).isNull();
     }
 
     @Test
