@@ -277,7 +277,7 @@ public final class ControlPlane implements AutoCloseable {
             throw new IOException(unusable.get());
         }
         worker.scheduleWithFixedDelay(
-                this::lookAtFiles, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
+                this::look, AUTHORITY_POLL.toMillis(), AUTHORITY_POLL.toMillis(), TimeUnit.MILLISECONDS);
         try {
             server.start();
             registry.open();
@@ -455,6 +455,15 @@ public final class ControlPlane implements AutoCloseable {
         return settings.tokens() == Tokens.ALWAYS || security(mesh).givesIdentities();
     }
 
+    private void look() {
+        try {
+            lookAtFiles();
+        } catch (RuntimeException e) {
+            // Thrown further it would never be called again.
+            LOG.error("a look at the CAs and tokens failed; it is repeated. Please report this", e);
+        }
+    }
+
     private void lookAtFiles() {
         // The time of day may have been set, and a machine that slept was not counted by the timers.
         if (platform.proofsChanged() | (authorities.changed() || certificates.due())) {
@@ -474,8 +483,12 @@ public final class ControlPlane implements AutoCloseable {
         PolicySet current = policies;
         Map<String, MeshCompiler> compilers = new HashMap<>();
         for (String mesh : ads.meshes()) {
-            compilers.put(mesh, compiler(
-                    mesh, current, security(mesh), certificates, endpoints.computeIfAbsent(mesh, key -> new MadeEndpoints())));
+            try {
+                compilers.put(mesh, compiler(
+                        mesh, current, security(mesh), certificates, endpoints.computeIfAbsent(mesh, key -> new MadeEndpoints())));
+            } catch (RuntimeException e) {
+                LOG.error("mesh {} could not be compiled; its data planes keep what they have. Please report this", mesh, e);
+            }
         }
         ads.publish(compilers);
         endpoints.keySet().retainAll(compilers.keySet());

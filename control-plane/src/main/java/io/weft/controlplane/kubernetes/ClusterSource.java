@@ -316,17 +316,25 @@ final class ClusterSource implements Source {
         if (closed) {
             return;
         }
+        boolean services = servicesChanged.getAndSet(false);
+        // What a route leads to may be there now.
+        boolean others = policiesChanged.getAndSet(false) || services && !gateway.isEmpty();
         try {
-            boolean services = servicesChanged.getAndSet(false);
-            // What a route leads to may be there now.
-            if (policiesChanged.getAndSet(false) || services && !gateway.isEmpty()) {
+            if (others) {
                 listener.policies(now());
             }
+        } catch (RuntimeException e) {
+            // With the next change it is tried again.
+            policiesChanged.set(true);
+            LOG.error("a change of policies in the cluster could not be applied; what is in force stays in force. Please report this", e);
+        }
+        try {
             if (services) {
                 listener.services();
             }
         } catch (RuntimeException e) {
-            LOG.error("a change in the cluster could not be applied; what is in force stays in force. Please report this", e);
+            servicesChanged.set(true);
+            LOG.error("a change of services in the cluster could not be applied; what is served is served on. Please report this", e);
         }
     }
 

@@ -12,12 +12,16 @@ import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.TargetRef;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gateway API's routes whose parent is a Service, as routes of the mesh (GEP-1426): a route of the Service's own namespace is for all who
@@ -26,12 +30,18 @@ import java.util.TreeMap;
  */
 final class GatewayRoutes {
 
+    private static final Logger LOG = LoggerFactory.getLogger(GatewayRoutes.class);
+
     private final ClusterState state;
     private final String mesh;
+    private final GatewayRoute.Targets targets = new InCluster();
     /** By kind, namespace and name, in their order. */
     private final Map<String, HasMetadata> routes = new TreeMap<>();
     private final Map<ObjectName, ReferenceGrant> grants = new HashMap<>();
-    private final Map<String, List<Sourced>> good = new HashMap<>();
+    /** Read anew each time: what it may lead to is up to others, who may have changed their minds since. */
+    private final Map<String, HasMetadata> good = new HashMap<>();
+    /** Those that could not be read at all, of which the log says so once. */
+    private final Set<String> failing = new HashSet<>();
 
     /** @param statuses what is to be said of each route with a Service as parent */
     record Reading(List<Sourced> inForce, List<ResourceId> outdated, List<Problem> problems, List<RouteStatus> statuses) {}
@@ -52,6 +62,7 @@ final class GatewayRoutes {
     synchronized void remove(HasMetadata route) {
         routes.remove(name(route));
         good.remove(name(route));
+        failing.remove(name(route));
     }
 
     synchronized boolean put(ReferenceGrant grant) {
@@ -77,29 +88,60 @@ final class GatewayRoutes {
         List<Problem> problems = new ArrayList<>();
         List<RouteStatus> statuses = new ArrayList<>();
         routes.forEach((name, route) -> {
-            List<ParentReference> parents = GatewayRoute.parents(route);
-            if (parents.isEmpty()) {
-                good.remove(name);
-                return;
-            }
-            GatewayRoute reader = new GatewayRoute(route, new InCluster());
+            GatewayRoute reader = new GatewayRoute(route, targets);
             Optional<String> refusal = Optional.empty();
+            List<RouteStatus.Parent> parents = List.of();
             try {
-                good.put(name, sourced(name, route, parents, reader.rules(route)));
+                parents = parents(route);
+                if (parents.isEmpty()) {
+                    good.remove(name);
+                    return;
+                }
+                inForce.addAll(sourced(name, route, reader));
+                good.put(name, route);
+                failing.remove(name);
             } catch (GatewayRoute.UnsupportedException e) {
                 refusal = Optional.of(e.getMessage());
                 int colon = e.getMessage().indexOf(": ");
                 problems.add(new Problem(name, 0, e.getMessage().substring(0, colon), e.getMessage().substring(colon + 2)));
-                good.getOrDefault(name, List.of()).forEach(old -> outdated.add(old.resource().metadata().id()));
+            } catch (RuntimeException e) {
+                // A fault of ours in one route must not keep the others, and all policies, from being obeyed.
+                refusal = Optional.of("could not be read: " + e);
+                problems.add(new Problem(name, 0, "", "could not be read (" + e + "); the log says where"));
+                if (failing.add(name)) {
+                    LOG.error("{} could not be read; its last good version stays in force. Please report this", name, e);
+                }
             }
-            inForce.addAll(good.getOrDefault(name, List.of()));
-            statuses.add(new RouteStatus(
-                    route,
-                    parents.stream().map(parent -> new RouteStatus.Parent(parent, service(route, parent).isPresent())).toList(),
-                    refusal,
-                    reader.unresolved().stream().findFirst()));
+            if (refusal.isPresent()) {
+                List<Sourced> kept = kept(name);
+                kept.forEach(old -> outdated.add(old.resource().metadata().id()));
+                inForce.addAll(kept);
+            }
+            if (!parents.isEmpty()) {
+                statuses.add(new RouteStatus(route, parents, refusal, reader.unresolved().stream().findFirst()));
+            }
         });
         return new Reading(inForce, outdated, problems, statuses);
+    }
+
+    /** The last good version, with what others let it lead to now. */
+    private List<Sourced> kept(String name) {
+        HasMetadata last = good.get(name);
+        if (last == null) {
+            return List.of();
+        }
+        try {
+            return sourced(name, last, new GatewayRoute(last, targets));
+        } catch (GatewayRoute.UnsupportedException | RuntimeException e) {
+            LOG.error("the last good version of {} could not be read again; nothing of it is in force. Please report this", name, e);
+            return List.of();
+        }
+    }
+
+    private List<RouteStatus.Parent> parents(HasMetadata route) {
+        return GatewayRoute.parents(route).stream()
+                .map(parent -> new RouteStatus.Parent(parent, service(route, parent).isPresent()))
+                .toList();
     }
 
     private Optional<Facts.OfService> service(HasMetadata route, ParentReference parent) {
@@ -111,8 +153,9 @@ final class GatewayRoutes {
     }
 
     /** One for all callers and one for those of its namespace, as far as there are parents for it. */
-    private List<Sourced> sourced(
-            String name, HasMetadata route, List<ParentReference> parents, List<MeshHttpRoute.Rule> rules) {
+    private List<Sourced> sourced(String name, HasMetadata route, GatewayRoute reader) throws GatewayRoute.UnsupportedException {
+        List<MeshHttpRoute.Rule> rules = reader.rules(route);
+        List<ParentReference> parents = GatewayRoute.parents(route);
         Map<String, List<MeshHttpRoute.To>> byAudience = new LinkedHashMap<>();
         String ofServices = parents.stream()
                 .flatMap(parent -> service(route, parent).stream())

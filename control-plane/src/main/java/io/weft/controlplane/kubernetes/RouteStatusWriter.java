@@ -39,7 +39,7 @@ final class RouteStatusWriter {
     void settle(List<RouteStatus> statuses) {
         for (RouteStatus status : statuses) {
             String name = status.route().getKind() + " " + ObjectName.of(status.route());
-            if (status.next(status.route(), now()).isEmpty() || !underWay.add(name)) {
+            if (!differs(status) || !underWay.add(name)) {
                 continue;
             }
             try {
@@ -59,6 +59,16 @@ final class RouteStatusWriter {
             } catch (RejectedExecutionException e) {
                 underWay.remove(name);
             }
+        }
+    }
+
+    private boolean differs(RouteStatus status) {
+        try {
+            return status.next(status.route(), now()).isPresent();
+        } catch (RuntimeException e) {
+            LOG.error("what is to be said of {} is not known; it is in force all the same. Please report this",
+                    ObjectName.of(status.route()), e);
+            return false;
         }
     }
 

@@ -25,6 +25,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The aggregated discovery service: incremental and state of the world. Thread-safe.
@@ -33,6 +35,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * its watchers the node of a request but not its stream, and most requests carry no node.
  */
 public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AdsServer.class);
 
     private final Registry registry;
     private final ScheduledExecutorService scheduler;
@@ -53,23 +57,31 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     /**
      * Brings every stream to the state that the compiler of its mesh yields. One whose mesh has none joined after the meshes
      * were listed: it is left alone, as nothing is known for it yet; told "nothing", it would drop what it has. One that would not
-     * be admitted any more is turned away.
+     * be admitted any more is turned away. What fails for one stream changes nothing for the others.
      */
     public void publish(Map<String, MeshCompiler> compilers) {
         for (NodeStream stream : streams) {
             stream.node().ifPresent(node -> {
-                ClientNode known;
                 try {
-                    known = admission.admit(stream.bearer(), node);
-                } catch (Admission.RefusedException e) {
-                    stream.turnAway(e.status());
-                    return;
-                }
-                MeshCompiler compiler = compilers.get(known.mesh());
-                if (compiler != null) {
-                    stream.publish(compiler.configFor(known));
+                    publish(stream, node, compilers);
+                } catch (RuntimeException e) {
+                    LOG.error("{} could not be told what changed; it keeps what it has. Please report this", node.id(), e);
                 }
             });
+        }
+    }
+
+    private void publish(NodeStream stream, ClientNode node, Map<String, MeshCompiler> compilers) {
+        ClientNode known;
+        try {
+            known = admission.admit(stream.bearer(), node);
+        } catch (Admission.RefusedException e) {
+            stream.turnAway(e.status());
+            return;
+        }
+        MeshCompiler compiler = compilers.get(known.mesh());
+        if (compiler != null) {
+            stream.publish(compiler.configFor(known));
         }
     }
 
