@@ -15,22 +15,29 @@ import io.weft.controlplane.service.Service;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The cluster's Services as those of a mesh. A service of which nothing has changed is the same object as before. Thread-safe.
  */
 final class ClusterServices {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterServices.class);
+
     private final ClusterState state;
     private final Map<ObjectName, Made> made = new HashMap<>();
 
-    private record Made(Joined from, MeshSecurity security, List<Service> services) {}
+    /** @param uncalled pods that lack an agent where nobody is called without */
+    private record Made(Joined from, MeshSecurity security, List<Service> services, Set<ObjectName> uncalled) {}
 
     ClusterServices(ClusterState state) {
         this.state = state;
@@ -39,7 +46,7 @@ final class ClusterServices {
     synchronized Collection<Service> of(String mesh, MeshSecurity security) {
         Collection<Joined> all = state.joined();
         List<Service> services = new ArrayList<>();
-        Set<ObjectName> names = new java.util.HashSet<>();
+        Set<ObjectName> names = new HashSet<>();
         for (Joined joined : all) {
             ObjectName name = joined.service.name();
             names.add(name);
@@ -49,8 +56,10 @@ final class ClusterServices {
             Made before = made.get(name);
             // The same objects, not equal ones: to compare what is in them would cost as much as to make them.
             if (before == null || before.from != joined || before.security != security) {
-                before = new Made(joined, security, make(joined, security));
-                made.put(name, before);
+                Made now = make(joined, security);
+                tell(name, now, Optional.ofNullable(before).map(Made::uncalled).orElse(Set.of()));
+                made.put(name, now);
+                before = now;
             }
             services.addAll(before.services);
         }
@@ -58,11 +67,22 @@ final class ClusterServices {
         return services;
     }
 
-    private List<Service> make(Joined joined, MeshSecurity security) {
+    private static void tell(ObjectName service, Made made, Set<ObjectName> known) {
+        Set<ObjectName> uncalled = new TreeSet<>(made.uncalled);
+        uncalled.removeAll(known);
+        if (!uncalled.isEmpty()) {
+            LOG.warn("the pods {} of service {} have no agent, though they are to have one, and are not called, as their mesh is strict:"
+                    + " start them again, make it permissive for them (MeshTLS), or leave them out by the label {}: disabled",
+                    uncalled, service, FactReader.INJECT);
+        }
+    }
+
+    private Made make(Joined joined, MeshSecurity security) {
         Facts.OfService service = joined.service;
         if (service.ports().isEmpty() || ClusterNames.aliased(service).isPresent()) {
-            return List.of();
+            return new Made(joined, security, List.of(), Set.of());
         }
+        Set<ObjectName> uncalled = new HashSet<>();
         List<Service.Port> ports = new ArrayList<>();
         Map<String, List<Service.Port>> byHostname = new LinkedHashMap<>();
         for (Facts.ServicePort port : service.ports()) {
@@ -73,6 +93,9 @@ final class ClusterServices {
                 for (Member member : chosen(joined, port)) {
                     Service.Instance instance = instance(member, port, security);
                     instances.add(instance);
+                    if (member.lacksAgent() && instance.health() == Health.UNHEALTHY) {
+                        member.pod().ifPresent(pod -> uncalled.add(pod.name()));
+                    }
                     member.endpoint().hostname().filter(hostname -> service.headless()).ifPresent(hostname ->
                             byHostname.computeIfAbsent(hostname, key -> new ArrayList<>()).add(port(port, List.of(instance))));
                 }
@@ -88,7 +111,7 @@ final class ClusterServices {
                 true,
                 ClusterNames.of(hostname, service.name()),
                 own)));
-        return services;
+        return new Made(joined, security, services, uncalled);
     }
 
     private static Metadata metadata(Facts.OfService service, String name) {
@@ -143,6 +166,7 @@ final class ClusterServices {
                 name, port, "", Set.of(), Workload.NOBODY, Map.of(), Health.HEALTHY, false);
     }
 
+    /** One that takes nothing else is reached by mesh TLS alone; so is one that lacks an agent and would take nothing else with one. */
     private Service.Instance instance(Member member, Facts.ServicePort servicePort, MeshSecurity security) {
         int port = Objects.requireNonNull(member.slice().ports().get(servicePort.name()));
         Facts.Endpoint endpoint = member.endpoint();
@@ -153,7 +177,7 @@ final class ClusterServices {
         ClusterPod pod = new ClusterPod(member.pod().get(), endpoint.zone());
         boolean takesTls = pod.facts().meshTls().orElse(false);
         Optional<InboundSecurity> secured = Optional.empty();
-        if (takesTls || pod.facts().injected() || pod.facts().meshTls().isPresent()) {
+        if (takesTls || member.lacksAgent() || pod.facts().agent() == Facts.Agent.GIVEN || pod.facts().meshTls().isPresent()) {
             Dataplane.Inbound inbound = new Dataplane.Inbound(port, endpoint.address(),
                     Optional.of(servicePort.name()).filter(text -> !text.isEmpty()), port, endpoint.address(), true,
                     pod.tags(), Optional.of(servicePort.protocol()));

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.APIResource;
 import io.fabric8.kubernetes.api.model.APIResourceList;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -58,6 +59,7 @@ final class ClusterSource implements Source {
     /** What the cluster itself says here, and better. */
     private static final Set<String> OF_THE_CLUSTER = Set.of("MeshService", "Dataplane");
 
+    private static final String SYSTEM = "kube-system";
     private static final String ZONE = "topology.kubernetes.io/zone";
     /** Changes that come together are told together: a rollout makes several for each pod. */
     private static final Duration SETTLE = Duration.ofMillis(50);
@@ -118,6 +120,10 @@ final class ClusterSource implements Source {
                 node -> state.putNode(node.getMetadata().getName(), zone(node)),
                 node -> state.removeNode(node.getMetadata().getName()),
                 servicesChanged));
+        follow("namespaces", client.namespaces().withLimit(PAGE), new Follower<Namespace>(
+                each -> state.putNamespace(each.getMetadata().getName(), joins(each)),
+                each -> state.putNamespace(each.getMetadata().getName(), false),
+                servicesChanged));
         follow("pods", client.pods().inAnyNamespace().withLimit(PAGE), new Follower<Pod>(
                 pod -> state.put(reader.pod(pod)), pod -> state.removePod(ObjectName.of(pod)), servicesChanged));
         follow("services", client.services().inAnyNamespace().withLimit(PAGE), new Follower<Service>(
@@ -147,6 +153,12 @@ final class ClusterSource implements Source {
         servicesChanged.set(false);
         listener.policies(now());
         scheduler.scheduleWithFixedDelay(this::look, DISCOVERY.toMillis(), DISCOVERY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** The injector leaves those alone without which it could not be started. */
+    private boolean joins(Namespace each) {
+        String name = each.getMetadata().getName();
+        return !name.equals(SYSTEM) && !name.equals(namespace) && FactReader.joins(each);
     }
 
     private static String zone(Node node) {

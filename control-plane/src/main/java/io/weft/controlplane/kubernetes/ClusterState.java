@@ -25,6 +25,8 @@ final class ClusterState {
     private final Map<ObjectName, Facts.OfPod> pods = new HashMap<>();
     private final Map<ObjectName, Set<ObjectName>> servicesOfPod = new HashMap<>();
     private final Map<String, String> zones = new HashMap<>();
+    /** Namespaces whose pods are given an agent. */
+    private final Set<String> joining = new HashSet<>();
     /** By where they lead, the names of other services. */
     private final Map<ObjectName, Set<ObjectName>> aliases = new HashMap<>();
     private final Map<ObjectName, Joined> joined = new HashMap<>();
@@ -47,8 +49,11 @@ final class ClusterState {
         }
     }
 
-    /** @param pod empty: the endpoint is none of the cluster's pods, or one of which nothing is known yet */
-    record Member(Facts.OfSlice slice, Facts.Endpoint endpoint, Optional<Facts.OfPod> pod) {}
+    /**
+     * @param pod empty: the endpoint is none of the cluster's pods, or one of which nothing is known yet
+     * @param lacksAgent whether it was to be given one, and was not
+     */
+    record Member(Facts.OfSlice slice, Facts.Endpoint endpoint, Optional<Facts.OfPod> pod, boolean lacksAgent) {}
 
     /** @return whether anything changed */
     synchronized boolean put(Facts.OfService service) {
@@ -141,6 +146,18 @@ final class ClusterState {
         stale.addAll(servicesOfPod.getOrDefault(name, Set.of()));
     }
 
+    /**
+     * @param joins whether its pods are given an agent
+     * @return whether anything changed
+     */
+    synchronized boolean putNamespace(String name, boolean joins) {
+        if (joins ? !joining.add(name) : !joining.remove(name)) {
+            return false;
+        }
+        services.keySet().stream().filter(service -> service.namespace().equals(name)).forEach(stale::add);
+        return true;
+    }
+
     synchronized boolean putNode(String name, String zone) {
         return !zone.equals(zones.put(name, zone));
     }
@@ -181,10 +198,19 @@ final class ClusterState {
         for (String name : slicesOfService.getOrDefault(service.name(), new TreeSet<>())) {
             Facts.OfSlice slice = slices.get(new ObjectName(service.name().namespace(), name));
             for (Facts.Endpoint endpoint : slice.endpoints()) {
-                members.add(new Member(slice, endpoint, endpoint.pod().map(pods::get)));
+                Optional<Facts.OfPod> pod = endpoint.pod().map(pods::get);
+                members.add(new Member(slice, endpoint, pod, pod.filter(this::lacksAgent).isPresent()));
             }
         }
         return new Joined(service, aliases.getOrDefault(service.name(), Set.of()), members);
+    }
+
+    private boolean lacksAgent(Facts.OfPod pod) {
+        return switch (pod.agent()) {
+            case GIVEN, LEFT_OUT -> false;
+            case WANTED -> true;
+            case AS_ITS_NAMESPACE -> joining.contains(pod.name().namespace());
+        };
     }
 
     /** How many there are of each kind, for people. */

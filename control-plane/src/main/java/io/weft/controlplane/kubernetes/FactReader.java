@@ -1,5 +1,6 @@
 package io.weft.controlplane.kubernetes;
 
+import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
@@ -29,11 +30,17 @@ final class FactReader {
     static final String SERVICE_OF_SLICE = "kubernetes.io/service-name";
     /** As the injector marks a pod, and as its owner may. */
     static final String INJECTED = "weft.io/injected";
+    /** Of a namespace or a pod: whether the injector is to give an agent. */
+    static final String INJECT = "weft.io/inject";
     static final String SERVICE = "weft.io/service";
     static final String MESH = "weft.io/mesh";
     /** A pod's condition. */
     static final String MESH_TLS = "weft.io/MeshTLS";
 
+    private static final String JOINS = "enabled";
+    private static final String LEFT_OUT = "disabled";
+    /** Of a pod that the kubelet starts by itself, whom nobody asks about it. */
+    private static final String STATIC_POD = "kubernetes.io/config.mirror";
     private static final List<String> SERVICE_LABELS = List.of(Labels.SERVICE, "app.kubernetes.io/name", "app");
 
     /** Values of {@code appProtocol}; with a domain as Kubernetes itself defines them. */
@@ -188,8 +195,25 @@ final class FactReader {
                 Objects.requireNonNullElse(pod.getSpec().getNodeName(), ""),
                 addresses,
                 labels,
-                annotations.containsKey(INJECTED),
+                agent(labels, annotations),
                 meshTls);
+    }
+
+    /** As the injector sees it. */
+    private static Facts.Agent agent(Map<String, String> labels, Map<String, String> annotations) {
+        if (annotations.containsKey(INJECTED)) {
+            return Facts.Agent.GIVEN;
+        }
+        String said = labels.getOrDefault(INJECT, annotations.getOrDefault(INJECT, ""));
+        if (said.equals(LEFT_OUT) || annotations.containsKey(STATIC_POD)) {
+            return Facts.Agent.LEFT_OUT;
+        }
+        return JOINS.equals(labels.get(INJECT)) ? Facts.Agent.WANTED : Facts.Agent.AS_ITS_NAMESPACE;
+    }
+
+    /** Whether the pods of a namespace are given an agent unless they say otherwise. */
+    static boolean joins(Namespace namespace) {
+        return JOINS.equals(map(namespace.getMetadata().getLabels()).get(INJECT));
     }
 
     private String mesh(ObjectMeta metadata) {

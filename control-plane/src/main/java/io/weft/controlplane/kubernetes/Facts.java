@@ -75,12 +75,23 @@ final class Facts {
         }
     }
 
+    enum Agent {
+        /** It was given one. */
+        GIVEN,
+        /** It asks for one itself. */
+        WANTED,
+        /** Its namespace says whether it is to have one. */
+        AS_ITS_NAMESPACE,
+        /** It is to have none. */
+        LEFT_OUT
+    }
+
     /**
      * A Pod.
      *
      * @param service by which policies call it
      * @param node on which it runs; empty: not yet
-     * @param injected whether it was given an agent
+     * @param agent whether it has one, or should
      * @param meshTls what was said last of whether it takes mesh TLS; empty: nothing
      */
     record OfPod(
@@ -92,7 +103,7 @@ final class Facts {
             String node,
             Set<String> addresses,
             Map<String, String> labels,
-            boolean injected,
+            Agent agent,
             Optional<Boolean> meshTls) {
         OfPod {
             addresses = Set.copyOf(addresses);
