@@ -337,9 +337,14 @@ public final class ControlPlane implements AutoCloseable {
         return ads.connected();
     }
 
-    /** The data planes of a mesh: those that policies describe, and those that are registered. */
+    /** Which of several control planes of the same meshes this is, each with its own data planes; empty: it is the only one. */
+    public Optional<String> replica() {
+        return platform.replica();
+    }
+
+    /** The data planes of a mesh: those that policies or a cluster describe, and those that are registered. */
     public List<Instance> instances(String mesh) {
-        return source.instances(mesh, policies, registry.instances(mesh));
+        return source.instances(mesh, policies, registry.instances(mesh), security(mesh));
     }
 
     /** Whether a token proves its bearer to be an operator, and is not revoked. */

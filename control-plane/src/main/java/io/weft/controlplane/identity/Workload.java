@@ -16,6 +16,11 @@ public record Workload(String service, String namespace, String serviceAccount) 
         return new Workload(service, "", "");
     }
 
+    /** By what people know it: in a cluster with its namespace. */
+    public String shown() {
+        return namespace.isEmpty() ? service : namespace + "/" + service;
+    }
+
     /** For messages. */
     @Override
     public String toString() {

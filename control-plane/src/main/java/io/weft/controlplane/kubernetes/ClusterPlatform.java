@@ -115,6 +115,12 @@ public final class ClusterPlatform implements Platform {
         return tokens;
     }
 
+    /** Kubernetes calls a pod's host as the pod. */
+    @Override
+    public Optional<String> replica() {
+        return Optional.of(System.getenv().getOrDefault("HOSTNAME", "this one"));
+    }
+
     /** Always demanded: a pod has one for nothing. */
     @Override
     public Admission admission(Predicate<String> demanded) {

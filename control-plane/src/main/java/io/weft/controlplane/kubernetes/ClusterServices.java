@@ -6,10 +6,12 @@ import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.kubernetes.ClusterState.Joined;
 import io.weft.controlplane.kubernetes.ClusterState.Member;
 import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.policy.TlsMode;
+import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
 import java.util.ArrayList;
@@ -65,6 +67,42 @@ final class ClusterServices {
         }
         made.keySet().retainAll(names);
         return services;
+    }
+
+    /** What is called, as data planes: a pod is one for each port of each of its services, whose names have their namespaces here. */
+    synchronized List<Registry.Instance> instances(String mesh, MeshSecurity security) {
+        List<Registry.Instance> instances = new ArrayList<>();
+        for (Service service : of(mesh, security)) {
+            Map<String, String> pods = pods(new ObjectName(service.metadata().namespace(), service.name()));
+            for (Service.Port port : service.ports()) {
+                port.instances().forEach(each -> instances.add(
+                        dataplane(service, port, each, pods.getOrDefault(each.address(), each.hostPort()))));
+            }
+        }
+        return instances;
+    }
+
+    /** Their names by their addresses; none, if the service is one endpoint of another. */
+    private Map<String, String> pods(ObjectName service) {
+        Map<String, String> pods = new HashMap<>();
+        Optional.ofNullable(made.get(service)).ifPresent(from -> from.from.members.forEach(member ->
+                member.pod().ifPresent(pod -> pods.put(member.endpoint().address(), pod.name().name()))));
+        return pods;
+    }
+
+    private static Registry.Instance dataplane(Service service, Service.Port port, Service.Instance instance, String name) {
+        Map<String, String> tags = new HashMap<>(instance.tags());
+        tags.put(Labels.SERVICE, service.shown());
+        if (!instance.zone().isEmpty()) {
+            tags.put(Labels.ZONE, instance.zone());
+        }
+        Dataplane.Inbound inbound = new Dataplane.Inbound(instance.port(), instance.address(), port.name(), instance.port(),
+                instance.address(), true, tags, Optional.of(port.protocol()));
+        Metadata metadata = new Metadata(
+                new ResourceId("Dataplane", service.metadata().mesh(), name), name, service.metadata().namespace(), Map.of());
+        Registry.Transport transport = !instance.meshTls() ? Registry.Transport.PLAINTEXT
+                : instance.health() == Health.HEALTHY ? Registry.Transport.READY : Registry.Transport.UNREADY;
+        return new Registry.Instance(new Dataplane(metadata, instance.address(), List.of(inbound)), instance.health(), transport);
     }
 
     private static void tell(ObjectName service, Made made, Set<ObjectName> known) {

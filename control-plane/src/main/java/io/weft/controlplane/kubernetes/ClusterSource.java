@@ -350,9 +350,10 @@ final class ClusterSource implements Source {
         }
     }
 
+    /** The cluster's: those that are connected here are a part of them. */
     @Override
-    public List<Instance> instances(String mesh, PolicySet inForce, List<Instance> registered) {
-        return registered;
+    public List<Instance> instances(String mesh, PolicySet inForce, List<Instance> registered, MeshSecurity security) {
+        return services.instances(mesh, security);
     }
 
     @Override

@@ -80,9 +80,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
             }
             try {
                 if (node == null) {
-                    ClientNode said = nodes.read(request.getNode());
-                    admission.admit(bearer, said);
-                    node = said;
+                    node = admission.admit(bearer, nodes.read(request.getNode()));
                     responses.onNext(ALL);
                 } else {
                     // A token may have been revoked since.
@@ -121,7 +119,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                             endpoint.getTotalRequestsInProgress(), secured);
                     String version = cluster.version().orElse(known.versions().getOrDefault(address, ""));
                     versions.merge(version, load, Load::plus);
-                    window.add(node.mesh(), node.id(), node.workload().service(), address, load,
+                    window.add(node.mesh(), node.id(), node.workload().shown(), address, load,
                             has(endpoint.getLoadMetricStatsList(), EJECTED));
                 }
                 if (locality.getUpstreamEndpointStatsCount() == 0) {
@@ -144,7 +142,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                 versions.merge(cluster.version().orElse(""), Load.dropped(stats.getTotalDroppedRequests()), Load::plus);
             }
             versions.forEach((version, load) ->
-                    window.add(new Edge(node.mesh(), node.workload().service(), cluster.service(), version), load));
+                    window.add(new Edge(node.mesh(), node.workload().shown(), cluster.service(), version), load));
         }
 
         @Override

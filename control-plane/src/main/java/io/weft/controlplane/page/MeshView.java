@@ -8,10 +8,11 @@ import java.util.Map;
  * be added. A number that is not known, such as the success rate of an edge without requests, is null.
  *
  * @param tick grows whenever a report step is over, so that a client knows when there are new figures
+ * @param replica of several control planes that of whose data planes the figures are; null: there is one
  * @param writable whether policies can be changed here, by whoever has a token
  * @param problems of policies that were refused as they were read
  */
-record MeshView(long tick, boolean writable, int policiesInForce, List<Problem> problems, List<Mesh> meshes) {
+record MeshView(long tick, String replica, boolean writable, int policiesInForce, List<Problem> problems, List<Mesh> meshes) {
 
     record Problem(String file, int line, String field, String message) {}
 
@@ -39,7 +40,8 @@ record MeshView(long tick, boolean writable, int policiesInForce, List<Problem> 
             Double p99Millis) {}
 
     /**
-     * @param health {@code HEALTHY}; {@code UNHEALTHY}: its connection is broken; {@code DRAINING}: it takes no new requests
+     * @param health {@code HEALTHY}; {@code UNHEALTHY}: its connection is broken, in a cluster: it does not take the mutual TLS that policy
+     *     demands; {@code DRAINING}: it takes no new requests
      * @param transport {@code PLAINTEXT}, {@code MTLS_PENDING} or {@code MTLS}
      * @param ejectedBy services that leave it out because of its failures
      */

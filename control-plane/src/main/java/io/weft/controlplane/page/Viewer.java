@@ -52,14 +52,11 @@ final class Viewer {
         List<MeshView.Problem> problems = policies.problems().stream()
                 .map(problem -> new MeshView.Problem(problem.file(), problem.line(), problem.field(), problem.message()))
                 .toList();
-        return new MeshView(controlPlane.load().step(), writable, policies.inForce().size(), problems, meshes);
+        return new MeshView(controlPlane.load().step(), controlPlane.replica().orElse(null), writable, policies.inForce().size(), problems, meshes);
     }
 
     private MeshView.Mesh mesh(
             String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
-        List<Split> splits = Split.of(policies.all(MeshHttpRoute.class, mesh).stream()
-                .filter(route -> !route.metadata().shadow())
-                .toList());
         LoadWindow window = controlPlane.load();
         Map<String, InstanceLoad> loads = window.instances(mesh);
         Map<String, List<MeshView.Instance>> instances = new TreeMap<>();
@@ -84,7 +81,7 @@ final class Viewer {
             services.add(edge.to());
             called.add(edge.to());
         }
-        connected.forEach(each -> services.add(each.node().workload().service()));
+        connected.forEach(each -> services.add(each.node().workload().shown()));
         services.remove("");
         List<MeshView.Service> shown = new ArrayList<>();
         for (String service : services) {
@@ -99,8 +96,27 @@ final class Viewer {
                 shown,
                 edges,
                 policies(mesh, policies, connected),
-                splits.stream().map(split -> new MeshView.Rollout(split.service(), split.policy(), split.weights())).toList(),
+                rollouts(mesh, policies),
                 refusals(connected));
+    }
+
+    private List<MeshView.Rollout> rollouts(String mesh, PolicySet policies) {
+        Map<String, List<MeshHttpRoute>> byNamespace = new TreeMap<>();
+        for (MeshHttpRoute route : policies.all(MeshHttpRoute.class, mesh)) {
+            if (route.metadata().shadow()) {
+                continue;
+            }
+            for (MeshHttpRoute.To to : route.to()) {
+                // In a folder a namespace is no part of a service's name.
+                String prefix = controlPlane.replica().isEmpty() ? "" : to.destination().namespace() + "/";
+                byNamespace.computeIfAbsent(prefix, key -> new ArrayList<>())
+                        .add(new MeshHttpRoute(route.metadata(), route.target(), route.unmatched(), List.of(to)));
+            }
+        }
+        List<MeshView.Rollout> rollouts = new ArrayList<>();
+        byNamespace.forEach((prefix, routes) -> Split.of(routes).forEach(split ->
+                rollouts.add(new MeshView.Rollout(prefix + split.service(), split.policy(), split.weights()))));
+        return rollouts;
     }
 
     private static MeshView.Instance instance(
@@ -168,7 +184,7 @@ final class Viewer {
             for (AdsServer.Connected each : connected) {
                 ClientNode node = each.node();
                 if (PolicyTarget.selects(sourced.resource(), node)) {
-                    actsOn.add(node.workload().service());
+                    actsOn.add(node.workload().shown());
                 }
                 // Routes, clusters and rules carry the name of the policy that they were made of.
                 String name = "_" + mesh + "_" + metadata.zone() + "_" + metadata.namespace() + "_" + metadata.displayName() + "_";
@@ -189,7 +205,7 @@ final class Viewer {
         List<MeshView.Refusal> refusals = new ArrayList<>();
         for (AdsServer.Connected each : connected) {
             new TreeMap<>(each.rejections()).forEach((type, said) -> refusals.add(new MeshView.Refusal(
-                    each.node().id(), each.node().workload().service(), type.substring(type.lastIndexOf('.') + 1), said)));
+                    each.node().id(), each.node().workload().shown(), type.substring(type.lastIndexOf('.') + 1), said)));
         }
         return refusals;
     }

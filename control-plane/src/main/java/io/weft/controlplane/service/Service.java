@@ -56,6 +56,11 @@ public record Service(Metadata metadata, ServiceType type, boolean declared, Hos
         return metadata.displayName();
     }
 
+    /** By what people know it: with its namespace where others of its name have other ones. */
+    public String shown() {
+        return hosts.inNamespace().isEmpty() ? name() : metadata.namespace() + "/" + name();
+    }
+
     /** @param instances that are ready, in a stable order, none twice */
     public record Port(int number, Optional<String> name, Protocol protocol, List<Instance> instances) {
         public Port {

@@ -62,6 +62,11 @@ public final class FolderPlatform implements Platform {
     }
 
     @Override
+    public Optional<String> replica() {
+        return Optional.empty();
+    }
+
+    @Override
     public Admission admission(Predicate<String> demanded) {
         return new TokenAdmission(demanded, revoked::contains);
     }

@@ -37,7 +37,7 @@ public final class FolderSource implements Source {
     }
 
     @Override
-    public List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered) {
+    public List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered, MeshSecurity security) {
         List<Instance> instances = new ArrayList<>();
         for (Dataplane dataplane : policies.all(Dataplane.class, mesh)) {
             instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
@@ -50,7 +50,7 @@ public final class FolderSource implements Source {
     public ServiceCatalog services(
             String mesh, PolicySet policies, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
         return ServiceCatalog.build(
-                mesh, instances(mesh, policies, registered), policies.all(MeshService.class, mesh), routes, security);
+                mesh, instances(mesh, policies, registered, security), policies.all(MeshService.class, mesh), routes, security);
     }
 
     @Override

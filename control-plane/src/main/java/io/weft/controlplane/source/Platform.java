@@ -19,6 +19,9 @@ public interface Platform extends AutoCloseable {
 
     Authenticator authenticator();
 
+    /** Which of several control planes of the same meshes this is; empty: it is the only one. */
+    Optional<String> replica();
+
     /** @param demanded whether a mesh's data planes have to prove who they are, where that is left to choose */
     Admission admission(Predicate<String> demanded);
 

@@ -34,8 +34,9 @@ public interface Source extends AutoCloseable {
      *
      * @param policies those in force, or such as might be
      * @param registered those that are connected, or were until lately
+     * @param security the same object for as long as nothing of it has changed
      */
-    List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered);
+    List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered, MeshSecurity security);
 
     /**
      * The services of a mesh. Called by one thread for the policies in force, and by any for others.

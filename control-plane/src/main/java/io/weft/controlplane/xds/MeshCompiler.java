@@ -238,7 +238,7 @@ public final class MeshCompiler {
                     new ClusterKey(name, group.shown(), said),
                     key -> ClusterBuilder.cluster(target, key.shown(), security, key.policies())));
             destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
-                    target.service().name(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
+                    target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
             if (!ClusterBuilder.isByName(target)) {
                 endpointList.add(endpoints.of(
                         new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),

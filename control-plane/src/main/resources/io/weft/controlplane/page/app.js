@@ -59,6 +59,8 @@ function currentMesh() {
 function draw() {
   const mesh = currentMesh();
   byId('token').hidden = !state.view.writable;
+  byId('replica').hidden = !state.view.replica;
+  byId('replica').textContent = `Figures, and who refuses what, are of the data planes that are connected to replica ${state.view.replica}.`;
   drawMeshes();
   drawAttention(mesh);
   drawWholeMap(mesh);
@@ -87,9 +89,11 @@ function troubles(mesh) {
     if (service.called && service.instances.length === 0) {
       add('bad', service.name, 'is called, but has no instance');
     } else if (service.called && out.length === service.instances.length) {
-      add('bad', service.name, `none of its ${service.instances.length} instances is connected`);
+      add('bad', service.name, `none of its ${service.instances.length} instances ${
+        state.view.replica ? 'takes the mutual TLS that policy demands' : 'is connected'}`);
     } else if (out.length) {
-      add('warn', service.name, `${out.length} of ${service.instances.length} instances not connected: ${names(out)}`);
+      add('warn', service.name, `${out.length} of ${service.instances.length} instances ${
+        state.view.replica ? 'do not take the mutual TLS that policy demands' : 'not connected'}: ${names(out)}`);
     }
     if (ejected.length) {
       const by = [...new Set(ejected.flatMap(each => each.ejectedBy))].join(', ');
@@ -298,7 +302,8 @@ const TRANSPORT = {PLAINTEXT: ['plaintext', 'dim'], MTLS_PENDING: ['not yet', 'w
 function drawInstances(mesh, service) {
   const rows = service.instances.map(instance => {
     const [health, tone1] = instance.ejectedBy.length
-      ? [`left out by ${instance.ejectedBy.join(', ')}`, 'bad-text'] : HEALTH[instance.health];
+      ? [`left out by ${instance.ejectedBy.join(', ')}`, 'bad-text']
+      : state.view.replica && instance.health === 'UNHEALTHY' ? ['not called', 'bad-text'] : HEALTH[instance.health];
     const [secured, tone2] = mesh.mutualTls ? TRANSPORT[instance.transport] : ['off', 'dim'];
     return element('tr', {}, [
       cell([element('span', {}, instance.name), element('br'), element('code', {class: 'dim'}, instance.address)], 'long'),
@@ -314,7 +319,7 @@ function drawInstances(mesh, service) {
     rows.length
       ? element('div', {class: 'scroll'}, table([['Instance'], ['Version'], ['Health'], ['Requests/s', 'number'], ['Success', 'number'], ['Mutual TLS']],
           rows, `Instances of ${service.name}`))
-      : element('p', {class: 'empty'}, service.called ? 'None is connected.' : 'It takes no requests.'));
+      : element('p', {class: 'empty'}, service.called ? (state.view.replica ? 'None is ready.' : 'None is connected.') : 'It takes no requests.'));
 }
 
 // The slider

@@ -13,6 +13,7 @@ import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.registry.Registry.Health;
+import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.service.Service;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -122,6 +123,24 @@ class ClusterServicesTest {
             pod(said[0], said[1]);
             assertThat(instance(strict)).matches(each -> each.health() == Health.HEALTHY && !each.meshTls());
         }
+    }
+
+    /** Whichever replica it is connected to. */
+    @Test
+    void whatPeopleSeeIsTheClustersUnderNamesWithNamespaces() {
+        MeshSecurity strict = security(IDENTITY);
+        assertThat(services.instances("other", strict)).isEmpty();
+        assertThat(services.instances("default", strict)).singleElement().satisfies(each -> {
+            assertThat(each.dataplane().metadata().displayName()).isEqualTo("orders-1");
+            assertThat(each.dataplane().inbounds().get(0).tags()).containsEntry("kuma.io/service", "shop/orders");
+            assertThat(each.health()).isEqualTo(Health.HEALTHY);
+            assertThat(each.transport()).isEqualTo(Transport.PLAINTEXT);
+        });
+        namespace("weft.io/inject: enabled");
+        assertThat(services.instances("default", strict)).singleElement().satisfies(each -> {
+            assertThat(each.health()).isEqualTo(Health.UNHEALTHY);
+            assertThat(each.transport()).isEqualTo(Transport.UNREADY);
+        });
     }
 
     @Test

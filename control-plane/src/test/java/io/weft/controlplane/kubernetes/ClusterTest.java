@@ -3,6 +3,8 @@ package io.weft.controlplane.kubernetes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.route.v3.Route;
@@ -10,16 +12,23 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.page.PageServer;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.xds.DeltaClient;
 import io.weft.controlplane.xds.Nodes;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.StreamSupport;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -295,6 +304,28 @@ class ClusterTest {
         controlPlane = controlPlane("prod");
         DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("prod", Nodes.client("storefront")), "good"));
         eventually(() -> assertThat(client.cluster("kri_msvc_prod__shop_orders_http")).isNotNull());
+    }
+
+    /** Though nobody but a caller is connected to this replica. */
+    @Test
+    void thePageHasTheServicesAndInstancesOfTheCluster() throws Exception {
+        client();
+        PageServer.Settings settings = new PageServer.Settings(
+                new InetSocketAddress("127.0.0.1", 0), Set.of(), Optional.empty(), token -> false);
+        PageServer page = open(PageServer.start(settings, controlPlane, Optional.empty()));
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + page.port() + "/api/mesh")).build();
+        eventually(() -> {
+            JsonNode view = new ObjectMapper().readTree(
+                    HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
+            assertThat(view.path("replica").asText()).isNotEmpty();
+            assertThat(view.at("/meshes/0/services").findValuesAsText("name")).contains("shop/orders", "shop/storefront");
+            JsonNode orders = StreamSupport.stream(view.at("/meshes/0/services").spliterator(), false)
+                    .filter(service -> service.path("name").asText().equals("shop/orders"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(orders.path("instances").findValuesAsText("name")).containsExactly("orders-1", "orders-2");
+            assertThat(orders.path("instances").findValuesAsText("health")).containsOnly("HEALTHY");
+        });
     }
 
     private static String identity(String namespace, String authority) {
