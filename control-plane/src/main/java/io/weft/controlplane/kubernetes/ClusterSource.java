@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -80,6 +81,8 @@ final class ClusterSource implements Source {
     private final MeshTlsConditions conditions;
     private final ScheduledExecutorService scheduler;
     private final Map<String, SharedIndexInformer<?>> informers = new ConcurrentHashMap<>();
+    /** Complete when the followers have taken what there was; that the list has come says only that they will. */
+    private final Map<String, CompletableFuture<Void>> taken = new ConcurrentHashMap<>();
     private final Set<String> failing = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean policiesChanged = new AtomicBoolean();
     private final AtomicBoolean servicesChanged = new AtomicBoolean();
@@ -219,7 +222,7 @@ final class ClusterSource implements Source {
         }
         SharedIndexInformer<T> informer = all.runnableInformer(0);
         informers.put(what, informer);
-        informer.itemStore(new Skeletons<>())
+        taken.put(what, informer.itemStore(new Skeletons<>())
                 .addEventHandler(follower)
                 .exceptionHandler((started, failure) -> {
                     if (failing.add(what) && !closed) {
@@ -227,7 +230,8 @@ final class ClusterSource implements Source {
                     }
                     return !closed;
                 })
-                .start();
+                .start()
+                .toCompletableFuture());
     }
 
     private static String reason(Throwable failure) {
@@ -239,8 +243,9 @@ final class ClusterSource implements Source {
     private void awaitAll() throws IOException {
         long start = System.nanoTime();
         while (true) {
-            List<String> missing = informers.entrySet().stream()
-                    .filter(entry -> !entry.getKey().equals(GRANTS) && !entry.getValue().hasSynced())
+            List<String> missing = taken.entrySet().stream()
+                    .filter(entry -> !entry.getKey().equals(GRANTS))
+                    .filter(entry -> !entry.getValue().isDone() || entry.getValue().isCompletedExceptionally())
                     .map(Map.Entry::getKey)
                     .sorted()
                     .toList();
