@@ -175,6 +175,9 @@ final class ClusterSource implements Source {
         } catch (IOException e) {
             // The watches say so already.
             LOG.debug("the API server does not say what it has", e);
+        } catch (RuntimeException e) {
+            // Thrown further it would never be called again.
+            LOG.error("a look at what the API server has failed; it is repeated. Please report this", e);
         }
     }
 
