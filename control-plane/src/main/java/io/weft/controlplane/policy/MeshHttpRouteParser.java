@@ -35,8 +35,8 @@ final class MeshHttpRouteParser {
     private static final java.util.regex.Pattern HOST_NAME =
             java.util.regex.Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
 
-    static MeshHttpRoute parse(Metadata metadata, Fields spec) {
-        TargetRef target = TargetRefParser.outbound(spec);
+    static MeshHttpRoute parse(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
+        TargetRef target = TargetRefParser.outbound(spec, metadata, proof);
         List<To> destinations = new ArrayList<>();
         for (Value item : spec.require("to").items()) {
             destinations.add(to(item.fields(), metadata));

@@ -37,7 +37,7 @@ final class PolicyParser {
 
     private Policy parse(Fields spec) {
         Optional<Value> to = spec.get("to");
-        InboundTarget target = TargetRefParser.policy(spec, scope.byRoute());
+        InboundTarget target = TargetRefParser.policy(spec, scope.byRoute(), metadata, proof);
         String top = target.dataplanes() instanceof TargetRef.OfRoutes ? "MeshHTTPRoute" : "";
         if (target.section().isPresent() && to.isPresent()) {
             spec.refuse("targetRef", "names an inbound by sectionName, but to is for what is sent; remove one of them");

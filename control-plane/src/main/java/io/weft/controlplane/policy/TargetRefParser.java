@@ -8,11 +8,11 @@ import java.util.Optional;
 final class TargetRefParser {
 
     /** Of a policy for outgoing traffic. */
-    static TargetRef outbound(Fields spec) {
+    static TargetRef outbound(Fields spec, Metadata policy, ResourceParser.Proof proof) {
         return spec.get("targetRef")
                 .map(value -> {
                     Fields fields = value.fields();
-                    TargetRef target = target(fields);
+                    TargetRef target = target(fields, policy, proof);
                     fields.unsupported("sectionName", "a route is for requests that leave; name no inbound");
                     fields.end();
                     return target;
@@ -21,11 +21,11 @@ final class TargetRefParser {
     }
 
     /** Of a policy for incoming traffic. */
-    static InboundTarget inbound(Fields spec) {
+    static InboundTarget inbound(Fields spec, Metadata policy, ResourceParser.Proof proof) {
         return spec.get("targetRef")
                 .map(value -> {
                     Fields fields = value.fields();
-                    TargetRef target = target(fields);
+                    TargetRef target = target(fields, policy, proof);
                     Optional<String> section = target instanceof TargetRef.Dataplanes ? section(fields) : Optional.empty();
                     fields.end();
                     return new InboundTarget(target, section);
@@ -38,7 +38,7 @@ final class TargetRefParser {
      *
      * @param byRoute whether it may be for those that have some routes, and for what these lead somewhere
      */
-    static InboundTarget policy(Fields spec, boolean byRoute) {
+    static InboundTarget policy(Fields spec, boolean byRoute, Metadata policy, ResourceParser.Proof proof) {
         Optional<Fields> route = spec.get("targetRef")
                 .filter(value -> byRoute && value.node() instanceof Node.Mapping)
                 .map(Value::fields)
@@ -46,7 +46,7 @@ final class TargetRefParser {
                         .filter(kind -> kind.node() instanceof Node.Text text && text.value().equals("MeshHTTPRoute"))
                         .isPresent());
         if (route.isEmpty()) {
-            return inbound(spec);
+            return inbound(spec, policy, proof);
         }
         Fields fields = route.get();
         Optional<String> name = fields.get("name").map(Value::nonEmptyText);
@@ -61,7 +61,7 @@ final class TargetRefParser {
                 new TargetRef.OfRoutes(new Policy.Routes(name, "", name.isPresent() ? Map.of() : labels)), Optional.empty());
     }
 
-    private static TargetRef target(Fields fields) {
+    private static TargetRef target(Fields fields, Metadata policy, ResourceParser.Proof proof) {
         Value kindValue = fields.require("kind");
         if (kindValue.node() instanceof Node.Text text && text.value().equals("MeshGateway")) {
             kindValue.refuse("'MeshGateway' is not supported: gateways are not served; the gateway that is there already is called"
@@ -75,7 +75,9 @@ final class TargetRefParser {
             case "Mesh" -> new TargetRef.WholeMesh(sidecars(fields));
             case "Dataplane" -> {
                 Optional<String> name = fields.get("name").map(Value::nonEmptyText);
-                String namespace = fields.get("namespace").map(Value::nonEmptyText).orElse("");
+                // In a folder data planes have names of their own, whatever form their policies have.
+                String own = proof == ResourceParser.Proof.SERVICE_ACCOUNT ? policy.namespace() : "";
+                String namespace = fields.get("namespace").map(Value::nonEmptyText).orElse(own);
                 yield new TargetRef.Dataplanes(
                         name.map(plain -> namespace.isEmpty() ? plain : plain + "." + namespace),
                         fields.texts("labels"));

@@ -91,6 +91,20 @@ class ClusterPoliciesTest {
         assertThat(synced.reaches(ofPod("other"))).isFalse();
     }
 
+    /** Else a denial for one pod would be one for none. */
+    @Test
+    void aDataPlaneThatIsNamedWithoutANamespaceIsOfThePolicysOwn() {
+        String spec = "spec: {targetRef: {kind: Dataplane, name: pod%s}, rules: [{default: {deny: [{spiffeID: {type: Prefix, value:"
+                + " \"spiffe://td/\"}}]}}]}\n";
+        MeshTrafficPermission own =
+                (MeshTrafficPermission) resource(object("MeshTrafficPermission", "shop", "", spec.formatted("")));
+        assertThat(own.target().dataplanes().selects(ofPod("shop"), List.of())).isTrue();
+        assertThat(own.target().dataplanes().selects(ofPod("other"), List.of())).isFalse();
+        MeshTrafficPermission named = (MeshTrafficPermission) resource(
+                object("MeshTrafficPermission", "weft-system", "", spec.formatted(", namespace: other")));
+        assertThat(named.target().dataplanes().selects(ofPod("other"), List.of())).isTrue();
+    }
+
     /** In a folder, where a namespace is no boundary, nothing is computed for what decides who may call. */
     @Test
     void inAFolderLabelsCount() {
