@@ -1,6 +1,7 @@
 package io.weft.controlplane.policy;
 
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,10 +16,13 @@ import java.util.regex.Pattern;
  */
 record Value(String path, Node node, Problems problems) {
 
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,19}(?:\\.\\d{0,18})?|\\.\\d{1,18})(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d)");
     private static final Map<String, Duration> UNITS = Map.of(
-            "ms", Duration.ofMillis(1), "s", Duration.ofSeconds(1), "m", Duration.ofMinutes(1), "h", Duration.ofHours(1),
-            "d", Duration.ofDays(1));
+            "ns", Duration.ofNanos(1), "us", Duration.ofNanos(1_000), "\u00b5s", Duration.ofNanos(1_000),
+            "\u03bcs", Duration.ofNanos(1_000), "ms", Duration.ofMillis(1), "s", Duration.ofSeconds(1), "m", Duration.ofMinutes(1),
+            "h", Duration.ofHours(1), "d", Duration.ofDays(1));
+    /** Go's, some 292 years. */
+    private static final BigDecimal MAX_NANOS = BigDecimal.valueOf(Long.MAX_VALUE);
 
     void refuse(String message) {
         problems.add(node.line(), path, message);
@@ -65,20 +69,28 @@ record Value(String path, Node node, Problems problems) {
         return false;
     }
 
-    /** As in Go: {@code 1h30m}, {@code 500ms}; days as {@code 1d} too, which Kuma has in places. */
+    /**
+     * As in Go: {@code 1h30m}, {@code 1.5s}, {@code 100us}, and {@code 0} without a unit; days as {@code 1d} too, which Kuma has in
+     * places. Parts of a nanosecond are dropped.
+     */
     Duration duration() {
         String text = text();
+        if (text.equals("0")) {
+            return Duration.ZERO;
+        }
         Matcher matcher = DURATION.matcher(text);
-        Duration sum = Duration.ZERO;
+        BigDecimal nanos = BigDecimal.ZERO;
         int end = 0;
         while (matcher.find() && matcher.start() == end) {
-            sum = sum.plus(UNITS.get(matcher.group(2)).multipliedBy(Long.parseLong(matcher.group(1))));
+            BigDecimal unit = BigDecimal.valueOf(UNITS.get(matcher.group(2)).toNanos());
+            nanos = nanos.add(new BigDecimal(matcher.group(1)).multiply(unit).setScale(0, RoundingMode.DOWN));
             end = matcher.end();
         }
-        if (node instanceof Node.Text && (end == 0 || end < text.length())) {
-            refuse("needs a duration as in 24h, 30m or 1h30m, not '" + text + "'");
+        if (node instanceof Node.Text && (end == 0 || end < text.length() || nanos.compareTo(MAX_NANOS) > 0)) {
+            refuse("needs a duration as in 24h, 1h30m or 1.5s, not '" + text + "'");
+            return Duration.ZERO;
         }
-        return sum;
+        return Duration.ofNanos(nanos.longValue());
     }
 
     Duration positiveDuration() {

@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kuma's merged policies: what is taken, and what is refused, where and why. */
 class PolicyParserTest {
@@ -43,6 +44,27 @@ class PolicyParserTest {
         assertThat(http.statuses()).containsExactly(429, 503);
         assertThat(http.methods()).containsExactly("GET");
         assertThat(http.common().retries()).hasValue(0);
+    }
+
+    /** What Go's time.ParseDuration makes of them. */
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0", "0s, 0", "1.5s, 1500000000", ".5s, 500000000", "2.s, 2000000000", "100us, 100000", "1h30m, 5400000000000", "250ns, 250",
+        "7\u00b5s, 7000", "7\u03bcs, 7000", "1.5h0.5s, 5400500000000", "0.1ns, 0", "1d, 86400000000000",
+        "9223372036854775807ns, 9223372036854775807",
+    })
+    void aDurationIsReadAsInGo(String text, long nanos) {
+        assertThat(to(PolicyKinds.TIMEOUT, "{idleTimeout: '" + text + "'}").idle()).contains(Duration.ofNanos(nanos));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"5", "-1s", "1 s", "1S", ".s", "1.2.3s", "1s2", "9223372036854775808ns", "2562048h", ""})
+    void whatIsNoDurationInGoIsRefused(String text) {
+        assertThat(parse("type: MeshTimeout\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: {idleTimeout: '" + text + "'}}]}")
+                .problems()).singleElement().satisfies(problem -> {
+                    assertThat(problem.field()).isEqualTo("spec.to[0].default.idleTimeout");
+                    assertThat(problem.message()).contains("needs a duration as in");
+                });
     }
 
     @Test

@@ -176,7 +176,7 @@ class SecurityPoliciesTest {
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("30m", "500ms")),
                         "expiry: must be at least 1s"),
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("30m", "soon")),
-                        "expiry: needs a duration as in 24h, 30m or 1h30m, not 'soon'"),
+                        "expiry: needs a duration as in 24h, 1h30m or 1.5s, not 'soon'"),
                 Arguments.of(universal("MeshIdentity", IDENTITY.replace("autogenerate: {enabled: true}",
                                 "ca: {certificate: {type: File, file: {path: ca.pem}}, privateKey: {type: InsecureInline}}")),
                         "spec.provider.bundled.ca.certificate.file.path: must be an absolute path"),
