@@ -133,7 +133,9 @@ final class ClusterBuilder {
         return Versioned.of(name, cluster.build());
     }
 
-    private static void http(Cluster.Builder cluster, Protocol protocol, Optional<HttpProtocolOptions> common) {
+    /** What a policy says of connections is not for those of gRPC, as in Kuma. */
+    private static void http(Cluster.Builder cluster, Protocol protocol, Optional<HttpProtocolOptions> said) {
+        Optional<HttpProtocolOptions> common = said.filter(options -> protocol != Protocol.GRPC);
         if (!protocol.http() || !protocol.http2() && common.isEmpty()) {
             return;
         }

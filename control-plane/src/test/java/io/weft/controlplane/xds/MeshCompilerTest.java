@@ -349,6 +349,20 @@ class MeshCompilerTest {
                         """));
     }
 
+    /** Kuma sets it for HTTP and HTTP/2 alone. */
+    @Test
+    void aTimeoutSaysNothingOfConnectionsOfGrpc() {
+        String timeout = "{type: MeshTimeout, name: t, spec: {to: [{targetRef: {kind: Mesh}, default: {connectionTimeout: 2s, idleTimeout: 3s}}]}}";
+        String options = "/typedExtensionProtocolOptions/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/commonHttpProtocolOptions";
+        for (String protocol : List.of("http", "http2", "grpc")) {
+            JsonNode cluster = json(get(
+                    compile(AGENT, SERVICES.replace("version: v1", "version: v1, kuma.io/protocol: " + protocol), timeout),
+                    ResourceType.CLUSTER, "kri_msvc_default___orders_80", Cluster.class));
+            assertThat(cluster.at("/connectTimeout").asText()).isEqualTo("2s");
+            assertThat(cluster.at(options + "/idleTimeout").asText()).as(protocol).isEqualTo(protocol.equals("grpc") ? "" : "3s");
+        }
+    }
+
     @Test
     void aTcpServiceHasNoVirtualHost() {
         NodeConfig config = compile(AGENT, SERVICES.replace("version: v1", "version: v1, kuma.io/protocol: tcp"));
