@@ -11,9 +11,9 @@ import java.util.Optional;
  */
 public record InboundTarget(TargetRef dataplanes, Optional<String> section) {
 
-    /** Kuma's order: a policy with a higher rank overrides one with a lower. */
+    /** Kuma's order: a policy with a higher rank overrides one with a lower. A section decides only among those that are else equal. */
     public int rank() {
-        return dataplanes.rank() + (section.isPresent() ? 5 : 0);
+        return dataplanes.rank() + (section.isPresent() ? 1 : 0);
     }
 
     /** @param tags of each inbound of the data plane */

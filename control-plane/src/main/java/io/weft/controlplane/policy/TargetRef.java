@@ -18,9 +18,10 @@ public sealed interface TargetRef {
     }
 
     record Dataplanes(Optional<String> name, Map<String, String> labels) implements TargetRef {
+        /** A name counts before all else; that labels select makes no difference. */
         @Override
         public int rank() {
-            return name.isPresent() ? 22 : labels.isEmpty() ? 20 : 21;
+            return name.isPresent() ? 24 : 20;
         }
     }
 

@@ -60,6 +60,16 @@ class InboundRulesTest {
         assertThat(number(rules(1, policies).forAnyone(PolicyKinds.RATE_LIMIT))).isEqualTo(2);
     }
 
+    /** Kuma's CompareDataplaneKind. */
+    @Test
+    void theNameOfADataplaneCountsBeforeOneOfItsInbounds() {
+        String policies = limit("b", "{kind: Dataplane, name: orders-1}", "", 1)
+                + limit("a", "{kind: Dataplane, labels: {team: shop}, sectionName: main}", "", 2);
+        assertThat(number(rules(0, policies).forAnyone(PolicyKinds.RATE_LIMIT))).isEqualTo(1);
+        String both = policies + limit("c", "{kind: Dataplane, name: orders-1, sectionName: main}", "", 3);
+        assertThat(number(rules(0, both).forAnyone(PolicyKinds.RATE_LIMIT))).isEqualTo(3);
+    }
+
     @Test
     void bothShapesMeanTheSame() {
         String older = "type: MeshRateLimit\nname: a\nspec: {targetRef: {kind: MeshService, name: orders}, from: [{targetRef: {kind:"

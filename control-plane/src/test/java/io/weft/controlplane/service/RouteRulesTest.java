@@ -105,21 +105,29 @@ class RouteRulesTest {
     void theMoreSpecificTargetWins() {
         String mesh = policy("a", MESH, TO, rule(ALL, "mesh"));
         String dataplanes = policy("b", "{kind: Dataplane}", TO, rule(ALL, "dataplanes"));
-        String labels = policy("c", "{kind: Dataplane, labels: {a: b}}", TO, rule(ALL, "labels"));
         String named = policy("d", "{kind: Dataplane, name: a}", TO, rule(ALL, "named"));
         String subset = policy("e", "{kind: MeshSubset, tags: {a: b}}", TO, rule(ALL, "subset"));
         String service = policy("f", "{kind: MeshService, name: a}", TO, rule(ALL, "service"));
         String serviceSubset =
                 policy("g", "{kind: MeshServiceSubset, name: a, tags: {a: b}}", TO, rule(ALL, "service-subset"));
-        List<String> ascending = List.of(mesh, dataplanes, labels, named, subset, service, serviceSubset);
+        List<String> ascending = List.of(mesh, dataplanes, named, subset, service, serviceSubset);
         List<String> winners =
-                List.of("mesh", "dataplanes", "labels", "named", "subset", "service", "service-subset");
+                List.of("mesh", "dataplanes", "named", "subset", "service", "service-subset");
         for (int i = 1; i < ascending.size(); i++) {
             assertThat(routes(MAIN, ascending.get(i - 1) + ascending.get(i)))
                     .containsExactly("PREFIX / -> " + winners.get(i));
             assertThat(routes(MAIN, ascending.get(i) + ascending.get(i - 1)))
                     .containsExactly("PREFIX / -> " + winners.get(i));
         }
+    }
+
+    /** Kuma's CompareDataplaneKind. */
+    @Test
+    void labelsOfDataplanesAreNoMoreSpecificThanNoneAndLessThanAName() {
+        String labels = policy("b", "{kind: Dataplane, labels: {a: b}}", TO, rule(ALL, "labels"));
+        assertThat(routes(MAIN, labels + policy("a", "{kind: Dataplane}", TO, rule(ALL, "all")))).containsExactly("PREFIX / -> all");
+        assertThat(routes(MAIN, labels + policy("c", "{kind: Dataplane, name: a}", TO, rule(ALL, "named"))))
+                .containsExactly("PREFIX / -> named");
     }
 
     @Test
