@@ -35,8 +35,8 @@ final class MeshHttpRouteParser {
     private static final java.util.regex.Pattern HOST_NAME =
             java.util.regex.Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
 
-    static MeshHttpRoute parse(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
-        TargetRef target = TargetRefParser.outbound(spec, metadata, proof);
+    static MeshHttpRoute parse(Metadata metadata, Fields spec) {
+        TargetRef target = TargetRefParser.outbound(spec, metadata);
         List<To> destinations = new ArrayList<>();
         for (Value item : spec.require("to").items()) {
             destinations.add(to(item.fields(), metadata));
@@ -49,7 +49,7 @@ final class MeshHttpRouteParser {
         Fields ref = fields.require("targetRef").fields();
         requireKind(ref, "MeshService");
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
-        String namespace = namespace(ref, policy);
+        String namespace = TargetRefParser.namespace(ref, policy);
         Map<String, String> labels = ref.texts("labels");
         Optional<String> section = TargetRefParser.section(ref);
         if (name.isEmpty() && labels.isEmpty()) {
@@ -86,11 +86,6 @@ final class MeshHttpRouteParser {
                 kind.refuse("'" + text + "' is not supported here; use " + String.join(" or ", supported));
             default -> kind.choice(ResourceParser.words(supported));
         }
-    }
-
-    /** Of what is referred to by name: the policy's own where it does not say. */
-    private static String namespace(Fields ref, Metadata policy) {
-        return ref.get("namespace").map(Value::nonEmptyText).orElse(policy.namespace());
     }
 
     private static Rule rule(Fields fields, Metadata policy) {
@@ -364,7 +359,7 @@ final class MeshHttpRouteParser {
     private static BackendRef backend(Fields fields, Metadata policy) {
         requireKind(fields, "MeshService", "MeshServiceSubset");
         Optional<String> name = fields.get("name").map(MeshHttpRouteParser::serviceName);
-        String namespace = namespace(fields, policy);
+        String namespace = TargetRefParser.namespace(fields, policy);
         Map<String, String> labels = fields.texts("labels");
         Map<String, String> tags = fields.texts("tags");
         Optional<String> section = TargetRefParser.section(fields);

@@ -35,8 +35,8 @@ final class MeshTlsParser {
         return versions;
     }
 
-    static MeshTls parse(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
-        InboundTarget target = TargetRefParser.inbound(spec, metadata, proof);
+    static MeshTls parse(Metadata metadata, Fields spec) {
+        InboundTarget target = TargetRefParser.inbound(spec, metadata);
         boolean wholeMesh = target.dataplanes() instanceof TargetRef.WholeMesh && !metadata.isOfItsNamespace();
         Settings settings = Settings.NONE;
         for (Value item : spec.items("rules")) {

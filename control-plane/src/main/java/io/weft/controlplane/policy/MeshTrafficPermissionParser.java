@@ -38,7 +38,7 @@ final class MeshTrafficPermissionParser {
     }
 
     static MeshTrafficPermission parse(Metadata metadata, Fields spec, ResourceParser.Proof proof) {
-        InboundTarget target = TargetRefParser.inbound(spec, metadata, proof);
+        InboundTarget target = TargetRefParser.inbound(spec, metadata);
         List<Rule> rules = new ArrayList<>();
         for (Value item : spec.items("rules")) {
             rules.add(rule(item.fields()));

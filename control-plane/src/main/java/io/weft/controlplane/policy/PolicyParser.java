@@ -37,7 +37,7 @@ final class PolicyParser {
 
     private Policy parse(Fields spec) {
         Optional<Value> to = spec.get("to");
-        InboundTarget target = TargetRefParser.policy(spec, scope.byRoute(), metadata, proof);
+        InboundTarget target = TargetRefParser.policy(spec, metadata, scope.byRoute());
         String top = target.dataplanes() instanceof TargetRef.OfRoutes ? "MeshHTTPRoute" : "";
         if (target.section().isPresent() && to.isPresent()) {
             spec.refuse("targetRef", "names an inbound by sectionName, but to is for what is sent; remove one of them");
@@ -112,15 +112,10 @@ final class PolicyParser {
                 : "'MeshHTTPRoute' cannot be a destination here: what this policy sets is the service's";
     }
 
-    /** Of what is referred to by name: the policy's own where it does not say. */
-    private String namespace(Fields ref) {
-        return ref.get("namespace").map(Value::text).filter(text -> !text.isEmpty()).orElse(metadata.namespace());
-    }
-
     private Destination services(Fields ref, ServiceType type, List<String> namespaces) {
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
         Map<String, String> labels = ref.texts("labels");
-        String namespace = namespace(ref);
+        String namespace = TargetRefParser.namespace(ref, metadata);
         namespaces.add(name.isPresent() ? namespace : null);
         Optional<String> section = TargetRefParser.section(ref);
         if (name.isEmpty() && labels.isEmpty()) {
@@ -137,7 +132,7 @@ final class PolicyParser {
     private Destination routes(Fields ref, List<String> namespaces) {
         Optional<String> name = ref.get("name").map(Value::nonEmptyText);
         Map<String, String> labels = ref.texts("labels");
-        String namespace = namespace(ref);
+        String namespace = TargetRefParser.namespace(ref, metadata);
         namespaces.add(name.isPresent() ? namespace : null);
         if (name.isEmpty() && labels.isEmpty()) {
             ref.refuse("name", "is missing; name the route, or select routes by labels");

@@ -250,7 +250,7 @@ public final class ResourceParser {
             case "MeshService" -> meshService(metadata, envelope.spec());
             case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec(), proof);
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
-            case "MeshTLS" -> MeshTlsParser.parse(ofWhoIsCalled(metadata), envelope.spec(), proof);
+            case "MeshTLS" -> MeshTlsParser.parse(ofWhoIsCalled(metadata), envelope.spec());
             case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(ofWhoIsCalled(metadata), envelope.spec(), proof);
             case "MeshHTTPRoute" -> route(metadata, envelope.spec());
             default -> PolicyParser.parse(PolicyKinds.named().get(envelope.type()), metadata, envelope.spec(), proof);
@@ -263,7 +263,7 @@ public final class ResourceParser {
 
     /** One to services of its own namespace is for all who call them, any other for the callers of its namespace. */
     private MeshHttpRoute route(Metadata metadata, Fields spec) {
-        MeshHttpRoute route = MeshHttpRouteParser.parse(metadata, spec, proof);
+        MeshHttpRoute route = MeshHttpRouteParser.parse(metadata, spec);
         if (cluster.isEmpty() || !metadata.lacksRole()) {
             return route;
         }

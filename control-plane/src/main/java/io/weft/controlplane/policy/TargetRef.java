@@ -17,7 +17,11 @@ public sealed interface TargetRef {
         }
     }
 
-    record Dataplanes(Optional<String> name, Map<String, String> labels) implements TargetRef {
+    /**
+     * @param name absent: the labels select
+     * @param namespace of the one that is named; empty: any
+     */
+    record Dataplanes(Optional<String> name, String namespace, Map<String, String> labels) implements TargetRef {
         /** A name counts before all else; that labels select makes no difference. */
         @Override
         public int rank() {
@@ -67,7 +71,7 @@ public sealed interface TargetRef {
             return mesh.sidecars();
         }
         if (this instanceof Dataplanes dataplanes) {
-            return dataplanes.name().map(name -> name.equals(dataplane.id().name())).orElse(true)
+            return dataplanes.name().map(name -> is(dataplane, name, dataplanes.namespace())).orElse(true)
                     && dataplane.has(dataplanes.labels());
         }
         if (this instanceof Subset subset) {
@@ -86,6 +90,12 @@ public sealed interface TargetRef {
         return tags.stream()
                 .anyMatch(inbound -> subset.service().equals(inbound.get(Labels.SERVICE))
                         && contains(inbound, subset.tags()));
+    }
+
+    /** One that says nothing of itself but its name may have its namespace in that. */
+    private static boolean is(Metadata dataplane, String name, String namespace) {
+        return name.equals(dataplane.displayName()) && dataplane.isOf(namespace)
+                || dataplane.id().name().equals(name + "." + namespace);
     }
 
     private static boolean contains(Map<String, String> tags, Map<String, String> wanted) {

@@ -8,11 +8,11 @@ import java.util.Optional;
 final class TargetRefParser {
 
     /** Of a policy for outgoing traffic. */
-    static TargetRef outbound(Fields spec, Metadata policy, ResourceParser.Proof proof) {
+    static TargetRef outbound(Fields spec, Metadata policy) {
         return spec.get("targetRef")
                 .map(value -> {
                     Fields fields = value.fields();
-                    TargetRef target = target(fields, policy, proof);
+                    TargetRef target = target(fields, policy);
                     fields.unsupported("sectionName", "a route is for requests that leave; name no inbound");
                     fields.end();
                     return target;
@@ -21,11 +21,11 @@ final class TargetRefParser {
     }
 
     /** Of a policy for incoming traffic. */
-    static InboundTarget inbound(Fields spec, Metadata policy, ResourceParser.Proof proof) {
+    static InboundTarget inbound(Fields spec, Metadata policy) {
         return spec.get("targetRef")
                 .map(value -> {
                     Fields fields = value.fields();
-                    TargetRef target = target(fields, policy, proof);
+                    TargetRef target = target(fields, policy);
                     Optional<String> section = target instanceof TargetRef.Dataplanes ? section(fields) : Optional.empty();
                     fields.end();
                     return new InboundTarget(target, section);
@@ -38,7 +38,7 @@ final class TargetRefParser {
      *
      * @param byRoute whether it may be for those that have some routes, and for what these lead somewhere
      */
-    static InboundTarget policy(Fields spec, boolean byRoute, Metadata policy, ResourceParser.Proof proof) {
+    static InboundTarget policy(Fields spec, Metadata policy, boolean byRoute) {
         Optional<Fields> route = spec.get("targetRef")
                 .filter(value -> byRoute && value.node() instanceof Node.Mapping)
                 .map(Value::fields)
@@ -46,7 +46,7 @@ final class TargetRefParser {
                         .filter(kind -> kind.node() instanceof Node.Text text && text.value().equals("MeshHTTPRoute"))
                         .isPresent());
         if (route.isEmpty()) {
-            return inbound(spec, policy, proof);
+            return inbound(spec, policy);
         }
         Fields fields = route.get();
         Optional<String> name = fields.get("name").map(Value::nonEmptyText);
@@ -54,14 +54,13 @@ final class TargetRefParser {
         if (name.isEmpty() && labels.isEmpty()) {
             fields.refuse("name", "is missing; name the route, or select routes by labels");
         }
-        // Names are told apart by namespaces only within a namespaced policy, whose role does it.
-        fields.accept("namespace");
+        String namespace = namespace(fields, policy);
         fields.end();
         return new InboundTarget(
-                new TargetRef.OfRoutes(new Policy.Routes(name, "", name.isPresent() ? Map.of() : labels)), Optional.empty());
+                new TargetRef.OfRoutes(new Policy.Routes(name, namespace, name.isPresent() ? Map.of() : labels)), Optional.empty());
     }
 
-    private static TargetRef target(Fields fields, Metadata policy, ResourceParser.Proof proof) {
+    private static TargetRef target(Fields fields, Metadata policy) {
         Value kindValue = fields.require("kind");
         if (kindValue.node() instanceof Node.Text text && text.value().equals("MeshGateway")) {
             kindValue.refuse("'MeshGateway' is not supported: gateways are not served; the gateway that is there already is called"
@@ -75,17 +74,17 @@ final class TargetRefParser {
             case "Mesh" -> new TargetRef.WholeMesh(sidecars(fields));
             case "Dataplane" -> {
                 Optional<String> name = fields.get("name").map(Value::nonEmptyText);
-                // In a folder data planes have names of their own, whatever form their policies have.
-                String own = proof == ResourceParser.Proof.SERVICE_ACCOUNT ? policy.namespace() : "";
-                String namespace = fields.get("namespace").map(Value::nonEmptyText).orElse(own);
-                yield new TargetRef.Dataplanes(
-                        name.map(plain -> namespace.isEmpty() ? plain : plain + "." + namespace),
-                        fields.texts("labels"));
+                yield new TargetRef.Dataplanes(name, namespace(fields, policy), fields.texts("labels"));
             }
             case "MeshSubset" -> new TargetRef.Subset(fields.texts("tags"), sidecars(fields));
             case "MeshService" -> new TargetRef.OfService(fields.require("name").nonEmptyText());
             default -> new TargetRef.ServiceSubset(fields.require("name").nonEmptyText(), fields.texts("tags"));
         };
+    }
+
+    /** Of what is referred to by name: the policy's own where it does not say. */
+    static String namespace(Fields ref, Metadata policy) {
+        return ref.get("namespace").map(Value::text).filter(text -> !text.isEmpty()).orElse(policy.namespace());
     }
 
     static Optional<String> section(Fields ref) {

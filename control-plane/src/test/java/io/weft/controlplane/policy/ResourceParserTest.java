@@ -197,9 +197,9 @@ class ResourceParserTest {
         assertThat(target("{kind: Mesh}")).isEqualTo(new TargetRef.WholeMesh(true));
         assertThat(target("{kind: Mesh, proxyTypes: [Gateway]}")).isEqualTo(new TargetRef.WholeMesh(false));
         assertThat(target("{kind: Dataplane, labels: {app: a}}"))
-                .isEqualTo(new TargetRef.Dataplanes(Optional.empty(), Map.of("app", "a")));
+                .isEqualTo(new TargetRef.Dataplanes(Optional.empty(), "", Map.of("app", "a")));
         assertThat(target("{kind: Dataplane, name: a, namespace: n}"))
-                .isEqualTo(new TargetRef.Dataplanes(Optional.of("a.n"), Map.of()));
+                .isEqualTo(new TargetRef.Dataplanes(Optional.of("a"), "n", Map.of()));
         assertThat(target("{kind: MeshSubset, tags: {team: a}}"))
                 .isEqualTo(new TargetRef.Subset(Map.of("team", "a"), true));
         assertThat(target("{kind: MeshService, name: a}")).isEqualTo(new TargetRef.OfService("a"));
@@ -209,6 +209,25 @@ class ResourceParserTest {
 
     private TargetRef target(String text) {
         return only(MeshHttpRoute.class, "type: MeshHTTPRoute\nname: r\nspec: {targetRef: " + text + ", to: []}\n").target();
+    }
+
+    /** The policy's own namespace where the reference does not say. */
+    @Test
+    void aDataplaneIsNamedWithinANamespace() {
+        Metadata pod = new Metadata(new ResourceId("Dataplane", "default", "a.n"), "a", "n", Map.of());
+        Metadata sent = new Metadata(new ResourceId("Dataplane", "default", "a.n"), "a.n", "", Map.of());
+        Metadata outside = new Metadata(new ResourceId("Dataplane", "default", "a"), "a", "", Map.of());
+        String inNamespace = "apiVersion: kuma.io/v1alpha1\nkind: MeshHTTPRoute\nmetadata: {name: r, namespace: %s}\n"
+                + "spec: {targetRef: {kind: Dataplane, name: a}, to: []}\n";
+        for (TargetRef target : List.of(
+                target("{kind: Dataplane, name: a, namespace: n}"), only(MeshHttpRoute.class, inNamespace.formatted("n")).target())) {
+            assertThat(target.selects(pod, List.of())).isTrue();
+            assertThat(target.selects(sent, List.of())).isTrue();
+            assertThat(target.selects(outside, List.of())).isTrue();
+        }
+        assertThat(only(MeshHttpRoute.class, inNamespace.formatted("other")).target().selects(pod, List.of())).isFalse();
+        assertThat(target("{kind: Dataplane, name: b, namespace: n}").selects(pod, List.of())).isFalse();
+        assertThat(target("{kind: Dataplane, name: a}").selects(pod, List.of())).isTrue();
     }
 
     @Test

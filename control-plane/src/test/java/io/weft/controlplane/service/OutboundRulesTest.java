@@ -34,7 +34,12 @@ class OutboundRulesTest {
             metadata("Mesh", "default", ""), Set.of("*"), Optional.empty())));
 
     private static Service service(String name, Service.Port... ports) {
-        Metadata metadata = new Metadata(new ResourceId("MeshService", "default", name), name, "", Map.of("team", "shop"));
+        return service(name, "", ports);
+    }
+
+    private static Service service(String name, String namespace, Service.Port... ports) {
+        Metadata metadata = new Metadata(
+                new ResourceId("MeshService", "default", name + namespace), name, namespace, Map.of("team", "shop"));
         return new Service(metadata, ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(metadata), List.of(ports));
     }
 
@@ -208,6 +213,53 @@ class OutboundRulesTest {
         Service orders = new Service(ofBackend, ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(ofBackend), List.of(MAIN));
         assertThat(seconds(inNamespace("backend", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(1);
         assertThat(seconds(inNamespace("elsewhere", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(-1);
+    }
+
+    @Test
+    void aNameMeansTheServiceOfItsNamespaceAndElseOfThePolicys() {
+        Service backend = service("orders", "backend", MAIN);
+        Service other = service("orders", "other", OTHER_PORT);
+        String own = inNamespace("backend", "a", TO_ORDERS, 1);
+        assertThat(seconds(own, backend, MAIN)).isEqualTo(1);
+        assertThat(seconds(own, other, OTHER_PORT)).isEqualTo(-1);
+        String named = inNamespace("shop", "a", "{kind: MeshService, name: orders, namespace: other}", 2);
+        assertThat(seconds(named, backend, MAIN)).isEqualTo(-1);
+        assertThat(seconds(named, other, OTHER_PORT)).isEqualTo(2);
+        String byDisplayName = inNamespace("shop", "a", "{kind: MeshService, labels: {kuma.io/display-name: orders}}", 3);
+        assertThat(seconds(byDisplayName, backend, MAIN)).isEqualTo(3);
+        assertThat(seconds(byDisplayName, other, OTHER_PORT)).isEqualTo(3);
+    }
+
+    @Test
+    void aRouteIsNamedWithinANamespaceToo() {
+        MeshHttpRoute route = Policies.read(MeshHttpRoute.class, """
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshHTTPRoute
+                metadata: {name: slow, namespace: backend}
+                spec:
+                  to: [{targetRef: {kind: MeshService, name: orders}, rules: [{matches: [{path: {type: PathPrefix, value: /}}], default: {}}]}]
+                """).get(0);
+        String byTarget = """
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshTimeout
+                metadata: {name: a, namespace: %s}
+                spec:
+                  targetRef: {kind: MeshHTTPRoute, name: slow}
+                  to: [{targetRef: {kind: Mesh}, default: {http: {requestTimeout: 3s}}}]
+                """;
+        for (String namespace : List.of("backend", "shop")) {
+            OutboundRules ofTarget = rules(byTarget.formatted(namespace), route);
+            boolean own = namespace.equals("backend");
+            assertThat(ofTarget.of(PolicyKinds.TIMEOUT, all(ofTarget), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
+            OutboundRules ofDestination = rules(inNamespace(namespace, "a", "{kind: MeshHTTPRoute, name: slow}", 3), route);
+            assertThat(ofDestination.of(PolicyKinds.TIMEOUT, all(ofDestination), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
+        }
+    }
+
+    private static BitSet all(OutboundRules rules) {
+        BitSet all = new BitSet();
+        all.set(0, 100);
+        return all;
     }
 
     @Test
