@@ -47,6 +47,10 @@ public record MeshLoadBalancingStrategy(
     public record FilterState(String key) implements HashSource {}
 
     public record LocalityAwareness(boolean disabled, Optional<List<AffinityTag>> affinity, Optional<CrossZone> crossZone) {
+
+        /** What holds where a policy has no such section. */
+        public static final LocalityAwareness UNSAID = new LocalityAwareness(false, Optional.empty(), Optional.empty());
+
         public LocalityAwareness {
             affinity = affinity.map(List::copyOf);
         }

@@ -1,6 +1,5 @@
 package io.weft.controlplane.xds;
 
-import io.weft.controlplane.policy.MeshLoadBalancingStrategy;
 import io.weft.controlplane.policy.MeshLoadBalancingStrategy.AffinityTag;
 import io.weft.controlplane.policy.MeshLoadBalancingStrategy.LocalityAwareness;
 import io.weft.controlplane.policy.Policy;
@@ -15,8 +14,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What of data planes decides how near endpoints are to them. Nothing, as long as no policy asks for it, so that they share their
- * endpoints.
+ * What of data planes decides how near endpoints are to them. Nothing, as long as there is no policy by which it matters, so that they
+ * share their endpoints.
  *
  * @param tags that some policy names; absent: nobody asks
  */
@@ -27,8 +26,7 @@ record Callers(Optional<Set<String>> tags) {
                 .filter(policy -> policy.kind() == PolicyKinds.LOAD_BALANCING)
                 .flatMap(policy -> policy.to().stream())
                 .map(to -> PolicyKinds.LOAD_BALANCING.read(to.conf()))
-                .map(MeshLoadBalancingStrategy::locality)
-                .flatMap(Optional::stream)
+                .map(strategy -> strategy.locality().orElse(LocalityAwareness.UNSAID))
                 .toList();
         if (asked.isEmpty()) {
             return new Callers(Optional.empty());

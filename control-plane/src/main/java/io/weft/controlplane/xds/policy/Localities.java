@@ -19,7 +19,7 @@ import java.util.TreeMap;
 
 /**
  * How near the instances of a service are to one caller, by {@code localityAwareness}: those of its own zone come first, and among
- * them get more who share a tag with it; those of other zones only where a failover rule leads to them.
+ * them get more who share a tag with it; those of other zones come second, or where there are rules only where one of them leads.
  *
  * @param locality absent: all are equally near
  * @param caller whom the endpoints are for
@@ -45,7 +45,7 @@ public record Localities(Optional<LocalityAwareness> locality, Caller caller) {
     public static final Localities NONE = new Localities(Optional.empty(), Caller.ANY);
 
     public static Localities of(Optional<MeshLoadBalancingStrategy> strategy, Caller caller) {
-        return strategy.flatMap(MeshLoadBalancingStrategy::locality)
+        return strategy.map(chosen -> chosen.locality().orElse(LocalityAwareness.UNSAID))
                 .filter(locality -> !locality.disabled())
                 .map(locality -> new Localities(Optional.of(locality), caller))
                 .orElse(NONE);
@@ -113,7 +113,9 @@ public record Localities(Optional<LocalityAwareness> locality, Caller caller) {
             return Optional.of(own(tags));
         }
         if (!grouped()) {
-            return Optional.of(new Place(1, zone, "", 0));
+            // Of a place that nobody knows it is not known either whether it is far.
+            boolean far = !zone.isEmpty() && !caller.zone.isEmpty();
+            return Optional.of(new Place(far ? 1 : 0, zone, "", 0));
         }
         List<Failover> rules = locality.get().crossZone().map(CrossZone::failover).orElse(List.of());
         for (int i = 0; i < rules.size(); i++) {

@@ -19,15 +19,22 @@ class LocalitiesTest {
     private static final Caller CALLER = new Caller("east", Map.of("node", "a", "rack", "1"));
 
     private static MeshLoadBalancingStrategy strategy(String locality) {
+        return read("{localityAwareness: " + locality + "}");
+    }
+
+    private static MeshLoadBalancingStrategy read(String conf) {
         Policy policy = (Policy) new ResourceParser()
-                .parseFile("p.yaml", "type: MeshLoadBalancingStrategy\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default:"
-                        + " {localityAwareness: " + locality + "}}]}")
+                .parseFile("p.yaml", "type: MeshLoadBalancingStrategy\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: " + conf + "}]}")
                 .get(0).resource().orElseThrow();
         return PolicyKinds.LOAD_BALANCING.read(policy.to().get(0).conf());
     }
 
     private static ClusterLoadAssignment assignment(Optional<MeshLoadBalancingStrategy> strategy) {
-        Localities.Assignment places = Localities.of(strategy, CALLER).assignment();
+        return assignment(strategy, CALLER);
+    }
+
+    private static ClusterLoadAssignment assignment(Optional<MeshLoadBalancingStrategy> strategy, Caller caller) {
+        Localities.Assignment places = Localities.of(strategy, caller).assignment();
         places.add("east", Map.of("node", "a", "rack", "2"), LbEndpoint.getDefaultInstance());
         places.add("east", Map.of("node", "b", "rack", "1"), LbEndpoint.getDefaultInstance());
         places.add("east", Map.of("node", "b", "rack", "2"), LbEndpoint.getDefaultInstance());
@@ -40,7 +47,11 @@ class LocalitiesTest {
 
     /** Each as "priority zone/sub-zone weight: number of endpoints". */
     private static List<String> places(Optional<MeshLoadBalancingStrategy> strategy) {
-        return assignment(strategy).getEndpointsList().stream()
+        return places(assignment(strategy));
+    }
+
+    private static List<String> places(ClusterLoadAssignment assignment) {
+        return assignment.getEndpointsList().stream()
                 .map(place -> place.getPriority() + " " + place.getLocality().getZone() + "/" + place.getLocality().getSubZone() + " "
                         + place.getLoadBalancingWeight().getValue() + ": " + place.getLbEndpointsCount())
                 .toList();
@@ -53,10 +64,20 @@ class LocalitiesTest {
         assertThat(places(Optional.of(strategy("{disabled: true, crossZone: {failover: [{to: {type: None}}]}}")))).isEqualTo(all);
     }
 
+    /** With any policy that does not say otherwise, as in Kuma, whatever it is about. */
     @Test
     void theCallersZoneComesFirst() {
-        assertThat(places(Optional.of(strategy("{disabled: false}"))))
-                .containsExactly("0 east/ 0: 3", "1 north/ 0: 1", "1 west/ 0: 1");
+        for (MeshLoadBalancingStrategy strategy : List.of(
+                strategy("{disabled: false}"), read("{loadBalancer: {type: Random}}"),
+                read("{hashPolicies: [{type: Header, header: {name: x-user}}]}"))) {
+            assertThat(places(Optional.of(strategy))).containsExactly("0 east/ 0: 3", "1 north/ 0: 1", "1 west/ 0: 1");
+        }
+    }
+
+    @Test
+    void toACallerOfNoZoneAllAreEquallyNear() {
+        assertThat(places(assignment(Optional.of(strategy("{disabled: false}")), new Caller("", Map.of()))))
+                .containsExactly("0 east/ 0: 3", "0 north/ 0: 1", "0 west/ 0: 1");
     }
 
     @Test
