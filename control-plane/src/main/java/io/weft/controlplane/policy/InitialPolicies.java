@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What is there before anybody writes a policy, as ordinary entries of the lowest precedence: what an operator's policy leaves open,
@@ -13,8 +14,9 @@ import java.util.Set;
 public final class InitialPolicies {
 
     /**
-     * Those that Kuma creates with a mesh, with two differences, both because an instance may die at any time: more retries at once,
-     * and each looks for another host.
+     * Those that Kuma creates with a mesh, with three differences. Two because an instance may die at any time: more retries at once,
+     * and each looks for another host. And a try has no limit of its own, which is 16 s in Kuma: beside a request's 15 s it says
+     * nothing, and whoever gives a request more time means it.
      */
     private static final String TEXT = """
             type: MeshTimeout
@@ -63,6 +65,10 @@ public final class InitialPolicies {
             .map(document -> (Policy) document.resource().orElseThrow())
             .toList();
 
+    /** What they say of what is sent, by kind. */
+    private static final Map<PolicyKind<?>, Object> SAID = ALL.stream()
+            .collect(Collectors.toUnmodifiableMap(Policy::kind, policy -> policy.kind().read(policy.to().get(0).conf())));
+
     private final Map<PolicyKind<?>, Policy> policies;
 
     private InitialPolicies(Map<PolicyKind<?>, Policy> policies) {
@@ -89,6 +95,12 @@ public final class InitialPolicies {
         return Optional.ofNullable(policies.get(kind))
                 .flatMap(policy -> policy.to().stream().findFirst().map(Policy.To::conf))
                 .orElse(Conf.EMPTY);
+    }
+
+    /** What they say of what is sent, for when nobody else says anything; empty: nothing. */
+    @SuppressWarnings("unchecked") // what is kept for a kind was read by it
+    public <C> Optional<C> said(PolicyKind<C> kind) {
+        return has(kind) ? Optional.of((C) SAID.get(kind)) : Optional.empty();
     }
 
     public Conf from(PolicyKind<?> kind) {

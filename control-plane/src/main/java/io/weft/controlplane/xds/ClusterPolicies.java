@@ -1,6 +1,5 @@
 package io.weft.controlplane.xds;
 
-import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.weft.controlplane.policy.InitialPolicies;
@@ -22,7 +21,8 @@ import java.util.Optional;
 /**
  * What policies say of the connections to one port of a service.
  *
- * @param guarded whether limits and the detection of outliers hold that no policy asked for
+ * @param breaker where nobody wrote one, the one that is there from the start
+ * @param guarded whether outliers are looked for where no policy says whether they are
  */
 record ClusterPolicies(
         Optional<MeshTimeout> timeout,
@@ -34,7 +34,8 @@ record ClusterPolicies(
     static ClusterPolicies of(OutboundRules rules, BitSet applicable, Target target, InitialPolicies initial) {
         return new ClusterPolicies(
                 rules.of(PolicyKinds.TIMEOUT, applicable, target.service(), target.port()),
-                rules.of(PolicyKinds.CIRCUIT_BREAKER, applicable, target.service(), target.port()),
+                rules.of(PolicyKinds.CIRCUIT_BREAKER, applicable, target.service(), target.port())
+                        .or(() -> initial.said(PolicyKinds.CIRCUIT_BREAKER)),
                 rules.of(PolicyKinds.LOAD_BALANCING, applicable, target.service(), target.port()),
                 rules.of(PolicyKinds.HEALTH_CHECK, applicable, target.service(), target.port()),
                 initial.has(PolicyKinds.CIRCUIT_BREAKER));
@@ -46,18 +47,12 @@ record ClusterPolicies(
         balancing.ifPresent(strategy -> LoadBalancingTranslator.cluster(strategy, cluster));
         timeout.ifPresent(chosen -> TimeoutTranslator.connect(chosen, cluster));
         health.ifPresent(check -> HealthCheckTranslator.cluster(check, protocol, cluster));
-        cluster.setCircuitBreakers(limits());
+        cluster.setCircuitBreakers(CircuitBreakerTranslator.limits(breaker.flatMap(MeshCircuitBreaker::limits)));
         if (breaker.flatMap(MeshCircuitBreaker::outliers).isPresent()) {
             CircuitBreakerTranslator.outliers(breaker.get().outliers().get(), cluster);
         } else if (guarded) {
             cluster.setOutlierDetection(Defaults.OUTLIER_DETECTION);
         }
-    }
-
-    private CircuitBreakers limits() {
-        return breaker.isEmpty() && guarded
-                ? Defaults.CIRCUIT_BREAKERS
-                : CircuitBreakerTranslator.limits(breaker.flatMap(MeshCircuitBreaker::limits));
     }
 
     Optional<HttpProtocolOptions> connections() {

@@ -27,6 +27,7 @@ import io.weft.controlplane.policy.MeshHttpRoute.Match;
 import io.weft.controlplane.service.RouteRules.Resolved;
 import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.service.ServiceCatalog.Target;
+import io.weft.controlplane.xds.policy.RetryTranslator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -212,9 +213,8 @@ final class RouteBuilder {
             RetryPolicy.Builder policy = RetryPolicy.newBuilder()
                     .setRetryOn("connect-failure,refused-stream,reset,retriable-status-codes")
                     .addAllRetriableStatusCodes(retry.codes())
-                    .setNumRetries(UInt32Value.of(retry.attempts()))
-                    .addAllRetryHostPredicate(Defaults.RETRY.getRetryHostPredicateList())
-                    .setHostSelectionRetryMaxAttempts(Defaults.RETRY.getHostSelectionRetryMaxAttempts());
+                    .setNumRetries(UInt32Value.of(retry.attempts()));
+            RetryTranslator.elsewhere(policy);
             retry.backoff().ifPresent(pause -> policy.setRetryBackOff(RetryPolicy.RetryBackOff.newBuilder()
                     .setBaseInterval(Durations.fromNanos(pause.toNanos()))));
             action.setRetryPolicy(policy);

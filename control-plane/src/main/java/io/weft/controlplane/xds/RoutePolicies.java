@@ -17,16 +17,9 @@ import io.weft.controlplane.xds.policy.TimeoutTranslator;
 import java.util.BitSet;
 import java.util.Optional;
 
-/**
- * What policies say of the requests of one route.
- *
- * @param retried whether it is retried where no policy says anything
- */
+/** What policies say of the requests of one route, and where nobody wrote one, those that are there from the start. */
 record RoutePolicies(
-        Optional<MeshTimeout> timeout,
-        Optional<MeshRetry> retry,
-        Optional<MeshLoadBalancingStrategy> balancing,
-        boolean retried) {
+        Optional<MeshTimeout> timeout, Optional<MeshRetry> retry, Optional<MeshLoadBalancingStrategy> balancing) {
 
     /** @param route absent: the one that is always there */
     static RoutePolicies of(
@@ -37,10 +30,9 @@ record RoutePolicies(
             Optional<Metadata> route,
             InitialPolicies initial) {
         return new RoutePolicies(
-                of(PolicyKinds.TIMEOUT, rules, applicable, service, port, route),
-                of(PolicyKinds.RETRY, rules, applicable, service, port, route),
-                of(PolicyKinds.LOAD_BALANCING, rules, applicable, service, port, route),
-                initial.has(PolicyKinds.RETRY));
+                of(PolicyKinds.TIMEOUT, rules, applicable, service, port, route).or(() -> initial.said(PolicyKinds.TIMEOUT)),
+                of(PolicyKinds.RETRY, rules, applicable, service, port, route).or(() -> initial.said(PolicyKinds.RETRY)),
+                of(PolicyKinds.LOAD_BALANCING, rules, applicable, service, port, route));
     }
 
     private static <C> Optional<C> of(
@@ -59,10 +51,6 @@ record RoutePolicies(
         action.setTimeout(Defaults.REQUEST_TIMEOUT);
         timeout.ifPresent(chosen -> TimeoutTranslator.route(chosen, action));
         balancing.ifPresent(strategy -> LoadBalancingTranslator.route(strategy, action));
-        if (retry.isPresent()) {
-            RetryTranslator.policy(retry.get(), protocol).ifPresent(action::setRetryPolicy);
-        } else if (retried) {
-            action.setRetryPolicy(Defaults.RETRY);
-        }
+        retry.flatMap(chosen -> RetryTranslator.policy(chosen, protocol)).ifPresent(action::setRetryPolicy);
     }
 }

@@ -67,9 +67,10 @@ class MeshCompilerTest {
               inbound: [{port: 8080, tags: {kuma.io/service: orders, version: v1, kuma.io/zone: east}}]
             """;
 
-    /** The default retry policy and timeout, which every route carries. */
+    /** The default retry policy and timeouts, which every route carries. */
     private static final String DEFAULTS = """
             timeout: 15s
+            idleTimeout: 1800s
             retryPolicy:
               retryOn: gateway-error,connect-failure,refused-stream
               numRetries: 5
@@ -188,6 +189,32 @@ class MeshCompilerTest {
                     route:
                       cluster: kri_msvc_default___orders_80
                 """ + DEFAULTS.indent(6)));
+    }
+
+    /** Whether somebody has written a policy or not: what it leaves open stays as it was. */
+    @Test
+    void grpcIsRetriedByItsOwnConditionsFromTheStart() {
+        String grpc = SERVICES.replace("version: v1", "version: v1, kuma.io/protocol: grpc");
+        String retry = "{type: MeshRetry, name: r, spec: {to: [{targetRef: {kind: Mesh}, default: {http: {numRetries: 1}}}]}}";
+        for (NodeConfig config : List.of(compile(AGENT, grpc), compile(AGENT, grpc, retry))) {
+            RouteConfiguration configuration = get(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+            assertThat(json(configuration).at("/virtualHosts/0/routes/0/route")).isEqualTo(yaml("""
+                    cluster: kri_msvc_default___orders_80
+                    """ + DEFAULTS.replace("gateway-error,connect-failure,refused-stream",
+                            "cancelled,connect-failure,gateway-error,refused-stream,reset,resource-exhausted,unavailable")));
+        }
+    }
+
+    @Test
+    void aMeshMayBeginWithoutPolicies() {
+        String mesh = "{type: Mesh, name: default, skipCreatingInitialPolicies: [\"*\"]}";
+        NodeConfig config = compile(AGENT, SERVICES, mesh);
+        RouteConfiguration configuration = get(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        assertThat(json(configuration).at("/virtualHosts/0/routes/0/route"))
+                .isEqualTo(yaml("{cluster: kri_msvc_default___orders_80, timeout: 15s}"));
+        JsonNode cluster = json(get(config, ResourceType.CLUSTER, "kri_msvc_default___orders_80", Cluster.class));
+        assertThat(cluster.at("/circuitBreakers")).isEqualTo(yaml("{thresholds: [{trackRemaining: true}]}"));
+        assertThat(cluster.has("outlierDetection")).isFalse();
     }
 
     @Test
@@ -318,7 +345,7 @@ class MeshCompilerTest {
                 type: EDS
                 edsClusterConfig: {edsConfig: {ads: {}, resourceApiVersion: V3}}
                 connectTimeout: 5s
-                circuitBreakers: {thresholds: [{maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 128}]}
+                circuitBreakers: {thresholds: [{maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 128, trackRemaining: true}]}
                 outlierDetection:
                   splitExternalLocalOriginErrors: true
                   consecutiveLocalOriginFailure: 3

@@ -23,7 +23,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** {@code MeshRetry}. Unlike Kuma, which leaves it without retries, HTTP/2 is retried like HTTP/1.1. */
+/**
+ * {@code MeshRetry}, with two differences from Kuma: HTTP/2 is retried like HTTP/1.1, which Kuma leaves without retries, and a retry of
+ * gRPC looks for another host, for which a policy has no words.
+ */
 public final class RetryTranslator {
 
     private static final String HTTP = "gateway-error,connect-failure,refused-stream";
@@ -31,12 +34,20 @@ public final class RetryTranslator {
             "cancelled,connect-failure,gateway-error,refused-stream,reset,resource-exhausted,unavailable";
     private static final String STATUSES = "retriable-status-codes";
     private static final Duration BASE_INTERVAL = Duration.ofMillis(25);
+    private static final int SELECTION_ATTEMPTS = 5;
 
     /** Empty: there are no retries. */
     public static Optional<RetryPolicy> policy(MeshRetry retry, Protocol protocol) {
         return protocol == Protocol.GRPC
-                ? retry.grpc().flatMap(grpc -> common(grpc.common(), join(grpc.conditions(), GRPC)).map(RetryPolicy.Builder::build))
+                ? retry.grpc().flatMap(grpc -> common(grpc.common(), join(grpc.conditions(), GRPC))
+                        .map(policy -> elsewhere(policy).build()))
                 : retry.http().flatMap(http -> common(http.common(), join(http.conditions(), HTTP)).map(policy -> http(http, policy)));
+    }
+
+    /** Each retry goes to a host that was not tried yet, as far as there is one. */
+    public static RetryPolicy.Builder elsewhere(RetryPolicy.Builder policy) {
+        select(policy, new MeshRetry.OmitPreviousHosts());
+        return policy.setHostSelectionRetryMaxAttempts(SELECTION_ATTEMPTS);
     }
 
     private static String join(List<String> conditions, String usual) {
