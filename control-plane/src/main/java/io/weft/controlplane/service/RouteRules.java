@@ -18,6 +18,9 @@ import java.util.Optional;
  * alphabetically first winning; rules with equal matches become one, in which the winner's filters and backends replace the
  * other's. Single matches are then sorted by Gateway API's precedence, as Kuma sorts them: a match without a path comes after
  * any with one.
+ *
+ * <p>Routes of Gateway API are merged among those of the service's namespace, or among those of the caller's, which then are the only
+ * ones (GEP-1294, "Multiple routes for a Service").
  */
 public final class RouteRules {
 
@@ -53,6 +56,9 @@ public final class RouteRules {
                 }
             }
         }
+        if (entries.stream().anyMatch(entry -> isOfGateway(entry, "consumer"))) {
+            entries.removeIf(entry -> isOfGateway(entry, "producer"));
+        }
         entries.sort(ASCENDING);
         List<Resolved> resolved = new ArrayList<>();
         for (Merged merged : merge(entries)) {
@@ -83,6 +89,10 @@ public final class RouteRules {
             .thenComparingInt(entry -> role(entry.policy().metadata().labels()))
             .thenComparingInt(entry -> entry.to().destination().section().isPresent() ? 1 : 0)
             .thenComparing(entry -> entry.policy().metadata().displayName(), Comparator.reverseOrder());
+
+    private static boolean isOfGateway(Entry entry, String role) {
+        return entry.policy().unmatched() == MeshHttpRoute.Unmatched.NOT_FOUND && entry.policy().metadata().role().equals(role);
+    }
 
     private static int role(Map<String, String> labels) {
         return Math.max(0, ROLES.indexOf(labels.getOrDefault(Labels.POLICY_ROLE, ROLES.get(0))));

@@ -130,6 +130,27 @@ class RouteRulesTest {
                 .containsExactly("PREFIX / -> named");
     }
 
+    /** As a route of Gateway API becomes one. */
+    private static MeshHttpRoute ofGateway(String role, String name, String match) {
+        MeshHttpRoute route = Policies.read(MeshHttpRoute.class, policy(name, MESH, TO, rule(match, "of-" + name))).get(0);
+        Metadata metadata = new Metadata(route.metadata().id(), name, "", Map.of("kuma.io/policy-role", role));
+        return new MeshHttpRoute(metadata, route.target(), MeshHttpRoute.Unmatched.NOT_FOUND, route.to());
+    }
+
+    /** GEP-1294, "Multiple routes for a Service". */
+    @Test
+    void gatewayRoutesOfTheCallersTakeThePlaceOfTheServices() {
+        MeshHttpRoute producer = ofGateway("producer", "a", ALL);
+        MeshHttpRoute consumer = ofGateway("consumer", "b", "{path: {type: Exact, value: /b}}");
+        MeshHttpRoute another = ofGateway("consumer", "c", "{path: {type: Exact, value: /c}}");
+        MeshHttpRoute kuma = Policies.read(
+                MeshHttpRoute.class, policy("d", MESH, TO, rule("{path: {type: Exact, value: /d}}", "of-d"))).get(0);
+        assertThat(RouteRules.of(ORDERS, MAIN, List.of(producer, consumer, another, kuma))).extracting(RouteRulesTest::show)
+                .containsExactly("EXACT /b -> of-b", "EXACT /c -> of-c", "EXACT /d -> of-d");
+        assertThat(RouteRules.of(ORDERS, MAIN, List.of(producer, kuma))).extracting(RouteRulesTest::show)
+                .containsExactly("EXACT /d -> of-d", "PREFIX / -> of-a");
+    }
+
     @Test
     void otherwiseTheAlphabeticallyFirstNameWins() {
         String a = policy("a", MESH, TO, rule(ALL, "from-a"));
