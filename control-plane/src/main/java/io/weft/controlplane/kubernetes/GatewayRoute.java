@@ -64,7 +64,12 @@ final class GatewayRoute {
     /** What it asks of the cluster. */
     interface Targets {
 
-        boolean exists(ObjectName service);
+        /**
+         * Why nothing can be led to a port of a service; empty: something can.
+         *
+         * @param port null: the first one
+         */
+        Optional<Unresolved> unusable(ObjectName service, Integer port);
 
         /** Whether a ReferenceGrant lets a route of another namespace lead there. */
         boolean granted(String kind, String namespace, ObjectName service);
@@ -341,9 +346,9 @@ final class GatewayRoute {
         } else if (!target.namespace().equals(name.namespace()) && !targets.granted(kind, name.namespace(), target)) {
             reason = unresolved("RefNotPermitted", "no ReferenceGrant of namespace " + target.namespace() + " lets a " + kind
                     + " of namespace " + name.namespace() + " lead to Service " + target.name());
-        } else if (!targets.exists(target)) {
+        } else {
             // It leads there as soon as it is there.
-            unresolved("BackendNotFound", "there is no Service " + target);
+            targets.unusable(target, port).ifPresent(unresolved::add);
         }
         return new BackendRef(
                 Optional.of(reason.isPresent() ? "" : service),

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gateway API's routes whose parent is a Service, as routes of the mesh (GEP-1426): a route of the Service's own namespace is for all who
- * call it, one of another namespace for the callers of that one alone, and there it comes before the others. Of one that is refused its
+ * Gateway API's routes whose parent is a Service, as routes of the mesh (GEP-1294): a route of the Service's own namespace is for all who
+ * call it, one of another namespace for the callers of that one alone, and for these in place of the others. Of one that is refused its
  * last good version stays. Thread-safe.
  */
 final class GatewayRoutes {
@@ -42,6 +42,7 @@ final class GatewayRoutes {
     private final Map<String, HasMetadata> good = new HashMap<>();
     /** Those that could not be read at all, of which the log says so once. */
     private final Set<String> failing = new HashSet<>();
+    private Attachments attachments;
 
     /** @param statuses what is to be said of each route with a Service as parent */
     record Reading(List<Sourced> inForce, List<ResourceId> outdated, List<Problem> problems, List<RouteStatus> statuses) {}
@@ -56,7 +57,9 @@ final class GatewayRoutes {
     synchronized boolean put(HasMetadata route) {
         HasMetadata before = routes.put(name(route), route);
         return before == null || !Objects.equals(before.getMetadata().getGeneration(), route.getMetadata().getGeneration())
-                || before.getMetadata().getGeneration() == null;
+                || before.getMetadata().getGeneration() == null
+                // They make no generation, and policies select routes by them.
+                || !Objects.equals(before.getMetadata().getLabels(), route.getMetadata().getLabels());
     }
 
     synchronized void remove(HasMetadata route) {
@@ -87,6 +90,8 @@ final class GatewayRoutes {
         List<ResourceId> outdated = new ArrayList<>();
         List<Problem> problems = new ArrayList<>();
         List<RouteStatus> statuses = new ArrayList<>();
+        // By their names the routes of gRPC come first.
+        attachments = new Attachments(state);
         routes.forEach((name, route) -> {
             GatewayRoute reader = new GatewayRoute(route, targets);
             Optional<String> refusal = Optional.empty();
@@ -95,6 +100,8 @@ final class GatewayRoutes {
                 parents = parents(route);
                 if (parents.isEmpty()) {
                     good.remove(name);
+                    // What was said of Services that were its parents is taken back.
+                    statuses.add(new RouteStatus(route, List.of(), Optional.empty(), Optional.empty()));
                     return;
                 }
                 inForce.addAll(sourced(name, route, reader));
@@ -140,16 +147,12 @@ final class GatewayRoutes {
 
     private List<RouteStatus.Parent> parents(HasMetadata route) {
         return GatewayRoute.parents(route).stream()
-                .map(parent -> new RouteStatus.Parent(parent, service(route, parent).isPresent()))
+                .map(parent -> new RouteStatus.Parent(parent, attachments.of(route, parent).refusal()))
                 .toList();
     }
 
     private Optional<Facts.OfService> service(HasMetadata route, ParentReference parent) {
-        return state.service(serviceName(route, parent));
-    }
-
-    private static ObjectName serviceName(HasMetadata route, ParentReference parent) {
-        return new ObjectName(Objects.requireNonNullElse(parent.getNamespace(), route.getMetadata().getNamespace()), parent.getName());
+        return state.service(Attachments.serviceName(route, parent));
     }
 
     /** One for all callers and one for those of its namespace, as far as there are parents for it. */
@@ -163,13 +166,15 @@ final class GatewayRoutes {
                 .findFirst()
                 .orElse(mesh);
         for (ParentReference parent : parents) {
-            ObjectName service = serviceName(route, parent);
+            Attachments.Attachment attachment = attachments.of(route, parent);
+            ObjectName service = attachment.service();
             boolean producer = service.namespace().equals(route.getMetadata().getNamespace());
-            Optional<String> section = Optional.ofNullable(parent.getSectionName())
-                    .or(() -> Optional.ofNullable(parent.getPort()).map(port -> Integer.toString(port)));
-            byAudience.computeIfAbsent(producer ? "producer" : "consumer", key -> new ArrayList<>()).add(new MeshHttpRoute.To(
-                    new MeshHttpRoute.Destination(Optional.of(service.name()), service.namespace(), Map.of(), section), rules));
+            for (Optional<String> section : attachment.sections()) {
+                byAudience.computeIfAbsent(producer ? "producer" : "consumer", key -> new ArrayList<>()).add(new MeshHttpRoute.To(
+                        new MeshHttpRoute.Destination(Optional.of(service.name()), service.namespace(), Map.of(), section), rules));
+            }
         }
+        attachments.note(route);
         List<Sourced> all = new ArrayList<>();
         byAudience.forEach((role, to) -> {
             String own = route.getMetadata().getName();
@@ -194,8 +199,22 @@ final class GatewayRoutes {
     private final class InCluster implements GatewayRoute.Targets {
 
         @Override
-        public boolean exists(ObjectName service) {
-            return state.service(service).isPresent();
+        public Optional<GatewayRoute.Unresolved> unusable(ObjectName service, Integer port) {
+            Optional<Facts.OfService> found = state.service(service);
+            if (found.isEmpty()) {
+                return Optional.of(new GatewayRoute.Unresolved("BackendNotFound", "there is no Service " + service));
+            }
+            Optional<Facts.ServicePort> meant = found.get().ports().stream()
+                    .filter(each -> port == null || port == each.number())
+                    .findFirst();
+            if (meant.isEmpty()) {
+                return Optional.of(new GatewayRoute.Unresolved(
+                        "BackendNotFound", "Service " + service + " has no port " + (port == null ? "at all" : port)));
+            }
+            return meant.get().protocol().http()
+                    ? Optional.empty()
+                    : Optional.of(new GatewayRoute.Unresolved(
+                            "UnsupportedProtocol", "port " + meant.get().number() + " of Service " + service + " is not HTTP"));
         }
 
         @Override

@@ -27,40 +27,51 @@ record RouteStatus(HasMetadata route, List<Parent> parents, Optional<String> ref
 
     private static final int MAX_MESSAGE = 1_000;
 
-    /** @param exists whether there is such a Service */
-    record Parent(ParentReference reference, boolean exists) {}
+    /** @param refusal why it is attached to nothing there */
+    record Parent(ParentReference reference, Optional<Unresolved> refusal) {}
 
     /**
-     * The status with our part as it should be; empty: it is so already. What others have written stays.
+     * The status with our part as it should be; empty: it is so already. What others have written stays, and where it is: two who put
+     * their own part last would write for ever.
      *
      * @param now for what changes, in RFC 3339
      */
     Optional<List<RouteParentStatus>> next(HasMetadata current, String now) {
         List<RouteParentStatus> said = said(current);
         List<RouteParentStatus> next = new ArrayList<>();
-        said.stream().filter(status -> !CONTROLLER.equals(status.getControllerName())).forEach(next::add);
-        for (Parent parent : parents) {
-            List<Condition> before = said.stream()
-                    .filter(status -> CONTROLLER.equals(status.getControllerName()) && parent.reference.equals(status.getParentRef()))
+        List<Parent> missing = new ArrayList<>(parents);
+        for (RouteParentStatus status : said) {
+            if (!CONTROLLER.equals(status.getControllerName())) {
+                next.add(status);
+                continue;
+            }
+            missing.stream()
+                    .filter(parent -> parent.reference.equals(status.getParentRef()))
                     .findFirst()
-                    .map(RouteParentStatus::getConditions)
-                    .orElse(List.of());
-            next.add(new RouteParentStatusBuilder()
-                    .withParentRef(parent.reference)
-                    .withControllerName(CONTROLLER)
-                    .withConditions(accepted(parent, before, now), resolved(before, now))
-                    .build());
+                    .ifPresent(parent -> {
+                        missing.remove(parent);
+                        next.add(status(parent, status.getConditions(), now));
+                    });
         }
+        missing.forEach(parent -> next.add(status(parent, List.of(), now)));
         return next.equals(said) ? Optional.empty() : Optional.of(next);
+    }
+
+    private RouteParentStatus status(Parent parent, List<Condition> before, String now) {
+        return new RouteParentStatusBuilder()
+                .withParentRef(parent.reference)
+                .withControllerName(CONTROLLER)
+                .withConditions(accepted(parent, before, now), resolved(before, now))
+                .build();
     }
 
     private Condition accepted(Parent parent, List<Condition> before, String now) {
         if (refusal.isPresent()) {
             return condition("Accepted", false, "UnsupportedValue", refusal.get(), before, now);
         }
-        return parent.exists
-                ? condition("Accepted", true, "Accepted", "", before, now)
-                : condition("Accepted", false, "NoMatchingParent", "there is no such Service", before, now);
+        return parent.refusal
+                .map(each -> condition("Accepted", false, each.reason(), each.message(), before, now))
+                .orElseGet(() -> condition("Accepted", true, "Accepted", "", before, now));
     }
 
     private Condition resolved(List<Condition> before, String now) {
@@ -96,8 +107,13 @@ record RouteStatus(HasMetadata route, List<Parent> parents, Optional<String> ref
         return said == null ? List.of() : said;
     }
 
+    /** Nothing: it has no status, since one without parents is none to the API server. */
     static void say(HasMetadata route, List<RouteParentStatus> parents) {
-        if (route instanceof HTTPRoute http) {
+        if (route instanceof HTTPRoute http && parents.isEmpty()) {
+            http.setStatus(null);
+        } else if (route instanceof GRPCRoute grpc && parents.isEmpty()) {
+            grpc.setStatus(null);
+        } else if (route instanceof HTTPRoute http) {
             HTTPRouteStatus status = http.getStatus() == null ? new HTTPRouteStatus() : http.getStatus();
             status.setParents(parents);
             http.setStatus(status);
