@@ -73,7 +73,7 @@ public final class ClusterPlatform implements Platform {
                 parser,
                 scheduler);
         tokens = new TokenReviews(
-                review -> client.authentication().v1().tokenReviews().create(review), asking, System::nanoTime);
+                review -> client.authentication().v1().tokenReviews().create(review), asking, System::nanoTime, clock);
         authorities = new Authorities(roots::of, clock);
     }
 

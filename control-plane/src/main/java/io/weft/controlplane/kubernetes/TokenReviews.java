@@ -1,5 +1,7 @@
 package io.weft.controlplane.kubernetes;
 
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import io.fabric8.kubernetes.api.model.authentication.TokenReview;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewStatus;
@@ -11,6 +13,8 @@ import io.weft.controlplane.token.PodToken;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.text.ParseException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -32,6 +36,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An answer is kept for {@link #KEPT}, so that the calls with which an agent begins cost one review. It is no longer than a deleted
  * pod may go on: what a stream is let in for hangs on the pod, not on the answer.
+ *
+ * <p>What says itself that it is for somebody else or has expired is not asked about, and no host may have more than
+ * {@value #MAX_ASKED_FOR_ONE} questions under way, so that tokens that are worth nothing keep nobody else waiting.
  */
 final class TokenReviews implements Authenticator {
 
@@ -41,6 +48,9 @@ final class TokenReviews implements Authenticator {
     private static final Logger LOG = LoggerFactory.getLogger(TokenReviews.class);
     private static final int MAX_KEPT = 50_000;
     private static final int MAX_CHARS = 16_384;
+    /** Pods that start together behind one address, as some networks have it, come again after a moment. */
+    static final int MAX_ASKED_FOR_ONE = 32;
+    private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
     private static final String SERVICE_ACCOUNT = "system:serviceaccount:";
     private static final String POD_NAME = "authentication.kubernetes.io/pod-name";
     private static final String POD_UID = "authentication.kubernetes.io/pod-uid";
@@ -48,6 +58,9 @@ final class TokenReviews implements Authenticator {
     private final UnaryOperator<TokenReview> api;
     private final Executor executor;
     private final LongSupplier nanoTime;
+    private final Clock clock;
+    /** Questions under way, by the host for which they are asked. */
+    private final Map<String, Integer> asked = new ConcurrentHashMap<>();
     /** By the token's hash: memory that is read holds none. */
     private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
@@ -61,15 +74,17 @@ final class TokenReviews implements Authenticator {
     /**
      * @param api asks, and blocks; throws if nothing is answered
      * @param executor for as many questions at once as the API server is to be asked
+     * @param clock by which tokens expire
      */
-    TokenReviews(UnaryOperator<TokenReview> api, Executor executor, LongSupplier nanoTime) {
+    TokenReviews(UnaryOperator<TokenReview> api, Executor executor, LongSupplier nanoTime, Clock clock) {
         this.api = api;
         this.executor = executor;
         this.nanoTime = nanoTime;
+        this.clock = clock;
     }
 
     @Override
-    public CompletionStage<Bearer> authenticate(Optional<String> token) {
+    public CompletionStage<Bearer> authenticate(Optional<String> token, String host) {
         if (token.isEmpty()) {
             return CompletableFuture.completedStage(Bearer.nobody("no token came: mount a service account's token with audience "
                     + AUDIENCE + ", and give its file to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE"));
@@ -77,23 +92,60 @@ final class TokenReviews implements Authenticator {
         if (token.get().length() > MAX_CHARS) {
             return CompletableFuture.completedStage(Bearer.nobody("the token is longer than " + MAX_CHARS + " characters"));
         }
+        Optional<String> worthless = complaint(token.get());
+        if (worthless.isPresent()) {
+            return CompletableFuture.completedStage(Bearer.nobody(worthless.get()));
+        }
         String hash = hash(token.get());
         long now = nanoTime.getAsLong();
-        Kept answer = kept.compute(hash, (key, old) -> old != null && old.isGoodAt(now) ? old : ask(token.get(), now));
+        Kept answer = kept.compute(hash, (key, old) -> old != null && old.isGoodAt(now) ? old : ask(token.get(), host, now));
+        if (answer.answer.isCompletedExceptionally()) {
+            kept.remove(hash, answer);
+        }
         if (kept.size() > MAX_KEPT) {
             kept.values().removeIf(each -> !each.isGoodAt(now));
         }
         return answer.answer;
     }
 
-    private Kept ask(String token, long now) {
+    /** Why a token is worth nothing by what it says itself, which is not believed for anything else; empty: nothing speaks against it. */
+    private Optional<String> complaint(String token) {
+        JWTClaimsSet claims;
+        try {
+            claims = SignedJWT.parse(token).getJWTClaimsSet();
+        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
+            // Not its message, which may quote the token.
+            return Optional.of("the token is no JSON Web Token: use a projected one of a service account");
+        }
+        if (!claims.getAudience().contains(AUDIENCE)) {
+            return Optional.of("the token is not for audience " + AUDIENCE);
+        }
+        if (claims.getExpirationTime() == null) {
+            return Optional.of("the token does not expire: use a projected one, not one of a Secret");
+        }
+        return claims.getExpirationTime().toInstant().plus(CLOCK_SKEW).isBefore(clock.instant())
+                ? Optional.of("the token has expired on " + claims.getExpirationTime().toInstant())
+                : Optional.empty();
+    }
+
+    private Kept ask(String token, String host, long now) {
+        if (asked.merge(host, 1, Integer::sum) > MAX_ASKED_FOR_ONE) {
+            answered(host);
+            return new Kept(CompletableFuture.failedFuture(
+                    unavailable("too many tokens from " + host + " are being reviewed; try again")), now);
+        }
         CompletableFuture<Bearer> answer;
         try {
             answer = CompletableFuture.supplyAsync(() -> review(token), executor);
         } catch (RejectedExecutionException e) {
             answer = CompletableFuture.failedFuture(unavailable("too many tokens are being reviewed; try again"));
         }
+        answer.whenComplete((bearer, failure) -> answered(host));
         return new Kept(answer, now + KEPT.toNanos());
+    }
+
+    private void answered(String host) {
+        asked.computeIfPresent(host, (key, number) -> number == 1 ? null : number - 1);
     }
 
     private Bearer review(String token) {

@@ -2,17 +2,21 @@ package io.weft.controlplane.token;
 
 import io.grpc.Context;
 import io.grpc.Contexts;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Who calls: the token of the call's {@code authorization} header, with or without {@code Bearer} (Kuma's data planes leave it out).
@@ -22,6 +26,7 @@ import java.util.function.Supplier;
  */
 public record Bearer(Optional<Proof> proof, String complaint) {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Bearer.class);
     private static final Context.Key<Bearer> CURRENT = Context.key("bearer");
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
@@ -53,24 +58,37 @@ public record Bearer(Optional<Proof> proof, String complaint) {
         public <Q, A> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
             CompletableFuture<Bearer> bearer = authenticator
-                    .authenticate(Optional.ofNullable(headers.get(AUTHORIZATION)).map(Reader::token))
+                    .authenticate(Optional.ofNullable(headers.get(AUTHORIZATION)).map(Reader::token), host(call))
                     .toCompletableFuture();
             Context current = Context.current();
             if (bearer.isDone() && !bearer.isCompletedExceptionally()) {
                 return Contexts.interceptCall(current.withValue(CURRENT, bearer.join()), call, headers, next);
             }
             LateListener<Q> late = new LateListener<>();
-            bearer.whenComplete((known, failure) -> {
-                if (failure == null) {
-                    late.become(() -> Contexts.interceptCall(current.withValue(CURRENT, known), call, headers, next));
-                } else {
-                    late.become(() -> {
-                        call.close(Status.fromThrowable(failure), new Metadata());
-                        return new ServerCall.Listener<>() {};
-                    });
+            bearer.whenComplete((known, failure) -> late.become(() -> {
+                if (failure != null) {
+                    return closed(call, Status.fromThrowable(failure));
                 }
-            });
+                try {
+                    return Contexts.interceptCall(current.withValue(CURRENT, known), call, headers, next);
+                } catch (RuntimeException | Error e) {
+                    // gRPC would say so itself, but it has returned long ago.
+                    LOG.error("a call of {} cannot be served", call.getMethodDescriptor().getFullMethodName(), e);
+                    return closed(call, Status.INTERNAL.withDescription("the control plane failed; its log says why"));
+                }
+            }));
             return late;
+        }
+
+        private static <Q> ServerCall.Listener<Q> closed(ServerCall<Q, ?> call, Status status) {
+            call.close(status, new Metadata());
+            return new ServerCall.Listener<>() {};
+        }
+
+        private static String host(ServerCall<?, ?> call) {
+            return call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) instanceof InetSocketAddress remote
+                    ? remote.getAddress().getHostAddress()
+                    : "";
         }
 
         private static String token(String header) {

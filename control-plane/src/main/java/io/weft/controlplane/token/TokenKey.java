@@ -118,7 +118,7 @@ public final class TokenKey implements Authenticator {
     }
 
     @Override
-    public CompletionStage<Bearer> authenticate(Optional<String> token) {
+    public CompletionStage<Bearer> authenticate(Optional<String> token, String host) {
         if (token.isEmpty()) {
             return CompletableFuture.completedStage(Bearer.nobody(
                     "no token came: make one with weft token, and give its file to the agent as WEFT_CONTROL_PLANE_TOKEN_FILE"));

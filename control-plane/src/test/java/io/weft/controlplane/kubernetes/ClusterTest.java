@@ -24,6 +24,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +46,7 @@ class ClusterTest {
 
     private MockCluster cluster;
     private ControlPlane controlPlane;
+    private String good;
     private final List<AutoCloseable> opened = new ArrayList<>();
 
     @BeforeEach
@@ -68,7 +70,7 @@ class ClusterTest {
         cluster.apply(pod("shop", "orders-2", "orders", "10.0.0.2", "version: v2"));
         cluster.apply(pod("shop", "caller", "storefront", "127.0.0.1", "app: storefront"));
         cluster.apply(slice(endpoint("orders-1", "10.0.0.1", "ready: true"), endpoint("orders-2", "10.0.0.2", "ready: true")));
-        cluster.token("good", "storefront", "caller");
+        good = cluster.token("storefront", "caller");
         controlPlane = controlPlane();
     }
 
@@ -125,7 +127,7 @@ class ClusterTest {
     }
 
     private DeltaClient client() {
-        return open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), "good"));
+        return open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), good));
     }
 
     private static void eventually(ThrowingRunnable assertion) {
@@ -259,9 +261,9 @@ class ClusterTest {
         cluster.apply(HTTP_ROUTE.replace("namespace: shop", "namespace: elsewhere")
                 .replace("name: orders, port: 80}]\n", "name: orders, namespace: shop, port: 80}]\n"));
         cluster.apply(pod("elsewhere", "visitor", "visitor", "127.0.0.1", "app: visitor"));
-        cluster.token("visitor", "elsewhere", "visitor", "visitor",
-                cluster.client().pods().inNamespace("elsewhere").withName("visitor").get().getMetadata().getUid(), "weft");
-        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.client("visitor"), "visitor"));
+        String token = cluster.token("elsewhere", "visitor", "visitor",
+                cluster.client().pods().inNamespace("elsewhere").withName("visitor").get().getMetadata().getUid());
+        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.client("visitor"), token));
         eventually(() -> assertThat(routesToOrders(visitor)).hasSize(2));
         eventually(() -> assertThat(routesToOrders(client)).extracting(route -> route.getMatch().getPrefix()).containsExactly("/"));
         assertThat(visitor.routes("outbound_80").getVirtualHosts(0).getDomainsList()).doesNotContain("orders");
@@ -269,15 +271,18 @@ class ClusterTest {
 
     @Test
     void nobodyIsServedWhoDoesNotProveToBeAPodThatIsThere() {
-        cluster.token("other-audience", "shop", "storefront", "caller", "uid-caller", "https://kubernetes.default.svc");
-        cluster.token("earlier-pod", "shop", "storefront", "caller", "uid-earlier", "weft");
-        cluster.token("not-there", "shop", "storefront", "gone", "uid-gone", "weft");
-        for (String token : List.of("bad", "other-audience", "earlier-pod")) {
+        String unknown = MockCluster.unknownToken("weft", Instant.now().plusSeconds(600));
+        // What a token says itself counts for nothing.
+        String otherAudience = MockCluster.unknownToken("weft", Instant.now().plusSeconds(600));
+        cluster.know(otherAudience, "shop", "storefront", "caller", "uid-caller", "https://kubernetes.default.svc");
+        String earlierPod = cluster.token("shop", "storefront", "caller", "uid-earlier");
+        String notThere = cluster.token("shop", "storefront", "gone", "uid-gone");
+        for (String token : List.of("bad", unknown, otherAudience, earlierPod)) {
             DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), token));
             eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.UNAUTHENTICATED));
         }
         // It may be newer than what has come of it.
-        DeltaClient early = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), "not-there"));
+        DeltaClient early = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront"), notThere));
         eventually(() -> assertThat(code(early)).isEqualTo(Status.Code.UNAVAILABLE));
         DeltaClient none = open(new DeltaClient(controlPlane.port(), Nodes.client("storefront")));
         eventually(() -> assertThat(code(none)).isEqualTo(Status.Code.UNAUTHENTICATED));
@@ -285,8 +290,8 @@ class ClusterTest {
 
     @Test
     void nobodyCanBeReachedAtTheAddressOfAnotherPod() {
-        cluster.token("orders-1", "orders", "orders-1");
-        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 8080, "v1"), "orders-1"));
+        String token = cluster.token("orders", "orders-1");
+        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 8080, "v1"), token));
         eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.PERMISSION_DENIED));
         assertThat(client.failure()).hasMessageContaining("shop/orders-1 has the addresses [10.0.0.1]");
     }
@@ -302,7 +307,7 @@ class ClusterTest {
     @Test
     void whatDoesNotSayItsMeshIsOfTheOneThatTheControlPlaneWasStartedWith() throws IOException {
         controlPlane = controlPlane("prod");
-        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("prod", Nodes.client("storefront")), "good"));
+        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("prod", Nodes.client("storefront")), good));
         eventually(() -> assertThat(client.cluster("kri_msvc_prod__shop_orders_http")).isNotNull());
     }
 
@@ -357,7 +362,7 @@ class ClusterTest {
     void aMeshWhoseIdentitiesCannotBeGivenIsClosedAndTheOthersAreServed() throws IOException {
         cluster.apply(identity("weft-system", MISSING));
         cluster.apply(pod("shop", "visitor", "visitor", "127.0.0.1", "kuma.io/mesh: other"));
-        cluster.token("visitor", "visitor", "visitor");
+        String token = cluster.token("visitor", "visitor");
         cluster.apply("""
                 apiVersion: v1
                 kind: Service
@@ -369,7 +374,7 @@ class ClusterTest {
         eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.UNAVAILABLE));
         assertThat(client.failure()).hasMessageContaining("mesh default is closed");
         assertThat(client.responses()).isEmpty();
-        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("other", Nodes.client("visitor")), "visitor"));
+        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.inMesh("other", Nodes.client("visitor")), token));
         eventually(() -> assertThat(visitor.cluster("kri_msvc_other__shop_partner_80")).isNotNull());
         cluster.apply(identity("weft-system", GENERATED));
         eventually(() -> {

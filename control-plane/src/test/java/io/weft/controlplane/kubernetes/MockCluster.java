@@ -25,10 +25,14 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -101,12 +105,29 @@ public final class MockCluster implements AutoCloseable {
         return client;
     }
 
-    /** A token that is good for a pod as it is now. */
-    public void token(String token, String serviceAccount, String pod) {
-        token(token, "shop", serviceAccount, pod, client.pods().inNamespace("shop").withName(pod).get().getMetadata().getUid(), "weft");
+    /** A token that is good for a pod of the namespace {@code shop} as it is now. */
+    public String token(String serviceAccount, String pod) {
+        return token("shop", serviceAccount, pod, client.pods().inNamespace("shop").withName(pod).get().getMetadata().getUid());
     }
 
-    void token(String token, String namespace, String serviceAccount, String pod, String uid, String... audiences) {
+    String token(String namespace, String serviceAccount, String pod, String uid) {
+        String token = unknownToken("weft", Instant.now().plus(Duration.ofHours(1)));
+        know(token, namespace, serviceAccount, pod, uid, "weft");
+        return token;
+    }
+
+    /** A token that looks like those that the API server makes, and that it has not made. */
+    static String unknownToken(String audience, Instant expires) {
+        String claims = "{\"aud\":[\"" + audience + "\"],\"exp\":" + expires.getEpochSecond() + ",\"jti\":\"" + UUID.randomUUID() + "\"}";
+        return base64("{\"alg\":\"RS256\",\"kid\":\"k\"}") + "." + base64(claims) + "." + base64("nobody checks this");
+    }
+
+    private static String base64(String text) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @param audiences as the API server answers, whatever the token says */
+    void know(String token, String namespace, String serviceAccount, String pod, String uid, String... audiences) {
         tokens.put(token, new TokenReviewBuilder()
                 .withNewStatus()
                 .withAuthenticated(true)

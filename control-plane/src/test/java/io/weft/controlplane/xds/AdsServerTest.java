@@ -87,7 +87,7 @@ class AdsServerTest {
         AdsServer ads = new AdsServer(registry, admission, scheduler, () -> {});
         server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
                 .addService(ads)
-                .intercept(new Bearer.Reader(token -> CompletableFuture.completedFuture(Bearer.nobody("there are none"))))
+                .intercept(new Bearer.Reader((token, host) -> CompletableFuture.completedFuture(Bearer.nobody("there are none"))))
                 .build()
                 .start();
         DeltaClient broken = client("broken");

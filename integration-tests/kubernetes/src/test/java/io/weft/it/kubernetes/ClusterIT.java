@@ -101,8 +101,7 @@ class ClusterIT {
     }
 
     private static Path token(MockCluster cluster, Path folder, String serviceAccount, String pod) throws IOException {
-        cluster.token("token-of-" + pod, serviceAccount, pod);
-        return Files.writeString(folder.resolve(pod + ".token"), "token-of-" + pod);
+        return Files.writeString(folder.resolve(pod + ".token"), cluster.token(serviceAccount, pod));
     }
 
     private static String podObject(String name, String serviceAccount, String labels) {
