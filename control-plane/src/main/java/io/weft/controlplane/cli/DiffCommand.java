@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
 final class DiffCommand implements Callable<Integer> {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final int BUSY = 503;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Spec
@@ -86,22 +88,32 @@ final class DiffCommand implements Callable<Integer> {
             }
             files.add(Map.of("name", file.name(), "text", file.text().orElse("")));
         }
-        HttpResponse<String> response;
-        try {
-            response = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build().send(
-                    HttpRequest.newBuilder(page.resolve("/api/diff"))
-                            .timeout(PATIENCE)
-                            .header("content-type", "application/json")
-                            .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(Map.of("files", files))))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new IOException("the control plane's page at " + page + " does not answer (" + e + "); name it with --page", e);
+        byte[] body = JSON.writeValueAsBytes(Map.of("files", files));
+        long begun = System.nanoTime();
+        HttpResponse<String> response = send(body);
+        // It compares for one at a time.
+        while (response.statusCode() == BUSY && System.nanoTime() - begun < PATIENCE.toNanos()) {
+            Thread.sleep(PAUSE.toMillis());
+            response = send(body);
         }
         if (response.statusCode() != 200) {
             throw new IOException("the control plane answers " + response.statusCode() + ": " + response.body());
         }
         return JSON.readTree(response.body());
+    }
+
+    private HttpResponse<String> send(byte[] body) throws IOException, InterruptedException {
+        try {
+            return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build().send(
+                    HttpRequest.newBuilder(page.resolve("/api/diff"))
+                            .timeout(PATIENCE)
+                            .header("content-type", "application/json")
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new IOException("the control plane's page at " + page + " does not answer (" + e + "); name it with --page", e);
+        }
     }
 
     private static void print(JsonNode diff, PrintWriter out) {

@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -63,11 +62,21 @@ public final class PageServer implements AutoCloseable {
     private static final int MAX_WAITING = 256;
     /** The rest is for requests that end. */
     private static final int MAX_EVENT_STREAMS = 48;
-    private static final int MAX_BODY_BYTES = 16 << 20;
+    /** As much as one file of a policy folder may have. */
+    static final int MAX_POLICY_BYTES = 4 << 20;
+    private static final int MAX_SHARES_BYTES = 64 << 10;
     private static final int BACKLOG = 64;
+    /** For a request to be here as a whole. An event stream has been asked for long before. */
+    private static final int REQUEST_SECONDS = 30;
     private static final long LOOK_MILLIS = 1_000;
     /** So that a client that is gone is noticed. */
     private static final long HEARTBEAT_MILLIS = 15_000;
+
+    static {
+        // Without limits of its own, which it reads once, when it is used first. What an operator says stays.
+        limit("sun.net.httpserver.maxReqTime", REQUEST_SECONDS);
+        limit("jdk.httpserver.maxConnections", MAX_THREADS + MAX_WAITING);
+    }
 
     private static final Map<String, String> FILES = Map.of(
             "/", "index.html",
@@ -123,9 +132,15 @@ public final class PageServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads;
     private final Semaphore eventStreams = new Semaphore(MAX_EVENT_STREAMS);
-    private final Object comparing = new Object();
+    private final Semaphore comparisons = new Semaphore(1);
     private final Latest latest = new Latest();
     private volatile boolean closed;
+
+    private static void limit(String property, int limit) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, Integer.toString(limit));
+        }
+    }
 
     /**
      * @param routes where policies can be changed; absent: nowhere, and none can be tried
@@ -323,26 +338,42 @@ public final class PageServer implements AutoCloseable {
         }
     }
 
-    /** One at a time: it compiles everything. */
+    /** One at a time, from its first byte on: a body is large, and what it says is compiled as a whole. */
     private void diff(HttpExchange exchange) throws IOException {
         Optional<Denied> denied = access.fromElsewhere(exchange);
         if (denied.isPresent()) {
             deny(exchange, denied.get());
             return;
         }
-        List<SourceText> texts = new ArrayList<>();
-        try {
-            Files sent = JSON.readValue(body(exchange), Files.class);
-            for (File file : sent.files()) {
-                texts.add(new SourceText(Objects.requireNonNull(file.name()), Optional.of(file.text()), Optional.empty()));
-            }
-        } catch (JsonProcessingException | NullPointerException e) {
-            deny(exchange, new Denied(400, "the body is not {\"files\": [{\"name\": …, \"text\": …}]}, or longer than 16 MiB"));
+        if (!comparisons.tryAcquire()) {
+            deny(exchange, new Denied(503, "somebody else's policies are being compared; try again in a moment"));
             return;
         }
-        synchronized (comparing) {
+        try {
+            Optional<byte[]> body = body(exchange, MAX_POLICY_BYTES);
+            if (body.isEmpty()) {
+                deny(exchange, new Denied(413, "the policies are longer than " + (MAX_POLICY_BYTES >> 20) + " MiB"));
+                return;
+            }
+            List<SourceText> texts;
+            try {
+                texts = texts(body.get());
+            } catch (JsonProcessingException | NullPointerException e) {
+                deny(exchange, new Denied(400, "the body is not {\"files\": [{\"name\": …, \"text\": …}]}"));
+                return;
+            }
             answer(exchange, 200, controlPlane.diff(texts));
+        } finally {
+            comparisons.release();
         }
+    }
+
+    private static List<SourceText> texts(byte[] body) throws IOException {
+        List<SourceText> texts = new ArrayList<>();
+        for (File file : JSON.readValue(body, Files.class).files()) {
+            texts.add(new SourceText(Objects.requireNonNull(file.name()), Optional.of(file.text()), Optional.empty()));
+        }
+        return texts;
     }
 
     private void share(HttpExchange exchange) throws IOException {
@@ -353,7 +384,7 @@ public final class PageServer implements AutoCloseable {
         }
         Shares shares;
         try {
-            shares = JSON.readValue(body(exchange), Shares.class);
+            shares = JSON.readValue(body(exchange, MAX_SHARES_BYTES).orElseGet(() -> new byte[0]), Shares.class);
         } catch (JsonProcessingException e) {
             deny(exchange, new Denied(400, "the body is not {\"mesh\": …, \"service\": …, \"weights\": {version: number}}"));
             return;
@@ -379,9 +410,10 @@ public final class PageServer implements AutoCloseable {
                 && weights.values().stream().anyMatch(weight -> weight > 0);
     }
 
-    private static byte[] body(HttpExchange exchange) throws IOException {
-        byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
-        return body.length > MAX_BODY_BYTES ? new byte[0] : body;
+    /** Empty: it is longer. */
+    private static Optional<byte[]> body(HttpExchange exchange, int maximum) throws IOException {
+        byte[] body = exchange.getRequestBody().readNBytes(maximum + 1);
+        return body.length > maximum ? Optional.empty() : Optional.of(body);
     }
 
     private static Map<String, String> query(HttpExchange exchange) {
@@ -413,7 +445,10 @@ public final class PageServer implements AutoCloseable {
         boolean head = exchange.getRequestMethod().equals("HEAD");
         exchange.sendResponseHeaders(status, head ? -1 : body.length == 0 ? -1 : body.length);
         if (!head) {
-            exchange.getResponseBody().write(body);
+            // What is left of the request is read, too, as far as that is short: else the client may not see the answer.
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(body);
+            }
         }
     }
 

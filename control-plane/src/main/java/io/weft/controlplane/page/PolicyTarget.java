@@ -4,13 +4,16 @@ import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshIdentity;
 import io.weft.controlplane.policy.MeshTls;
 import io.weft.controlplane.policy.MeshTrafficPermission;
+import io.weft.controlplane.policy.Policy;
 import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.TargetRef;
 import io.weft.controlplane.registry.ClientNode;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Whom a policy configures, as people read it. */
@@ -18,11 +21,21 @@ final class PolicyTarget {
 
     private PolicyTarget() {}
 
-    static boolean selects(Resource policy, ClientNode node) {
+    /** @param routes that are applied in the policy's mesh */
+    static boolean selects(Resource policy, ClientNode node, List<MeshHttpRoute> routes) {
         if (policy instanceof MeshIdentity identity) {
             return identity.service().map(node.workload().service()::equals).orElse(true);
         }
-        return target(policy).map(target -> target.selects(node.metadata(), node.tags())).orElse(false);
+        Optional<TargetRef> target = target(policy);
+        if (target.isEmpty() || !policy.metadata().reaches(node.metadata())) {
+            return false;
+        }
+        if (target.get() instanceof TargetRef.OfRoutes of) {
+            return routes.stream()
+                    .filter(route -> of.routes().include(route.metadata()) && policy.metadata().reaches(route.metadata()))
+                    .anyMatch(route -> route.target().selects(node.metadata(), node.tags()));
+        }
+        return target.get().selects(node.metadata(), node.tags());
     }
 
     /** Empty: it selects nobody, but describes something. */
@@ -31,12 +44,28 @@ final class PolicyTarget {
             return identity.service().orElse("everyone");
         }
         String who = target(policy).map(PolicyTarget::describe).orElse("");
+        Set<String> to = new LinkedHashSet<>();
         if (policy instanceof MeshHttpRoute route) {
-            List<String> to = new ArrayList<>();
-            route.to().forEach(each -> to.add(each.destination().name().orElse(labels(each.destination().labels()))));
-            return who + " \u2192 " + String.join(", ", to);
+            route.to().forEach(each -> to.add(named(each.destination().name(), each.destination().labels())));
+        } else if (policy instanceof Policy merged) {
+            merged.to().forEach(each -> to.add(describe(each.destination())));
         }
-        return who;
+        return to.isEmpty() ? who : who + " \u2192 " + String.join(", ", to);
+    }
+
+    private static String describe(Policy.Destination destination) {
+        if (destination instanceof Policy.Services services) {
+            return named(services.name(), services.labels());
+        }
+        return destination instanceof Policy.Routes routes ? describe(routes) : "everything";
+    }
+
+    private static String describe(Policy.Routes routes) {
+        return "route " + named(routes.name(), routes.labels());
+    }
+
+    private static String named(Optional<String> name, Map<String, String> labels) {
+        return name.orElseGet(() -> labels(labels));
     }
 
     private static Optional<TargetRef> target(Resource policy) {
@@ -46,9 +75,10 @@ final class PolicyTarget {
         if (policy instanceof MeshTls tls) {
             return Optional.of(tls.target().dataplanes());
         }
-        return policy instanceof MeshTrafficPermission permission
-                ? Optional.of(permission.target().dataplanes())
-                : Optional.empty();
+        if (policy instanceof MeshTrafficPermission permission) {
+            return Optional.of(permission.target().dataplanes());
+        }
+        return policy instanceof Policy merged ? Optional.of(merged.target().dataplanes()) : Optional.empty();
     }
 
     private static String describe(TargetRef target) {
@@ -63,6 +93,12 @@ final class PolicyTarget {
         }
         if (target instanceof TargetRef.OfService service) {
             return service.service();
+        }
+        if (target instanceof TargetRef.OfRoutes of) {
+            return "those of " + describe(of.routes());
+        }
+        if (target instanceof TargetRef.Selected selected) {
+            return describe(selected.target());
         }
         TargetRef.ServiceSubset subset = (TargetRef.ServiceSubset) target;
         return subset.service() + ", " + labels(subset.tags());

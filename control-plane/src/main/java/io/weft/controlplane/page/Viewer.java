@@ -5,6 +5,7 @@ import io.weft.controlplane.load.Edge;
 import io.weft.controlplane.load.InstanceLoad;
 import io.weft.controlplane.load.Load;
 import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
@@ -57,6 +58,7 @@ final class Viewer {
 
     private MeshView.Mesh mesh(
             String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
+        List<MeshHttpRoute> routes = AppliedPolicies.of(policies, mesh).routes();
         LoadWindow window = controlPlane.load();
         Map<String, InstanceLoad> loads = window.instances(mesh);
         Map<String, List<MeshView.Instance>> instances = new TreeMap<>();
@@ -95,17 +97,14 @@ final class Viewer {
                 controlPlane.givesIdentities(mesh),
                 shown,
                 edges,
-                policies(mesh, policies, connected),
-                rollouts(mesh, policies),
+                policies(mesh, policies, routes, connected),
+                rollouts(routes),
                 refusals(connected));
     }
 
-    private List<MeshView.Rollout> rollouts(String mesh, PolicySet policies) {
+    private List<MeshView.Rollout> rollouts(List<MeshHttpRoute> routes) {
         Map<String, List<MeshHttpRoute>> byNamespace = new TreeMap<>();
-        for (MeshHttpRoute route : policies.all(MeshHttpRoute.class, mesh)) {
-            if (route.metadata().shadow()) {
-                continue;
-            }
+        for (MeshHttpRoute route : routes) {
             for (MeshHttpRoute.To to : route.to()) {
                 // In a folder a namespace is no part of a service's name.
                 String prefix = controlPlane.replica().isEmpty() ? "" : to.destination().namespace() + "/";
@@ -114,7 +113,7 @@ final class Viewer {
             }
         }
         List<MeshView.Rollout> rollouts = new ArrayList<>();
-        byNamespace.forEach((prefix, routes) -> Split.of(routes).forEach(split ->
+        byNamespace.forEach((prefix, those) -> Split.of(those).forEach(split ->
                 rollouts.add(new MeshView.Rollout(prefix + split.service(), split.policy(), split.weights()))));
         return rollouts;
     }
@@ -171,7 +170,7 @@ final class Viewer {
     }
 
     private static List<MeshView.Policy> policies(
-            String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
+            String mesh, PolicySet policies, List<MeshHttpRoute> routes, List<AdsServer.Connected> connected) {
         Set<ResourceId> outdated = new HashSet<>(policies.outdated());
         List<MeshView.Policy> shown = new ArrayList<>();
         for (PolicySet.Sourced sourced : policies.inForce()) {
@@ -183,7 +182,7 @@ final class Viewer {
             Set<String> refusedBy = new TreeSet<>();
             for (AdsServer.Connected each : connected) {
                 ClientNode node = each.node();
-                if (PolicyTarget.selects(sourced.resource(), node)) {
+                if (PolicyTarget.selects(sourced.resource(), node, routes)) {
                     actsOn.add(node.workload().shown());
                 }
                 // Routes, clusters and rules carry the name of the policy that they were made of.

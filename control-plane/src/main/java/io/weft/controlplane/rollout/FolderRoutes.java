@@ -22,7 +22,10 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/** The policies of a folder. A file is replaced as a whole, in one step, with its permissions. */
+/**
+ * The policies of a folder. A file is replaced as a whole, in one step, with its permissions. Thread-safe: one change at a time. What
+ * another process writes is noticed up to the moment of the replacement itself, for which a file system has no comparison.
+ */
 public final class FolderRoutes implements RouteStore {
 
     private static final Pattern FILE_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,200}[a-zA-Z0-9])?");
@@ -75,8 +78,8 @@ public final class FolderRoutes implements RouteStore {
     }
 
     @Override
-    public void share(String mesh, String service, Map<String, Long> weights) throws IOException, RolloutException {
-        refuseUnwritable(service, weights.keySet().toArray(String[]::new));
+    public synchronized void share(String mesh, String service, Map<String, Long> weights) throws IOException, RolloutException {
+        refuseUnwritable(mesh, service, weights.keySet().toArray(String[]::new));
         Optional<Found> found = one(mesh, service);
         if (found.isEmpty()) {
             create(service + "-canary", mesh, service, "Shares the requests for " + service + " among its versions.",
@@ -117,9 +120,9 @@ public final class FolderRoutes implements RouteStore {
     }
 
     @Override
-    public void sendByHeader(String mesh, String service, Map.Entry<String, String> header, String version, String rest)
+    public synchronized void sendByHeader(String mesh, String service, Map.Entry<String, String> header, String version, String rest)
             throws IOException, RolloutException {
-        refuseUnwritable(service, header.getKey(), header.getValue(), version, rest);
+        refuseUnwritable(mesh, service, header.getKey(), header.getValue(), version, rest);
         String match = "        headers:\n        - {type: Exact, name: \"" + header.getKey() + "\", value: \"" + header.getValue() + "\"}\n";
         String rules = rule(match, service, Map.of(version, 1L));
         if (one(mesh, service).isEmpty()) {
@@ -129,7 +132,7 @@ public final class FolderRoutes implements RouteStore {
     }
 
     @Override
-    public boolean endByHeader(String mesh, String service) throws IOException, RolloutException {
+    public synchronized boolean endByHeader(String mesh, String service) throws IOException, RolloutException {
         Path file = folder.resolve(service + "-ab.yaml");
         if (!FILE_NAME.matcher(service).matches() || !Files.isRegularFile(file)) {
             return false;
@@ -144,7 +147,10 @@ public final class FolderRoutes implements RouteStore {
         return true;
     }
 
-    private static void refuseUnwritable(String service, String... texts) throws RolloutException {
+    private static void refuseUnwritable(String mesh, String service, String... texts) throws RolloutException {
+        if (!FILE_NAME.matcher(mesh).matches()) {
+            throw new RolloutException("'" + mesh + "' cannot be a mesh's name; use letters, digits, '.', '_' and '-'");
+        }
         if (!FILE_NAME.matcher(service).matches()) {
             throw new RolloutException("'" + service + "' cannot be a file's name; write its policy by hand");
         }

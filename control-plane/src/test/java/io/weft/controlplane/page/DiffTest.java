@@ -6,10 +6,13 @@ import static org.awaitility.Awaitility.await;
 import io.weft.controlplane.PolicyDiff;
 import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.xds.MeshDiff;
+import java.io.OutputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -125,6 +128,39 @@ class DiffTest {
         assertThat(response.body()).contains("- MeshHTTPRoute orders-canary (mesh default)");
         assertThat(send("{\"files\":[{\"name\":\"x\"}]}", "application/json").statusCode()).isEqualTo(400);
         assertThat(send("{\"files\":[]}", "text/plain").statusCode()).isEqualTo(415);
+    }
+
+    @Test
+    void oneComparisonAtATimeHoldsAnythingInMemory() throws Exception {
+        String body = "{\"files\":[]}";
+        try (Socket slow = new Socket("127.0.0.1", mesh.page.port())) {
+            OutputStream out = slow.getOutputStream();
+            out.write(("POST /api/diff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: "
+                    + body.length() + "\r\n\r\n{").getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            // From when the head has come.
+            await().until(() -> send(body, "application/json").statusCode() == 503);
+
+            out.write(body.substring(1).getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            assertThat(new String(slow.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).startsWith("HTTP/1.1 200");
+        }
+        await().until(() -> send(body, "application/json").statusCode() == 200);
+    }
+
+    @Test
+    void noMoreIsReadThanAFolderMayHave() throws Exception {
+        String file = "{\"files\":[{\"name\":\"a.yaml\",\"text\":\"#%s\"}]}";
+        int most = PageServer.MAX_POLICY_BYTES - file.formatted("").length();
+        assertThat(send(file.formatted("x".repeat(most)), "application/json").statusCode()).isEqualTo(200);
+        assertThat(send(file.formatted("x".repeat(most + 1)), "application/json").statusCode()).isEqualTo(413);
+    }
+
+    /** The JDK's server has none by itself. */
+    @Test
+    void requestsAndConnectionsHaveLimits() {
+        assertThat(Long.getLong("sun.net.httpserver.maxReqTime")).as("seconds").isBetween(1L, 60L);
+        assertThat(Long.getLong("jdk.httpserver.maxConnections")).as("more than event streams").isBetween(49L, 1_000L);
     }
 
     private HttpResponse<String> send(String body, String type) throws Exception {

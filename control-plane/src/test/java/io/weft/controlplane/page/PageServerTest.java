@@ -205,12 +205,16 @@ class PageServerTest {
         "127.0.0.1.evil.example, 421", "'', 421",
     })
     void onlyUnderItsOwnNamesItIsReached(String host, int status) throws Exception {
+        assertThat(status("/api/mesh", host)).startsWith("HTTP/1.1 " + status + " ");
+    }
+
+    /** The status line for what no client of the JDK would send. */
+    private String status(String path, String host) throws IOException {
         try (Socket socket = new Socket("127.0.0.1", mesh.page.port())) {
             OutputStream out = socket.getOutputStream();
-            out.write(("GET /api/mesh HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            out.write(("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             out.flush();
-            String line = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)).readLine();
-            assertThat(line).startsWith("HTTP/1.1 " + status + " ");
+            return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)).readLine();
         }
     }
 
@@ -229,6 +233,12 @@ class PageServerTest {
     void whatIsNotThereIsNotFound() throws Exception {
         assertThat(get("/../../etc/passwd").statusCode()).isEqualTo(404);
         assertThat(get("/index.html").statusCode()).isEqualTo(404);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/api/load?mesh=%zz, 400", "/api/load?mesh=%, 400", "/api/load?mesh=%e4&service=%00, 200", "/api/load?=&&a, 200"})
+    void aQueryThatCannotBeReadIsTheSendersFault(String path, int status) throws Exception {
+        assertThat(status(path, "localhost")).startsWith("HTTP/1.1 " + status + " ");
     }
 
     private JsonNode view() throws Exception {

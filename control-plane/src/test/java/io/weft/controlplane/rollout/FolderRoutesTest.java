@@ -12,8 +12,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -192,6 +199,47 @@ class FolderRoutesTest {
     void namesThatWouldLeadElsewhereAreRefused(String service) {
         assertThatThrownBy(() -> routes().share("default", service, weights(95, 5))).isInstanceOf(RolloutException.class);
         assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "../default", "default\nspec: {}", "a: b", "{x: y}", "default # all", "'default'", "de fault"})
+    void aMeshIsNothingButAName(String mesh) {
+        assertThatThrownBy(() -> routes().share(mesh, "orders", weights(95, 5)))
+                .isInstanceOf(RolloutException.class).hasMessageContaining("cannot be a mesh's name");
+        assertThatThrownBy(() -> routes().sendByHeader(mesh, "orders", Map.entry("x-group", "yes"), "v2", "v1"))
+                .isInstanceOf(RolloutException.class).hasMessageContaining("cannot be a mesh's name");
+        assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    /** As the threads of the page do. */
+    @Test
+    void changesAtTheSameTimeComeOneAfterTheOther() throws Exception {
+        FolderRoutes routes = routes();
+        routes.share("default", "orders", weights(50, 50));
+        int threads = 4;
+        CyclicBarrier together = new CyclicBarrier(threads);
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<?>> changes = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                long own = i;
+                changes.add(executor.submit(() -> {
+                    together.await();
+                    for (int round = 0; round < 20; round++) {
+                        routes.share("default", "orders", weights(10 * own + 1, round));
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> change : changes) {
+                // Nobody hears that somebody else was in between.
+                change.get(60, TimeUnit.SECONDS);
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+        assertThat(routes.split("default", "orders").orElseThrow().weights()).containsEntry("v2", 19L);
+        assertThat(folder.toFile().list()).containsExactly("orders-canary.yaml");
     }
 
     private FolderRoutes routes() {
