@@ -27,12 +27,18 @@ import org.slf4j.LoggerFactory;
 /**
  * Envoy's load reporting service: whoever would get policies may report. Asks for all clusters, each endpoint by itself. Of agents come
  * latencies, too, as buckets in metrics named {@code weft.latency_ms{le="250",version="v2"}}; a stock Envoy reports none. Thread-safe.
+ *
+ * <p>What is reported is believed, since nobody else can say it, but only of clusters, endpoints and versions that there are.
  */
 public final class LoadReportService extends LoadReportingServiceImplBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(LoadReportService.class);
     private static final Pattern LATENCY =
             Pattern.compile("weft\\.latency_ms\\{le=\"([0-9.]{1,20}|inf)\"(?:,version=\"([^\"]{1,200})\")?}");
+    /** Of one endpoint in one report: more are nobody's, and what is above 2^63 would be less than none. */
+    private static final long MAX_REQUESTS = 10_000_000;
+    /** Of the names of whoever reports, which are kept. */
+    private static final int MAX_NAME = 512;
     private static final String SECURED = "weft.mtls";
     private static final String EJECTED = "weft.ejected";
 
@@ -80,7 +86,12 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
             }
             try {
                 if (node == null) {
-                    node = admission.admit(bearer, nodes.read(request.getNode()));
+                    ClientNode said = nodes.read(request.getNode());
+                    if (said.id().length() > MAX_NAME || said.workload().service().length() > MAX_NAME) {
+                        refuse(Status.INVALID_ARGUMENT.withDescription("node.id or the name of the service is longer than " + MAX_NAME));
+                        return;
+                    }
+                    node = admission.admit(bearer, said);
                     responses.onNext(ALL);
                 } else {
                     // A token may have been revoked since.
@@ -115,31 +126,39 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                     SocketAddress socket = endpoint.getAddress().getSocketAddress();
                     String address = address(socket);
                     boolean secured = has(endpoint.getLoadMetricStatsList(), SECURED);
-                    Load load = Load.of(endpoint.getTotalSuccessfulRequests(), endpoint.getTotalErrorRequests(),
-                            endpoint.getTotalRequestsInProgress(), secured);
-                    String version = cluster.version().orElse(known.versions().getOrDefault(address, ""));
+                    Load load = Load.of(requests(endpoint.getTotalSuccessfulRequests()), requests(endpoint.getTotalErrorRequests()),
+                            requests(endpoint.getTotalRequestsInProgress()), secured);
+                    // One that is gone by now was called nevertheless.
+                    String version = cluster.version().orElse(known.endpoints().getOrDefault(address, ""));
                     versions.merge(version, load, Load::plus);
-                    window.add(node.mesh(), node.id(), node.workload().shown(), address, load,
-                            has(endpoint.getLoadMetricStatsList(), EJECTED));
+                    if (known.endpoints().containsKey(address)) {
+                        window.add(node.mesh(), address, new LoadWindow.Reporter(node.workload().shown(), node.id()), load,
+                                has(endpoint.getLoadMetricStatsList(), EJECTED));
+                    }
                 }
                 if (locality.getUpstreamEndpointStatsCount() == 0) {
                     versions.merge(
                             cluster.version().orElse(""),
-                            Load.of(locality.getTotalSuccessfulRequests(), locality.getTotalErrorRequests(),
-                                    locality.getTotalRequestsInProgress(), false),
+                            Load.of(requests(locality.getTotalSuccessfulRequests()), requests(locality.getTotalErrorRequests()),
+                                    requests(locality.getTotalRequestsInProgress()), false),
                             Load::plus);
                 }
                 for (EndpointLoadMetricStats metric : locality.getLoadMetricStatsList()) {
                     Matcher latency = LATENCY.matcher(metric.getMetricName());
-                    if (latency.matches()) {
-                        String version = cluster.version().orElse(latency.group(2) == null ? "" : latency.group(2));
-                        versions.merge(version, Load.took(bound(latency.group(1)), metric.getNumRequestsFinishedWithMetric()),
+                    if (!latency.matches()) {
+                        continue;
+                    }
+                    String said = latency.group(2) == null ? "" : latency.group(2);
+                    if (cluster.version().isPresent() || said.isEmpty() || known.versions().contains(said)) {
+                        versions.merge(
+                                cluster.version().orElse(said),
+                                Load.took(bound(latency.group(1)), requests(metric.getNumRequestsFinishedWithMetric())),
                                 Load::plus);
                     }
                 }
             }
-            if (stats.getTotalDroppedRequests() > 0) {
-                versions.merge(cluster.version().orElse(""), Load.dropped(stats.getTotalDroppedRequests()), Load::plus);
+            if (stats.getTotalDroppedRequests() != 0) {
+                versions.merge(cluster.version().orElse(""), Load.dropped(requests(stats.getTotalDroppedRequests())), Load::plus);
             }
             versions.forEach((version, load) ->
                     window.add(new Edge(node.mesh(), node.workload().shown(), cluster.service(), version), load));
@@ -157,6 +176,11 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                 responses.onCompleted();
             }
         }
+    }
+
+    /** @param said unsigned, so that a negative one is above all sense */
+    private static long requests(long said) {
+        return Math.max(0, Math.min(said, MAX_REQUESTS));
     }
 
     private static String address(SocketAddress address) {

@@ -2,6 +2,7 @@ package io.weft.controlplane.load;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -10,31 +11,53 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * What callers have reported of the last {@link #LENGTH}, in memory that is bounded: the edges that nobody used for longest go first when
- * there are more than {@value #MAX_EDGES}. Thread-safe.
+ * What callers have reported of the last {@link #LENGTH}, in memory that is bounded. Of more than {@value #MAX_EDGES} edges of one mesh,
+ * or {@value #MAX_ALL_EDGES} of all, those go first that nobody used for longest, of the mesh that has most. Of what callers say of single
+ * instances no service may have more than {@value #MAX_REPORTS} pieces kept, so that none can keep out what others say. Thread-safe.
  */
 public final class LoadWindow {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LoadWindow.class);
 
     public static final Duration STEP = Duration.ofSeconds(5);
     public static final Duration LENGTH = Duration.ofMinutes(10);
 
     static final int SLOTS = (int) LENGTH.dividedBy(STEP);
     static final int MAX_EDGES = 2_000;
-    private static final int MAX_INSTANCES = 20_000;
-    private static final int MAX_CALLERS = 500;
+    static final int MAX_ALL_EDGES = 2 * MAX_EDGES;
+    static final int MAX_REPORTS = 50_000;
+    private static final int MAX_ALL_REPORTS = 4 * MAX_REPORTS;
     /** Of an instance only what was said lately counts: three reports. */
     private static final int INSTANCE_SLOTS = 3;
 
     private final LongSupplier nanoTime;
     private final Map<Edge, Series> series = new HashMap<>();
-    private final Map<InstanceKey, Map<String, InstanceReport>> instances = new HashMap<>();
+    private final Map<InstanceKey, Map<Reporter, InstanceReport>> instances = new HashMap<>();
+    /** How many there are of each service among those of the instances. */
+    private final Map<Caller, Integer> reports = new HashMap<>();
+    private int allReports;
+    private long swept = Long.MIN_VALUE;
+    private long complained = Long.MIN_VALUE;
+
+    /** Whose report it is: a node, of a service that it has proved to be of where that is demanded. */
+    public record Reporter(String service, String node) {}
+
+    private record Caller(String mesh, String service) {}
 
     private record InstanceKey(String mesh, String address) {}
 
-    /** @param caller the service of the node that said it */
-    private record InstanceReport(String caller, long slot, Load load, boolean ejected) {}
+    private record InstanceReport(long slot, long successes, long errors, boolean ejected) {
+
+        /** One node may reach an instance through several clusters. */
+        InstanceReport plus(InstanceReport more) {
+            return slot != more.slot ? more
+                    : new InstanceReport(slot, successes + more.successes, errors + more.errors, ejected | more.ejected);
+        }
+    }
 
     /** @param nanoTime as {@link System#nanoTime()} */
     public LoadWindow(LongSupplier nanoTime) {
@@ -44,39 +67,74 @@ public final class LoadWindow {
     public synchronized void add(Edge edge, Load load) {
         Series known = series.get(edge);
         if (known == null) {
-            if (series.size() >= MAX_EDGES) {
-                series.entrySet().stream()
-                        .min(Comparator.comparingLong(entry -> entry.getValue().newest()))
-                        .ifPresent(oldest -> series.remove(oldest.getKey()));
-            }
+            makeRoom(edge.mesh());
             known = new Series();
             series.put(edge, known);
         }
         known.add(slot(), load);
     }
 
-    /**
-     * @param node who says so
-     * @param address {@code ip:port}
-     */
-    public synchronized void add(String mesh, String node, String caller, String address, Load load, boolean ejected) {
-        InstanceKey key = new InstanceKey(mesh, address);
-        if (instances.size() >= MAX_INSTANCES && !instances.containsKey(key)) {
-            instances.values().removeIf(reports -> reports.values().stream().allMatch(this::isOld));
-            if (instances.size() >= MAX_INSTANCES) {
+    private void makeRoom(String mesh) {
+        String largest = mesh;
+        if (series.keySet().stream().filter(edge -> edge.mesh().equals(mesh)).count() < MAX_EDGES) {
+            if (series.size() < MAX_ALL_EDGES) {
                 return;
             }
+            Map<String, Integer> sizes = new HashMap<>();
+            series.keySet().forEach(edge -> sizes.merge(edge.mesh(), 1, Integer::sum));
+            largest = Collections.max(sizes.entrySet(), Map.Entry.comparingByValue()).getKey();
         }
-        Map<String, InstanceReport> reports = instances.computeIfAbsent(key, each -> new HashMap<>());
-        reports.values().removeIf(this::isOld);
-        if (reports.size() >= MAX_CALLERS && !reports.containsKey(node)) {
-            return;
+        String from = largest;
+        series.entrySet().stream()
+                .filter(entry -> entry.getKey().mesh().equals(from))
+                .min(Comparator.comparingLong(entry -> entry.getValue().newest()))
+                .ifPresent(oldest -> series.remove(oldest.getKey()));
+        complain("mesh " + from + " has more connections between services than are kept; the figures of those used least lately are gone");
+    }
+
+    /** Not more often than what is kept changes as a whole. */
+    private void complain(String message) {
+        if (complained == Long.MIN_VALUE || slot() - complained >= SLOTS) {
+            complained = slot();
+            LOG.warn("load reports: {}", message);
         }
-        // One node may reach an instance through several clusters.
-        InstanceReport said = new InstanceReport(caller, slot(), load, ejected);
-        reports.merge(node, said, (before, more) -> before.slot() == more.slot()
-                ? new InstanceReport(caller, more.slot(), before.load().plus(more.load()), before.ejected() | more.ejected())
-                : more);
+    }
+
+    /**
+     * @param address {@code ip:port}
+     * @param load of which successes and errors count
+     */
+    public synchronized void add(String mesh, String address, Reporter reporter, Load load, boolean ejected) {
+        if (swept != slot()) {
+            sweep();
+        }
+        InstanceReport said = new InstanceReport(slot(), load.successes(), load.errors(), ejected);
+        InstanceKey key = new InstanceKey(mesh, address);
+        Map<Reporter, InstanceReport> known = instances.getOrDefault(key, Map.of());
+        if (!known.containsKey(reporter)) {
+            Caller caller = new Caller(mesh, reporter.service());
+            if (allReports >= MAX_ALL_REPORTS || reports.getOrDefault(caller, 0) >= MAX_REPORTS) {
+                complain("service " + reporter.service() + " of mesh " + mesh + " says more of single instances than is kept");
+                return;
+            }
+            allReports++;
+            reports.merge(caller, 1, Integer::sum);
+        }
+        instances.computeIfAbsent(key, each -> new HashMap<>()).merge(reporter, said, InstanceReport::plus);
+    }
+
+    private void sweep() {
+        swept = slot();
+        reports.clear();
+        allReports = 0;
+        instances.values().removeIf(of -> {
+            of.values().removeIf(this::isOld);
+            return of.isEmpty();
+        });
+        instances.forEach((key, of) -> of.keySet().forEach(reporter -> {
+            allReports++;
+            reports.merge(new Caller(key.mesh(), reporter.service()), 1, Integer::sum);
+        }));
     }
 
     private boolean isOld(InstanceReport report) {
@@ -158,21 +216,24 @@ public final class LoadWindow {
     /** By {@code ip:port}. */
     public synchronized Map<String, InstanceLoad> instances(String mesh) {
         Map<String, InstanceLoad> loads = new TreeMap<>();
-        instances.forEach((key, reports) -> {
+        instances.forEach((key, of) -> {
             if (!key.mesh().equals(mesh)) {
                 return;
             }
-            Load load = Load.NONE;
+            long successes = 0;
+            long errors = 0;
             Set<String> ejectedBy = new TreeSet<>();
-            for (InstanceReport report : reports.values()) {
+            for (Map.Entry<Reporter, InstanceReport> entry : of.entrySet()) {
+                InstanceReport report = entry.getValue();
                 if (!isOld(report)) {
-                    load = load.plus(report.load());
+                    successes += report.successes();
+                    errors += report.errors();
                     if (report.ejected()) {
-                        ejectedBy.add(report.caller());
+                        ejectedBy.add(entry.getKey().service());
                     }
                 }
             }
-            loads.put(key.address(), new InstanceLoad(load, List.copyOf(ejectedBy)));
+            loads.put(key.address(), new InstanceLoad(Load.of(successes, errors, 0, false), List.copyOf(ejectedBy)));
         });
         return loads;
     }

@@ -32,7 +32,7 @@ final class Series {
         for (int i = 0; i < latencies.length; i++) {
             count(at + FIXED + i, latencies[i]);
         }
-        inProgress[index(slot)] += (int) Math.min(load.inProgress(), Integer.MAX_VALUE / 2);
+        inProgress[index(slot)] = saturated(inProgress[index(slot)], load.inProgress());
     }
 
     long newest() {
@@ -53,7 +53,11 @@ final class Series {
     }
 
     private void count(int at, long more) {
-        counts[at] = (int) Math.min(Integer.MAX_VALUE, counts[at] + more);
+        counts[at] = saturated(counts[at], more);
+    }
+
+    private static int saturated(int count, long more) {
+        return (int) Math.min(Integer.MAX_VALUE, count + Math.min(more, Integer.MAX_VALUE));
     }
 
     private void clear(long slot) {

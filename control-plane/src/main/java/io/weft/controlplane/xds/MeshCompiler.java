@@ -107,18 +107,15 @@ public final class MeshCompiler {
 
     /** What the clusters that were made so far, and the addresses of endpoints, stand for. */
     public Destinations destinations() {
-        Map<String, String> versions = new HashMap<>();
+        Map<String, String> endpoints = new HashMap<>();
         for (Service service : services.all()) {
             for (Service.Port port : service.ports()) {
                 for (Service.Instance instance : port.instances()) {
-                    String version = instance.tags().get(Labels.VERSION);
-                    if (version != null) {
-                        versions.put(instance.hostPort(), version);
-                    }
+                    endpoints.put(instance.hostPort(), instance.tags().getOrDefault(Labels.VERSION, ""));
                 }
             }
         }
-        return new Destinations(destinations, versions);
+        return Destinations.of(destinations, endpoints);
     }
 
     NodeConfig configFor(ClientNode node) {

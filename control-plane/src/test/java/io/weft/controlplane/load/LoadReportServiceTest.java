@@ -3,9 +3,12 @@ package io.weft.controlplane.load;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterStats;
 import io.envoyproxy.envoy.config.endpoint.v3.EndpointLoadMetricStats;
+import io.envoyproxy.envoy.config.endpoint.v3.UpstreamEndpointStats;
 import io.envoyproxy.envoy.config.endpoint.v3.UpstreamLocalityStats;
 import io.envoyproxy.envoy.service.load_stats.v3.LoadReportingServiceGrpc;
 import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsRequest;
@@ -94,6 +97,56 @@ class LoadReportServiceTest {
         }
     }
 
+    /** A service that has been taken over may say what it likes, but not in terms that nobody else could check or hold. */
+    @Test
+    void whatThereIsNotAndWhatCannotBeIsNotTaken() throws Exception {
+        try (DeltaClient orders = new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 7201, "v1"), token("orders"));
+                DeltaClient shop = new DeltaClient(controlPlane.port(), Nodes.client("shop"), token("shop"));
+                Call call = new Call(Optional.of(token("shop")))) {
+            await().atMost(PATIENCE).until(() -> shop.responses().stream()
+                    .anyMatch(response -> response.getResourcesList().stream().anyMatch(cluster -> cluster.getName().equals(ORDERS))));
+            call.send(Nodes.client("shop"));
+            // Before a good one, so that they have been read once that has.
+            await().atMost(PATIENCE).until(() -> {
+                call.send(ClusterStats.newBuilder()
+                        .addUpstreamLocalityStats(UpstreamLocalityStats.newBuilder()
+                                .addUpstreamEndpointStats(endpoint("127.0.0.1", 7201, -1, Long.MAX_VALUE))
+                                .addUpstreamEndpointStats(endpoint("10.9.9.9", 80, 0, 1))
+                                .addLoadMetricStats(EndpointLoadMetricStats.newBuilder()
+                                        .setMetricName("weft.latency_ms{le=\"5\",version=\"v-made-up\"}")
+                                        .setNumRequestsFinishedWithMetric(1)))
+                        .setTotalDroppedRequests(-5));
+                call.send(ORDERS, 7);
+                return total().successes() > 0;
+            });
+
+            assertThat(controlPlane.load().edges("default"))
+                    .containsExactly(EDGE, new Edge("default", "shop", "orders", "v1"));
+            assertThat(controlPlane.load().instances("default")).containsOnlyKeys("127.0.0.1:7201");
+            Load said = controlPlane.load().instances("default").get("127.0.0.1:7201").load();
+            assertThat(said.successes()).isZero();
+            assertThat(said.errors()).isBetween(1L, 1_000_000_000L);
+            assertThat(total().dropped()).isZero();
+        }
+    }
+
+    @Test
+    void aNameThatWouldFillTheMemoryIsRefused() throws Exception {
+        try (Call call = new Call(Optional.of(token("shop")))) {
+            call.send(Nodes.client("shop").toBuilder().setId("default." + "x".repeat(10_000)).build());
+            await().atMost(PATIENCE).until(() -> call.failure != null);
+            assertThat(Status.fromThrowable(call.failure).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        }
+    }
+
+    private static UpstreamEndpointStats endpoint(String host, int port, long successes, long errors) {
+        return UpstreamEndpointStats.newBuilder()
+                .setAddress(Address.newBuilder().setSocketAddress(SocketAddress.newBuilder().setAddress(host).setPortValue(port)))
+                .setTotalSuccessfulRequests(successes)
+                .setTotalErrorRequests(errors)
+                .build();
+    }
+
     private Load total() {
         Load sum = Load.NONE;
         for (Load load : controlPlane.load().series(EDGE, LoadWindow.LENGTH)) {
@@ -167,9 +220,15 @@ class LoadReportServiceTest {
                 locality.addLoadMetricStats(EndpointLoadMetricStats.newBuilder()
                         .setMetricName(metric).setNumRequestsFinishedWithMetric(1).setTotalMetricValue(1));
             }
-            stream.onNext(LoadStatsRequest.newBuilder()
-                    .addClusterStats(ClusterStats.newBuilder().setClusterName(cluster).addUpstreamLocalityStats(locality))
-                    .build());
+            send(ClusterStats.newBuilder().setClusterName(cluster).addUpstreamLocalityStats(locality));
+        }
+
+        /** @param stats of {@link #ORDERS} if nothing else is said */
+        void send(ClusterStats.Builder stats) {
+            if (stats.getClusterName().isEmpty()) {
+                stats.setClusterName(ORDERS);
+            }
+            stream.onNext(LoadStatsRequest.newBuilder().addClusterStats(stats).build());
         }
 
         @Override

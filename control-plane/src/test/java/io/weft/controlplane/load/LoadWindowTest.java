@@ -3,6 +3,7 @@ package io.weft.controlplane.load;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.weft.controlplane.load.LoadWindow.Reporter;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -79,18 +80,78 @@ class LoadWindowTest {
 
     @Test
     void anInstanceIsWhatItsCallersSaidOfLate() {
-        window.add("default", "node-1", "shop", "10.0.0.1:80", load(10, 0, 1), false);
-        window.add("default", "node-2", "batch", "10.0.0.1:80", load(0, 5, 1), true);
+        window.add("default", "10.0.0.1:80", new Reporter("shop", "node-1"), load(10, 0, 1), false);
+        window.add("default", "10.0.0.1:80", new Reporter("batch", "node-2"), load(0, 5, 1), true);
         // The same node, through another cluster.
-        window.add("default", "node-2", "batch", "10.0.0.1:80", load(1, 0, 1), false);
+        window.add("default", "10.0.0.1:80", new Reporter("batch", "node-2"), load(1, 0, 1), false);
+        // Another one's, that only calls itself the same.
+        window.add("default", "10.0.0.1:80", new Reporter("other", "node-2"), load(0, 1, 1), false);
 
         InstanceLoad instance = window.instances("default").get("10.0.0.1:80");
         assertThat(instance.load().successes()).isEqualTo(11);
-        assertThat(instance.load().errors()).isEqualTo(5);
+        assertThat(instance.load().errors()).isEqualTo(6);
         assertThat(instance.ejectedBy()).containsExactly("batch");
 
         pass(LoadWindow.STEP.multipliedBy(4));
         assertThat(window.instances("default").get("10.0.0.1:80").ejectedBy()).isEmpty();
+    }
+
+    @Test
+    void oneMeshTakesNoRoomFromAnother() {
+        window.add(EDGE, load(1, 0, 1));
+        pass(LoadWindow.STEP);
+        for (int i = 0; i < 2 * LoadWindow.MAX_EDGES; i++) {
+            window.add(new Edge("noisy", "caller-" + i, "orders", ""), load(1, 0, 1));
+        }
+
+        assertThat(window.edges("noisy")).hasSize(LoadWindow.MAX_EDGES);
+        assertThat(window.sum(EDGE, LoadWindow.LENGTH).successes()).isEqualTo(1);
+    }
+
+    @Test
+    void manyMeshesTakeNoRoomFromASmallOne() {
+        window.add(EDGE, load(1, 0, 1));
+        pass(LoadWindow.STEP);
+        int meshes = LoadWindow.MAX_ALL_EDGES / LoadWindow.MAX_EDGES + 1;
+        for (int mesh = 0; mesh < meshes; mesh++) {
+            for (int i = 0; i < LoadWindow.MAX_EDGES; i++) {
+                window.add(new Edge("noisy-" + mesh, "caller-" + i, "orders", ""), load(1, 0, 1));
+            }
+        }
+
+        assertThat(window.meshes().stream().mapToInt(mesh -> window.edges(mesh).size()).sum()).isEqualTo(LoadWindow.MAX_ALL_EDGES);
+        assertThat(window.edges("default")).containsExactly(EDGE);
+    }
+
+    @Test
+    void noServiceKeepsOutWhatOthersSayOfInstances() {
+        for (int i = 0; i < LoadWindow.MAX_REPORTS; i++) {
+            window.add("default", "10.0.0.1:80", new Reporter("noisy", "node-" + i), load(1, 0, 1), false);
+        }
+        window.add("default", "10.0.0.1:80", new Reporter("noisy", "one-more"), load(1, 0, 1), true);
+        window.add("default", "10.0.0.1:80", new Reporter("noisy", "node-0"), load(1, 0, 1), false);
+        window.add("default", "10.0.0.1:80", new Reporter("shop", "node-1"), load(0, 1, 1), true);
+
+        InstanceLoad instance = window.instances("default").get("10.0.0.1:80");
+        assertThat(instance.load().successes()).isEqualTo(LoadWindow.MAX_REPORTS + 1);
+        assertThat(instance.load().errors()).isEqualTo(1);
+        assertThat(instance.ejectedBy()).containsExactly("shop");
+
+        pass(LoadWindow.STEP.multipliedBy(4));
+        window.add("default", "10.0.0.1:80", new Reporter("noisy", "one-more"), load(1, 0, 1), true);
+        assertThat(window.instances("default").get("10.0.0.1:80").ejectedBy()).as("what is old makes room").containsExactly("noisy");
+    }
+
+    @Test
+    void noCountBecomesLessThanNone() {
+        for (int i = 0; i < 3; i++) {
+            window.add(EDGE, new Load(Integer.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE, new long[Latencies.BUCKETS]));
+        }
+        pass(LoadWindow.STEP);
+
+        Load load = window.sum(EDGE, LoadWindow.STEP);
+        assertThat(load.successes()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(load.inProgress()).isEqualTo(Integer.MAX_VALUE);
     }
 
     private void pass(Duration time) {
