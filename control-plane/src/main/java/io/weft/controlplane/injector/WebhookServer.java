@@ -5,8 +5,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -19,23 +21,31 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.ReadTimeoutHandler;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,12 +60,24 @@ final class WebhookServer implements AutoCloseable {
 
     /** The API server keeps its connections. */
     private static final Duration IDLE = Duration.ofMinutes(5);
+    private static final Duration HANDSHAKE = Duration.ofSeconds(10);
+    private static final Duration REQUEST = Duration.ofSeconds(10);
     /** They may have to wait for the cluster's API. */
     private static final int REVIEW_THREADS = 16;
+
+    /** An API server has a connection for each pod that is being created, and creates 200 objects at once. */
+    static final int MAX_CONNECTIONS_OF_ONE = 256;
+    private static final int MAX_CONNECTIONS = 512;
+    /** Of bodies that are here and not answered: read, some take many times as much. Most have some 20 KiB. */
+    private static final long MAX_BODIES = 2 * MAX_BODY;
+    private static final Duration COMPLAINT = Duration.ofMinutes(1);
 
     private final PodInjection injection;
     private final Supplier<Optional<SslContext>> tls;
     private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+    private final Quota connections = new Quota(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE);
+    private final Quota bodies = new Quota(MAX_BODIES, MAX_BODY);
+    private final AtomicLong complained = new AtomicLong(System.nanoTime() - COMPLAINT.toNanos());
     private final EventExecutorGroup reviews = new DefaultEventExecutorGroup(REVIEW_THREADS);
     private final Channel channel;
 
@@ -106,26 +128,172 @@ final class WebhookServer implements AutoCloseable {
         @Override
         protected void initChannel(SocketChannel accepted) {
             Optional<SslContext> context = tls.get();
-            if (context.isEmpty()) {
+            // Null where the client has gone again.
+            InetSocketAddress remote = accepted.remoteAddress();
+            if (context.isEmpty() || remote == null) {
                 accepted.close();
                 return;
             }
+            InetAddress client = remote.getAddress();
+            if (!connections.take(client, 1)) {
+                complain("connections", client);
+                accepted.close();
+                return;
+            }
+            accepted.closeFuture().addListener(closed -> connections.giveBack(client, 1));
+            SslHandler ssl = context.get().newHandler(accepted.alloc());
+            ssl.setHandshakeTimeoutMillis(HANDSHAKE.toMillis());
+            RequestDeadline deadline = new RequestDeadline(REQUEST);
+            Gate gate = new Gate(client, deadline);
             accepted.pipeline()
                     .addLast(new ReadTimeoutHandler(IDLE.toSeconds(), TimeUnit.SECONDS))
-                    .addLast(context.get().newHandler(accepted.alloc()))
+                    .addLast(ssl)
+                    .addLast(deadline)
                     .addLast(new HttpServerCodec())
+                    .addLast(gate)
                     .addLast(new HttpObjectAggregator(MAX_BODY))
-                    .addLast(reviews, new Requests());
+                    .addLast(reviews, new Requests(client, gate));
         }
     }
 
+    private void complain(String what, InetAddress client) {
+        long now = System.nanoTime();
+        long last = complained.get();
+        if (now - last >= COMPLAINT.toNanos() && complained.compareAndSet(last, now)) {
+            LOG.warn("there are too many {}, and {} gets no more; pods may have to be created without the agent", what, client.getHostAddress());
+        }
+    }
+
+    /** Looks at a request before its body is read. What is refused is answered at once, and what else comes of it is dropped. */
+    private final class Gate extends ChannelInboundHandlerAdapter {
+        private final InetAddress client;
+        private final RequestDeadline deadline;
+        /** One at a time: who does not wait for the answers has them pile up here. */
+        private final AtomicBoolean busy = new AtomicBoolean();
+        /** What has been taken for a body that is not here as a whole. Confined to the event loop, as what follows. */
+        private long coming;
+        private boolean refused;
+        private ChannelFuture refusal;
+
+        Gate(InetAddress client, RequestDeadline deadline) {
+            this.client = client;
+            this.deadline = deadline;
+        }
+
+        /** Before the answer is written, since the next request may come as soon as it is. Any thread. */
+        void free() {
+            busy.set(false);
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            if (!refused && message instanceof HttpRequest head) {
+                begin(context, head);
+            }
+            boolean last = message instanceof LastHttpContent;
+            if (last) {
+                deadline.met();
+                // It is whoever answers who gives back what has been taken.
+                coming = 0;
+            }
+            if (!refused) {
+                context.fireChannelRead(message);
+                return;
+            }
+            ReferenceCountUtil.release(message);
+            if (last && refusal != null) {
+                refusal.addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
+        private void begin(ChannelHandlerContext context, HttpRequest head) {
+            if (!busy.compareAndSet(false, true) || !context.channel().isWritable()) {
+                refused = true;
+                context.close();
+                return;
+            }
+            Optional<FullHttpResponse> reason = refusal(head);
+            if (reason.isEmpty() && !bodies.take(client, length(head))) {
+                complain("reviews at once", client);
+                reason = Optional.of(text(HttpResponseStatus.SERVICE_UNAVAILABLE, "there are too many reviews at once"));
+            }
+            if (reason.isPresent()) {
+                refused = true;
+                HttpUtil.setKeepAlive(reason.get(), false);
+                refusal = context.writeAndFlush(reason.get());
+                return;
+            }
+            coming = length(head);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            bodies.giveBack(client, coming);
+            coming = 0;
+            context.fireChannelInactive();
+        }
+    }
+
+    private static long length(HttpMessage message) {
+        return HttpUtil.getContentLength(message, 0L);
+    }
+
+    private static String path(HttpRequest request) {
+        return new QueryStringDecoder(request.uri()).path();
+    }
+
+    /** Empty: it is worth being read. */
+    private static Optional<FullHttpResponse> refusal(HttpRequest head) {
+        if (head.decoderResult().isFailure()) {
+            return Optional.of(text(HttpResponseStatus.BAD_REQUEST, "this is no HTTP"));
+        }
+        if (HttpUtil.isTransferEncodingChunked(head)) {
+            return Optional.of(text(HttpResponseStatus.LENGTH_REQUIRED, "say by content-length how long it is"));
+        }
+        if (length(head) > MAX_BODY) {
+            return Optional.of(text(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, "no review is longer than " + MAX_BODY + " bytes"));
+        }
+        switch (path(head)) {
+            case "/healthz", "/readyz":
+                return Optional.empty();
+            case "/inject":
+                break;
+            default:
+                return Optional.of(text(HttpResponseStatus.NOT_FOUND, "there are /inject, /healthz and /readyz"));
+        }
+        if (!head.method().equals(HttpMethod.POST)) {
+            return Optional.of(text(HttpResponseStatus.METHOD_NOT_ALLOWED, "POST an AdmissionReview"));
+        }
+        String type = head.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        return type.split(";", 2)[0].strip().equalsIgnoreCase("application/json")
+                ? Optional.empty()
+                : Optional.of(text(HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE, "the content type must be application/json"));
+    }
+
     private final class Requests extends SimpleChannelInboundHandler<FullHttpRequest> {
+        private final InetAddress client;
+        private final Gate gate;
+
+        Requests(InetAddress client, Gate gate) {
+            this.client = client;
+            this.gate = gate;
+        }
+
         @Override
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-            FullHttpResponse response = answer(request);
+            long length = length(request);
             boolean keepAlive = HttpUtil.isKeepAlive(request);
-            HttpUtil.setKeepAlive(response, keepAlive);
-            var written = context.writeAndFlush(response);
+            ChannelFuture written;
+            try {
+                FullHttpResponse response = answer(request);
+                HttpUtil.setKeepAlive(response, keepAlive);
+                gate.free();
+                written = context.writeAndFlush(response);
+            } catch (RuntimeException | Error e) {
+                bodies.giveBack(client, length);
+                throw e;
+            }
+            written.addListener(done -> bodies.giveBack(client, length));
             if (!keepAlive) {
                 written.addListener(ChannelFutureListener.CLOSE);
             }
@@ -140,23 +308,10 @@ final class WebhookServer implements AutoCloseable {
     }
 
     private FullHttpResponse answer(FullHttpRequest request) {
-        if (request.decoderResult().isFailure()) {
-            return text(HttpResponseStatus.BAD_REQUEST, "this is no HTTP");
-        }
-        return switch (new QueryStringDecoder(request.uri()).path()) {
-            case "/healthz", "/readyz" -> text(HttpResponseStatus.OK, "ok");
-            case "/inject" -> request.method().equals(HttpMethod.POST)
-                    ? review(request)
-                    : text(HttpResponseStatus.METHOD_NOT_ALLOWED, "POST an AdmissionReview");
-            default -> text(HttpResponseStatus.NOT_FOUND, "there are /inject, /healthz and /readyz");
-        };
+        return path(request).equals("/inject") ? review(request) : text(HttpResponseStatus.OK, "ok");
     }
 
     private FullHttpResponse review(FullHttpRequest request) {
-        String type = request.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
-        if (!type.split(";", 2)[0].strip().equalsIgnoreCase("application/json")) {
-            return text(HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE, "the content type must be application/json");
-        }
         AdmissionReview review;
         try {
             review = AdmissionReview.parse(ByteBufUtil.getBytes(request.content()));

@@ -2,11 +2,14 @@ package io.weft.controlplane.injector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.weft.controlplane.ca.Pem;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -14,6 +17,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +33,8 @@ import org.junit.jupiter.api.Test;
 
 /** Over HTTPS, with the trust that the API server has by the webhook's configuration. */
 class WebhookServerTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final SharedCluster cluster = new SharedCluster();
     private Injector injector;
@@ -138,6 +145,81 @@ class WebhookServerTest {
             socket.getOutputStream().flush();
             byte[] begin = socket.getInputStream().readNBytes(12);
             assertThat(new String(begin, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 413");
+        }
+    }
+
+    /** The first line of the answer to a request of which no more than its head comes. */
+    private static String answerToHead(SSLSocket socket, String line, String... headers) throws IOException {
+        begin(socket, line, headers);
+        return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)).readLine();
+    }
+
+    private static void begin(SSLSocket socket, String line, String... headers) throws IOException {
+        String more = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
+        socket.getOutputStream().write((line + " HTTP/1.1\r\nHost: x\r\n" + more + "\r\n").getBytes(StandardCharsets.US_ASCII));
+        socket.getOutputStream().flush();
+    }
+
+    @Test
+    void whatIsNotForUsIsRefusedBeforeItsBodyIsThere() throws IOException {
+        String length = "Content-Length: " + WebhookServer.MAX_BODY;
+        try (SSLSocket elsewhere = connect(trust); SSLSocket put = connect(trust); SSLSocket text = connect(trust);
+                SSLSocket chunked = connect(trust)) {
+            assertThat(answerToHead(elsewhere, "POST /elsewhere", length)).startsWith("HTTP/1.1 404");
+            assertThat(answerToHead(put, "PUT /inject", length)).startsWith("HTTP/1.1 405");
+            assertThat(answerToHead(text, "POST /inject", length, "Content-Type: text/plain")).startsWith("HTTP/1.1 415");
+            assertThat(answerToHead(chunked, "POST /inject", "Transfer-Encoding: chunked", "Content-Type: application/json"))
+                    .startsWith("HTTP/1.1 411");
+        }
+    }
+
+    @Test
+    void noMoreBodiesAreTakenFromOneClientThanFitIntoMemory() throws IOException {
+        try (SSLSocket large = connect(trust)) {
+            begin(large, "POST /inject", "Content-Type: application/json", "Content-Length: " + WebhookServer.MAX_BODY);
+            // From when the head has come.
+            await().atMost(PATIENCE).until(() -> inject(Pods.review()).status() == 503);
+            assertThat(send("GET", "/healthz", "text/plain", new byte[0]).status()).isEqualTo(200);
+        }
+        await().atMost(PATIENCE).until(() -> inject(Pods.review()).status() == 200);
+    }
+
+    @Test
+    void whatHasBeenAnsweredTakesNoRoom() throws IOException {
+        byte[] garbage = new byte[WebhookServer.MAX_BODY];
+        for (int i = 0; i < 3; i++) {
+            await().atMost(PATIENCE).until(() -> inject(garbage).status() == 400);
+        }
+    }
+
+    @Test
+    void connectionsOfOneClientAreLimited() throws IOException {
+        List<SSLSocket> idle = new ArrayList<>();
+        try {
+            for (int i = 0; i < WebhookServer.MAX_CONNECTIONS_OF_ONE; i++) {
+                idle.add(connect(trust));
+            }
+            assertThatThrownBy(() -> connect(trust)).isInstanceOf(IOException.class);
+        } finally {
+            for (SSLSocket each : idle) {
+                each.close();
+            }
+        }
+        await().atMost(PATIENCE).ignoreException(IOException.class).until(() -> inject(Pods.review()).status() == 200);
+    }
+
+    @Test
+    void severalRequestsComeOverOneConnectionOneAfterTheOther() throws IOException {
+        try (SSLSocket socket = connect(trust)) {
+            BufferedReader answers = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+            for (int i = 0; i < 3; i++) {
+                begin(socket, "GET /healthz");
+                assertThat(answers.readLine()).isEqualTo("HTTP/1.1 200 OK");
+                String line = answers.readLine();
+                while (!line.equals("ok")) {
+                    line = answers.readLine();
+                }
+            }
         }
     }
 
