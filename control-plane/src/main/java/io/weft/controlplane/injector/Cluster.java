@@ -7,8 +7,8 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookC
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the injector reads and writes in the cluster's API. Whatever it writes it has read before, and writes only if nobody else has
@@ -21,10 +21,10 @@ record Cluster(KubernetesClient client, String namespace) implements ConfigMaps 
     private static final int CONFLICT = 409;
 
     @Override
-    public Optional<Map<String, String>> data(String configMapNamespace, String name) throws IOException {
+    public Optional<Set<String>> keys(String configMapNamespace, String name) throws IOException {
         try {
             ConfigMap found = client.configMaps().inNamespace(configMapNamespace).withName(name).get();
-            return Optional.ofNullable(found).map(map -> map.getData() == null ? Map.of() : map.getData());
+            return Optional.ofNullable(found).map(map -> map.getData() == null ? Set.of() : Set.copyOf(map.getData().keySet()));
         } catch (KubernetesClientException e) {
             throw failed("read", "config map " + configMapNamespace + "/" + name, e);
         }

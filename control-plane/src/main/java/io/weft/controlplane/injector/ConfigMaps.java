@@ -1,10 +1,13 @@
 package io.weft.controlplane.injector;
 
 import java.io.IOException;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/** Reads config maps of any namespace, to see what a pod gets by {@code envFrom}. Thread-safe; may block for some seconds. */
+/**
+ * Looks at config maps of any namespace, to see what a pod gets by {@code envFrom}; not at their values, since anybody may ask for the
+ * review of a pod. Thread-safe; may block for some seconds.
+ */
 interface ConfigMaps {
 
     /**
@@ -12,5 +15,5 @@ interface ConfigMaps {
      *
      * @throws IOException it cannot be read; the message says why
      */
-    Optional<Map<String, String>> data(String namespace, String name) throws IOException;
+    Optional<Set<String>> keys(String namespace, String name) throws IOException;
 }

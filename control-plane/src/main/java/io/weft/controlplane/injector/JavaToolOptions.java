@@ -4,15 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Appends to a container's {@code JAVA_TOOL_OPTIONS}, wherever they come from: a value, a reference, or {@code envFrom}.
  *
  * <p>Kubernetes gives a container first what {@code envFrom} names, then {@code env} in its order, and expands {@code $(NAME)} in a
  * value only if {@code NAME} is defined by then. Otherwise it stays as it is written, which no JVM starts with. So nothing is
- * referred to that may not be there.
+ * referred to that may not be there. And nothing is copied that somebody else has written into a config map: who gets the pod to see need
+ * not be allowed to read that.
  */
 final class JavaToolOptions {
 
@@ -48,8 +49,14 @@ final class JavaToolOptions {
             }
         }
         if (last < 0) {
-            String before = stated.isPresent() ? stated.get() : fromSources(container, name, namespace);
-            patch.append(pointer + "/env", variable(appended(before, name)));
+            Optional<ObjectNode> source = stated.isPresent() ? Optional.empty() : source(container, name, namespace);
+            if (source.isPresent()) {
+                demandNoReference(variables, name);
+                patch.append(pointer + "/env", source.get());
+                patch.append(pointer + "/env", variable("$(" + REFERENCE + ") " + option));
+            } else {
+                patch.append(pointer + "/env", variable(appended(stated.orElse(""), name)));
+            }
             return;
         }
         ObjectNode there = (ObjectNode) variables.get(last);
@@ -60,11 +67,7 @@ final class JavaToolOptions {
             return;
         }
         demandDefined(there.path("valueFrom"), name);
-        for (JsonNode variable : variables) {
-            if (variable.path("name").asText().equals(REFERENCE)) {
-                throw new LeftAloneException("container " + name + " has a variable " + REFERENCE + " of its own; rename it");
-            }
-        }
+        demandNoReference(variables, name);
         ObjectNode renamed = there.deepCopy();
         renamed.put("name", REFERENCE);
         patch.replace(pointer + "/env", last, renamed);
@@ -107,6 +110,14 @@ final class JavaToolOptions {
         return open != 0;
     }
 
+    private static void demandNoReference(JsonNode variables, String container) throws LeftAloneException {
+        for (JsonNode variable : variables) {
+            if (variable.path("name").asText().equals(REFERENCE)) {
+                throw new LeftAloneException("container " + container + " has a variable " + REFERENCE + " of its own; rename it");
+            }
+        }
+    }
+
     private static void demandDefined(JsonNode reference, String container) throws LeftAloneException {
         if (reference.has("fieldRef") || reference.has("resourceFieldRef")) {
             return;
@@ -124,9 +135,9 @@ final class JavaToolOptions {
                 + " write the value itself");
     }
 
-    /** The value that the sources of {@code envFrom} give, of which the last one that has it counts; none: an empty one. */
-    private String fromSources(JsonNode container, String name, String namespace) throws LeftAloneException {
-        String value = "";
+    /** A reference to what {@code envFrom} gives, of whose sources the last one that has it counts; empty: none has it. */
+    private Optional<ObjectNode> source(JsonNode container, String name, String namespace) throws LeftAloneException {
+        Optional<ObjectNode> found = Optional.empty();
         for (JsonNode source : container.path("envFrom")) {
             String prefix = source.path("prefix").asText("");
             if (!NAME.startsWith(prefix) || prefix.equals(NAME)) {
@@ -138,21 +149,28 @@ final class JavaToolOptions {
                         + (secret.isEmpty() ? "a source" : "Secret " + secret) + ", where " + NAME + " may be, and which is not read; give"
                         + " the pod the annotation " + PodInjection.OPTIONS + " with their value, which may be empty");
             }
-            value = fromConfigMap(source.path("configMapRef"), name, namespace)
-                    .map(data -> data.get(NAME.substring(prefix.length())))
-                    .orElse(value);
+            String key = NAME.substring(prefix.length());
+            if (keys(source.path("configMapRef"), name, namespace).contains(key)) {
+                ObjectNode variable = NODES.objectNode().put("name", REFERENCE);
+                ObjectNode reference = variable.putObject("valueFrom").putObject("configMapKeyRef");
+                reference.put("name", source.path("configMapRef").path("name").asText("")).put("key", key);
+                found = Optional.of(variable);
+                if (source.path("configMapRef").path("optional").asBoolean()) {
+                    throw new LeftAloneException("container " + name + " takes " + NAME + " from an optional configMapRef, to which nothing"
+                            + " can be appended if it is not there; make it not optional, or write the value itself");
+                }
+            }
         }
-        // In a config map it is a plain text; in a value it would be expanded.
-        return value.replace("$(", "$$(");
+        return found;
     }
 
-    private Optional<Map<String, String>> fromConfigMap(JsonNode reference, String container, String namespace) throws LeftAloneException {
+    private Set<String> keys(JsonNode reference, String container, String namespace) throws LeftAloneException {
         String name = reference.path("name").asText("");
         String problem;
         try {
-            Optional<Map<String, String>> data = configMaps.data(namespace, name);
-            if (data.isPresent() || reference.path("optional").asBoolean()) {
-                return data;
+            Optional<Set<String>> keys = configMaps.keys(namespace, name);
+            if (keys.isPresent() || reference.path("optional").asBoolean()) {
+                return keys.orElse(Set.of());
             }
             problem = "does not exist yet";
         } catch (IOException e) {

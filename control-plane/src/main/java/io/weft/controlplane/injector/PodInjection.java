@@ -175,6 +175,14 @@ final class PodInjection {
             if (!has("/spec/volumes", STATE_VOLUME)) {
                 patch.append("/spec/volumes", state());
             }
+            if (Workload.said(pod).isEmpty()) {
+                // So that the control plane, which sees the pod and not its agent, takes it for the same.
+                chosen.stream()
+                        .filter(place -> main.filter(place.name()::equals).isPresent())
+                        .findFirst()
+                        .flatMap(place -> service(place.container))
+                        .ifPresent(service -> patch.put("/metadata/annotations", SERVICE, TextNode.valueOf(service)));
+            }
             trustBundle.ifPresent(certificates -> patch.put("/metadata/annotations", TRUST_BUNDLE, TextNode.valueOf(certificates)));
             patch.put("/metadata/annotations", INJECTED, TextNode.valueOf(settings.image().reference()));
             // The last operation: it moves the init containers that the others have pointed at.
@@ -263,6 +271,26 @@ final class PodInjection {
             field(place, "WEFT_ZONE", "metadata.labels['" + ZONE_LABEL + "']");
             // The root file system may be read-only, and each container may have a user of its own.
             value(place, "WEFT_ADMIN_DIR", STATE_DIRECTORY + "/" + place.name());
+        }
+
+        /** What the agent of a container calls itself; empty: nothing, or what cannot be told from here. */
+        private Optional<String> service(JsonNode container) {
+            for (String name : new String[] {"WEFT_SERVICE", "OTEL_SERVICE_NAME"}) {
+                if (defines(container, name)) {
+                    return literal(container, name);
+                }
+            }
+            return Workload.service(pod);
+        }
+
+        private static Optional<String> literal(JsonNode container, String name) {
+            Optional<String> value = Optional.empty();
+            for (JsonNode variable : container.path("env")) {
+                if (variable.path("name").asText().equals(name)) {
+                    value = Optional.of(variable.path("value").asText(""));
+                }
+            }
+            return value.filter(Workload::isName);
         }
 
         private void value(Place place, String name, String value) {

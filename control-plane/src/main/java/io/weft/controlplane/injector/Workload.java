@@ -20,7 +20,7 @@ final class Workload {
      * say so.
      */
     static Optional<String> service(JsonNode pod) {
-        Optional<String> said = annotation(pod, PodInjection.SERVICE).filter(name -> NAME.matcher(name).matches());
+        Optional<String> said = said(pod);
         if (said.isPresent()) {
             return said;
         }
@@ -33,7 +33,16 @@ final class Workload {
             case "ReplicaSet" -> Optional.of(deployment(pod, owner.path("name").asText("")));
             case "StatefulSet", "DaemonSet" -> Optional.of(owner.path("name").asText(""));
             default -> Optional.<String>empty();
-        }).filter(name -> NAME.matcher(name).matches());
+        }).filter(Workload::isName);
+    }
+
+    /** The service that the annotation names. */
+    static Optional<String> said(JsonNode pod) {
+        return annotation(pod, PodInjection.SERVICE).filter(Workload::isName);
+    }
+
+    static boolean isName(String text) {
+        return NAME.matcher(text).matches();
     }
 
     static Optional<String> version(JsonNode pod) {

@@ -73,9 +73,11 @@ public final class PageServer implements AutoCloseable {
     private static final long HEARTBEAT_MILLIS = 15_000;
 
     static {
-        // Without limits of its own, which it reads once, when it is used first. What an operator says stays.
-        limit("sun.net.httpserver.maxReqTime", REQUEST_SECONDS);
-        limit("jdk.httpserver.maxConnections", MAX_THREADS + MAX_WAITING);
+        // The JDK's server has no limits by itself. It reads these once, when it is used first; what an operator says stays.
+        set("sun.net.httpserver.maxReqTime", Integer.toString(REQUEST_SECONDS));
+        set("jdk.httpserver.maxConnections", Integer.toString(MAX_THREADS + MAX_WAITING));
+        // It sends head and body of a response one after the other.
+        set("sun.net.httpserver.nodelay", "true");
     }
 
     private static final Map<String, String> FILES = Map.of(
@@ -136,9 +138,9 @@ public final class PageServer implements AutoCloseable {
     private final Latest latest = new Latest();
     private volatile boolean closed;
 
-    private static void limit(String property, int limit) {
+    private static void set(String property, String value) {
         if (System.getProperty(property) == null) {
-            System.setProperty(property, Integer.toString(limit));
+            System.setProperty(property, value);
         }
     }
 

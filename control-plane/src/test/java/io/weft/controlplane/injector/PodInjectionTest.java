@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +24,16 @@ class PodInjectionTest {
     private static final String AGENT = "-javaagent:/weft/weft-agent.jar";
     private static final String ROOTS = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-    private final Map<String, Map<String, String>> configMaps = new HashMap<>();
+    private final Map<String, Set<String>> configMaps = new HashMap<>();
 
     private Outcome inject(ObjectNode pod, AgentDelivery delivery) {
         PodSettings settings = new PodSettings(
                 new AgentImage("weft-agent:1", Optional.of("IfNotPresent")), delivery, URI.create("grpcs://weft-control-plane.weft-system.svc:5678"),
                 "default", PodSettings.Trust.OURS);
-        return new PodInjection(settings, () -> Optional.of(ROOTS), this::configMap).inject(pod, "shop");
+        return new PodInjection(settings, () -> Optional.of(ROOTS), this::keys).inject(pod, "shop");
     }
 
-    private Optional<Map<String, String>> configMap(String namespace, String name) throws IOException {
+    private Optional<Set<String>> keys(String namespace, String name) throws IOException {
         assertThat(namespace).isEqualTo("shop");
         if (name.equals("forbidden")) {
             throw new IOException("cannot read config map shop/forbidden: not allowed");
@@ -199,18 +200,33 @@ class PodInjectionTest {
         "envFrom: [{prefix: APP_, secretRef: {name: s}}, {prefix: JAVA_TOOL_OPTIONS, secretRef: {name: s}}] | -javaagent:/weft/weft-agent.jar",
         "envFrom: [{configMapRef: {name: plain}}]                                                  | -javaagent:/weft/weft-agent.jar",
         "envFrom: [{configMapRef: {name: absent, optional: true}}]                                 | -javaagent:/weft/weft-agent.jar",
-        "envFrom: [{configMapRef: {name: options}}]                                                | -Dx=$$(Y) -javaagent:/weft/weft-agent.jar",
-        "envFrom: [{configMapRef: {name: options}}, {configMapRef: {name: others}}]                | -Xother -javaagent:/weft/weft-agent.jar",
-        "envFrom: [{configMapRef: {name: others}}, {configMapRef: {name: plain}}]                  | -Xother -javaagent:/weft/weft-agent.jar",
-        "envFrom: [{prefix: JAVA_, configMapRef: {name: prefixed}}]                                | -Xprefixed -javaagent:/weft/weft-agent.jar",
         "'env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}], envFrom: [{secretRef: {name: s}}]'      | -Xmx1g -javaagent:/weft/weft-agent.jar",
     })
     void theAgentIsAppendedToWhatIsThere(String environment, String expected) {
-        configMaps.put("plain", Map.of("A", "b"));
-        configMaps.put("options", Map.of("JAVA_TOOL_OPTIONS", "-Dx=$(Y)"));
-        configMaps.put("others", Map.of("JAVA_TOOL_OPTIONS", "-Xother"));
-        configMaps.put("prefixed", Map.of("TOOL_OPTIONS", "-Xprefixed", "JAVA_TOOL_OPTIONS", "-Xwrong"));
+        configMaps.put("plain", Set.of("A"));
         assertThat(options(injected(withEnv(environment)))).isEqualTo(expected);
+    }
+
+    /** Of whoever asks nobody knows whether he may read it. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "envFrom: [{configMapRef: {name: options}}]                                     | options  | JAVA_TOOL_OPTIONS",
+        "envFrom: [{configMapRef: {name: options}}, {configMapRef: {name: others}}]     | others   | JAVA_TOOL_OPTIONS",
+        "envFrom: [{configMapRef: {name: others}}, {configMapRef: {name: plain}}]       | others   | JAVA_TOOL_OPTIONS",
+        "envFrom: [{prefix: JAVA_, configMapRef: {name: prefixed}}]                     | prefixed | TOOL_OPTIONS",
+        "'env: [{name: A, value: b}], envFrom: [{configMapRef: {name: options}}]'       | options  | JAVA_TOOL_OPTIONS",
+    })
+    void whatAConfigMapHoldsIsReferredToAndNotCopied(String environment, String configMap, String key) {
+        configMaps.put("plain", Set.of("A"));
+        configMaps.put("options", Set.of("JAVA_TOOL_OPTIONS"));
+        configMaps.put("others", Set.of("A", "JAVA_TOOL_OPTIONS"));
+        configMaps.put("prefixed", Set.of("TOOL_OPTIONS", "JAVA_TOOL_OPTIONS"));
+        JsonNode env = injected(withEnv(environment)).at("/spec/containers/0/env");
+        assertThat(named(env, "APP_JAVA_TOOL_OPTIONS").path("valueFrom"))
+                .isEqualTo(pod("{configMapKeyRef: {name: " + configMap + ", key: " + key + "}}"));
+        assertThat(named(env, "JAVA_TOOL_OPTIONS").path("value").asText()).isEqualTo("$(APP_JAVA_TOOL_OPTIONS) " + AGENT);
+        // Kubernetes expands only what stands before.
+        assertThat(names(env)).containsSubsequence("APP_JAVA_TOOL_OPTIONS", "JAVA_TOOL_OPTIONS");
     }
 
     @ParameterizedTest
@@ -238,10 +254,13 @@ class PodInjectionTest {
         "envFrom: [{secretRef: {name: s}}]                                                                 | Secret s",
         "envFrom: [{prefix: JAVA_, secretRef: {name: s}}]                                                  | Secret s",
         "envFrom: [{configMapRef: {name: absent}}]                                                         | does not exist yet",
+        "envFrom: [{configMapRef: {name: options, optional: true}}]                                        | optional configMapRef",
+        "'envFrom: [{configMapRef: {name: options}}], env: [{name: APP_JAVA_TOOL_OPTIONS, value: x}]'      | rename it",
         "envFrom: [{configMapRef: {name: forbidden}}]                                                      | not allowed",
         "volumeMounts: [{name: data, mountPath: /weft/}]                                                   | mount it elsewhere",
     })
     void whereItCannotBeAppendedSafelyThePodIsLeftAlone(String environment, String reason) {
+        configMaps.put("options", Set.of("JAVA_TOOL_OPTIONS"));
         assertThat(leftAlone(withEnv(environment))).contains("does not join the mesh", reason);
     }
 
@@ -358,6 +377,31 @@ class PodInjectionTest {
     void theServiceComesFromLabelsOrTheOwner(String metadata, String service) {
         JsonNode pod = injected("metadata: {" + metadata + "}\nspec: {containers: [{name: app}]}");
         assertThat(values(pod.at("/spec/containers/0")).get("WEFT_SERVICE")).isEqualTo(service);
+        if (service != null) {
+            assertThat(annotatedService(pod)).as("for the control plane").isEqualTo(service);
+        }
+    }
+
+    private static String annotatedService(JsonNode pod) {
+        return pod.at("/metadata/annotations").path("weft.io/service").asText(null);
+    }
+
+    /** The control plane sees the pod, and the agent what its container says. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', nullValues = "none", value = {
+        "labels: {app: orders}                                            | 'env: []'                                                             | orders",
+        "labels: {app: orders}                                            | 'env: [{name: WEFT_SERVICE, value: mine}]'                            | mine",
+        "labels: {app: orders}                                            | 'env: [{name: OTEL_SERVICE_NAME, value: mine}]'                       | mine",
+        "labels: {app: orders}                                            | 'env: [{name: OTEL_SERVICE_NAME, value: a}, {name: WEFT_SERVICE, value: b}]' | b",
+        "labels: {app: orders}                                            | 'env: [{name: WEFT_SERVICE, value: $(X)}]'                            | none",
+        "labels: {app: orders}                                            | 'env: [{name: WEFT_SERVICE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]' | none",
+        "'labels: {app: orders}, annotations: {weft.io/service: special}' | 'env: [{name: WEFT_SERVICE, value: mine}]'                            | special",
+        "'labels: {app: orders}, annotations: {weft.io/service: a b}'     | 'env: []'                                                             | orders",
+        "'labels: {app: a}, ownerReferences: [{kind: Job, name: n, controller: true}]' | 'env: []'                                                | none",
+    })
+    void theAnnotationSaysWhatTheAgentCallsItself(String metadata, String environment, String service) {
+        JsonNode pod = injected("metadata: {" + metadata + "}\nspec: {containers: [{name: app, " + environment + "}]}");
+        assertThat(annotatedService(pod)).isEqualTo(service);
     }
 
     @Test

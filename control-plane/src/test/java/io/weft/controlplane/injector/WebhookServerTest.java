@@ -116,7 +116,7 @@ class WebhookServerTest {
     }
 
     @Test
-    void theOptionsOfAConfigMapAreLookedUp() throws IOException {
+    void theOptionsOfAConfigMapAreReferredTo() throws IOException {
         cluster.operator().resource(new ConfigMapBuilder()
                 .withNewMetadata().withName("jvm").withNamespace("shop").endMetadata()
                 .withData(Map.of("JAVA_TOOL_OPTIONS", "-Xmx64m")).build()).create();
@@ -124,7 +124,10 @@ class WebhookServerTest {
                 .replace("\"env\": [{\"name\": \"JAVA_TOOL_OPTIONS\", \"value\": \"-Xmx256m\"},", "\"envFrom\": [{\"configMapRef\": {\"name\": \"jvm\"}}], \"env\": [")
                 .getBytes(StandardCharsets.UTF_8);
         JsonNode pod = Pods.admitted(review, inject(review).body().getBytes(StandardCharsets.UTF_8));
-        assertThat(pod.at("/spec/containers/0/env/1/value").asText()).isEqualTo("-Xmx64m -javaagent:/weft/weft-agent.jar");
+        assertThat(pod.at("/spec/containers/0/env/1/valueFrom/configMapKeyRef")).isEqualTo(Pods.pod("{name: jvm, key: JAVA_TOOL_OPTIONS}"));
+        assertThat(pod.at("/spec/containers/0/env/2/value").asText()).isEqualTo("$(APP_JAVA_TOOL_OPTIONS) -javaagent:/weft/weft-agent.jar");
+        // Whoever has asked need not be allowed to read it.
+        assertThat(pod.toString()).doesNotContain("-Xmx64m");
     }
 
     @Test
