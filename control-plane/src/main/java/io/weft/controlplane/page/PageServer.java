@@ -351,23 +351,33 @@ public final class PageServer implements AutoCloseable {
             deny(exchange, new Denied(503, "somebody else's policies are being compared; try again in a moment"));
             return;
         }
+        Object answer;
         try {
-            Optional<byte[]> body = body(exchange, MAX_POLICY_BYTES);
-            if (body.isEmpty()) {
-                deny(exchange, new Denied(413, "the policies are longer than " + (MAX_POLICY_BYTES >> 20) + " MiB"));
-                return;
-            }
-            List<SourceText> texts;
-            try {
-                texts = texts(body.get());
-            } catch (JsonProcessingException | NullPointerException e) {
-                deny(exchange, new Denied(400, "the body is not {\"files\": [{\"name\": …, \"text\": …}]}"));
-                return;
-            }
-            answer(exchange, 200, controlPlane.diff(texts));
+            answer = compared(exchange);
         } finally {
+            // Before it is answered: whoever has the answer may ask again.
             comparisons.release();
         }
+        if (answer instanceof Denied reason) {
+            deny(exchange, reason);
+        } else {
+            answer(exchange, 200, answer);
+        }
+    }
+
+    /** A {@link io.weft.controlplane.PolicyDiff}, or why there is none. */
+    private Object compared(HttpExchange exchange) throws IOException {
+        Optional<byte[]> body = body(exchange, MAX_POLICY_BYTES);
+        if (body.isEmpty()) {
+            return new Denied(413, "the policies are longer than " + (MAX_POLICY_BYTES >> 20) + " MiB");
+        }
+        List<SourceText> texts;
+        try {
+            texts = texts(body.get());
+        } catch (JsonProcessingException | NullPointerException e) {
+            return new Denied(400, "the body is not {\"files\": [{\"name\": …, \"text\": …}]}");
+        }
+        return controlPlane.diff(texts);
     }
 
     private static List<SourceText> texts(byte[] body) throws IOException {
