@@ -16,12 +16,12 @@ import java.util.stream.Stream;
 
 /**
  * From the moment before a policy file is saved until the last of 100 agents decides by it; the real control plane in a process
- * of its own, the agents' policy clients and data planes in four others.
+ * of its own, the agents' policy clients and data planes together in another: real ones have machines of their own, and compilers of
+ * several processes would take from each other, on this one, what those do not. The first saves are counted, too, when nothing has been compiled.
  */
 final class Push implements Benchmark {
     private static final double BUDGET_MILLIS = 250;
-    private static final int PROCESSES = 4;
-    private static final int AGENTS_PER_PROCESS = 25;
+    private static final int AGENTS = 100;
     private static final long PAUSE_MILLIS = 300;
     /** CPU seconds of all processes in a second. */
     private static final double AT_REST = 0.1;
@@ -46,29 +46,21 @@ final class Push implements Benchmark {
             ControlPlane controlPlane = testbed.controlPlane(settings.jdk());
             controlPlane.save("orders.yaml", ORDERS);
             controlPlane.save("route.yaml", route(0));
-            List<JvmProcess> agents = new ArrayList<>();
-            for (int i = 0; i < PROCESSES; i++) {
-                agents.add(agents(testbed, settings, controlPlane.uri(), "agents-" + i + "-"));
-            }
-            for (JvmProcess process : agents) {
-                obeyed(process, 0);
-            }
+            JvmProcess agents = agents(testbed, settings, controlPlane.uri());
+            obeyed(agents, 0);
             awaitRest(controlPlane.process(), agents);
             for (int revision = 1; revision <= settings.times(SAVES, 5); revision++) {
                 Thread.sleep(PAUSE_MILLIS);
                 long saved = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
                 controlPlane.save("route.yaml", route(revision));
-                List<Double> millis = new ArrayList<>();
-                for (JvmProcess process : agents) {
-                    obeyed(process, revision).forEach(micros -> millis.add((micros - saved) / 1e3));
-                }
+                List<Double> millis = obeyed(agents, revision).stream().map(micros -> (micros - saved) / 1e3).toList();
                 each.addAll(millis);
                 slowest.add(Distribution.of(millis).max());
             }
         }
         Distribution last = Distribution.of(slowest);
         Map<String, Object> detail = new LinkedHashMap<>();
-        detail.put("agents", PROCESSES * AGENTS_PER_PROCESS);
+        detail.put("agents", AGENTS);
         detail.put("saves", last.size());
         detail.put("slowestAgentP50", Distribution.round(last.median(), 1));
         // What is done then has been done by nobody before.
@@ -79,25 +71,21 @@ final class Push implements Benchmark {
         figures.accept(new Figure(name(), Distribution.round(last.quantile(0.99), 1), "ms", BUDGET_MILLIS, detail));
     }
 
-    private static JvmProcess agents(Testbed testbed, Settings settings, URI controlPlane, String prefix) {
-        return testbed.jvm(prefix, settings.jdk())
+    private static JvmProcess agents(Testbed testbed, Settings settings, URI controlPlane) {
+        return testbed.jvm("agents", settings.jdk())
                 .module(Settings.decisions())
-                .main("io.weft.benchmarks.decision.PolicyAgents", controlPlane.toString(), Integer.toString(AGENTS_PER_PROCESS), prefix);
+                .main("io.weft.benchmarks.decision.PolicyAgents", controlPlane.toString(), Integer.toString(AGENTS), "agent-");
     }
 
     /** Until they have done with starting, all at once on one machine: what the compilers make of that goes on for a while after it. */
-    private static void awaitRest(JvmProcess controlPlane, List<JvmProcess> agents) throws InterruptedException {
+    private static void awaitRest(JvmProcess controlPlane, JvmProcess agents) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         double used;
         do {
-            double before = cpuSeconds(controlPlane, agents);
+            double before = Cpu.seconds(controlPlane, agents);
             Thread.sleep(1_000);
-            used = cpuSeconds(controlPlane, agents) - before;
+            used = Cpu.seconds(controlPlane, agents) - before;
         } while (used > AT_REST && System.nanoTime() - deadline < 0);
-    }
-
-    private static double cpuSeconds(JvmProcess controlPlane, List<JvmProcess> agents) {
-        return Cpu.seconds(controlPlane) + Cpu.seconds(agents.toArray(JvmProcess[]::new));
     }
 
     /** Waits until all agents of the process obey the revision: when each did. */
