@@ -41,13 +41,14 @@ final class Overhead implements Benchmark {
                 Pair on = Pair.meshed(testbed, settings);
                 // Short ones: a window must end even on a machine that is busy with other things.
                 int requests = settings.times(10_000, 1_000);
-                for (int warmUp = 0; warmUp < settings.times(4, 2); warmUp++) {
+                // Compilers take a fifth of the CPU until 50,000 requests, and one in a hundred from about 100,000.
+                for (int warmUp = 0; warmUp < settings.times(12, 2); warmUp++) {
                     off.send(requests);
                     on.send(requests);
                 }
                 List<Window> offs = new ArrayList<>();
                 List<Window> ons = new ArrayList<>();
-                for (int turn = 0; turn < settings.times(8, 1); turn++) {
+                for (int turn = 0; turn < settings.times(6, 1); turn++) {
                     offs.add(off.send(requests));
                     ons.add(on.send(requests));
                     ons.add(on.send(requests));
