@@ -15,6 +15,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
+import org.apache.catalina.core.AprLifecycleListener;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.websocket.server.WsSci;
@@ -36,7 +37,12 @@ public final class TomcatServer implements ServerDriver.Server {
     private TomcatServer(String instance, int furtherConnectors) throws Exception {
         Path base = Files.createTempDirectory("tomcat");
         tomcat.setBaseDir(base.toString());
-        Connector connector = new Connector(System.getProperty("tomcat.protocol", "HTTP/1.1"));
+        String protocol = System.getProperty("tomcat.protocol", "HTTP/1.1");
+        if (protocol.contains("Apr")) {
+            // Loads the native library, without which that connector does not start.
+            tomcat.getServer().addLifecycleListener(new AprLifecycleListener());
+        }
+        Connector connector = new Connector(protocol);
         connector.setPort(0);
         tomcat.setConnector(connector);
         if (Boolean.parseBoolean(System.getProperty("tomcat.http2", "true"))) {
