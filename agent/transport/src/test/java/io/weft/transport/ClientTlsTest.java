@@ -24,6 +24,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyPairGenerator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,7 @@ import org.bouncycastle.asn1.x509.GeneralName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real handshakes on loopback: who is admitted, what goes over the wire, what is resumed. */
@@ -120,6 +122,23 @@ class ClientTlsTest {
 
         assertThat(session.getProtocol()).isEqualTo("TLSv1.3");
         assertThat(orders.session().getPeerCertificates()[0]).isEqualTo(SHOP.certificate());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"EC, TLS_1_2", "EC, TLS_1_3", "RSA, TLS_1_2", "RSA, TLS_1_3", "Ed25519, TLS_1_2", "Ed25519, TLS_1_3"})
+    void bothSidesMayHaveAKeyOfAnyKind(String kind, Version version) throws Exception {
+        KeyPairGenerator keys = KeyPairGenerator.getInstance(kind);
+        Certified shop = MESH.certify(keys.generateKeyPair(), Duration.ofHours(-1), uri("spiffe://mesh/shop"));
+        TlsPeer orders = peer(MESH.certify(keys.generateKeyPair(), Duration.ofHours(-1), uri(ORDERS)));
+        UpstreamTls socket = new UpstreamTls(
+                new TlsContext(new TlsContext.Parameters(version, version, List.of()), List.of(),
+                        Optional.of(new TlsContext.InlineCertificate(of(shop))), new TlsContext.InlineValidation(ORDERS_OF_THE_MESH)),
+                "");
+
+        SSLSession session = call(tls.client(socket, Map.of()).orElseThrow(), orders.address());
+
+        assertThat(session.getProtocol()).isEqualTo(version == Version.TLS_1_2 ? "TLSv1.2" : "TLSv1.3");
+        assertThat(orders.session().getPeerCertificates()[0]).isEqualTo(shop.certificate());
     }
 
     private static Map<String, Secret> secrets(Secret... some) {

@@ -51,7 +51,11 @@ public final class Authority {
 
     /** @param begin of its day of validity, from now */
     public Certified certify(Duration begin, GeneralName... names) {
-        KeyPair leaf = keyPair();
+        return certify(keyPair(), begin, names);
+    }
+
+    /** @param leaf of any kind */
+    public Certified certify(KeyPair leaf, Duration begin, GeneralName... names) {
         X509Certificate issued = issue(
                 principal("workload"), leaf, certificate.getSubjectX500Principal(), keys, validFrom(begin), false, names);
         return new Certified(issued, leaf.getPrivate());
