@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * @param controlPlane {@code grpc://host:port} or, with TLS, {@code grpcs://host:port}
  * @param caFile PEM certificates that the control plane's must chain to; empty: the JDK's
- * @param tokenFile sent as {@code authorization: Bearer …}, read anew for each stream
+ * @param tokenFile sent as {@code authorization}, with {@code Bearer} before it where the dialect has that, read anew for each stream
  * @param clientCertificate PEM chain and PKCS#8 key, both or none
  * @param cache where the last good snapshot is kept; empty: nowhere
  * @param identity where this process gets its own certificate, when the control plane does not send it
@@ -17,6 +17,7 @@ import java.util.Optional;
  */
 public record PolicyClientConfig(
         URI controlPlane,
+        Dialect dialect,
         Optional<Path> caFile,
         Optional<Path> tokenFile,
         Optional<ClientCertificate> clientCertificate,

@@ -43,7 +43,7 @@ final class ClientUnderTest implements AutoCloseable {
 
     static PolicyClientConfig config(URI controlPlane) {
         return new PolicyClientConfig(
-                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
+                controlPlane, Dialect.XDS, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 INITIAL_BACKOFF, MAX_BACKOFF);
     }
 

@@ -24,12 +24,14 @@ import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryRequest;
 import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryResponse;
 import io.weft.policy.proto.envoy.service.discovery.v3.Resource;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -89,7 +91,7 @@ class DiscoveryProtocolTest {
             controlPlane.become(after.script());
             under.awaitSnapshot(snapshot -> !snapshot.assignments().equals(first.assignments()));
 
-            for (ResourceType type : EnumSet.complementOf(EnumSet.of(ResourceType.SECRET))) {
+            for (ResourceType type : EnumSet.complementOf(EnumSet.of(ResourceType.SECRET, ResourceType.NAMES))) {
                 DeltaDiscoveryRequest fresh = firstOf(before.deltaRequests(), type);
                 assertThat(fresh.getInitialResourceVersionsMap()).isEmpty();
                 DeltaDiscoveryRequest again = firstOf(after.deltaRequests(), type);
@@ -186,6 +188,68 @@ class DiscoveryProtocolTest {
             assertThat(policy.deltaRequests()).filteredOn(DeltaDiscoveryRequest::hasNode).last()
                     .satisfies(request -> assertThat(request.getNode().getMetadata().getFieldsMap()).containsKey("address"));
         }
+    }
+
+    @Test
+    void whatHasNotChangedIsNotSaidAgain() {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            under.client.update(local -> ClientUnderTest.NODE);
+            under.client.update(new Node("default.web-1", "web", Locality.UNKNOWN, Map.of("state", "NotReady")));
+            await().until(() -> policy.deltaRequests().stream().filter(DeltaDiscoveryRequest::hasNode).count() == 2);
+            assertThat(policy.deltaRequests()).filteredOn(DeltaDiscoveryRequest::hasNode).last()
+                    .satisfies(request -> assertThat(request.getNode().getMetadata().getFieldsMap()).containsKey("state"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void kumaIsToldOfAChangeByANewStream(Variant variant) {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        PolicyClientConfig plain = ClientUnderTest.config(URI.create("grpc://127.0.0.1:1"));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script(policy, variant));
+                ClientUnderTest under = new ClientUnderTest(new PolicyClientConfig(
+                        controlPlane.uri(), Dialect.KUMA, plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(),
+                        plain.identity(), plain.initialBackoff(), plain.maxBackoff()))) {
+            under.awaitCluster("orders");
+            under.client.update(local -> ClientUnderTest.NODE);
+            under.client.update(new Node("default.web-1-1", "web", Locality.UNKNOWN, Map.of()));
+            await().until(() -> nodes(policy).size() == 2);
+            assertThat(nodes(policy)).containsExactly("default.web-1", "default.web-1-1");
+            assertThat(policy.farewells()).isEqualTo(1);
+            under.awaitStatus(status -> status.connection() instanceof Connected);
+            policy.put(cluster("users"));
+            policy.put(assignment("users", 1002));
+            policy.push();
+            under.awaitCluster("users");
+        }
+    }
+
+    @Test
+    void namesAreAskedOfIstioOnly() {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        ServedPolicy istio = ServedPolicy.of("orders", 1001);
+        PolicyClientConfig plain = ClientUnderTest.config(URI.create("grpc://127.0.0.1:1"));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ScriptedControlPlane istiod = new ScriptedControlPlane(istio.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri());
+                ClientUnderTest member = new ClientUnderTest(new PolicyClientConfig(
+                        istiod.uri(), Dialect.ISTIO, plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(),
+                        plain.identity(), plain.initialBackoff(), plain.maxBackoff()))) {
+            under.awaitCluster("orders");
+            member.awaitCluster("orders");
+            assertThat(istio.deltaRequests()).extracting(DeltaDiscoveryRequest::getTypeUrl).contains(ResourceType.NAMES.typeUrl());
+            assertThat(policy.deltaRequests()).extracting(DeltaDiscoveryRequest::getTypeUrl).doesNotContain(ResourceType.NAMES.typeUrl());
+        }
+    }
+
+    private static List<String> nodes(ServedPolicy policy) {
+        return Stream.concat(
+                        policy.deltaRequests().stream().filter(DeltaDiscoveryRequest::hasNode).map(DeltaDiscoveryRequest::getNode),
+                        policy.requests().stream().filter(DiscoveryRequest::hasNode).map(DiscoveryRequest::getNode))
+                .map(io.weft.policy.proto.envoy.config.core.v3.Node::getId).toList();
     }
 
     @Test

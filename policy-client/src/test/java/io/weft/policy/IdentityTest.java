@@ -207,7 +207,7 @@ class IdentityTest {
     private static PolicyClientConfig config(ScriptedControlPlane controlPlane, IdentityConfig identity) {
         PolicyClientConfig plain = ClientUnderTest.config(controlPlane.uri());
         return new PolicyClientConfig(
-                plain.controlPlane(), plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(), identity,
+                plain.controlPlane(), plain.dialect(), plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(), identity,
                 plain.initialBackoff(), plain.maxBackoff());
     }
 

@@ -124,7 +124,7 @@ class SecuredControlPlaneTest {
         Path nonsense = Files.writeString(directory.resolve("nonsense.pem"), "nonsense");
         URI uri = URI.create("grpcs://localhost:1");
         PolicyClientConfig plain = ClientUnderTest.config(uri);
-        PolicyClientConfig badCa = new PolicyClientConfig(uri, Optional.of(nonsense), plain.tokenFile(), plain.clientCertificate(),
+        PolicyClientConfig badCa = new PolicyClientConfig(uri, plain.dialect(), Optional.of(nonsense), plain.tokenFile(), plain.clientCertificate(),
                 plain.cache(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
         for (PolicyClientConfig config : List.of(
                 badCa, showing(plain, new ClientCertificate(server.certificate(), nonsense)), tokened(plain, nonsense.resolve("no")))) {
@@ -159,6 +159,25 @@ class SecuredControlPlaneTest {
         }
     }
 
+    @Test
+    void kumaIsShownTheTokenAsItIs() throws Exception {
+        Path token = Files.writeString(directory.resolve("bare"), "one\n");
+        List<String> shown = new CopyOnWriteArrayList<>();
+        ScriptedControlPlane.Script script = ScriptedControlPlane.http2(() -> new StreamScript() {
+            @Override
+            public void headers(Call call, Http2Headers headers) {
+                shown.add(String.valueOf(headers.get("authorization")));
+                call.respond();
+            }
+        });
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script, Optional.of(builder(server).build()));
+                ClientUnderTest under = new ClientUnderTest(
+                        tokened(trusting(controlPlane.uri("localhost"), server), Dialect.KUMA, token))) {
+            await().until(() -> shown.size() == 1);
+            assertThat(shown).containsExactly("one");
+        }
+    }
+
     private static ScriptedControlPlane secured(SslContext context) {
         return new ScriptedControlPlane(POLICY.script(), Optional.of(context));
     }
@@ -171,17 +190,21 @@ class SecuredControlPlaneTest {
 
     private static PolicyClientConfig trusting(URI uri, Certificates authority) throws Exception {
         PolicyClientConfig plain = ClientUnderTest.config(uri);
-        return new PolicyClientConfig(uri, Optional.of(authority.certificate()), plain.tokenFile(), plain.clientCertificate(),
+        return new PolicyClientConfig(uri, plain.dialect(), Optional.of(authority.certificate()), plain.tokenFile(), plain.clientCertificate(),
                 plain.cache(), IdentityConfig.REQUESTED, plain.initialBackoff(), plain.maxBackoff());
     }
 
     private static PolicyClientConfig showing(PolicyClientConfig config, ClientCertificate certificate) {
-        return new PolicyClientConfig(config.controlPlane(), config.caFile(), config.tokenFile(), Optional.of(certificate),
+        return new PolicyClientConfig(config.controlPlane(), config.dialect(), config.caFile(), config.tokenFile(), Optional.of(certificate),
                 config.cache(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 
     private static PolicyClientConfig tokened(PolicyClientConfig config, Path token) {
-        return new PolicyClientConfig(config.controlPlane(), config.caFile(), Optional.of(token), config.clientCertificate(),
+        return tokened(config, config.dialect(), token);
+    }
+
+    private static PolicyClientConfig tokened(PolicyClientConfig config, Dialect dialect, Path token) {
+        return new PolicyClientConfig(config.controlPlane(), dialect, config.caFile(), Optional.of(token), config.clientCertificate(),
                 config.cache(), IdentityConfig.REQUESTED, config.initialBackoff(), config.maxBackoff());
     }
 }

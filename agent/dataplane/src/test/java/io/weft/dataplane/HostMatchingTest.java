@@ -18,6 +18,7 @@ import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.VirtualHost;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -158,6 +159,31 @@ class HostMatchingTest {
         assertThat(chosen(mesh, "241.0.0.2")).isZero();
         assertThat(chosen(mesh, "[fd00::1]:8080")).isEqualTo(2);
         assertThat(chosen(mesh, "orders")).isZero();
+    }
+
+    @Test
+    void aNameOfTheControlPlaneIsForWhatIsBoundToItsAddresses() {
+        Fixture mesh = mesh(
+                snapshot()
+                        .listener("vip", Kind.OUTBOUND, new HostPort("241.0.0.1", 80), Policies.routes(leadingTo(1, "*")))
+                        .listener("vip:8080", Kind.OUTBOUND, new HostPort("241.0.0.1", 8080), Policies.routes(leadingTo(2, "*")))
+                        .listener("vip6", Kind.OUTBOUND, new HostPort("fd00::1", 80), Policies.routes(leadingTo(3, "*")))
+                        .listener("wildcard", Kind.OUTBOUND, new HostPort("0.0.0.0", 80), Policies.routes(leadingTo(4, "billing.mesh")))
+                        .names(Map.of(
+                                "orders.mesh", List.of("241.0.0.1"),
+                                "both.mesh", List.of("241.0.0.9", "fd00::1"),
+                                "billing.mesh", List.of("241.0.0.1"),
+                                "241.0.0.1", List.of("241.0.0.1"))),
+                1, 2, 3, 4);
+
+        assertThat(chosen(mesh, "orders.mesh")).isEqualTo(1);
+        assertThat(chosen(mesh, "Orders.Mesh:8080")).isEqualTo(2);
+        assertThat(chosen(mesh, "orders.mesh:81")).isZero();
+        assertThat(chosen(mesh, "both.mesh")).isEqualTo(3);
+        assertThat(chosen(mesh, "billing.mesh")).as("a virtual host that names it goes first").isEqualTo(4);
+        assertThat(chosen(mesh, "billing.mesh:8080")).isEqualTo(2);
+        assertThat(chosen(mesh, "241.0.0.1:8080")).isEqualTo(2);
+        assertThat(chosen(mesh, "other.mesh")).isZero();
     }
 
     @Test

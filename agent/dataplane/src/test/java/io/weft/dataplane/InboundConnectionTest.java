@@ -16,6 +16,7 @@ import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Secret;
@@ -117,7 +118,7 @@ class InboundConnectionTest {
 
     private void apply(List<FilterChain> chains) {
         Listener listener = new Listener("inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", 8080), chains);
-        mesh.dataPlane.apply(new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of()));
+        mesh.dataPlane.apply(new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of()));
     }
 
     private InboundConnection accept(String name) {

@@ -12,6 +12,7 @@ import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.TransportSocket;
 import java.net.InetSocketAddress;
@@ -59,7 +60,7 @@ class InboundGuardTest {
             String name = "inbound:" + port;
             listeners.put(name, new Listener(name, Listener.Kind.INBOUND, new HostPort("10.0.0.1", port), List.of(chain)));
         }
-        mesh.dataPlane.apply(new PolicySnapshot(generation, listeners, Map.of(), Map.of(), Map.of(), Map.of(), List.of()));
+        mesh.dataPlane.apply(new PolicySnapshot(generation, listeners, Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of()));
     }
 
     private InboundConnection accept(String name) {

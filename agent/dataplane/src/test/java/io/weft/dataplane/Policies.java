@@ -22,6 +22,7 @@ import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing.Algorithm;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.PolicySnapshot;
@@ -243,6 +244,7 @@ public final class Policies {
         private final Map<String, RouteConfiguration> configurations = new HashMap<>();
         private final Map<String, Cluster> clusters = new HashMap<>();
         private final Map<String, EndpointAssignment> assignments = new HashMap<>();
+        private NameTable names = NameTable.EMPTY;
         private long generation;
 
         public SnapshotBuilder generation(long generation) {
@@ -296,6 +298,14 @@ public final class Policies {
             return this;
         }
 
+        /** What the control plane's name service answers. */
+        public SnapshotBuilder names(Map<String, List<String>> addresses) {
+            Map<String, NameTable.Host> hosts = new HashMap<>();
+            addresses.forEach((name, of) -> hosts.put(name, new NameTable.Host(of, Optional.empty())));
+            names = new NameTable(hosts);
+            return this;
+        }
+
         public SnapshotBuilder cluster(ClusterBuilder cluster, LbEndpoint... endpoints) {
             return cluster(cluster, priority(0, endpoints));
         }
@@ -322,7 +332,7 @@ public final class Policies {
         }
 
         public PolicySnapshot build() {
-            return new PolicySnapshot(generation, listeners, configurations, clusters, assignments, Map.of(), List.of());
+            return new PolicySnapshot(generation, listeners, configurations, clusters, assignments, Map.of(), names, List.of());
         }
     }
 }

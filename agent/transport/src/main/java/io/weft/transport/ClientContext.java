@@ -27,6 +27,11 @@ final class ClientContext implements ClientTls {
     private static final int HOST_NAME = 0;
     /** The libraries that are served speak HTTP/1.1 over it: a peer must not choose what they do not speak. */
     private static final Set<String> HTTP_2 = Set.of("h2", "istio-h2");
+    /**
+     * Of a mesh of Istio, where a filter in front of each request puts names before it that say what is spoken: by them the other side
+     * tells mesh TLS from the app's own, and HTTP from what it must not look into.
+     */
+    private static final String ISTIO = "istio";
 
     private static final AtomicLong NUMBERS = new AtomicLong();
 
@@ -47,8 +52,11 @@ final class ClientContext implements ClientTls {
         context = JsseContext.of(certificate, validation);
         connections = new ClientConnections(
                 InstantSource.system(), certificate.map(own -> own.leaf().getNotAfter().getTime()).orElse(Long.MAX_VALUE));
-        parameters = parameters(policy, sni, alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toList());
-        http2 = parameters(policy, sni, alpn.isEmpty() ? List.of("h2") : alpn);
+        boolean istio = alpn.contains(ISTIO);
+        parameters = parameters(policy, sni, istio
+                ? List.of("istio-http/1.1", ISTIO, "http/1.1")
+                : alpn.stream().filter(protocol -> !HTTP_2.contains(protocol)).toList());
+        http2 = parameters(policy, sni, istio ? List.of("istio-h2", ISTIO, "h2") : alpn.isEmpty() ? List.of("h2") : alpn);
     }
 
     private SSLParameters parameters(TlsContext.Parameters policy, String sni, List<String> alpn) {

@@ -275,9 +275,18 @@ class ClientTlsTest {
     @Test
     void whereHttp2IsSpokenItIsOffered() {
         InetSocketAddress peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        ClientTls client = tls.client(socket(ORDERS_OF_THE_MESH, "", "istio-h2", "istio"), Map.of()).orElseThrow();
-        assertThat(client.http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("istio-h2", "istio");
+        ClientTls client = tls.client(socket(ORDERS_OF_THE_MESH, "", "h2", "other"), Map.of()).orElseThrow();
+        assertThat(client.http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("h2", "other");
         assertThat(client(ORDERS_OF_THE_MESH).http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("h2");
+    }
+
+    @Test
+    void toIstioItIsSaidWhatIsSpoken() {
+        InetSocketAddress peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        ClientTls client = tls.client(socket(ORDERS_OF_THE_MESH, "", "istio-peer-exchange", "istio"), Map.of()).orElseThrow();
+        assertThat(client.engine(peer).getSSLParameters().getApplicationProtocols())
+                .containsExactly("istio-http/1.1", "istio", "http/1.1");
+        assertThat(client.http2Engine(peer).getSSLParameters().getApplicationProtocols()).containsExactly("istio-h2", "istio", "h2");
     }
 
     @Test

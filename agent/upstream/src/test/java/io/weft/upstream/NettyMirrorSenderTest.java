@@ -34,6 +34,7 @@ import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.MirrorPolicy;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resending;
 import io.weft.policy.model.Resilience;
@@ -137,6 +138,7 @@ class NettyMirrorSenderTest {
                 Map.of("orders", cluster("orders", HttpVersion.HTTP_1_1), "shadow", cluster("shadow", http)),
                 Map.of("orders", assignment("orders", 9), "shadow", assignment("shadow", port)),
                 Map.of(),
+                NameTable.EMPTY,
                 List.of()));
         return mesh;
     }

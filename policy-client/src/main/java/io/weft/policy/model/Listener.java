@@ -13,10 +13,11 @@ import java.util.Optional;
  * @param filterChains in order; an API listener has one without a match
  * @param defaultFilterChain of an inbound listener: for connections that none of the chains matches
  * @param originalDestination {@code use_original_dst}: of an inbound listener: for connections to any port that no other listener has
+ * @param names that it answers; empty for all but one
  */
 public record Listener(
         String name, Kind kind, HostPort address, List<FilterChain> filterChains, Optional<FilterChain> defaultFilterChain,
-        boolean originalDestination)
+        boolean originalDestination, NameTable names)
         implements Resource {
 
     public enum Kind { OUTBOUND, INBOUND, API }
@@ -26,7 +27,7 @@ public record Listener(
     }
 
     public Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains) {
-        this(name, kind, address, filterChains, Optional.empty(), false);
+        this(name, kind, address, filterChains, Optional.empty(), false, NameTable.EMPTY);
     }
 
     /** In order, the default one last. */

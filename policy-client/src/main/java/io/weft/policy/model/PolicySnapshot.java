@@ -13,6 +13,7 @@ import java.util.Map;
  * @param clusters by name
  * @param assignments endpoints, by the name under which the cluster asks for them
  * @param secrets by name; one that a cluster or listener refers to may be missing, and then nothing goes over TLS that needs it
+ * @param names that the control plane's name service answers
  * @param unhonoured what was accepted although a part of it has no effect here
  */
 public record PolicySnapshot(
@@ -22,6 +23,7 @@ public record PolicySnapshot(
         Map<String, Cluster> clusters,
         Map<String, EndpointAssignment> assignments,
         Map<String, Secret> secrets,
+        NameTable names,
         List<Unhonoured> unhonoured) {
 
     public PolicySnapshot {
@@ -33,7 +35,12 @@ public record PolicySnapshot(
         unhonoured = List.copyOf(unhonoured);
     }
 
+    /** With other names. */
+    public PolicySnapshot with(NameTable others) {
+        return new PolicySnapshot(generation, listeners, routeConfigurations, clusters, assignments, secrets, others, unhonoured);
+    }
+
     public static PolicySnapshot empty() {
-        return new PolicySnapshot(0, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
+        return new PolicySnapshot(0, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of());
     }
 }

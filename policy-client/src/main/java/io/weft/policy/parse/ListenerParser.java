@@ -4,6 +4,7 @@ import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
@@ -63,7 +64,9 @@ final class ListenerParser {
         HostPort address = address();
         if (address.equals(NOWHERE)) {
             refuseProtectedChains();
-            return new Listener(listener.getName(), kind, address, List.of());
+            NameTable names =
+                    DynamicConfigurationParser.isFor(listener) ? DynamicConfigurationParser.parse(field, listener) : NameTable.EMPTY;
+            return new Listener(listener.getName(), kind, address, List.of(), Optional.empty(), false, names);
         }
         additionalAddresses(address);
         listenerFilters();
@@ -79,7 +82,8 @@ final class ListenerParser {
         Optional<FilterChain> otherwise = listener.hasDefaultFilterChain()
                 ? Optional.of(parser.parseDefault(field.at("default_filter_chain"), listener.getDefaultFilterChain()))
                 : Optional.empty();
-        return new Listener(listener.getName(), Kind.INBOUND, address, chains, otherwise, listener.getUseOriginalDst().getValue());
+        return new Listener(listener.getName(), Kind.INBOUND, address, chains, otherwise, listener.getUseOriginalDst().getValue(),
+                NameTable.EMPTY);
     }
 
     private Listener outbound(HostPort address) {
@@ -114,7 +118,7 @@ final class ListenerParser {
         field.refuseIf(!listener.hasAddress(), "address", "is missing");
         Address address = listener.getAddress();
         if (address.hasPipe()) {
-            field.at("address").at("pipe").report();
+            field.reportIf(!DynamicConfigurationParser.isFor(listener), "address.pipe");
             return NOWHERE;
         }
         if (listener.hasUdpListenerConfig() || address.getSocketAddress().getProtocol() == SocketAddress.Protocol.UDP) {

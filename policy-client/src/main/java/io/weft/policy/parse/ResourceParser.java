@@ -2,6 +2,7 @@ package io.weft.policy.parse;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
@@ -140,6 +141,9 @@ public final class ResourceParser {
                 Secret secret = Secret.parseFrom(bytes);
                 name = secret.getName();
                 return SecretParser.parse(root, secret);
+            case NAMES:
+                name = NameTable.NAME;
+                return NameTableParser.parse(bytes);
             default:
                 throw new AssertionError(type);
         }

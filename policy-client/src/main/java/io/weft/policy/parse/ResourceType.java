@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import io.weft.policy.Dialect;
 import java.util.Optional;
 
 /** The resource types that are asked for, in the order in which a stream asks for them. */
@@ -8,7 +9,9 @@ public enum ResourceType {
     ENDPOINTS("ClusterLoadAssignment", "envoy.config.endpoint.v3.ClusterLoadAssignment", false),
     LISTENER("Listener", "envoy.config.listener.v3.Listener", true),
     ROUTES("RouteConfiguration", "envoy.config.route.v3.RouteConfiguration", false),
-    SECRET("Secret", "envoy.extensions.transport_sockets.tls.v3.Secret", false);
+    SECRET("Secret", "envoy.extensions.transport_sockets.tls.v3.Secret", false),
+    /** Istio's, which has one of it, without a name. */
+    NAMES("NameTable", "istio.networking.nds.v1.NameTable", true);
 
     private final String label;
     private final String typeUrl;
@@ -18,6 +21,10 @@ public enum ResourceType {
         this.label = label;
         this.typeUrl = "type.googleapis.com/" + message;
         this.wildcard = wildcard;
+    }
+
+    public boolean isAskedOf(Dialect dialect) {
+        return this != NAMES || dialect == Dialect.ISTIO;
     }
 
     /** The message's short name. */

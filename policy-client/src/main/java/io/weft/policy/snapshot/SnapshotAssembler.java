@@ -5,6 +5,8 @@ import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable.Host;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RouteConfiguration;
@@ -43,6 +45,7 @@ public final class SnapshotAssembler {
             new Warming<>(Listener.class, RouteConfiguration.class);
     private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
     private final Secrets secrets = new Secrets();
+    private final Names names = new Names();
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
 
     private long generation = 1;
@@ -51,7 +54,9 @@ public final class SnapshotAssembler {
 
     /** A state-of-the-world response of one type. */
     public void stateOfTheWorld(ResourceType type, List<ParseOutcome> outcomes) {
-        if (type.wildcard()) {
+        if (type == ResourceType.NAMES) {
+            names.withdraw(outcomes.isEmpty());
+        } else if (type.wildcard()) {
             Set<String> present = new HashSet<>();
             boolean unnamed = false;
             for (ParseOutcome outcome : outcomes) {
@@ -68,6 +73,11 @@ public final class SnapshotAssembler {
 
     /** A delta response of one type. */
     public void delta(ResourceType type, List<ParseOutcome> outcomes, Collection<String> removed) {
+        if (type == ResourceType.NAMES) {
+            names.withdraw(!removed.isEmpty());
+            accept(type, outcomes);
+            return;
+        }
         if (type == ResourceType.SECRET) {
             secrets.withdrawn.addAll(removed);
             accept(type, outcomes);
@@ -86,7 +96,7 @@ public final class SnapshotAssembler {
     public void restore(List<ParseOutcome> outcomes) {
         // A part is taken only when a root refers to it.
         for (ResourceType type : List.of(
-                ResourceType.LISTENER, ResourceType.CLUSTER, ResourceType.ROUTES, ResourceType.ENDPOINTS)) {
+                ResourceType.LISTENER, ResourceType.CLUSTER, ResourceType.ROUTES, ResourceType.ENDPOINTS, ResourceType.NAMES)) {
             List<ParseOutcome> ofType = new ArrayList<>();
             for (ParseOutcome outcome : outcomes) {
                 if (outcome.type() == type) {
@@ -124,13 +134,14 @@ public final class SnapshotAssembler {
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
     public Optional<PolicySnapshot> assemble() {
-        if (!completedJustNow && !listeners.changed() && !clusters.changed() && !secrets.changed) {
+        if (!completedJustNow && !listeners.changed() && !clusters.changed() && !secrets.changed && !names.changed) {
             return Optional.empty();
         }
         completedJustNow = false;
         listeners.freeze();
         clusters.freeze();
         secrets.freeze();
+        names.freeze(listeners.frozenRoots);
         List<Unhonoured> unhonoured = new ArrayList<>();
         listeners.report(unhonoured);
         clusters.report(unhonoured);
@@ -142,6 +153,7 @@ public final class SnapshotAssembler {
                 clusters.frozenRoots,
                 clusters.frozenParts,
                 secrets.frozen,
+                names.frozen,
                 unhonoured));
     }
 
@@ -170,6 +182,10 @@ public final class SnapshotAssembler {
         if (type == ResourceType.SECRET) {
             return versions(secrets.held, secrets.withdrawn);
         }
+        if (type == ResourceType.NAMES) {
+            // It has no name by which it could be said to be held.
+            return Map.of();
+        }
         Warming<?, ?> warming = warming(type);
         return type.wildcard() ? versions(warming.roots, Set.of()) : versions(warming.parts, warming.withdrawn);
     }
@@ -197,6 +213,7 @@ public final class SnapshotAssembler {
                 resources.add(accepted.raw());
             }
         }
+        names.table.ifPresent(table -> resources.add(table.raw()));
         return resources;
     }
 
@@ -222,6 +239,10 @@ public final class SnapshotAssembler {
     private void take(ResourceType type, List<ParseOutcome> outcomes) {
         if (type == ResourceType.SECRET) {
             secrets.take(outcomes);
+            return;
+        }
+        if (type == ResourceType.NAMES) {
+            names.take(outcomes);
             return;
         }
         if (type.wildcard()) {
@@ -306,6 +327,44 @@ public final class SnapshotAssembler {
             for (Accepted accepted : held.values()) {
                 unhonoured.addAll(accepted.unhonoured());
             }
+        }
+    }
+
+    /** The name table that Istio has as a resource, and those that Kuma has in a listener. */
+    private static final class Names {
+        Optional<Accepted> table = Optional.empty();
+        NameTable frozen = NameTable.EMPTY;
+        boolean changed;
+        private Map<String, Listener> listeners = Map.of();
+
+        void withdraw(boolean gone) {
+            if (gone && table.isPresent()) {
+                table = Optional.empty();
+                changed = true;
+            }
+        }
+
+        void take(List<ParseOutcome> outcomes) {
+            for (ParseOutcome outcome : outcomes) {
+                if (outcome instanceof Accepted accepted) {
+                    Accepted fresh = sharing(table.orElse(null), accepted);
+                    changed |= table.isEmpty() || differ(table.get(), fresh);
+                    table = Optional.of(fresh);
+                }
+            }
+        }
+
+        void freeze(Map<String, Listener> now) {
+            if (!changed && now == listeners) {
+                return;
+            }
+            Map<String, Host> hosts = new HashMap<>();
+            now.values().forEach(listener -> hosts.putAll(listener.names().hosts()));
+            table.ifPresent(accepted -> hosts.putAll(((NameTable) accepted.resource()).hosts()));
+            NameTable fresh = new NameTable(hosts);
+            frozen = fresh.equals(frozen) ? frozen : fresh;
+            listeners = now;
+            changed = false;
         }
     }
 

@@ -2,6 +2,7 @@ package io.weft.policy.xds;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.netty.channel.EventLoop;
+import io.weft.policy.Dialect;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus.Closed;
@@ -37,6 +38,7 @@ final class AdsClient {
     }
 
     private final EventLoop loop;
+    private final Dialect dialect;
     private final Environment environment;
     private final Intake intake;
     private final Observer observer;
@@ -57,6 +59,7 @@ final class AdsClient {
             EventLoop loop, PolicyClientConfig config, NodeSource nodes, Intake intake, Environment environment,
             Observer observer) {
         this.loop = loop;
+        this.dialect = config.dialect();
         this.environment = environment;
         this.intake = intake;
         this.observer = observer;
@@ -66,7 +69,7 @@ final class AdsClient {
         this.connector = new GrpcConnector(
                 loop,
                 ControlPlaneAddress.of(config.controlPlane()),
-                new ControlPlaneCredentials(config.caFile(), config.tokenFile(), config.clientCertificate()),
+                ControlPlaneCredentials.of(config),
                 environment.limits());
     }
 
@@ -98,9 +101,9 @@ final class AdsClient {
         }
     }
 
-    /** From now on the node says who it is by its own certificate; empty: it has none. */
+    /** From now on the node says, where that is understood, who it is by its own certificate; empty: it has none. */
     void identified(String spiffeId) {
-        if (!identity.equals(spiffeId)) {
+        if (dialect == Dialect.XDS && !identity.equals(spiffeId)) {
             identity = spiffeId;
             if (current != null) {
                 current.announce();
@@ -129,6 +132,12 @@ final class AdsClient {
     private void ended(Stream stream, GrpcStatus status) {
         current = null;
         if (closed) {
+            return;
+        }
+        if (stream.superseded) {
+            connection = new Connecting(environment.clock().instant());
+            observer.changed();
+            connect();
             return;
         }
         if (!stream.responded && isUnimplemented(status)) {
@@ -161,22 +170,35 @@ final class AdsClient {
         private GrpcStream call;
         private AdsSession session;
         private InetSocketAddress local;
+        private Node said;
+        /** Ended by this process, to be followed by one on which it says something else of itself. */
+        private boolean superseded;
         private boolean responded;
         private boolean good;
 
         void open() {
             if (variant == Variant.DELTA) {
                 call = connector.open(DeltaSession.PATH, this);
-                session = new DeltaSession(intake, call::send, loop);
+                session = new DeltaSession(dialect, intake, call::send, loop);
             } else {
                 call = connector.open(StateOfTheWorldSession.PATH, this);
-                session = new StateOfTheWorldSession(intake, call::send, loop, stateOfTheWorldVersions);
+                session = new StateOfTheWorldSession(dialect, intake, call::send, loop, stateOfTheWorldVersions);
             }
         }
 
         void announce() {
             if (local != null) {
-                session.announce(node());
+                Node node = node();
+                if (node.equals(said)) {
+                    return;
+                }
+                said = node;
+                if (dialect != Dialect.KUMA) {
+                    session.announce(node);
+                } else {
+                    superseded = true;
+                    call.finish();
+                }
             }
         }
 
@@ -188,7 +210,8 @@ final class AdsClient {
         public void opened(SocketAddress localAddress) {
             local = (InetSocketAddress) localAddress;
             connection = new Connected(local, environment.clock().instant());
-            session.begin(node());
+            said = node();
+            session.begin(said);
             observer.changed();
         }
 

@@ -8,7 +8,9 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.weft.policy.Dialect;
 import io.weft.policy.PolicyClientConfig.ClientCertificate;
+import io.weft.policy.PolicyClientConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,9 +18,14 @@ import java.util.Optional;
 
 /** What this process trusts and shows. The files are read anew for each connection: they are rotated while it runs. */
 record ControlPlaneCredentials(
-        Optional<Path> caFile, Optional<Path> tokenFile, Optional<ClientCertificate> clientCertificate) {
+        Optional<Path> caFile, Optional<Path> tokenFile, Optional<ClientCertificate> clientCertificate, Dialect dialect) {
 
-    static final ControlPlaneCredentials NONE = new ControlPlaneCredentials(Optional.empty(), Optional.empty(), Optional.empty());
+    static final ControlPlaneCredentials NONE =
+            new ControlPlaneCredentials(Optional.empty(), Optional.empty(), Optional.empty(), Dialect.XDS);
+
+    static ControlPlaneCredentials of(PolicyClientConfig config) {
+        return new ControlPlaneCredentials(config.caFile(), config.tokenFile(), config.clientCertificate(), config.dialect());
+    }
 
     /** @throws IOException a file cannot be used; the message names it */
     SslContext sslContext() throws IOException {
@@ -63,7 +70,7 @@ record ControlPlaneCredentials(
         if (token.isEmpty() || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             throw new IOException("token file " + tokenFile.get() + " must hold one token and nothing else");
         }
-        return Optional.of("Bearer " + token);
+        return Optional.of(dialect == Dialect.KUMA ? token : "Bearer " + token);
     }
 
     private static String cause(IllegalArgumentException e) {

@@ -1,6 +1,7 @@
 package io.weft.policy.xds;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.Dialect;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ResourceParser;
 import io.weft.policy.parse.ResourceType;
@@ -24,6 +25,7 @@ import java.util.function.Consumer;
 final class DeltaSession implements AdsSession {
     static final String PATH = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
+    private final Dialect dialect;
     private final Intake intake;
     private final Consumer<byte[]> requests;
     private final NackPacer nacks;
@@ -32,7 +34,8 @@ final class DeltaSession implements AdsSession {
     /** What the first request of a type said to be held, until the first response of the type. */
     private final Map<ResourceType, Map<String, String>> claimed = new EnumMap<>(ResourceType.class);
 
-    DeltaSession(Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop) {
+    DeltaSession(Dialect dialect, Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop) {
+        this.dialect = dialect;
         this.intake = intake;
         this.requests = requests;
         this.nacks = new NackPacer(loop);
@@ -41,6 +44,9 @@ final class DeltaSession implements AdsSession {
     @Override
     public void begin(Node node) {
         for (ResourceType type : ResourceType.values()) {
+            if (!type.isAskedOf(dialect)) {
+                continue;
+            }
             if (type.wildcard()) {
                 DeltaDiscoveryRequest.Builder request = first(type);
                 // Once a stream is enough; CLUSTER is the first type.

@@ -52,7 +52,7 @@ final class LoadReporter implements GrpcStreamListener {
         this.connector = new GrpcConnector(
                 loop,
                 ControlPlaneAddress.of(config.controlPlane()),
-                new ControlPlaneCredentials(config.caFile(), config.tokenFile(), config.clientCertificate()),
+                ControlPlaneCredentials.of(config),
                 environment.limits());
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
     }

@@ -40,7 +40,7 @@ final class RequestedIdentity implements IdentitySource {
         this.connector = new GrpcConnector(
                 loop,
                 ControlPlaneAddress.of(config.controlPlane()),
-                new ControlPlaneCredentials(config.caFile(), config.tokenFile(), config.clientCertificate()),
+                ControlPlaneCredentials.of(config),
                 environment.limits());
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
         this.expiry = new Expiry(loop, environment.clock(), listener::lost);

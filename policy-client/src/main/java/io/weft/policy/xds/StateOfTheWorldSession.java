@@ -1,6 +1,7 @@
 package io.weft.policy.xds;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.Dialect;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ResourceParser;
 import io.weft.policy.parse.ResourceType;
@@ -23,6 +24,7 @@ import java.util.function.Consumer;
 final class StateOfTheWorldSession implements AdsSession {
     static final String PATH = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
+    private final Dialect dialect;
     private final Intake intake;
     private final Consumer<byte[]> requests;
     private final NackPacer nacks;
@@ -32,7 +34,9 @@ final class StateOfTheWorldSession implements AdsSession {
 
     /** @param accepted versions of what was accepted last; outlives the stream */
     StateOfTheWorldSession(
-            Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop, Map<ResourceType, String> accepted) {
+            Dialect dialect, Intake intake, Consumer<byte[]> requests, ScheduledExecutorService loop,
+            Map<ResourceType, String> accepted) {
+        this.dialect = dialect;
         this.intake = intake;
         this.requests = requests;
         this.nacks = new NackPacer(loop);
@@ -42,6 +46,9 @@ final class StateOfTheWorldSession implements AdsSession {
     @Override
     public void begin(Node node) {
         for (ResourceType type : ResourceType.values()) {
+            if (!type.isAskedOf(dialect)) {
+                continue;
+            }
             if (type.wildcard()) {
                 DiscoveryRequest.Builder request = request(type);
                 // Once a stream is enough; CLUSTER is the first type.

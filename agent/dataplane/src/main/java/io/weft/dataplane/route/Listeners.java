@@ -20,7 +20,8 @@ import java.util.Set;
  *   <li>an API listener named like the authority, {@code host:port}, or {@code host} for port 80
  *   <li>the outbound listeners bound to a wildcard or loopback address and the request's port; a virtual host {@code *} of one
  *       on loopback is only for requests to loopback, since a proxy there would see no others
- *   <li>the outbound listeners bound to the IP address and port that the authority is
+ *   <li>the outbound listeners bound to the IP address and port that the authority is, or to one of the addresses that the control
+ *       plane has for it
  * </ol>
  * The first that has a virtual host for the request decides. Immutable; a lookup allocates nothing.
  */
@@ -62,6 +63,7 @@ public final class Listeners {
                 case INBOUND -> { }
             }
         }
+        snapshot.names().hosts().forEach((name, host) -> bound.name(name, host.addresses()));
         this.api = api.build();
         this.wildcard = wildcard.build();
         this.loopback = loopback.build();
@@ -186,6 +188,16 @@ public final class Listeners {
 
         void put(String host, int port, List<VirtualHosts> virtualHosts) {
             byHost.computeIfAbsent(host.toLowerCase(Locale.ROOT), absent -> new ByPort()).put(port, virtualHosts);
+        }
+
+        /** What is bound to any of the addresses is for that name, too. */
+        void name(String name, List<String> addresses) {
+            for (String address : addresses) {
+                ByPort at = byHost.get(address.indexOf(':') < 0 ? address : "[" + address + "]");
+                if (at != null && !name.equals(address)) {
+                    at.byPort.forEach((port, virtualHosts) -> put(name, port, virtualHosts));
+                }
+            }
         }
 
         HostTable<PortTable<VirtualHosts[]>> build() {

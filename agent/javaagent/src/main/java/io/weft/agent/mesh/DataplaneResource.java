@@ -7,7 +7,7 @@ import java.util.Map;
  * Kuma's {@code Dataplane} resource in its universal form, as far as an agent has something to say. Written by hand: a
  * library for it would be loaded in the start of every process.
  */
-record DataplaneResource(String mesh, String name, String address, List<Inbound> inbounds) {
+record DataplaneResource(String mesh, String name, Map<String, String> labels, String address, List<Inbound> inbounds) {
 
     record Inbound(int port, boolean ready, Map<String, String> tags) {}
 
@@ -17,25 +17,34 @@ record DataplaneResource(String mesh, String name, String address, List<Inbound>
         string(json, mesh);
         json.append(",\"name\":");
         string(json, name);
+        if (!labels.isEmpty()) {
+            json.append(",\"labels\":");
+            strings(json, labels);
+        }
         json.append(",\"networking\":{\"address\":");
         string(json, address);
         json.append(",\"inbound\":[");
         String separator = "";
         for (Inbound inbound : inbounds) {
             json.append(separator).append("{\"port\":").append(inbound.port);
-            json.append(",\"state\":").append(inbound.ready ? "\"Ready\"" : "\"NotReady\"").append(",\"tags\":{");
-            String tagSeparator = "";
-            for (Map.Entry<String, String> tag : inbound.tags.entrySet()) {
-                json.append(tagSeparator);
-                string(json, tag.getKey());
-                json.append(':');
-                string(json, tag.getValue());
-                tagSeparator = ",";
-            }
-            json.append("}}");
+            json.append(",\"state\":").append(inbound.ready ? "\"Ready\"" : "\"NotReady\"").append(",\"tags\":");
+            strings(json, inbound.tags);
+            json.append('}');
             separator = ",";
         }
         return json.append("]}}").toString();
+    }
+
+    private static void strings(StringBuilder json, Map<String, String> values) {
+        char separator = '{';
+        for (Map.Entry<String, String> value : values.entrySet()) {
+            json.append(separator);
+            string(json, value.getKey());
+            json.append(':');
+            string(json, value.getValue());
+            separator = ',';
+        }
+        json.append(values.isEmpty() ? "{}" : "}");
     }
 
     /** RFC 8259, section 7. */

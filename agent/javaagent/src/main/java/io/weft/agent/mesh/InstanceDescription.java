@@ -1,26 +1,41 @@
 package io.weft.agent.mesh;
 
+import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.agent.settings.Settings;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.policy.Node;
-import io.weft.policy.NodeSource;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Who this process is to the control plane: as a Kuma data plane, it describes itself by a {@code Dataplane} resource in the
- * node's metadata. Asked anew whenever the ports change; the name stays for the life of the process. Thread-safe.
+ * Who this process is as a Kuma data plane: it describes itself by a {@code Dataplane} resource in the node's metadata. Asked anew
+ * whenever the ports change.
  */
-final class InstanceDescription implements NodeSource {
+final class InstanceDescription implements Instance {
+    /** By which a token and a {@code MeshIdentity} of Kuma know what runs here; a label and no tag. */
+    private static final String WORKLOAD = "kuma.io/workload";
+    /** What kuma-cp is to know of how the app's traffic comes to the mesh: as with a transparent proxy, names included. */
+    private static final String DNS_PORT = "15053";
+    private static final List<String> FEATURES = List.of(
+            "feature-delta-grpc", "feature-embedded-dns", "feature-transparent-proxy-in-dataplane-metadata", "feature-unified-resource-naming");
+
     private final Settings settings;
     private final ServicePorts servicePorts;
     private final InboundPorts ports;
     private final String name;
+    private final boolean kuma;
+
+    /** To Kuma: what was said last. Confined to the client's thread. */
+    private List<DataplaneResource.Inbound> registered = List.of();
+    private String address = "";
+    /** How often something else was said before. */
+    private int changes;
 
     /** @param suffix tells the instances of a service apart */
     InstanceDescription(Settings settings, ServicePorts servicePorts, InboundPorts ports, String suffix) {
@@ -28,29 +43,59 @@ final class InstanceDescription implements NodeSource {
         this.servicePorts = servicePorts;
         this.ports = ports;
         this.name = settings.service().orElse("client") + "-" + suffix;
+        this.kuma = settings.controlPlane().isPresent() && settings.controlPlane().get().kind() == Kind.KUMA;
     }
 
     /** {@code <mesh>.<name>}. */
-    String id() {
+    @Override
+    public String name() {
         return settings.mesh() + "." + name;
     }
 
     @Override
     public Node at(InetAddress local) {
-        String resource = new DataplaneResource(settings.mesh(), name, address(local), inbounds(local)).toJson();
-        return new Node(id(), settings.service().orElse("client"),
-                new Locality("", settings.zone().orElse(""), ""),
-                Map.of("dataplane.proxyType", "dataplane", "dataplane.resource", resource));
+        return kuma ? toKuma(Instance.address(settings, local), inbounds(local)) : node(name, Map.of(), Instance.address(settings, local),
+                inbounds(local), new HashMap<>());
     }
 
-    private String address(InetAddress local) {
-        return settings.address().orElse(withoutScope(local));
+    /** By another name for each description: kuma-cp holds a node for active until long after its stream has ended, and lets it in only then. */
+    private Node toKuma(String newest, List<DataplaneResource.Inbound> inbounds) {
+        boolean first = address.isEmpty();
+        if (!first && !(newest.equals(address) && inbounds.equals(registered))) {
+            changes++;
+        }
+        address = newest;
+        registered = inbounds;
+        Map<String, Object> metadata = new HashMap<>();
+        metadata.put("features", FEATURES);
+        metadata.put("dataplane.dns.port", DNS_PORT);
+        metadata.put("transparentProxy", transparentProxy(newest));
+        metadata.put("ipv6Enabled", isIpv6(newest));
+        return node(changes == 0 ? name : name + "-" + changes, labels(), newest, inbounds, metadata);
     }
 
-    private static String withoutScope(InetAddress address) {
-        String text = address.getHostAddress();
-        int scope = text.indexOf('%');
-        return scope < 0 ? text : text.substring(0, scope);
+    private Node node(
+            String named, Map<String, String> labels, String address, List<DataplaneResource.Inbound> inbounds, Map<String, Object> metadata) {
+        metadata.put("dataplane.proxyType", "dataplane");
+        metadata.put("dataplane.resource", new DataplaneResource(settings.mesh(), named, labels, address, inbounds).toJson());
+        return new Node(settings.mesh() + "." + named, settings.service().orElse("client"),
+                new Locality("", settings.zone().orElse(""), ""), metadata);
+    }
+
+    private static Map<String, Object> transparentProxy(String address) {
+        return Map.of("ipFamilyMode", isIpv6(address) ? "dualstack" : "ipv4", "redirect", Map.of(
+                "inbound", Map.of("enabled", true, "port", 15006),
+                "outbound", Map.of("enabled", true, "port", 15001),
+                "dns", Map.of("enabled", true, "port", Integer.valueOf(DNS_PORT))));
+    }
+
+    private static boolean isIpv6(String address) {
+        return address.indexOf(':') >= 0;
+    }
+
+    private Map<String, String> labels() {
+        String workload = settings.tags().getOrDefault(WORKLOAD, settings.service().orElse(""));
+        return workload.isEmpty() ? Map.of() : Map.of(WORKLOAD, workload);
     }
 
     private List<DataplaneResource.Inbound> inbounds(InetAddress local) {
@@ -71,6 +116,7 @@ final class InstanceDescription implements NodeSource {
             tags.put("kuma.io/zone", settings.zone().get());
         }
         tags.putAll(settings.tags());
+        tags.remove(WORKLOAD);
         return tags;
     }
 }

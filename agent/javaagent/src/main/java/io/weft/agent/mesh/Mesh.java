@@ -3,6 +3,7 @@ package io.weft.agent.mesh;
 import io.weft.agent.link.MeshAccess;
 import io.weft.agent.log.AccessLogFiles;
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.agent.settings.Settings;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
@@ -12,6 +13,7 @@ import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
+import io.weft.policy.Dialect;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
@@ -161,13 +163,13 @@ public final class Mesh implements MeshAccess {
         InboundPorts ports = dataPlane().inbound();
         ports.drainWithin(settings.drain().timeout());
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
-        InstanceDescription instance = new InstanceDescription(settings, servicePorts, ports, suffix());
-        PolicyClient client =
-                PolicyClient.start(config(settings), instance, new InForce(listener, new PolicyNews(background, log, OUTAGE)));
+        Instance instance = instance(ports);
+        PolicyClient client = PolicyClient.start(config(settings), instance,
+                new InForce(listener, new PolicyNews(background, log, OUTAGE), instance.namespace()));
         client.reportLoad(dataPlane());
-        running = new Running(instance.id(), client, dataPlane());
+        running = new Running(instance.name(), client, dataPlane());
         listener.running();
-        log.debug("node " + instance.id());
+        log.debug("node " + instance.name());
         // The app's threads tell it; they only hand on.
         ports.onChange(open -> background.run("register", () -> {
             client.update(instance);
@@ -178,20 +180,39 @@ public final class Mesh implements MeshAccess {
         }));
     }
 
+    private Instance instance(InboundPorts ports) {
+        Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
+        if (controlPlane.kind() != Kind.ISTIO) {
+            return new InstanceDescription(settings, servicePorts, ports, suffix());
+        }
+        Workload workload = Workload.of(System.getenv(), controlPlane.tokenFile().map(Path::of), log);
+        return new IstioSidecar(settings, workload, suffix());
+    }
+
+    private static Dialect dialect(Kind kind) {
+        return switch (kind) {
+            case WEFT -> Dialect.XDS;
+            case KUMA -> Dialect.KUMA;
+            case ISTIO -> Dialect.ISTIO;
+        };
+    }
+
     private final class InForce implements PolicyListener {
         private final Listener listener;
         private final PolicyNews news;
+        private final String namespace;
         private boolean hasPolicy;
         private boolean diskRead;
 
-        InForce(Listener listener, PolicyNews news) {
+        InForce(Listener listener, PolicyNews news, String namespace) {
             this.listener = listener;
             this.news = news;
+            this.namespace = namespace;
         }
 
         @Override
         public void snapshot(PolicySnapshot snapshot) {
-            dataPlane().apply(snapshot);
+            dataPlane().apply(snapshot.with(snapshot.names().in(namespace)));
             if (log.isDebug()) {
                 log.debug("policy " + snapshot.generation() + " is in force");
             }
@@ -222,7 +243,7 @@ public final class Mesh implements MeshAccess {
 
     private PolicyClientConfig config(Settings settings) {
         Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
-        return new PolicyClientConfig(controlPlane.uri(), controlPlane.caFile().map(Path::of),
+        return new PolicyClientConfig(controlPlane.uri(), dialect(controlPlane.kind()), controlPlane.caFile().map(Path::of),
                 controlPlane.tokenFile().map(Path::of),
                 controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
                         Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),

@@ -6,7 +6,10 @@ package io.weft.agent.settings;
  */
 public enum Setting {
     CONTROL_PLANE("control-plane", Type.CONTROL_PLANE, "none",
-            "Where policies come from: grpc://HOST:PORT, or grpcs://HOST:PORT with TLS. Without it the agent does nothing."),
+            "Where policies come from: grpc://HOST:PORT, or grpcs://HOST:PORT with TLS. Without it the agent does nothing, unless "
+                    + "control-plane.kind says istio: then it is grpcs://istiod.istio-system.svc:15012."),
+    CONTROL_PLANE_KIND("control-plane.kind", Type.CONTROL_PLANE_KIND, "weft",
+            "Whose it is, as they differ in how a process says who it is: weft, kuma (kuma-cp, Kong Mesh) or istio (istiod)."),
     SERVICE("service", Type.SERVICE, "none",
             "The service that this process is an instance of. Also OTEL_SERVICE_NAME. Without it the process calls through the "
                     + "mesh and is not registered."),
@@ -21,9 +24,9 @@ public enum Setting {
     PORTS("ports", Type.PORTS, "every port on which the app serves HTTP",
             "Which of the app's ports belong to the service, when it has others too, as for its management: 8080,8081"),
     CONTROL_PLANE_CA_FILE("control-plane.ca-file", Type.FILE, "the JDK's certificates",
-            "PEM certificates that the control plane's certificate must chain to."),
+            "PEM certificates that the control plane's certificate must chain to. With istio those that its pods have, if they are there."),
     CONTROL_PLANE_TOKEN_FILE("control-plane.token-file", Type.FILE, "none",
-            "A token, sent as a bearer token and read anew for each connection."),
+            "A token that shows who this process is, read anew for each connection. With istio the one that its pods have, if it is there."),
     CONTROL_PLANE_CLIENT_CERTIFICATE("control-plane.client-certificate", Type.FILE, "none",
             "PEM certificate chain that this process shows to the control plane; needs control-plane.client-key."),
     CONTROL_PLANE_CLIENT_KEY("control-plane.client-key", Type.FILE, "none",
@@ -82,6 +85,7 @@ public enum Setting {
         TAGS("name=value pairs with commas between them"),
         PORTS("port numbers with commas between them"),
         CONTROL_PLANE("grpc://HOST:PORT or grpcs://HOST:PORT"),
+        CONTROL_PLANE_KIND("weft, kuma or istio"),
         ADDRESS("an IP address"),
         COLLECTOR("http://HOST:PORT or https://HOST:PORT, with a path where it has one and without a user"),
         LISTEN("PORT or ADDRESS:PORT"),

@@ -35,10 +35,15 @@ public record Settings(
     /** File names and not paths: premain must not touch NIO's file systems. */
     public record ControlPlane(
             URI uri,
+            Kind kind,
             Optional<String> caFile,
             Optional<String> tokenFile,
             Optional<String> clientCertificate,
-            Optional<String> clientKey) {}
+            Optional<String> clientKey) {
+
+        /** Whose it is: how a process says to it who it is. */
+        public enum Kind { WEFT, KUMA, ISTIO }
+    }
 
     /** @param keyType {@code ec}, {@code rsa} or {@code ed25519} */
     public record Identity(Optional<String> directory, Optional<URI> workloadApi, String keyType) {}

@@ -1,6 +1,7 @@
 package io.weft.agent.settings;
 
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -44,6 +45,11 @@ public final class SettingsReader {
     public record Invalid(List<String> problems, boolean required, List<String> warnings) implements Outcome {}
 
     private record Value(String text, String source) {}
+
+    /** As in the pods of a mesh of Istio. */
+    private static final String ISTIOD = "grpcs://istiod.istio-system.svc:15012";
+    private static final String ISTIO_ROOTS = "/var/run/secrets/istio/root-cert.pem";
+    private static final String ISTIO_TOKEN = "/var/run/secrets/tokens/istio-token";
 
     private static final String MODULE_PREFIX = "instrumentation.";
     private static final String MODULE_SUFFIX = ".enabled";
@@ -467,7 +473,11 @@ public final class SettingsReader {
                     ? Setting.CONTROL_PLANE_CLIENT_KEY : Setting.CONTROL_PLANE_CLIENT_CERTIFICATE;
             problems.add(values.get(given).source + " needs " + absent.property() + " beside it");
         }
+        Kind kind = kind();
         Value value = values.get(Setting.CONTROL_PLANE);
+        if (kind == Kind.ISTIO && value == null) {
+            value = new Value(ISTIOD, values.get(Setting.CONTROL_PLANE_KIND).source);
+        }
         if (value == null || value.text.isEmpty()) {
             return Optional.empty();
         }
@@ -482,7 +492,30 @@ public final class SettingsReader {
             problems.add(values.get(tlsOnly).source + " needs TLS, but " + value.source + " is '" + value.text
                     + "': write grpcs:// there");
         }
-        return Optional.of(new Settings.ControlPlane(uri, ca, token, certificate, key));
+        if (kind == Kind.ISTIO) {
+            ca = ca.isEmpty() && uri.getScheme().equals("grpcs") ? present(ISTIO_ROOTS) : ca;
+            token = token.isEmpty() ? present(ISTIO_TOKEN) : token;
+        }
+        return Optional.of(new Settings.ControlPlane(uri, kind, ca, token, certificate, key));
+    }
+
+    private Kind kind() {
+        Value value = values.get(Setting.CONTROL_PLANE_KIND);
+        if (value == null || value.text.isEmpty()) {
+            return Kind.WEFT;
+        }
+        for (Kind kind : Kind.values()) {
+            if (kind.name().equalsIgnoreCase(value.text)) {
+                return kind;
+            }
+        }
+        invalid(Setting.CONTROL_PLANE_KIND, value);
+        return Kind.WEFT;
+    }
+
+    private static Optional<String> present(String name) {
+        File file = new File(name);
+        return file.isFile() && file.canRead() ? Optional.of(name) : Optional.empty();
     }
 
     /** @return null when it is none */

@@ -46,6 +46,23 @@ class InstanceDescriptionTest {
     }
 
     @Test
+    void toKumaItHasATransparentProxyAndAWorkload() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+        String argument = "control-plane=grpcs://cp:5678,control-plane.kind=kuma,service=orders";
+
+        Node node = node(argument, address("10.1.2.3"));
+
+        assertThat(node.metadata()).containsEntry("dataplane.dns.port", "15053").containsEntry("ipv6Enabled", false)
+                .hasEntrySatisfying("transparentProxy", proxy -> assertThat(proxy).asString().contains("ipFamilyMode=ipv4"))
+                .hasEntrySatisfying("features", features -> assertThat(features).asString().contains("feature-embedded-dns"));
+        assertThat(resource(argument, address("10.1.2.3"))).contains("\"labels\":{\"kuma.io/workload\":\"orders\"}");
+        assertThat(resource(argument + ",tags=kuma.io/workload=w,version=v1", address("10.1.2.3")))
+                .contains("\"labels\":{\"kuma.io/workload\":\"w\"}", "\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\",\"version\":\"v1\"}");
+        assertThat(node(argument, address("fd00::1")).metadata()).containsEntry("ipv6Enabled", true)
+                .hasEntrySatisfying("transparentProxy", proxy -> assertThat(proxy).asString().contains("ipFamilyMode=dualstack"));
+    }
+
+    @Test
     void pureClientHasNoPorts() throws Exception {
         assertThat(resource("service=batch", address("10.1.2.3"))).contains("\"inbound\":[]");
     }

@@ -114,7 +114,7 @@ class SettingsReaderTest {
     @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
         "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
-        "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "otlp.endpoint=collector:4318",
+        "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "control-plane.kind=consul", "otlp.endpoint=collector:4318",
         "otlp.endpoint=grpc://collector:4317", "otlp.endpoint=http://collector?a=b", "otlp.endpoint=http://collector#a"})
     void invalidValueIsNamedWithItsSource(String argument) {
         String name = argument.substring(0, argument.indexOf('='));
@@ -171,6 +171,17 @@ class SettingsReaderTest {
         assertThat(problem("control-plane.ca-file=" + pem + ",control-plane=grpc://cp:5678"))
                 .isEqualTo("agent argument control-plane.ca-file needs TLS, but agent argument control-plane is "
                         + "'grpc://cp:5678': write grpcs:// there");
+    }
+
+    @Test
+    void controlPlaneOfIstioIsWhereItAlwaysIs() {
+        Settings.ControlPlane istiod = settings("control-plane.kind=istio").controlPlane().orElseThrow();
+        assertThat(istiod.uri()).isEqualTo(URI.create("grpcs://istiod.istio-system.svc:15012"));
+        assertThat(istiod.kind()).isEqualTo(Settings.ControlPlane.Kind.ISTIO);
+
+        assertThat(settings("control-plane.kind=istio,control-plane=grpc://127.0.0.1:15010").controlPlane().orElseThrow().uri())
+                .isEqualTo(URI.create("grpc://127.0.0.1:15010"));
+        assertThat(settings("control-plane.kind=Kuma").controlPlane()).isEmpty();
     }
 
     @Test

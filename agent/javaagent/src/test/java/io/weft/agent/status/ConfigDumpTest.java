@@ -11,6 +11,7 @@ import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.LoadBalancing;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.Secret;
@@ -51,7 +52,7 @@ class ConfigDumpTest {
                         new HostPort("10.0.0.1", 8080), "", 3, Health.DEGRADED, Map.of("version", "v2"), Map.of())))), 140, false);
         Cluster cluster = new Cluster("orders", new Cluster.Eds("orders"), LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
                 Resilience.DEFAULT, TransportSockets.PLAINTEXT, HttpVersion.HTTP_1_1, false);
-        return new PolicySnapshot(7, Map.of(), Map.of(), Map.of("orders", cluster), Map.of("orders", endpoints), secrets, List.of());
+        return new PolicySnapshot(7, Map.of(), Map.of(), Map.of("orders", cluster), Map.of("orders", endpoints), secrets, NameTable.EMPTY, List.of());
     }
 
     @Test

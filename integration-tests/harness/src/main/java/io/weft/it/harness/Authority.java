@@ -4,6 +4,7 @@ import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -30,7 +31,7 @@ public final class Authority {
     private final X509Certificate certificate;
 
     public Authority(String name) {
-        certificate = issue(principal(name), keys, principal(name), keys, validFrom(Duration.ofHours(-1)), true, NO_NAMES);
+        certificate = issue(principal(name), keys.getPublic(), principal(name), keys, validFrom(Duration.ofHours(-1)), true, NO_NAMES);
     }
 
     public X509Certificate certificate() {
@@ -57,8 +58,13 @@ public final class Authority {
     /** @param leaf of any kind */
     public Certified certify(KeyPair leaf, Duration begin, GeneralName... names) {
         X509Certificate issued = issue(
-                principal("workload"), leaf, certificate.getSubjectX500Principal(), keys, validFrom(begin), false, names);
+                principal("workload"), leaf.getPublic(), certificate.getSubjectX500Principal(), keys, validFrom(begin), false, names);
         return new Certified(issued, leaf.getPrivate());
+    }
+
+    /** As a certificate service does on a request. */
+    public X509Certificate certify(PublicKey leaf, String uri) {
+        return issue(principal("workload"), leaf, certificate.getSubjectX500Principal(), keys, validFrom(Duration.ofHours(-1)), false, uri(uri));
     }
 
     private static Instant validFrom(Duration begin) {
@@ -80,12 +86,12 @@ public final class Authority {
     }
 
     private static X509Certificate issue(
-            X500Principal subject, KeyPair of, X500Principal issuer, KeyPair by, Instant begin, boolean authority,
+            X500Principal subject, PublicKey of, X500Principal issuer, KeyPair by, Instant begin, boolean authority,
             GeneralName... names) {
         try {
             JcaX509v3CertificateBuilder builder = new JcaX509v3CertificateBuilder(
                     issuer, new BigInteger(64, new SecureRandom()), Date.from(begin), Date.from(begin.plus(DAY)), subject,
-                    of.getPublic());
+                    of);
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(authority));
             if (names.length > 0) {
                 builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));

@@ -18,6 +18,7 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer.Protocol;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
+import io.weft.policy.Dialect;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -208,7 +209,7 @@ abstract class JavaControlPlaneContract {
 
     static PolicyClient client(PolicyServer server) {
         PolicyClientConfig config = new PolicyClientConfig(
-                server.uri(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
+                server.uri(), Dialect.XDS, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 Duration.ofMillis(100), Duration.ofMillis(500));
         return PolicyClient.start(config, NODE, snapshot -> {});
     }

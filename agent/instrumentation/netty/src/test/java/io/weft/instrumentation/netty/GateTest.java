@@ -21,6 +21,7 @@ import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
@@ -137,7 +138,7 @@ class GateTest {
 
     private void apply(FilterChain... chains) {
         Listener listener = new Listener("inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", 8080), List.of(chains));
-        dataPlane.apply(new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of()));
+        dataPlane.apply(new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of()));
     }
 
     private static FilterChain chain(String transport, TransportSocket socket) {

@@ -32,6 +32,7 @@ import io.weft.policy.model.OutlierDetection.Consecutive;
 import io.weft.policy.model.OutlierDetection.EjectionTime;
 import io.weft.policy.model.OutlierDetection.FailurePercentage;
 import io.weft.policy.model.OutlierDetection.SuccessRate;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resending;
 import io.weft.policy.model.Resilience;
@@ -102,7 +103,7 @@ final class Parts {
                 List.of(FilterChain.plaintext(new HttpConnectionManager(
                         ROUTES, new Named(ROUTES), List.of(), Edge.NONE, new StreamLimits(Duration.ofMinutes(5), Duration.ZERO, 0)))));
         return new PolicySnapshot(
-                generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), List.of());
+                generation, Map.of(ROUTES, listener), Map.of(ROUTES, routes), clusters, assignments, Map.of(), NameTable.EMPTY, List.of());
     }
 
     /** A listener for what comes in on a port, with these filters, and nothing else. */
@@ -113,7 +114,7 @@ final class Parts {
                 "inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", port),
                 List.of(FilterChain.plaintext(new HttpConnectionManager(
                         "inbound", new Inline(routes), List.of(filters), Edge.NONE, StreamLimits.NONE))));
-        return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), List.of());
+        return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of());
     }
 
     static VirtualHost virtualHost(String name, Route... routes) {

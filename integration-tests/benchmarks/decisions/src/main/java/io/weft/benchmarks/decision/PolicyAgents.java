@@ -2,6 +2,7 @@ package io.weft.benchmarks.decision;
 
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Timers;
+import io.weft.policy.Dialect;
 import io.weft.policy.Node;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -43,7 +44,7 @@ public final class PolicyAgents {
 
     private static PolicyClient start(URI controlPlane, String name, Agent agent) {
         PolicyClientConfig config = new PolicyClientConfig(
-                controlPlane, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
+                controlPlane, Dialect.XDS, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), IdentityConfig.REQUESTED,
                 Duration.ofMillis(100), Duration.ofSeconds(5));
         return PolicyClient.start(config, node(name), agent::obey);
     }

@@ -1,0 +1,72 @@
+package io.weft.agent.mesh;
+
+import io.weft.agent.settings.Settings;
+import io.weft.policy.Node;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import java.net.InetAddress;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Who this process is to istiod: the sidecar of its pod, which has all that goes out and comes in redirected to itself. A sidecar
+ * that binds its ports ({@code INTERCEPTION_MODE=NONE}) would be told nothing of what comes in, unless a {@code Sidecar} names each port.
+ */
+final class IstioSidecar implements Instance {
+    /** Whose configuration is understood; istiod leaves out what is newer. */
+    private static final String VERSION = "1.27.0";
+    private static final String TLS_MODE = "security.istio.io/tlsMode";
+
+    private final Settings settings;
+    private final Workload workload;
+    private final String pod;
+    private final String namespace;
+
+    /** @param suffix tells apart the instances that do not know which pod they are */
+    IstioSidecar(Settings settings, Workload workload, String suffix) {
+        this.settings = settings;
+        this.workload = workload;
+        this.pod = workload.pod().orElseGet(() -> settings.service().orElse("client") + "-" + suffix);
+        this.namespace = workload.namespace().orElse("default");
+    }
+
+    @Override
+    public String name() {
+        return pod + "." + namespace;
+    }
+
+    @Override
+    public String namespace() {
+        return namespace;
+    }
+
+    @Override
+    public Node at(InetAddress local) {
+        String address = Instance.address(settings, local);
+        Map<String, Object> metadata = new HashMap<>();
+        metadata.put("ISTIO_VERSION", VERSION);
+        metadata.put("INTERCEPTION_MODE", "REDIRECT");
+        // What is served is not captured, but told.
+        metadata.put("DNS_CAPTURE", "true");
+        metadata.put("CLUSTER_ID", "Kubernetes");
+        metadata.putAll(workload.metadata());
+        metadata.put("NAME", pod);
+        metadata.put("NAMESPACE", namespace);
+        metadata.put("INSTANCE_IPS", address);
+        metadata.put("LABELS", labels());
+        settings.service().ifPresent(service -> metadata.put("WORKLOAD_NAME", service));
+        workload.serviceAccount().ifPresent(account -> metadata.put("SERVICE_ACCOUNT", account));
+        return new Node("sidecar~" + address + "~" + name() + "~" + namespace + ".svc.cluster.local",
+                settings.service().orElse("client") + "." + namespace,
+                new Locality("", settings.zone().orElse(""), ""), metadata);
+    }
+
+    private Map<String, Object> labels() {
+        Map<String, Object> labels = new LinkedHashMap<>();
+        settings.service().ifPresent(service -> labels.put("app", service));
+        labels.putAll(workload.labels());
+        labels.putAll(settings.tags());
+        labels.put(TLS_MODE, "istio");
+        return labels;
+    }
+}

@@ -1,0 +1,71 @@
+package io.weft.agent.mesh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.agent.log.AgentLog;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WorkloadTest {
+    private static final String CLAIMS = """
+            {"aud": ["istio-ca"], "kubernetes.io": {"namespace": "shop", "node": {"name": "n1"}, "pod": {"name": "orders-7d4", "uid": "1"},
+             "serviceaccount": {"name": "orders-sa", "uid": "2"}}, "sub": "system:serviceaccount:shop:orders-sa"}""";
+
+    @TempDir
+    private Path folder;
+
+    private Workload workload(Map<String, String> environment, String claims) throws IOException {
+        return Workload.of(environment, Optional.of(Files.writeString(folder.resolve("token"), token(claims))), AgentLog.toStderr(AgentLog.Level.OFF));
+    }
+
+    private static String token(String claims) {
+        return "e30." + Base64.getUrlEncoder().withoutPadding().encodeToString(claims.getBytes(StandardCharsets.UTF_8)) + ".c2ln\n";
+    }
+
+    @Test
+    void whatTheTokenSaysOfThePod() throws IOException {
+        Workload workload = workload(Map.of("HOSTNAME", "other"), CLAIMS);
+        assertThat(workload.pod()).contains("orders-7d4");
+        assertThat(workload.namespace()).contains("shop");
+        assertThat(workload.serviceAccount()).contains("orders-sa");
+    }
+
+    @Test
+    void withoutThePodItsSubjectIsThere() throws IOException {
+        Workload workload = workload(Map.of("HOSTNAME", "orders-1"), "{\"sub\": \"system:serviceaccount:shop:orders-sa\"}");
+        assertThat(workload.pod()).contains("orders-1");
+        assertThat(workload.namespace()).contains("shop");
+        assertThat(workload.serviceAccount()).contains("orders-sa");
+    }
+
+    @Test
+    void whatTheOperatorSaysGoesFirst() throws IOException {
+        Workload workload = workload(
+                Map.of("POD_NAME", "p", "POD_NAMESPACE", "n", "SERVICE_ACCOUNT", "s", "ISTIO_META_CLUSTER_ID", "east", "PATH", "/"), CLAIMS);
+        assertThat(workload.pod()).contains("p");
+        assertThat(workload.namespace()).contains("n");
+        assertThat(workload.serviceAccount()).contains("s");
+        assertThat(workload.metadata()).isEqualTo(Map.of("CLUSTER_ID", "east"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a.b", "a.!.c", "a.bm90IGpzb24.c"})
+    void tokenOfAnotherFormSaysNothing(String token) {
+        assertThat(Workload.claims(token)).isEmpty();
+    }
+
+    @Test
+    void labelsOfTheDownwardApi() {
+        assertThat(Workload.labels("app=\"orders\"\npod-template-hash=\"7d4\"\nempty=\"\"\nbroken\n"))
+                .isEqualTo(Map.of("app", "orders", "pod-template-hash", "7d4", "empty", ""));
+    }
+}
