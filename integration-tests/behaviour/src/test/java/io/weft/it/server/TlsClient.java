@@ -12,7 +12,7 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
 /** One connection of a client of the mesh, over JSSE, as a sidecar of Kuma would make it. */
-final class TlsClient implements AutoCloseable {
+public final class TlsClient implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 30_000;
 
     private final SSLSocket socket;
@@ -41,7 +41,7 @@ final class TlsClient implements AutoCloseable {
     }
 
     /** All that is answered to these bytes until the connection is closed. */
-    static byte[] ask(SSLContext context, int port, String request) throws IOException {
+    public static byte[] ask(SSLContext context, int port, String request) throws IOException {
         try (TlsClient client = new TlsClient(context, port)) {
             client.send(request);
             return client.socket.getInputStream().readAllBytes();

@@ -1,0 +1,111 @@
+package io.weft.it.istio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.weft.driver.JavaNetHttp;
+import io.weft.driver.JdkHttpServer;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.EveryJdk;
+import io.weft.it.harness.IstioControlPlane;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.JvmCommand;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import io.weft.it.server.TlsClient;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** An app under the real jar joins a mesh of Istio by the rules of its control plane, with its certificate by request and the name table. */
+class IstioJoinIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Authority MESH = new Authority("mesh");
+    private static final String STOREFRONT = "spiffe://cluster.local/ns/shop/sa/storefront";
+    private static final String ORDERS = "spiffe://cluster.local/ns/shop/sa/orders";
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    @EveryJdk
+    void callsByMeshTlsWhereAnEndpointHasItAndFindsWhatIsBoundToAnAddress(Jdk jdk) {
+        Upstream orders = testbed.upstream("orders", MESH.certify(ORDERS).trusting(MESH));
+        Upstream legacy = testbed.upstream("legacy");
+        IstioControlPlane istiod = start(STOREFRONT, "storefront");
+        IstioShape shape = new IstioShape();
+        istiod.serve(
+                shape.service(
+                        shape.service(Policy.empty(), "orders", 80, orders.address(), ORDERS),
+                        "legacy", 80, legacy.address(), "")
+                        .listener(shape.sniffed("10.96.0.11", 9090, "any"))
+                        .routes(shape.anyHost("any.shop.svc.cluster.local:9090", "outbound|80||orders.shop.svc.cluster.local")),
+                Map.of("any.shop.svc.cluster.local", "10.96.0.11"));
+        JvmProcess client = member(jdk, istiod, "storefront").driver(JavaNetHttp.class);
+
+        await().atMost(PATIENCE).ignoreExceptions()
+                .until(() -> client.get("http://orders.shop.svc.cluster.local/").body().equals("orders"));
+        assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+        assertThat(client.get("http://legacy/").body()).as("no mesh TLS there").isEqualTo("legacy");
+        assertThat(client.get("http://any.shop.svc.cluster.local:9090/").body()).isEqualTo("orders");
+        assertThat(client.get("http://10.96.0.11:9090/").body()).isEqualTo("orders");
+
+        Node node = istiod.dataPlanes().get(0);
+        assertThat(node.getId()).matches("sidecar~127\\.0\\.0\\.1~storefront-1\\.shop~shop\\.svc\\.cluster\\.local");
+        assertThat(node.getMetadata().getFieldsOrThrow("SERVICE_ACCOUNT").getStringValue()).isEqualTo("storefront");
+        assertThat(node.getMetadata().getFieldsOrThrow("LABELS").getStructValue().getFieldsOrThrow("security.istio.io/tlsMode").getStringValue())
+                .isEqualTo("istio");
+        assertThat(istiod.refusals()).isEmpty();
+        assertThat(istiod.turnedAway()).isEmpty();
+        assertThat(istiod.mistakes()).isEmpty();
+    }
+
+    @EveryJdk
+    void isCalledByMeshTlsWithTheCertificateOfItsServiceAccount(Jdk jdk) {
+        IstioControlPlane istiod = start(ORDERS, "orders");
+        istiod.serve(Policy.empty(), Map.of());
+        JvmProcess server = member(jdk, istiod, "orders").unguarded().driver(JdkHttpServer.class, "orders");
+        int port = server.awaitPort();
+        istiod.serve(Policy.empty().listener(new IstioShape().inbound(port)), Map.of());
+
+        SSLContext caller = MESH.certify(STOREFRONT).trusting(MESH);
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> ask(caller, port).startsWith("HTTP/1.1 200"));
+        assertThat(istiod.refusals()).isEmpty();
+        assertThat(istiod.mistakes()).isEmpty();
+    }
+
+    private static String ask(SSLContext caller, int port) throws IOException {
+        String request = "GET / HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n\r\n";
+        return new String(TlsClient.ask(caller, port, request), StandardCharsets.ISO_8859_1);
+    }
+
+    private IstioControlPlane start(String identity, String account) {
+        return testbed.closeAfterwards(IstioControlPlane.start(MESH, token(account), identity));
+    }
+
+    private JvmCommand member(Jdk jdk, IstioControlPlane istiod, String account) {
+        try {
+            return testbed.jvm(account, jdk).mesh(istiod.uri(), account)
+                    .environment("WEFT_CONTROL_PLANE_KIND", "istio")
+                    .environment("WEFT_CONTROL_PLANE_TOKEN_FILE",
+                            Files.writeString(testbed.temporaryFolder().resolve("istio-token"), token(account)).toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As Kubernetes makes one for a pod; nobody here checks its signature. */
+    private static String token(String account) {
+        String claims = "{\"aud\":[\"istio-ca\"],\"kubernetes.io\":{\"namespace\":\"shop\",\"pod\":{\"name\":\"" + account
+                + "-1\"},\"serviceaccount\":{\"name\":\"" + account + "\"}},\"sub\":\"system:serviceaccount:shop:" + account + "\"}";
+        return "e30." + Base64.getUrlEncoder().withoutPadding().encodeToString(claims.getBytes(StandardCharsets.UTF_8)) + ".c2ln";
+    }
+}
