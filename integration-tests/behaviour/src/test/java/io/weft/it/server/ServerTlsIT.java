@@ -343,6 +343,18 @@ class ServerTlsIT {
                 .endsWith("null");
     }
 
+    /** As Istio says it: permissive, and a rule that lets nobody without an identity ask for anything else. */
+    @Test
+    void aPathMayBeExceptedForWhoeverChecksHealth() throws IOException {
+        serve(inbounds.strictExcept("/health"), () -> !takesPlaintext() && takesTls());
+
+        assertThat(text(RawClient.ask(port, "GET /health" + CLOSE))).startsWith("HTTP/1.1 200");
+        for (String other : List.of("/", "/healthy", "/health/", "/health/..", "/other?/health")) {
+            assertThat(text(RawClient.ask(port, "GET " + other + CLOSE))).as(other).startsWith("HTTP/1.1 403");
+        }
+        assertThat(text(TlsClient.ask(SHOP, port, "GET /other" + CLOSE))).startsWith("HTTP/1.1 200");
+    }
+
     @Test
     void withoutAValidIdentityNobodyGetsIn() {
         serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);

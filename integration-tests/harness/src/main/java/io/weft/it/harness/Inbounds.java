@@ -128,6 +128,25 @@ public final class Inbounds {
         return listener(chain(manager(rules)).setTransportSocket(tls));
     }
 
+    /** Takes both, and in plaintext no other path than this: a health check's, say, of somebody who is not of the mesh. */
+    public Listener strictExcept(String path) {
+        RBAC rules = RBAC.newBuilder()
+                .putPolicies("mesh", Policy.newBuilder()
+                        .addPermissions(Permission.newBuilder().setAny(true))
+                        .addPrincipals(Principal.newBuilder().setAuthenticated(Principal.Authenticated.getDefaultInstance()))
+                        .build())
+                .putPolicies("except", Policy.newBuilder()
+                        .addPermissions(Permission.newBuilder().setUrlPath(
+                                PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setExact(path))))
+                        .addPrincipals(Principal.newBuilder().setAny(true))
+                        .build())
+                .build();
+        return listener(
+                chain(manager(rules)).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")),
+                chain(manager(rules)).setTransportSocket(tls).setFilterChainMatch(
+                        FilterChainMatch.newBuilder().setTransportProtocol("tls")));
+    }
+
     private static HttpConnectionManager.Builder manager(RBAC rules) {
         return manager().addHttpFilters(0, HttpFilter.newBuilder().setName("rbac").setTypedConfig(Any.pack(
                 io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC.newBuilder().setRules(rules).build())));
