@@ -198,6 +198,8 @@ final class HttpConnectionManagerParser {
                 "is not supported; use ignore_port_in_host_matching of the route configuration");
         field.refuseIf(manager.getStripTrailingHostDot(), "strip_trailing_host_dot",
                 "is not supported; name the domain with its dot, too");
+        field.refuseIf(manager.hasLocalReplyConfig(), "local_reply_config",
+                "is not supported: the mesh's own answers are as Envoy's without it; leave it out");
         HeadersWithUnderscoresAction underscores =
                 manager.getCommonHttpProtocolOptions().getHeadersWithUnderscoresAction();
         field.at("common_http_protocol_options").refuseIf(underscores != HeadersWithUnderscoresAction.ALLOW,
@@ -243,7 +245,6 @@ final class HttpConnectionManagerParser {
         field.reportIf(manager.getRepresentIpv4RemoteAddressAsIpv4MappedIpv6(),
                 "represent_ipv4_remote_address_as_ipv4_mapped_ipv6");
         field.reportIf(manager.hasRequestIdExtension(), "request_id_extension");
-        field.reportIf(manager.hasLocalReplyConfig(), "local_reply_config");
         field.reportIf(manager.hasPathNormalizationOptions(), "path_normalization_options");
         field.reportIf(manager.hasProxyStatusConfig(), "proxy_status_config");
         field.reportIf(manager.hasTypedHeaderValidationConfig(), "typed_header_validation_config");

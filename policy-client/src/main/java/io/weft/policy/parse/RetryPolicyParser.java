@@ -63,7 +63,9 @@ final class RetryPolicyParser {
                 case PREVIOUS_HOSTS, "envoy.retry_host_predicates.previous_hosts" -> previousHosts = true;
                 case OMIT_CANARY_HOSTS, "envoy.retry_host_predicates.omit_canary_hosts" -> omitCanaryHosts = true;
                 case OMIT_HOST_METADATA -> omitLabels.add(omitLabels(at.at("typed_config"), predicate.getTypedConfig()));
-                default -> at.report(predicate.getName());
+                // Another one would say where retries must not go, and Envoy itself refuses what it does not know.
+                default -> throw at.refuse("'" + predicate.getName()
+                        + "' is not supported; use previous_hosts, omit_canary_hosts or omit_host_metadata");
             }
         }
 

@@ -17,6 +17,8 @@ import java.util.Map;
 
 /** {@code envoy.config.route.v3.RouteConfiguration} and its virtual hosts. */
 final class RouteConfigurationParser {
+    static final String OLD_CORS = "is not supported here; set typed_per_filter_config of the CORS filter";
+
     private static final int DEFAULT_MAX_DIRECT_RESPONSE_BYTES = 4096;
 
     private RouteConfigurationParser() {}
@@ -82,7 +84,7 @@ final class RouteConfigurationParser {
         field.refuseIf(host.getRequireTls() == TlsRequirementType.EXTERNAL_ONLY, "require_tls",
                 "EXTERNAL_ONLY is not supported: who is external is not known here; use ALL or a redirect");
         field.refuseIf(host.hasRetryPolicyTypedConfig(), "retry_policy_typed_config", "is not supported; use retry_policy");
-        field.reportIf(host.hasCors(), "cors");
+        field.refuseIf(host.hasCors(), "cors", OLD_CORS);
         field.reportIf(host.getIncludeIsTimeoutRetryHeader(), "include_is_timeout_retry_header");
 
         List<Route> routes = new ArrayList<>(host.getRoutesCount());

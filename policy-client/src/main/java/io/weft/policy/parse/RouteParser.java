@@ -97,7 +97,7 @@ final class RouteParser {
                 "internal_redirect_action", "is not supported; the app's own client decides about redirects");
         field.reportIf(action.hasEarlyDataPolicy(), "early_data_policy");
         field.refuseIf(action.getPriority() == RoutingPriority.UNRECOGNIZED, "priority", "is unknown");
-        field.reportIf(action.hasCors(), "cors");
+        field.refuseIf(action.hasCors(), "cors", RouteConfigurationParser.OLD_CORS);
         field.reportIf(action.getUpgradeConfigsCount() > 0, "upgrade_configs");
         field.reportIf(action.hasMaxInternalRedirects(), "max_internal_redirects");
 

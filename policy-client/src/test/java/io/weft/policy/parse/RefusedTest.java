@@ -49,6 +49,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RedirectAction;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.ResetHeader;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
+import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryPriority;
 import io.weft.policy.proto.envoy.config.route.v3.Route;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
@@ -72,6 +73,7 @@ import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Co
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSession;
 import io.weft.policy.proto.envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes;
@@ -593,6 +595,8 @@ class RefusedTest {
                 new Case(at + ".strip_matching_host_port", "ignore_port",
                         withManager(m -> m.setStripMatchingHostPort(true))),
                 new Case(at + ".strip_any_host_port", "ignore_port", withManager(m -> m.setStripAnyHostPort(true))),
+                new Case(at + ".local_reply_config", "leave it out", withManager(m ->
+                        m.setLocalReplyConfig(LocalReplyConfig.getDefaultInstance()))),
                 new Case(at + ".strip_trailing_host_dot", "dot", withManager(m -> m.setStripTrailingHostDot(true))),
                 new Case(at + ".path_with_escaped_slashes_action", "unknown",
                         withManager(m -> m.setPathWithEscapedSlashesActionValue(17))),
@@ -736,6 +740,10 @@ class RefusedTest {
     static Stream<Case> configurations() {
         return Stream.of(
                 new Case("name", "must not be empty", Samples.routes(r -> r.clearName())),
+                new Case("virtual_hosts[0].cors", "typed_per_filter_config", withHost(h -> h.setCors(
+                        io.weft.policy.proto.envoy.config.route.v3.CorsPolicy.getDefaultInstance()))),
+                new Case("virtual_hosts[0].routes[0].route.cors", "typed_per_filter_config", withAction(a -> a.setCors(
+                        io.weft.policy.proto.envoy.config.route.v3.CorsPolicy.getDefaultInstance()))),
                 new Case("vhds", "not supported", Samples.routes(r -> r.setVhds(Vhds.getDefaultInstance()))),
                 new Case("ignore_path_parameters_in_path_matching", "not supported",
                         Samples.routes(r -> r.setIgnorePathParametersInPathMatching(true))),
@@ -957,6 +965,8 @@ class RefusedTest {
         String at = "virtual_hosts[0].routes[0].route.retry_policy";
         String mirrors = "virtual_hosts[0].routes[0].route.request_mirror_policies[0]";
         return Stream.of(
+                new Case(at + ".retry_host_predicate[0]", "'canary' is not supported; use previous_hosts", withRetry(r ->
+                        r.addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("canary")))),
                 new Case(at + ".retry_priority", "previous_priorities", withRetry(r -> r.setRetryPriority(
                         RetryPriority.newBuilder().setName("mine")))),
                 new Case(at + ".retry_priority.typed_config.update_frequency", "above zero", withRetry(r -> r.setRetryPriority(

@@ -18,7 +18,6 @@ import io.weft.policy.proto.envoy.config.route.v3.ClusterSpecifierPlugin;
 import io.weft.policy.proto.envoy.config.route.v3.FilterConfig;
 import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
-import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
@@ -81,8 +80,6 @@ class ReportedTest {
                                 .setAdditionalRequestChance(FractionalPercent.newBuilder().setNumerator(5))))),
                 new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_on (http3-post-connect-failure)",
                         withRetry(r -> r.setRetryOn("5xx,http3-post-connect-failure"))),
-                new Case("virtual_hosts[0].routes[0].route.retry_policy.retry_host_predicate[0] (canary)", withRetry(r ->
-                        r.addRetryHostPredicate(RetryHostPredicate.newBuilder().setName("canary")))),
                 new Case("dns_refresh_rate", cluster(c -> c.clearEdsClusterConfig()
                         .setType(DiscoveryType.STRICT_DNS)
                         .setLoadAssignment(assignment(e -> {}))
