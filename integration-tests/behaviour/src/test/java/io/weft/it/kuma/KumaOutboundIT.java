@@ -13,6 +13,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Authority;
@@ -26,6 +27,8 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -34,6 +37,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** An app under the real jar does what a real kuma-cp asked of the data plane {@code demo-client}, over mesh TLS with certificates by SDS. */
 class KumaOutboundIT {
@@ -48,6 +52,9 @@ class KumaOutboundIT {
 
     @RegisterExtension
     final Testbed testbed = new Testbed();
+
+    @TempDir
+    Path directory;
 
     private final PolicyServer policies = testbed.policyServer();
     private final Upstream a = upstream("a");
@@ -67,6 +74,8 @@ class KumaOutboundIT {
 
         retries();
         hashes();
+        limitsTime();
+        logs();
         marksItsRequests();
         ejects();
         keepsWhatWasInForceWhenOneFieldIsBroken();
@@ -100,6 +109,29 @@ class KumaOutboundIT {
             all.add(first);
         }
         assertThat(all).containsExactlyInAnyOrder("a", "b");
+    }
+
+    private void limitsTime() {
+        // instead of 52 seconds
+        serve(of("meshtimeout-outbound", action -> action.toBuilder().setTimeout(Durations.fromMillis(300)).build()));
+        List.of(a, b).forEach(upstream -> upstream.react(request -> new Upstream.Hang()));
+        long before = System.nanoTime();
+        assertThat(client.get(URL).status()).isEqualTo(504);
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).as("less than what holds where nothing is said").isLessThan(Duration.ofSeconds(14));
+        List.of(a, b).forEach(upstream -> upstream.react(request -> upstream.ok()));
+    }
+
+    private void logs() {
+        Path file = directory.resolve("access.log");
+        serve(changed("meshaccesslog-outbound", manager -> {
+            // instead of standard output, which is the driver's
+            Any.Builder log = manager.getAccessLogBuilder(0).getTypedConfigBuilder();
+            log.setValue(log.build().unpack(FileAccessLog.class).toBuilder().setPath(file.toString()).build().toByteString());
+        }));
+        assertThat(client.get(URL, Map.of("X-Test", "said")).status()).isEqualTo(200);
+        await().atMost(PATIENCE).ignoreExceptions().untilAsserted(() -> assertThat(Files.readAllLines(file)).anySatisfy(line -> assertThat(line)
+                .matches("\\{\"Destination\":\"test-server\",\"HeaderCamel\":\"said\",\"HeaderCrazy\":\"said\",\"HeaderLower\":\"said\","
+                        + "\"Source\":\"demo-client\",\"Start\":\"?[0-9]+\"?}")));
     }
 
     private void marksItsRequests() {
@@ -153,14 +185,24 @@ class KumaOutboundIT {
     }
 
     private Policy of(String name, UnaryOperator<RouteAction> change) {
+        return changed(name, manager -> {
+            for (Route.Builder route : manager.getRouteConfigBuilder().getVirtualHostsBuilder(0).getRoutesBuilderList()) {
+                route.setRoute(change.apply(route.getRoute()));
+            }
+        });
+    }
+
+    private interface Change {
+        void apply(HttpConnectionManager.Builder manager) throws InvalidProtocolBufferException;
+    }
+
+    private Policy changed(String name, Change change) {
         Policy policy = new KumaConfiguration(name, "demo-client").policy(MESH, CLIENT);
         Listener.Builder listener = policy.listeners().get(OUTBOUND).toBuilder().setAddress(address(VIP, 80));
         Any.Builder config = listener.getFilterChainsBuilder(0).getFiltersBuilder(0).getTypedConfigBuilder();
         try {
             HttpConnectionManager.Builder manager = config.build().unpack(HttpConnectionManager.class).toBuilder();
-            for (Route.Builder route : manager.getRouteConfigBuilder().getVirtualHostsBuilder(0).getRoutesBuilderList()) {
-                route.setRoute(change.apply(route.getRoute()));
-            }
+            change.apply(manager);
             config.setValue(manager.build().toByteString());
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalStateException(e);
