@@ -13,6 +13,7 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
@@ -106,6 +107,46 @@ class SnapshotAssemblerTest {
 
     private PolicySnapshot snapshot() {
         return assembler.assemble().orElseThrow();
+    }
+
+    private static NameTable names(String name, String address) {
+        return new NameTable(Map.of(name, new NameTable.Host(List.of(address), Optional.empty())));
+    }
+
+    private static Accepted answering(String listener, NameTable names) {
+        return accepted(ResourceType.LISTENER, new Listener(
+                listener, Listener.Kind.OUTBOUND, new HostPort("", 0), List.of(), Optional.empty(), false, names), "1");
+    }
+
+    @Test
+    void namesOfListenersAndOfTheTableAreOneAndChangeWithThem() {
+        delta(answering("dynamic", names("a.mesh", "241.0.0.1")), accepted(ResourceType.NAMES, names("b.mesh", "10.96.0.1"), "1"));
+        assertThat(snapshot().names().hosts()).containsOnlyKeys("a.mesh", "b.mesh");
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.versions(ResourceType.NAMES)).as("it has no name by which to say so").isEmpty();
+        assertThat(assembler.resources()).extracting(RawResource::type).containsExactlyInAnyOrder(ResourceType.LISTENER, ResourceType.NAMES);
+
+        delta(refused(ResourceType.NAMES, NameTable.NAME));
+        assertThat(assembler.assemble()).as("the last good one stays").isEmpty();
+
+        delta(accepted(ResourceType.NAMES, names("c.mesh", "10.96.0.2"), "2"));
+        NameTable newer = snapshot().names();
+        assertThat(newer.hosts()).containsOnlyKeys("a.mesh", "c.mesh");
+
+        delta(listener("out", "80"), routes("80", false));
+        assertThat(snapshot().names()).isEqualTo(newer);
+
+        remove(ResourceType.LISTENER, "dynamic");
+        assertThat(snapshot().names().hosts()).containsOnlyKeys("c.mesh");
+
+        assembler.stateOfTheWorld(ResourceType.NAMES, List.of());
+        assertThat(snapshot().names()).isEqualTo(NameTable.EMPTY);
+    }
+
+    @Test
+    void namesOfADiskAreThere() {
+        assembler.restore(List.of(accepted(ResourceType.NAMES, names("b.mesh", "10.96.0.1"), "1")));
+        assertThat(snapshot().names().hosts()).containsOnlyKeys("b.mesh");
     }
 
     @Test
