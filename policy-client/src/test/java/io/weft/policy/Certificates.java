@@ -3,6 +3,7 @@ package io.weft.policy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -29,7 +30,7 @@ final class Certificates {
                             "-keyalg", "EC", "-dname", "CN=" + name, "-validity", "2", "-ext", "san=" + names,
                             "-keystore", file.toString(), "-storetype", "PKCS12", "-storepass", new String(PASSWORD))
                     .redirectErrorStream(true).start();
-            String said = new String(keytool.getInputStream().readAllBytes());
+            String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (keytool.waitFor() != 0) {
                 throw new IOException("keytool: " + said);
             }

@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -325,7 +326,7 @@ class ResourceCacheTest {
                 .start();
         String output;
         try (InputStream in = limited.getInputStream()) {
-            output = new String(in.readAllBytes());
+            output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
 
         assertThat(limited.waitFor()).as(output).isZero();

@@ -23,6 +23,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Enumeration;
@@ -72,7 +73,7 @@ class FieldUnsafeTest {
         builder.environment().keySet().removeAll(Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
         Process process = builder.redirectError(err.toFile()).start();
         try (InputStream out = process.getInputStream()) {
-            String text = new String(out.readAllBytes());
+            String text = new String(out.readAllBytes(), StandardCharsets.UTF_8);
             return new ProcessResult(process.waitFor(), text, Files.readString(err));
         }
     }

@@ -2,6 +2,7 @@ package io.weft.it.harness;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -26,7 +27,7 @@ public record Identity(Path certificate, Path key) {
                             "-keyalg", "EC", "-dname", "CN=" + name, "-validity", "2", "-ext", "san=" + names,
                             "-keystore", file.toString(), "-storetype", "PKCS12", "-storepass", PASSWORD)
                     .redirectErrorStream(true).start();
-            String said = new String(keytool.getInputStream().readAllBytes());
+            String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (keytool.waitFor() != 0) {
                 throw new IllegalStateException("keytool: " + said);
             }
