@@ -9,7 +9,6 @@ import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.ResourceId;
-import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.policy.TlsMode;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
@@ -141,11 +140,10 @@ final class ClusterServices {
             ports.add(port(port, instances));
         }
         List<Service> services = new ArrayList<>();
-        services.add(new Service(
-                metadata(service, service.name().name()), ServiceType.MESH_SERVICE, true, ClusterNames.of(service, joined.aliases), ports));
-        byHostname.forEach((hostname, own) -> services.add(new Service(
+        services.add(Service.of(
+                metadata(service, service.name().name()), true, ClusterNames.of(service, joined.aliases), ports));
+        byHostname.forEach((hostname, own) -> services.add(Service.of(
                 metadata(service, hostname + "." + service.name().name()),
-                ServiceType.MESH_SERVICE,
                 true,
                 ClusterNames.of(hostname, service.name()),
                 own)));

@@ -20,7 +20,9 @@ import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.weft.controlplane.identity.MeshSecurity;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshMultiZoneService;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.Registry.Instance;
@@ -369,7 +371,8 @@ final class ClusterSource implements Source {
             String mesh, PolicySet inForce, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
         conditions.settle(registered);
         Collection<io.weft.controlplane.service.Service> all = services.of(mesh, security);
-        return ServiceCatalog.of(all);
+        return ServiceCatalog.of(all)
+                .with(inForce.all(MeshMultiZoneService.class, mesh), inForce.all(MeshExternalService.class, mesh));
     }
 
     @Override

@@ -29,6 +29,7 @@ import io.weft.controlplane.policy.MeshHttpRoute.BackendRef;
 import io.weft.controlplane.policy.MeshHttpRoute.Filter;
 import io.weft.controlplane.policy.MeshHttpRoute.Match;
 import io.weft.controlplane.policy.MeshHttpRoute.Rule;
+import io.weft.controlplane.policy.ServiceType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ final class GatewayRoute {
     private static final long MILLION = 1_000_000;
     /** Nothing is called so: what leads to it is answered with 500. */
     private static final BackendRef NOWHERE =
-            new BackendRef(Optional.of(""), "", Map.of(), Optional.empty(), OptionalInt.empty(), Map.of(), 1);
+            new BackendRef(ServiceType.MESH_SERVICE, Optional.of(""), "", Map.of(), Optional.empty(), OptionalInt.empty(), Map.of(), 1);
 
     private final ObjectName name;
     private final String kind;
@@ -351,6 +352,7 @@ final class GatewayRoute {
             targets.unusable(target, port).ifPresent(unresolved::add);
         }
         return new BackendRef(
+                ServiceType.MESH_SERVICE,
                 Optional.of(reason.isPresent() ? "" : service),
                 target.namespace(),
                 Map.of(),

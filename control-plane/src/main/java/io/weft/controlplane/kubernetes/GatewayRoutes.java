@@ -9,6 +9,7 @@ import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicySet.Sourced;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.ResourceId;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.policy.TargetRef;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -171,7 +172,9 @@ final class GatewayRoutes {
             boolean producer = service.namespace().equals(route.getMetadata().getNamespace());
             for (Optional<String> section : attachment.sections()) {
                 byAudience.computeIfAbsent(producer ? "producer" : "consumer", key -> new ArrayList<>()).add(new MeshHttpRoute.To(
-                        new MeshHttpRoute.Destination(Optional.of(service.name()), service.namespace(), Map.of(), section), rules));
+                        new MeshHttpRoute.Destination(
+                                ServiceType.MESH_SERVICE, Optional.of(service.name()), service.namespace(), Map.of(), section),
+                        rules));
             }
         }
         attachments.note(route);

@@ -32,12 +32,13 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, Unmatched unmat
     }
 
     /**
+     * @param type of service
      * @param name the service's name; absent: the labels select
      * @param namespace of the service; empty: any
      * @param section a port's name or number; absent: all ports
      */
     public record Destination(
-            Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {}
+            ServiceType type, Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {}
 
     /**
      * @param matches one of them must hold
@@ -96,9 +97,11 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, Unmatched unmat
     /**
      * A share of the requests, weight 0 or more, goes to a service or to those of its instances that carry the tags.
      *
+     * @param type of service
      * @param namespace of the service; empty: any
      */
     public record BackendRef(
+            ServiceType type,
             Optional<String> name,
             String namespace,
             Map<String, String> labels,

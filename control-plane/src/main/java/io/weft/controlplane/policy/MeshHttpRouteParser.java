@@ -29,6 +29,7 @@ final class MeshHttpRouteParser {
 
     /** Envoy's. */
     private static final int MAX_HEADER_VALUE = 16_384;
+    private static final int MAX_HOST_NAME = 253;
 
     private static final java.util.regex.Pattern HEADER_NAME =
             java.util.regex.Pattern.compile("[a-z0-9!#$%&'*+\\-.^_`|~]{1,256}");
@@ -47,7 +48,7 @@ final class MeshHttpRouteParser {
 
     private static To to(Fields fields, Metadata policy) {
         Fields ref = fields.require("targetRef").fields();
-        requireKind(ref, "MeshService");
+        ServiceType type = ref.require("kind").choice(ServiceType.byKind());
         Optional<String> name = ref.get("name").map(MeshHttpRouteParser::serviceName);
         String namespace = TargetRefParser.namespace(ref, policy);
         Map<String, String> labels = ref.texts("labels");
@@ -62,30 +63,20 @@ final class MeshHttpRouteParser {
             rules.add(rule(item.fields(), policy));
         }
         fields.end();
-        return new To(destination(name, namespace, labels, section), rules);
+        return new To(destination(type, name, namespace, labels, section), rules);
     }
 
     private static MeshHttpRoute.Destination destination(
-            Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {
+            ServiceType type, Optional<String> name, String namespace, Map<String, String> labels, Optional<String> section) {
         if (name.isPresent()) {
-            return new MeshHttpRoute.Destination(name, namespace, Map.of(), section);
+            return new MeshHttpRoute.Destination(type, name, namespace, Map.of(), section);
         }
         Set<String> byName = Set.of(Labels.DISPLAY_NAME, Labels.NAMESPACE);
         if (labels.containsKey(Labels.DISPLAY_NAME) && byName.containsAll(labels.keySet())) {
-            return new MeshHttpRoute.Destination(Optional.of(labels.get(Labels.DISPLAY_NAME)),
+            return new MeshHttpRoute.Destination(type, Optional.of(labels.get(Labels.DISPLAY_NAME)),
                     labels.getOrDefault(Labels.NAMESPACE, ""), Map.of(), section);
         }
-        return new MeshHttpRoute.Destination(Optional.empty(), "", labels, section);
-    }
-
-    private static void requireKind(Fields ref, String... supported) {
-        Value kind = ref.require("kind");
-        String text = kind.text();
-        switch (text) {
-            case "MeshExternalService", "MeshMultiZoneService", "Mesh", "MeshSubset", "MeshHTTPRoute", "Dataplane" ->
-                kind.refuse("'" + text + "' is not supported here; use " + String.join(" or ", supported));
-            default -> kind.choice(ResourceParser.words(supported));
-        }
+        return new MeshHttpRoute.Destination(type, Optional.empty(), "", labels, section);
     }
 
     private static Rule rule(Fields fields, Metadata policy) {
@@ -357,7 +348,9 @@ final class MeshHttpRouteParser {
     }
 
     private static BackendRef backend(Fields fields, Metadata policy) {
-        requireKind(fields, "MeshService", "MeshServiceSubset");
+        String kind = fields.require("kind").choice(
+                ResourceParser.words("MeshService", "MeshServiceSubset", "MeshExternalService", "MeshMultiZoneService"));
+        ServiceType type = ServiceType.byKind().getOrDefault(kind, ServiceType.MESH_SERVICE);
         Optional<String> name = fields.get("name").map(MeshHttpRouteParser::serviceName);
         String namespace = TargetRefParser.namespace(fields, policy);
         Map<String, String> labels = fields.texts("labels");
@@ -365,18 +358,16 @@ final class MeshHttpRouteParser {
         Optional<String> section = TargetRefParser.section(fields);
         OptionalInt port = port(fields);
         long weight = fields.get("weight").map(value -> value.whole(0, MAX_WEIGHT)).orElse(1L);
-        fields.get("kind").ifPresent(kind -> {
-            if (!tags.isEmpty() && kind.node() instanceof Node.Text text && text.value().equals("MeshService")) {
-                fields.refuse("tags", "has no meaning with kind MeshService; use kind MeshServiceSubset");
-            }
-        });
+        if (!tags.isEmpty() && !kind.equals("MeshServiceSubset")) {
+            fields.refuse("tags", "has no meaning with kind " + kind + "; use kind MeshServiceSubset");
+        }
         if (name.isEmpty() && labels.isEmpty()) {
             fields.refuse("name", "is missing; name the service, or select it by labels");
         }
         fields.end();
-        MeshHttpRoute.Destination destination = destination(name, namespace, labels, section);
+        MeshHttpRoute.Destination destination = destination(type, name, namespace, labels, section);
         return new BackendRef(
-                destination.name(), destination.namespace(), destination.labels(), section, port, tags, weight);
+                type, destination.name(), destination.namespace(), destination.labels(), section, port, tags, weight);
     }
 
     private static OptionalInt port(Fields fields) {
@@ -391,9 +382,13 @@ final class MeshHttpRouteParser {
         return name;
     }
 
-    private static String hostName(Value value) {
+    static boolean isHostName(String text) {
+        return text.length() <= MAX_HOST_NAME && HOST_NAME.matcher(text).matches() && !IpLiteral.is(text);
+    }
+
+    static String hostName(Value value) {
         String name = value.nonEmptyText();
-        if (!name.isEmpty() && (name.length() > 253 || !HOST_NAME.matcher(name).matches() || IpLiteral.is(name))) {
+        if (!name.isEmpty() && !isHostName(name)) {
             value.refuse("must be a host name in lower case, without a port, and no IP address");
         }
         return name;

@@ -76,23 +76,25 @@ final class MeshTlsParser {
             each.items().forEach(cipher -> list.add(cipher.choice(CIPHERS)));
             return list;
         });
-        Optional<Version> minimum = Optional.empty();
-        Optional<Version> maximum = Optional.empty();
-        if (version.isPresent()) {
-            Fields range = version.get().fields();
-            minimum = range.get("min").map(each -> each.choice(VERSIONS));
-            maximum = range.get("max").map(each -> each.choice(VERSIONS));
-            boolean both = minimum.isPresent() && maximum.isPresent() && maximum.get() != Version.AUTO;
-            if (both && minimum.get().compareTo(maximum.get()) > 0) {
-                range.refuse("min", "must not be above max");
-            }
-            if (maximum.isPresent() && (maximum.get() == Version.TLS_1_0 || maximum.get() == Version.TLS_1_1)) {
-                range.refuse("max", "must be TLS12 or TLS13: agents speak nothing older");
-            }
-            range.end();
-        }
+        Settings versions = version.map(MeshTlsParser::versions).orElse(Settings.NONE);
         fields.end();
-        return new Settings(mode, minimum, maximum, names);
+        return new Settings(mode, versions.minimum(), versions.maximum(), names);
+    }
+
+    /** Of {@code min} and {@code max} alone. */
+    static Settings versions(Value value) {
+        Fields range = value.fields();
+        Optional<Version> minimum = range.get("min").map(each -> each.choice(VERSIONS));
+        Optional<Version> maximum = range.get("max").map(each -> each.choice(VERSIONS));
+        boolean both = minimum.isPresent() && maximum.isPresent() && maximum.get() != Version.AUTO;
+        if (both && minimum.get().compareTo(maximum.get()) > 0) {
+            range.refuse("min", "must not be above max");
+        }
+        if (maximum.isPresent() && (maximum.get() == Version.TLS_1_0 || maximum.get() == Version.TLS_1_1)) {
+            range.refuse("max", "must be TLS12 or TLS13: agents speak nothing older");
+        }
+        range.end();
+        return new Settings(Optional.empty(), minimum, maximum, Optional.empty());
     }
 
     private MeshTlsParser() {}

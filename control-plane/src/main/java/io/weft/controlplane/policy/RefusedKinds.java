@@ -23,8 +23,6 @@ final class RefusedKinds {
         reasons.put("MeshTrace", "an agent makes no spans of its own and leaves the app's alone");
         reasons.put("MeshProxyPatch", "it patches what is written for one version of one proxy, and nothing tells what it would mean in an app");
         reasons.put("MeshOpenTelemetryBackend", "no policy that is supported refers to it");
-        reasons.put("MeshExternalService", "it is not supported yet: what is outside of the mesh is called as the app calls it");
-        reasons.put("MeshMultiZoneService", "it is not supported yet; a MeshService selects instances of all zones");
         reasons.put("MeshGlobalRateLimit", "it needs Kong's rate limit service; MeshRateLimit limits each instance by itself");
         reasons.put("MeshOPA", "it is not supported yet; MeshTrafficPermission says who may call");
         for (String kind : new String[] {"MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance", "MeshGatewayConfig"}) {

@@ -2,8 +2,8 @@ package io.weft.controlplane.policy;
 
 /** A document that was understood. */
 public sealed interface Resource
-        permits Mesh, MeshService, Dataplane, MeshHttpRoute, MeshIdentity, MeshTrust, MeshTls, MeshTrafficPermission,
-                Policy {
+        permits Mesh, MeshService, MeshExternalService, MeshMultiZoneService, Dataplane, MeshHttpRoute, MeshIdentity, MeshTrust, MeshTls,
+                MeshTrafficPermission, Policy {
 
     Metadata metadata();
 }

@@ -20,13 +20,16 @@ public final class ResourceParser {
 
     private static final String API_VERSION = "kuma.io/v1alpha1";
     private static final List<String> SUPPORTED = Stream.concat(
-                    Stream.of("Mesh", "MeshService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS",
+                    Stream.of("Mesh", "MeshService", "MeshExternalService", "MeshMultiZoneService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS",
                             "MeshTrafficPermission"),
                     PolicyKinds.ALL.stream().map(PolicyKind::name))
             .toList();
 
     /** It becomes a host name in the virtual hosts; a wildcard there would catch other services' requests. */
     static final Pattern SERVICE_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,250}[a-zA-Z0-9])?");
+
+    /** RFC 1035. */
+    private static final Pattern DNS_LABEL = Pattern.compile("[a-z]([-a-z0-9]{0,61}[a-z0-9])?");
 
     static final Map<String, Protocol> PROTOCOLS = protocols();
 
@@ -57,8 +60,12 @@ public final class ResourceParser {
      */
     public record Cluster(String namespace, String mesh) {}
 
-    /** Who is who in a mesh is for nobody to say who may not say it of all. */
-    private static final Set<String> FOR_ALL = Set.of("MeshIdentity", "MeshTrust");
+    /** What is for nobody to say who may not say it of all; what is called by a name without a namespace is for all callers. */
+    private static final Map<String, String> FOR_ALL = Map.of(
+            "MeshIdentity", "says for the whole mesh who is who",
+            "MeshTrust", "says for the whole mesh who is who",
+            "MeshExternalService", "is called by the whole mesh",
+            "MeshMultiZoneService", "is called by the whole mesh");
 
     private final YamlReader yaml = new YamlReader();
     private final Optional<Cluster> cluster;
@@ -174,7 +181,11 @@ public final class ResourceParser {
     }
 
     private static void checkName(String kind, String name, Fields fields) {
-        if (kind.equals("MeshService") && !SERVICE_NAME.matcher(name).matches()) {
+        if (kind.equals("MeshExternalService") || kind.equals("MeshMultiZoneService")) {
+            if (!DNS_LABEL.matcher(name).matches()) {
+                fields.refuse("name", "must be a label of a host name: small letters, digits and '-', at most 63, a letter first");
+            }
+        } else if (kind.equals("MeshService") && !SERVICE_NAME.matcher(name).matches()) {
             fields.refuse("name", "must be a name of letters, digits, '.', '-' and '_', not '" + name + "'");
         }
     }
@@ -200,9 +211,9 @@ public final class ResourceParser {
             return new Envelope(kind, Optional.empty(), root, Optional.empty());
         }
         checkName(kind, name, meta);
-        if (cluster.isPresent() && FOR_ALL.contains(kind) && !namespace.equals(cluster.get().namespace())) {
+        if (cluster.isPresent() && FOR_ALL.containsKey(kind) && !namespace.equals(cluster.get().namespace())) {
             meta.refuse("namespace", "must be " + cluster.get().namespace() + ", the control plane's own: a " + kind
-                    + " says for the whole mesh who is who");
+                    + " " + FOR_ALL.get(kind));
         }
         String coreName = namespace.isEmpty() ? name : name + "." + namespace;
         Metadata metadata = new Metadata(new ResourceId(kind, mesh, coreName), name, namespace, labels);
@@ -248,6 +259,8 @@ public final class ResourceParser {
             case "Mesh" -> mesh(metadata, envelope);
             case "Dataplane" -> dataplane(metadata, envelope);
             case "MeshService" -> meshService(metadata, envelope.spec());
+            case "MeshExternalService" -> MeshExternalServiceParser.parse(metadata, envelope.spec());
+            case "MeshMultiZoneService" -> MeshMultiZoneServiceParser.parse(metadata, envelope.spec());
             case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec(), proof);
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
             case "MeshTLS" -> MeshTlsParser.parse(ofWhoIsCalled(metadata), envelope.spec());

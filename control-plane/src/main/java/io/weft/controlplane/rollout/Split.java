@@ -2,6 +2,7 @@ package io.weft.controlplane.rollout;
 
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.ServiceType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -43,7 +44,8 @@ public record Split(String mesh, String service, String policy, Map<String, Long
     static List<Rule> rules(MeshHttpRoute policy) {
         List<Rule> found = new ArrayList<>();
         for (int to = 0; to < policy.to().size(); to++) {
-            Optional<String> service = policy.to().get(to).destination().name();
+            MeshHttpRoute.Destination destination = policy.to().get(to).destination();
+            Optional<String> service = destination.name().filter(name -> destination.type() == ServiceType.MESH_SERVICE);
             List<MeshHttpRoute.Rule> rules = policy.to().get(to).rules();
             for (int rule = 0; service.isPresent() && rule < rules.size(); rule++) {
                 Map<String, Long> weights = weights(rules.get(rule), service.get());

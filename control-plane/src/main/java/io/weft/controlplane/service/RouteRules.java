@@ -81,7 +81,7 @@ public final class RouteRules {
         boolean named = destination.name().isPresent()
                 ? destination.name().get().equals(service.name()) && service.metadata().isOf(destination.namespace())
                 : service.metadata().has(destination.labels());
-        return named && destination.section().map(port::is).orElse(true);
+        return destination.type() == service.type() && named && destination.section().map(port::is).orElse(true);
     }
 
     private static final Comparator<Entry> ASCENDING = Comparator

@@ -1,6 +1,7 @@
 package io.weft.controlplane.service;
 
 import io.weft.controlplane.identity.Workload;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ServiceType;
@@ -16,16 +17,23 @@ import java.util.Set;
  * Something that others call by name.
  *
  * @param type as which it is a destination of policies
- * @param declared by a MeshService or a cluster; otherwise it was made from the tags of its instances, or named by a route
+ * @param declared by a resource or a cluster; otherwise it was made from the tags of its instances, or named by a route
  * @param ports at least one
+ * @param external what is said of it if it is outside of the mesh
  */
-public record Service(Metadata metadata, ServiceType type, boolean declared, Hosts hosts, List<Port> ports) {
+public record Service(
+        Metadata metadata, ServiceType type, boolean declared, Hosts hosts, List<Port> ports, Optional<MeshExternalService> external) {
 
     /** Of a service that no MeshService describes. */
     public static final int DEFAULT_PORT = 80;
 
     public Service {
         ports = List.copyOf(ports);
+    }
+
+    /** Of the mesh. */
+    public static Service of(Metadata metadata, boolean declared, Hosts hosts, List<Port> ports) {
+        return new Service(metadata, ServiceType.MESH_SERVICE, declared, hosts, ports, Optional.empty());
     }
 
     /**
@@ -50,14 +58,22 @@ public record Service(Metadata metadata, ServiceType type, boolean declared, Hos
             }
             return new Hosts(hosts, Map.of());
         }
+
+        /** Kuma's generated names. */
+        static Hosts generated(Metadata service, String domain) {
+            return new Hosts(List.of(service.displayName() + "." + domain + ".mesh.local"), Map.of());
+        }
     }
 
     public String name() {
         return metadata.displayName();
     }
 
-    /** By what people know it: with its namespace where others of its name have other ones. */
+    /** By what people know it: with its namespace where others of its name have other ones, and told from a service of the mesh. */
     public String shown() {
+        if (type != ServiceType.MESH_SERVICE) {
+            return hosts.everywhere().get(0);
+        }
         return hosts.inNamespace().isEmpty() ? name() : metadata.namespace() + "/" + name();
     }
 

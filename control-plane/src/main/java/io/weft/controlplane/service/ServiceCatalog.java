@@ -5,7 +5,9 @@ import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshMultiZoneService;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
@@ -30,7 +32,7 @@ import java.util.TreeSet;
 /**
  * The services of one mesh: those that a MeshService declares, one on port 80 for every {@code kuma.io/service} tag that no
  * MeshService of that name covers, and an empty one for every other service that a route names, so that a request to it is
- * answered by the mesh and does not leave it.
+ * answered by the mesh and does not leave it; and those beside them that a MeshMultiZoneService or a MeshExternalService declares.
  */
 public final class ServiceCatalog {
 
@@ -48,6 +50,47 @@ public final class ServiceCatalog {
         return new ServiceCatalog(services.stream()
                 .sorted(Comparator.comparing(Service::name).thenComparing(service -> service.metadata().namespace()))
                 .toList());
+    }
+
+    /** With those that are made of these, and those that are outside of the mesh. */
+    public ServiceCatalog with(List<MeshMultiZoneService> joined, List<MeshExternalService> external) {
+        if (joined.isEmpty() && external.isEmpty()) {
+            return this;
+        }
+        List<Service> services = new ArrayList<>(all);
+        joined.forEach(declared -> services.add(joined(declared)));
+        external.forEach(declared -> services.add(external(declared)));
+        return of(services);
+    }
+
+    private Service joined(MeshMultiZoneService declared) {
+        List<Service> selected = all.stream()
+                .filter(service -> service.type() == ServiceType.MESH_SERVICE && service.metadata().has(declared.selected()))
+                .toList();
+        List<Service.Port> ports = new ArrayList<>();
+        for (MeshMultiZoneService.Port port : declared.ports()) {
+            Map<String, Service.Instance> byAddress = new LinkedHashMap<>();
+            selected.stream()
+                    .flatMap(service -> service.ports().stream())
+                    .filter(each -> each.number() == port.port())
+                    .flatMap(each -> each.instances().stream())
+                    .forEach(instance -> byAddress.putIfAbsent(instance.hostPort(), instance));
+            ports.add(new Service.Port(port.port(), port.name(), port.protocol(), List.copyOf(byAddress.values())));
+        }
+        Metadata metadata = declared.metadata();
+        return new Service(metadata, ServiceType.MESH_MULTI_ZONE_SERVICE, true, Service.Hosts.generated(metadata, "mzsvc"), ports,
+                Optional.empty());
+    }
+
+    private static Service external(MeshExternalService declared) {
+        List<Service.Instance> instances = declared.endpoints().stream()
+                .map(endpoint -> new Service.Instance(endpoint.address(), endpoint.port(), "", Set.of(), Workload.NOBODY, Map.of(),
+                        Health.HEALTHY, false))
+                .toList();
+        Service.Port port = new Service.Port(declared.port(), Optional.empty(), declared.protocol(), instances);
+        Metadata metadata = declared.metadata();
+        return new Service(metadata, ServiceType.MESH_EXTERNAL_SERVICE, true, Service.Hosts.generated(metadata, "extsvc"), List.of(port),
+                Optional.of(declared));
     }
 
     /** One port of one data plane. */
@@ -119,7 +162,7 @@ public final class ServiceCatalog {
         Metadata metadata = new Metadata(new ResourceId("MeshService", mesh, name), name, "", Map.of());
         Service.Port port =
                 new Service.Port(Service.DEFAULT_PORT, Optional.empty(), protocol(members), instances(members));
-        return new Service(metadata, ServiceType.MESH_SERVICE, false, Service.Hosts.ofMesh(metadata), List.of(port));
+        return Service.of(metadata, false, Service.Hosts.ofMesh(metadata), List.of(port));
     }
 
     /** What all of them speak: HTTP unless they say otherwise, TCP if one does. */
@@ -143,7 +186,7 @@ public final class ServiceCatalog {
             ports.add(new Service.Port(
                     port.port(), port.name(), port.protocol(), instances(targets(port, selected))));
         }
-        return new Service(service.metadata(), ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(service.metadata()), ports);
+        return Service.of(service.metadata(), true, Service.Hosts.ofMesh(service.metadata()), ports);
     }
 
     private static boolean selects(MeshService.Selector selector, Candidate candidate) {
@@ -196,12 +239,14 @@ public final class ServiceCatalog {
         Collection<String> names = new TreeSet<>();
         for (MeshHttpRoute route : routes) {
             for (MeshHttpRoute.To to : route.to()) {
-                to.destination().name().ifPresent(names::add);
+                if (to.destination().type() == ServiceType.MESH_SERVICE) {
+                    to.destination().name().ifPresent(names::add);
+                }
                 for (MeshHttpRoute.Rule rule : to.rules()) {
-                    rule.backends().ifPresent(refs -> refs.forEach(ref -> ref.name().ifPresent(names::add)));
+                    rule.backends().ifPresent(refs -> refs.forEach(ref -> add(ref, names)));
                     rule.filters().ifPresent(filters -> filters.forEach(filter -> {
                         if (filter instanceof MeshHttpRoute.Mirror mirror) {
-                            mirror.backend().name().ifPresent(names::add);
+                            add(mirror.backend(), names);
                         }
                     }));
                 }
@@ -210,9 +255,22 @@ public final class ServiceCatalog {
         return names;
     }
 
+    private static void add(MeshHttpRoute.BackendRef ref, Collection<String> names) {
+        if (ref.type() == ServiceType.MESH_SERVICE) {
+            ref.name().ifPresent(names::add);
+        }
+    }
+
     /** Whether a name may mean another service in another namespace. */
     public boolean differByNamespace() {
         return all.stream().anyMatch(service -> !service.hosts().inNamespace().isEmpty());
+    }
+
+    /** Whether proxies are told something else than agents. */
+    public boolean differByKind() {
+        return all.stream().anyMatch(service -> service.external().flatMap(MeshExternalService::tls)
+                .filter(tls -> tls.verification() != MeshExternalService.Verification.NONE && tls.authorities().isEmpty())
+                .isPresent());
     }
 
     /** Whether somebody in another zone should prefer other instances. */
@@ -245,9 +303,9 @@ public final class ServiceCatalog {
     public Optional<Target> resolve(MeshHttpRoute.BackendRef ref) {
         Optional<Service> service = ref.name().isPresent()
                 ? byName.getOrDefault(ref.name().get(), List.of()).stream()
-                        .filter(named -> named.metadata().isOf(ref.namespace()))
+                        .filter(named -> named.type() == ref.type() && named.metadata().isOf(ref.namespace()))
                         .findFirst()
-                : all.stream().filter(other -> other.metadata().has(ref.labels())).findFirst();
+                : all.stream().filter(other -> other.type() == ref.type() && other.metadata().has(ref.labels())).findFirst();
         return service.flatMap(found -> port(found, ref).map(port -> new Target(found, port, ref.tags())));
     }
 

@@ -4,7 +4,9 @@ import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.FolderWatcher;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshMultiZoneService;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
@@ -50,7 +52,8 @@ public final class FolderSource implements Source {
     public ServiceCatalog services(
             String mesh, PolicySet policies, List<Instance> registered, List<MeshHttpRoute> routes, MeshSecurity security) {
         return ServiceCatalog.build(
-                mesh, instances(mesh, policies, registered, security), policies.all(MeshService.class, mesh), routes, security);
+                        mesh, instances(mesh, policies, registered, security), policies.all(MeshService.class, mesh), routes, security)
+                .with(policies.all(MeshMultiZoneService.class, mesh), policies.all(MeshExternalService.class, mesh));
     }
 
     @Override

@@ -24,7 +24,9 @@ import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.IpLiteral;
 import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
@@ -32,6 +34,7 @@ import io.weft.controlplane.xds.policy.Localities;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Envoy's clusters and their endpoints. */
@@ -55,27 +58,56 @@ final class ClusterBuilder {
 
     /** @param shown absent: the caller has no identity, and everything is reached in plaintext */
     static Versioned cluster(Target target, Optional<Shown> shown, MeshSecurity security, ClusterPolicies policies) {
-        String name = Names.cluster(target);
-        Cluster.Builder cluster = Cluster.newBuilder()
-                .setName(name)
-                .setLrsServer(LOAD_REPORTS);
+        Cluster.Builder cluster = common(target, policies);
         if (isByName(target)) {
             cluster.setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(assignment(target, ""));
         } else {
             cluster.setType(Cluster.DiscoveryType.EDS)
                     .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS));
         }
-        policies.in(cluster, target.port().protocol());
-        http(cluster, target.port().protocol(), policies.connections());
         shown.ifPresent(own -> cluster.addTransportSocketMatches(TlsBuilder.upstream(own, target, security)));
         if (!target.tags().isEmpty()) {
             cluster.setMetadata(Metadata.newBuilder().putFilterMetadata("io.kuma.tags", struct(target.tags())));
         }
-        return Versioned.of(name, cluster.build());
+        return Versioned.of(cluster.getName(), cluster.build());
     }
 
-    /** Whether callers resolve it: what EDS says has to be addresses. */
-    static boolean isByName(Target target) {
+    private static Cluster.Builder common(Target target, ClusterPolicies policies) {
+        Cluster.Builder cluster = Cluster.newBuilder().setName(Names.cluster(target)).setLrsServer(LOAD_REPORTS);
+        policies.in(cluster, target.port().protocol());
+        http(cluster, target.port().protocol(), policies.connections());
+        return cluster;
+    }
+
+    /**
+     * What is outside of the mesh, with its endpoints, as a zone egress of Kuma has it.
+     *
+     * @param kind of the callers
+     */
+    static Versioned external(MeshExternalService service, Target target, ClientNode.Kind kind, ClusterPolicies policies) {
+        Cluster.Builder cluster = common(target, policies);
+        boolean byName = service.endpoints().stream().anyMatch(endpoint -> !IpLiteral.is(endpoint.address()));
+        cluster.setType(byName ? Cluster.DiscoveryType.STRICT_DNS : Cluster.DiscoveryType.STATIC);
+        // Envoy wants the levels without gaps.
+        SortedMap<Integer, LocalityLbEndpoints.Builder> levels = new TreeMap<>();
+        service.endpoints().forEach(endpoint -> levels
+                .computeIfAbsent(endpoint.priority(), key -> LocalityLbEndpoints.newBuilder()
+                        .setLocality(Locality.newBuilder().setSubZone("priority-" + key)))
+                .addLbEndpoints(LbEndpoint.newBuilder()
+                        .setEndpoint(Endpoint.newBuilder().setAddress(address(endpoint.address(), endpoint.port())))));
+        ClusterLoadAssignment.Builder assignment = ClusterLoadAssignment.newBuilder().setClusterName(cluster.getName());
+        levels.values().forEach(level -> assignment.addEndpoints(level.setPriority(assignment.getEndpointsCount())));
+        cluster.setLoadAssignment(assignment);
+        service.tls().ifPresent(tls -> cluster.addTransportSocketMatches(TlsBuilder.external(service, tls, kind)));
+        return Versioned.of(cluster.getName(), cluster.build());
+    }
+
+    /** Whether callers need not ask for its endpoints, as they have them by the cluster: what EDS says has to be addresses. */
+    static boolean hasEndpoints(Target target) {
+        return target.service().external().isPresent() || isByName(target);
+    }
+
+    private static boolean isByName(Target target) {
         return target.port().instances().stream().anyMatch(instance -> !IpLiteral.is(instance.address()));
     }
 

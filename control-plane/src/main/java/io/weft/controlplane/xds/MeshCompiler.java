@@ -66,6 +66,7 @@ public final class MeshCompiler {
      * @param caller what of them decides how near endpoints are
      * @param namespace of which they are, where that makes a difference; else empty
      * @param zone in which they are, where that makes a difference; else empty
+     * @param kind what they are, where that makes a difference; else an agent
      */
     private record Group(
             BitSet routes,
@@ -73,9 +74,10 @@ public final class MeshCompiler {
             Optional<Shown> shown,
             Localities.Caller caller,
             String namespace,
-            String zone) {}
+            String zone,
+            ClientNode.Kind kind) {}
 
-    private record ClusterKey(String name, Optional<Shown> shown, ClusterPolicies policies) {}
+    private record ClusterKey(String name, Optional<Shown> shown, ClientNode.Kind kind, ClusterPolicies policies) {}
 
     private record EndpointsKey(String name, Localities localities, String zone) {}
 
@@ -132,8 +134,9 @@ public final class MeshCompiler {
                 : new Shown.Served(own.name()));
         String namespace = services.differByNamespace() ? node.metadata().namespace() : "";
         String zone = services.differByZone() ? node.metadata().zone() : "";
+        ClientNode.Kind kind = services.differByKind() ? node.kind() : ClientNode.Kind.AGENT;
         Outbound outbound = outbounds.computeIfAbsent(
-                new Group(applicable, entries, shown, callers.of(node), namespace, zone), this::outbound);
+                new Group(applicable, entries, shown, callers.of(node), namespace, zone, kind), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
         inbound(node, shown, listeners, localClusters);
@@ -232,11 +235,11 @@ public final class MeshCompiler {
         targets.forEach((name, target) -> {
             ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
             clusterList.add(clusters.computeIfAbsent(
-                    new ClusterKey(name, group.shown(), said),
-                    key -> ClusterBuilder.cluster(target, key.shown(), security, key.policies())));
+                    new ClusterKey(name, group.shown(), group.kind(), said),
+                    key -> cluster(target, key)));
             destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
                     target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
-            if (!ClusterBuilder.isByName(target)) {
+            if (!ClusterBuilder.hasEndpoints(target)) {
                 endpointList.add(endpoints.of(
                         new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
                         target.instances(),
@@ -256,6 +259,12 @@ public final class MeshCompiler {
                         .toList()),
                 logs,
                 Table.of(tables.values().stream().map(RouteTable::build).toList()));
+    }
+
+    private Versioned cluster(Target target, ClusterKey key) {
+        return target.service().external().isPresent()
+                ? ClusterBuilder.external(target.service().external().get(), target, key.kind(), key.policies())
+                : ClusterBuilder.cluster(target, key.shown(), security, key.policies());
     }
 
     /** The virtual hosts of one port. */

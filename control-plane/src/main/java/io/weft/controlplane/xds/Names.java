@@ -14,7 +14,15 @@ import java.util.TreeMap;
 final class Names {
 
     static String virtualHost(Service service, Service.Port port) {
-        return kri("msvc", service.metadata(), port.section());
+        return kri(abbreviation(service), service.metadata(), port.section());
+    }
+
+    private static String abbreviation(Service service) {
+        return switch (service.type()) {
+            case MESH_SERVICE -> "msvc";
+            case MESH_EXTERNAL_SERVICE -> "extsvc";
+            case MESH_MULTI_ZONE_SERVICE -> "mzsvc";
+        };
     }
 
     /** A subset of the instances is a cluster of its own, told from the others by a hash of its tags. */
@@ -40,7 +48,7 @@ final class Names {
     /** What a caller asks for by SNI. */
     static String sni(Target target) {
         Metadata metadata = target.service().metadata();
-        List<String> parts = new ArrayList<>(List.of("sni", "msvc", metadata.mesh()));
+        List<String> parts = new ArrayList<>(List.of("sni", abbreviation(target.service()), metadata.mesh()));
         if (!metadata.zone().isEmpty()) {
             parts.add(metadata.zone());
             if (!metadata.namespace().isEmpty()) {

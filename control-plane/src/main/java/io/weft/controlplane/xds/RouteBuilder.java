@@ -1,5 +1,6 @@
 package io.weft.controlplane.xds;
 
+import com.google.protobuf.BoolValue;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
@@ -197,6 +198,10 @@ final class RouteBuilder {
                     .setName(name)
                     .setWeight(UInt32Value.of(weight.intValue()))));
             action.setWeightedClusters(weighted);
+        }
+        if (split.clusters().keySet().stream().anyMatch(name -> targets.get(name).service().external().isPresent())) {
+            // Outside of the mesh nobody knows the name by which it is called here.
+            action.setAutoHostRewrite(BoolValue.of(true));
         }
         first(filters, MeshHttpRoute.Rewrite.class).ifPresent(rewrite -> rewrite(action, rewrite, path));
         for (Filter filter : filters) {

@@ -25,11 +25,18 @@ import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates.Certificate;
 import io.weft.controlplane.identity.Workload;
+import io.weft.controlplane.policy.IpLiteral;
+import io.weft.controlplane.policy.MeshExternalService;
+import io.weft.controlplane.policy.MeshExternalService.Name;
+import io.weft.controlplane.policy.MeshExternalService.Verification;
 import io.weft.controlplane.policy.MeshTls;
+import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -48,6 +55,8 @@ final class TlsBuilder {
     static final String TRUST_BUNDLE = "system_trust_bundle";
 
     private static final String TLS = "envoy.transport_sockets.tls";
+    /** Debian's and Alpine's, on which Envoy's images are built; where there is no such file Envoy refuses the cluster. */
+    private static final String SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
     /** For the endpoints that take it; the others are reached in plaintext. */
     static Cluster.TransportSocketMatch upstream(Shown shown, Target target, MeshSecurity security) {
@@ -75,6 +84,58 @@ final class TlsBuilder {
                 .build();
     }
 
+    /**
+     * To what is outside of the mesh, for all of its endpoints.
+     *
+     * @param kind of the callers
+     */
+    static Cluster.TransportSocketMatch external(MeshExternalService service, MeshExternalService.Tls tls, ClientNode.Kind kind) {
+        String first = service.endpoints().get(0).address();
+        boolean named = tls.verification() == Verification.SECURED;
+        String sni = tls.serverName()
+                .or(() -> Optional.of(first).filter(address -> !IpLiteral.is(address)))
+                .orElse("");
+        // Envoy says so by itself; an agent says what it is told.
+        CommonTlsContext.Builder context = CommonTlsContext.newBuilder().addAlpnProtocols(service.protocol().http2() ? "h2" : "http/1.1");
+        parameters(tls.versions(), context);
+        if (tls.verification() != Verification.NONE) {
+            CertificateValidationContext.Builder validation = CertificateValidationContext.newBuilder();
+            authorities(tls, kind, validation);
+            if (named) {
+                List<Name> names = new ArrayList<>(List.of(new Name(Name.Kind.EXACT, sni.isEmpty() ? first : sni)));
+                names.addAll(tls.names());
+                names.forEach(name -> validation.addMatchTypedSubjectAltNames(name(SubjectAltNameMatcher.SanType.DNS, name))
+                        .addMatchTypedSubjectAltNames(name(SubjectAltNameMatcher.SanType.IP_ADDRESS, name)));
+            }
+            context.setValidationContext(validation);
+        }
+        return Cluster.TransportSocketMatch.newBuilder()
+                .setName(first)
+                .setMatch(Struct.getDefaultInstance())
+                .setTransportSocket(socket(UpstreamTlsContext.newBuilder().setCommonTlsContext(context).setSni(sni).build()))
+                .build();
+    }
+
+    /** Those of the caller's system an agent has from its JVM, and Envoy only from a file. */
+    private static void authorities(
+            MeshExternalService.Tls tls, ClientNode.Kind kind, CertificateValidationContext.Builder validation) {
+        if (tls.authorities().isPresent()) {
+            validation.setTrustedCa(bytes(tls.authorities().get()));
+        } else if (kind == ClientNode.Kind.PROXY) {
+            validation.setTrustedCa(DataSource.newBuilder().setFilename(SYSTEM_AUTHORITIES));
+        } else {
+            validation.setSystemRootCerts(CertificateValidationContext.SystemRootCerts.getDefaultInstance());
+        }
+    }
+
+    private static SubjectAltNameMatcher name(SubjectAltNameMatcher.SanType type, Name name) {
+        StringMatcher.Builder matcher = StringMatcher.newBuilder();
+        return SubjectAltNameMatcher.newBuilder()
+                .setSanType(type)
+                .setMatcher(name.kind() == Name.Kind.PREFIX ? matcher.setPrefix(name.value()) : matcher.setExact(name.value()))
+                .build();
+    }
+
     static TransportSocket downstream(Shown shown, MeshTls.Settings settings, MeshSecurity security) {
         List<SubjectAltNameMatcher> names = security.trust().keySet().stream()
                 .map(domain -> uri(StringMatcher.newBuilder().setPrefix("spiffe://" + domain + "/")))
@@ -92,6 +153,11 @@ final class TlsBuilder {
                                 CertificateValidationContext.newBuilder().addAllMatchTypedSubjectAltNames(names))
                         .setValidationContextSdsSecretConfig(secret(TRUST_BUNDLE)));
         shown.in(context);
+        parameters(settings, context);
+        return context;
+    }
+
+    private static void parameters(MeshTls.Settings settings, CommonTlsContext.Builder context) {
         if (settings.minimum().isPresent() || settings.maximum().isPresent() || settings.ciphers().isPresent()) {
             TlsParameters.Builder parameters = TlsParameters.newBuilder();
             settings.minimum().ifPresent(version -> parameters.setTlsMinimumProtocolVersion(version(version)));
@@ -99,7 +165,6 @@ final class TlsBuilder {
             settings.ciphers().ifPresent(parameters::addAllCipherSuites);
             context.setTlsParams(parameters);
         }
-        return context;
     }
 
     private static TlsParameters.TlsProtocol version(MeshTls.Version version) {

@@ -41,7 +41,8 @@ class PoliciesPageTest {
     @Test
     void everyPolicyHasASection() throws IOException {
         String page = Files.readString(PAGE);
-        Stream.concat(PolicyKinds.ALL.stream().map(PolicyKind::name), Stream.of("MeshHTTPRoute", "MeshTLS", "MeshTrafficPermission"))
+        Stream.concat(PolicyKinds.ALL.stream().map(PolicyKind::name), Stream.of(
+                        "MeshHTTPRoute", "MeshTLS", "MeshTrafficPermission", "MeshExternalService", "MeshMultiZoneService"))
                 .forEach(kind -> assertThat(page).contains("\n## " + kind + "\n").contains("type: " + kind + "\n"));
     }
 }

@@ -147,6 +147,18 @@ class PolicyParserTest {
         "MeshAccessLog | to: [{targetRef: {kind: MeshHTTPRoute, name: r}, default: {backends: []}}] | spec.to[0].targetRef.kind | %ROUTE_NAME%",
         "MeshAccessLog | rules: [{default: {backends: []}}], from: [{targetRef: {kind: Mesh}, default: {backends: []}}] | spec.rules | exclude each other",
         "MeshAccessLog | from: [{targetRef: {kind: MeshService, name: a}, default: {backends: []}}] | spec.from[0].targetRef.kind | must be one of Mesh",
+        "MeshExternalService | match: {port: 80}, endpoints: [{address: a.b, port: 80}] | spec.match.protocol | opened by the app itself",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [] | spec.endpoints | at least one",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a/b, port: 80}] | spec.endpoints[0].address | host name",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], extension: {type: a} | spec.extension | plugins",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], tls: {allowRenegotiation: true} | spec.tls.allowRenegotiation | renegotiation",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], tls: {verification: {mode: None}} | spec.tls.verification.mode | SkipSAN",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], tls: {verification: {clientKey: {type: InsecureInline}}} | spec.tls.verification.clientKey | every data plane",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], tls: {verification: {caCert: {type: File, file: {path: /etc/passwd}}}} | spec.tls.verification.caCert.type | InsecureInline",
+        "MeshExternalService | match: {port: 80, protocol: http}, endpoints: [{address: a.b, port: 80}], tls: {verification: {caCert: {type: InsecureInline, insecureInline: {value: a}}}} | spec.tls.verification.caCert.insecureInline.value | certificate",
+        "MeshMultiZoneService | selector: {meshService: {matchLabels: {}}}, ports: [{port: 80}] | spec.selector.meshService.matchLabels | must not be empty",
+        "MeshMultiZoneService | selector: {meshService: {matchLabels: {a: b}}}, ports: [] | spec.ports | at least one",
+        "MeshMultiZoneService | selector: {meshService: {matchLabels: {a: b}}}, ports: [{port: 80}, {port: 80}] | spec.ports[1].port | occurs twice",
     })
     void whatIsNotInOrderIsRefusedByFieldAndReason(String kind, String spec, String field, String reason) {
         assertThat(parse("type: " + kind + "\nname: a\nspec: {" + spec + "}").problems())
@@ -159,7 +171,7 @@ class PolicyParserTest {
 
     @Test
     void aKindThatIsNotServedIsRefusedWithTheReason() {
-        for (String kind : List.of("MeshTCPRoute", "MeshExternalService", "MeshMultiZoneService", "MeshPassthrough", "MeshMetric",
+        for (String kind : List.of("MeshTCPRoute", "MeshPassthrough", "MeshMetric",
                 "MeshTrace", "MeshProxyPatch", "MeshGateway")) {
             assertThat(parse("type: " + kind + "\nname: a\nspec: {}").problems()).singleElement().satisfies(problem -> {
                 assertThat(problem.field()).isEqualTo("type");

@@ -12,7 +12,6 @@ import io.weft.controlplane.policy.Policy;
 import io.weft.controlplane.policy.PolicyKinds;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ResourceId;
-import io.weft.controlplane.policy.ServiceType;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
@@ -40,7 +39,7 @@ class OutboundRulesTest {
     private static Service service(String name, String namespace, Service.Port... ports) {
         Metadata metadata = new Metadata(
                 new ResourceId("MeshService", "default", name + namespace), name, namespace, Map.of("team", "shop"));
-        return new Service(metadata, ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(metadata), List.of(ports));
+        return Service.of(metadata, true, Service.Hosts.ofMesh(metadata), List.of(ports));
     }
 
     private static Metadata metadata(String type, String name, String namespace) {
@@ -210,7 +209,7 @@ class OutboundRulesTest {
     @Test
     void whatIsNamedWithoutANamespaceIsOfThePolicysOwn() {
         Metadata ofBackend = new Metadata(new ResourceId("MeshService", "default", "orders.backend"), "orders", "backend", Map.of());
-        Service orders = new Service(ofBackend, ServiceType.MESH_SERVICE, true, Service.Hosts.ofMesh(ofBackend), List.of(MAIN));
+        Service orders = Service.of(ofBackend, true, Service.Hosts.ofMesh(ofBackend), List.of(MAIN));
         assertThat(seconds(inNamespace("backend", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(1);
         assertThat(seconds(inNamespace("elsewhere", "a", TO_ORDERS, 1), orders, MAIN)).isEqualTo(-1);
     }

@@ -6,7 +6,6 @@ import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ResourceId;
-import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.service.RouteRules.Resolved;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +16,8 @@ class RouteRulesTest {
 
     private static final Service.Port MAIN = new Service.Port(80, Optional.of("main"), Protocol.HTTP, List.of());
     private static final Service.Port ADMIN = new Service.Port(81, Optional.empty(), Protocol.HTTP, List.of());
-    private static final Service ORDERS = new Service(
+    private static final Service ORDERS = Service.of(
             new Metadata(new ResourceId("MeshService", "default", "orders"), "orders", "", Map.of("team", "shop")),
-            ServiceType.MESH_SERVICE,
             true,
             new Service.Hosts(List.of("orders"), Map.of()),
             List.of(MAIN, ADMIN));

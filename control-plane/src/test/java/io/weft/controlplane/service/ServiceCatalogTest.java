@@ -7,6 +7,7 @@ import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
 import io.weft.controlplane.registry.Registry.Transport;
@@ -63,7 +64,7 @@ class ServiceCatalogTest {
     }
 
     private static MeshHttpRoute.BackendRef ref(String name, OptionalInt port, Map<String, String> tags) {
-        return new MeshHttpRoute.BackendRef(Optional.of(name), "", Map.of(), Optional.empty(), port, tags, 1);
+        return new MeshHttpRoute.BackendRef(ServiceType.MESH_SERVICE, Optional.of(name), "", Map.of(), Optional.empty(), port, tags, 1);
     }
 
     @Test
@@ -176,7 +177,7 @@ class ServiceCatalogTest {
         // Nothing declares the ports of this one.
         assertThat(catalog.resolve(ref("auto", OptionalInt.of(8080), Map.of()))).isPresent();
         assertThat(catalog.resolve(new MeshHttpRoute.BackendRef(
-                Optional.empty(), "", Map.of("team", "shop"), Optional.of("main"), OptionalInt.empty(), Map.of(), 1))).isPresent();
+                ServiceType.MESH_SERVICE, Optional.empty(), "", Map.of("team", "shop"), Optional.of("main"), OptionalInt.empty(), Map.of(), 1))).isPresent();
         assertThat(addresses(catalog.resolve(ref("web", OptionalInt.empty(), Map.of("version", "v1")))
                 .orElseThrow().instances())).containsExactly("10.0.0.1:8080");
         assertThat(catalog.resolve(ref("web", OptionalInt.empty(), Map.of("version", "v2")))

@@ -22,12 +22,15 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.controlplane.identity.MeshSecurity;
 import io.weft.controlplane.identity.ServedCertificates;
 import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Document;
+import io.weft.controlplane.policy.MeshExternalService;
+import io.weft.controlplane.policy.MeshMultiZoneService;
 import io.weft.controlplane.policy.MeshService;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicySet;
@@ -56,7 +59,7 @@ class MeshCompilerTest {
                     HttpConnectionManager.getDescriptor(), Router.getDescriptor(), TcpProxy.getDescriptor(),
                     PreviousHostsPredicate.getDescriptor(), HttpProtocolOptions.getDescriptor(), FileAccessLog.getDescriptor(),
                     ExtensionWithMatcher.getDescriptor(), LocalRateLimit.getDescriptor(), SkipFilter.getDescriptor(),
-                    UriSanInput.getDescriptor()))
+                    UriSanInput.getDescriptor(), UpstreamTlsContext.getDescriptor()))
             .build();
 
     private static final String SERVICES = """
@@ -101,13 +104,14 @@ class MeshCompilerTest {
         PolicySet set = new PolicySet(resources, List.of(), List.of());
         AppliedPolicies applied = AppliedPolicies.of(set, "default");
         ServiceCatalog catalog = ServiceCatalog.build(
-                "default",
-                set.all(Dataplane.class, "default").stream()
-                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
-                        .toList(),
-                set.all(MeshService.class, "default"),
-                applied.routes(),
-                MeshSecurity.NONE);
+                        "default",
+                        set.all(Dataplane.class, "default").stream()
+                                .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
+                                .toList(),
+                        set.all(MeshService.class, "default"),
+                        applied.routes(),
+                        MeshSecurity.NONE)
+                .with(set.all(MeshMultiZoneService.class, "default"), set.all(MeshExternalService.class, "default"));
         return new MeshCompiler(
                         catalog, applied, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)),
                         new MadeEndpoints())
@@ -388,6 +392,133 @@ class MeshCompilerTest {
             assertThat(cluster.at("/connectTimeout").asText()).isEqualTo("2s");
             assertThat(cluster.at(options + "/idleTimeout").asText()).as(protocol).isEqualTo(protocol.equals("grpc") ? "" : "3s");
         }
+    }
+
+    private static final String EXTERNAL = """
+            type: MeshExternalService
+            name: pay
+            spec:
+              match: {port: 80, protocol: http}
+              endpoints:
+              - {address: pay.example.com, port: 443}
+              - {address: backup.example.com, port: 8443, priority: 3}
+              tls: %s
+            """;
+
+    private static JsonNode external(ClientNode node, String tls) {
+        return json(get(compile(node, EXTERNAL.formatted(tls)), ResourceType.CLUSTER, "kri_extsvc_default___pay_80", Cluster.class));
+    }
+
+    private static JsonNode socket(JsonNode cluster) {
+        return cluster.at("/transportSocketMatches/0/transportSocket/typedConfig");
+    }
+
+    /** As a zone egress of Kuma has it. */
+    @Test
+    void whatIsOutsideOfTheMeshHasItsEndpointsByLevelAndTlsOfItsOwn() {
+        JsonNode cluster = external(AGENT, "{enabled: true, version: {min: TLS12, max: TLS13}, verification: {subjectAltNames:"
+                + " [{type: Prefix, value: pay.}]}}");
+        assertThat(cluster.path("type").asText()).isEqualTo("STRICT_DNS");
+        assertThat(cluster.at("/loadAssignment/endpoints")).isEqualTo(yaml("""
+                - locality: {subZone: priority-0}
+                  lbEndpoints: [{endpoint: {address: {socketAddress: {address: pay.example.com, portValue: 443}}}}]
+                - locality: {subZone: priority-3}
+                  priority: 1
+                  lbEndpoints: [{endpoint: {address: {socketAddress: {address: backup.example.com, portValue: 8443}}}}]
+                """));
+        assertThat(cluster.at("/transportSocketMatches")).hasSize(1);
+        assertThat(cluster.at("/transportSocketMatches/0/match")).isEmpty();
+        assertThat(socket(cluster)).isEqualTo(yaml("""
+                "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+                sni: pay.example.com
+                commonTlsContext:
+                  alpnProtocols: [http/1.1]
+                  tlsParams: {tlsMinimumProtocolVersion: TLSv1_2, tlsMaximumProtocolVersion: TLSv1_3}
+                  validationContext:
+                    systemRootCerts: {}
+                    matchTypedSubjectAltNames:
+                    - {sanType: DNS, matcher: {exact: pay.example.com}}
+                    - {sanType: IP_ADDRESS, matcher: {exact: pay.example.com}}
+                    - {sanType: DNS, matcher: {prefix: pay.}}
+                    - {sanType: IP_ADDRESS, matcher: {prefix: pay.}}
+                """));
+    }
+
+    @Test
+    void whatIsCheckedOfACertificateFromOutsideIsWhatTheModeSays() {
+        ClientNode proxy = node(ClientNode.Kind.PROXY, Optional.empty(), Map.of());
+        assertThat(socket(external(proxy, "{enabled: true}")).at("/commonTlsContext/validationContext/trustedCa/filename").asText())
+                .isEqualTo("/etc/ssl/certs/ca-certificates.crt");
+        JsonNode unnamed = socket(external(AGENT, "{enabled: true, verification: {mode: SkipSAN, serverName: a.b}}"));
+        assertThat(unnamed.path("sni").asText()).isEqualTo("pay.example.com");
+        assertThat(unnamed.at("/commonTlsContext/validationContext")).isEqualTo(yaml("systemRootCerts: {}"));
+        JsonNode unsigned = socket(external(AGENT, "{enabled: true, verification: {mode: SkipCA, serverName: a.b}}"));
+        assertThat(unsigned.path("sni").asText()).isEqualTo("a.b");
+        assertThat(unsigned.path("commonTlsContext").has("validationContext")).isFalse();
+        assertThat(external(AGENT, "{enabled: false}").has("transportSocketMatches")).isFalse();
+    }
+
+    /** Its server knows it by the name of its endpoint; policies are for it, and not for a service of the mesh of the same name. */
+    @Test
+    void whatIsOutsideOfTheMeshIsCalledByItsGeneratedName() {
+        NodeConfig config = compile(AGENT, SERVICES, EXTERNAL.formatted("{enabled: true}").replace("name: pay", "name: orders"), """
+                type: MeshTimeout
+                name: slow
+                spec: {to: [{targetRef: {kind: MeshExternalService, name: orders}, default: {http: {requestTimeout: 1m}}}]}
+                """);
+        RouteConfiguration table = get(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class);
+        assertThat(table.getVirtualHostsList()).hasSize(2);
+        assertThat(json(table.getVirtualHosts(0)).path("domains")).isEqualTo(yaml("[orders, orders.mesh, orders.svc.mesh.local]"));
+        assertThat(json(table.getVirtualHosts(0)).at("/routes/0/route/timeout").asText()).isEqualTo("15s");
+        JsonNode outside = json(table.getVirtualHosts(1));
+        assertThat(outside.path("domains")).isEqualTo(yaml("[orders.extsvc.mesh.local]"));
+        assertThat(outside.at("/routes/0/route/cluster").asText()).isEqualTo("kri_extsvc_default___orders_80");
+        assertThat(outside.at("/routes/0/route/timeout").asText()).isEqualTo("60s");
+        assertThat(outside.at("/routes/0/route/autoHostRewrite").asBoolean()).isTrue();
+        assertThat(config.of(ResourceType.ENDPOINT).shared().resources()).hasSize(1);
+    }
+
+    @Test
+    void aRouteMayLeadOutOfTheMesh() {
+        NodeConfig config = compile(AGENT, SERVICES, EXTERNAL.formatted("{enabled: true}"), rule(
+                "{path: {type: PathPrefix, value: /}}", "{backendRefs: [{kind: MeshExternalService, name: pay}]}"));
+        JsonNode route = json(get(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class).getVirtualHosts(0)).at("/routes/0/route");
+        assertThat(route.path("cluster").asText()).isEqualTo("kri_extsvc_default___pay_80");
+        assertThat(route.path("autoHostRewrite").asBoolean()).isTrue();
+    }
+
+    @Test
+    void aMultiZoneServiceHasTheInstancesOfAllThatItSelects() {
+        NodeConfig config = compile(AGENT, """
+                type: Dataplane
+                name: a
+                networking: {address: 10.0.0.1, inbound: [{port: 8080, tags: {kuma.io/service: a}}]}
+                ---
+                type: Dataplane
+                name: b
+                networking: {address: 10.0.0.2, inbound: [{port: 8080, tags: {kuma.io/service: b}}]}
+                ---
+                type: MeshService
+                name: a
+                labels: {app: shop, kuma.io/zone: east}
+                spec: {selector: {dataplaneTags: {kuma.io/service: a}}, ports: [{port: 80, targetPort: 8080}]}
+                ---
+                type: MeshService
+                name: b
+                labels: {app: shop, kuma.io/zone: west}
+                spec: {selector: {dataplaneTags: {kuma.io/service: b}}, ports: [{port: 80, targetPort: 8080}, {port: 81}]}
+                ---
+                type: MeshMultiZoneService
+                name: shop
+                spec: {selector: {meshService: {matchLabels: {app: shop}}}, ports: [{port: 80, appProtocol: http}]}
+                """);
+        ClusterLoadAssignment endpoints =
+                get(config, ResourceType.ENDPOINT, "kri_mzsvc_default___shop_80", ClusterLoadAssignment.class);
+        assertThat(endpoints.getEndpointsList().stream().flatMap(each -> each.getLbEndpointsList().stream())
+                .map(each -> each.getEndpoint().getAddress().getSocketAddress().getAddress()))
+                .containsExactlyInAnyOrder("10.0.0.1", "10.0.0.2");
+        assertThat(get(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class).getVirtualHostsList())
+                .anySatisfy(host -> assertThat(host.getDomainsList()).containsExactly("shop.mzsvc.mesh.local"));
     }
 
     @Test

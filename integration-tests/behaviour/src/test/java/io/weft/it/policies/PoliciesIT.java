@@ -3,13 +3,20 @@ package io.weft.it.policies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.Test;
@@ -68,6 +75,46 @@ class PoliciesIT {
             assertThat(attempts(client)).isZero();
             assertThat(status(client)).isEqualTo(503);
         });
+    }
+
+    /** The app knows of neither the TLS nor the host. */
+    @Test
+    void whatIsOutsideOfTheMeshIsCalledByTlsAndOnlyIfItIsWhoItShouldBe() throws IOException {
+        Authority authority = new Authority("outside");
+        HttpsServer pay = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        pay.setHttpsConfigurator(new HttpsConfigurator(
+                authority.certify(Duration.ofHours(-1), Authority.dns("pay.example.com")).trustingAnybody()));
+        pay.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        pay.start();
+        try {
+            ControlPlane controlPlane = testbed.controlPlane(jdk);
+            String service = """
+                    type: MeshExternalService
+                    name: pay
+                    spec:
+                      match: {port: 80, protocol: http}
+                      endpoints: [{address: 127.0.0.1, port: %d}]
+                      tls:
+                        enabled: true
+                        verification:
+                          serverName: %s
+                          caCert: {type: InsecureInline, insecureInline: {value: "%s"}}
+                    """;
+            int port = pay.getAddress().getPort();
+            String root = Certified.pem(authority.certificate()).replace("\n", "\\n");
+            controlPlane.save("pay.yaml", service.formatted(port, "pay.example.com", root));
+            JvmProcess client = testbed.jvm("client", jdk).mesh(controlPlane.uri(), "shop").driver(JavaNetHttp.class);
+            patiently().untilAsserted(() -> assertThat(client.get("http://pay.extsvc.mesh.local/").status()).isEqualTo(200));
+
+            controlPlane.save("pay.yaml", service.formatted(port, "other.example.com", root));
+            patiently().untilAsserted(() -> assertThat(client.getFailing("http://pay.extsvc.mesh.local/").get("causes"))
+                    .contains("java.security.cert.CertificateException"));
+        } finally {
+            pay.stop(0);
+        }
     }
 
     private static int status(JvmProcess client) {

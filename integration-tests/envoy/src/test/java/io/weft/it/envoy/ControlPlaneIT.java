@@ -218,12 +218,45 @@ class ControlPlaneIT {
         assertAllAccepted(caller);
     }
 
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void whatIsOutsideOfTheMeshAndWhatIsInSeveralZonesIsCalledByItsName(Variant variant) throws Exception {
+        write("services.yaml", dataplane("orders-1", "orders", "v1", one) + """
+                ---
+                type: MeshExternalService
+                name: outside
+                spec:
+                  match: {port: 80, protocol: http}
+                  endpoints: [{address: 127.0.0.1, port: %d}, {address: 127.0.0.1, port: %d, priority: 2}]
+                ---
+                type: MeshExternalService
+                name: secured
+                spec:
+                  match: {port: 80, protocol: http2}
+                  endpoints: [{address: localhost, port: 1}]
+                  tls: {enabled: true, verification: {mode: SkipAll}}
+                ---
+                type: MeshMultiZoneService
+                name: all
+                spec:
+                  selector: {meshService: {matchLabels: {kuma.io/display-name: orders}}}
+                  ports: [{port: 80, appProtocol: http}]
+                """.formatted(two.address().getPort(), shadow.address().getPort()));
+        int port = Port.unused();
+        Envoy envoy = envoy(variant, "default.client-1", "client", Map.of("weft.outbound.ports", "{\"80\": " + port + "}"));
+        patiently().untilAsserted(() -> assertThat(get(port, "outside.extsvc.mesh.local", "/", Map.of()).body()).isEqualTo("two"));
+        assertThat(get(port, "all.mzsvc.mesh.local", "/", Map.of()).body()).isEqualTo("one");
+        assertThat(envoy.configDump().toString()).contains("kri_extsvc_default___secured_80");
+        assertAllAccepted(envoy);
+    }
+
     private void assertAllAccepted(Envoy envoy) {
         assertThat(envoy.stats(".*(update_rejected|update_failure)").entrySet())
                 .isNotEmpty()
                 .allSatisfy(counter -> assertThat(counter.getValue()).as(counter.getKey() + "\n" + envoy.log()).isZero());
         assertThat(controlPlane.connected()).allSatisfy(client -> assertThat(client.rejections()).isEmpty());
-        assertThat(envoy.stats("(cluster_manager.cds|listener_manager.lds|cluster.kri.*|http.*rds.*).update_success").values())
+        // A cluster outside of the mesh has its endpoints by itself, and they are never told.
+        assertThat(envoy.stats("(cluster_manager.cds|listener_manager.lds|cluster.kri_m.*|http.*rds.*).update_success").values())
                 .hasSizeGreaterThan(3)
                 .allSatisfy(count -> assertThat(count).isPositive());
     }
