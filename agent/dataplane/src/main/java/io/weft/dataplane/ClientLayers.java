@@ -37,8 +37,7 @@ final class ClientLayers {
         release = outermost.first(Phase.RELEASE);
     }
 
-    /** @param debugging null: nobody may ask, and nobody pays for it */
-    static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, RequestMetrics metrics, Debugging debugging,
+    static ClientLayers of(Deadlines deadlines, Surroundings surroundings, Mirroring mirroring, RequestMetrics metrics, Telling telling,
             Notices.Relay notices) {
         Randomness randomness = surroundings.randomness();
         NanoClock clock = deadlines.clock();
@@ -47,6 +46,8 @@ final class ClientLayers {
                 new Deadline(deadlines,
                 // Above the choice of endpoint: a further attempt may go elsewhere.
                 new Retry(surroundings.time(), randomness,
+                // Below the retries: each attempt is a span. Above all that may refuse one: that is one, too.
+                TraceAttempts.over(telling,
                 // Above admission: a request that has no endpoint takes no place.
                 new PickEndpoint(clock, randomness, surroundings.self(),
                 // Below the choice, and above whether it may go: as in Envoy what has an endpoint is mirrored, whatever becomes of it.
@@ -58,15 +59,15 @@ final class ClientLayers {
                 // (The identity for the dial comes here, with mesh TLS.)
                 // Innermost: sees each attempt as the wire shows it, and none that was refused above.
                 new Observe(
-                ClientLayer.DIAL)))))));
+                ClientLayer.DIAL))))))));
         // Above the time limits and the retries, whose last word counts or does not; the requests that are not hedged know nothing of it.
         Hedge hedge = new Hedge(deadlines, randomness, notices, attempts);
         // An attempt beside another has passed the filters with that one.
         ClientLayers further = new ClientLayers(hedge, new MatchRoute(hedge), null, null, null);
-        ClientLayer decided = decided(clock, debugging, attempts);
+        ClientLayer decided = decided(clock, telling, attempts);
         // Without a measure: the app has sent one request, however many copies of it there are.
         ClientLayers mirrored = new ClientLayers(hedge, decided, null, null, null);
-        ClientLayers hedged = new ClientLayers(hedge, measured(metrics, decided(clock, debugging, hedge)), null, further, null);
+        ClientLayers hedged = new ClientLayers(hedge, measured(metrics, decided(clock, telling, hedge)), null, further, null);
         return new ClientLayers(hedge, measured(metrics, decided), hedged, null, mirrored);
     }
 
@@ -75,10 +76,10 @@ final class ClientLayers {
         return new Measure(metrics, decided);
     }
 
-    private static ClientLayer decided(NanoClock clock, Debugging debugging, ClientLayer attempts) {
+    private static ClientLayer decided(NanoClock clock, Telling telling, ClientLayer attempts) {
         return
                 // Above all that decides: it tells what they decided.
-                TellDecision.over(debugging,
+                TellDecision.over(telling,
                 // First of all that act: what it asks for is no business of the filters', and what it is told none of the app's.
                 new AskForLoad(clock,
                 // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.

@@ -13,13 +13,17 @@ import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.dataplane.metrics.RequestMetrics;
 import io.weft.dataplane.metrics.RequestStats;
+import io.weft.dataplane.trace.SpanSink;
+import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Tracing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -40,10 +44,12 @@ public final class DataPlane implements Outbound, LoadSource {
     private final Deadlines deadlines;
     private final Surroundings surroundings;
     private ClientLayers clientLayers;
+    private Telling telling = Telling.NOTHING;
     private final Mirroring mirroring;
     private final RequestMetrics metrics;
     private final Notices.Relay notices = new Notices.Relay();
     private final InboundPorts inbound;
+    private final FilterCompiler filters;
     private final PolicyCompiler compiler;
     private final Policy noPolicy;
     private final KeySets keySets;
@@ -77,18 +83,25 @@ public final class DataPlane implements Outbound, LoadSource {
         metrics = new RequestMetrics(clock, randomness, timers);
         this.surroundings = surroundings;
         deadlines = new Deadlines(clock, timers);
-        passThrough(null);
+        clientLayers = clientLayers();
+        mirroring.through(clientLayers.mirrored());
         inbound = new InboundPorts(() -> policy, () -> warming, surroundings, metrics, refusals, notices);
         keySets = new KeySets(new ClusterKeyFetcher(() -> policy, upstream, clock, randomness), timers, randomness, faults);
         ProcessInfo process = ProcessInfo.ofThisProcess(surroundings.time(), randomness);
-        FilterCompiler filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
+        filters = new FilterCompiler(surroundings, process, refusals, accessStats, keySets, accessLogs);
         compiler = new PolicyCompiler(surroundings, prober, security, names, filters);
         noPolicy = new PolicyCompiler(surroundings, prober, security, names, filters).compile(PolicySnapshot.empty());
     }
 
-    private void passThrough(Debugging debugging) {
-        clientLayers = ClientLayers.of(deadlines, surroundings, mirroring, metrics, debugging, notices);
+    private ClientLayers clientLayers() {
+        return ClientLayers.of(deadlines, surroundings, mirroring, metrics, telling, notices);
+    }
+
+    private void tell(Telling what) {
+        telling = what;
+        clientLayers = clientLayers();
         mirroring.through(clientLayers.mirrored());
+        inbound.passThrough(what);
     }
 
     /** With the system's clock and random numbers. */
@@ -245,9 +258,20 @@ public final class DataPlane implements Outbound, LoadSource {
      * @param log gets the answer where there is no response to put it into; on the request's own thread, which it must not block
      */
     public void permitDebugging(Consumer<String> log) {
-        Debugging debugging = new Debugging(log);
-        passThrough(debugging);
-        inbound.passThrough(debugging);
+        tell(new Telling(new Debugging(log), telling.traces()));
+    }
+
+    /**
+     * Has spans made of requests whose connection manager has tracing. To be said before the first policy.
+     *
+     * @param sink gets them; on the requests' own threads
+     * @param otherwise for connection managers that say nothing of tracing
+     */
+    public Tracer trace(SpanSink sink, Optional<Tracing> otherwise) {
+        Tracer tracer = new Tracer(surroundings, sink);
+        filters.trace(tracer, otherwise);
+        tell(new Telling(telling.debugging(), true));
+        return tracer;
     }
 
     /** What each rule of access control has decided. */
@@ -292,6 +316,7 @@ public final class DataPlane implements Outbound, LoadSource {
         }
         // It is a question, not a request.
         metrics.forget(exchange);
+        exchange.span = null;
         exchange.end();
         return step == Exchange.Step.DIAL ? exchange.endpoint() : null;
     }

@@ -29,6 +29,7 @@ public final class HedgedAttempt extends Exchange {
         newCookies = slow.newCookies;
         namedHosts = slow.namedHosts == null ? null : new ArrayDeque<>(slow.namedHosts);
         requestChanges = slow.requestChanges;
+        trace = slow.trace;
         timeouts = slow.timeouts;
         requestNanos = slow.requestNanos;
         requestSent = slow.requestSent;

@@ -6,6 +6,8 @@ import io.weft.dataplane.filter.HttpFilter;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.dataplane.metrics.RequestMetrics;
+import io.weft.dataplane.trace.OpenSpan;
+import io.weft.dataplane.trace.RequestTrace;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -38,6 +40,11 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
     private FilterState filterState;
     private long maxRequestBytes;
     private long responseBytesPerSecond;
+
+    /** Null: it is not traced. */
+    RequestTrace trace;
+    /** Of the attempt under way, or of the request that came in; null: there is none. */
+    OpenSpan span;
 
     /** Null: none is named. */
     String overrideHost;
@@ -278,6 +285,11 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         maxRequestBytes = maxRequestBytes == 0 ? bytes : Math.min(maxRequestBytes, bytes);
     }
 
+    /** Makes the request part of a trace. */
+    public void traceBy(RequestTrace decided) {
+        trace = decided;
+    }
+
     /**
      * Names the endpoint that the request is to go to.
      *
@@ -435,6 +447,8 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         responseCodeDetails = null;
         grpcStatus = -1;
         responseChanges = ResponseChanges.NONE;
+        trace = null;
+        span = null;
     }
 
     private static final class EditedHead implements RequestHead {

@@ -4,6 +4,7 @@ import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.load.LoadFormat;
 import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RouteEntry;
+import io.weft.dataplane.trace.RequestTrace;
 
 /**
  * One request that comes in, from its head to the last byte of the response. A server's adapter extends it: the read-only view of
@@ -181,6 +182,13 @@ public abstract class InboundExchange extends HttpStream {
     @Override
     public final String upstreamCluster() {
         return destination == null ? null : destination.clusterName(this);
+    }
+
+    /** Its span begins with that, since what the filters do is part of it. */
+    @Override
+    public final void traceBy(RequestTrace decided) {
+        super.traceBy(decided);
+        span = decided.server(this);
     }
 
     @Override

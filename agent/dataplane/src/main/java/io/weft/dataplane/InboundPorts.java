@@ -30,7 +30,7 @@ public final class InboundPorts implements Inbound {
     private final LoadMeter load;
     private final UnnamedPorts unnamed;
     private final UnsecurablePorts unsecurable;
-    private final Function<Debugging, ServerLayers> makeLayers;
+    private final Function<Telling, ServerLayers> makeLayers;
     private ServerLayers layers;
     private final Faults faults;
     /** Guarded by this object's lock, as is the listener. */
@@ -52,13 +52,13 @@ public final class InboundPorts implements Inbound {
         unnamed = new UnnamedPorts(policy, warming, clock, notices);
         connections = new InboundConnections(policy, unnamed, surroundings, refusals);
         unsecurable = new UnsecurablePorts(policy, unnamed, connections, surroundings);
-        makeLayers = debugging -> new ServerLayers(policy, surroundings, drain, requests, metrics, debugging, load, connections);
-        passThrough(null);
+        makeLayers = telling -> new ServerLayers(policy, surroundings, drain, requests, metrics, telling, load, connections);
+        passThrough(Telling.NOTHING);
     }
 
     /** Before the first request. */
-    final void passThrough(Debugging debugging) {
-        layers = makeLayers.apply(debugging);
+    final void passThrough(Telling telling) {
+        layers = makeLayers.apply(telling);
     }
 
     /**

@@ -17,13 +17,10 @@ final class ServerLayers {
     private final Drain drain;
     private final Timers timers;
 
-    /**
-     * @param policy gives null before the first
-     * @param debugging null: nobody may ask, and nobody pays for it
-     */
+    /** @param policy gives null before the first */
     ServerLayers(
             Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, RequestMetrics metrics,
-            Debugging debugging, LoadMeter load, InboundConnections connections) {
+            Telling telling, LoadMeter load, InboundConnections connections) {
         this.drain = drain;
         timers = surroundings.timers();
         ServerLayer outermost =
@@ -33,7 +30,7 @@ final class ServerLayers {
                 // Above all that decides: how long a request takes and what becomes of it is for all of it.
                 new MeasureInbound(metrics,
                 // Above all that decides: it tells what they decided.
-                TellDecisionInbound.over(debugging,
+                TellDecisionInbound.over(telling,
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.
@@ -42,9 +39,11 @@ final class ServerLayers {
                 new FilterInbound(
                 // Below the filters: a request without a route goes through them, too.
                 new AnswerInbound(
+                // Below the route, whose changes to headers come first: the app is to hear of this span, whatever they say.
+                TraceInbound.over(telling,
                 // Innermost: counts what reaches the app.
                 new CountInbound(requests,
-                ServerLayer.APP))))))));
+                ServerLayer.APP)))))))));
         enter = outermost.first(Phase.ENTER);
         request = outermost.first(Phase.REQUEST);
         response = outermost.first(Phase.RESPONSE);

@@ -4,8 +4,8 @@ package io.weft.dataplane;
 final class TellDecision extends ClientLayer {
     private final Debugging debugging;
 
-    static ClientLayer over(Debugging debugging, ClientLayer inner) {
-        return debugging == null ? inner : new TellDecision(debugging, inner);
+    static ClientLayer over(Telling telling, ClientLayer inner) {
+        return telling.debugging() == null ? inner : new TellDecision(telling.debugging(), inner);
     }
 
     private TellDecision(Debugging debugging, ClientLayer inner) {

@@ -2,8 +2,8 @@ package io.weft.dataplane;
 
 /** Tells a request that asks, where that is permitted, how it was decided: in its response. */
 final class TellDecisionInbound extends ServerLayer {
-    static ServerLayer over(Debugging debugging, ServerLayer inner) {
-        return debugging == null ? inner : new TellDecisionInbound(inner);
+    static ServerLayer over(Telling telling, ServerLayer inner) {
+        return telling.debugging() == null ? inner : new TellDecisionInbound(inner);
     }
 
     private TellDecisionInbound(ServerLayer inner) {

@@ -18,6 +18,8 @@ import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterOverrides;
 import io.weft.policy.model.HashPolicy;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpFilter;
+import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing.ConsistentHashing;
 import io.weft.policy.model.LoadBalancing.LocalityWeighted;
 import io.weft.policy.model.LoadBalancing.SlowStart;
@@ -25,6 +27,7 @@ import io.weft.policy.model.LoadBalancing.ZoneAware;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderMatch;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.OutlierDetection;
 import io.weft.policy.model.OutlierDetection.Consecutive;
 import io.weft.policy.model.OutlierDetection.EjectionTime;
@@ -45,6 +48,7 @@ import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.SubsetBalancing.Selector;
 import io.weft.policy.model.SubsetBalancing.SelectorFallback;
 import io.weft.policy.model.SubsetBalancing;
+import io.weft.policy.model.Tracing;
 import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.RoutingPriority;
 import java.lang.management.ManagementFactory;
@@ -131,6 +135,19 @@ class AllocationTest {
                 .build();
 
         assertThat(leastAllocated(policy, AllocationTest::sameRequests, AllocationTest::decideThreeTimes)).isLessThanOrEqualTo(ONCE);
+    }
+
+    @Test
+    void tracingThatNobodyReceivesAllocatesNothing() {
+        Tracing always = new Tracing(Tracing.Sampling.DEFAULT, Tracing.DEFAULT_MAX_PATH_LENGTH, List.of());
+        PolicySnapshot policy = snapshot()
+                .listener("outbound", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80),
+                        List.of(new NamedFilter("tracing", new HttpFilter.Traces(always), false)),
+                        Policies.routes(host(List.of("orders"), route(match(new RouteMatch.Prefix("/")), forward("v1")))))
+                .cluster(cluster("v1"), Policies.endpoint(1), Policies.endpoint(2))
+                .build();
+
+        assertThat(leastAllocated(policy, AllocationTest::sameRequests, AllocationTest::decide)).isLessThanOrEqualTo(ONCE);
     }
 
     private static long leastAllocated(PolicySnapshot policy, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {

@@ -29,7 +29,7 @@ class ClientLayersTest {
             new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN),
             new Mirroring(Fixture.NO_FAULTS, notices),
             new RequestMetrics(time, new SeededRandomness(1), time),
-            new Debugging(text -> {}),
+            new Telling(new Debugging(text -> {}), true),
             notices);
 
     @Test
@@ -37,7 +37,7 @@ class ClientLayersTest {
         Set<ClientLayer> all = new HashSet<>();
         byPhase(usual).values().forEach(all::addAll);
         byPhase(usual.hedged()).values().forEach(all::addAll);
-        assertThat(all).hasSizeGreaterThan(9).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
+        assertThat(all).hasSizeGreaterThan(10).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
     }
 
     @Test

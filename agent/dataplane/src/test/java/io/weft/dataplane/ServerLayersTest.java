@@ -24,15 +24,17 @@ class ServerLayersTest {
             Phase.RESPONSE, "response",
             Phase.END, "end");
 
+    private static final Telling EVERYTHING = new Telling(new Debugging(text -> {}), true);
+
     private final SimulatedTime time = new SimulatedTime();
     private final Surroundings surroundings =
             new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN);
 
-    private ServerLayers layers(Debugging debugging) {
+    private ServerLayers layers(Telling telling) {
         Supplier<Policy> none = () -> null;
         Drain drain = new Drain(time);
         UnnamedPorts unnamed = new UnnamedPorts(none, () -> false, time, new Notices.Relay());
-        return new ServerLayers(none, surroundings, drain, new LongAdder(), new RequestMetrics(time, new SeededRandomness(1), time), debugging,
+        return new ServerLayers(none, surroundings, drain, new LongAdder(), new RequestMetrics(time, new SeededRandomness(1), time), telling,
                 new LoadMeter(time, time, drain::entered, () -> 0),
                 new InboundConnections(none, unnamed, surroundings, new Refusals.Relay()));
     }
@@ -40,14 +42,14 @@ class ServerLayersTest {
     @Test
     void aLayerOverridesWhatItTakesPartInAndNothingElse() {
         Set<ServerLayer> all = new HashSet<>();
-        byPhase(layers(new Debugging(text -> {}))).values().forEach(all::addAll);
-        assertThat(all).hasSize(9).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
+        byPhase(layers(EVERYTHING)).values().forEach(all::addAll);
+        assertThat(all).hasSize(10).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
     }
 
     @Test
     void eachPhaseGoesThroughThoseThatTakePartInItAndEndsAtTheApp() {
-        byPhase(layers(null)).forEach(ServerLayersTest::assertWhole);
-        byPhase(layers(new Debugging(text -> {}))).forEach(ServerLayersTest::assertWhole);
+        byPhase(layers(Telling.NOTHING)).forEach(ServerLayersTest::assertWhole);
+        byPhase(layers(EVERYTHING)).forEach(ServerLayersTest::assertWhole);
     }
 
     private static void assertWhole(Phase phase, List<ServerLayer> chain) {
@@ -56,9 +58,10 @@ class ServerLayersTest {
     }
 
     @Test
-    void nobodyPaysForTheLayerThatTellsDecisionsUnlessTheOperatorPermitsIt() {
-        assertThat(byPhase(layers(null)).values()).allSatisfy(chain -> assertThat(chain).noneMatch(TellDecisionInbound.class::isInstance));
-        assertThat(byPhase(layers(new Debugging(text -> {}))).get(Phase.RESPONSE)).anyMatch(TellDecisionInbound.class::isInstance);
+    void nobodyPaysForWhatIsNotTold() {
+        assertThat(byPhase(layers(Telling.NOTHING)).values()).allSatisfy(chain ->
+                assertThat(chain).noneMatch(layer -> layer instanceof TellDecisionInbound || layer instanceof TraceInbound));
+        assertThat(byPhase(layers(EVERYTHING)).get(Phase.RESPONSE)).anyMatch(TellDecisionInbound.class::isInstance);
     }
 
     private static Map<Phase, List<ServerLayer>> byPhase(ServerLayers layers) {

@@ -26,6 +26,9 @@ public sealed interface HttpFilter {
         }
     }
 
+    /** What an HTTP connection manager's {@code tracing} says; as a filter it comes before all others. */
+    record Traces(Tracing tracing) implements HttpFilter {}
+
     /** {@code envoy.extensions.filters.http.rbac.v3.RBAC}. */
     record AccessControl(Rbac rbac) implements HttpFilter {}
 

@@ -46,7 +46,8 @@ final class HttpConnectionManagerParser {
         reportWithoutEffect(field, manager);
         List<NamedFilter> filters = HttpFilterParser.filters(field, manager.getHttpFiltersList());
         return new HttpConnectionManager(manager.getStatPrefix(), routes(field, manager), filters, edge(field, manager, kind), limits(field, manager, kind))
-                .behind(AccessLogParser.parse(field, manager.getAccessLogList()));
+                .behind(AccessLogParser.parse(field, manager.getAccessLogList()))
+                .behind(manager.hasTracing() ? TracingParser.parse(field.at("tracing"), manager.getTracing()) : List.of());
     }
 
     private static RouteSource routes(
@@ -215,7 +216,6 @@ final class HttpConnectionManagerParser {
             Field field,
             io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager manager) {
         field.reportIf(manager.getAddUserAgent().getValue(), "add_user_agent");
-        field.reportIf(manager.hasTracing(), "tracing");
         HttpProtocolOptions common = manager.getCommonHttpProtocolOptions();
         Field options = field.at("common_http_protocol_options");
         options.reportIf(common.hasIdleTimeout(), "idle_timeout", common.getIdleTimeout());

@@ -578,7 +578,7 @@ class EveryFieldDecidedTest {
         List<Unhonoured> before = plain instanceof Accepted x ? x.unhonoured() : List.of();
         return changed.unhonoured().stream()
                 .filter(reported -> !before.contains(reported))
-                .map(reported -> reported.path().replaceFirst("[ \\[].*$", ""))
+                .flatMap(reported -> Stream.of(reported.path().replaceFirst("[ \\[].*$", ""), reported.path().replaceFirst("\\[[^]]*]$", "")))
                 .anyMatch(path -> path.substring(path.lastIndexOf('.') + 1).replace("_", "").equalsIgnoreCase(field));
     }
 

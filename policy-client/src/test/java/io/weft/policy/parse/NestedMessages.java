@@ -4,6 +4,7 @@ import static io.weft.policy.parse.EveryFieldDecidedTest.HONOURED;
 import static io.weft.policy.parse.EveryFieldDecidedTest.subject;
 import static io.weft.policy.parse.Samples.*;
 
+import com.google.protobuf.MessageLite;
 import io.weft.policy.parse.EveryFieldDecidedTest.Subject;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
@@ -58,6 +59,7 @@ import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.ProviderW
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.RequirementRule;
 import io.weft.policy.proto.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.weft.policy.proto.envoy.extensions.filters.http.set_filter_state.v3.Config;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.random.v3.Random;
 import io.weft.policy.proto.envoy.extensions.load_balancing_policies.subset.v3.Subset;
@@ -72,6 +74,7 @@ import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.PathMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
+import io.weft.policy.proto.envoy.type.tracing.v3.CustomTag;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Int32Range;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
@@ -82,6 +85,7 @@ import io.weft.policy.proto.xds.type.matcher.v3.Matcher;
 import io.weft.policy.proto.xds.type.matcher.v3.Matcher.MatcherTree.MatchMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** The messages inside those of {@link EveryFieldDecidedTest}, each where it is used most. */
@@ -94,8 +98,26 @@ final class NestedMessages {
     private NestedMessages() {}
 
     static Stream<Subject> all() {
-        return Stream.of(clusters(), balancing(), listeners(), filters(), routes(), limits(), access(), matchers(), tokens(), tls())
+        return Stream.of(clusters(), balancing(), listeners(), filters(), routes(), limits(), access(), matchers(), tokens(), tls(),
+                        tracing())
                 .flatMap(stream -> stream);
+    }
+
+    private static Subject tag(MessageLite.Builder value, Function<MessageLite.Builder, CustomTag.Builder> tag) {
+        return subject(value, changed -> withManager(m -> m.setTracing(Tracing.newBuilder().addCustomTags(tag.apply(changed).setTag("t")))));
+    }
+
+    private static Stream<Subject> tracing() {
+        return Stream.of(
+                subject(Tracing.newBuilder(), tracing -> withManager(m -> m.setTracing(tracing))),
+                subject(CustomTag.newBuilder().setTag("t").setLiteral(CustomTag.Literal.newBuilder().setValue("x")),
+                        tag -> withManager(m -> m.setTracing(Tracing.newBuilder().addCustomTags(tag)))),
+                tag(CustomTag.Literal.newBuilder().setValue("x"),
+                        literal -> CustomTag.newBuilder().setLiteral((CustomTag.Literal.Builder) literal)),
+                tag(CustomTag.Environment.newBuilder().setName("X"),
+                        variable -> CustomTag.newBuilder().setEnvironment((CustomTag.Environment.Builder) variable)),
+                tag(CustomTag.Header.newBuilder().setName("x"),
+                        header -> CustomTag.newBuilder().setRequestHeader((CustomTag.Header.Builder) header)));
     }
 
     private static Stream<Subject> clusters() {

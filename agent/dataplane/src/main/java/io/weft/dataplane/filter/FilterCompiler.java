@@ -13,6 +13,8 @@ import io.weft.dataplane.authorize.RbacFilter;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.JwtFilter;
 import io.weft.dataplane.jwt.KeySets;
+import io.weft.dataplane.trace.TraceRequests;
+import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.model.FilterOverrides.Configured;
 import io.weft.policy.model.FilterOverrides.Disabled;
 import io.weft.policy.model.FilterOverrides;
@@ -31,8 +33,10 @@ import io.weft.policy.model.HttpFilter.NoSession;
 import io.weft.policy.model.HttpFilter.SetFilterState;
 import io.weft.policy.model.HttpFilter.TokenAuthentication;
 import io.weft.policy.model.HttpFilter.TokenRequirementOfRoute;
+import io.weft.policy.model.HttpFilter.Traces;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.NetworkFilter;
+import io.weft.policy.model.Tracing;
 import java.lang.ref.WeakReference;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -55,6 +59,9 @@ public final class FilterCompiler {
     private final InstantSource time;
     private final ProcessInfo process;
     private final AccessLogSink accessLogs;
+    /** Null: nobody wants spans. */
+    private volatile Tracer tracer;
+    private volatile List<NamedFilter> tracing = List.of();
     /** For as long as a route holds them: routes that did not change are not compiled again. */
     private final Map<Place, WeakReference<HttpFilter>> known = new HashMap<>();
     private final Map<ConnectionPlace, WeakReference<ConnectionFilter>> knownConnectionFilters = new HashMap<>();
@@ -71,6 +78,26 @@ public final class FilterCompiler {
         this.keySets = keySets;
         this.process = process;
         this.accessLogs = accessLogs;
+    }
+
+    /**
+     * Has requests traced, from the next compilation on.
+     *
+     * @param otherwise for connection managers that say nothing of it
+     */
+    public void trace(Tracer by, Optional<Tracing> otherwise) {
+        tracing = otherwise.map(said -> List.of(new NamedFilter("tracing", new Traces(said), false))).orElse(List.of());
+        tracer = by;
+    }
+
+    /** With what is done where a connection manager says nothing. */
+    public List<NamedFilter> complete(List<NamedFilter> filters) {
+        if (tracing.isEmpty() || filters.stream().anyMatch(filter -> filter.filter() instanceof Traces)) {
+            return filters;
+        }
+        List<NamedFilter> all = new ArrayList<>(tracing);
+        all.addAll(filters);
+        return all;
     }
 
     /** What formats say of this process. */
@@ -203,6 +230,9 @@ public final class FilterCompiler {
         }
         if (base instanceof AccessLogs logs) {
             return new LogRequests(logs.logs(), clock, process, accessLogs);
+        }
+        if (base instanceof Traces traces) {
+            return tracer == null ? null : new TraceRequests(traces.tracing(), tracer, process.environment());
         }
         if (base instanceof AccessControl) {
             RbacFilter access = new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);

@@ -112,6 +112,7 @@ public final class RouteCompiler {
     private final class Compilation {
         private final String key;
         private final RouteConfiguration configuration;
+        private final List<NamedFilter> ofManager;
         private final List<NamedFilter> filters;
         private final StreamLimits limits;
         private final Side side;
@@ -119,7 +120,11 @@ public final class RouteCompiler {
 
         Compilation(String key, RouteConfiguration configuration, HttpConnectionManager manager, Side side) {
             this.side = side;
-            filters = manager.filters();
+            ofManager = manager.filters();
+            // What passes bytes on has no requests.
+            filters = manager.routes() instanceof HttpConnectionManager.Opaque
+                    ? ofManager
+                    : filterCompiler.complete(ofManager);
             limits = manager.limits();
             unroutedFilters = filterCompiler.compile(key, filters, List.of(), RouteLimits.NONE);
             this.key = key;
@@ -131,7 +136,7 @@ public final class RouteCompiler {
                     && before.source.headers().equals(configuration.headers())
                     && before.source.mostSpecificHeadersWin() == configuration.mostSpecificHeadersWin()
                     && before.source.filters().equals(configuration.filters())
-                    && before.filters.equals(filters)
+                    && before.filters.equals(ofManager)
                     && before.limits.equals(limits);
             Map<String, CompiledVirtualHost> byName = new HashMap<>();
             List<Map.Entry<String, Routes>> domains = new ArrayList<>();
@@ -147,7 +152,7 @@ public final class RouteCompiler {
             }
             return new CompiledConfiguration(
                     configuration,
-                    filters,
+                    ofManager,
                     limits,
                     byName,
                     new VirtualHosts(domains, configuration.ignorePortInHostMatching(), unroutedFilters));
