@@ -3,8 +3,12 @@ package io.weft.agent.mesh;
 import io.weft.agent.link.MeshAccess;
 import io.weft.agent.log.AccessLogFiles;
 import io.weft.agent.log.AgentLog;
+import io.weft.agent.otlp.Collector;
+import io.weft.agent.otlp.Outlet;
+import io.weft.agent.otlp.Resource;
 import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.agent.settings.Settings;
+import io.weft.agent.traces.SpanPush;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.Inbound;
@@ -13,6 +17,7 @@ import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.TimerThread;
+import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.Dialect;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.PolicyClientConfig;
@@ -22,6 +27,7 @@ import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Tracing;
 import io.weft.policy.netty.PrivateNetty;
 import io.weft.transport.MeshTls;
 import io.weft.upstream.NettyHealthProber;
@@ -32,6 +38,7 @@ import java.net.InetAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -79,6 +86,9 @@ public final class Mesh implements MeshAccess {
     /** Then others may have been told of this instance. */
     private volatile boolean wasConnected;
     private volatile AccessLogFiles accessLogs;
+    /** Null: nothing is traced. */
+    private volatile Traces traces;
+    private volatile boolean appTraces;
 
     /** Confined to the background thread. */
     private boolean serves;
@@ -114,12 +124,45 @@ public final class Mesh implements MeshAccess {
             if (settings.service().isPresent()) {
                 made.inbound().guard(new InboundGuard(servicePorts, settings.startupWait(), settings.required()));
             }
+            Traces traced = settings.otlp().isPresent() ? Traces.of(made, settings.otlp().get(), this) : null;
             if (dataPlane.compareAndSet(null, made)) {
                 accessLogs = files;
+                traces = traced;
+                if (appTraces) {
+                    appTraces();
+                }
             }
             known = dataPlane.get();
         }
         return known;
+    }
+
+    /** A class of its own, which a JVM without a collector never loads. */
+    private record Traces(SpanPush spans, Tracer tracer) {
+
+        static Traces of(DataPlane made, Settings.Otlp otlp, Mesh mesh) {
+            Outlet outlet = new Outlet(new Collector(otlp.endpoint(), mesh.background), "/v1/traces", "spans", mesh.log);
+            SpanPush spans = new SpanPush(outlet, () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
+            Optional<Tracing> otherwise = otlp.sampling().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new Tracing(
+                            new Tracing.Sampling(100, otlp.sampling().getAsDouble(), 100), Tracing.DEFAULT_MAX_PATH_LENGTH, List.of()));
+            return new Traces(spans, made.trace(spans, otherwise));
+        }
+    }
+
+    private String instance() {
+        Running now = running;
+        return now == null ? "" : now.instance();
+    }
+
+    /** The app has a tracer of its own. From any thread; does not block. */
+    public void appTraces() {
+        appTraces = true;
+        Traces known = traces;
+        if (known != null) {
+            known.tracer().appTraces();
+        }
     }
 
     private Self self() {
@@ -339,6 +382,10 @@ public final class Mesh implements MeshAccess {
         AccessLogFiles logs = accessLogs;
         if (logs != null) {
             logs.close();
+        }
+        Traces told = traces;
+        if (told != null) {
+            told.spans().close();
         }
     }
 

@@ -60,9 +60,12 @@ public enum Setting {
             "Where Prometheus may ask for /stats/prometheus, and anybody for /ready, by TCP: without an address on loopback only. Port 0: "
                     + "one that is free, which the log says. The same pages are on the admin socket."),
     OTLP_ENDPOINT("otlp.endpoint", Type.COLLECTOR, "none",
-            "An OpenTelemetry collector that metrics are sent to, by OTLP over HTTP with JSON; with https one whose certificate this JVM "
-                    + "trusts."),
-    OTLP_INTERVAL("otlp.interval", Type.DURATION, "60s", "How often."),
+            "An OpenTelemetry collector that metrics and spans are sent to, by OTLP over HTTP with JSON; with https one whose certificate this "
+                    + "JVM trusts."),
+    OTLP_INTERVAL("otlp.interval", Type.DURATION, "60s", "How often metrics are sent."),
+    TRACES_SAMPLING("traces.sampling", Type.PERCENT, "none: requests are traced where the control plane says so",
+            "Has requests traced where the control plane says nothing of tracing: how many of those that are in no trace yet begin one. "
+                    + "Needs otlp.endpoint."),
     DEBUG_HEADER("debug-header", Type.FLAG, "false",
             "true: a request with the header x-weft-debug gets that header in its response, which says how it was decided: route, endpoints, "
                     + "attempts, and who refused it. It names services, addresses and rules to whoever may send such a request."),
@@ -94,6 +97,7 @@ public enum Setting {
         DURATION("a number with a unit, such as 500ms, 2s or 1m"),
         WORKLOAD_API("unix:///PATH or tcp://ADDRESS:PORT"),
         KEY_TYPE("ec, rsa or ed25519"),
+        PERCENT("a share, such as 0%, 0.1% or 100%"),
         LEVEL("off, error, warn, info or debug");
 
         private final String form;

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -56,8 +57,12 @@ public record Settings(
      */
     public record Admin(boolean enabled, Optional<String> directory, Optional<Listen> metrics, boolean debugHeader) {}
 
-    /** @param endpoint of a collector, with its host, and {@code http} or {@code https} */
-    public record Otlp(URI endpoint, Duration interval) {}
+    /**
+     * @param endpoint of a collector, with its host, and {@code http} or {@code https}
+     * @param interval between two times that metrics are sent
+     * @param sampling 0 to 100, the share of requests that begin a trace where the control plane says nothing; empty: then none is traced
+     */
+    public record Otlp(URI endpoint, Duration interval, OptionalDouble sampling) {}
 
     /** @param address an IP address */
     public record Listen(String address, int port) {}

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
@@ -425,8 +426,12 @@ public final class SettingsReader {
 
     private Optional<Settings.Otlp> otlp() {
         Duration interval = duration(Setting.OTLP_INTERVAL, Duration.ofSeconds(60));
+        OptionalDouble sampling = percent(Setting.TRACES_SAMPLING);
         Value value = values.get(Setting.OTLP_ENDPOINT);
         if (value == null || value.text.isEmpty()) {
+            if (sampling.isPresent()) {
+                warnings.add(values.get(Setting.TRACES_SAMPLING).source + " has no effect without weft.otlp.endpoint");
+            }
             return Optional.empty();
         }
         if (interval.isZero()) {
@@ -437,13 +442,32 @@ public final class SettingsReader {
             boolean known = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
             boolean more = uri.getRawUserInfo() != null || uri.getRawQuery() != null || uri.getRawFragment() != null;
             if (known && uri.getHost() != null && !more) {
-                return Optional.of(new Settings.Otlp(uri, interval));
+                return Optional.of(new Settings.Otlp(uri, interval, sampling));
             }
         } catch (URISyntaxException none) {
             // Said below.
         }
         invalid(Setting.OTLP_ENDPOINT, value);
         return Optional.empty();
+    }
+
+    private OptionalDouble percent(Setting setting) {
+        Value value = values.get(setting);
+        if (value == null || value.text.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        try {
+            if (value.text.endsWith("%")) {
+                double percent = Double.parseDouble(value.text.substring(0, value.text.length() - 1));
+                if (percent >= 0 && percent <= 100) {
+                    return OptionalDouble.of(percent);
+                }
+            }
+        } catch (NumberFormatException none) {
+            // Said below.
+        }
+        invalid(setting, value);
+        return OptionalDouble.empty();
     }
 
     private Optional<Settings.Listen> listen() {

@@ -15,6 +15,7 @@ import io.weft.agent.mesh.ServicePorts;
 import io.weft.agent.metrics.OtlpPush;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.AdminPages;
+import io.weft.agent.traces.AppTracers;
 import io.weft.agent.weave.HookIndex;
 import io.weft.agent.weave.HookTransformer;
 import io.weft.agent.weave.LoadedClasses;
@@ -43,6 +44,9 @@ final class Wiring {
         lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()), new OtlpPush.Begin(settings, mesh, background, log));
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
+        if (settings.otlp().isPresent()) {
+            AppTracers.watch(instrumentation, mesh::appTraces);
+        }
         lifecycle.started();
     }
 }

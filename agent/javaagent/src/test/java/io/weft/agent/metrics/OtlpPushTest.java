@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
+import io.weft.agent.otlp.Collector;
+import io.weft.agent.otlp.Outlet;
 import io.weft.agent.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,8 +62,8 @@ class OtlpPushTest {
     private OtlpPush push(String path, Supplier<List<Metric>> metrics) {
         URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort() + path);
         AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
-        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60)),
-                new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), Map.of("service.name", "shop"), metrics,
+        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60), OptionalDouble.empty()),
+                new Outlet(new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), "/v1/metrics", "metrics", log), Map.of("service.name", "shop"), metrics,
                 () -> Instant.ofEpochSecond(1_800_000_000), log);
     }
 

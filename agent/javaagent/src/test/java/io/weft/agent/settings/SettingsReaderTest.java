@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Properties;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,7 @@ class SettingsReaderTest {
         "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
         "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "control-plane.kind=consul", "otlp.endpoint=collector:4318",
+        "traces.sampling=1", "traces.sampling=101%", "traces.sampling=-1%", "traces.sampling=NaN%", "traces.sampling=%",
         "otlp.endpoint=grpc://collector:4317", "otlp.endpoint=http://collector?a=b", "otlp.endpoint=http://collector#a"})
     void invalidValueIsNamedWithItsSource(String argument) {
         String name = argument.substring(0, argument.indexOf('='));
@@ -140,7 +142,7 @@ class SettingsReaderTest {
     @Test
     void whereMetricsAreSentTo() {
         assertThat(settings("otlp.endpoint=https://collector/otlp,otlp.interval=5s").otlp())
-                .contains(new Settings.Otlp(URI.create("https://collector/otlp"), Duration.ofSeconds(5)));
+                .contains(new Settings.Otlp(URI.create("https://collector/otlp"), Duration.ofSeconds(5), OptionalDouble.empty()));
         assertThat(problem("otlp.endpoint=http://collector,otlp.interval=0s")).contains("otlp.interval: '0s' is not above zero");
     }
 

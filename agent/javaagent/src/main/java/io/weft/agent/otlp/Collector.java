@@ -1,4 +1,4 @@
-package io.weft.agent.metrics;
+package io.weft.agent.otlp;
 
 import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.mesh.Background;
@@ -27,14 +27,20 @@ import javax.net.ssl.SSLSocket;
  *
  * @param patience for a request as a whole, from the connection to the answer's first line
  */
-record Collector(URI endpoint, Background background, Duration patience) {
+public record Collector(URI endpoint, Background background, Duration patience) {
     private static final int MOST_OF_STATUS_LINE = 200;
+    private static final Duration USUAL_PATIENCE = Duration.ofSeconds(10);
+
+    public Collector(URI endpoint, Background background) {
+        this(endpoint, background, USUAL_PATIENCE);
+    }
 
     /**
+     * @param path below the endpoint's own, as in {@code /v1/metrics}
      * @return the status line
      * @throws IOException also when there is none in time; says so
      */
-    String post(byte[] body) throws IOException {
+    String post(String path, byte[] body) throws IOException {
         InetSocketAddress address = new InetSocketAddress(endpoint.getHost(), port());
         try (SocketChannel channel = SocketChannel.open()) {
             // Somebody has to: a collector that reads nothing blocks a write for good, whatever limit a socket has for its reads.
@@ -46,7 +52,7 @@ record Collector(URI endpoint, Background background, Duration patience) {
             try {
                 Socket socket = channel.socket();
                 socket.connect(address, Math.toIntExact(patience.toMillis()));
-                return "https".equals(endpoint.getScheme()) ? postOverTls(socket, body) : post(socket, body);
+                return "https".equals(endpoint.getScheme()) ? postOverTls(socket, path, body) : post(socket, path, body);
             } catch (IOException failed) {
                 throw late.get() ? new IOException("no answer within " + patience.toMillis() + " ms", failed) : failed;
             } finally {
@@ -68,13 +74,13 @@ record Collector(URI endpoint, Background background, Duration patience) {
         }
     }
 
-    private String postOverTls(Socket connected, byte[] body) throws IOException {
+    private String postOverTls(Socket connected, String path, byte[] body) throws IOException {
         String host = endpoint.getHost();
         try (SSLSocket secured = (SSLSocket) context().getSocketFactory().createSocket(connected, host, connected.getPort(), true)) {
             SSLParameters parameters = secured.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             secured.setSSLParameters(parameters);
-            return post(secured, body);
+            return post(secured, path, body);
         }
     }
 
@@ -89,8 +95,8 @@ record Collector(URI endpoint, Background background, Duration patience) {
         }
     }
 
-    private String post(Socket socket, byte[] body) throws IOException {
-        String head = "POST " + path() + "/v1/metrics HTTP/1.1\r\nhost: " + endpoint.getRawAuthority()
+    private String post(Socket socket, String path, byte[] body) throws IOException {
+        String head = "POST " + prefix() + path + " HTTP/1.1\r\nhost: " + endpoint.getRawAuthority()
                 + "\r\ncontent-type: application/json\r\nuser-agent: weft/" + AgentVersion.get()
                 + "\r\ncontent-length: " + body.length + "\r\nconnection: close\r\n\r\n";
         OutputStream out = socket.getOutputStream();
@@ -100,7 +106,7 @@ record Collector(URI endpoint, Background background, Duration patience) {
         return statusLine(socket.getInputStream());
     }
 
-    private String path() {
+    private String prefix() {
         String path = endpoint.getRawPath() == null ? "" : endpoint.getRawPath();
         return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
     }

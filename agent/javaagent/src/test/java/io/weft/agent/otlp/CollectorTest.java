@@ -1,4 +1,4 @@
-package io.weft.agent.metrics;
+package io.weft.agent.otlp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -103,13 +103,13 @@ class CollectorTest {
     @Test
     void theStatusIsEnough() throws IOException {
         answers("HTTP/1.1 200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
-        assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("HTTP/1.1 200 OK");
     }
 
     @Test
     void aLineWithoutEndIsCutAndNothingInItGoesToTheLogAsItIs() throws IOException {
         answers("\u001b[2J".concat("x".repeat(10_000)).getBytes(StandardCharsets.US_ASCII));
-        assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("?[2J" + "x".repeat(196));
+        assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("?[2J" + "x".repeat(196));
     }
 
     @Test
@@ -120,7 +120,7 @@ class CollectorTest {
                 out.flush();
             }
         });
-        assertThatThrownBy(() -> collector("http", SHORT).post(new byte[10])).isInstanceOf(IOException.class)
+        assertThatThrownBy(() -> collector("http", SHORT).post("/v1/metrics", new byte[10])).isInstanceOf(IOException.class)
                 .hasMessage("no answer within 200 ms");
         assertHungUp(peer);
     }
@@ -137,7 +137,7 @@ class CollectorTest {
     @Test
     void whoReadsNothingDoesNotBlockTheWriter() {
         byte[] moreThanBuffersHold = new byte[64 << 20];
-        assertThatThrownBy(() -> collector("http", SHORT).post(moreThanBuffersHold)).isInstanceOf(IOException.class)
+        assertThatThrownBy(() -> collector("http", SHORT).post("/v1/metrics", moreThanBuffersHold)).isInstanceOf(IOException.class)
                 .hasMessage("no answer within 200 ms");
     }
 
@@ -147,7 +147,7 @@ class CollectorTest {
         ProxySelector.setDefault(new NobodysBusiness());
         try {
             answers("HTTP/1.1 200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
-            assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("HTTP/1.1 200 OK");
         } finally {
             ProxySelector.setDefault(before);
         }
@@ -171,7 +171,7 @@ class CollectorTest {
         SSLContext before = SSLContext.getDefault();
         SSLContext.setDefault(new SSLContext(new AppsTls(), before.getProvider(), "TLS") {});
         try {
-            assertThatThrownBy(() -> collector("https", SHORT).post(new byte[10])).isInstanceOf(IOException.class)
+            assertThatThrownBy(() -> collector("https", SHORT).post("/v1/metrics", new byte[10])).isInstanceOf(IOException.class)
                     .hasMessage("no answer within 200 ms");
         } finally {
             SSLContext.setDefault(before);

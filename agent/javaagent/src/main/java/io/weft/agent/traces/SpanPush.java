@@ -1,0 +1,113 @@
+package io.weft.agent.traces;
+
+import io.weft.agent.log.AgentLog;
+import io.weft.agent.otlp.Outlet;
+import io.weft.dataplane.trace.Span;
+import io.weft.dataplane.trace.SpanSink;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/**
+ * Sends spans to an OpenTelemetry collector on a daemon thread of its own, started with the first of them. What it cannot keep up with,
+ * or the collector does not take, is lost, so that no request waits and no memory fills up.
+ */
+public final class SpanPush implements SpanSink {
+    private static final int MOST_WAITING = 2_048;
+    private static final int MOST_AT_ONCE = 512;
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LAST_MILLIS = 300;
+
+    private final Outlet outlet;
+    private final Supplier<Map<String, String>> resource;
+    private final AgentLog log;
+    private final Queue<Span> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger count = new AtomicInteger();
+    private volatile boolean lost;
+    private volatile Thread sender;
+    private volatile boolean ending;
+
+    /** @param resource attributes of this process; asked for when something is sent */
+    public SpanPush(Outlet outlet, Supplier<Map<String, String>> resource, AgentLog log) {
+        this.outlet = outlet;
+        this.resource = resource;
+        this.log = log;
+    }
+
+    @Override
+    public void add(Span span) {
+        if (count.incrementAndGet() > MOST_WAITING) {
+            count.decrementAndGet();
+            lost = true;
+            return;
+        }
+        waiting.add(span);
+        if (sender == null) {
+            start();
+        }
+    }
+
+    private synchronized void start() {
+        if (sender == null) {
+            Thread thread = new Thread(null, this::run, "weft-spans", 0, false);
+            thread.setDaemon(true);
+            thread.setContextClassLoader(SpanPush.class.getClassLoader());
+            sender = thread;
+            thread.start();
+        }
+    }
+
+    private void run() {
+        boolean last;
+        do {
+            last = ending;
+            try {
+                push();
+            } catch (Throwable fault) {
+                // Also an error: the end of this thread would be told to the app's handler of uncaught exceptions.
+                log.faultOnce("otlp spans fault", "a fault in sending spans; others are sent all the same", fault);
+            }
+            if (!last) {
+                // Nobody wakes it: a request pays nothing for being told of.
+                LockSupport.parkNanos(this, PAUSE_NANOS);
+            }
+        } while (!last);
+    }
+
+    private void push() {
+        if (lost) {
+            log.warnOnce("otlp spans lost", "some spans are lost: more than " + MOST_WAITING + " were waiting; sample less, by "
+                    + "weft.traces.sampling or the tracing of the control plane");
+        }
+        while (!waiting.isEmpty()) {
+            List<Span> spans = new ArrayList<>();
+            Span span = waiting.poll();
+            while (span != null) {
+                count.decrementAndGet();
+                spans.add(span);
+                span = spans.size() < MOST_AT_ONCE ? waiting.poll() : null;
+            }
+            outlet.send(SpansJson.of(resource.get(), spans), "these are lost, and others are sent all the same");
+        }
+    }
+
+    /** Has what is waiting sent, before the process ends. Waits 300 ms at most: a collector may be stuck. */
+    public void close() {
+        ending = true;
+        Thread running = sender;
+        if (running != null) {
+            LockSupport.unpark(running);
+            try {
+                running.join(LAST_MILLIS);
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
