@@ -9,6 +9,7 @@ import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.jetty.JettyModule;
 import io.weft.instrumentation.jettyclient.JettyClientModule;
+import io.weft.instrumentation.jettyclientbefore12.JettyClientBefore12Module;
 import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.reactornetty.ReactorNettyModule;
@@ -31,6 +32,7 @@ final class Modules {
                 JdkHttpServerModule.module(),
                 JettyModule.module(),
                 JettyClientModule.module(),
+                JettyClientBefore12Module.module(),
                 NettyModule.module(),
                 OkHttpModule.module(),
                 ReactorNettyModule.module(),

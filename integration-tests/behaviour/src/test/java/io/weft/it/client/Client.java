@@ -5,6 +5,7 @@ import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
+import io.weft.driver.JettyClientBefore12;
 import io.weft.driver.OkHttp;
 import io.weft.driver.ReactorNetty;
 import io.weft.it.harness.FaultyAgent;
@@ -35,6 +36,7 @@ enum Client {
     OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK, "okhttp.Attempt#address"),
     REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK, "reactornetty.Hop#<init>"),
     REACTOR_NETTY_1_3("Reactor Netty 1.3", ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK, "reactornetty.Hop#<init>"),
+    JETTY_CLIENT_9_4("Jetty HttpClient 9.4", JettyClientBefore12.class, "jetty-client-9.4", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent");
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);

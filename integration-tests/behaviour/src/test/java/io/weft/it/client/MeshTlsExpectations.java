@@ -25,17 +25,22 @@ import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -148,6 +153,70 @@ abstract class MeshTlsExpectations extends Expectations {
         assertThat(orders.connections()).as("kept again").isEqualTo(before + 1);
         stage().serve(Policy.empty());
         awaitOpen(orders, 0);
+    }
+
+    /** What policy takes away before a pool has it is for the request that waits for it, and for no other. */
+    @Test
+    void aRequestWhoseHandshakeOutlivesTheCertificateIsAnswered() throws Exception {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        CountDownLatch connected = new CountDownLatch(1);
+        CountDownLatch replaced = new CountDownLatch(1);
+        ExecutorService connections = Executors.newCachedThreadPool();
+        try (SSLServerSocket slow = (SSLServerSocket) MESH.certify(ORDERS).trusting(MESH).getServerSocketFactory()
+                .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            InetSocketAddress address = new InetSocketAddress(slow.getInetAddress(), slow.getLocalPort());
+            Thread acceptor = new Thread(() -> accept(slow, socket -> connections.execute(() -> {
+                connected.countDown();
+                await(replaced);
+                answerOnce(socket);
+            })));
+            acceptor.setDaemon(true);
+            acceptor.start();
+            stage().serve(orAlso(tls(ORDERS), orders.address(), address));
+            stage().send(Call.get("http://orders/"));
+            CompletableFuture<Map<String, String>> answer =
+                    CompletableFuture.supplyAsync(() -> stage().meshed.ask(Call.get("http://slow/").form()));
+            await(connected);
+            stage().push(orAlso(MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS), orders.address(), address));
+            awaitOpen(orders, 0);
+            replaced.countDown();
+            assertThat(answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS)).containsEntry("status", "200");
+            connections.shutdown();
+            assertThat(connections.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS)).as("closed by the client").isTrue();
+        } finally {
+            replaced.countDown();
+            connections.shutdownNow();
+        }
+    }
+
+    private static Policy orAlso(TransportSocket tls, InetSocketAddress orders, InetSocketAddress slow) {
+        return overTls(tls, orders).virtualHost("slow", to("slow"))
+                .cluster("slow", cluster -> cluster.setTransportSocket(tls).setConnectTimeout(Durations.fromSeconds(20)), slow);
+    }
+
+    private static void accept(SSLServerSocket server, Consumer<SSLSocket> connection) {
+        while (!server.isClosed()) {
+            try {
+                connection.accept((SSLSocket) server.accept());
+            } catch (IOException closed) {
+                return;
+            }
+        }
+    }
+
+    /** Answers the first request, if one comes, and waits for the other end to close. */
+    private static void answerOnce(SSLSocket socket) {
+        try (socket) {
+            BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                if (line.isEmpty()) {
+                    socket.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow".getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+        } catch (IOException closed) {
+            // As well as by an end of what is to be read.
+            return;
+        }
     }
 
     private static void await(CountDownLatch latch) {

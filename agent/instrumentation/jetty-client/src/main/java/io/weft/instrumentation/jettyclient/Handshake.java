@@ -82,6 +82,7 @@ final class Handshake extends AbstractConnection implements SslHandshakeListener
             }
             secured.opened(endpoint.tls());
             getEndPoint().upgrade(above.newConnection(getEndPoint(), context.values()));
+            secured.handedOver();
         }
     }
 

@@ -5,6 +5,7 @@ import io.weft.dataplane.ClientTls;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLEngine;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.io.AbstractConnection;
@@ -18,6 +19,9 @@ final class MeshConnection extends SslConnection {
 
     /** Null before the handshake is done. */
     private volatile ClientConnection pooled;
+
+    /** Policy has taken it away before the pool had it: it is for the request that has waited for it, if there is one, and no other. */
+    private final AtomicBoolean forOne = new AtomicBoolean();
 
     MeshConnection(HttpClient client, EndPoint socket, SSLEngine engine) {
         super(client.getByteBufferPool(), client.getExecutor(), socket, engine);
@@ -40,12 +44,19 @@ final class MeshConnection extends SslConnection {
                 connection.closeSoon();
             }
         });
-        pooled.giveBack();
+        forOne.set(!pooled.giveBack());
+    }
+
+    /** The pool has it, and whoever has waited for it. */
+    void handedOver() {
+        if (forOne.compareAndSet(true, false)) {
+            closeSoon();
+        }
     }
 
     /** @return false: it is to be closed */
     boolean lease() {
-        return pooled.lease();
+        return forOne.compareAndSet(true, false) || pooled.lease();
     }
 
     /** The response of a request that has it is over, before the pool hears of that. */

@@ -1,0 +1,84 @@
+package io.weft.instrumentation.jettyclientbefore12;
+
+import io.weft.dataplane.ClientConnection;
+import io.weft.dataplane.ClientTls;
+import java.lang.ref.WeakReference;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLEngine;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.io.AbstractConnection;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.ssl.SslConnection;
+
+/** Mesh TLS on one socket. Thread-safe as far as it is not the library's. */
+final class MeshConnection extends SslConnection {
+    private final Executor executor;
+
+    /** Null before the handshake is done. */
+    private volatile ClientConnection pooled;
+
+    /** Policy has taken it away before the pool had it: it is for the request that has waited for it, if there is one, and no other. */
+    private final AtomicBoolean forOne = new AtomicBoolean();
+
+    MeshConnection(HttpClient client, EndPoint socket, SSLEngine engine) {
+        super(client.getByteBufferPool(), client.getExecutor(), socket, engine);
+        executor = client.getExecutor();
+    }
+
+    /** Null: the connection has no mesh TLS. */
+    static MeshConnection below(AbstractConnection connection) {
+        return connection.getEndPoint() instanceof DecryptedEndPoint decrypted && decrypted.getSslConnection() instanceof MeshConnection secured
+                ? secured
+                : null;
+    }
+
+    /** The handshake is done; the pool is about to have it. */
+    void opened(ClientTls tls) {
+        WeakReference<MeshConnection> open = new WeakReference<>(this);
+        pooled = tls.connections().opened(() -> {
+            MeshConnection connection = open.get();
+            if (connection != null) {
+                connection.closeSoon();
+            }
+        });
+        forOne.set(!pooled.giveBack());
+    }
+
+    /** The pool has it, and whoever has waited for it. */
+    void handedOver() {
+        if (forOne.compareAndSet(true, false)) {
+            closeSoon();
+        }
+    }
+
+    /** @return false: it is to be closed */
+    boolean lease() {
+        return forOne.compareAndSet(true, false) || pooled.lease();
+    }
+
+    /** The response of a request that has it is over, before the pool hears of that. */
+    void giveBack() {
+        if (!pooled.giveBack()) {
+            closeSoon();
+        }
+    }
+
+    /** By the library's own connection above, so that its pool knows. */
+    void closeSoon() {
+        try {
+            executor.execute(this::closeAbove);
+        } catch (RejectedExecutionException stopped) {
+            closeAbove();
+        }
+    }
+
+    private void closeAbove() {
+        Connection above = getDecryptedEndPoint().getConnection();
+        if (above != null) {
+            above.close();
+        }
+    }
+}
