@@ -33,6 +33,9 @@ public final class MeshSocket extends Socket {
     private final int connectMillis;
     private final AtomicBoolean closing = new AtomicBoolean();
 
+    /** A call has had the connection. */
+    private final AtomicBoolean used = new AtomicBoolean();
+
     /** Threads that are writing. */
     private final AtomicInteger writers = new AtomicInteger();
 
@@ -93,10 +96,14 @@ public final class MeshSocket extends Socket {
         };
     }
 
-    /** A call gets the connection that it is of. One that policy has taken away meanwhile is found to be closed. */
+    /**
+     * A call gets the connection that it is of. One that policy has taken away meanwhile is found to be closed, but not by the call that
+     * has waited for it.
+     */
     public void leased() {
         ClientConnection kept = pooled;
-        if (kept != null && !kept.lease()) {
+        boolean first = !used.getAndSet(true);
+        if (kept != null && !first && !kept.lease()) {
             closeQuietly();
         }
     }

@@ -13,9 +13,12 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,15 +45,14 @@ class MeshSocketTest {
         SSLSocket with(Socket connected) throws IOException;
     }
 
-    private record Tls(Handshake handshake) implements ClientTls {
-        @Override
-        public String id() {
-            return "test";
+    private record Tls(Handshake handshake, ClientConnections connections) implements ClientTls {
+        Tls(Handshake handshake) {
+            this(handshake, new ClientConnections(InstantSource.fixed(Instant.EPOCH), Long.MAX_VALUE));
         }
 
         @Override
-        public ClientConnections connections() {
-            throw new UnsupportedOperationException("there is none");
+        public String id() {
+            return "test";
         }
 
         @Override
@@ -107,5 +109,21 @@ class MeshSocketTest {
         });
         assertThatThrownBy(() -> socket(50, waiting).connect(LOGICAL, 0)).isInstanceOf(SocketTimeoutException.class);
         assertThatThrownBy(() -> socket(30_000, waiting).connect(LOGICAL, 50)).isInstanceOf(SocketTimeoutException.class);
+    }
+
+    @Test
+    void whatPolicyTakesAwayDuringTheHandshakeIsForTheCallThatWaitsForIt() throws IOException {
+        ClientConnections connections = new ClientConnections(InstantSource.fixed(Instant.EPOCH), Long.MAX_VALUE);
+        Tls replaced = new Tls(connected -> {
+            connections.retire();
+            return (SSLSocket) ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(connected, "orders", 80, true);
+        }, connections);
+        try (MeshSocket socket = socket(10_000, replaced)) {
+            socket.connect(LOGICAL, 0);
+            socket.leased();
+            assertThat(socket.isClosed()).isFalse();
+            socket.idle();
+            assertThat(socket.isClosed()).isTrue();
+        }
     }
 }
