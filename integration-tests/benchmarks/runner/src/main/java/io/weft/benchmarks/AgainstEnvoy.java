@@ -50,12 +50,12 @@ final class AgainstEnvoy implements Benchmark {
                 Envoy client = envoy(testbed, outbound(outbound, inbound));
                 Pair envoys = new Pair(behind.client(), behind.server(), "http://127.0.0.1:" + outbound + "/orders/1");
                 int count = settings.times(10_000, 1_000);
-                for (int warmUp = 0; warmUp < settings.times(4, 2); warmUp++) {
+                for (int warmUp = 0; warmUp < settings.times(Pair.WARM_UP, 2); warmUp++) {
                     direct.send(count);
                     agents.send(count);
                     envoys.send(count);
                 }
-                for (int turn = 0; turn < settings.times(8, 1); turn++) {
+                for (int turn = 0; turn < settings.times(6, 1); turn++) {
                     plain.add(direct.send(count));
                     mesh.add(agents.send(count));
                     double before = Cpu.seconds(client.pid(), server.pid());

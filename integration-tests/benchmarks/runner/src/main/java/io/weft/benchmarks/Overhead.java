@@ -41,8 +41,7 @@ final class Overhead implements Benchmark {
                 Pair on = Pair.meshed(testbed, settings);
                 // Short ones: a window must end even on a machine that is busy with other things.
                 int requests = settings.times(10_000, 1_000);
-                // Compilers take a fifth of the CPU until 50,000 requests, and one in a hundred from about 100,000.
-                for (int warmUp = 0; warmUp < settings.times(12, 2); warmUp++) {
+                for (int warmUp = 0; warmUp < settings.times(Pair.WARM_UP, 2); warmUp++) {
                     off.send(requests);
                     on.send(requests);
                 }

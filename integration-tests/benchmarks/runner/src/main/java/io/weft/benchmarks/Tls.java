@@ -37,7 +37,7 @@ final class Tls implements Benchmark {
                 Pair mesh = Pair.overMeshTls(testbed, settings);
                 int count = settings.times(10_000, 1_000);
                 int handshakes = settings.times(1_000, 100);
-                for (int warmUp = 0; warmUp < settings.times(4, 2); warmUp++) {
+                for (int warmUp = 0; warmUp < settings.times(Pair.WARM_UP, 2); warmUp++) {
                     own.send(count);
                     mesh.send(count);
                     own.connect(handshakes);
@@ -68,7 +68,7 @@ final class Tls implements Benchmark {
         void add(Settings settings, Turn off, Turn on) {
             List<Window> offs = new ArrayList<>();
             List<Window> ons = new ArrayList<>();
-            for (int turn = 0; turn < settings.times(8, 1); turn++) {
+            for (int turn = 0; turn < settings.times(6, 1); turn++) {
                 offs.add(off.take());
                 ons.add(on.take());
                 ons.add(on.take());
