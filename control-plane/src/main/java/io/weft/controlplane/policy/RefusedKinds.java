@@ -20,7 +20,7 @@ final class RefusedKinds {
                 + " for HTTP write a MeshHTTPRoute");
         reasons.put("MeshPassthrough", "what no policy names is not touched, so there is nothing to let through or to hold back");
         reasons.put("MeshMetric", "an agent has no port to be scraped by policy; set its metrics at the agent");
-        reasons.put("MeshTrace", "an agent makes no spans of its own and leaves the app's alone");
+        reasons.put("MeshTrace", "it is not supported yet: this control plane asks for no spans");
         reasons.put("MeshProxyPatch", "it patches what is written for one version of one proxy, and nothing tells what it would mean in an app");
         reasons.put("MeshOpenTelemetryBackend", "no policy that is supported refers to it");
         reasons.put("MeshGlobalRateLimit", "it needs Kong's rate limit service; MeshRateLimit limits each instance by itself");
@@ -49,7 +49,7 @@ final class RefusedKinds {
         reasons.put("TrafficPermission", OLDER + "MeshTrafficPermission");
         reasons.put("TrafficRoute", OLDER + "MeshHTTPRoute");
         reasons.put("VirtualOutbound", OLDER + "MeshService");
-        reasons.put("TrafficTrace", "an agent makes no spans of its own and leaves the app's alone");
+        reasons.put("TrafficTrace", "it is not supported yet: this control plane asks for no spans");
         reasons.put("ProxyTemplate", "it is written for one version of one proxy");
         return reasons;
     }
