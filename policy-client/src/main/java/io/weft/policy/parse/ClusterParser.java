@@ -37,7 +37,7 @@ final class ClusterParser {
     static Cluster parse(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
         field.at("name").notEmpty(cluster.getName());
         field.refuseIf(cluster.hasUpstreamConfig(), "upstream_config", "is not supported; the app's own client connects");
-        field.refuseIf(cluster.getFiltersCount() > 0, "filters", "are not supported; remove them for this node");
+        filters(field, cluster);
         reportWithoutEffect(field, cluster);
         ProtocolOptions options = protocolOptions(field, cluster);
         return new Cluster(
@@ -61,6 +61,16 @@ final class ClusterParser {
                 transportSockets(field, cluster),
                 options.version(),
                 cluster.getLrsServer().hasSelf());
+    }
+
+    private static void filters(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {
+        for (int i = 0; i < cluster.getFiltersCount(); i++) {
+            Field at = field.at("filters", i);
+            if (!Extensions.isWithoutEffect(cluster.getFilters(i).getTypedConfig())) {
+                throw at.refuse("'" + cluster.getFilters(i).getName() + "' is not supported; remove it for this node");
+            }
+            at.report(cluster.getFilters(i).getName());
+        }
     }
 
     private static TransportSockets transportSockets(

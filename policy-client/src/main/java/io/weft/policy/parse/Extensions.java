@@ -1,10 +1,14 @@
 package io.weft.policy.parse;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.WireFormat;
 import io.weft.policy.proto.envoy.config.core.v3.ApiVersion;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.envoy.config.listener.v3.Filter;
 import io.weft.policy.proto.protobuf.Any;
+import java.io.IOException;
 import java.util.Set;
 
 /** Envoy's extension points, by the type of what is plugged in. */
@@ -23,6 +27,10 @@ final class Extensions {
             "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig",
             "envoy.tcp.metadataexchange.config.MetadataExchange",
             "io.istio.network.peer_metadata.Config");
+
+    /** Istio's own filters come in one of these, as their messages are not in Envoy's API. */
+    private static final Set<String> TYPED_STRUCTS = Set.of("udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct");
+    private static final int TYPE_URL = 1 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
 
     private static final Set<String> SECURITY = Set.of(
             HTTP_FILTERS + "rbac.v3.RBAC",
@@ -45,8 +53,27 @@ final class Extensions {
         return SECURITY.contains(type);
     }
 
-    static boolean isWithoutEffect(String type) {
-        return WITHOUT_EFFECT_ON_TRAFFIC.contains(type);
+    static boolean isWithoutEffect(Any config) {
+        String type = typeOf(config);
+        return WITHOUT_EFFECT_ON_TRAFFIC.contains(TYPED_STRUCTS.contains(type) ? packedType(config.getValue()) : type);
+    }
+
+    /** What a {@code TypedStruct} says that it holds; empty: nothing. */
+    private static String packedType(ByteString struct) {
+        try {
+            CodedInputStream in = struct.newCodedInput();
+            for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+                if (tag == TYPE_URL) {
+                    String url = in.readStringRequireUtf8();
+                    return url.substring(url.lastIndexOf('/') + 1);
+                }
+                in.skipField(tag);
+            }
+        } catch (IOException e) {
+            // It holds nothing that is known, and that is refused.
+            return "";
+        }
+        return "";
     }
 
     static Refusal unenforced(Field field, Filter filter) {

@@ -227,7 +227,7 @@ final class HttpFilterParser {
         String type = filter.hasTypedConfig() ? Extensions.typeOf(filter.getTypedConfig()) : "";
         if (filter.getDisabled()
                 || filter.getIsOptional()
-                || Extensions.isWithoutEffect(type)) {
+                || Extensions.isWithoutEffect(filter.getTypedConfig())) {
             field.report(filter.getName());
             return;
         }
@@ -302,7 +302,7 @@ final class HttpFilterParser {
         if (override != null) {
             return override;
         }
-        if (!optional && !Extensions.isWithoutEffect(type)) {
+        if (!optional && !Extensions.isWithoutEffect(config)) {
             throw field.refuse(unsupported("the HTTP filter's configuration", type));
         }
         field.report();

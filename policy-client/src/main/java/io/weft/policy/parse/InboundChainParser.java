@@ -65,7 +65,7 @@ final class InboundChainParser {
                 throw Extensions.unenforced(at, filter);
             } else if (type.equals(CONNECTION_RATE_LIMIT)) {
                 networkFilters.add(RateLimitParser.connections(at.at("typed_config"), filter.getTypedConfig()));
-            } else if (Extensions.isWithoutEffect(type) || i == last && type.equals(TCP_PROXY)) {
+            } else if (Extensions.isWithoutEffect(filter.getTypedConfig()) || i == last && type.equals(TCP_PROXY)) {
                 at.report(filter.getName());
             } else {
                 throw i == last ? Extensions.unsupportedEnd(at, filter) : Extensions.unsupportedInFront(at, filter);

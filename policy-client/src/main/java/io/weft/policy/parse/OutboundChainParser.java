@@ -47,7 +47,7 @@ final class OutboundChainParser {
         for (int i = 0; i < last; i++) {
             Filter filter = chain.getFilters(i);
             Field at = field.at("filters", i);
-            if (!Extensions.isWithoutEffect(Extensions.typeOf(filter.getTypedConfig()))) {
+            if (!Extensions.isWithoutEffect(filter.getTypedConfig())) {
                 throw Extensions.unsupportedInFront(at, filter);
             }
             at.report(filter.getName());

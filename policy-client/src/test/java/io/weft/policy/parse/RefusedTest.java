@@ -154,7 +154,7 @@ class RefusedTest {
                         cluster(c -> c.addTransportSocketMatches(transportSocket("", RAW_BUFFER)))),
                 new Case("upstream_config", "not supported",
                         cluster(c -> c.setUpstreamConfig(TypedExtensionConfig.newBuilder().setName("x")))),
-                new Case("filters", "not supported", cluster(c -> c.addFilters(
+                new Case("filters[0]", "not supported", cluster(c -> c.addFilters(
                         io.weft.policy.proto.envoy.config.cluster.v3.Filter.newBuilder().setName("x")))),
                 new Case("typed_extension_protocol_options[\"http\"].http_filters[0].typed_config", "not enforced",
                         cluster(c -> c.putTypedExtensionProtocolOptions("http", any(

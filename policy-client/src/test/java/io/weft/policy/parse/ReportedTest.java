@@ -3,12 +3,14 @@ package io.weft.policy.parse;
 import static io.weft.policy.parse.Samples.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.proto.envoy.config.cluster.v3.CircuitBreakers;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.weft.policy.proto.envoy.config.cluster.v3.Filter;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
@@ -20,7 +22,9 @@ import io.weft.policy.proto.envoy.config.route.v3.HedgePolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
+import io.weft.policy.proto.protobuf.Any;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -35,6 +39,13 @@ class ReportedTest {
         public String toString() {
             return path;
         }
+    }
+
+    /** As Istio packs its own; of the message only the first field. */
+    private static Any typedStruct(String packageName, String type) {
+        ByteString url = ByteString.copyFromUtf8("type.googleapis.com/" + type);
+        return Any.newBuilder().setTypeUrl("type.googleapis.com/" + packageName + ".TypedStruct")
+                .setValue(ByteString.copyFrom(new byte[] {10, (byte) url.size()}).concat(url)).build();
     }
 
     static Stream<Case> cases() {
@@ -53,6 +64,14 @@ class ReportedTest {
                         withManager(m -> m.addHttpFilters(0, httpFilter("lua.v3.Lua").toBuilder().setDisabled(true)))),
                 new Case(manager + ".http_filters[0] (filter)",
                         withManager(m -> m.addHttpFilters(0, httpFilter("grpc_stats.v3.FilterConfig")))),
+                new Case(manager + ".http_filters[0] (istio.metadata_exchange)",
+                        withManager(m -> m.addHttpFilters(0, HttpFilter.newBuilder().setName("istio.metadata_exchange")
+                                .setTypedConfig(typedStruct("udpa.type.v1", "io.istio.http.peer_metadata.Config"))))),
+                new Case("filter_chains[0].filters[0] (istio.metadata_exchange)", withChain(c -> c.addFilters(0, filter(
+                        "istio.metadata_exchange", typedStruct("xds.type.v3", "envoy.tcp.metadataexchange.config.MetadataExchange"))))),
+                new Case("filters[0] (istio.metadata_exchange)", cluster(c -> c.addFilters(Filter.newBuilder()
+                        .setName("istio.metadata_exchange")
+                        .setTypedConfig(typedStruct("udpa.type.v1", "envoy.tcp.metadataexchange.config.MetadataExchange"))))),
                 new Case("typed_per_filter_config[\"lua\"].config", routes(r -> r.putTypedPerFilterConfig("lua",
                         any(FilterConfig.newBuilder().setIsOptional(true).setConfig(any("x.Lua")).build())))),
                 new Case("typed_per_filter_config[\"s\"]", routes(r -> r.putTypedPerFilterConfig("s", any("stats.PluginConfig")))),

@@ -35,6 +35,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import com.github.udpa.udpa.type.v1.TypedStruct;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.Routes;
 import java.net.InetSocketAddress;
@@ -76,6 +77,8 @@ final class IstioShape {
                 // The first handshakes of a JVM take their time, on a machine that is busy.
                 .setConnectTimeout(Durations.fromSeconds(60))
                 .setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST)
+                .addFilters(io.envoyproxy.envoy.config.cluster.v3.Filter.newBuilder().setName("istio.metadata_exchange")
+                        .setTypedConfig(typedStruct("envoy.tcp.metadataexchange.config.MetadataExchange")))
                 .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setName("tlsMode-istio").setMatch(ISTIO)
                         .setTransportSocket(tls(Any.pack(upstream(identity)))))
                 .addTransportSocketMatches(Cluster.TransportSocketMatch.newBuilder().setName("tlsMode-disabled")
@@ -178,7 +181,7 @@ final class IstioShape {
 
     private static HttpConnectionManager.Builder manager() {
         return HttpConnectionManager.newBuilder().setStatPrefix("istio").addAllHttpFilters(List.of(
-                filter("istio.metadata_exchange", type("io.istio.http.peer_metadata.Config")),
+                filter("istio.metadata_exchange", typedStruct("io.istio.http.peer_metadata.Config")),
                 filter("istio.alpn", type("istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig")),
                 filter("istio.stats", type("stats.PluginConfig")),
                 filter("envoy.filters.http.router", Any.pack(Router.getDefaultInstance()))));
@@ -196,6 +199,11 @@ final class IstioShape {
     private static ListenerFilter listenerFilter(String folder, String message) {
         return ListenerFilter.newBuilder().setName("envoy.filters.listener." + folder)
                 .setTypedConfig(type("envoy.extensions.filters.listener." + folder + ".v3." + message)).build();
+    }
+
+    /** Istio's own messages are not in Envoy's API, and come so. */
+    private static Any typedStruct(String message) {
+        return Any.pack(TypedStruct.newBuilder().setTypeUrl("type.googleapis.com/" + message).setValue(Struct.getDefaultInstance()).build());
     }
 
     private static Any type(String message) {
