@@ -99,6 +99,33 @@ class CoexistenceIT {
 
     @ParameterizedTest
     @MethodSource("orders")
+    void spansOfTheMeshJoinThoseOfOpenTelemetryAndDoubleNone(Jdk jdk, Order order) {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().cluster("orders", v1.address())
+                .virtualHost("orders", Routes.retried("5xx", 1, Routes.to("orders"))));
+        try (SpanCollector collector = SpanCollector.start()) {
+            JvmCommand traced = traced("client", jdk).environment("WEFT_OTLP_ENDPOINT", collector.endpoint().toString())
+                    .environment("WEFT_TRACES_SAMPLING", "100%");
+            JvmProcess client = with(otherAgent("opentelemetry-javaagent"), order, policies, "shop", traced).driver(JavaNetHttp.class);
+            assertThat(client.get("http://orders/").body()).isEqualTo("v1");
+            String parent = v1.requests().get(0).header("traceparent").orElseThrow().split("-")[2];
+            client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(parent));
+
+            v1.answer(503);
+            assertThat(client.get("http://orders/").status()).isEqualTo(503);
+            List<String> attempts = v1.requests().stream().skip(1).map(request -> request.header("traceparent").orElseThrow()).toList();
+            assertThat(attempts).hasSize(2);
+            Span calling = Span.of(client.awaitStderr(line -> line.contains(" CLIENT ") && line.contains(attempts.get(0).split("-")[2])));
+            assertThat(collector.await(1, span -> true)).singleElement().satisfies(further -> {
+                assertThat(further.trace()).isEqualTo(calling.trace);
+                assertThat(further.parent()).isEqualTo(calling.id);
+                assertThat(attempts.get(1)).isEqualTo("00-" + calling.trace + "-" + further.id() + "-01");
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("orders")
     void jacocoMeasuresAndTheCanaryIsObeyed(Jdk jdk, Order order) {
         PolicyServer policies = testbed.policyServer();
         policies.serve(canary());
