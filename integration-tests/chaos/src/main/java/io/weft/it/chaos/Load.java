@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** Requests of an app, {@value #THREADS} at a time, until it is told to stop. Nobody else may ask the app meanwhile. */
 final class Load {
@@ -27,6 +27,8 @@ final class Load {
     private final CompletableFuture<Count> end;
     private volatile List<Expectation> expectations;
     private volatile boolean over;
+    /** Who answered in the newest batch. */
+    private volatile Set<String> answering = Set.of();
     private int rounds;
 
     private Load(JvmProcess client, List<Expectation> expectations, Runnable afterEachRound) {
@@ -53,6 +55,14 @@ final class Load {
         }
     }
 
+    /** Returns when that one has answered what was begun after now; at once when the load has failed. */
+    void awaitAnswerOf(String name) throws InterruptedException {
+        awaitRounds(0);
+        while (!answering.contains(name) && !end.isDone()) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
     Count stop() {
         over = true;
         return end.join();
@@ -62,7 +72,11 @@ final class Load {
         Count sum = Count.NONE;
         while (!over) {
             for (int kind = 0; kind < expectations.size(); kind++) {
-                sum = sum.plus(batch(client, expectations.get(kind), () -> expectations, kind));
+                Map<String, String> tally = ask(client, expectations.get(kind));
+                // An expectation that was changed meanwhile is the one that holds.
+                Expectation expectation = expectations.get(kind);
+                sum = sum.plus(count(tally, expectation));
+                answering = expectation.answers().stream().filter(name -> tally.containsKey("body." + name)).collect(Collectors.toSet());
             }
             afterEachRound.run();
             nextRound();
@@ -80,19 +94,20 @@ final class Load {
 
     /** A batch by itself. */
     static Count batch(JvmProcess client, Expectation expectation) {
-        return batch(client, expectation, () -> List.of(expectation), 0);
+        return count(ask(client, expectation), expectation);
     }
 
-    /** An expectation that is changed meanwhile is the one that holds. */
-    private static Count batch(JvmProcess client, Expectation asked, Supplier<List<Expectation>> afterwards, int kind) {
+    private static Map<String, String> ask(JvmProcess client, Expectation expectation) {
         Map<String, String> form = new LinkedHashMap<>();
-        form.put("url", asked.url());
-        asked.headers().forEach((name, value) -> form.put("header." + name, value));
+        form.put("url", expectation.url());
+        expectation.headers().forEach((name, value) -> form.put("header." + name, value));
         form.put("times", Integer.toString(BATCH));
         form.put("threads", Integer.toString(THREADS));
         form.put("timed", "");
-        Map<String, String> tally = client.ask(form);
-        Set<String> answers = afterwards.get().get(kind).answers();
+        return client.ask(form);
+    }
+
+    private static Count count(Map<String, String> tally, Expectation expectation) {
         Map<String, Integer> failures = new TreeMap<>();
         int answered = Integer.parseInt(tally.getOrDefault("status.200", "0"));
         int rightly = 0;
@@ -101,7 +116,7 @@ final class Load {
             String what = entry.getKey();
             if (what.startsWith("error.") || what.startsWith("status.") && !what.equals("status.200")) {
                 failures.put(what.substring(what.indexOf('.') + 1), count);
-            } else if (what.startsWith("body.") && answers.contains(what.substring("body.".length()))) {
+            } else if (what.startsWith("body.") && expectation.answers().contains(what.substring("body.".length()))) {
                 rightly += count;
             }
         }

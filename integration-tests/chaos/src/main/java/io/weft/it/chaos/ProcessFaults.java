@@ -30,7 +30,7 @@ final class ProcessFaults {
                 new Fault("server-descriptors", "One of two servers has no file descriptor left", Promise.NO_REQUEST_FAILS, ProcessFaults::serverDescriptors),
                 new Fault("client-descriptors", "The client has no file descriptor left", Promise.NO_REQUEST_FAILS, ProcessFaults::clientDescriptors),
                 new Fault("server-threads", "All threads of one of two servers are busy", Promise.NO_REQUEST_FAILS, ProcessFaults::threads),
-                new Fault("rolling-restart-of-servers", "Two servers are stopped and started again, one after the other", Promise.NO_REQUEST_FAILS,
+                new Fault("rolling-restart-of-servers", "Two servers are stopped and started again, one after the other, each once the one before has answered again", Promise.NO_REQUEST_FAILS,
                         ProcessFaults::rollServers),
                 new Fault("rolling-restart-of-clients", "The client is replaced, twice", Promise.NO_REQUEST_FAILS, ProcessFaults::rollClients));
     }
@@ -154,9 +154,11 @@ final class ProcessFaults {
         shop.open();
         return shop.underLoad(() -> {
             for (int i = 0; i < servers.size(); i++) {
+                String name = i == 0 ? "a" : "b";
                 servers.get(i).stop();
-                shop.server(i == 0 ? "a" : "b", "v1").awaitPort();
-                shop.load().awaitRounds(2);
+                shop.server(name, "v1").awaitPort();
+                // As an orchestrator waits until an instance is ready.
+                shop.load().awaitAnswerOf(name);
             }
         });
     }
