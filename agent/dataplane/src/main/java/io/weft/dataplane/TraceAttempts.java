@@ -28,12 +28,15 @@ final class TraceAttempts extends ClientLayer {
     /** Before those inside, which give back what tells whether the attempt was under way. */
     @Override
     void release(Exchange exchange) {
-        OpenSpan span = exchange.span;
-        if (span != null) {
-            exchange.span = null;
-            end(span, exchange);
+        try {
+            OpenSpan span = exchange.span;
+            if (span != null) {
+                exchange.span = null;
+                end(span, exchange);
+            }
+        } finally {
+            innerRelease.release(exchange);
         }
-        innerRelease.release(exchange);
     }
 
     private static void end(OpenSpan span, Exchange exchange) {

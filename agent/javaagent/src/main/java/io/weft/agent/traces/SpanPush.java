@@ -58,8 +58,13 @@ public final class SpanPush implements SpanSink {
             Thread thread = new Thread(null, this::run, "weft-spans", 0, false);
             thread.setDaemon(true);
             thread.setContextClassLoader(SpanPush.class.getClassLoader());
-            sender = thread;
-            thread.start();
+            try {
+                thread.start();
+                sender = thread;
+            } catch (OutOfMemoryError noMoreThreads) {
+                // The request that is told of has nothing to do with it, and its place must be given back.
+                log.faultOnce("otlp spans thread", "no thread can be had to send spans; it is tried again with the next one", noMoreThreads);
+            }
         }
     }
 
