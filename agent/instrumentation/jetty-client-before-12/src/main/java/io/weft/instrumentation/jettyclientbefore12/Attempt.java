@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import org.eclipse.jetty.client.HttpDestination;
 import org.eclipse.jetty.client.HttpExchange;
@@ -44,6 +45,9 @@ final class Attempt implements Response.Listener {
 
     /** Null: plaintext, or none yet. */
     private volatile MeshConnection connection;
+
+    /** The request has gone out, or its response is over. */
+    private final AtomicBoolean oneWayIsOver = new AtomicBoolean();
 
     /** Of the app's listeners. Written with the head of the response. */
     private Content content;
@@ -125,6 +129,7 @@ final class Attempt implements Response.Listener {
             hop.exchange().requestSent();
             turn.end();
         }
+        wayIsOver();
         hop.requestSucceeded();
     }
 
@@ -180,7 +185,7 @@ final class Attempt implements Response.Listener {
 
     @Override
     public void onSuccess(Response response) {
-        giveBack();
+        wayIsOver();
         if (outcome == Outcome.DROPPED && !sent) {
             // The rest of the request would go nowhere.
             request.abort(new IOException("the mesh has no use for the response"));
@@ -203,6 +208,13 @@ final class Attempt implements Response.Listener {
             hop.exchange().onFailure(Failure.RESET);
             hop.over();
             hop.say().notifyFailure(hop.listeners(), hop.response(), failure);
+        }
+    }
+
+    /** A response may be over before its request: what closes the connection between the two fails the request. */
+    private void wayIsOver() {
+        if (!oneWayIsOver.compareAndSet(false, true)) {
+            giveBack();
         }
     }
 

@@ -8,6 +8,7 @@ import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
@@ -44,6 +45,9 @@ final class Attempt implements Response.Listener {
 
     /** Null: plaintext, or none yet. */
     private volatile MeshConnection connection;
+
+    /** The request has gone out, or its response is over. */
+    private final AtomicBoolean oneWayIsOver = new AtomicBoolean();
 
     /** The library reads the response's content in another form than it came in. */
     private boolean decoded;
@@ -129,6 +133,7 @@ final class Attempt implements Response.Listener {
             hop.exchange().requestSent();
             turn.end();
         }
+        wayIsOver();
         hop.requestSucceeded();
     }
 
@@ -201,7 +206,7 @@ final class Attempt implements Response.Listener {
 
     @Override
     public void onSuccess(Response response) {
-        giveBack();
+        wayIsOver();
         if (outcome == Outcome.DROPPED && !sent) {
             // The rest of the request would go nowhere.
             request.abort(new IOException("the mesh has no use for the response"));
@@ -233,6 +238,13 @@ final class Attempt implements Response.Listener {
             hop.exchange().onFailure(Failure.RESET);
             hop.over();
             hop.listeners().notifyFailure(hop.response(), failure);
+        }
+    }
+
+    /** A response may be over before its request: what closes the connection between the two fails the request. */
+    private void wayIsOver() {
+        if (!oneWayIsOver.compareAndSet(false, true)) {
+            giveBack();
         }
     }
 
