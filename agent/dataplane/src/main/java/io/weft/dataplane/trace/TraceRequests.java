@@ -5,7 +5,7 @@ import io.weft.dataplane.filter.HttpFilter;
 import io.weft.policy.model.Tracing;
 import java.util.Map;
 
-/** Tracing as a connection manager has it, as the filter before all others: what they answer is in the trace, too. */
+/** Tracing as a connection manager has it, as the filter before all others: on the server what they answer is in the trace, too. */
 public final class TraceRequests extends HttpFilter {
     private final Tracer tracer;
     private final Tracing.Sampling sampling;
