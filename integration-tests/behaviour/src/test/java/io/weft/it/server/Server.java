@@ -25,10 +25,12 @@ enum Server {
     UNDERTOW_2_4("Undertow 2.4", "UndertowServer", "undertow-2.4"),
     JDK_HTTP_SERVER("`com.sun.net.httpserver`", "JdkHttpServer", null),
     NETTY_4_1("Netty 4.1 codec", "NettyServer", "netty-4.1"),
-    REACTOR_NETTY("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3");
+    REACTOR_NETTY("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3"),
+    VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
+    VERTX_5("Vert.x 5", "VertxServer", "vertx-5");
 
-    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1);
-    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY);
+    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, VERTX_4_0);
+    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, VERTX_5);
 
     /** For people, with the version. */
     final String title;
@@ -53,22 +55,26 @@ enum Server {
         return driver.contains(".jakarta.") || driver.contains(".javax.");
     }
 
+    private boolean isVertx() {
+        return driver.endsWith(".VertxServer");
+    }
+
     boolean speaksHttp2() {
         return this != JDK_HTTP_SERVER && this != NETTY_4_1;
     }
 
     boolean speaksWebSocket() {
-        return isServletContainer() || this == REACTOR_NETTY;
+        return isServletContainer() || this == REACTOR_NETTY || isVertx();
     }
 
     /** By itself or by the kernel. */
     boolean sendsFiles() {
-        return isServletContainer() || this == NETTY_4_1 || this == REACTOR_NETTY;
+        return isServletContainer() || this == NETTY_4_1 || this == REACTOR_NETTY || isVertx();
     }
 
     /** A thread that serves a request serves no other, so it may end the JVM without holding others up. */
     boolean hasThreadsForRequests() {
-        return this != NETTY_4_1 && this != REACTOR_NETTY;
+        return this != NETTY_4_1 && this != REACTOR_NETTY && !isVertx();
     }
 
     /** For people, of the JDKs of CI. */
@@ -86,11 +92,17 @@ enum Server {
         return Stream.of(values()).filter(server -> server.runsOn(jdk));
     }
 
-    /** The servers on the JDKs of the matrix. */
+    /**
+     * The servers on the JDKs of the matrix; with the system property {@code weft.it.server} those whose name begins so, as in
+     * {@code JETTY}.
+     */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            return Jdks.matrix().stream().flatMap(jdk -> on(jdk).map(server -> Arguments.of(jdk, server)));
+            String only = System.getProperty("weft.it.server", "");
+            return Jdks.matrix().stream().flatMap(jdk -> on(jdk)
+                    .filter(server -> server.name().startsWith(only))
+                    .map(server -> Arguments.of(jdk, server)));
         }
     }
 }
