@@ -16,6 +16,7 @@ import io.weft.instrumentation.reactornetty.ReactorNettyModule;
 import io.weft.instrumentation.springwebclient.SpringWebClientModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
 import io.weft.instrumentation.undertow.UndertowModule;
+import io.weft.instrumentation.vertx.VertxModule;
 import java.util.List;
 
 /** The one list of libraries that the agent knows; a further one is a line here and a dependency in the pom. */
@@ -38,6 +39,7 @@ final class Modules {
                 ReactorNettyModule.module(),
                 SpringWebClientModule.module(),
                 TomcatModule.module(),
-                UndertowModule.module());
+                UndertowModule.module(),
+                VertxModule.module());
     }
 }

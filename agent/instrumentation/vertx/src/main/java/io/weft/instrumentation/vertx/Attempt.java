@@ -1,0 +1,287 @@
+package io.weft.instrumentation.vertx;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ConnectTimeoutException;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.HttpResponseHead;
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange.Failure;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * One attempt at a request, on a stream that the library has for it. What the stream tells comes by here, on the request's context; the
+ * state is guarded by the {@link Hop}.
+ */
+final class Attempt {
+    private enum State { CONNECTING, SENDING, DELIVERED, DROPPED, CANCELLED, OVER }
+
+    /** Of HTTP/2: the peer has done nothing. */
+    private static final long REFUSED_STREAM = 7;
+
+    /** A response that is dropped may have so much for its connection to be kept. */
+    private static final long MOST_DROPPED = 64 << 10;
+
+    private final Hop hop;
+    /** Null: the mesh has nothing to do with it. */
+    private final Endpoint endpoint;
+    private volatile State state = State.CONNECTING;
+    /** The library's own; null: it has no connection. */
+    private volatile Object stream;
+    private Channel channel;
+    /** Null: not secured by the mesh. */
+    private MeshConnection connection;
+    private boolean requestEnded;
+    private boolean responseEnded;
+    private long dropped;
+
+    Attempt(Hop hop, Endpoint endpoint) {
+        this.hop = hop;
+        this.endpoint = endpoint;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    // With the hop held.
+
+    /** @return false: the app has given up */
+    boolean sends(Object on) {
+        if (state != State.CONNECTING) {
+            return false;
+        }
+        state = State.SENDING;
+        stream = on;
+        return true;
+    }
+
+    void responded(boolean again) {
+        state = again ? State.DROPPED : State.DELIVERED;
+    }
+
+    /** @return false: it has had its outcome */
+    boolean gaveUp() {
+        boolean live = state == State.CONNECTING || state == State.SENDING;
+        if (live) {
+            state = State.OVER;
+        }
+        return live;
+    }
+
+    /** @return the library's stream, which is to be told; null: none */
+    Object cancelled() {
+        switch (state) {
+            case SENDING -> state = State.CANCELLED;
+            case CONNECTING -> state = State.OVER;
+            default -> { }
+        }
+        return state == State.CANCELLED || state == State.DELIVERED ? stream : null;
+    }
+
+    // From anywhere.
+
+    boolean isSending() {
+        return state == State.SENDING;
+    }
+
+    boolean isDelivered() {
+        return state == State.DELIVERED;
+    }
+
+    boolean isOn(Object to) {
+        return stream == to && (state == State.SENDING || state == State.DELIVERED);
+    }
+
+    // From the library's pool.
+
+    void opened(AsyncResult<HttpClientRequest> result) {
+        hop.onContext(() -> {
+            try {
+                if (result.succeeded()) {
+                    take(result.result());
+                } else {
+                    hop.failed(this, classifyConnect(result.cause()), result.cause());
+                }
+            } catch (Throwable fault) {
+                hop.atFault(fault);
+            }
+        });
+    }
+
+    private static Failure classifyConnect(Throwable cause) {
+        // No place in the pool: the endpoint was not asked.
+        return cause instanceof IOException || cause instanceof TimeoutException ? Failure.CONNECT : Failure.CANCELLED;
+    }
+
+    /** @param own the library's request, of which nothing but its stream is used */
+    private void take(HttpClientRequest own) throws Throwable {
+        Internals internals = hop.internals;
+        if (state != State.CONNECTING) {
+            giveBack(own);
+            return;
+        }
+        Object on = internals.stream(own);
+        Object real = internals.connection(on);
+        channel = internals.channelContext(real).channel();
+        if (endpoint != null && endpoint.tls() != null) {
+            MeshConnection secured = MeshConnection.of(channel);
+            if (secured == null || !secured.isSecuredBy(endpoint.tls())) {
+                giveBack(own);
+                channel.close();
+                throw new IllegalStateException("a connection to " + endpoint + " is not secured");
+            }
+            if (!secured.lease()) {
+                // Policy has taken it away meanwhile.
+                giveBack(own);
+                channel.close();
+                hop.redial(this);
+                return;
+            }
+            connection = secured;
+        }
+        if (!hop.sends(this, on)) {
+            giveBack(own);
+            lets();
+            hop.failed(this, Failure.RESET, new SocketTimeoutException("too late to send"));
+            return;
+        }
+        internals.listen(on, this);
+        hop.stream.flowsTo(on, real, hop.onWire(real));
+    }
+
+    /** To the pool, unused. */
+    private void giveBack(HttpClientRequest own) throws Throwable {
+        own.exceptionHandler(nobodys -> { });
+        hop.internals.giveBack(own);
+    }
+
+    /** The connection has no request any more. */
+    private void lets() {
+        MeshConnection given = connection;
+        connection = null;
+        if (given != null && !given.giveBack()) {
+            channel.close();
+        }
+    }
+
+    // From its stream.
+
+    void head(HttpResponseHead response) {
+        hop.responds(this, response);
+    }
+
+    void data(Object chunk) {
+        switch (state) {
+            case DELIVERED -> {
+                OutgoingRequest asked = hop.exchange();
+                if (asked != null) {
+                    asked.bytesReceived();
+                }
+                hop.stream.data(chunk);
+            }
+            case DROPPED -> {
+                dropped += ((Buffer) chunk).length();
+                if (dropped > MOST_DROPPED) {
+                    drop();
+                }
+            }
+            default -> { }
+        }
+    }
+
+    private void drop() {
+        try {
+            ends();
+        } catch (Throwable fault) {
+            channel.close();
+        }
+    }
+
+    void end(MultiMap trailers) {
+        responseEnded = true;
+        if (state == State.DELIVERED) {
+            hop.completed();
+        }
+        ended();
+        if (state == State.DELIVERED) {
+            hop.stream.end(trailers);
+        }
+    }
+
+    void requestEnded() {
+        hop.onContext(() -> {
+            requestEnded = true;
+            ended();
+        });
+    }
+
+    private void ended() {
+        if (responseEnded && requestEnded) {
+            lets();
+        }
+    }
+
+    void exception(Throwable cause) {
+        lets();
+        switch (state) {
+            case SENDING -> hop.failed(this, classify(cause), cause);
+            case DELIVERED -> {
+                hop.broke(cause);
+                hop.stream.exception(cause);
+            }
+            case CANCELLED -> hop.stream.exception(cause);
+            default -> { }
+        }
+    }
+
+    void reset(Long code) {
+        lets();
+        switch (state) {
+            case SENDING -> hop.failed(this, code == REFUSED_STREAM ? Failure.REFUSED : Failure.RESET, new StreamResetException(code));
+            case DELIVERED -> {
+                hop.broke(new StreamResetException(code));
+                hop.stream.reset(code);
+            }
+            case CANCELLED -> hop.stream.reset(code);
+            default -> { }
+        }
+    }
+
+    private static Failure classify(Throwable cause) {
+        if (cause instanceof StreamResetException reset && reset.getCode() == REFUSED_STREAM) {
+            return Failure.REFUSED;
+        }
+        return cause instanceof TimeoutException ? Failure.TIMEOUT : Failure.RESET;
+    }
+
+    /** A time limit is over. On the event loop of the request's context. */
+    void abort() throws Throwable {
+        switch (state) {
+            case CONNECTING -> hop.onContext(() ->
+                    hop.failed(this, Failure.CONNECT, new ConnectTimeoutException("connection timed out: " + endpoint)));
+            case SENDING, DELIVERED -> ends();
+            default -> { }
+        }
+    }
+
+    private void ends() throws Throwable {
+        if (hop.internals.isHttp2(stream)) {
+            hop.internals.reset(stream, new TimeoutException("the time for the request is over"));
+            return;
+        }
+        // TLS would wait for what is yet to be written.
+        ChannelHandlerContext tls = channel.pipeline().context(SecuredChannels.TLS);
+        if (tls == null) {
+            channel.close();
+        } else {
+            tls.close();
+        }
+    }
+}

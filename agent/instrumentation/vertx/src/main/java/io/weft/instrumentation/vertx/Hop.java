@@ -1,0 +1,355 @@
+package io.weft.instrumentation.vertx;
+
+import io.netty.channel.EventLoop;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.impl.HttpRequestHead;
+import io.vertx.core.http.impl.HttpResponseHead;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Unsent;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One request of the app's, from the moment that it is given to the app.
+ *
+ * <p>Thread rule: attempts are made, and outcomes told, on the request's context; the app may give up on any thread. Whoever speaks to the
+ * exchange holds this, and calls neither the library nor the app meanwhile.
+ */
+final class Hop {
+    final Internals internals;
+    final MeshStream stream;
+    private final AdapterContext adapter;
+    private final SecuredChannels secured;
+    private final Object client;
+    private final RequestOptions app;
+    private final Target target;
+    private final Context context;
+    private final EventLoop loop;
+    private HttpClientRequest request;
+
+    /** Null: the app has sent nothing yet. */
+    private HttpRequestHead head;
+    /** Null: the mesh has nothing to do with it. */
+    private volatile OutgoingRequest exchange;
+    private volatile Attempt attempt;
+    private volatile Reply reply;
+    private boolean cancelled;
+
+    Hop(
+            AdapterContext adapter,
+            Internals internals,
+            SecuredChannels secured,
+            Object client,
+            RequestOptions app,
+            Target target,
+            Context context) throws Throwable {
+        this.adapter = adapter;
+        this.internals = internals;
+        this.secured = secured;
+        this.client = client;
+        this.app = app;
+        this.target = target;
+        this.context = context;
+        this.loop = internals.eventLoop(context);
+        this.stream = new MeshStream(internals, this, context, target);
+    }
+
+    /** What the app is given. */
+    HttpClientRequest request() throws Throwable {
+        request = internals.request(client, app, target, stream.self(), stream.connection());
+        return request;
+    }
+
+    HttpVersion version() throws Throwable {
+        return internals.version(client, app);
+    }
+
+    OutgoingRequest exchange() {
+        return exchange;
+    }
+
+    /**
+     * The app sends it.
+     *
+     * @param body what there is of it
+     * @param whole nothing follows
+     * @param connect it wants the connection for itself
+     */
+    void begin(HttpRequestHead sent, Object body, boolean whole, boolean connect) throws Throwable {
+        head = sent;
+        OutgoingRequest asked = new OutgoingRequest(sent.method.name(), internals.authority(sent), sent.uri, sent.headers, body, whole);
+        asked.drivenBy(this, version() == HttpVersion.HTTP_2);
+        if (!connect && adapter.outbound().claims(asked)) {
+            exchange = asked;
+        }
+        onContext(this::advance);
+    }
+
+    void onContext(Runnable task) {
+        if (Vertx.currentContext() == context) {
+            task.run();
+        } else {
+            context.runOnContext(now -> task.run());
+        }
+    }
+
+    private void advance() {
+        try {
+            Step step = Step.DIAL;
+            synchronized (this) {
+                if (cancelled) {
+                    return;
+                }
+                if (exchange != null) {
+                    step = exchange.next();
+                }
+            }
+            switch (step) {
+                case WAIT -> again();
+                case REPLY -> answer();
+                case DIAL -> dial();
+            }
+        } catch (Throwable fault) {
+            atFault(fault);
+        }
+    }
+
+    private void again() {
+        long nanos = exchange.backoffNanos();
+        if (nanos > 0) {
+            loop.schedule(() -> context.runOnContext(now -> advance()), nanos, TimeUnit.NANOSECONDS);
+        } else {
+            context.runOnContext(now -> advance());
+        }
+    }
+
+    private void answer() throws Throwable {
+        OutgoingRequest asked = exchange;
+        Reply made = new Reply(internals, stream, context, asked.method(), asked.reply());
+        synchronized (this) {
+            asked.end();
+            reply = made;
+        }
+        stream.answered();
+        made.begin();
+    }
+
+    Reply reply() {
+        return reply;
+    }
+
+    boolean isReply() {
+        return reply != null;
+    }
+
+    private void dial() throws Throwable {
+        OutgoingRequest asked = exchange;
+        Attempt next = new Attempt(this, asked == null ? null : asked.endpoint());
+        boolean inTime;
+        synchronized (this) {
+            attempt = next;
+            inTime = asked == null || asked.connecting();
+        }
+        if (!inTime) {
+            failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
+            return;
+        }
+        RequestOptions there = asked == null ? app : internals.towards(client, app, target, next.endpoint(), secured);
+        internals.open(client, there, context).onComplete(next::opened);
+    }
+
+    /** The attempt was given a connection that is good for none, which is not the endpoint's fault. */
+    void redial(Attempt of) throws Throwable {
+        synchronized (this) {
+            if (!of.gaveUp()) {
+                return;
+            }
+        }
+        dial();
+    }
+
+    /** @return false: it is too late, nothing is to be sent */
+    synchronized boolean sends(Attempt by, Object on) {
+        return by.sends(on) && (exchange == null || exchange.connected());
+    }
+
+    /** As it goes out. */
+    HttpRequestHead onWire(Object connection) throws Throwable {
+        return internals.onWire(head, exchange == null ? RequestChanges.NONE : exchange.requestChanges(), connection);
+    }
+
+    /** What the library says of one write. */
+    void written(Write write, Object to, AsyncResult<Void> result) {
+        Attempt now = attempt;
+        OutgoingRequest asked = exchange;
+        if (result.failed()) {
+            // That of a request that may be sent once more is told with its outcome.
+            if (asked == null || !asked.isComplete() || now.isDelivered()) {
+                write.tell(result);
+            }
+            return;
+        }
+        if (now.isOn(to)) {
+            if (asked != null) {
+                asked.bytesSent();
+            }
+            if (write.last) {
+                synchronized (this) {
+                    if (asked != null && now.isOn(to)) {
+                        asked.requestSent();
+                    }
+                }
+                now.requestEnded();
+            }
+        }
+        write.tell(result);
+    }
+
+    void responds(Attempt of, HttpResponseHead response) {
+        OutgoingRequest asked = exchange;
+        boolean again;
+        synchronized (this) {
+            if (!of.isSending()) {
+                return;
+            }
+            again = asked != null && asked.onResponse(response.statusCode, VertxHeaders.view(response.headers)) && !cancelled;
+            of.responded(again);
+        }
+        if (again) {
+            stream.flowsNowhere();
+            again();
+            return;
+        }
+        stream.keepsNothing();
+        if (asked != null) {
+            new VertxHeaders(response.headers).changeResponse(asked.responseChanges());
+        }
+        stream.head(response);
+    }
+
+    /** All of the response has come. */
+    synchronized void completed() {
+        if (exchange != null) {
+            exchange.end();
+        }
+    }
+
+    /** The response breaks off. */
+    void broke(Throwable cause) {
+        synchronized (this) {
+            if (exchange != null) {
+                exchange.onFailure(cancelled ? Failure.CANCELLED : Failure.RESET);
+                exchange.end();
+            }
+        }
+    }
+
+    /** Before there was a response. */
+    void failed(Attempt of, Failure failure, Throwable cause) {
+        boolean again = false;
+        synchronized (this) {
+            if (attempt != of || !of.gaveUp()) {
+                return;
+            }
+            if (exchange != null) {
+                again = exchange.onFailure(cancelled ? Failure.CANCELLED : failure) && !cancelled;
+                if (!again) {
+                    exchange.end();
+                }
+            }
+        }
+        stream.flowsNowhere();
+        if (again) {
+            again();
+        } else {
+            over(cause);
+        }
+    }
+
+    private void over(Throwable cause) {
+        stream.over(cause);
+        stream.exception(cause);
+        try {
+            internals.closed(request);
+        } catch (Throwable fault) {
+            adapter.warn("vertx: a request's timer is left to itself: " + fault);
+        }
+    }
+
+    void atFault(Throwable fault) {
+        boolean openly;
+        synchronized (this) {
+            Attempt now = attempt;
+            if (cancelled || now != null && !now.gaveUp() && now.isDelivered()) {
+                adapter.warn("vertx: " + fault);
+                return;
+            }
+            OutgoingRequest asked = exchange;
+            openly = asked == null || asked.mayFailOpen() && asked.attemptCount() <= 1;
+            if (asked != null) {
+                asked.end();
+                if (openly) {
+                    exchange = null;
+                }
+            }
+            openly &= asked != null;
+        }
+        stream.flowsNowhere();
+        adapter.warn("vertx: a request could not be sent by the mesh: " + fault);
+        if (openly) {
+            advance();
+        } else {
+            over(Unsent.because(fault));
+        }
+    }
+
+    /**
+     * The app has enough.
+     *
+     * @return the library's own stream, which is to be told; null: there is none
+     */
+    Object cancel(Throwable cause) throws Throwable {
+        Failure why = internals.isTimedOut(request) ? Failure.TIMEOUT : Failure.CANCELLED;
+        Object told;
+        boolean first;
+        synchronized (this) {
+            first = !cancelled;
+            cancelled = true;
+            Attempt now = attempt;
+            told = now == null ? null : now.cancelled();
+            if (first && exchange != null) {
+                exchange.onFailure(why);
+                exchange.end();
+            }
+        }
+        if (first && told == null) {
+            stream.over(cause);
+            if (reply == null) {
+                onContext(() -> stream.exception(cause));
+            }
+        }
+        return told;
+    }
+
+    /** On the timer thread. */
+    void abort() {
+        loop.execute(() -> {
+            Attempt now = attempt;
+            try {
+                if (now != null) {
+                    now.abort();
+                }
+            } catch (Throwable fault) {
+                adapter.warn("vertx: a time limit ends nothing: " + fault);
+            }
+        });
+    }
+}

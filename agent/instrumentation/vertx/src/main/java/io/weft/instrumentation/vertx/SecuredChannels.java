@@ -1,0 +1,138 @@
+package io.weft.instrumentation.vertx;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPromise;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
+import io.vertx.core.net.SocketAddress;
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Dropped;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * How connections to endpoints are secured. An endpoint's address carries the name of its {@link ClientTls}, by which the library's pools
+ * tell connections apart; where Netty connects to such an address, the library hears of it only once the handshake is done. Thread-safe.
+ */
+final class SecuredChannels {
+    static final String TLS = "weft.tls";
+    private static final String HANDSHAKE = "weft.handshake";
+
+    private final Map<String, Way> byName = new ConcurrentHashMap<>();
+    private final Runnable wake;
+
+    /** @param http2 nothing else is spoken */
+    private record Way(WeakReference<ClientTls> tls, boolean http2) {}
+
+    /** @param wake before the first connection */
+    SecuredChannels(Runnable wake) {
+        this.wake = wake;
+    }
+
+    /** Of connections that may share a pool. */
+    private static String name(ClientTls tls, boolean http2) {
+        return http2 ? tls.id() + "-http2" : tls.id();
+    }
+
+    /** Where the library is to connect. */
+    InetSocketAddress address(Endpoint endpoint, boolean http2) throws UnknownHostException {
+        InetSocketAddress address = endpoint.address();
+        byte[] ip = address.getAddress().getAddress();
+        ClientTls tls = endpoint.tls();
+        if (tls == null) {
+            return new InetSocketAddress(InetAddress.getByAddress(ip), address.getPort());
+        }
+        String name = name(tls, http2);
+        if (!byName.containsKey(name) && byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
+            wake.run();
+            Dropped.then(tls, () -> byName.remove(name));
+        }
+        return new InetSocketAddress(InetAddress.getByAddress(name, ip), address.getPort());
+    }
+
+    /** The library has looked up the address and has its name in the authority alone. */
+    SocketAddress server(SocketAddress server, String name) throws UnknownHostException {
+        if (!byName.containsKey(name) || server.hostAddress() == null) {
+            return server;
+        }
+        byte[] ip = InetAddress.getByName(server.hostAddress()).getAddress();
+        return SocketAddress.inetSocketAddress(new InetSocketAddress(InetAddress.getByAddress(name, ip), server.port()));
+    }
+
+    /** @return what Netty is to tell of the connection in place of the library */
+    ChannelPromise connects(Channel channel, Object remote, ChannelPromise library) {
+        if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
+            return library;
+        }
+        Way way = byName.get(address.getHostString());
+        ClientTls tls = way == null ? null : way.tls.get();
+        if (tls == null) {
+            return library;
+        }
+        InetSocketAddress peer = new InetSocketAddress(address.getAddress(), address.getPort());
+        return secure(channel, tls, new SslHandler(way.http2 ? tls.http2Engine(peer) : tls.engine(peer)), peer, library);
+    }
+
+    private static ChannelPromise secure(
+            Channel channel, ClientTls tls, SslHandler handler, InetSocketAddress peer, ChannelPromise library) {
+        handler.setHandshakeTimeoutMillis(channel.config().getConnectTimeoutMillis());
+        channel.pipeline().addFirst(TLS, handler).addAfter(TLS, HANDSHAKE, new Handshake());
+        handler.handshakeFuture().addListener(handshake -> {
+            if (handshake.isSuccess()) {
+                channel.pipeline().remove(HANDSHAKE);
+                MeshConnection.begin(channel, tls);
+                library.trySuccess();
+            } else {
+                library.tryFailure(failure(peer, handshake.cause()));
+                channel.close();
+            }
+        });
+        ChannelPromise connected = new DefaultChannelPromise(channel);
+        connected.addListener(result -> {
+            if (!result.isSuccess()) {
+                library.tryFailure(result.cause());
+            }
+        });
+        library.addListener(result -> {
+            if (result.isCancelled()) {
+                connected.cancel(false);
+                channel.close();
+            }
+        });
+        return connected;
+    }
+
+    /** What goes wrong is told to whoever waits for the connection, and to nobody else. */
+    private static final class Handshake extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable told) {}
+    }
+
+    private static ConnectException failure(InetSocketAddress peer, Throwable cause) {
+        String endpoint = peer.getAddress().getHostAddress() + ":" + peer.getPort();
+        ConnectException failure = new ConnectException(cause instanceof SslHandshakeTimeoutException
+                ? "mesh TLS to " + endpoint + " timed out"
+                : "mesh TLS to " + endpoint + " failed: " + innermost(cause));
+        failure.initCause(cause);
+        return failure;
+    }
+
+    // JSSE wraps what matters several layers deep.
+    private static String innermost(Throwable cause) {
+        Throwable inner = cause;
+        while (inner.getCause() != null && (inner.getCause() instanceof IOException || !(inner instanceof IOException))) {
+            inner = inner.getCause();
+        }
+        return inner.getMessage() == null ? inner.toString() : inner.getMessage();
+    }
+}

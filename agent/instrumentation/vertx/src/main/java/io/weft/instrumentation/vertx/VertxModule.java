@@ -1,0 +1,46 @@
+package io.weft.instrumentation.vertx;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * Vert.x's {@code HttpClient}, and what is built on it, as its {@code WebClient}.
+ *
+ * <p>The library gives the app a request that has its connection already. For a host that a policy names it is given one without: a
+ * request of the library's own on a stream of the mesh's. Once the app sends it, all of its head is there to decide by. Then each attempt
+ * is sent on a stream that the library's own pool has for the endpoint, and what comes from there is handed up. Connections are secured
+ * where Netty connects them, before the library hears that they are there.
+ */
+public final class VertxModule {
+    static final String CLIENT = "io.vertx.core.http.impl.HttpClientImpl";
+    static final String REQUEST_BEFORE_5 = "request-before-5";
+    static final String REQUEST = "request";
+    static final String SERVER = "server";
+    static final String CONNECT = "connect";
+
+    private VertxModule() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                        "vertx",
+                        "4.5, 5",
+                        "io.weft.instrumentation.vertx.VertxAdapter",
+                        List.of(),
+                        List.of(
+                                Hook.around(REQUEST_BEFORE_5, CLIENT, "doRequest",
+                                        "(Lio/vertx/core/http/RequestOptions;Lio/vertx/core/impl/future/PromiseInternal;)V").whenPresent(),
+                                Hook.around(REQUEST, CLIENT, "request", "(Lio/vertx/core/http/RequestOptions;)Lio/vertx/core/Future;"),
+                                // from 5.1 on
+                                Hook.argument(SERVER, "io.vertx.core.http.impl.tcp.TcpHttpClientTransport", "connect",
+                                        "(Lio/vertx/core/internal/ContextInternal;Lio/vertx/core/net/SocketAddress;Lio/vertx/core/net/HostAndPort;"
+                                                + "Lio/vertx/core/http/impl/HttpConnectParams;Lio/vertx/core/spi/metrics/ClientMetrics;)"
+                                                + "Lio/vertx/core/Future;",
+                                        1).whenPresent(),
+                                Hook.argument(CONNECT, "io.netty.channel.DefaultChannelPipeline$HeadContext", "connect",
+                                        "(Lio/netty/channel/ChannelHandlerContext;Ljava/net/SocketAddress;Ljava/net/SocketAddress;"
+                                                + "Lio/netty/channel/ChannelPromise;)V",
+                                        3).untilWoken()))
+                .markedBy(CLIENT);
+    }
+}
