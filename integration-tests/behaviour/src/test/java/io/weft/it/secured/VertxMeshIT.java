@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.HttpAnswer;
+import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Vert.x calls Vert.x, over HTTP/1.1 and in both ways that it has for HTTP/2 without TLS of its own. */
+/** Vert.x calls Vert.x, over HTTP/1.1 and in both ways that it has for HTTP/2 without TLS of its own; and a caller that asks for an upgrade. */
 class VertxMeshIT {
     private static final String PERMISSION = """
             type: MeshTrafficPermission
@@ -51,11 +52,13 @@ class VertxMeshIT {
         clients.put("HTTP_1_1", member("shop", library, controlPlane).driver("io.weft.driver.VertxClient"));
         clients.put("HTTP_2 by upgrade", member("shop", library, controlPlane).driver("io.weft.driver.VertxClient", "upgrade"));
         clients.put("HTTP_2", member("shop", library, controlPlane).driver("io.weft.driver.VertxClient", "prior-knowledge"));
+        JvmProcess upgrading = member("shop", library, controlPlane).driver(JavaNetHttp.class);
         JvmProcess stranger = testbed.jvm("stranger", jdk).classPath(Library.named(library)).driver("io.weft.driver.VertxClient");
         String directly = "http://127.0.0.1:" + port + "/";
         clients.values().forEach(client -> patiently().untilAsserted(() ->
                 assertThat(client.ask(Map.of("url", "http://orders/"))).containsEntry("body", "v1")));
         clients.forEach(VertxMeshIT::isServed);
+        patiently().untilAsserted(() -> assertThat(upgrading.get("http://orders/").body()).isEqualTo("v1"));
         assertThat(stranger.ask(Map.of("url", directly))).containsEntry("body", "v1");
 
         controlPlane.save("identity.yaml", IdentityIT.IDENTITY.formatted("1h"));
@@ -63,6 +66,9 @@ class VertxMeshIT {
         controlPlane.save("tls.yaml", STRICT);
         patiently().untilAsserted(() -> assertThat(stranger.ask(Map.of("url", directly))).containsKey("error"));
         clients.forEach(VertxMeshIT::isServed);
+        for (int i = 0; i < 3; i++) {
+            assertThat(upgrading.get("http://orders/").body()).isEqualTo("v1");
+        }
     }
 
     private static void isServed(String way, JvmProcess client) {

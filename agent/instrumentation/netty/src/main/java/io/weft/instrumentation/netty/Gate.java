@@ -65,6 +65,8 @@ final class Gate extends ChannelDuplexHandler {
     private boolean flushLater;
     /** Since the last time that the channel was read. */
     private boolean handedOver;
+    /** The app has cleared its pipeline, and this is in it all the same. */
+    private boolean stayed;
 
     Gate(AdapterContext context, Protocols protocols, Listening listening, Accepted accepted) {
         this.context = context;
@@ -462,13 +464,23 @@ final class Gate extends ChannelDuplexHandler {
         }
     }
 
+    /**
+     * Asked before the app removes it. Who clears a pipeline for another protocol, as Vert.x 4 does for HTTP/2, cannot mean what keeps the
+     * connection secured; but nobody is to try for ever.
+     */
+    boolean stays() {
+        boolean stays = state == State.SECURED && !stayed;
+        stayed |= stays;
+        return stays;
+    }
+
     /** By the app: nothing it writes from now on would be encrypted, or decided about. */
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
         if (state == State.UNDECIDED || state == State.SECURED || state == State.NEW) {
-            end();
-            // Past all handlers, some of which may take their time.
+            // Past all handlers, some of which may take their time; and before whoever hears that a write has failed writes something else.
             ctx.channel().unsafe().close(ctx.channel().voidPromise());
+            end();
         }
     }
 }

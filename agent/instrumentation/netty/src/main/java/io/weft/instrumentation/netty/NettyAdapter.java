@@ -33,6 +33,8 @@ public final class NettyAdapter implements Adapter {
             };
             case NettyModule.ADD_FIRST -> (Handler.Around) (pipeline, group, name, handler, a3) ->
                     addFirst((ChannelPipeline) pipeline, (EventExecutorGroup) group, (String) name, (ChannelHandler) handler);
+            case NettyModule.REMOVE -> (Handler.Around) (pipeline, ctx, a1, a2, a3) ->
+                    ((ChannelHandlerContext) ctx).handler() instanceof Gate gate && gate.stays() ? ctx : Handler.PROCEED;
             case NettyModule.HANDLER_ADDED -> (Handler.Result) (pipeline, nothing, ctx, a1, a2) -> {
                 added((ChannelHandlerContext) ctx);
                 return nothing;

@@ -20,12 +20,14 @@ public final class NettyModule {
     static final String BIND = "bind";
     static final String ACCEPTED = "accepted";
     static final String ADD_FIRST = "add-first";
+    static final String REMOVE = "remove";
     static final String HANDLER_ADDED = "handler-added";
     static final String FRAME_LISTENER = "frame-listener";
     static final String RESPONSE_HEADERS = "response-headers";
 
     private static final String PIPELINE = "io.netty.channel.DefaultChannelPipeline";
     private static final String HTTP2 = "io.netty.handler.codec.http2.";
+    private static final String CONTEXT = "Lio/netty/channel/AbstractChannelHandlerContext;";
     private static final String READ = "(Lio/netty/channel/ChannelHandlerContext;Ljava/lang/Object;)V";
 
     private NettyModule() {}
@@ -45,7 +47,8 @@ public final class NettyModule {
                         around(ADD_FIRST, PIPELINE, "addFirst",
                                 "(Lio/netty/util/concurrent/EventExecutorGroup;Ljava/lang/String;Lio/netty/channel/ChannelHandler;)"
                                         + "Lio/netty/channel/ChannelPipeline;"),
-                        result(HANDLER_ADDED, PIPELINE, "callHandlerAdded0", "(Lio/netty/channel/AbstractChannelHandlerContext;)V"),
+                        around(REMOVE, PIPELINE, "remove", "(" + CONTEXT + ")" + CONTEXT).whenPresent(),
+                        result(HANDLER_ADDED, PIPELINE, "callHandlerAdded0", "(" + CONTEXT + ")V"),
                         argument(FRAME_LISTENER, HTTP2 + "DefaultHttp2ConnectionDecoder", "frameListener",
                                 "(Lio/netty/handler/codec/http2/Http2FrameListener;)V", 0).whenPresent(),
                         responseHeaders("(Lio/netty/channel/ChannelHandlerContext;ILio/netty/handler/codec/http2/Http2Headers;IZ"),

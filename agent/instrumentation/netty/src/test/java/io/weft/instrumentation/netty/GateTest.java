@@ -193,4 +193,13 @@ class GateTest {
         assertThatThrownBy(() -> channel.writeOutbound(bytes("secret"))).isInstanceOf(ClosedChannelException.class);
         assertThat(channel.sent()).isEmpty();
     }
+
+    @Test
+    void whoeverHearsOfItFirstSendsNothingPastTheGateThatWasTakenAway() {
+        apply(chain("", TLS));
+        Connected channel = accept();
+        channel.write(bytes("held back")).addListener(failed -> channel.writeAndFlush(bytes("secret")));
+        channel.pipeline().remove(Gate.class);
+        assertThat(channel.sent()).isEmpty();
+    }
 }
