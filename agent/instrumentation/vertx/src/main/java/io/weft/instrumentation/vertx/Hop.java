@@ -3,6 +3,7 @@ package io.weft.instrumentation.vertx;
 import io.netty.channel.EventLoop;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpVersion;
@@ -163,7 +164,15 @@ final class Hop {
             return;
         }
         RequestOptions there = asked == null ? app : internals.towards(client, app, target, next.endpoint(), secured);
-        internals.open(client, there, context).onComplete(next::opened);
+        Future<HttpClientRequest> opening;
+        try {
+            opening = internals.open(client, there, context);
+        } catch (IllegalStateException closed) {
+            // The app has closed its client.
+            failed(next, Failure.CANCELLED, closed);
+            return;
+        }
+        opening.onComplete(next::opened);
     }
 
     /** The attempt was given a connection that is good for none, which is not the endpoint's fault. */

@@ -55,6 +55,7 @@ final class Internals {
     private final MethodHandle closed;
     private final MethodHandle reason;
     private final MethodHandle proxy;
+    private final MethodHandle checkClosed;
     private final MethodHandle server;
     private final MethodHandle setServer;
     private final MethodHandle protocol;
@@ -116,6 +117,10 @@ final class Internals {
         vertx = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("vertx")), Vertx.class, Object.class);
         proxy = generic(base.unreflect(found(declared(base.lookupClass(), before5 ? "resolveProxyOptions" : "computeProxyOptions", 2), "proxies")),
                 ProxyOptions.class, Object.class, ProxyOptions.class, SocketAddress.class);
+        Method check = declared(base.lookupClass(), "checkClosed", 0);
+        checkClosed = generic(
+                check == null ? client.unreflect(client.lookupClass().getDeclaredMethod("checkClosed")) : base.unreflect(check),
+                void.class, Object.class);
         if (before51) {
             options = generic(base.unreflect(base.lookupClass().getDeclaredMethod("options")), HttpClientOptions.class, Object.class);
             secure = null;
@@ -254,6 +259,15 @@ final class Internals {
 
     EventLoop eventLoop(Context context) throws Throwable {
         return (EventLoop) eventLoop.invokeExact((Object) context);
+    }
+
+    boolean isClosed(Object client) throws Throwable {
+        try {
+            checkClosed.invokeExact(client);
+            return false;
+        } catch (IllegalStateException closed) {
+            return true;
+        }
     }
 
     boolean isSecure(Object client) throws Throwable {

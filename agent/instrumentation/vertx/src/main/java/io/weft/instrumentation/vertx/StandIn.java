@@ -1,5 +1,6 @@
 package io.weft.instrumentation.vertx;
 
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.SocketAddress;
@@ -65,6 +66,9 @@ final class StandIn implements InvocationHandler {
     static Object nothing(Class<?> type) {
         if (type == boolean.class) {
             return false;
+        }
+        if (type == Future.class) {
+            return Future.succeededFuture();
         }
         if (type == int.class) {
             return 0;

@@ -13,7 +13,7 @@ record Target(String host, int port, String authority) {
     /** Null: it is not for the mesh, whatever policy says. */
     static Target of(Internals internals, Object client, RequestOptions options) throws Throwable {
         boolean secure = options.isSsl() == null ? internals.isSecure(client) : options.isSsl();
-        if (secure || internals.server(options) != null) {
+        if (secure || internals.isClosed(client) || internals.server(options) != null) {
             // An address of the app's own choice stands for itself.
             return null;
         }
