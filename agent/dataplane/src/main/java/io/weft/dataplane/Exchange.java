@@ -284,7 +284,8 @@ public abstract class Exchange extends Limited {
 
     @Override
     public final int attemptCount() {
-        return attempt;
+        // What has no cluster is answered without an attempt.
+        return cluster == null ? 0 : attempt;
     }
 
     /** The app itself, as a proxy beside it would see it over loopback. */

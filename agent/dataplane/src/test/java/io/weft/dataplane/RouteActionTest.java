@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.Format;
+import io.weft.policy.model.FormatOperator;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
 import io.weft.policy.model.HostPort;
@@ -139,6 +141,37 @@ class RouteActionTest {
         assertThat(mesh.reply(Request.get("orders", "/")).headers())
                 .containsExactlyInAnyOrder(
                         Map.entry("location", "/fixed"), Map.entry("x-by", "mesh"), Map.entry("x-by", "other"));
+    }
+
+    @Test
+    void aReplyThatIsBeingMadeHasItsStatusAndNoAttempt() {
+        Format format = new Format(List.of(
+                new Format.Command(FormatOperator.RESP, List.of(":status"), Integer.MAX_VALUE),
+                new Format.Text(" after "),
+                new Format.Command(FormatOperator.UPSTREAM_REQUEST_ATTEMPT_COUNT, List.of(), Integer.MAX_VALUE)));
+        HeaderChanges changes = new HeaderChanges(
+                List.of(), List.of(), List.of(new HeaderChanges.Addition("x-was", format, Action.APPEND_IF_EXISTS_OR_ADD, false)), List.of());
+        Fixture mesh = mesh(new Route("", any(), redirectTo().build(), changes, FilterOverrides.NONE));
+
+        assertThat(mesh.reply(Request.get("orders", "/")).header("x-was")).isEqualTo("308 after 0");
+    }
+
+    @Test
+    void theHeadersOfARedirectAreMadeOfTheNewPath() {
+        Format format = new Format(List.of(
+                new Format.Command(FormatOperator.REQ, List.of(":path"), Integer.MAX_VALUE),
+                new Format.Text(" of "),
+                new Format.Command(FormatOperator.PATH, List.of(), Integer.MAX_VALUE)));
+        HeaderChanges changes = new HeaderChanges(
+                List.of(), List.of(), List.of(new HeaderChanges.Addition("x-to", format, Action.APPEND_IF_EXISTS_OR_ADD, false)), List.of());
+        RouteAction moved = new Redirect(
+                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.of(new ReplaceRegex("^/old(/.*)?$", "\\1")), false, 308);
+        Fixture mesh = mesh(new Route("", any(), moved, changes, FilterOverrides.NONE));
+
+        LocalReply reply = mesh.reply(Request.get("orders", "/old/a?b"));
+        assertThat(reply.header("location")).isEqualTo("http://orders/a?b");
+        assertThat(reply.header("x-to")).isEqualTo("/a?b of /old/a?b");
+        assertThat(mesh.reply(Request.get("orders", "/old?b")).header("location")).as("nothing is left").isEqualTo("http://orders/old?b");
     }
 
     private static final class RedirectBuilder {

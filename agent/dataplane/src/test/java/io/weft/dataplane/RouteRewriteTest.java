@@ -121,6 +121,9 @@ class RouteRewriteTest {
         HostRewrite header = new HostFromHeader("x-host");
         assertThat(rewritten(header, false, Request.get("orders", "/").with("x-host", "inner")).authority()).isEqualTo("inner");
         assertThat(rewritten(header, false, Request.get("orders", "/"))).isEqualTo(RequestChanges.NONE);
+        assertThat(rewritten(header, false, Request.get("orders", "/").with("x-host", "first", "second")).authority())
+                .as("of several values the first")
+                .isEqualTo("first");
 
         HostRewrite path = new HostFromPath(new ReplaceRegex("^/([^/]+)/.*$", "\\1.local"));
         assertThat(rewritten(path, false, Request.get("orders", "/shop/a?b")).authority()).isEqualTo("shop.local");

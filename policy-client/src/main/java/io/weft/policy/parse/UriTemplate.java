@@ -13,8 +13,9 @@ final class UriTemplate {
     private static final int MAX_NAME_LENGTH = 16;
     /** RFC 3986's pchar without {@code *} and {@code =}. */
     private static final String TEXT = "-._~%!$&'()+,;:@";
-    private static final String SEGMENT_REGEX = "[a-zA-Z0-9._~%!$&'()+,;:@-]+";
-    private static final String SEGMENTS_REGEX = "[a-zA-Z0-9._~%!$&'()+,;:@/-]*";
+    // What stands for a wildcard may hold an equals sign, too.
+    private static final String SEGMENT_REGEX = "[a-zA-Z0-9._~%!$&'()+,;:@=-]+";
+    private static final String SEGMENTS_REGEX = "[a-zA-Z0-9._~%!$&'()+,;:@/=-]*";
 
     private final Field field;
     private final String template;

@@ -178,7 +178,7 @@ class AccessControlTest {
                         new Rbac.UrlPath(new StringMatch.Exact("/a", false))),
                 Arguments.of(
                         permission(Permission.newBuilder().setUriTemplate(Samples.template("/a/*"))),
-                        new Rbac.UrlPath(new StringMatch.Regex("/a/[a-zA-Z0-9._~%!$&'()+,;:@-]+"))),
+                        new Rbac.UrlPath(new StringMatch.Regex("/a/[a-zA-Z0-9._~%!$&'()+,;:@=-]+"))),
                 Arguments.of(
                         permission(Permission.newBuilder().setDestinationIp(cidr("10.0.0.0", 8))),
                         new Rbac.DestinationIp(new CidrRange("10.0.0.0", 8))),

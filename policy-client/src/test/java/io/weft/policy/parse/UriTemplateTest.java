@@ -32,6 +32,7 @@ class UriTemplateTest {
         "/api/*/,                 /api/a/,              true",
         "/api/*/,                 /api/a,               false",
         "/{country}/{lang=**},    /de/a/b,              true",
+        "/{country}/{lang=**},    /v=1/a;x=2/b,         true",
         "/v/*.m3u8,               /v/one.m3u8,          true",
         "/v/*.m3u8,               /v/one.mp4,           false",
         "/{a=x/*/y}/z,            /x/1/y/z,             true",

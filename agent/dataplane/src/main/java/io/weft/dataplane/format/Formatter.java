@@ -3,6 +3,7 @@ package io.weft.dataplane.format;
 import io.weft.dataplane.Headers;
 import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.RequestHead;
+import io.weft.dataplane.match.DecodedQuery;
 import io.weft.policy.model.Format;
 import io.weft.policy.model.FormatOperator;
 import io.weft.policy.model.TimePattern;
@@ -114,7 +115,7 @@ public final class Formatter {
                     ? null
                     : header(response(response, info, argument), second.isEmpty() ? null : response(response, info, second));
             case PATH -> (request, response, info) -> path(request, argument, second);
-            case QUERY_PARAM -> (request, response, info) -> parameter(request.path(), argument);
+            case QUERY_PARAM -> (request, response, info) -> DecodedQuery.first(request.path(), argument);
             case QUERY_PARAMS -> (request, response, info) -> query(request.path());
             case PROTOCOL -> (request, response, info) -> info.protocol();
             case RESPONSE_CODE -> (request, response, info) -> Integer.toString(info.responseCode());
@@ -196,7 +197,9 @@ public final class Formatter {
 
     private static String response(Headers headers, StreamInfo info, String name) {
         if (name.equals(":status")) {
-            return Integer.toString(info.responseCode());
+            // One that is being made has it before anybody else knows it.
+            String own = headers.header(name);
+            return own == null ? Integer.toString(info.responseCode()) : own;
         }
         List<String> values = headers.values(name);
         return values.isEmpty() ? null : values.get(0);
@@ -211,20 +214,6 @@ public final class Formatter {
     private static String query(String target) {
         int start = target.indexOf('?');
         return start < 0 ? null : target.substring(start + 1);
-    }
-
-    private static String parameter(String target, String name) {
-        String query = query(target);
-        if (query == null) {
-            return null;
-        }
-        for (String pair : query.split("&", -1)) {
-            int equals = pair.indexOf('=');
-            if (name.equals(equals < 0 ? pair : pair.substring(0, equals))) {
-                return equals < 0 ? "" : pair.substring(equals + 1);
-            }
-        }
-        return null;
     }
 
     private static String withoutBlanks(String details, boolean asIs) {

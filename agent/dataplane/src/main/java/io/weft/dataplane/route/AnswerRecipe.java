@@ -40,7 +40,7 @@ abstract sealed class AnswerRecipe {
             HeaderMutations mutations,
             RequestHead request,
             StreamInfo info) {
-        HeaderOverlay changed = new HeaderOverlay(name -> null);
+        HeaderOverlay changed = new HeaderOverlay(name -> name.equals(":status") ? Integer.toString(status) : null);
         for (Map.Entry<String, String> header : own) {
             changed.set(header.getKey(), header.getValue());
         }
@@ -102,14 +102,17 @@ abstract sealed class AnswerRecipe {
 
         Location(Redirect redirect, PathTest path, HeaderMutations headers) {
             this.redirect = redirect;
-            this.rewrite = redirect.rewrite().isEmpty() ? target -> target : PathChange.of(redirect.rewrite().get(), path);
+            this.rewrite = redirect.rewrite().isEmpty() ? null : PathChange.of(redirect.rewrite().get(), path);
             this.headers = headers;
         }
 
+        /** As in Envoy, the headers are made of the request with its new path, and a path of which nothing is left stays. */
         @Override
         LocalReply reply(RequestHead request, StreamInfo info) {
-            List<Map.Entry<String, String>> location = List.of(Map.entry("location", location(request)));
-            return complete(redirect.status(), location, new byte[0], headers, request, info);
+            String target = rewrite == null ? "" : rewrite.apply(request.path());
+            RequestHead rewritten = target.isEmpty() || target.charAt(0) == '?' ? request : new Rewritten(request, target);
+            List<Map.Entry<String, String>> location = List.of(Map.entry("location", location(rewritten)));
+            return complete(redirect.status(), location, new byte[0], headers, rewritten, info);
         }
 
         private String location(RequestHead request) {
@@ -132,15 +135,15 @@ abstract sealed class AnswerRecipe {
             return drop ? authority.substring(0, portStart) : authority;
         }
 
-        /** A new path that has a query of its own keeps that and nothing else, stripped or not. */
         /** Begins with a slash, whatever the policy says. */
         private String path(String target) {
             String path = replaced(target);
             return path.startsWith("/") ? path : '/' + path;
         }
 
+        /** A new path that has a query of its own keeps that and nothing else, stripped or not. */
         private String replaced(String target) {
-            String changed;
+            String changed = target;
             if (redirect.path().isPresent()) {
                 String replacement = redirect.path().get();
                 if (replacement.indexOf('?') >= 0) {
@@ -148,11 +151,39 @@ abstract sealed class AnswerRecipe {
                 }
                 int query = target.indexOf('?');
                 changed = query < 0 ? replacement : replacement + target.substring(query);
-            } else {
-                changed = rewrite.apply(target);
             }
             int query = changed.indexOf('?');
             return redirect.stripQuery() && query >= 0 ? changed.substring(0, query) : changed;
+        }
+    }
+
+    /** @param path the new one */
+    private record Rewritten(RequestHead original, String path) implements RequestHead {
+        private static final String ORIGINAL = "x-envoy-original-path";
+
+        @Override
+        public String method() {
+            return original.method();
+        }
+
+        @Override
+        public String scheme() {
+            return original.scheme();
+        }
+
+        @Override
+        public String authority() {
+            return original.authority();
+        }
+
+        @Override
+        public String header(String name) {
+            return name.equals(ORIGINAL) ? original.path() : original.header(name);
+        }
+
+        @Override
+        public List<String> values(String name) {
+            return name.equals(ORIGINAL) ? List.of(original.path()) : original.values(name);
         }
     }
 }

@@ -187,7 +187,7 @@ abstract sealed class RequestRecipe {
             return request -> null;
         }
         if (rewrite instanceof HostFromHeader from) {
-            return request -> request.value(from.header());
+            return request -> request.firstValue(from.header());
         }
         HostFromPath from = (HostFromPath) rewrite;
         RegexReplacement regex = new RegexReplacement(from.replacement().regex(), from.replacement().substitution());

@@ -93,6 +93,13 @@ class FormatterTest {
         return text.substring(1, text.length() - 1);
     }
 
+    @Test
+    void aQueryParameterIsDecoded() {
+        Format format = new Format(List.of(new Command(FormatOperator.QUERY_PARAM, List.of("z"), Integer.MAX_VALUE)));
+
+        assertThat(Formatter.of(format, PROCESS).format(Request.get("orders", "/a?y=1&z=a%20b%2B+&z=c"), null, INFO, "-")).isEqualTo("a b++");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "REQ, x-user, ann",
