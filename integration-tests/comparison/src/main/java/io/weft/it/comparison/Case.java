@@ -45,8 +45,8 @@ record Case(
             return new Conduct(Pace.ONE_BY_ONE, way, List.of());
         }
 
-        static Conduct after(List<Cluster> before) {
-            return new Conduct(Pace.ONE_BY_ONE, Way.OUT, before);
+        static Conduct after(List<Cluster> before, Pace pace) {
+            return new Conduct(pace, Way.OUT, before);
         }
     }
 
@@ -55,7 +55,9 @@ record Case(
         /** When the one before has its response. */
         ONE_BY_ONE,
         /** A little later than the one before, whatever becomes of that. */
-        STAGGERED
+        STAGGERED,
+        /** Beginning with the first at equal intervals, but when the one before has its response. */
+        STEADY
     }
 
     /** Where the requests meet the policy. */

@@ -30,12 +30,14 @@ final class Comparison implements AutoCloseable {
     private static final long BEFORE_MILLIS = SlowStartArea.WINDOW_MILLIS + 500;
     /** Between requests that are under way at once. */
     private static final long STAGGER_MILLIS = 250;
+    /** Between requests where their times decide. */
+    static final long STEADY_MILLIS = 100;
 
     private final Testbed testbed = new Testbed();
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
     private final Clusters clusters = new Clusters(upstreams);
     private final ExecutorService executor = Executors.newFixedThreadPool(2 * CASES_AT_ONCE);
-    /** The requests of a case that are under way at once. */
+    /** The requests of a case that are under way at once, and cases that wait more than they work. */
     private final ExecutorService atOnce = Executors.newCachedThreadPool();
     private final List<Integer> ports = Stream.generate(Port::unused).limit(LANES).toList();
     private final EnvoySubject envoy;
@@ -186,8 +188,9 @@ final class Comparison implements AutoCloseable {
         List<Future<List<Outcome>>> ofJvm = new ArrayList<>();
         for (Batch.Placed one : batch.placed()) {
             int number = ofEnvoy.size();
-            ofEnvoy.add(executor.submit(() -> outcomes(envoy, one, number)));
-            ofJvm.add(executor.submit(() -> outcomes(jvm, one, number)));
+            ExecutorService pool = one.instance().conduct().pace() == Case.Pace.STEADY ? atOnce : executor;
+            ofEnvoy.add(pool.submit(() -> outcomes(envoy, one, number)));
+            ofJvm.add(pool.submit(() -> outcomes(jvm, one, number)));
         }
         List<Verdict> verdicts = new ArrayList<>();
         for (int i = 0; i < cases.size(); i++) {
@@ -201,16 +204,20 @@ final class Comparison implements AutoCloseable {
 
     private List<Outcome> outcomes(Subject side, Batch.Placed placed, int number) {
         List<Request> requests = placed.instance().requests();
-        boolean staggered = placed.instance().conduct().pace() == Case.Pace.STAGGERED;
+        Case.Pace pace = placed.instance().conduct().pace();
+        long started = System.nanoTime();
         List<Future<Outcome>> underWay = new ArrayList<>();
         List<Outcome> outcomes = new ArrayList<>(requests.size());
         for (int i = 0; i < requests.size(); i++) {
             Request request = requests.get(i);
             String tag = side.name() + "-" + number + "-" + i;
-            if (staggered) {
+            if (pace == Case.Pace.STAGGERED) {
                 underWay.add(atOnce.submit(() -> outcome(side, request, placed.gate(), tag)));
                 pause(STAGGER_MILLIS);
             } else {
+                if (pace == Case.Pace.STEADY) {
+                    pause(Math.max(0, i * STEADY_MILLIS - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started)));
+                }
                 outcomes.add(outcome(side, request, placed.gate(), tag));
             }
         }

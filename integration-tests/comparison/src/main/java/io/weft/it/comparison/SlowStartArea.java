@@ -19,13 +19,18 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Endpoints that come to others, which have had their slow start: how many requests they are given at first. */
+/**
+ * Endpoints that come to others, which have had their slow start: how many requests they are given meanwhile.
+ *
+ * <p>What an endpoint gets hangs on its age, so that the requests are sent at the same times on both sides, from the beginning of the
+ * window nearly to its end. And in Envoy it hangs on how old the endpoint was when it was last chosen, or came: with less than a tenth of
+ * its weight it would not be chosen before the requests are over.
+ */
 final class SlowStartArea implements Area {
-    /** Long against the time that the requests take, which is not the same on both sides. */
     static final long WINDOW_MILLIS = 10_000;
 
     private static final int FIRST_ENDPOINT = 7;
-    private static final int REQUESTS = 100;
+    private static final int REQUESTS = (int) (9 * WINDOW_MILLIS / 10 / Comparison.STEADY_MILLIS);
 
     private final Clusters clusters;
 
@@ -60,7 +65,7 @@ final class SlowStartArea implements Area {
             slowStart.setAggression(RuntimeDouble.newBuilder().setDefaultValue(draw.oneOf(0.5, 1.0, 2.0)).setRuntimeKey("none"));
         }
         if (draw.chance(70)) {
-            slowStart.setMinWeightPercent(Percent.newBuilder().setValue(draw.oneOf(1, 10, 30)));
+            slowStart.setMinWeightPercent(Percent.newBuilder().setValue(draw.oneOf(10, 20, 30)));
         }
         int old = draw.between(1, 3);
         int all = old + draw.between(1, 2);
@@ -84,7 +89,7 @@ final class SlowStartArea implements Area {
                 List.of(with(cluster, all)),
                 Collections.nCopies(REQUESTS, Request.get(Case.HOST, "/")),
                 Judgement.DISTRIBUTION,
-                Case.Conduct.after(List.of(with(cluster, old))));
+                Case.Conduct.after(List.of(with(cluster, old)), Case.Pace.STEADY));
     }
 
     /** Endpoints come to a cluster and leave it only where they are sent apart from it. */
