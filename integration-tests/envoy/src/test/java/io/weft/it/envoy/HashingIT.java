@@ -90,6 +90,8 @@ import org.junit.jupiter.api.io.TempDir;
 class HashingIT {
     private static final int KEYS = 150;
     private static final int SEED = 7;
+    /** Where there is a way to nowhere, as to an IPv6 address of examples, Envoy waits that long for each key that goes there. */
+    private static final int CONNECT_NANOS = 20_000_000;
     private static final String CHOSEN = "x-chosen";
 
     @TempDir
@@ -220,6 +222,7 @@ class HashingIT {
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(name)
                 .setType(Cluster.DiscoveryType.STATIC)
+                .setConnectTimeout(Duration.newBuilder().setNanos(CONNECT_NANOS))
                 .setLoadAssignment(
                         ClusterLoadAssignment.newBuilder().setClusterName(name).addAllEndpoints(Arrays.asList(localities)));
         if (policy != null) {
