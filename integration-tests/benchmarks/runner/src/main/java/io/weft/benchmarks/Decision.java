@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Time and memory of one decision of the data plane, by JMH. Where a benchmark has parameters, the value is the worst one's. Of
@@ -28,11 +29,11 @@ record Decision(String name, List<String> benchmarks, String summary, double nan
 
     static List<Benchmark> all() {
         return List.of(
-                new Decision("hotpath", List.of("HotPath"),
+                new Decision("hotpath", List.of("HotPath", "GrpcHotPath"),
                         "match, pick, admit, record: time and bytes of a decision; 1,000 virtual hosts, 1,000 endpoints", 200),
                 new Decision("hotpath-retry", List.of("HotPathRetry"), "the same for a request that is sent a second time", 400),
                 new Decision("hotpath-ringhash", List.of("HotPathRingHash", "GrpcRingHash"), "the same with an endpoint by the hash of a header", 200),
-                new Decision("hotpath-rbac", List.of("HotPathRbac"), "a request that comes in, let in by the last of 20 policies", 200));
+                new Decision("hotpath-rbac", List.of("HotPathRbac", "GrpcRbac"), "a request that comes in, let in by the last of 20 policies", 200));
     }
 
     @Override
@@ -79,7 +80,7 @@ record Decision(String name, List<String> benchmarks, String summary, double nan
         for (JsonNode result : results) {
             String[] method = result.path("benchmark").asText().split("\\.");
             if (method[method.length - 1].equals("pick")) {
-                String other = method[method.length - 2];
+                String other = method[method.length - 2] + parameters(result).stream().map(value -> " " + value).collect(Collectors.joining());
                 nanosDetail.put(other, Distribution.round(result.path("primaryMetric").path("score").asDouble(), 1));
                 bytesDetail.put(other, Distribution.round(bytes(result), 2));
             }
@@ -93,9 +94,14 @@ record Decision(String name, List<String> benchmarks, String summary, double nan
     }
 
     /** The values of the benchmark's parameters. */
-    private static String variant(JsonNode result) {
+    private static List<String> parameters(JsonNode result) {
         List<String> values = new ArrayList<>();
         result.path("params").forEach(value -> values.add(value.asText()));
+        return values;
+    }
+
+    private static String variant(JsonNode result) {
+        List<String> values = parameters(result);
         return values.isEmpty() ? "decision" : String.join(" ", values);
     }
 

@@ -38,7 +38,7 @@ import org.openjdk.jmh.infra.Blackhole;
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class HotPathRbac {
-    private static final int POLICIES = 20;
+    static final int POLICIES = 20;
     private static final int PORT = 8080;
     private static final ResponseHeaders NO_HEADERS = name -> null;
 
@@ -82,7 +82,7 @@ public class HotPathRbac {
         return new Rbac.Policy("caller-%02d".formatted(number), List.of(path), List.of(caller));
     }
 
-    private static String caller(int number) {
+    static String caller(int number) {
         return "spiffe://default/caller-%02d".formatted(number);
     }
 }
