@@ -7,12 +7,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * The longest that a decision takes while the policy is replaced under it ten times a second: compiling runs beside the traffic, so
  * what is left is what the garbage of a policy costs, and the machine itself. That shows in the longest decision while nothing is
- * replaced, which is in the detail.
+ * replaced, which is measured in turns with it and told in the detail.
  */
 final class Swap implements Benchmark {
     private static final double BUDGET_MILLIS = 20;
@@ -31,20 +32,29 @@ final class Swap implements Benchmark {
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
         List<Double> longest = new ArrayList<>();
         List<Double> quiet = new ArrayList<>();
-        Map<String, Object> detail = new LinkedHashMap<>();
+        Map<String, Long> sums = new TreeMap<>();
+        double longestSwap = 0;
         for (int round = 0; round < settings.times(5, 1); round++) {
             Map<String, String> answer = round(settings);
             longest.add(millis(answer.get("longest")));
             quiet.add(millis(answer.get("quietLongest")));
-            detail.put("decisions", Long.parseLong(answer.get("decisions")));
-            detail.put("over1ms", Long.parseLong(answer.get("over1ms")));
-            detail.put("swaps", Long.parseLong(answer.get("swaps")));
-            detail.put("longestSwapMs", Distribution.round(millis(answer.get("longestSwap")), 1));
+            for (String sum : List.of("decisions", "over1ms", "quietOver1ms", "swaps", "disturbed")) {
+                sums.merge(sum, Long.parseLong(answer.get(sum)), Long::sum);
+            }
+            longestSwap = Math.max(longestSwap, millis(answer.get("longestSwap")));
         }
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("decisions", sums.get("decisions"));
+        detail.put("swaps", sums.get("swaps"));
+        detail.put("longestSwapMs", Distribution.round(longestSwap, 1));
+        detail.put("over1ms", sums.get("over1ms"));
+        detail.put("over1msWithoutSwaps", sums.get("quietOver1ms"));
+        detail.put("secondsDisturbedAndRepeated", sums.get("disturbed"));
         detail.put("rounds", longest.size());
         detail.put("leastMs", Distribution.round(Distribution.of(longest).min(), 2));
         detail.put("mostMs", Distribution.round(Distribution.of(longest).max(), 2));
         detail.put("withoutSwapsMs", Distribution.round(Distribution.of(quiet).median(), 2));
+        detail.put("mostWithoutSwapsMs", Distribution.round(Distribution.of(quiet).max(), 2));
         figures.accept(new Figure(name(), Distribution.round(Distribution.of(longest).median(), 2), "ms", BUDGET_MILLIS, detail));
     }
 
