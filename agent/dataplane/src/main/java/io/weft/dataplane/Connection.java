@@ -4,8 +4,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /** What is known of the connection over which a request came in. Immutable; one for all its requests. */
@@ -71,8 +69,8 @@ public final class Connection {
     private final IpAddress remoteIp;
     private final Hello hello;
     private final Peer peer;
-    /** Null: nobody keeps anything. */
-    private volatile Map<Object, Object> kept;
+    /** The newest of all; null: nobody keeps anything. Written under the lock. */
+    private volatile Kept kept;
     /** Made when first asked for; whoever comes second may make it again. */
     private Texts texts;
 
@@ -106,23 +104,32 @@ public final class Connection {
         return this == OWN;
     }
 
+    /** There are few of them on a connection, and every request asks for one: quicker found one after the other than in a map. */
+    private record Kept(Object owner, Object what, Kept others) {}
+
     /** What somebody keeps; null: nothing yet. */
     public Object kept(Object owner) {
-        Map<Object, Object> all = kept;
-        return all == null ? null : all.get(owner);
+        for (Kept one = kept; one != null; one = one.others) {
+            if (owner.equals(one.owner)) {
+                return one.what;
+            }
+        }
+        return null;
     }
 
     /** What somebody keeps for as long as the connection is there; made when first asked for. */
     public Object kept(Object owner, Function<Object, Object> make) {
-        Map<Object, Object> all = kept;
-        return all == null ? keeping().computeIfAbsent(owner, make) : all.computeIfAbsent(owner, make);
+        Object known = kept(owner);
+        return known == null ? keep(owner, make) : known;
     }
 
-    private synchronized Map<Object, Object> keeping() {
-        if (kept == null) {
-            kept = new ConcurrentHashMap<>();
+    private synchronized Object keep(Object owner, Function<Object, Object> make) {
+        Object known = kept(owner);
+        if (known == null) {
+            known = make.apply(owner);
+            kept = new Kept(owner, known, kept);
         }
-        return kept;
+        return known;
     }
 
     /** Resolved. */

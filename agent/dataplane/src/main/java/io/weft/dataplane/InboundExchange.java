@@ -82,10 +82,19 @@ public abstract class InboundExchange extends HttpStream {
     private boolean over = true;
 
     final void entered(ServerLayers by, int localPort, boolean appsTls) {
-        resetFilters();
+        // Of one that is new all is as it is to be.
+        if (layers != null) {
+            reset();
+        }
         layers = by;
         port = localPort;
         ownTls = appsTls;
+        over = false;
+        layers.enter(this);
+    }
+
+    private void reset() {
+        resetFilters();
         lastOfConnection = false;
         route = null;
         destination = null;
@@ -97,8 +106,6 @@ public abstract class InboundExchange extends HttpStream {
         closing = false;
         status = 0;
         requestChanges = RequestChanges.NONE;
-        over = false;
-        layers.enter(this);
     }
 
     /** Decides what becomes of the request. */

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
@@ -26,7 +25,6 @@ public final class InboundPorts implements Inbound {
 
     private final Drain drain;
     private final InboundConnections connections;
-    private final LongAdder requests = new LongAdder();
     private final LoadMeter load;
     private final UnnamedPorts unnamed;
     private final UnsecurablePorts unsecurable;
@@ -52,7 +50,7 @@ public final class InboundPorts implements Inbound {
         unnamed = new UnnamedPorts(policy, warming, clock, notices);
         connections = new InboundConnections(policy, unnamed, surroundings, refusals);
         unsecurable = new UnsecurablePorts(policy, unnamed, connections, surroundings);
-        makeLayers = telling -> new ServerLayers(policy, surroundings, drain, requests, metrics, telling, load, connections);
+        makeLayers = telling -> new ServerLayers(policy, surroundings, drain, metrics, telling, load, connections);
         passThrough(Telling.NOTHING);
     }
 
@@ -167,11 +165,6 @@ public final class InboundPorts implements Inbound {
             busiest = Math.max(busiest, port.busyThreads.getAsDouble());
         }
         return busiest;
-    }
-
-    /** Requests that reached the app so far. */
-    public long requests() {
-        return requests.sum();
     }
 
     /**

@@ -31,7 +31,7 @@ final class Measure extends ClientLayer {
         if (exchange.isLast()) {
             Host host = answering(exchange);
             metrics.end(exchange, meter(exchange, host), code(exchange), exchange.isCall(), exchange.grpcStatus,
-                    exchange.responseFlags, host != null && host.endpoint().tls() != null);
+                    exchange.responseFlags, host != null && host.secured());
         }
     }
 

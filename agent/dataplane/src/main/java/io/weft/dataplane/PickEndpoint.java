@@ -34,7 +34,7 @@ final class PickEndpoint extends ClientLayer {
         if (exchange.attempt == 1 && exchange.destination.hasher() != null) {
             hash(exchange, exchange.destination.hasher());
         }
-        Host host = first(exchange);
+        Host host = exchange.overrideHost == null ? pick(exchange, 0) : first(exchange);
         if (host == null) {
             exchange.cluster.state().noHealthyHost();
             exchange.flag(ResponseFlag.UH, "no_healthy_upstream");
@@ -65,7 +65,7 @@ final class PickEndpoint extends ClientLayer {
 
     /** The one that the request names, at the first attempt, as in Envoy. */
     private Host first(Exchange exchange) {
-        if (exchange.overrideHost != null && exchange.attempt == 1) {
+        if (exchange.attempt == 1) {
             Host named = exchange.cluster.named(exchange.overrideHost);
             if (named != null || exchange.overrideStrict) {
                 return named;

@@ -3,7 +3,6 @@ package io.weft.dataplane;
 import io.weft.dataplane.ServerLayer.Phase;
 import io.weft.dataplane.load.LoadMeter;
 import io.weft.dataplane.metrics.RequestMetrics;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /** What a request that comes in passes, outermost first. A layer is put in or taken out here and nowhere else. */
@@ -19,8 +18,8 @@ final class ServerLayers {
 
     /** @param policy gives null before the first */
     ServerLayers(
-            Supplier<Policy> policy, Surroundings surroundings, Drain drain, LongAdder requests, RequestMetrics metrics,
-            Telling telling, LoadMeter load, InboundConnections connections) {
+            Supplier<Policy> policy, Surroundings surroundings, Drain drain, RequestMetrics metrics, Telling telling, LoadMeter load,
+            InboundConnections connections) {
         this.drain = drain;
         timers = surroundings.timers();
         ServerLayer outermost =
@@ -41,9 +40,7 @@ final class ServerLayers {
                 new AnswerInbound(
                 // Below the route, whose changes to headers come first: the app is to hear of this span, whatever they say.
                 TraceInbound.over(telling,
-                // Innermost: counts what reaches the app.
-                new CountInbound(requests,
-                ServerLayer.APP)))))))));
+                ServerLayer.APP))))))));
         enter = outermost.first(Phase.ENTER);
         request = outermost.first(Phase.REQUEST);
         response = outermost.first(Phase.RESPONSE);

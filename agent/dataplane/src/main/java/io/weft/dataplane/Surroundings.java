@@ -15,7 +15,14 @@ public record Surroundings(
 
     /** With the system's clock and random numbers. */
     public static Surroundings ofSystem(Timers timers, Faults faults, Self self) {
-        return new Surroundings(
-                System::nanoTime, InstantSource.system(), () -> ThreadLocalRandom.current().nextLong(), timers, faults, self);
+        return new Surroundings(System::nanoTime, InstantSource.system(), new SystemRandomness(), timers, faults, self);
+    }
+
+    /** No lambda: that would be one more call on the way of each request, which a compiler follows so far and no further. */
+    private static final class SystemRandomness implements Randomness {
+        @Override
+        public long bits() {
+            return ThreadLocalRandom.current().nextLong();
+        }
     }
 }

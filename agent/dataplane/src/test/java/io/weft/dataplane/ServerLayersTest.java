@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -34,7 +33,7 @@ class ServerLayersTest {
         Supplier<Policy> none = () -> null;
         Drain drain = new Drain(time);
         UnnamedPorts unnamed = new UnnamedPorts(none, () -> false, time, new Notices.Relay());
-        return new ServerLayers(none, surroundings, drain, new LongAdder(), new RequestMetrics(time, new SeededRandomness(1), time), telling,
+        return new ServerLayers(none, surroundings, drain, new RequestMetrics(time, new SeededRandomness(1), time), telling,
                 new LoadMeter(time, time, drain::entered, () -> 0),
                 new InboundConnections(none, unnamed, surroundings, new Refusals.Relay()));
     }
@@ -43,7 +42,7 @@ class ServerLayersTest {
     void aLayerOverridesWhatItTakesPartInAndNothingElse() {
         Set<ServerLayer> all = new HashSet<>();
         byPhase(layers(EVERYTHING)).values().forEach(all::addAll);
-        assertThat(all).hasSize(10).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
+        assertThat(all).hasSize(9).allSatisfy(layer -> assertThat(overridden(layer.getClass())).isEqualTo(layer.phases()));
     }
 
     @Test

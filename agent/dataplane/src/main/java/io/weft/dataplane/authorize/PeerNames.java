@@ -25,6 +25,13 @@ final class PeerNames {
         return Optional.of(all);
     }
 
+    /** Whether a peer matches that has one of the names of {@link #ofAny}: nothing else is asked of it. */
+    static boolean suffice(List<Rule> rules) {
+        return rules.stream().allMatch(rule -> rule instanceof Rbac.Or or
+                ? suffice(or.any())
+                : rule instanceof Rbac.Authenticated && of(rule).isPresent());
+    }
+
     private static Optional<Set<String>> of(Rule rule) {
         if (rule instanceof Rbac.Authenticated authenticated) {
             return authenticated.name()

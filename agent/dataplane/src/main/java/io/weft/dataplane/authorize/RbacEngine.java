@@ -42,9 +42,10 @@ abstract sealed class RbacEngine {
         /** Those that may match whoever the peer is, in the order of policies. */
         private final int[] ofAnybody;
 
-        private record PolicyTest(RuleTest[] permissions, RuleTest[] principals, Verdict verdict) {
-            boolean matches(Caller caller) {
-                return RuleTest.any(permissions, caller) && RuleTest.any(principals, caller);
+        /** @param nameSuffices who was found by a name is one of the principals */
+        private record PolicyTest(RuleTest[] permissions, RuleTest[] principals, boolean nameSuffices, Verdict verdict) {
+            boolean matches(Caller caller, boolean found) {
+                return RuleTest.any(permissions, caller) && (found && nameSuffices || RuleTest.any(principals, caller));
             }
         }
 
@@ -55,6 +56,7 @@ abstract sealed class RbacEngine {
                 policies[i] = new PolicyTest(
                         RuleTest.of(policy.permissions(), engine.action() == Action.DENY),
                         RuleTest.of(policy.principals(), engine.action() == Action.DENY),
+                        PeerNames.suffice(policy.principals()),
                         new Verdict(policy.name(), engine.action() != Action.DENY));
             }
             noPolicy = new Verdict(NO_RULE, engine.action() != Action.ALLOW);
@@ -77,12 +79,12 @@ abstract sealed class RbacEngine {
 
         @Override
         Verdict decide(Caller caller) {
-            int first = first(ofAnybody, policies.length, caller);
+            int first = first(ofAnybody, policies.length, caller, false);
             Connection.Peer peer = caller.connection().peer();
             if (peer != null && !ofNamed.isEmpty()) {
                 first = first(peer.uriSans(), first, caller);
                 first = first(peer.dnsSans(), first, caller);
-                first = first(ofNamed.getOrDefault(peer.subject(), NONE), first, caller);
+                first = first(ofNamed.getOrDefault(peer.subject(), NONE), first, caller, true);
             }
             return first == policies.length ? noPolicy : policies[first].verdict;
         }
@@ -90,15 +92,18 @@ abstract sealed class RbacEngine {
         private int first(List<String> names, int before, Caller caller) {
             int first = before;
             for (int i = 0; i < names.size(); i++) {
-                first = first(ofNamed.getOrDefault(names.get(i), NONE), first, caller);
+                first = first(ofNamed.getOrDefault(names.get(i), NONE), first, caller, true);
             }
             return first;
         }
 
-        /** @return the first of these that matches; {@code before} when none that comes before it does */
-        private int first(int[] candidates, int before, Caller caller) {
+        /**
+         * @param found by a name of the peer's
+         * @return the first of these that matches; {@code before} when none that comes before it does
+         */
+        private int first(int[] candidates, int before, Caller caller, boolean found) {
             for (int i = 0; i < candidates.length && candidates[i] < before; i++) {
-                if (policies[candidates[i]].matches(caller)) {
+                if (policies[candidates[i]].matches(caller, found)) {
                     return candidates[i];
                 }
             }

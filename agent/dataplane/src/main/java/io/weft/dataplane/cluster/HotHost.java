@@ -27,10 +27,18 @@ abstract sealed class HotHost permits Host {
     private volatile int row5xx;
     private volatile int rowGateway;
     private volatile Endpoint endpoint;
+    /** Whether the endpoint is: to ask itself is one more look into memory. */
+    private volatile boolean secured;
     private volatile RequestMeter meter;
 
     HotHost(Endpoint endpoint) {
         this.endpoint = endpoint;
+        secured = endpoint.tls() != null;
+    }
+
+    /** Whether it is reached over mesh TLS. */
+    public final boolean secured() {
+        return secured;
     }
 
     /** Null: nobody has said. */
@@ -52,6 +60,7 @@ abstract sealed class HotHost permits Host {
     final void secure(ClientTls tls) {
         if (endpoint.tls() != tls) {
             endpoint = new Endpoint(endpoint.address(), tls);
+            secured = tls != null;
         }
     }
 

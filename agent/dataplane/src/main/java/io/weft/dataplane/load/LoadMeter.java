@@ -71,8 +71,11 @@ public final class LoadMeter {
         return load == null ? null : load.in(format);
     }
 
-    /** Of one of those responses that are looked at at all. */
+    /** Of one of those responses that are looked at at all. Counted only while somebody reads it: an atomic write less a request. */
     public void responded(int status) {
+        if (!running.get()) {
+            return;
+        }
         responses.increment();
         if (status >= 500) {
             errors.increment();

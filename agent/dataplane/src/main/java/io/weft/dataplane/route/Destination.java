@@ -19,35 +19,23 @@ public final class Destination {
     private final int cluster;
     private final ClusterName clusterName;
     private final long cumulativeWeight;
-    private final RequestRecipe request;
-    private final boolean dependsOnEndpoint;
-    private final ResponseRecipe response;
-    private final FilterChain filters;
-    private final RequestHasher hasher;
-    private final SubsetCriteria wanted;
+    private final Treatment treatment;
 
     /**
+     * What becomes of requests on the way. Most destinations treat them alike and have one object for it, which stays in the processor's
+     * caches.
+     *
      * @param hasher null: requests have no hash
      * @param wanted null: any endpoint
      */
-    Destination(
-            int cluster,
-            ClusterName clusterName,
-            long cumulativeWeight,
-            RequestRecipe request,
-            ResponseRecipe response,
-            FilterChain filters,
-            RequestHasher hasher,
-            SubsetCriteria wanted) {
+    record Treatment(
+            RequestRecipe request, ResponseRecipe response, FilterChain filters, RequestHasher hasher, SubsetCriteria wanted) {}
+
+    Destination(int cluster, ClusterName clusterName, long cumulativeWeight, Treatment treatment) {
         this.cluster = cluster;
         this.clusterName = clusterName;
-        this.hasher = hasher;
-        this.wanted = wanted;
         this.cumulativeWeight = cumulativeWeight;
-        this.request = request;
-        dependsOnEndpoint = request.dependsOnEndpoint();
-        this.response = response;
-        this.filters = filters;
+        this.treatment = treatment;
     }
 
     /** Index of the cluster in the policy's table, where its place may be empty; or {@link #IN_HEADER}. */
@@ -61,17 +49,17 @@ public final class Destination {
     }
 
     public FilterChain filters() {
-        return filters;
+        return treatment.filters;
     }
 
     /** Null: requests have no hash. */
     public RequestHasher hasher() {
-        return hasher;
+        return treatment.hasher;
     }
 
     /** The metadata of the endpoints that are meant; null: any. */
     public SubsetCriteria wanted() {
-        return wanted;
+        return treatment.wanted;
     }
 
     /** The route's weights up to and with this one. */
@@ -80,21 +68,21 @@ public final class Destination {
     }
 
     public RequestChanges requestChanges(RequestHead request, StreamInfo info) {
-        return this.request.changes(request, info);
+        return treatment.request.changes(request, info);
     }
 
     /** Whether something else changes when the endpoint is known. */
     public boolean dependsOnEndpoint() {
-        return dependsOnEndpoint;
+        return treatment.request.dependsOnEndpoint();
     }
 
     /** What changes then. The endpoint's name may be empty. */
     public RequestChanges atEndpoint(RequestChanges changes, RequestHead request, String hostname) {
-        return this.request.atEndpoint(changes, request, hostname);
+        return treatment.request.atEndpoint(changes, request, hostname);
     }
 
     /** @param request as it was sent */
     public ResponseChanges responseChanges(RequestHead request, Headers response, StreamInfo info) {
-        return this.response.changes(request, response, info);
+        return treatment.response.changes(request, response, info);
     }
 }

@@ -1,6 +1,7 @@
 package io.weft.dataplane.route;
 
 import io.weft.dataplane.HeaderMutations;
+import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.balance.SubsetCriteria;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
@@ -9,6 +10,7 @@ import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.filter.RouteLimits;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.policy.model.FilterOverrides;
+import io.weft.policy.model.HashPolicy;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HttpConnectionManager.StreamLimits;
 import io.weft.policy.model.HttpConnectionManager;
@@ -62,11 +64,16 @@ public final class RouteCompiler {
     private final ProcessInfo process;
     private record TimeLimits(RouteAction.Timeouts ofRequest, RetryPolicy.PerTry ofAttempt, StreamLimits otherwise) {}
 
-    // Of this round: most routes test for the same, and have the same retry policy and time limits, and then share what is made of it.
+    // Of this round: most routes test for the same, and have the same rules, and then share what is made of them.
     private Map<RouteMatch, RouteTest> tests = new HashMap<>();
     private Map<List<RouteTest>, RouteTest[]> testLists = new HashMap<>();
     private Map<RetryPolicy, RetryRule> retryRules = new HashMap<>();
     private Map<TimeLimits, TimeoutRule> timeoutRules = new HashMap<>();
+    private Map<List<HashPolicy>, RequestHasher> hashers = new HashMap<>();
+    private Map<ForwardRule, ForwardRule> forwardRules = new HashMap<>();
+    private Map<Destination.Treatment, Destination.Treatment> treatments = new HashMap<>();
+    /** By status, of which there are few. */
+    private final Map<Integer, LocalReply> notFoundReplies = new HashMap<>();
     private Map<String, CompiledConfiguration> last = Map.of();
     private Map<String, CompiledConfiguration> current = new HashMap<>();
 
@@ -106,6 +113,9 @@ public final class RouteCompiler {
         testLists = new HashMap<>();
         retryRules = new HashMap<>();
         timeoutRules = new HashMap<>();
+        hashers = new HashMap<>();
+        forwardRules = new HashMap<>();
+        treatments = new HashMap<>();
     }
 
     /** Of one route configuration. */
@@ -194,7 +204,7 @@ public final class RouteCompiler {
             List<WeightedCluster> clusters = forward.clusters().weighted();
             Destination[] destinations = new Destination[clusters.size()];
             long sum = 0;
-            RequestHasher hasher = RequestHasher.of(forward.hashPolicies());
+            RequestHasher hasher = hashers.computeIfAbsent(forward.hashPolicies(), RequestHasher::of);
             for (int i = 0; i < destinations.length; i++) {
                 WeightedCluster cluster = clusters.get(i);
                 sum += cluster.weight();
@@ -205,24 +215,35 @@ public final class RouteCompiler {
                                 : Destination.IN_HEADER,
                         cluster.cluster(),
                         sum,
-                        RequestRecipe.of(
-                                HeaderMutations.ofRequest(levels, process), cluster.host(), forward.rewrite(), test.path()),
-                        ResponseRecipe.of(HeaderMutations.ofResponse(levels, process), host.attemptCount().inResponse()),
-                        filters(host, index, route, cluster.filters(), i),
-                        hasher,
-                        wanted(forward.metadataMatch(), cluster.metadataMatch()));
+                        shared(new Destination.Treatment(
+                                RequestRecipe.of(
+                                        HeaderMutations.ofRequest(levels, process), cluster.host(), forward.rewrite(), test.path()),
+                                ResponseRecipe.of(HeaderMutations.ofResponse(levels, process), host.attemptCount().inResponse()),
+                                filters(host, index, route, cluster.filters(), i),
+                                hasher,
+                                wanted(forward.metadataMatch(), cluster.metadataMatch()))));
             }
             Resending resending = forward.resending().or(host.resending());
             RetryPolicy retry = resending.retry().orElse(null);
-            return new RouteEntry.Forward(
-                    host.name(),
-                    route.name(),
-                    destinations,
-                    forward.clusters(),
+            return new RouteEntry.Forward(host.name(), route.name(), destinations, shared(new ForwardRule(
+                    forward.clusters().valueHeader().orElse(null),
+                    notFound(forward.clusters()),
                     host.attemptCount().inRequest(),
                     resend(resending, forward, test),
                     timeoutRule(forward.timeouts(), retry == null ? RetryPolicy.PerTry.NO_LIMIT : retry.perTry()),
-                    forward.priority());
+                    forward.priority())));
+        }
+
+        private LocalReply notFound(RouteAction.ClusterChoice choice) {
+            return notFoundReplies.computeIfAbsent(choice.notFoundStatus(), status -> LocalReply.of(status, ""));
+        }
+
+        private ForwardRule shared(ForwardRule rule) {
+            return forwardRules.computeIfAbsent(rule, same -> same);
+        }
+
+        private Destination.Treatment shared(Destination.Treatment treatment) {
+            return treatments.computeIfAbsent(treatment, same -> same);
         }
 
         private ResendRule resend(Resending resending, RouteAction.Forward forward, RouteTest test) {
@@ -246,24 +267,23 @@ public final class RouteCompiler {
                     policy.cluster() instanceof Named named ? clusterIndex.applyAsInt(named.cluster()) : Destination.IN_HEADER,
                     policy.cluster(),
                     1,
-                    RequestRecipe.of(
-                            HeaderMutations.ofRequest(policy.headers(), process),
-                            Optional.empty(),
-                            RouteAction.Rewrite.NONE,
-                            test.path()),
-                    ResponseRecipe.of(HeaderMutations.ofResponse(List.of(), process), false),
-                    FilterChain.NONE,
+                    shared(new Destination.Treatment(
+                            RequestRecipe.of(
+                                    HeaderMutations.ofRequest(policy.headers(), process),
+                                    Optional.empty(),
+                                    RouteAction.Rewrite.NONE,
+                                    test.path()),
+                            ResponseRecipe.of(HeaderMutations.ofResponse(List.of(), process), false),
+                            FilterChain.NONE,
+                            null,
+                            null)));
+            return new Mirror(policy, new RouteEntry.Forward("", "", new Destination[] {destination}, shared(new ForwardRule(
                     null,
-                    null);
-            return new Mirror(policy, new RouteEntry.Forward(
-                    "",
-                    "",
-                    new Destination[] {destination},
-                    RouteAction.ClusterChoice.of(WeightedCluster.of("", 1)),
+                    notFound(RouteAction.ClusterChoice.of(WeightedCluster.of("", 1))),
                     false,
                     ResendRule.NONE,
                     TimeoutRule.of(timeouts, RetryPolicy.PerTry.NO_LIMIT, StreamLimits.NONE),
-                    RoutingPriority.DEFAULT));
+                    RoutingPriority.DEFAULT))));
         }
 
         private TimeoutRule timeoutRule(RouteAction.Timeouts timeouts, RetryPolicy.PerTry perTry) {

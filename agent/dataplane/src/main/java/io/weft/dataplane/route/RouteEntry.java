@@ -4,7 +4,6 @@ import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.format.StreamInfo;
-import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RoutingPriority;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,39 +37,16 @@ public abstract sealed class RouteEntry {
         private final Destination first;
         private final long firstWeight;
         private final Destination[] others;
-        private final String valueHeader;
         private final long totalWeight;
-        private final LocalReply clusterNotFound;
-        private final boolean sendsAttemptCount;
-        // Two of the rule's, that every request asks for: without a look at the rule itself.
-        private final RetryRule retry;
-        private final ResendRule.Copies copies;
-        private final ResendRule resend;
-        private final TimeoutRule timeouts;
-        private final RoutingPriority priority;
+        private final ForwardRule rule;
 
-        Forward(
-                String virtualHost,
-                String name,
-                Destination[] destinations,
-                ClusterChoice choice,
-                boolean sendsAttemptCount,
-                ResendRule resend,
-                TimeoutRule timeouts,
-                RoutingPriority priority) {
+        Forward(String virtualHost, String name, Destination[] destinations, ForwardRule rule) {
             super(virtualHost, name);
             first = destinations[0];
             firstWeight = first.cumulativeWeight();
             others = Arrays.copyOfRange(destinations, 1, destinations.length);
-            valueHeader = choice.valueHeader().orElse(null);
             totalWeight = destinations[destinations.length - 1].cumulativeWeight();
-            clusterNotFound = LocalReply.of(choice.notFoundStatus(), "");
-            this.sendsAttemptCount = sendsAttemptCount;
-            this.resend = resend;
-            retry = resend.retry();
-            copies = resend.copies();
-            this.timeouts = timeouts;
-            this.priority = priority;
+            this.rule = rule;
         }
 
         /** @param draw 31 random bits, the request's only ones; the same that fractions of routes are compared with */
@@ -91,7 +67,7 @@ public abstract sealed class RouteEntry {
         }
 
         private long point(RequestHead request, int draw) {
-            String value = valueHeader == null ? null : request.value(valueHeader);
+            String value = rule.valueHeader() == null ? null : request.value(rule.valueHeader());
             if (value != null && isUnsignedLong(value)) {
                 return Long.remainderUnsigned(Long.parseUnsignedLong(value), totalWeight);
             }
@@ -123,37 +99,37 @@ public abstract sealed class RouteEntry {
 
         /** The answer when there is no such cluster. */
         public LocalReply clusterNotFound() {
-            return clusterNotFound;
+            return rule.clusterNotFound();
         }
 
         /** Whether {@code x-envoy-attempt-count} goes out. */
         public boolean sendsAttemptCount() {
-            return sendsAttemptCount;
+            return rule.sendsAttemptCount();
         }
 
         /** Null: nothing is tried again. */
         public RetryRule retry() {
-            return retry;
+            return rule.resend().retry();
         }
 
         /** Null: its requests have nothing under way besides themselves. */
         public ResendRule.Copies copies() {
-            return copies;
+            return rule.resend().copies();
         }
 
         /** When its requests are sent more than once. */
         public ResendRule resend() {
-            return resend;
+            return rule.resend();
         }
 
         /** Whose circuit breakers its requests count for. */
         public RoutingPriority priority() {
-            return priority;
+            return rule.priority();
         }
 
         /** Null: no limits. */
         public TimeoutRule timeouts() {
-            return timeouts;
+            return rule.timeouts();
         }
     }
 

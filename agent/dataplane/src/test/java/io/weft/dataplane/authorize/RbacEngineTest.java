@@ -135,6 +135,19 @@ class RbacEngineTest {
     }
 
     @Test
+    void whoIsFoundByANameMustBeAllElseThatIsAskedToo() {
+        Rule console = named(exact("spiffe://mesh/console"));
+        Rule near = new Rbac.SourceIp(Rbac.Source.PEER, new CidrRange("10.0.0.7", 32));
+        Connection peer = Peers.tls("spiffe://mesh/console");
+
+        assertThat(admits(console, peer)).isTrue();
+        assertThat(admits(new Rbac.Or(List.of(named(exact("spiffe://mesh/other")), console)), peer)).isTrue();
+        assertThat(admits(new Rbac.And(List.of(console, near)), peer)).isTrue();
+        assertThat(admits(new Rbac.And(List.of(console, new Rbac.Not(near))), peer)).isFalse();
+        assertThat(admits(new Rbac.Or(List.of(new Rbac.And(List.of(console, new Rbac.Not(near))), named(exact("other")))), peer)).isFalse();
+    }
+
+    @Test
     void rulesAreCombined() {
         Rule path = new Rbac.UrlPath(exact("/admin/keys"));
         Rule get = new Rbac.Header(new HeaderMatch(":method", new HeaderMatch.Value(exact("GET")), false, false));
