@@ -287,10 +287,27 @@ public final class DataPlane implements Outbound, LoadSource {
 
     @Override
     public boolean claims(Exchange exchange) {
-        if (!exchange.scheme().equals("http")) {
+        try {
+            return exchange.scheme().equals("http") && MatchRoute.match(inForce(), exchange, randomness, clientLayers);
+        } catch (Throwable fault) {
+            // First of all: what follows may have the same fault.
+            exchange.perhapsSecured = true;
+            exchange.perhapsSecured = mayBeSecured(exchange);
+            throw fault;
+        }
+    }
+
+    /** For a request of which not more is known than that its way was not found. */
+    private boolean mayBeSecured(Exchange exchange) {
+        Policy inForce = policy;
+        if (inForce == null || !inForce.secures()) {
             return false;
         }
-        return MatchRoute.match(inForce(), exchange, randomness, clientLayers);
+        try {
+            return exchange.scheme().equals("http") && inForce.listeners().find(exchange.authority()) != null;
+        } catch (Throwable unknown) {
+            return true;
+        }
     }
 
     @Override

@@ -142,8 +142,10 @@ public abstract class Exchange extends Limited {
     /** Null: the virtual host has no route for the request. */
     RouteEntry route;
     Destination destination;
-    /** Null: no such cluster. */
+    /** Null: no such cluster, or none is known yet. */
     ClusterView cluster;
+    /** No cluster is known, and policy has some that want to be secured. */
+    boolean perhapsSecured;
     RetryRule retry;
     RoutingPriority priority = RoutingPriority.DEFAULT;
 
@@ -339,14 +341,17 @@ public abstract class Exchange extends Limited {
     }
 
     /**
-     * Whether the library may send the request by itself after a fault of the agent: not where policy wants it secured, and not once
-     * the mesh has an answer to it.
+     * Whether the library may send the request by itself after a fault of the agent: not where policy wants it secured or, as long as
+     * the cluster is not known, may want that, and not once the mesh has an answer to it. Also after {@link Outbound#claims} has failed.
      */
     public final boolean mayFailOpen() {
         if (reply != null) {
             return false;
         }
-        return host == null ? cluster == null || !cluster.secures() : host.endpoint().tls() == null;
+        if (host != null) {
+            return host.endpoint().tls() == null;
+        }
+        return cluster == null ? !perhapsSecured : !cluster.secures();
     }
 
     /**

@@ -40,7 +40,9 @@ final class MatchRoute extends ClientLayer {
                 exchange.priority = forward.priority();
             }
             exchange.passThrough(exchange.destination.filters());
-            if (exchange.cluster != null && exchange.cluster.originalDestination()) {
+            if (exchange.cluster == null) {
+                exchange.perhapsSecured = policy.secures();
+            } else if (exchange.cluster.originalDestination()) {
                 return false;
             }
             exchange.claimed(layers);
@@ -50,6 +52,7 @@ final class MatchRoute extends ClientLayer {
                 exchange.hedge(copies.hedged());
             }
         } else {
+            exchange.perhapsSecured = policy.secures();
             exchange.claimed(layers);
             exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
         }

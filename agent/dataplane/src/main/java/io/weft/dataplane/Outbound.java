@@ -6,7 +6,9 @@ public interface Outbound {
     /**
      * Whether a policy names the destination. If so, the exchange is bound to the policy in force now, whatever is pushed
      * later. Before the first policy is there it waits for it, at most until the start-up grace is over, once in the life of
-     * the process. Does not throw.
+     * the process.
+     *
+     * <p>What it throws is a fault of the agent, or of the adapter's view: {@link Exchange#mayFailOpen} says what is to become of the request.
      */
     boolean claims(Exchange exchange);
 

@@ -11,13 +11,15 @@ import java.util.Map;
  *
  * @param clusters by the index that {@link io.weft.dataplane.route.Destination#cluster()} gives; null where there is none
  * @param clustersByName the same, for routes on which the request names the cluster
+ * @param secures whether any of them wants mesh TLS
  */
 record Policy(
         long generation,
         Listeners listeners,
         InboundListeners inbound,
         ClusterView[] clusters,
-        Map<String, ClusterView> clustersByName) {
+        Map<String, ClusterView> clustersByName,
+        boolean secures) {
     /** The generation of a policy that no control plane has sent to this process: read from disk, or made up and empty. */
     static final long FROM_DISK = 0;
 

@@ -56,7 +56,8 @@ final class PolicyCompiler {
         for (Map.Entry<String, Integer> index : indexes.entrySet()) {
             clusters[index.getValue()] = views.get(index.getKey());
         }
-        return new Policy(snapshot.generation(), listeners, inbound, clusters, views);
+        boolean secures = views.values().stream().anyMatch(ClusterView::secures);
+        return new Policy(snapshot.generation(), listeners, inbound, clusters, views, secures);
     }
 
     private int index(String cluster) {

@@ -11,9 +11,11 @@ import static io.weft.dataplane.Policies.route;
 import static io.weft.dataplane.Policies.snapshot;
 import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Exchange.Step;
+import io.weft.dataplane.Policies.SnapshotBuilder;
 import io.weft.dataplane.authorize.AccessStats;
 import io.weft.dataplane.dns.Names;
 import io.weft.dataplane.filter.FilterCompiler;
@@ -392,6 +394,59 @@ class SnapshotTest {
         assertThat(plain.mayFailOpen()).isTrue();
         plain.next();
         assertThat(plain.mayFailOpen()).isTrue();
+    }
+
+    @Test
+    void afterAFaultBeforeTheClusterIsKnownNothingGoesOutThatMayBeToBeSecured() {
+        SnapshotBuilder named = snapshot()
+                .routes(host("orders", route(any(), forward("orders"))), host("users", route(any(), forward("users"))))
+                .cluster("users", 2);
+        Fixture plain = Fixture.with(named);
+        assertThat(mayFailOpen(plain, new Faulty("orders", true))).isTrue();
+        assertThat(mayFailOpen(plain, new Faulty("orders", false))).isTrue();
+
+        Fixture mesh = Fixture.with(named.cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1)));
+        for (String authority : List.of("orders", "users")) {
+            assertThat(mayFailOpen(mesh, new Faulty(authority, true))).as(authority).isFalse();
+        }
+        assertThat(mayFailOpen(mesh, new Faulty("elsewhere", true))).as("no policy names it").isTrue();
+        assertThat(mayFailOpen(mesh, new Faulty("elsewhere", false))).as("nobody knows where it goes").isFalse();
+    }
+
+    private static boolean mayFailOpen(Fixture mesh, Exchange request) {
+        assertThatThrownBy(() -> mesh.dataPlane.claims(request)).isInstanceOf(IllegalStateException.class);
+        return request.mayFailOpen();
+    }
+
+    /** A view of a request that fails: at first, and, where it does not recover, for good. */
+    private static final class Faulty extends Request {
+        private final boolean recovers;
+        private boolean failed;
+
+        Faulty(String authority, boolean recovers) {
+            super("GET", authority, "/");
+            this.recovers = recovers;
+        }
+
+        @Override
+        public String authority() {
+            if (!failed || !recovers) {
+                failed = true;
+                throw new IllegalStateException("a fault of the test's");
+            }
+            return super.authority();
+        }
+    }
+
+    @Test
+    void afterAFaultNothingGoesOutThatTheMeshIsToAnswer() {
+        SnapshotBuilder answered = snapshot().routes(host("orders", route(any(), forward("none"))), host("users"));
+        Fixture plain = Fixture.with(answered);
+        Fixture mesh = Fixture.with(answered.cluster(Policies.cluster("secured").with(SECURED), Policies.endpoint(1)));
+        for (String authority : List.of("orders", "users")) {
+            assertThat(plain.claimed(Request.get(authority, "/")).mayFailOpen()).as(authority).isTrue();
+            assertThat(mesh.claimed(Request.get(authority, "/")).mayFailOpen()).isFalse();
+        }
     }
 
     private static PolicyCompiler compiler(SimulatedTime time) {

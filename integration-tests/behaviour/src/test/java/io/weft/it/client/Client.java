@@ -68,9 +68,9 @@ enum Client {
         this.leading = leading;
     }
 
-    /** The agent with a fault where it leads a request to an endpoint. */
-    Path faultyAgent(Path folder) {
-        return FaultyAgent.make(folder.resolve("faulty-agent.jar"), "io.weft.instrumentation." + leading);
+    /** The agent with a fault where it leads a request to an endpoint and, for requests of such a path, before it knows any. */
+    Path faultyAgent(Path folder, String lost) {
+        return FaultyAgent.make(folder.resolve("faulty-agent.jar"), "io.weft.instrumentation." + leading, lost);
     }
 
     JvmCommand on(JvmCommand jvm) {

@@ -559,13 +559,17 @@ class GrpcClientIT {
         policies.serve(numbered(overTls(SHOP, a).virtualHost(
                 port, VirtualHost.newBuilder().setName("orders").addDomains("*").addRoutes(to("orders")).build())));
         Path agent = FaultyAgent.make(
-                testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.instrumentation.grpc.MeshStream#<init>");
+                testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.instrumentation.grpc.MeshStream#<init>", "BIDI_STREAMING");
         JvmProcess faulty = testbed.jvm(library + " with a faulty agent", jdk).agentIs(agent).classPath(Library.named(library))
                 .mesh(policies.uri(), "shop").driver(GrpcClient.class);
 
-        Map<String, String> failure = faulty.ask(form("127.0.0.1:" + port));
-        assertThat(failure).containsEntry("code", "UNAVAILABLE");
-        assertThat(failure.get("description")).contains("the mesh could not send the request");
+        for (String kind : List.of("UNARY", "BIDI_STREAMING")) {
+            Map<String, String> failure = faulty.ask(form("127.0.0.1:" + port, "kind", kind));
+            assertThat(failure).as(kind).containsEntry("code", "UNAVAILABLE");
+            assertThat(failure.get("description")).contains("the mesh could not send the request");
+        }
         assertThat(a.connections()).isZero();
+        Map<String, String> elsewhere = form("127.0.0.1:" + b.address().getPort(), "kind", "BIDI_STREAMING");
+        assertThat(faulty.ask(elsewhere)).as("what no policy names is the app's own").containsEntry("code", "OK");
     }
 }

@@ -332,13 +332,23 @@ abstract class MeshTlsExpectations extends Expectations {
                 .virtualHost(a.address().getPort(), everything("open"))
                 .cluster("secured", cluster -> cluster.setTransportSocket(tls(ORDERS)), b.address())
                 .virtualHost(b.address().getPort(), everything("secured")));
-        JvmProcess faulty = stage().faulty(testbed);
+        Upstream elsewhere = testbed.upstream("elsewhere");
+        JvmProcess faulty = stage().faulty(testbed, "lost");
 
-        assertThat(faulty.get("http://127.0.0.1:" + a.address().getPort() + "/").body()).as("without TLS the app is served").isEqualTo("a");
-        Map<String, String> failure =
-                faulty.ask(Call.post("http://127.0.0.1:" + b.address().getPort() + "/", "secret").form());
-        assertThat(failure.get("error") + "," + failure.get("causes")).contains("java.net.ConnectException");
+        assertThat(faulty.get(at(a, "/")).body()).as("without TLS the app is served").isEqualTo("a");
+        assertThat(faulty.get(at(elsewhere, "/lost")).body()).as("what no policy names is the app's own").isEqualTo("elsewhere");
+        a.forgetRequests();
+        // Where its way is not found, nobody knows whether a request is to be secured.
+        for (String url : List.of(at(b, "/"), at(b, "/lost"), at(a, "/lost"))) {
+            Map<String, String> failure = faulty.ask(Call.post(url, "secret").form());
+            assertThat(failure.get("error") + "," + failure.get("causes")).as(url).contains("java.net.ConnectException");
+        }
         assertThat(b.connections()).isZero();
+        assertThat(a.requests()).isEmpty();
+    }
+
+    private static String at(Upstream upstream, String path) {
+        return "http://127.0.0.1:" + upstream.address().getPort() + path;
     }
 
     private static VirtualHost everything(String cluster) {

@@ -48,9 +48,9 @@ final class Stage implements AutoCloseable {
         policies.serve(generations.marked(policy));
     }
 
-    /** The client once more, with an agent that has a fault where it leads a request to an endpoint. */
-    JvmProcess faulty(Testbed testbed) {
-        JvmCommand jvm = testbed.jvm(client + " with a faulty agent", jdk).agentIs(client.faultyAgent(testbed.temporaryFolder()));
+    /** The client once more, with such an agent: {@link Client#faultyAgent}. */
+    JvmProcess faulty(Testbed testbed, String lost) {
+        JvmCommand jvm = testbed.jvm(client + " with a faulty agent", jdk).agentIs(client.faultyAgent(testbed.temporaryFolder(), lost));
         return client.on(jvm).mesh(policies.uri(), "shop").driver(client.driver);
     }
 
