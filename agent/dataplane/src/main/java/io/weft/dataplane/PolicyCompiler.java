@@ -29,6 +29,8 @@ final class PolicyCompiler {
     private final ProcessInfo process;
     private final TransportSecurity security;
     private RouteCompiler routeCompiler;
+    /** Of the last round; null before the first. */
+    private Listeners listeners;
 
     PolicyCompiler(
             Surroundings surroundings, HealthProber prober, TransportSecurity security, Names names, FilterCompiler filterCompiler) {
@@ -45,7 +47,7 @@ final class PolicyCompiler {
             routeCompiler = new RouteCompiler(this::index, filterCompiler, process);
         }
         Map<String, ClusterView> views = clusterCompiler.compile(snapshot);
-        Listeners listeners = new Listeners(snapshot, routeCompiler);
+        listeners = Listeners.of(snapshot, routeCompiler, listeners);
         InboundListeners inbound = new InboundListeners(snapshot, routeCompiler, security);
         routeCompiler.endRound();
         filterCompiler.endRound();

@@ -22,12 +22,19 @@ import io.weft.dataplane.filter.FilterCompiler;
 import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.jwt.KeySets;
+import io.weft.dataplane.route.Listeners;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HeaderChanges.Action;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
+import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RetryPolicy.On;
 import io.weft.policy.model.RouteAction.WeightedCluster;
+import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TransportSocket;
@@ -195,6 +202,30 @@ class SnapshotTest {
                     .build());
             assertThat(policy.clusters()).hasSizeLessThan(100);
         }
+    }
+
+    @Test
+    void whereDestinationsAreFoundIsMadeAnewOnlyWhenNamesListenersOrRoutesChange() {
+        PolicyCompiler compiler = compiler(new SimulatedTime());
+        PolicySnapshot first = snapshot()
+                .listener("orders", Listener.Kind.OUTBOUND, new HostPort("10.0.0.1", 80), Policies.routes(host("*", to("orders"))))
+                .names(Map.of("orders.shop", List.of("10.0.0.1"))).cluster("orders", 1).build();
+        Listeners made = compiler.compile(first).listeners();
+        PolicySnapshot scaled = snapshot().cluster("orders", 1, 2).build();
+        assertThat(compiler.compile(changed(first, first.routeConfigurations(), scaled.assignments(), first.names())).listeners()).isSameAs(made);
+
+        NameTable names = snapshot().names(Map.of("users.shop", List.of("10.0.0.1"))).build().names();
+        Listeners renamed = compiler.compile(changed(first, first.routeConfigurations(), first.assignments(), names)).listeners();
+        assertThat(renamed.find("users.shop")).isNotNull();
+        assertThat(renamed.find("orders.shop")).isNull();
+        Map<String, RouteConfiguration> others = Map.of("orders-routes", Policies.routes(host("only", to("orders"))));
+        assertThat(compiler.compile(changed(first, others, first.assignments(), names)).listeners().find("users.shop")).isNull();
+    }
+
+    private static PolicySnapshot changed(
+            PolicySnapshot from, Map<String, RouteConfiguration> routes, Map<String, EndpointAssignment> assignments, NameTable names) {
+        return new PolicySnapshot(
+                from.generation() + 1, from.listeners(), routes, from.clusters(), assignments, from.secrets(), names, from.unhonoured());
     }
 
     private static WeightedCluster marked(String cluster, long generation) {

@@ -4,11 +4,13 @@ import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Inline;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.RouteConfiguration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,14 +37,33 @@ public final class Listeners {
     /** What the above say of the authorities that they name. */
     private final KnownAuthorities known;
 
-    public Listeners(PolicySnapshot snapshot, RouteCompiler compiler) {
+    // What all that was made from.
+    private final Map<String, Listener> listeners;
+    private final NameTable names;
+    private final List<List<VirtualHosts>> compiled;
+
+    /** @param last of the snapshot before; null: there was none. It is kept where nothing of this has changed, as when endpoints come and go */
+    public static Listeners of(PolicySnapshot snapshot, RouteCompiler compiler, Listeners last) {
+        List<List<VirtualHosts>> compiled = new ArrayList<>(snapshot.listeners().size());
+        for (Listener listener : snapshot.listeners().values()) {
+            compiled.add(compile(listener, snapshot, compiler));
+        }
+        boolean same = last != null && last.listeners == snapshot.listeners() && last.names == snapshot.names() && last.compiled.equals(compiled);
+        return same ? last : new Listeners(snapshot, compiled);
+    }
+
+    private Listeners(PolicySnapshot snapshot, List<List<VirtualHosts>> compiled) {
+        this.listeners = snapshot.listeners();
+        this.names = snapshot.names();
+        this.compiled = compiled;
         ByHost api = new ByHost();
         ByPort wildcard = new ByPort();
         ByPort loopback = new ByPort();
         ByHost bound = new ByHost();
         Set<VirtualHosts> all = new HashSet<>();
-        for (Listener listener : snapshot.listeners().values()) {
-            List<VirtualHosts> virtualHosts = compile(listener, snapshot, compiler);
+        Iterator<List<VirtualHosts>> made = compiled.iterator();
+        for (Listener listener : listeners.values()) {
+            List<VirtualHosts> virtualHosts = made.next();
             all.addAll(virtualHosts);
             String host = listener.address().host();
             int port = listener.address().port();
@@ -63,7 +84,7 @@ public final class Listeners {
                 case INBOUND -> { }
             }
         }
-        snapshot.names().hosts().forEach((name, host) -> bound.name(name, host.addresses()));
+        names.hosts().forEach((name, host) -> bound.name(name, host.addresses()));
         this.api = api.build();
         this.wildcard = wildcard.build();
         this.loopback = loopback.build();

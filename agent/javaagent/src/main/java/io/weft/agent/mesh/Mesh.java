@@ -26,6 +26,7 @@ import io.weft.policy.PolicyListener;
 import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Tracing;
 import io.weft.policy.netty.PrivateNetty;
@@ -246,6 +247,9 @@ public final class Mesh implements MeshAccess {
         private final String namespace;
         private boolean hasPolicy;
         private boolean diskRead;
+        /** As the control plane has them, and as this process may use them: the latter made once for each of the former. */
+        private NameTable said = NameTable.EMPTY;
+        private NameTable usable = NameTable.EMPTY;
 
         InForce(Listener listener, PolicyNews news, String namespace) {
             this.listener = listener;
@@ -255,7 +259,11 @@ public final class Mesh implements MeshAccess {
 
         @Override
         public void snapshot(PolicySnapshot snapshot) {
-            dataPlane().apply(snapshot.with(snapshot.names().in(namespace)));
+            if (snapshot.names() != said) {
+                said = snapshot.names();
+                usable = said.in(namespace);
+            }
+            dataPlane().apply(snapshot.with(usable));
             if (log.isDebug()) {
                 log.debug("policy " + snapshot.generation() + " is in force");
             }
