@@ -82,11 +82,13 @@ final class ClientLayers {
                 TellDecision.over(telling,
                 // First of all that act: what it asks for is no business of the filters', and what it is told none of the app's.
                 new AskForLoad(clock,
+                // Above all that may answer before there is an attempt: that is a span, too.
+                TraceAnswers.over(telling,
                 // Above all that follows, as in a proxy the router is the last filter: also what no route or cluster is there for goes through them.
                 new RunFilters(
                 // Above the rest, since the route says what every layer below is to do.
                 new MatchRoute(
-                attempts))));
+                attempts)))));
     }
 
     /** For a request whose attempts may begin beside each other. */

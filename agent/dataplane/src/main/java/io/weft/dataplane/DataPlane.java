@@ -13,6 +13,7 @@ import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.dataplane.metrics.RequestMetrics;
 import io.weft.dataplane.metrics.RequestStats;
+import io.weft.dataplane.trace.RequestTrace;
 import io.weft.dataplane.trace.SpanSink;
 import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.load.ClusterLoad;
@@ -333,7 +334,6 @@ public final class DataPlane implements Outbound, LoadSource {
         }
         // It is a question, not a request.
         metrics.forget(exchange);
-        exchange.span = null;
         exchange.end();
         return step == Exchange.Step.DIAL ? exchange.endpoint() : null;
     }
@@ -405,5 +405,8 @@ public final class DataPlane implements Outbound, LoadSource {
         protected boolean hasEnvoyHeaders() {
             return false;
         }
+
+        @Override
+        public void traceBy(RequestTrace decided) {}
     }
 }

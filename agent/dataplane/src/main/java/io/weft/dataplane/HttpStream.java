@@ -43,6 +43,8 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
 
     /** Null: it is not traced. */
     RequestTrace trace;
+    /** What it says of that in {@code traceparent}; null: nothing but what it has said before. */
+    String traceRefusal;
     /** Of the attempt under way, or of the request that came in; null: there is none. */
     OpenSpan span;
 
@@ -291,6 +293,15 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
     }
 
     /**
+     * Has the request say that nobody is to trace it.
+     *
+     * @param traceparent by which it does
+     */
+    public final void traceByNobody(String traceparent) {
+        traceRefusal = traceparent;
+    }
+
+    /**
      * Names the endpoint that the request is to go to.
      *
      * @param address {@code ip:port}
@@ -448,6 +459,7 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         grpcStatus = -1;
         responseChanges = ResponseChanges.NONE;
         trace = null;
+        traceRefusal = null;
         span = null;
     }
 

@@ -26,6 +26,9 @@ public record RequestChanges(
 
     /** With one more header to set, in place of what these changes say of it. */
     public RequestChanges andSet(String name, String value) {
+        if (set.isEmpty() && add.isEmpty()) {
+            return new RequestChanges(path, authority, List.of(Map.entry(name, value)), add, remove);
+        }
         List<Map.Entry<String, String>> setToo = without(name, set);
         setToo.add(Map.entry(name, value));
         return new RequestChanges(path, authority, setToo, without(name, add), remove);

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.trace.OpenSpan;
+import io.weft.dataplane.trace.RequestTrace;
 import java.util.Locale;
 
 /** A client span for each attempt of a request that is traced, of which whoever gets the attempt hears. */
@@ -21,6 +22,8 @@ final class TraceAttempts extends ClientLayer {
             OpenSpan span = exchange.trace.client(exchange);
             exchange.requestChanges = span.tell(exchange.requestChanges);
             exchange.span = span.isSampled() ? span : null;
+        } else if (exchange.traceRefusal != null && exchange.attempt == 1) {
+            exchange.requestChanges = exchange.requestChanges.andSet(RequestTrace.TRACEPARENT, exchange.traceRefusal);
         }
         return innerAttempt.attempt(exchange);
     }

@@ -2,6 +2,7 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.trace.OpenSpan;
+import io.weft.dataplane.trace.RequestTrace;
 
 /** The server span of a request that is traced, of which the app hears. */
 final class TraceInbound extends ServerLayer {
@@ -18,6 +19,8 @@ final class TraceInbound extends ServerLayer {
     boolean request(InboundExchange exchange) {
         if (exchange.span != null) {
             exchange.requestChanges = exchange.span.tell(exchange.requestChanges);
+        } else if (exchange.traceRefusal != null) {
+            exchange.requestChanges = exchange.requestChanges.andSet(RequestTrace.TRACEPARENT, exchange.traceRefusal);
         }
         return innerRequest.request(exchange);
     }

@@ -150,10 +150,42 @@ class AllocationTest {
         assertThat(leastAllocated(policy, AllocationTest::sameRequests, AllocationTest::decide)).isLessThanOrEqualTo(ONCE);
     }
 
-    private static long leastAllocated(PolicySnapshot policy, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {
-        DataPlane dataPlane = DataPlane.start(
-                Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, new Self(zone(0), "10.0.0.1", "v2"));
+    @Test
+    void whatIsNotTracedAllocatesNoMoreThanItSays() {
+        Tracing never = new Tracing(new Tracing.Sampling(100, 0, 100), Tracing.DEFAULT_MAX_PATH_LENGTH, List.of());
+        PolicySnapshot policy = snapshot()
+                .routes(host(List.of("orders"), route(match(new RouteMatch.Prefix("/")), forward("v1"))))
+                .cluster(cluster("v1"), Policies.endpoint(1), Policies.endpoint(2))
+                .build();
+        DataPlane dataPlane = dataPlane();
+        dataPlane.trace(span -> {}, Optional.of(never));
         dataPlane.apply(policy);
+
+        assertThat(leastAllocated(dataPlane, () -> requests("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"), AllocationTest::decide))
+                .as("what has said so before").isLessThanOrEqualTo(ONCE);
+        // A header of 55 characters: text, its bytes twice, the entry, its list and the changes.
+        assertThat(leastAllocated(dataPlane, AllocationTest::sameRequests, AllocationTest::decide) / DECISIONS).isLessThanOrEqualTo(288);
+    }
+
+    private static Request[] requests(String traceparent) {
+        Request[] requests = sameRequests();
+        for (Request request : requests) {
+            request.with("traceparent", traceparent);
+        }
+        return requests;
+    }
+
+    private static DataPlane dataPlane() {
+        return DataPlane.start(Duration.ZERO, new SimulatedTime(), Fixture.NO_FAULTS, new Self(zone(0), "10.0.0.1", "v2"));
+    }
+
+    private static long leastAllocated(PolicySnapshot policy, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {
+        DataPlane dataPlane = dataPlane();
+        dataPlane.apply(policy);
+        return leastAllocated(dataPlane, many, decide);
+    }
+
+    private static long leastAllocated(DataPlane dataPlane, Supplier<Request[]> many, BiConsumer<DataPlane, Request> decide) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();
 

@@ -17,10 +17,15 @@ import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.model.CircuitBreakers.Thresholds;
 import io.weft.policy.model.CircuitBreakers;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpFilter.Abort;
+import io.weft.policy.model.HttpFilter.Delay;
+import io.weft.policy.model.HttpFilter.Fault;
 import io.weft.policy.model.HttpFilter.Traces;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.RetryPolicy.On;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.RouteMatch.Fraction;
 import io.weft.policy.model.Tracing;
 import io.weft.policy.model.Tracing.Sampling;
 import java.net.InetSocketAddress;
@@ -29,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,9 +119,28 @@ class TraceTest {
         traced(100);
         Request request = mesh.dialled(Request.get("orders", "/").with("traceparent", NOT_SAMPLED));
         assertThat(request.requestChanges()).isSameAs(RequestChanges.NONE);
+        assertThat(mesh.dialled(Request.get("orders", "/").with("b3", "0")).requestChanges()).isSameAs(RequestChanges.NONE);
         request.onResponse(200, Fixture.NO_HEADERS);
         request.end();
         assertThat(spans).isEmpty();
+    }
+
+    @Test
+    void whatComesInAndIsNotTracedSaysSoToTheApp() {
+        serving(0);
+        assertThat(TRACEPARENT.matcher(served(Incoming.get("/"), 200).sentHead().header("traceparent")).matches()).isTrue();
+        assertThat(served(Incoming.get("/").with("traceparent", NOT_SAMPLED), 200).sentHead().header("traceparent")).isEqualTo(NOT_SAMPLED);
+        assertThat(spans).isEmpty();
+    }
+
+    @Test
+    void aRetryOfWhatIsNotTracedSaysTheSame() {
+        traced(0);
+        Request request = mesh.dialled(Request.get("orders", "/"));
+        String first = sent(request, "traceparent");
+        request.onFailure(Failure.CONNECT);
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        assertThat(sent(request, "traceparent")).isEqualTo(first).endsWith("-00");
     }
 
     @ParameterizedTest
@@ -178,6 +203,45 @@ class TraceTest {
                 .containsEntry("error.type", "503").doesNotContainKey("network.peer.address");
     }
 
+    @ParameterizedTest
+    @CsvSource({"orders,429,'DI,FI',20", "users,203,,0", "none,404,NR,0", "nowhere,503,NC,0"})
+    void whatTheMeshAnswersByItselfIsASpanThatSaysSo(String authority, int status, String flags, int millis) {
+        Fraction all = new Fraction(100, 100);
+        Fault fault = new Fault(Optional.of(new Delay(Optional.of(Duration.ofMillis(20)), all)), Optional.of(new Abort(429, -1, all)), Optional.empty(),
+                "orders", List.of(), Set.of(), Integer.MAX_VALUE);
+        traced(100, snapshot()
+                .listener("outbound", Listener.Kind.OUTBOUND, new HostPort("0.0.0.0", 80), List.of(new NamedFilter("fault", fault, false)),
+                        Policies.routes(host("orders", route(any(), forward("orders"))),
+                                host("users", route(any(), new RouteAction.DirectResponse(203, "none of yours"))),
+                                host("none"),
+                                host("nowhere", route(any(), forward("nowhere")))))
+                .cluster("orders", 1));
+        Request request = mesh.claimed(Request.get(authority, "/").with("traceparent", SAMPLED));
+        Step step = request.next();
+        if (step == Step.WAIT) {
+            assertThat(spans).as("not answered yet").isEmpty();
+            mesh.time.advance(Duration.ofNanos(request.backoffNanos()));
+            step = request.next();
+        }
+        assertThat(step).isEqualTo(Step.REPLY);
+        request.end();
+
+        assertThat(only().kind()).isEqualTo(Kind.CLIENT);
+        assertThat(only().parentId()).isEqualTo(PARENT);
+        assertThat(only().attributes()).containsEntry("http.response.status_code", (long) status).doesNotContainKey("network.peer.address");
+        assertThat(only().attributes().get("response_flags")).isEqualTo(flags);
+        assertThat(only().failed()).isEqualTo(status >= 400);
+        assertThat(only().endNanos() - only().startNanos()).as("with the filters").isEqualTo(Duration.ofMillis(millis).toNanos());
+    }
+
+    @Test
+    void theAppsOwnTracerTellsOfWhatTheMeshAnswers() {
+        traced(100, snapshot().routes(host("none")));
+        tracer.appTraces();
+        mesh.reply(Request.get("none", "/").with("traceparent", SAMPLED));
+        assertThat(spans).isEmpty();
+    }
+
     @Test
     void anAttemptThatFailedIsNotTakenForTheOneThatWasNotMade() {
         traced(100, snapshot()
@@ -215,6 +279,8 @@ class TraceTest {
     void aQuestionIsNoRequest() {
         traced(100);
         assertThat(mesh.dataPlane.pick("http", "orders", "POST", "/")).isNotNull();
+        mesh.apply(snapshot().routes(host("orders")));
+        assertThat(mesh.dataPlane.pick("http", "orders", "POST", "/")).isNull();
         assertThat(spans).isEmpty();
     }
 

@@ -3,7 +3,6 @@ package io.weft.dataplane.trace;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.trace.Span.Kind;
-import io.weft.dataplane.trace.TraceContext.Sampled;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,16 +18,16 @@ public final class OpenSpan {
     /** Null: it is not sampled. */
     private final Map<String, Object> attributes;
 
-    OpenSpan(RequestTrace trace, Kind kind, RequestHead head) {
+    OpenSpan(RequestTrace trace, Kind kind, RequestHead head, long startNanos, long startEpochNanos) {
         this.trace = trace;
         this.kind = kind;
         id = TraceContext.hex(trace.tracer.id());
-        boolean sampled = trace.context.sampled() == Sampled.YES;
+        boolean sampled = trace.isSampled();
         attributes = sampled ? new LinkedHashMap<>() : null;
         // What is said of the request is read now: at the end its head may be gone.
         name = sampled ? trace.attributes.ofRequest(kind, head, attributes) : null;
-        startNanos = sampled ? trace.tracer.nanoTime() : 0;
-        startEpochNanos = sampled ? trace.tracer.epochNanos() : 0;
+        this.startNanos = startNanos;
+        this.startEpochNanos = startEpochNanos;
     }
 
     /** Has whoever gets the request hear of this span. */

@@ -2,6 +2,7 @@ package io.weft.dataplane.trace;
 
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.RequestHead;
+import java.nio.charset.StandardCharsets;
 
 /**
  * What headers say of the span that a request belongs to: W3C's {@code traceparent}, or B3's {@code b3} or {@code x-b3-…}. Of several
@@ -11,7 +12,7 @@ final class TraceContext {
     /** Whether its spans are kept. */
     enum Sampled { YES, NO, UNDECIDED }
 
-    private static final String TRACEPARENT = "traceparent";
+    static final String TRACEPARENT = "traceparent";
     private static final String B3 = "b3";
     private static final String B3_TRACE = "x-b3-traceid";
     private static final String B3_SPAN = "x-b3-spanid";
@@ -26,6 +27,9 @@ final class TraceContext {
 
     /** Of a request that belongs to none. */
     private static final TraceContext NONE = new TraceContext(0, 0, 0, Sampled.UNDECIDED, BY_TRACEPARENT);
+    /** Of one whose trace nobody keeps: no more is to be known of it. */
+    private static final TraceContext REFUSED = new TraceContext(0, 0, 0, Sampled.NO, 0);
+    private static final int TRACEPARENT_LENGTH = 55;
 
     private final long high;
     private final long low;
@@ -64,9 +68,9 @@ final class TraceContext {
     }
 
     private static TraceContext ofTraceparent(String text, int headers) {
-        boolean shaped = text.length() >= 55 && text.charAt(2) == '-' && text.charAt(35) == '-' && text.charAt(52) == '-'
+        boolean shaped = text.length() >= TRACEPARENT_LENGTH && text.charAt(2) == '-' && text.charAt(35) == '-' && text.charAt(52) == '-'
                 && isHex(text, 0, 2) && isHex(text, 3, 35) && isHex(text, 36, 52) && isHex(text, 53, 55);
-        if (!shaped || text.startsWith("ff") || text.length() > 55 && (text.startsWith("00") || text.charAt(55) != '-')) {
+        if (!shaped || text.startsWith("ff") || text.length() > TRACEPARENT_LENGTH && (text.startsWith("00") || text.charAt(55) != '-')) {
             return null;
         }
         Sampled sampled = (hex(text, 53, 55) & 1) == 1 ? Sampled.YES : Sampled.NO;
@@ -76,13 +80,13 @@ final class TraceContext {
     private static TraceContext ofSingle(String text, int headers) {
         String[] parts = text.split("-", -1);
         return parts.length == 1
-                ? new TraceContext(0, 0, 0, decision(text), headers)
+                ? undecided(decision(text), headers)
                 : ofB3(parts[0], parts[1], parts.length == 2 ? null : parts[2], headers);
     }
 
     private static TraceContext ofMultiple(String trace, String span, String decision, int headers) {
         return trace == null || span == null
-                ? new TraceContext(0, 0, 0, decision(decision), headers)
+                ? undecided(decision(decision), headers)
                 : ofB3(trace, span, decision, headers);
     }
 
@@ -107,7 +111,15 @@ final class TraceContext {
 
     /** @return null: these are no names */
     private static TraceContext identified(long high, long low, long span, Sampled sampled, int headers) {
-        return (high | low) == 0 || span == 0 ? null : new TraceContext(high, low, span, sampled, headers);
+        if ((high | low) == 0 || span == 0) {
+            return null;
+        }
+        return sampled == Sampled.NO ? REFUSED : new TraceContext(high, low, span, sampled, headers);
+    }
+
+    /** Which trace it is has not been decided. */
+    private static TraceContext undecided(Sampled sampled, int headers) {
+        return sampled == Sampled.NO ? REFUSED : new TraceContext(0, 0, 0, sampled, headers);
     }
 
     private static boolean isHex(String text, int from, int to) {
@@ -122,6 +134,11 @@ final class TraceContext {
 
     private static long hex(String text, int from, int to) {
         return Long.parseUnsignedLong(text, from, to, 16);
+    }
+
+    /** Whether the request says nothing of a trace. */
+    boolean isNone() {
+        return this == NONE;
     }
 
     /** Whether it names a span. */
@@ -156,6 +173,28 @@ final class TraceContext {
     static String hex(long bits) {
         String digits = Long.toHexString(bits);
         return "0".repeat(16 - digits.length()) + digits;
+    }
+
+    /** A {@link #TRACEPARENT} by which nobody further on begins a trace in the middle of this one, which nobody keeps. */
+    static String refusal(long high, long low, long span) {
+        byte[] text = new byte[TRACEPARENT_LENGTH];
+        text[0] = '0';
+        text[1] = '0';
+        text[2] = '-';
+        hex(high, text, 3);
+        hex(low, text, 19);
+        text[35] = '-';
+        hex(span, text, 36);
+        text[52] = '-';
+        text[53] = '0';
+        text[54] = '0';
+        return new String(text, StandardCharsets.ISO_8859_1);
+    }
+
+    private static void hex(long bits, byte[] to, int from) {
+        for (int i = 0; i < 16; i++) {
+            to[from + i] = (byte) "0123456789abcdef".charAt((int) (bits >>> 60 - 4 * i) & 15);
+        }
     }
 
     /** Has whoever gets the request hear of a span that is a child of the one that this names. */

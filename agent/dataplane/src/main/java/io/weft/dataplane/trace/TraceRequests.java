@@ -20,10 +20,7 @@ public final class TraceRequests extends HttpFilter {
 
     @Override
     public Decision onRequest(HttpStream stream) {
-        RequestTrace trace = tracer.decide(stream, sampling, attributes);
-        if (trace != null) {
-            stream.traceBy(trace);
-        }
+        tracer.decide(stream, sampling, attributes);
         return Decision.CONTINUE;
     }
 }

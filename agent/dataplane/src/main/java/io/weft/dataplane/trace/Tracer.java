@@ -37,19 +37,25 @@ public final class Tracer {
         appTraces = true;
     }
 
-    /** @return null: no span is to be made and no header to be changed */
-    RequestTrace decide(HttpStream request, Sampling sampling, SpanAttributes attributes) {
+    /** Makes the request part of a trace, or has it say that it is in none, or leaves it alone. */
+    void decide(HttpStream request, Sampling sampling, SpanAttributes attributes) {
         RequestHead head = request.head();
         if (appTraces && request instanceof InboundExchange) {
-            return null;
+            return;
         }
         TraceContext context = TraceContext.of(head);
-        if (context.isIdentified() && context.sampled() == Sampled.NO) {
-            return null;
+        if (context.sampled() == Sampled.NO) {
+            // It goes on as it came.
+            return;
         }
         boolean sampled = context.sampled() == Sampled.UNDECIDED ? samples(head, sampling) : context.sampled() == Sampled.YES;
+        if (!sampled && context.isNone()) {
+            // Most requests: nothing is made for them but what they say.
+            request.traceByNobody(TraceContext.refusal(id(), id(), id()));
+            return;
+        }
         TraceContext decided = context.isIdentified() ? context.decided(sampled) : context.begin(id(), id(), sampled);
-        return new RequestTrace(this, decided, attributes, appTraces && context.isIdentified());
+        request.traceBy(new RequestTrace(this, decided, attributes, appTraces && context.isIdentified()));
     }
 
     private boolean samples(RequestHead head, Sampling sampling) {

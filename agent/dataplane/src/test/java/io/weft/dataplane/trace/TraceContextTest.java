@@ -26,10 +26,16 @@ class TraceContextTest {
     @ParameterizedTest
     @CsvSource({"00-%s-%s-01,YES", "00-%s-%s-00,NO", "00-%s-%s-03,YES", "00-%s-%s-02,NO", "cc-%s-%s-01,YES", "cc-%s-%s-01-more,YES"})
     void traceparent(String form, Sampled sampled) {
-        TraceContext context = TraceContext.of(with("traceparent", form.formatted(TRACE, SPAN)));
-        assertThat(context.traceId()).isEqualTo(TRACE);
-        assertThat(context.spanId()).isEqualTo(SPAN);
+        assertNames(TraceContext.of(with("traceparent", form.formatted(TRACE, SPAN))), sampled);
+    }
+
+    /** What nobody keeps goes on as it came: no more of it is read. */
+    private static void assertNames(TraceContext context, Sampled sampled) {
         assertThat(context.sampled()).isEqualTo(sampled);
+        if (sampled != Sampled.NO) {
+            assertThat(context.traceId()).isEqualTo(TRACE);
+            assertThat(context.spanId()).isEqualTo(SPAN);
+        }
     }
 
     @ParameterizedTest
@@ -45,10 +51,7 @@ class TraceContextTest {
     @ParameterizedTest
     @CsvSource({"%s-%s-1,YES", "%s-%s-d,YES", "%s-%s-0,NO", "%s-%s,UNDECIDED", "%s-%s-1-05e3ac9a4f6e3b90,YES"})
     void oneHeaderOfB3(String form, Sampled sampled) {
-        TraceContext context = TraceContext.of(with("b3", form.formatted(TRACE, SPAN)));
-        assertThat(context.traceId()).isEqualTo(TRACE);
-        assertThat(context.spanId()).isEqualTo(SPAN);
-        assertThat(context.sampled()).isEqualTo(sampled);
+        assertNames(TraceContext.of(with("b3", form.formatted(TRACE, SPAN))), sampled);
     }
 
     @ParameterizedTest
@@ -62,10 +65,7 @@ class TraceContextTest {
     @ParameterizedTest
     @CsvSource({"x-b3-sampled,1,YES", "x-b3-sampled,true,YES", "x-b3-sampled,0,NO", "x-b3-sampled,false,NO", "x-b3-flags,1,YES", "x-b3-flags,0,UNDECIDED"})
     void manyHeadersOfB3(String name, String value, Sampled sampled) {
-        TraceContext context = TraceContext.of(with("x-b3-traceid", TRACE, "x-b3-spanid", SPAN, name, value));
-        assertThat(context.traceId()).isEqualTo(TRACE);
-        assertThat(context.spanId()).isEqualTo(SPAN);
-        assertThat(context.sampled()).isEqualTo(sampled);
+        assertNames(TraceContext.of(with("x-b3-traceid", TRACE, "x-b3-spanid", SPAN, name, value)), sampled);
         assertThat(TraceContext.of(with(name, value)).sampled()).as("without a name").isEqualTo(sampled);
     }
 
@@ -86,7 +86,13 @@ class TraceContextTest {
     void aNewTraceIsToldInTheHeadersThatTheRequestHas() {
         assertThat(TraceContext.of(with()).begin(1, 2, false).tell(RequestChanges.NONE, SPAN).set())
                 .containsExactly(Map.entry("traceparent", "00-00000000000000010000000000000002-" + SPAN + "-00"));
-        assertThat(TraceContext.of(with("b3", "0")).begin(1, 2, false).tell(RequestChanges.NONE, SPAN).set())
-                .containsExactly(Map.entry("b3", "00000000000000010000000000000002-" + SPAN + "-0"));
+        assertThat(TraceContext.of(with("b3", "1")).begin(1, 2, true).tell(RequestChanges.NONE, SPAN).set())
+                .containsExactly(Map.entry("b3", "00000000000000010000000000000002-" + SPAN + "-1"));
+    }
+
+    @Test
+    void aRefusalIsATraceparentThatIsNotSampled() {
+        assertThat(TraceContext.refusal(Long.parseUnsignedLong(TRACE, 0, 16, 16), Long.parseUnsignedLong(TRACE, 16, 32, 16), Long.parseUnsignedLong(SPAN, 16)))
+                .isEqualTo("00-" + TRACE + "-" + SPAN + "-00");
     }
 }
