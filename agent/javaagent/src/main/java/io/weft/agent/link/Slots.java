@@ -25,7 +25,7 @@ public final class Slots {
     }
 
     /** A hook of the agent itself, whose value the woven method does not use. */
-    public int add(String name, Handler.Around handler) {
+    public int add(String name, Handler handler) {
         return add(new FixedSlot(name, new Bound(handler, null, true)));
     }
 

@@ -90,6 +90,7 @@ public final class Mesh implements MeshAccess {
     /** Null: nothing is traced. */
     private volatile Traces traces;
     private volatile boolean appTraces;
+    private final AtomicBoolean appTracesSaid = new AtomicBoolean();
 
     /** Confined to the background thread. */
     private boolean serves;
@@ -130,7 +131,7 @@ public final class Mesh implements MeshAccess {
                 accessLogs = files;
                 traces = traced;
                 if (appTraces) {
-                    appTraces();
+                    leaveToApp();
                 }
             }
             known = dataPlane.get();
@@ -157,9 +158,21 @@ public final class Mesh implements MeshAccess {
         return now == null ? "" : now.instance();
     }
 
-    /** The app has a tracer of its own. From any thread; does not block. */
-    public void appTraces() {
+    /**
+     * The app has a tracer of its own. From any thread; does not block.
+     *
+     * @param tracer what it is, for people
+     */
+    public void appTraces(String tracer) {
         appTraces = true;
+        leaveToApp();
+        if (appTracesSaid.compareAndSet(false, true)) {
+            background.run("say that the app traces", () -> log.info("the app has a tracer of its own (" + tracer
+                    + "): spans of what comes in, and of the first attempt of what it sends, are left to that"));
+        }
+    }
+
+    private void leaveToApp() {
         Traces known = traces;
         if (known != null) {
             known.tracer().appTraces();

@@ -45,7 +45,7 @@ final class Wiring {
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         if (settings.otlp().isPresent()) {
-            AppTracers.watch(instrumentation, mesh::appTraces);
+            AppTracers.watch(instrumentation, slots, log, mesh::appTraces);
         }
         lifecycle.started();
     }

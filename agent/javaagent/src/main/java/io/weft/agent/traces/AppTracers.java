@@ -1,45 +1,58 @@
 package io.weft.agent.traces;
 
-import java.lang.instrument.ClassFileTransformer;
+import io.weft.agent.link.Slots;
+import io.weft.agent.log.AgentLog;
+import io.weft.agent.weave.HookIndex.ClassHooks;
+import io.weft.agent.weave.HookIndex;
+import io.weft.agent.weave.HookTransformer;
+import io.weft.agent.weave.Weaver;
+import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
 import java.lang.instrument.Instrumentation;
 import java.security.ProtectionDomain;
-import java.util.Set;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
- * Finds out whether the app has a tracer of its own, in it or by another agent, by the class that each of them makes its spans with. Changes
- * no class.
+ * Finds out whether the app has a tracer of its own, in it or by another agent: each of them has one class that it makes its spans with, and
+ * has a tracer once it has made an object of that. That the class is there, or even loaded, says nothing yet; but of one that was
+ * loaded before this looks, nobody knows whether there are objects, and it counts.
  */
-public final class AppTracers implements ClassFileTransformer {
-    private static final Set<String> CLASSES = Set.of(
+public final class AppTracers {
+    private static final List<Hook> MADE = List.of(
             // OpenTelemetry's SDK, also that of its agent.
-            "io/opentelemetry/sdk/trace/SdkTracerProvider",
+            made("io.opentelemetry.sdk.trace.SdkTracerProvider"),
             // Brave, so Zipkin, and Micrometer's bridge to it.
-            "brave/Tracing",
-            "datadog/trace/core/CoreTracer",
-            "co/elastic/apm/agent/impl/ElasticApmTracer");
+            made("brave.Tracing"),
+            made("datadog.trace.core.CoreTracer"),
+            made("co.elastic.apm.agent.impl.ElasticApmTracer"));
 
-    private final Runnable found;
+    private AppTracers() {}
 
-    private AppTracers(Runnable found) {
-        this.found = found;
+    private static Hook made(String className) {
+        return Hook.result("tracer", className, "<init>", "");
     }
 
-    /** @param found on any thread, under whatever locks its class loaders hold: must not block; maybe more than once */
-    public static void watch(Instrumentation instrumentation, Runnable found) {
-        instrumentation.addTransformer(new AppTracers(found));
+    /** @param found gets the tracer's class; on any thread, under whatever locks that holds: must not block; maybe more than once */
+    public static void watch(Instrumentation instrumentation, Slots slots, AgentLog log, Consumer<String> found) {
+        HookIndex index = new HookIndex(List.of(new InstrumentationModule("app-tracers", "", "", List.of(), MADE)));
+        HookTransformer.Engine engine = new HookTransformer.Engine() {
+            @Override
+            public byte[] weave(ClassLoader loader, String name, ProtectionDomain domain, byte[] classFile, List<ClassHooks> hooks) {
+                String className = name.replace('/', '.');
+                int slot = slots.add("app-tracers", (Handler.Result) (self, result, a0, a1, a2) -> {
+                    found.accept(className);
+                    return result;
+                });
+                return new Weaver().weave(classFile, hooks.get(0).hooks(), method -> slot).classFile();
+            }
+        };
+        instrumentation.addTransformer(new HookTransformer(index, engine, log));
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
-            if (CLASSES.contains(loaded.getName().replace('.', '/'))) {
-                found.run();
+            if (index.in(loaded.getName().replace('.', '/')) != null) {
+                found.accept(loaded.getName() + ", loaded before");
             }
         }
-    }
-
-    @Override
-    public byte[] transform(Module module, ClassLoader loader, String internalName, Class<?> redefined, ProtectionDomain domain,
-            byte[] classFile) {
-        if (internalName != null && CLASSES.contains(internalName)) {
-            found.run();
-        }
-        return null;
     }
 }

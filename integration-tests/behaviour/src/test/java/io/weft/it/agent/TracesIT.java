@@ -21,11 +21,14 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.type.v3.Percent;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
+import io.weft.driver.TracedServer;
 import io.weft.it.agent.SpanCollector.Span;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.RecordedRequest;
@@ -35,7 +38,9 @@ import io.weft.it.harness.Upstream;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Spans of both sides in one trace, as a collector gets them, without a tracer in the app. */
@@ -108,6 +113,25 @@ class TracesIT {
         assertThat(collector.await(2, span -> span.parent() == null)).as("what asks for it is traced").hasSize(2)
                 .allSatisfy(span -> assertThat(span.service()).isEqualTo("shop")).extracting(Span::trace).doesNotContain(TRACE, other).hasSize(2);
         assertThat(policies.refusals()).isEmpty();
+    }
+
+    /** That the class of a tracer is there says nothing: frameworks look for it. */
+    @Test
+    void whatComesInIsLeftToATracerOfTheAppsOnceItHasMadeOne() {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty());
+        JvmProcess server = jvm("orders", Jdks.newest(), policies).unguarded().classPath(Library.named("brave")).driver(TracedServer.class, "app");
+        int port = server.awaitPort();
+        policies.serve(Policy.empty().listener(inbound(port)));
+        JvmProcess client = testbed.jvm("shop", Jdks.newest()).driver(JavaNetHttp.class);
+        String sent = "00-" + TRACE + "-" + PARENT + "-01";
+        UnaryOperator<String> seen = path -> client.get("http://127.0.0.1:" + port + path, Map.of("traceparent", sent)).body();
+        seen.apply("/load");
+        await().untilAsserted(() -> assertThat(seen.apply("/")).as("that of a span of Weft's").startsWith("00-" + TRACE).isNotEqualTo(sent));
+
+        seen.apply("/trace");
+        assertThat(seen.apply("/")).isEqualTo(sent);
+        server.awaitStderr(line -> line.contains("the app has a tracer of its own (brave.Tracing)"));
     }
 
     private Span serving(JvmProcess client) {
