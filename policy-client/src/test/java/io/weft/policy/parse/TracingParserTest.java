@@ -5,6 +5,8 @@ import static io.weft.policy.parse.Samples.uint32;
 import static io.weft.policy.parse.Samples.withManager;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedOutputStream;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
@@ -19,6 +21,7 @@ import io.weft.policy.proto.envoy.config.trace.v3.Tracing.Http;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing;
 import io.weft.policy.proto.envoy.type.tracing.v3.CustomTag;
 import io.weft.policy.proto.envoy.type.v3.Percent;
+import java.io.IOException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,12 +77,26 @@ class TracingParserTest {
                 .contains(AT + ".provider", AT + ".verbose", AT + ".custom_tags[0].metadata");
     }
 
+    @Test
+    void aTagOfAKindThatIsNotKnownIsReportedAndTheOthersAreThere() throws IOException {
+        ByteString.Output newer = ByteString.newOutput();
+        CodedOutputStream out = CodedOutputStream.newInstance(newer);
+        out.writeString(CustomTag.TAG_FIELD_NUMBER, "when");
+        out.writeString(6, "%START_TIME%");
+        out.flush();
+        Tracing.Builder tracing = Tracing.newBuilder()
+                .addCustomTags(CustomTag.parseFrom(newer.toByteString()))
+                .addCustomTags(tag("a").setLiteral(CustomTag.Literal.newBuilder().setValue("x")));
+        assertThat(accepted(tracing).unhonoured()).extracting(Unhonoured::path)
+                .anyMatch(path -> path.startsWith(AT + ".custom_tags[0]"));
+        assertThat(tracing(tracing).tags()).containsExactly(new Literal("a", "x"));
+    }
+
     static Stream<Arguments> refusals() {
         return Stream.of(
                 Arguments.of(Tracing.newBuilder().setRandomSampling(percent(101)), ".random_sampling: must be 0 to 100"),
                 Arguments.of(Tracing.newBuilder().setClientSampling(percent(-1)), ".client_sampling: must be 0 to 100"),
                 Arguments.of(Tracing.newBuilder().setOverallSampling(percent(Double.NaN)), ".overall_sampling: must be 0 to 100"),
-                Arguments.of(Tracing.newBuilder().addCustomTags(tag("x")), ".custom_tags[0]: has no value"),
                 Arguments.of(Tracing.newBuilder().addCustomTags(tag("").setLiteral(CustomTag.Literal.newBuilder().setValue("x"))),
                         ".custom_tags[0].tag: must not be empty"),
                 Arguments.of(Tracing.newBuilder().addCustomTags(tag("x").setLiteral(CustomTag.Literal.newBuilder())),
