@@ -19,6 +19,7 @@ import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryResponse;
 import io.weft.policy.proto.envoy.service.discovery.v3.Resource;
 import java.io.UncheckedIOException;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,6 +38,8 @@ final class ServedPolicy {
     private final List<DeltaDiscoveryRequest> deltaRequests = new CopyOnWriteArrayList<>();
     private final List<DiscoveryRequest> requests = new CopyOnWriteArrayList<>();
     private final AtomicInteger farewells = new AtomicInteger();
+    /** What is asked for in vain. */
+    private final Set<ResourceType> withheld = EnumSet.noneOf(ResourceType.class);
     private int nonces;
 
     ServedPolicy(MessageLite... initially) {
@@ -65,6 +68,20 @@ final class ServedPolicy {
     synchronized void remove(ResourceType type, String name) {
         resources.get(type).remove(name);
         versions.merge(type, 1, Integer::sum);
+    }
+
+    /** Answers no request of that type until it is {@link #release}d. */
+    synchronized ServedPolicy withhold(ResourceType type) {
+        withheld.add(type);
+        return this;
+    }
+
+    /** Answers the requests of that type on all open streams. By delta. */
+    synchronized void release(ResourceType type) {
+        withheld.remove(type);
+        for (Stream stream : streams) {
+            stream.call.stream().eventLoop().execute(() -> stream.answer(type));
+        }
     }
 
     /** Sends what has changed on all open streams. */
@@ -172,8 +189,14 @@ final class ServedPolicy {
                 names.get(type).remove(name);
                 sent.get(type).remove(name);
             });
-            if (first || request.getResourceNamesSubscribeCount() > 0) {
+            if (!withheld.contains(type) && (first || request.getResourceNamesSubscribeCount() > 0)) {
                 sendDelta(type, first);
+            }
+        }
+
+        private void answer(ResourceType type) {
+            synchronized (ServedPolicy.this) {
+                sendDelta(type, true);
             }
         }
 

@@ -169,6 +169,11 @@ public final class SnapshotAssembler {
                 && secrets.complete();
     }
 
+    /** Whether there was a response of that type, whatever was in it. */
+    public boolean hasAnswered(ResourceType type) {
+        return answered.contains(type);
+    }
+
     /** The names to be subscribed to now; empty for the wildcard types. */
     public Set<String> wanted(ResourceType type) {
         if (type == ResourceType.SECRET) {

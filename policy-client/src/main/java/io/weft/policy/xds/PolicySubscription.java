@@ -16,6 +16,7 @@ import io.weft.policy.model.Secret;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
 import io.weft.policy.parse.ResourceParser;
+import io.weft.policy.parse.ResourceType;
 import io.weft.policy.snapshot.SnapshotAssembler;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -126,7 +127,7 @@ public final class PolicySubscription {
     private void begin(EventLoop loop, NodeSource nodes) {
         this.loop = loop;
         this.nodes = nodes;
-        gate = new PublicationGate(assembler, loop, environment, this::publish);
+        gate = new PublicationGate(assembler, ResourceType.NAMES.isAskedOf(config.dialect()), loop, environment, this::publish);
         client = new AdsClient(loop, config, nodes, intake, environment, new AdsClient.Observer() {
             @Override
             public void responded() {

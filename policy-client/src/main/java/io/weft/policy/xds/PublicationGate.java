@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 /**
  * Decides when a change is shown. Routes may arrive a moment before the clusters that they lead to, and a first policy may be
  * half a policy: a change waits until nothing that is wanted is missing, for a bounded time. What did not come within it is not
- * waited for again; there is no other "resource does not exist" timer. Confined to the event loop.
+ * waited for again; there is no other "resource does not exist" timer. The first policy also waits for the name table, where there is one,
+ * but as shortly as a later change: without it some services are not in the mesh, and without a policy none is. Confined to the event loop.
  */
 final class PublicationGate {
     private final SnapshotAssembler assembler;
@@ -26,12 +27,16 @@ final class PublicationGate {
 
     private Set<String> givenUp = Set.of();
     private boolean opened;
+    private boolean awaitsNames;
+    private boolean namesDue;
     private Future<?> deadline;
 
+    /** @param awaitsNames the control plane has a name table of its own */
     PublicationGate(
-            SnapshotAssembler assembler, ScheduledExecutorService loop, Environment environment,
+            SnapshotAssembler assembler, boolean awaitsNames, ScheduledExecutorService loop, Environment environment,
             Consumer<PolicySnapshot> publish) {
         this.assembler = assembler;
+        this.awaitsNames = awaitsNames;
         this.loop = loop;
         this.firstWait = environment.firstSnapshotWait();
         this.laterWait = environment.laterSnapshotWait();
@@ -42,7 +47,12 @@ final class PublicationGate {
     void changed() {
         if (assembler.complete()) {
             givenUp = Set.of();
-            open();
+            if (opened || !awaitsNames || assembler.hasAnswered(ResourceType.NAMES)) {
+                open();
+            } else if (!namesDue) {
+                namesDue = true;
+                loop.schedule(this::giveUpNames, laterWait.toNanos(), TimeUnit.NANOSECONDS);
+            }
         } else if (opened && givenUp.containsAll(missing())) {
             open();
         } else if (deadline == null) {
@@ -51,6 +61,13 @@ final class PublicationGate {
                 givenUp = missing();
                 open();
             }, wait.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void giveUpNames() {
+        awaitsNames = false;
+        if (!opened) {
+            changed();
         }
     }
 
