@@ -431,7 +431,8 @@ public final class ControlPlane implements AutoCloseable {
                 continue;
             }
             String all = String.join("; ", failures);
-            boolean known = securities.containsKey(mesh) && !closed.containsKey(mesh);
+            // Of a mesh that is served without any document it is known, too: nobody is anybody.
+            boolean known = !closed.containsKey(mesh) && (securities.containsKey(mesh) || ads.meshes().contains(mesh));
             if (!known) {
                 nextClosed.put(mesh, all);
             }
@@ -474,13 +475,18 @@ public final class ControlPlane implements AutoCloseable {
         if (platform.proofsChanged() | (authorities.changed() || certificates.due())) {
             compile.request();
         }
-        Set<String> before = closed.keySet();
-        if (!before.isEmpty()) {
+        if (isFailing()) {
+            Map<String, MeshSecurity> before = securities;
+            Set<String> closedBefore = closed.keySet();
             secure();
-            if (!closed.keySet().equals(before)) {
+            if (!closed.keySet().equals(closedBefore) || !securities.equals(before)) {
                 compile.request();
             }
         }
+    }
+
+    private synchronized boolean isFailing() {
+        return !securityFailures.isEmpty();
     }
 
     private void compile() {

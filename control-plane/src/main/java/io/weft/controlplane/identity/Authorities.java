@@ -8,6 +8,7 @@ import io.weft.controlplane.ca.SuppliedRoot;
 import io.weft.controlplane.policy.CaSource;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,7 +68,8 @@ public final class Authorities {
             return authority;
         } catch (IOException e) {
             if (last == null) {
-                throw e;
+                // Its own message is the file's name alone.
+                throw e instanceof NoSuchFileException ? new IOException(e.getMessage() + " is not there", e) : e;
             }
             if (!e.getMessage().equals(failures.put(key, e.getMessage()))) {
                 LOG.error("the CA of mesh {} goes on as it was read last: {}", mesh, e.getMessage());

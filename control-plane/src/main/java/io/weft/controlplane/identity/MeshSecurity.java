@@ -12,6 +12,8 @@ import io.weft.controlplane.policy.MeshTrafficPermission.OfService;
 import io.weft.controlplane.policy.MeshTrust;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.SpiffeTemplate;
 import io.weft.controlplane.policy.TargetRef;
 import io.weft.controlplane.policy.TlsMode;
@@ -86,17 +88,18 @@ public final class MeshSecurity {
     /**
      * @param last what held before. When an authority cannot be used, the identities of before stay: no workload is left without one because
      *     of an edit that is not in order. All else is as the policies say
-     * @param failures told of each such authority; the message names its files
+     * @param failures told of each such authority; the message names its files, and where it is asked for
      */
     public static MeshSecurity of(
             String mesh, PolicySet policies, Authorities authorities, MeshSecurity last, Consumer<String> failures) {
-        Sources sources = new Sources(mesh, authorities, failures);
+        Sources sources = new Sources(mesh, policies, authorities, failures);
         List<MeshIdentity> identities = policies.all(MeshIdentity.class, mesh).stream()
                 .filter(identity -> !identity.metadata().shadow())
                 .sorted(Comparator.<MeshIdentity>comparingInt(identity -> identity.service().isPresent() ? 0 : 1)
                         .thenComparing(identity -> identity.metadata().id().name()))
                 .toList();
-        Optional<Mesh.Mtls> mtls = policies.all(Mesh.class, mesh).stream().findFirst().flatMap(Mesh::mtls);
+        Optional<Mesh> itself = policies.all(Mesh.class, mesh).stream().findFirst();
+        Optional<Mesh.Mtls> mtls = itself.flatMap(Mesh::mtls);
         Duration longest = Stream.concat(identities.stream().map(MeshIdentity::expiry), mtls.stream().map(Mesh.Mtls::expiry))
                 .max(Duration::compareTo)
                 .orElse(Duration.ZERO);
@@ -106,7 +109,7 @@ public final class MeshSecurity {
             Metadata metadata = identity.metadata();
             String zone = metadata.zone().isEmpty() ? DEFAULT_ZONE : metadata.zone();
             String name = String.join("_", "kri_mid", mesh, metadata.zone(), metadata.namespace(), metadata.displayName(), "");
-            sources.rule(name, identity.source(), longest, authority -> new Rule(
+            sources.rule(name, identity, "spec.provider.bundled", identity.source(), longest, authority -> new Rule(
                     name,
                     identity.service(),
                     identity.trustDomain().render(new SpiffeTemplate.Values(mesh, zone, "", "", "")),
@@ -117,7 +120,7 @@ public final class MeshSecurity {
         }
         if (mtls.isPresent()) {
             String name = "system_mtls_identity_" + mesh;
-            sources.rule(name, mtls.get().source(), longest, authority -> new Rule(
+            sources.rule(name, itself.get(), "mtls", mtls.get().source(), longest, authority -> new Rule(
                     name,
                     Optional.empty(),
                     mesh,
@@ -145,14 +148,24 @@ public final class MeshSecurity {
     }
 
     /** Where rules have their authorities from. */
-    private record Sources(String mesh, Authorities authorities, Consumer<String> failures) {
+    private record Sources(String mesh, PolicySet policies, Authorities authorities, Consumer<String> failures) {
 
-        /** Empty: its authority cannot be used. */
-        Optional<Rule> rule(String name, CaSource source, Duration longest, Function<Authority, Rule> with) {
+        /**
+         * Empty: its authority cannot be used.
+         *
+         * @param field of the resource, which says what the authority is
+         */
+        Optional<Rule> rule(
+                String name, Resource of, String field, CaSource source, Duration longest, Function<Authority, Rule> with) {
             try {
                 return Optional.of(with.apply(authorities.of(mesh, source, longest)));
             } catch (IOException e) {
-                failures.accept("who is who stays as it was, since the identity " + name + " cannot be given: " + e.getMessage());
+                String why = "who is who stays as it was, since the identity " + name + " cannot be given: " + e.getMessage();
+                failures.accept(policies.inForce().stream()
+                        .filter(sourced -> sourced.resource() == of)
+                        .findFirst()
+                        .map(sourced -> new Problem(sourced.file(), sourced.line(), field, why).toString())
+                        .orElse(why));
                 return Optional.empty();
             }
         }

@@ -147,7 +147,8 @@ class MeshSecurityTest {
         for (String edit : List.of(IDENTITY + "---\n" + broken, broken)) {
             failures.clear();
             MeshSecurity after = security(edit + permissive, before);
-            assertThat(failures).singleElement().asString().contains("supplied", "/none");
+            assertThat(failures).singleElement().asString().contains("supplied", "/none.pem is not there")
+                    .startsWith("p.yaml:" + (edit.startsWith(IDENTITY) ? IDENTITY.lines().count() + 2 : 1) + ": spec.provider.bundled: ");
             assertThat(after.identity(Workload.ofService("storefront")).orElseThrow().spiffeId()).isEqualTo(STOREFRONT);
             assertThat(after.trust()).isEqualTo(before.trust());
             assertThat(inbound(before, "orders", 80).mode()).isEqualTo(TlsMode.STRICT);

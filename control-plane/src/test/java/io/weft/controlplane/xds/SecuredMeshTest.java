@@ -33,6 +33,7 @@ import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.Root;
 import io.weft.controlplane.ca.RootFile;
+import io.weft.controlplane.policy.MeshIdentity;
 import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
 import java.io.ByteArrayInputStream;
@@ -163,6 +164,36 @@ class SecuredMeshTest {
         assertThat(status.getCode()).isEqualTo(code);
         assertThat(status.getDescription()).contains(message);
         assertThat(client.responses()).isEmpty();
+    }
+
+    /** In another mesh, of which this control plane has no document at first. */
+    @Test
+    void aMeshThatIsServedStaysAsItWasWhenItsFirstIdentityCannotBeGivenAndHasItAsSoonAsItCan() throws Exception {
+        Path certificate = folder.resolve("supplied.crt");
+        try (DeltaClient served = new DeltaClient(controlPlane.port(), Nodes.inMesh("plain", Nodes.agent("orders", "1", 8081, "v1")))) {
+            await().untilAsserted(() -> assertThat(served.listener(INBOUND)).isNotNull());
+            write("plain.yaml", """
+                    type: MeshIdentity
+                    name: all
+                    mesh: plain
+                    spec:
+                      selector: {dataplane: {matchLabels: {}}}
+                      provider: {type: Bundled, bundled: {ca: {certificate: {type: File, file: {path: %s}},
+                        privateKey: {type: File, file: {path: %s}}}}}
+                    """.formatted(certificate, folder.resolve("supplied.key")));
+            await().until(() -> controlPlane.policies().all(MeshIdentity.class, "plain").size() == 1);
+            try (DeltaClient late = new DeltaClient(controlPlane.port(), Nodes.inMesh("plain", Nodes.agent("orders", "2", 8082, "v1")))) {
+                await().untilAsserted(() -> assertThat(late.listener("self_inbound_dp_8082")).isNotNull());
+                await().untilAsserted(() -> assertThat(served.endpoints("kri_msvc_plain___orders_80").toString()).contains("8082"));
+            }
+            assertThat(served.failure()).isNull();
+            Root root = new RootFile(folder.resolve("supplied"), "plain").at(Instant.now(), Duration.ofDays(1)).signing();
+            Path key = Files.createFile(folder.resolve("supplied.key"),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(key, Pem.of(root.key()));
+            Files.writeString(certificate, Pem.of(root.chain().get(0)));
+            await().until(() -> controlPlane.givesIdentities("plain"));
+        }
     }
 
     @Test
