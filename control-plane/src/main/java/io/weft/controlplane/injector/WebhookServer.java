@@ -31,6 +31,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.flow.FlowControlHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.ReadTimeoutHandler;
@@ -68,8 +69,13 @@ final class WebhookServer implements AutoCloseable {
     /** An API server has a connection for each pod that is being created, and creates 200 objects at once. */
     static final int MAX_CONNECTIONS_OF_ONE = 256;
     private static final int MAX_CONNECTIONS = 512;
-    /** Of bodies that are here and not answered: read, some take many times as much. Most have some 20 KiB. */
+    /**
+     * Of bodies that are here and not answered: read, some take many times as much. Most have some 20 KiB, so that what an API server sends
+     * at once may be more, and the rest has to wait.
+     */
     private static final long MAX_BODIES = 2 * MAX_BODY;
+    /** Less than the API server's own patience, which is five seconds. */
+    private static final Duration TURN = Duration.ofSeconds(3);
     private static final Duration COMPLAINT = Duration.ofMinutes(1);
 
     private final PodInjection injection;
@@ -150,6 +156,8 @@ final class WebhookServer implements AutoCloseable {
                     .addLast(ssl)
                     .addLast(deadline)
                     .addLast(new HttpServerCodec())
+                    // What has been decoded comes no further while the gate waits.
+                    .addLast(new FlowControlHandler())
                     .addLast(gate)
                     .addLast(new HttpObjectAggregator(MAX_BODY))
                     .addLast(reviews, new Requests(client, gate));
@@ -164,7 +172,10 @@ final class WebhookServer implements AutoCloseable {
         }
     }
 
-    /** Looks at a request before its body is read. What is refused is answered at once, and what else comes of it is dropped. */
+    /**
+     * Looks at a request before its body is read. One for whose body there is no room waits for it, unread; what is refused is answered at
+     * once, and what else comes of it is dropped.
+     */
     private final class Gate extends ChannelInboundHandlerAdapter {
         private final InetAddress client;
         private final RequestDeadline deadline;
@@ -174,6 +185,8 @@ final class WebhookServer implements AutoCloseable {
         private long coming;
         private boolean refused;
         private ChannelFuture refusal;
+        /** Null: nothing waits. */
+        private Quota.Waiting waiting;
 
         Gate(InetAddress client, RequestDeadline deadline) {
             this.client = client;
@@ -189,6 +202,9 @@ final class WebhookServer implements AutoCloseable {
         public void channelRead(ChannelHandlerContext context, Object message) {
             if (!refused && message instanceof HttpRequest head) {
                 begin(context, head);
+                if (waiting != null) {
+                    return;
+                }
             }
             boolean last = message instanceof LastHttpContent;
             if (last) {
@@ -213,17 +229,49 @@ final class WebhookServer implements AutoCloseable {
                 return;
             }
             Optional<FullHttpResponse> reason = refusal(head);
-            if (reason.isEmpty() && !bodies.take(client, length(head))) {
-                complain("reviews at once", client);
-                reason = Optional.of(text(HttpResponseStatus.SERVICE_UNAVAILABLE, "there are too many reviews at once"));
-            }
             if (reason.isPresent()) {
-                refused = true;
-                HttpUtil.setKeepAlive(reason.get(), false);
-                refusal = context.writeAndFlush(reason.get());
+                refuse(context, reason.get());
                 return;
             }
-            coming = length(head);
+            long length = length(head);
+            Quota.Waiting place = new Quota.Waiting(
+                    client, length, () -> context.executor().execute(() -> granted(context, head, length)));
+            if (bodies.takeOrWait(place)) {
+                coming = length;
+                return;
+            }
+            waiting = place;
+            context.channel().config().setAutoRead(false);
+            context.executor().schedule(() -> giveUp(context, place), TURN.toMillis(), TimeUnit.MILLISECONDS);
+        }
+
+        private void refuse(ChannelHandlerContext context, FullHttpResponse reason) {
+            refused = true;
+            HttpUtil.setKeepAlive(reason, false);
+            refusal = context.writeAndFlush(reason);
+        }
+
+        private void granted(ChannelHandlerContext context, HttpRequest head, long length) {
+            waiting = null;
+            if (!context.channel().isActive()) {
+                bodies.giveBack(client, length);
+                return;
+            }
+            coming = length;
+            context.fireChannelRead(head);
+            context.channel().config().setAutoRead(true);
+        }
+
+        private void giveUp(ChannelHandlerContext context, Quota.Waiting place) {
+            if (!bodies.giveUp(place)) {
+                return;
+            }
+            waiting = null;
+            if (context.channel().isActive()) {
+                complain("reviews at once", client);
+                refuse(context, text(HttpResponseStatus.SERVICE_UNAVAILABLE, "there are too many reviews at once"));
+                context.channel().config().setAutoRead(true);
+            }
         }
 
         @Override

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class QuotaTest {
@@ -34,5 +36,33 @@ class QuotaTest {
         quota.giveBack(first, 6);
         assertThat(quota.take(third, 6)).isTrue();
         assertThat(quota.take(first, 1)).isFalse();
+    }
+
+    private final List<String> granted = new ArrayList<>();
+
+    private Quota.Waiting waiting(InetAddress who, long amount, String name) {
+        return new Quota.Waiting(who, amount, () -> granted.add(name));
+    }
+
+    @Test
+    void whoWaitsGetsItInOrderAndNobodyWaitsForAnother() {
+        Quota quota = new Quota(10, 6);
+        assertThat(quota.takeOrWait(waiting(first, 6, "had"))).isTrue();
+        assertThat(quota.takeOrWait(waiting(first, 0, "nothing"))).isTrue();
+        assertThat(quota.takeOrWait(waiting(first, 5, "large"))).isFalse();
+        assertThat(quota.takeOrWait(waiting(first, 1, "behind it"))).isFalse();
+        assertThat(quota.takeOrWait(waiting(second, 4, "another's"))).as("has room of its own").isTrue();
+        Quota.Waiting impatient = waiting(second, 1, "impatient");
+        assertThat(quota.takeOrWait(impatient)).isFalse();
+        assertThat(quota.giveUp(impatient)).isTrue();
+
+        quota.giveBack(first, 1);
+        assertThat(granted).as("not before the large one").isEmpty();
+        quota.giveBack(first, 5);
+        assertThat(granted).containsExactly("large", "behind it");
+        assertThat(quota.giveUp(impatient)).isFalse();
+        quota.giveBack(second, 4);
+        assertThat(granted).hasSize(2);
+        assertThat(quota.take(second, 4)).isTrue();
     }
 }

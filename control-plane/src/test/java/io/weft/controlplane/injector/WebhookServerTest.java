@@ -180,11 +180,42 @@ class WebhookServerTest {
     void noMoreBodiesAreTakenFromOneClientThanFitIntoMemory() throws IOException {
         try (SSLSocket large = connect(trust)) {
             begin(large, "POST /inject", "Content-Type: application/json", "Content-Length: " + WebhookServer.MAX_BODY);
-            // From when the head has come.
+            // From when the head has come, and after some patience.
             await().atMost(PATIENCE).until(() -> inject(Pods.review()).status() == 503);
             assertThat(send("GET", "/healthz", "text/plain", new byte[0]).status()).isEqualTo(200);
         }
         await().atMost(PATIENCE).until(() -> inject(Pods.review()).status() == 200);
+    }
+
+    /** An API server creates 200 objects at once; here each is long, so that together they are three times what one address may have. */
+    @Test
+    void whatAnApiServerSendsAtOnceIsAllAnswered() throws IOException {
+        int atOnce = 200;
+        byte[] review = new String(Pods.review(), StandardCharsets.UTF_8)
+                .replaceFirst("\"metadata\": \\{", "\"metadata\": {\"annotations\": {\"long\": \"" + "x".repeat(60 << 10) + "\"}, ")
+                .getBytes(StandardCharsets.UTF_8);
+        assertThat((long) atOnce * review.length).isGreaterThan(2L * WebhookServer.MAX_BODY);
+        List<SSLSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < atOnce; i++) {
+                sockets.add(connect(trust));
+            }
+            for (SSLSocket socket : sockets) {
+                begin(socket, "POST /inject", "Content-Type: application/json", "Content-Length: " + review.length);
+            }
+            for (SSLSocket socket : sockets) {
+                socket.getOutputStream().write(review);
+                socket.getOutputStream().flush();
+            }
+            for (SSLSocket socket : sockets) {
+                assertThat(new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)).readLine())
+                        .isEqualTo("HTTP/1.1 200 OK");
+            }
+        } finally {
+            for (SSLSocket each : sockets) {
+                each.close();
+            }
+        }
     }
 
     @Test
