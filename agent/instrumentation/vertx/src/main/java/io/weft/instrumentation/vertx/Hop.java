@@ -88,8 +88,14 @@ final class Hop {
         head = sent;
         OutgoingRequest asked = new OutgoingRequest(sent.method.name(), internals.authority(sent), sent.uri, sent.headers, body, whole);
         asked.drivenBy(this, version() == HttpVersion.HTTP_2);
-        if (!connect && adapter.outbound().claims(asked)) {
+        try {
+            if (!connect && adapter.outbound().claims(asked)) {
+                exchange = asked;
+            }
+        } catch (Throwable fault) {
             exchange = asked;
+            onContext(() -> atFault(fault));
+            return;
         }
         onContext(this::advance);
     }
