@@ -96,7 +96,7 @@ final class ClusterServices {
             tags.put(Labels.ZONE, instance.zone());
         }
         Dataplane.Inbound inbound = new Dataplane.Inbound(instance.port(), instance.address(), port.name(), instance.port(),
-                instance.address(), true, tags, Optional.of(port.protocol()));
+                instance.address(), true, tags, Optional.of(port.protocol()), Set.of());
         Metadata metadata = new Metadata(
                 new ResourceId("Dataplane", service.metadata().mesh(), name), name, service.metadata().namespace(), Map.of());
         Registry.Transport transport = !instance.meshTls() ? Registry.Transport.PLAINTEXT
@@ -216,7 +216,7 @@ final class ClusterServices {
         if (takesTls || member.lacksAgent() || pod.facts().agent() == Facts.Agent.GIVEN || pod.facts().meshTls().isPresent()) {
             Dataplane.Inbound inbound = new Dataplane.Inbound(port, endpoint.address(),
                     Optional.of(servicePort.name()).filter(text -> !text.isEmpty()), port, endpoint.address(), true,
-                    pod.tags(), Optional.of(servicePort.protocol()));
+                    pod.tags(), Optional.of(servicePort.protocol()), Set.of());
             secured = security.inbound(pod.metadata(), List.of(pod.tags()), pod.workload(), inbound);
         }
         boolean strict = secured.isPresent() && secured.get().mode() == TlsMode.STRICT;

@@ -196,7 +196,8 @@ final class FactReader {
                 addresses,
                 labels,
                 agent(labels, annotations),
-                meshTls);
+                meshTls,
+                ProbedPaths.of(pod.getSpec()));
     }
 
     /** As the injector sees it. */

@@ -93,6 +93,7 @@ final class Facts {
      * @param node on which it runs; empty: not yet
      * @param agent whether it has one, or should
      * @param meshTls what was said last of whether it takes mesh TLS; empty: nothing
+     * @param healthPaths what the kubelet asks for, by port
      */
     record OfPod(
             ObjectName name,
@@ -104,10 +105,12 @@ final class Facts {
             Set<String> addresses,
             Map<String, String> labels,
             Agent agent,
-            Optional<Boolean> meshTls) {
+            Optional<Boolean> meshTls,
+            Map<Integer, Set<String>> healthPaths) {
         OfPod {
             addresses = Set.copyOf(addresses);
             labels = Map.copyOf(labels);
+            healthPaths = Map.copyOf(healthPaths);
         }
     }
 

@@ -8,9 +8,11 @@ import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.token.PodToken;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Whoever has the token of a pod is that pod and no other, for as long as the pod is there. What it says of itself counts for nothing
@@ -42,17 +44,19 @@ final class PodAdmission implements Admission {
                             + ": leave WEFT_ADDRESS unset"));
                 }
             }
-            List<Dataplane.Inbound> inbounds = dataplane.inbounds().stream().map(inbound -> inbound(inbound, tags)).toList();
+            List<Dataplane.Inbound> inbounds = dataplane.inbounds().stream().map(inbound -> inbound(inbound, tags, pod.facts())).toList();
             described = Optional.of(new Dataplane(pod.metadata(), dataplane.address(), inbounds));
         }
         return node.as(pod.metadata(), described, new ClientNode.Pod(pod.workload(), tags));
     }
 
-    private static Dataplane.Inbound inbound(Dataplane.Inbound said, Map<String, String> tags) {
+    private static Dataplane.Inbound inbound(Dataplane.Inbound said, Map<String, String> tags, Facts.OfPod pod) {
         Map<String, String> known = new HashMap<>(tags);
         said.protocol().ifPresent(protocol -> known.putIfAbsent(Labels.PROTOCOL, said.tags().getOrDefault(Labels.PROTOCOL, "http")));
+        Set<String> healthPaths = new HashSet<>(said.healthPaths());
+        healthPaths.addAll(pod.healthPaths().getOrDefault(said.port(), Set.of()));
         return new Dataplane.Inbound(said.port(), said.address(), said.name(), said.servicePort(), said.serviceAddress(), said.ready(),
-                known, said.protocol());
+                known, said.protocol(), healthPaths);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package io.weft.controlplane.policy;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Kuma's {@code Dataplane}: written into a file for a service that has no agent, or sent by a data plane about itself.
@@ -20,6 +23,7 @@ public record Dataplane(Metadata metadata, String address, List<Inbound> inbound
      * @param servicePort where the app itself listens, on {@code serviceAddress}
      * @param ready whether it may get requests
      * @param tags with the data plane's labels where a tag is absent
+     * @param healthPaths that anybody may ask for in plaintext, however strict the port is: who checks health has no certificate
      */
     public record Inbound(
             int port,
@@ -29,9 +33,11 @@ public record Dataplane(Metadata metadata, String address, List<Inbound> inbound
             String serviceAddress,
             boolean ready,
             Map<String, String> tags,
-            Optional<Protocol> protocol) {
+            Optional<Protocol> protocol,
+            Set<String> healthPaths) {
         public Inbound {
             tags = Map.copyOf(tags);
+            healthPaths = Collections.unmodifiableSet(new TreeSet<>(healthPaths));
         }
     }
 }

@@ -316,12 +316,12 @@ public final class ResourceParser {
         networking.unsupported("listeners", "describe the service's own ports under inbound");
         // What a data plane binds or redirects on its own host has no meaning for the others.
         networking.accept("outbound", "transparentProxying", "advertisedAddress", "admin");
+        Map<Integer, Set<String>> healthPaths = body.get("probes").map(value -> healthPaths(value.fields())).orElse(Map.of());
         List<Dataplane.Inbound> inbounds = new ArrayList<>();
         for (Value item : networking.items("inbound")) {
-            inbound(item.fields(), address, metadata).ifPresent(inbounds::add);
+            inbound(item.fields(), address, metadata, healthPaths).ifPresent(inbounds::add);
         }
         networking.end();
-        body.unsupported("probes", "remove the field");
         body.unsupported("metrics", "remove the field");
         if (body != envelope.root()) {
             body.end();
@@ -329,8 +329,28 @@ public final class ResourceParser {
         return new Dataplane(metadata, address, inbounds);
     }
 
+    /** By port. Kuma has them asked for on a port of their own, under other paths; here they are asked for as the app has them. */
+    private static Map<Integer, Set<String>> healthPaths(Fields probes) {
+        probes.accept("port");
+        Map<Integer, Set<String>> paths = new HashMap<>();
+        for (Value item : probes.items("endpoints")) {
+            Fields endpoint = item.fields();
+            int port = endpoint.require("inboundPort").port();
+            String path = endpoint.require("inboundPath").nonEmptyText();
+            if (!path.startsWith("/")) {
+                endpoint.refuse("inboundPath", "must begin with '/', as in /healthz");
+            }
+            endpoint.accept("path");
+            endpoint.end();
+            paths.computeIfAbsent(port, key -> new HashSet<>()).add(path);
+        }
+        probes.end();
+        return paths;
+    }
+
     /** Absent if Kuma ignores it too. */
-    private static Optional<Dataplane.Inbound> inbound(Fields fields, String dataplaneAddress, Metadata metadata) {
+    private static Optional<Dataplane.Inbound> inbound(
+            Fields fields, String dataplaneAddress, Metadata metadata, Map<Integer, Set<String>> healthPaths) {
         int port = fields.require("port").port();
         String address = fields.get("address").map(ResourceParser::ipAddress).orElse(dataplaneAddress);
         Optional<String> name = fields.get("name").map(Value::nonEmptyText);
@@ -374,8 +394,8 @@ public final class ResourceParser {
             return Optional.empty();
         }
         boolean ready = state.equals("Ready") && healthy;
-        return Optional.of(new Dataplane.Inbound(
-                port, address, name, servicePort == 0 ? port : servicePort, serviceAddress, ready, tags, protocol));
+        return Optional.of(new Dataplane.Inbound(port, address, name, servicePort == 0 ? port : servicePort, serviceAddress, ready, tags,
+                protocol, healthPaths.getOrDefault(port, Set.of())));
     }
 
     private static MeshService meshService(Metadata metadata, Fields spec) {

@@ -15,6 +15,7 @@ import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
@@ -61,7 +62,10 @@ final class ListenerBuilder {
                 name, inbound, Listener.newBuilder().addFilterChains(chain(name, inbound, policies, Optional.empty())));
     }
 
-    /** The same for those who are who they say they are, and, where that is permitted, for others. */
+    /**
+     * The same for those who are who they say they are, and, where that is permitted, for others. A strict one lets others ask for the paths by which
+     * its health is checked.
+     */
     static Versioned inbound(
             String name,
             Dataplane.Inbound inbound,
@@ -71,14 +75,23 @@ final class ListenerBuilder {
         FilterChain.Builder mesh = chain(name, inbound, policies, Optional.of(security.permissions()))
                 .setTransportSocket(downstream);
         Listener.Builder listener = Listener.newBuilder();
-        if (security.mode() == TlsMode.STRICT) {
+        boolean strict = security.mode() == TlsMode.STRICT;
+        if (strict && (inbound.healthPaths().isEmpty() || !isHttp(inbound))) {
             return inbound(name, inbound, listener.addFilterChains(mesh));
+        }
+        listener.addListenerFilters(ListenerFilter.newBuilder()
+                .setName("envoy.filters.listener.tls_inspector")
+                .setTypedConfig(TlsBuilder.any(TlsInspector.getDefaultInstance())));
+        if (strict) {
+            HttpConnectionManager healthOnly = manager(name, policies, List.of(rbac(RbacBuilder.paths(inbound.healthPaths())))).build();
+            return inbound(name, inbound, listener
+                    .addFilterChains(chain(policies)
+                            .addFilters(http(healthOnly))
+                            .setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")))
+                    .addFilterChains(mesh.setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls"))));
         }
         // Three kinds of connections: plaintext, TLS of the app's own, and mesh TLS, known by its ALPN.
         return inbound(name, inbound, listener
-                .addListenerFilters(ListenerFilter.newBuilder()
-                        .setName("envoy.filters.listener.tls_inspector")
-                        .setTypedConfig(TlsBuilder.any(TlsInspector.getDefaultInstance())))
                 .addFilterChains(chain(name, inbound, policies, Optional.empty())
                         .setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")))
                 .addFilterChains(chain(name, inbound, policies, Optional.empty())
@@ -99,10 +112,8 @@ final class ListenerBuilder {
     /** @param permissions absent: the peer is nobody that could be asked for its name */
     private static FilterChain.Builder chain(
             String name, Dataplane.Inbound inbound, InboundPolicies policies, Optional<Permissions> permissions) {
-        FilterChain.Builder chain = FilterChain.newBuilder();
-        policies.connectionLimit()
-                .ifPresent(limit -> chain.addFilters(filter("envoy.filters.network.local_ratelimit", limit)));
-        if (inbound.protocol().orElse(Protocol.HTTP).http()) {
+        FilterChain.Builder chain = chain(policies);
+        if (isHttp(inbound)) {
             return chain.addFilters(http(manager(name, policies, permissions)));
         }
         permissions.ifPresent(
@@ -112,24 +123,45 @@ final class ListenerBuilder {
         return chain.addFilters(filter("envoy.filters.network.tcp_proxy", proxy.build()));
     }
 
+    private static FilterChain.Builder chain(InboundPolicies policies) {
+        FilterChain.Builder chain = FilterChain.newBuilder();
+        policies.connectionLimit()
+                .ifPresent(limit -> chain.addFilters(filter("envoy.filters.network.local_ratelimit", limit)));
+        return chain;
+    }
+
+    private static boolean isHttp(Dataplane.Inbound inbound) {
+        return inbound.protocol().orElse(Protocol.HTTP).http();
+    }
+
     private static HttpConnectionManager manager(
             String name, InboundPolicies policies, Optional<Permissions> permissions) {
+        HttpConnectionManager.Builder manager =
+                manager(name, policies, permissions.map(some -> rbac(RbacBuilder.http(some))).stream().toList());
+        if (permissions.isPresent()) {
+            manager.setForwardClientCertDetails(HttpConnectionManager.ForwardClientCertDetails.SANITIZE_SET)
+                    .setSetCurrentClientCertDetails(
+                            HttpConnectionManager.SetCurrentClientCertDetails.newBuilder().setUri(true));
+        }
+        return manager.build();
+    }
+
+    /** @param guards which requests have to pass first */
+    private static HttpConnectionManager.Builder manager(String name, InboundPolicies policies, List<HttpFilter> guards) {
         HttpConnectionManager.Builder manager = HttpConnectionManager.newBuilder()
                 .setStatPrefix(name)
                 .setRouteConfig(toLocal(name, policies))
-                .addAllAccessLog(policies.logs());
-        policies.timeout().ifPresent(timeout -> TimeoutTranslator.manager(timeout, manager));
-        permissions.ifPresent(some -> manager
-                .setForwardClientCertDetails(HttpConnectionManager.ForwardClientCertDetails.SANITIZE_SET)
-                .setSetCurrentClientCertDetails(
-                        HttpConnectionManager.SetCurrentClientCertDetails.newBuilder().setUri(true))
-                .addHttpFilters(HttpFilter.newBuilder()
-                        .setName("envoy.filters.http.rbac")
-                        .setTypedConfig(TlsBuilder.any(RbacBuilder.http(some)))));
-        return manager.addAllHttpFilters(policies.faults())
+                .addAllAccessLog(policies.logs())
+                .addAllHttpFilters(guards)
+                .addAllHttpFilters(policies.faults())
                 .addAllHttpFilters(policies.limits().filters())
-                .addHttpFilters(ROUTER)
-                .build();
+                .addHttpFilters(ROUTER);
+        policies.timeout().ifPresent(timeout -> TimeoutTranslator.manager(timeout, manager));
+        return manager;
+    }
+
+    private static HttpFilter rbac(RBAC rbac) {
+        return HttpFilter.newBuilder().setName("envoy.filters.http.rbac").setTypedConfig(TlsBuilder.any(rbac)).build();
     }
 
     private static RouteConfiguration toLocal(String cluster, InboundPolicies policies) {

@@ -9,11 +9,16 @@ import com.github.xds.type.matcher.v3.Matcher.OnMatch;
 import com.github.xds.type.matcher.v3.StringMatcher;
 import com.google.protobuf.Message;
 import io.envoyproxy.envoy.config.rbac.v3.Action;
+import io.envoyproxy.envoy.config.rbac.v3.Permission;
+import io.envoyproxy.envoy.config.rbac.v3.Policy;
+import io.envoyproxy.envoy.config.rbac.v3.Principal;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput;
+import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.weft.controlplane.identity.Permissions;
 import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
 import java.util.List;
+import java.util.Set;
 
 /** Envoy's access control by the SPIFFE ID of the peer, as Kuma shapes it. */
 final class RbacBuilder {
@@ -32,6 +37,17 @@ final class RbacBuilder {
             rbac.setShadowMatcher(matcher(permissions.shadow()));
         }
         return rbac.build();
+    }
+
+    /** Whoever asks for one of these paths, and nobody else. A path is compared whole, without its query. */
+    static RBAC paths(Set<String> paths) {
+        Policy.Builder policy = Policy.newBuilder().addPrincipals(Principal.newBuilder().setAny(true));
+        paths.forEach(path -> policy.addPermissions(Permission.newBuilder()
+                .setUrlPath(PathMatcher.newBuilder()
+                        .setPath(io.envoyproxy.envoy.type.matcher.v3.StringMatcher.newBuilder().setExact(path)))));
+        return RBAC.newBuilder()
+                .setRules(io.envoyproxy.envoy.config.rbac.v3.RBAC.newBuilder().putPolicies("health-paths", policy.build()))
+                .build();
     }
 
     static io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC network(String name, Permissions permissions) {

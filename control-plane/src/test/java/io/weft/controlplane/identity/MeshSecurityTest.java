@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,7 +100,7 @@ class MeshSecurityTest {
     private static InboundSecurity inbound(MeshSecurity security, String service, int port) {
         Map<String, String> tags = Map.of("kuma.io/service", service, "version", "v1");
         Dataplane.Inbound inbound = new Dataplane.Inbound(
-                port, "127.0.0.1", Optional.of("main"), port, "127.0.0.1", true, tags, Optional.empty());
+                port, "127.0.0.1", Optional.of("main"), port, "127.0.0.1", true, tags, Optional.empty(), Set.of());
         var metadata = new io.weft.controlplane.policy.Metadata(
                 new io.weft.controlplane.policy.ResourceId("Dataplane", "default", service + "-1"), service + "-1", "", Map.of());
         return security.inbound(metadata, List.of(tags), Workload.ofService(service), inbound).orElseThrow();
@@ -248,7 +249,7 @@ class MeshSecurityTest {
     private static InboundSecurity ofPod(MeshSecurity security, String namespace) {
         Map<String, String> tags = Map.of("kuma.io/service", "orders", "k8s.kuma.io/namespace", namespace);
         Dataplane.Inbound inbound = new Dataplane.Inbound(
-                80, "127.0.0.1", Optional.of("main"), 80, "127.0.0.1", true, tags, Optional.empty());
+                80, "127.0.0.1", Optional.of("main"), 80, "127.0.0.1", true, tags, Optional.empty(), Set.of());
         var metadata = new io.weft.controlplane.policy.Metadata(
                 new io.weft.controlplane.policy.ResourceId("Dataplane", "default", "pod." + namespace), "pod", namespace, tags);
         return security.inbound(metadata, List.of(tags), new Workload("orders", namespace, "web"), inbound).orElseThrow();
@@ -322,7 +323,7 @@ class MeshSecurityTest {
             assertThat(renewed).isNotEqualTo(first.leaf());
             assertThat(certificates.nextRenewal().orElseThrow())
                     .isBetween(clock.now.plus(Duration.ofMinutes(30)), clock.now.plus(Duration.ofMinutes(40)));
-            certificates.retain(java.util.Set.of());
+            certificates.retain(Set.of());
         }
     }
 

@@ -7,8 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
@@ -294,6 +297,46 @@ class ClusterTest {
         DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 8080, "v1"), token));
         eventually(() -> assertThat(code(client)).isEqualTo(Status.Code.PERMISSION_DENIED));
         assertThat(client.failure()).hasMessageContaining("shop/orders-1 has the addresses [10.0.0.1]");
+    }
+
+    @Test
+    void theKubeletMayAskForWhatItProbes() throws IOException {
+        cluster.apply("""
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshIdentity
+                metadata: {name: all, namespace: weft-system}
+                spec:
+                  selector: {dataplane: {matchLabels: {}}}
+                  provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+                """);
+        cluster.apply("""
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: probed, namespace: shop, uid: uid-probed, labels: {app: probed}}
+                spec:
+                  nodeName: node-1
+                  serviceAccountName: probed
+                  containers:
+                  - name: app
+                    ports: [{name: web, containerPort: 8080}]
+                    readinessProbe: {httpGet: {path: "/ready?deep=1", port: web}}
+                    livenessProbe: {httpGet: {path: /live, port: 8080, scheme: HTTPS}}
+                    startupProbe: {grpc: {port: 8080}}
+                status: {podIP: 127.0.0.1, podIPs: [{ip: 127.0.0.1}]}
+                """);
+        DeltaClient client = open(new DeltaClient(
+                controlPlane.port(), Nodes.agent("probed", "1", 8080, "v1"), cluster.token("probed", "probed")));
+        eventually(() -> {
+            Listener listener = client.listener("self_inbound_dp_8080");
+            assertThat(listener).isNotNull();
+            assertThat(listener.getFilterChainsList()).hasSize(2);
+            HttpConnectionManager manager =
+                    listener.getFilterChains(0).getFilters(0).getTypedConfig().unpack(HttpConnectionManager.class);
+            assertThat(manager.getHttpFilters(0).getTypedConfig().unpack(RBAC.class).getRules().getPoliciesOrThrow("health-paths")
+                            .getPermissionsList())
+                    .extracting(permission -> permission.getUrlPath().getPath().getExact())
+                    .containsExactly("/grpc.health.v1.Health/Check", "/ready");
+        });
     }
 
     @Test

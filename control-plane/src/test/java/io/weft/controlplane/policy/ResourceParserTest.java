@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -247,6 +248,11 @@ class ResourceParserTest {
                   - port: 8082
                     state: Ignored
                     tags: {kuma.io/service: web}
+                probes:
+                  port: 9000
+                  endpoints:
+                  - {inboundPort: 8080, inboundPath: /ready, path: /8080/ready}
+                  - {inboundPort: 8080, inboundPath: /live}
                 """;
         Dataplane universal = only(Dataplane.class,
                 "type: Dataplane\nmesh: default\nname: web-1\nlabels: {zone: a}\n" + networking);
@@ -257,9 +263,9 @@ class ResourceParserTest {
         assertThat(universal.inbounds()).containsExactly(
                 new Dataplane.Inbound(8080, "10.0.0.7", Optional.of("main"), 18080, "127.0.0.1", true,
                         Map.of("kuma.io/service", "web", "kuma.io/protocol", "grpc", "zone", "a"),
-                        Optional.of(Protocol.GRPC)),
+                        Optional.of(Protocol.GRPC), Set.of("/live", "/ready")),
                 new Dataplane.Inbound(8081, "fd00::1", Optional.empty(), 8081, "127.0.0.1", false,
-                        Map.of("kuma.io/service", "web", "zone", "a"), Optional.empty()));
+                        Map.of("kuma.io/service", "web", "zone", "a"), Optional.empty(), Set.of()));
     }
 
     @Test

@@ -442,6 +442,33 @@ class SecuredMeshTest {
         }
     }
 
+    /** Who checks health has no certificate. */
+    @Test
+    void aStrictInboundLetsAnybodyAskForItsHealthAndForNothingElse() throws Exception {
+        mode("Strict");
+        Node node = Nodes.agent("orders", "1", 8081, "v1");
+        String probes = ",\"probes\":{\"endpoints\":[{\"inboundPort\":8081,\"inboundPath\":\"/ready\"},"
+                + "{\"inboundPort\":8081,\"inboundPath\":\"/live\"},{\"inboundPort\":8082,\"inboundPath\":\"/other\"}]}}";
+        String resource = node.getMetadata().getFieldsOrThrow("dataplane.resource").getStringValue().replaceFirst("}$", probes);
+        try (DeltaClient orders = connect(node.toBuilder()
+                .setMetadata(node.getMetadata().toBuilder().putFields("dataplane.resource", Nodes.text(resource)))
+                .build(), token("orders"))) {
+            await().untilAsserted(() -> assertThat(chains(orders)).hasSize(2));
+            FilterChain health = chains(orders).get(0);
+            assertThat(health.getFilterChainMatch().getTransportProtocol()).isEqualTo("raw_buffer");
+            assertThat(health.hasTransportSocket()).isFalse();
+            RBAC rbac = unpack(manager(health).getHttpFilters(0).getTypedConfig(), RBAC.class);
+            assertThat(rbac.getRules().getPoliciesOrThrow("health-paths").getPermissionsList())
+                    .extracting(permission -> permission.getUrlPath().getPath().getExact())
+                    .containsExactly("/live", "/ready");
+            FilterChain mesh = chains(orders).get(1);
+            assertThat(mesh.getFilterChainMatch().getTransportProtocol()).isEqualTo("tls");
+            assertThat(mesh.hasTransportSocket()).isTrue();
+            mode("Permissive");
+            await().untilAsserted(() -> assertThat(chains(orders)).hasSize(3));
+        }
+    }
+
     private static HttpConnectionManager manager(FilterChain chain) throws InvalidProtocolBufferException {
         return unpack(chain.getFilters(0).getTypedConfig(), HttpConnectionManager.class);
     }

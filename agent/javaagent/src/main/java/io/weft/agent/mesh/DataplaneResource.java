@@ -2,6 +2,7 @@ package io.weft.agent.mesh;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Kuma's {@code Dataplane} resource in its universal form, as far as an agent has something to say. Written by hand: a
@@ -9,7 +10,8 @@ import java.util.Map;
  */
 record DataplaneResource(String mesh, String name, Map<String, String> labels, String address, List<Inbound> inbounds) {
 
-    record Inbound(int port, boolean ready, Map<String, String> tags) {}
+    /** @param healthPaths that anybody may ask for */
+    record Inbound(int port, boolean ready, Map<String, String> tags, Set<String> healthPaths) {}
 
     String toJson() {
         StringBuilder json = new StringBuilder(256);
@@ -32,7 +34,24 @@ record DataplaneResource(String mesh, String name, Map<String, String> labels, S
             json.append('}');
             separator = ",";
         }
-        return json.append("]}}").toString();
+        json.append("]}");
+        probes(json);
+        return json.append('}').toString();
+    }
+
+    private void probes(StringBuilder json) {
+        String separator = ",\"probes\":{\"endpoints\":[";
+        for (Inbound inbound : inbounds) {
+            for (String path : inbound.healthPaths) {
+                json.append(separator).append("{\"inboundPort\":").append(inbound.port).append(",\"inboundPath\":");
+                string(json, path);
+                json.append('}');
+                separator = ",";
+            }
+        }
+        if (separator.length() == 1) {
+            json.append("]}");
+        }
     }
 
     private static void strings(StringBuilder json, Map<String, String> values) {

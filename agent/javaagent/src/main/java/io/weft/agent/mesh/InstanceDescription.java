@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Who this process is as a Kuma data plane: it describes itself by a {@code Dataplane} resource in the node's metadata. Asked anew
@@ -99,10 +100,12 @@ final class InstanceDescription implements Instance {
     }
 
     private List<DataplaneResource.Inbound> inbounds(InetAddress local) {
+        // To Kuma such paths are ones to ask for on a port of its own, which an agent does not open.
+        Set<String> healthPaths = kuma ? Set.of() : settings.healthPaths();
         List<DataplaneResource.Inbound> inbounds = new ArrayList<>();
         for (PortInfo port : ports.ports()) {
             if (servicePorts.isServed(port, local.isLoopbackAddress())) {
-                inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), !port.draining(), tags()));
+                inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), !port.draining(), tags(), healthPaths));
             }
         }
         return inbounds;

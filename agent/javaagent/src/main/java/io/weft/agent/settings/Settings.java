@@ -12,6 +12,7 @@ import java.util.Set;
  * The agent's settings, all valid. Their meaning is with each {@link Setting}.
  *
  * @param ports empty: all
+ * @param healthPaths that anybody may ask for
  */
 public record Settings(
         boolean enabled,
@@ -24,6 +25,7 @@ public record Settings(
         Map<String, String> tags,
         Optional<String> address,
         Set<Integer> ports,
+        Set<String> healthPaths,
         Identity identity,
         Optional<String> cacheDirectory,
         Duration startupWait,

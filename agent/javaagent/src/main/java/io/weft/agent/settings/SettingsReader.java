@@ -21,6 +21,7 @@ import java.util.OptionalDouble;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Reads the settings. Of several sources the first that has a setting gives it: system property, environment, agent argument,
@@ -140,7 +141,7 @@ public final class SettingsReader {
         for (String part : split(argument, ',')) {
             int equals = part.indexOf('=');
             String name = equals < 0 ? "" : withoutPrefix(part.substring(0, equals).strip());
-            boolean isList = key != null && (settingOf(key) == Setting.TAGS || settingOf(key) == Setting.PORTS);
+            boolean isList = key != null && Set.of(Setting.TAGS, Setting.PORTS, Setting.HEALTH_PATHS).contains(settingOf(key));
             if (isList && !isKey(name)) {
                 value.append(',').append(part);
                 continue;
@@ -266,7 +267,7 @@ public final class SettingsReader {
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
                 name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
-                new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
+                healthPaths(), new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
@@ -409,6 +410,22 @@ public final class SettingsReader {
             }
         }
         return ports;
+    }
+
+    private Set<String> healthPaths() {
+        Set<String> paths = new TreeSet<>();
+        Value value = values.get(Setting.HEALTH_PATHS);
+        if (value != null && !value.text.isEmpty()) {
+            for (String text : split(value.text, ',')) {
+                String path = text.strip();
+                if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0 || path.indexOf(' ') >= 0) {
+                    invalid(Setting.HEALTH_PATHS, value);
+                    return paths;
+                }
+                paths.add(path);
+            }
+        }
+        return paths;
     }
 
     /** @return negative when it is none */

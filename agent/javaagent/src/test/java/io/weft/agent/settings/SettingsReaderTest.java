@@ -98,10 +98,11 @@ class SettingsReaderTest {
 
     @Test
     void listsInTheArgumentKeepTheirCommas() {
-        Settings settings = settings("tags=version=v1,team=a,ports=80,8080,control-plane=grpc://cp:5678");
+        Settings settings = settings("tags=version=v1,team=a,ports=80,8080,health-paths=/live,/ready,control-plane=grpc://cp:5678");
 
         assertThat(settings.tags()).containsExactly(Map.entry("version", "v1"), Map.entry("team", "a"));
         assertThat(settings.ports()).containsExactlyInAnyOrder(80, 8080);
+        assertThat(settings.healthPaths()).containsExactly("/live", "/ready");
         assertThat(settings.controlPlane().orElseThrow().uri()).isEqualTo(URI.create("grpc://cp:5678"));
     }
 
@@ -115,6 +116,7 @@ class SettingsReaderTest {
     @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
         "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
+        "health-paths=health", "health-paths=/health?deep", "health-paths=/live,", "health-paths=/li ve",
         "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "control-plane.kind=consul", "otlp.endpoint=collector:4318",
         "traces.sampling=1", "traces.sampling=101%", "traces.sampling=-1%", "traces.sampling=NaN%", "traces.sampling=%",
         "otlp.endpoint=grpc://collector:4317", "otlp.endpoint=http://collector?a=b", "otlp.endpoint=http://collector#a"})

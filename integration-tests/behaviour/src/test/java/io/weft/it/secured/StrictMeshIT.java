@@ -58,6 +58,7 @@ class StrictMeshIT {
         controlPlane.save("permission.yaml", PERMISSION.formatted("Prefix", ""));
         controlPlane.save("tls.yaml", MODE.formatted("Permissive"));
         JvmProcess tomcat = member(jdk, "orders", controlPlane, Library.named("tomcat-10.1"))
+                .environment("WEFT_HEALTH_PATHS", "/health,/ready")
                 .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "v1");
         JvmProcess jdkServer = member(jdk, "orders", controlPlane).driver("io.weft.driver.JdkHttpServer", "v2");
         List<Integer> ports = List.of(tomcat.awaitPort(), jdkServer.awaitPort());
@@ -95,6 +96,10 @@ class StrictMeshIT {
         }
         assertThat(load.get()).isGreaterThan(ROUND);
 
+        assertThat(plaintext(ports.get(0), "/health")).isEqualTo(200);
+        assertThat(plaintext(ports.get(0), "/other")).isEqualTo(403);
+        assertThat(plaintext(ports.get(1), "/health")).as("of who excepts nothing").isZero();
+
         controlPlane.save("permission.yaml", PERMISSION.formatted("Exact", "workload/somebody"));
         patiently().untilAsserted(() -> assertThat(client.get("http://orders/").status()).isEqualTo(403));
         controlPlane.save("permission.yaml", PERMISSION.formatted("Exact", "workload/shop"));
@@ -119,21 +124,24 @@ class StrictMeshIT {
         return jvm;
     }
 
-    /** As curl would ask, from outside of the mesh. */
     private static boolean answersPlaintext(int port) {
+        return plaintext(port, "/") == 200;
+    }
+
+    /** As curl would ask, from outside of the mesh; 0: there was no answer. */
+    private static int plaintext(int port, String path) {
         try {
             HttpURLConnection connection =
-                    (HttpURLConnection) URI.create("http://127.0.0.1:" + port + "/").toURL().openConnection();
+                    (HttpURLConnection) URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
             connection.setConnectTimeout(5_000);
             connection.setReadTimeout(5_000);
             try {
-                connection.getResponseCode();
-                return true;
+                return connection.getResponseCode();
             } finally {
                 connection.disconnect();
             }
         } catch (IOException refused) {
-            return false;
+            return 0;
         }
     }
 }

@@ -111,8 +111,9 @@ class SecuredMeshIT {
     private Envoy orders(String variant) throws IOException {
         String resource = """
                 {"type": "Dataplane", "mesh": "default", "name": "orders-1", "networking": {"address": "127.0.0.1", "inbound": [
-                {"port": %d, "servicePort": %d, "tags": {"kuma.io/service": "orders", "kuma.io/protocol": "http"}}]}}"""
-                .formatted(inbound, app.address().getPort()).replace("\n", " ");
+                {"port": %d, "servicePort": %d, "tags": {"kuma.io/service": "orders", "kuma.io/protocol": "http"}}]},
+                "probes": {"endpoints": [{"inboundPort": %d, "inboundPath": "/health"}]}}"""
+                .formatted(inbound, app.address().getPort(), inbound).replace("\n", " ");
         return envoy(variant, "orders", "orders-1", Map.of(
                 "dataplane.resource", "'" + resource + "'", "weft.outbound.ports", "{\"80\": " + Port.unused() + "}"));
     }
@@ -122,8 +123,12 @@ class SecuredMeshIT {
     }
 
     private HttpResponse<String> get(int port) throws IOException, InterruptedException {
+        return get(port, "/");
+    }
+
+    private HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
         return http.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/"))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                         .timeout(Duration.ofSeconds(20)).setHeader("Host", "orders").build(),
                 HttpResponse.BodyHandlers.ofString());
     }
@@ -156,6 +161,7 @@ class SecuredMeshIT {
         patiently().untilAsserted(() -> assertThat(get(batchPort).statusCode()).isEqualTo(403));
         assertThat(get(batchPort).body()).isEqualTo("RBAC: access denied");
         assertRefusesPlaintext();
+        assertThat(get(inbound, "/health").statusCode()).isEqualTo(200);
 
         // Permission given to all, and TLS in question no more.
         write("permission.yaml", STOREFRONT_ONLY.replace("type: Exact", "type: Prefix").replace("/workload/storefront", "/"));
