@@ -1,14 +1,20 @@
 package io.weft.dataplane;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** One of {@link ClientConnections}, as the pool of its library sees it: with a request, or waiting for one. Thread-safe. */
+/**
+ * One of {@link ClientConnections}, as the pool of its library sees it: with a request, or waiting for one. Thread-safe.
+ *
+ * <p>Its state is a number: to store a reference twice for each request keeps the threads busy that refine G1's remembered sets.
+ */
 public final class ClientConnection {
-    private enum State { BUSY, IDLE, CLOSED }
+    private static final int BUSY = 0;
+    private static final int IDLE = 1;
+    private static final int CLOSED = 2;
 
     private final ClientConnections owner;
     private final Runnable close;
-    private final AtomicReference<State> state = new AtomicReference<>(State.BUSY);
+    private final AtomicInteger state = new AtomicInteger(BUSY);
 
     ClientConnection(ClientConnections owner, Runnable close) {
         this.owner = owner;
@@ -18,25 +24,25 @@ public final class ClientConnection {
     /** The pool gives it to a request. @return false: it is closed, or to be closed by the caller */
     public boolean lease() {
         if (!owner.areGood()) {
-            state.set(State.CLOSED);
+            state.set(CLOSED);
             return false;
         }
-        return state.compareAndSet(State.IDLE, State.BUSY) || state.get() == State.BUSY;
+        return state.compareAndSet(IDLE, BUSY) || state.get() == BUSY;
     }
 
     /** Its request is over, and the pool is about to get it. @return false: it is to be closed by the caller instead */
     public boolean giveBack() {
         // Before the look at the owner, which looks here after it has changed.
-        state.set(State.IDLE);
+        state.set(IDLE);
         if (owner.areGood()) {
             return true;
         }
-        state.set(State.CLOSED);
+        state.set(CLOSED);
         return false;
     }
 
     void closeIfIdle() {
-        if (state.compareAndSet(State.IDLE, State.CLOSED)) {
+        if (state.compareAndSet(IDLE, CLOSED)) {
             close.run();
         }
     }

@@ -1,7 +1,6 @@
 package io.weft.dataplane;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -11,7 +10,8 @@ import java.util.Map;
  */
 public final class HeaderOverlay implements Headers {
     private final Headers base;
-    private final Map<String, Header> headers = new LinkedHashMap<>();
+    /** In the order in which they were named first. Few, so that to look through them is faster than to hash. */
+    private final List<Header> headers = new ArrayList<>(4);
 
     public HeaderOverlay(Headers base) {
         this.base = base;
@@ -19,7 +19,7 @@ public final class HeaderOverlay implements Headers {
 
     @Override
     public String header(String name) {
-        Header header = headers.get(name);
+        Header header = find(name);
         String own = header != null && header.replaced ? null : base.header(name);
         if (header == null || header.values.isEmpty()) {
             return own;
@@ -30,7 +30,7 @@ public final class HeaderOverlay implements Headers {
 
     @Override
     public List<String> values(String name) {
-        Header header = headers.get(name);
+        Header header = find(name);
         if (header == null) {
             return base.values(name);
         }
@@ -40,17 +40,17 @@ public final class HeaderOverlay implements Headers {
     }
 
     public void remove(String name) {
-        of(name).replace();
+        of(name).replace(List.of());
     }
 
     /** In place of what is there. */
     public void set(String name, String value) {
-        of(name).replace(value);
+        of(name).replace(List.of(value));
     }
 
     /** Beside what is there. */
     public void append(String name, String value) {
-        of(name).values.add(value);
+        of(name).add(value);
     }
 
     /** Its headers; path and authority are no headers. */
@@ -88,33 +88,40 @@ public final class HeaderOverlay implements Headers {
     }
 
     private List<Map.Entry<String, String>> set() {
-        List<Map.Entry<String, String>> set = new ArrayList<>();
-        headers.forEach((name, header) -> {
+        List<Map.Entry<String, String>> set = null;
+        for (Header header : headers) {
             if (header.replaced && !header.values.isEmpty()) {
-                set.add(Map.entry(name, header.values.get(0)));
+                set = with(set, Map.entry(header.name, header.values.get(0)));
             }
-        });
-        return List.copyOf(set);
+        }
+        return set == null ? List.of() : set;
     }
 
     private List<Map.Entry<String, String>> added() {
-        List<Map.Entry<String, String>> added = new ArrayList<>();
-        headers.forEach((name, header) -> {
+        List<Map.Entry<String, String>> added = null;
+        for (Header header : headers) {
             for (int i = header.replaced ? 1 : 0; i < header.values.size(); i++) {
-                added.add(Map.entry(name, header.values.get(i)));
+                added = with(added, Map.entry(header.name, header.values.get(i)));
             }
-        });
-        return List.copyOf(added);
+        }
+        return added == null ? List.of() : added;
     }
 
     private List<String> removed() {
-        List<String> removed = new ArrayList<>();
-        headers.forEach((name, header) -> {
+        List<String> removed = null;
+        for (Header header : headers) {
             if (header.replaced && header.values.isEmpty()) {
-                removed.add(name);
+                removed = with(removed, header.name);
             }
-        });
-        return List.copyOf(removed);
+        }
+        return removed == null ? List.of() : removed;
+    }
+
+    /** @param list null: empty */
+    private static <T> List<T> with(List<T> list, T element) {
+        List<T> some = list == null ? new ArrayList<>(2) : list;
+        some.add(element);
+        return some;
     }
 
     /** The request of which these are the headers. */
@@ -126,17 +133,34 @@ public final class HeaderOverlay implements Headers {
     public LocalReply applyTo(LocalReply reply) {
         List<Map.Entry<String, String>> changed = new ArrayList<>();
         for (Map.Entry<String, String> own : reply.headers()) {
-            Header header = headers.get(own.getKey());
+            Header header = find(own.getKey());
             if (header == null || !header.replaced) {
                 changed.add(own);
             }
         }
-        headers.forEach((name, header) -> header.values.forEach(value -> changed.add(Map.entry(name, value))));
+        headers.forEach(header -> header.values.forEach(value -> changed.add(Map.entry(header.name, value))));
         return new LocalReply(reply.status(), List.copyOf(changed), reply.body());
     }
 
     private Header of(String name) {
-        return headers.computeIfAbsent(name, absent -> new Header());
+        Header known = find(name);
+        if (known != null) {
+            return known;
+        }
+        Header header = new Header(name);
+        headers.add(header);
+        return header;
+    }
+
+    /** Null: nothing is said of it. */
+    private Header find(String name) {
+        for (int i = 0; i < headers.size(); i++) {
+            Header header = headers.get(i);
+            if (header.name.equals(name)) {
+                return header;
+            }
+        }
+        return null;
     }
 
     private record Request(RequestHead request, String authority, HeaderOverlay headers) implements RequestHead {
@@ -167,14 +191,25 @@ public final class HeaderOverlay implements Headers {
     }
 
     private static final class Header {
+        private final String name;
         /** The message's own values are gone. */
         private boolean replaced;
-        private final List<String> values = new ArrayList<>(1);
+        /** Not to be changed. */
+        private List<String> values = List.of();
 
-        void replace(String... with) {
+        Header(String name) {
+            this.name = name;
+        }
+
+        void replace(List<String> with) {
             replaced = true;
-            values.clear();
-            values.addAll(List.of(with));
+            values = with;
+        }
+
+        void add(String value) {
+            List<String> more = new ArrayList<>(values);
+            more.add(value);
+            values = more;
         }
     }
 }

@@ -323,9 +323,10 @@ public final class AcceptedChannel {
             return transfer(plain, to);
         }
         while (true) {
-            boolean direct = to.remaining() >= engine.getSession().getApplicationBufferSize();
+            int record = engine.getSession().getApplicationBufferSize();
+            boolean direct = to.remaining() >= record;
             if (!direct && plain.capacity() == 0) {
-                plain = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
+                plain = ByteBuffer.allocate(record);
             }
             ByteBuffer target = direct ? to : plain.clear();
             SSLEngineResult result;
@@ -454,14 +455,14 @@ public final class AcceptedChannel {
         try {
             long taken = 0;
             int next = offset;
-            while (flush()) {
+            while (flushHeld()) {
                 while (next < offset + length && !from[next].hasRemaining()) {
                     next++;
                 }
                 if (next == offset + length) {
                     break;
                 }
-                SSLEngineResult result = wrap(from, next, offset + length - next);
+                SSLEngineResult result = wrapHeld(from, next, offset + length - next);
                 if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
                     throw new ClosedChannelException();
                 }
@@ -474,23 +475,25 @@ public final class AcceptedChannel {
     }
 
     private SSLEngineResult wrap(ByteBuffer... from) throws SSLException {
-        return wrap(from, 0, from.length);
-    }
-
-    private SSLEngineResult wrap(ByteBuffer[] from, int offset, int length) throws SSLException {
         writing.lock();
         try {
-            if (out.capacity() < engine.getSession().getPacketBufferSize()) {
-                out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
-            }
-            out.clear();
-            try {
-                return engine.wrap(from, offset, length, out);
-            } finally {
-                out.flip();
-            }
+            return wrapHeld(from, 0, from.length);
         } finally {
             writing.unlock();
+        }
+    }
+
+    /** With {@link #writing} held. */
+    private SSLEngineResult wrapHeld(ByteBuffer[] from, int offset, int length) throws SSLException {
+        int packet = engine.getSession().getPacketBufferSize();
+        if (out.capacity() < packet) {
+            out = ByteBuffer.allocate(packet);
+        }
+        out.clear();
+        try {
+            return engine.wrap(from, offset, length, out);
+        } finally {
+            out.flip();
         }
     }
 
@@ -498,15 +501,20 @@ public final class AcceptedChannel {
     public boolean flush() throws IOException {
         writing.lock();
         try {
-            while (out.hasRemaining()) {
-                if (socket.write(out) == 0) {
-                    return false;
-                }
-            }
-            return true;
+            return flushHeld();
         } finally {
             writing.unlock();
         }
+    }
+
+    /** With {@link #writing} held. */
+    private boolean flushHeld() throws IOException {
+        while (out.hasRemaining()) {
+            if (socket.write(out) == 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Bytes that were taken and are not on the wire yet. */

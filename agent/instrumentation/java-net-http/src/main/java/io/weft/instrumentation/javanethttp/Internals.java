@@ -32,6 +32,12 @@ import javax.net.ssl.SSLEngine;
 final class Internals {
     private static final String PACKAGE = "jdk.internal.net.http.";
 
+    /**
+     * How much room the JDK makes for the bytes of a record. It guesses that by the largest so far, rounded up to eight, while JSSE wants one byte
+     * more: records of a multiple of eight then cost a failed attempt and 16 KiB each.
+     */
+    private static final int RECORD_BYTES = 2048;
+
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext context;
 
@@ -51,9 +57,9 @@ final class Internals {
     }
 
     /** What later JDKs have otherwise, and do not need. */
-    private static VarHandle optionalFlag(Lookup lookup, String name) throws IllegalAccessException {
+    private static VarHandle optionalField(Lookup lookup, String name, Class<?> type) throws IllegalAccessException {
         try {
-            return lookup.findVarHandle(lookup.lookupClass(), name, boolean.class);
+            return lookup.findVarHandle(lookup.lookupClass(), name, type);
         } catch (NoSuchFieldException e) {
             return null;
         }
@@ -263,7 +269,12 @@ final class Internals {
         Object client = Members.CLIENT_OF.invoke(connection);
         Object buffers = Members.BUFFERS_OF.invoke(client);
         Consumer<ByteBuffer> recycler = buffer -> giveBack(buffers, buffer);
-        return Members.NEW_TLS_TUBE.invoke(engine, (Executor) Members.EXECUTOR_OF.invoke(client), recycler, Members.FLOW.invoke(connection));
+        Object tube = Members.NEW_TLS_TUBE.invoke(
+                engine, (Executor) Members.EXECUTOR_OF.invoke(client), recycler, Members.FLOW.invoke(connection));
+        if (Members.RECORD_GUESS != null) {
+            Members.RECORD_GUESS.set(Members.TLS_OF_TUBE.get(tube), RECORD_BYTES);
+        }
+        return tube;
     }
 
     private void giveBack(Object buffers, ByteBuffer buffer) {
@@ -326,6 +337,8 @@ final class Internals {
         static final MethodHandle BUFFERS_OF;
         static final MethodHandle GIVE_BACK;
         static final MethodHandle NEW_TLS_TUBE;
+        static final VarHandle TLS_OF_TUBE;
+        static final VarHandle RECORD_GUESS;
         static final MethodHandle HANDSHAKE;
         static final MethodHandle POOL_KEY;
         static final VarHandle STREAM_CONNECTION;
@@ -442,6 +455,9 @@ final class Internals {
                 NEW_TLS_TUBE = ofTube.findConstructor(
                         ofTube.lookupClass(),
                         MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube));
+                Lookup ofTls = context.lookup(PACKAGE + "common.SSLFlowDelegate");
+                TLS_OF_TUBE = optionalField(ofTube, "sslDelegate", ofTls.lookupClass());
+                RECORD_GUESS = TLS_OF_TUBE == null ? null : optionalField(ofTls, "adaptiveAppBufferSize", int.class);
                 HANDSHAKE = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
                 POOL_KEY = MethodHandles.insertArguments(
                         ofPool.findStatic(
@@ -459,7 +475,7 @@ final class Internals {
                 Lookup ofStream = context.lookup(PACKAGE + "Stream");
                 Lookup ofHttp2 = context.lookup(PACKAGE + "Http2Connection");
                 STREAM_CONNECTION = ofStream.findVarHandle(ofStream.lookupClass(), "connection", ofHttp2.lookupClass());
-                STREAM_CONNECTION_CLOSED = optionalFlag(ofHttp2, "closed");
+                STREAM_CONNECTION_CLOSED = optionalField(ofHttp2, "closed", boolean.class);
                 CANCEL_IMPL = ofImpl.findVirtual(impl, "cancel", MethodType.methodType(void.class, IOException.class));
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);

@@ -104,7 +104,12 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     protected boolean hasEnvoyHeaders() {
-        for (String name : request.headers().map().keySet()) {
+        Map<String, List<String>> headers = request.headers().map();
+        // The JDK makes the view and its iterator anew each time.
+        if (headers.isEmpty()) {
+            return false;
+        }
+        for (String name : headers.keySet()) {
             if (name.regionMatches(true, 0, "x-envoy-", 0, 8)) {
                 return true;
             }

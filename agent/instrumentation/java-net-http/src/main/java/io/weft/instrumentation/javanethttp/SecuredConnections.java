@@ -52,16 +52,21 @@ final class SecuredConnections {
 
     /** Whether the connection of the request is to be secured. */
     boolean covers(Object request) {
+        return endpoint(request) != null;
+    }
+
+    /** Null: it is not to be secured. */
+    private Endpoint endpoint(Object request) {
         Dialing.Dial dial = dialing.of(request);
-        return dial != null && dial.endpoint().tls() != null;
+        return dial != null && dial.endpoint().tls() != null ? dial.endpoint() : null;
     }
 
     /** @return a connection from the JDK's pool, or a new one that is yet to be connected */
     Object connection(Object client, Object request) {
-        if (!covers(request)) {
+        Endpoint endpoint = endpoint(request);
+        if (endpoint == null) {
             return Handler.PROCEED;
         }
-        Endpoint endpoint = dialing.of(request).endpoint();
         try {
             InetSocketAddress poolKey = poolKey(endpoint);
             Object pooled = internals.pooledConnection(client, poolKey);
