@@ -142,7 +142,7 @@ public final class Main implements Callable<Integer> {
         line.put("name", figure.name());
         line.put("value", figure.value());
         line.put("unit", figure.unit());
-        line.put("budget", figure.budget());
+        line.put("budget", figure.budget() < Double.MAX_VALUE ? figure.budget() : null);
         line.put("ok", figure.ok());
         line.put("detail", detail);
         try {

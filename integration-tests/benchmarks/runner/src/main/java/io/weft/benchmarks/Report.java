@@ -90,7 +90,7 @@ final class Report {
 
     private BarChart budgets() {
         List<Bar> bars = lines.stream()
-                .filter(line -> line.get("budget").asDouble() > 0 && line.get("budget").asDouble() < Double.MAX_VALUE)
+                .filter(line -> line.get("budget").asDouble() > 0)
                 .map(line -> new Bar(
                         label(line),
                         line.get("value").asDouble() / line.get("budget").asDouble(),
@@ -117,9 +117,9 @@ final class Report {
     private String table() {
         StringBuilder table = new StringBuilder("| figure | measured | budget | |\n|---|---|---|---|\n");
         for (JsonNode line : lines) {
-            double budget = line.get("budget").asDouble();
+            JsonNode budget = line.get("budget");
             table.append("| ").append(label(line)).append(" | ").append(figure(line)).append(" | ")
-                    .append(budget < Double.MAX_VALUE ? number(budget) : "none").append(" | ").append(line.get("ok").asBoolean() ? "met" : "**not met**").append(" |\n");
+                    .append(budget.isNull() ? "none" : number(budget.asDouble())).append(" | ").append(line.get("ok").asBoolean() ? "met" : "**not met**").append(" |\n");
         }
         return table.toString();
     }
