@@ -178,7 +178,7 @@ class SecuredMeshIT {
     private void assertRefusesPlaintext() throws IOException {
         try (Socket socket = new Socket("127.0.0.1", inbound)) {
             socket.setSoTimeout(10_000);
-            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: orders\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             byte[] answer = socket.getInputStream().readAllBytes();
             assertThat(new String(answer, StandardCharsets.ISO_8859_1)).doesNotContain("HTTP/1.1 200", "orders");
         } catch (java.net.SocketException reset) {
