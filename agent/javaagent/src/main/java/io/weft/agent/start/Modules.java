@@ -2,6 +2,7 @@ package io.weft.agent.start;
 
 import io.weft.instrumentation.InstrumentationModule;
 import io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Module;
+import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
 import io.weft.instrumentation.grpc.GrpcModule;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
@@ -27,6 +28,7 @@ final class Modules {
         return List.of(
                 ApacheHttpClient4Module.module(),
                 ApacheHttpClient5Module.module(),
+                ApacheHttpAsyncClient5Module.module(),
                 GrpcModule.module(),
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),

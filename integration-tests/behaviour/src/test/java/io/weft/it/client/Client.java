@@ -1,5 +1,6 @@
 package io.weft.it.client;
 
+import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpUrlConnection;
@@ -32,6 +33,8 @@ enum Client {
     APACHE_HTTP_CLIENT_4_5("Apache HttpClient 4.5", ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK, "apachehttpclient4.StandIns#of"),
     APACHE_HTTP_CLIENT_5_0("Apache HttpClient 5.0", ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
     APACHE_HTTP_CLIENT_5_6("Apache HttpClient 5.6", ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
+    APACHE_HTTP_ASYNC_CLIENT_5_0("Apache HttpClient 5.0 async", ApacheHttpAsyncClient5.class, "httpclient5-5.0", Span.OLDEST_JDK, "apachehttpclient5.AsyncMeshRuntime#<init>"),
+    APACHE_HTTP_ASYNC_CLIENT_5_6("Apache HttpClient 5.6 async", ApacheHttpAsyncClient5.class, "httpclient5-5.6", Span.NEWEST_JDK, "apachehttpclient5.AsyncMeshRuntime#<init>"),
     OK_HTTP_3_12("OkHttp 3.12", OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK, "okhttp.Attempt#address"),
     OK_HTTP_4("OkHttp 4", OkHttp.class, "okhttp-4", Span.OLDEST_JDK, "okhttp.Attempt#address"),
     OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK, "okhttp.Attempt#address"),

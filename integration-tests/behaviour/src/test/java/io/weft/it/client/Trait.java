@@ -8,7 +8,7 @@ enum Trait {
     SEVERAL_ATTEMPTS_AT_ONCE("no", "One attempt at a time: a second one ends the first.", Client.JAVA_NET_HTTP),
     TAKES_IN_WHAT_NOBODY_READS(
             "no", "A response that nobody reads keeps its connection by the library's own rules, until its time limit is over.",
-            Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION),
+            Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_ASYNC_CLIENT_5_0, Client.APACHE_HTTP_ASYNC_CLIENT_5_6),
     LETS_GO_OF_WHAT_IS_DROPPED(
             "no", "The library keeps hold of a connection whose response the app has dropped unread, until its time limit is over.",
             Client.HTTP_URL_CONNECTION),

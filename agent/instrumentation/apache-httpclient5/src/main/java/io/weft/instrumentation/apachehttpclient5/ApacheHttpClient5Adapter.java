@@ -5,7 +5,6 @@ import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Unsent;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -33,7 +32,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
 
     public ApacheHttpClient5Adapter(AdapterContext context) throws IllegalAccessException {
         this.context = context;
-        this.executeInformed = optional(
+        this.executeInformed = Members.whenPresent(
                 ExecRuntime.class,
                 "execute",
                 MethodType.methodType(
@@ -43,15 +42,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
                         HttpResponseInformationCallback.class,
                         HttpClientContext.class));
         this.unixDomainSocket =
-                optional(HttpRoute.class, "getUnixDomainSocket", MethodType.methodType(Path.class));
-    }
-
-    private static MethodHandle optional(Class<?> owner, String name, MethodType type) throws IllegalAccessException {
-        try {
-            return MethodHandles.publicLookup().findVirtual(owner, name, type);
-        } catch (NoSuchMethodException e) {
-            return null;
-        }
+                Members.whenPresent(HttpRoute.class, "getUnixDomainSocket", MethodType.methodType(Path.class));
     }
 
     @Override
@@ -90,7 +81,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
             return scope;
         }
-        OutgoingRequest exchange = new OutgoingRequest(request, scope, scope.execRuntime);
+        ClassicRequest exchange = new ClassicRequest(request, scope, scope.execRuntime);
         try {
             if (!context.outbound().claims(exchange)) {
                 return scope;

@@ -14,14 +14,10 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
 import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
-import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
@@ -33,13 +29,11 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
-import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.impl.EnglishReasonPhraseCatalog;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
-import org.apache.hc.core5.net.URIAuthority;
 import org.apache.hc.core5.util.TimeValue;
 
 /**
@@ -63,7 +57,7 @@ final class MeshRuntime implements ExecRuntime {
     private volatile boolean leased;
     private Object state;
     /** Null: the connection that is leased is one without mesh TLS. */
-    private Secured secured;
+    private ClientTls tls;
 
     /** Null before the request is executed, and when no policy names what it turned out to be. */
     private volatile Runnable end;
@@ -113,7 +107,7 @@ final class MeshRuntime implements ExecRuntime {
         leased = false;
         // after a challenge the connection of the request before is still leased
         connections.releaseEndpoint();
-        OutgoingRequest exchange = new OutgoingRequest(request, scope, connections);
+        ClassicRequest exchange = new ClassicRequest(request, scope, connections);
         if (!outbound.claims(exchange)) {
             connections.acquireEndpoint(id, scope.route, state, context);
             connections.connectEndpoint(context);
@@ -141,7 +135,7 @@ final class MeshRuntime implements ExecRuntime {
     }
 
     private ClassicHttpResponse attempts(
-            OutgoingRequest exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            ClassicRequest exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
             throws IOException, HttpException {
         while (next(exchange) == Step.DIAL) {
             exchange.begins();
@@ -180,11 +174,13 @@ final class MeshRuntime implements ExecRuntime {
     }
 
     private void acquire(String id, Endpoint endpoint, HttpClientContext context) throws IOException {
-        secured = endpoint.tls() == null ? null : new Secured(endpoint.tls(), state);
-        connections.acquireEndpoint(id, route(endpoint), secured == null ? state : secured, context);
-        while (secured != null && dialing.isOutdated()) {
+        tls = endpoint.tls();
+        HttpRoute route = EndpointRoute.to(endpoint, scope.route);
+        Object pooled = EndpointRoute.state(tls, state);
+        connections.acquireEndpoint(id, route, pooled, context);
+        while (tls != null && dialing.isOutdated()) {
             connections.discardEndpoint();
-            connections.acquireEndpoint(id, route(endpoint), secured, context);
+            connections.acquireEndpoint(id, route, pooled, context);
         }
     }
 
@@ -228,84 +224,32 @@ final class MeshRuntime implements ExecRuntime {
         }
     }
 
-    /**
-     * The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key, and so is whether TLS is
-     * on it. By what it was secured is the connection's state.
-     */
-    private HttpRoute route(Endpoint endpoint) {
-        InetSocketAddress address = endpoint.address();
-        HttpHost named = scope.route.getTargetHost();
-        HttpHost target = new HttpHost(
-                named.getSchemeName(), resolved(named.getHostName(), address.getAddress()), named.getHostName(), address.getPort());
-        return new HttpRoute(target, scope.route.getLocalAddress(), endpoint.tls() != null);
-    }
-
-    /** The state of a pooled connection with mesh TLS: whoever asks for another one gets another connection. */
-    private record Secured(ClientTls tls, Object state) {}
-
-    /** As a resolver would have given it for that name: it is part of the message of a failed connect. */
-    private static InetAddress resolved(String name, InetAddress address) {
-        boolean literal = name.indexOf(':') >= 0 || Character.digit(name.charAt(name.length() - 1), 10) >= 0;
-        try {
-            return InetAddress.getByAddress(literal ? null : name, address.getAddress());
-        } catch (UnknownHostException e) {
-            throw new AssertionError("the bytes of an address are not those of an address", e);
-        }
-    }
-
     private static ClassicHttpRequest wire(ClassicHttpRequest request, Exchange exchange) {
         RequestChanges changes = exchange.requestChanges();
         boolean oneShot = exchange.replay() == Replay.ONE_SHOT;
         if (changes.equals(RequestChanges.NONE) && !oneShot) {
             return request;
         }
-        String path = changes.path() == null ? request.getPath() : changes.path();
-        // without a host it takes the path as it is; from the path alone it would read //a/b as host and path
-        BasicClassicHttpRequest wire = new BasicClassicHttpRequest(request.getMethod(), (HttpHost) null, path);
-        wire.setScheme(request.getScheme());
-        wire.setAuthority(request.getAuthority());
-        wire.setVersion(request.getVersion());
-        wire.setHeaders(request.getHeaders());
+        BasicClassicHttpRequest wire = WireHead.of(
+                new BasicClassicHttpRequest(request.getMethod(), (HttpHost) null, WireHead.path(request, changes)),
+                request,
+                request.getHeaders(),
+                changes);
         wire.setEntity(oneShot ? new SentEntity(request.getEntity(), exchange) : request.getEntity());
-        MessageHeaders headers = new MessageHeaders(wire);
-        headers.change(changes);
-        if (changes.authority() != null) {
-            headers.set("Host", changes.authority());
-            wire.setAuthority(authority(changes.authority(), request.getAuthority()));
-        }
         return wire;
-    }
-
-    private static URIAuthority authority(String authority, URIAuthority otherwise) {
-        try {
-            return URIAuthority.create(authority);
-        } catch (URISyntaxException e) {
-            // nothing but the Host header goes out
-            return otherwise;
-        }
     }
 
     private static ClassicHttpResponse response(LocalReply reply, ClassicHttpRequest request) {
         BasicClassicHttpResponse response =
-                new BasicClassicHttpResponse(reply.status(), EnglishReasonPhraseCatalog.INSTANCE, Locale.ROOT);
-        response.setVersion(HttpVersion.HTTP_1_1);
-        for (Map.Entry<String, String> header : reply.headers()) {
-            response.addHeader(header.getKey(), header.getValue());
-        }
-        if (reply.status() == 204 || reply.status() == 304) {
-            return response;
-        }
-        if (!response.containsHeader("content-length")) {
-            response.addHeader("content-length", reply.body().length);
-        }
-        if (!request.getMethod().equals("HEAD")) {
+                WireHead.of(new BasicClassicHttpResponse(reply.status(), EnglishReasonPhraseCatalog.INSTANCE, Locale.ROOT), reply);
+        if (WireHead.hasBody(reply, request.getMethod())) {
             ContentType type = ContentType.parseLenient(MessageHeaders.joined(response, "content-type"));
             response.setEntity(new ByteArrayEntity(reply.body(), type));
         }
         return response;
     }
 
-    private Failure classify(OutgoingRequest exchange, Exception failure, boolean connected) {
+    private Failure classify(ClassicRequest exchange, Exception failure, boolean connected) {
         if (exchange.isEnded() && !connections.isExecutionAborted()) {
             // the library may well say that there is no connection any more
             return Failure.RESET;
@@ -378,10 +322,10 @@ final class MeshRuntime implements ExecRuntime {
 
     @Override
     public void markConnectionReusable(Object state, TimeValue validity) {
-        if (secured != null && secured.tls().connections().retired()) {
+        if (tls != null && tls.connections().retired()) {
             connections.markConnectionNonReusable();
         } else if (!local) {
-            connections.markConnectionReusable(secured == null ? state : new Secured(secured.tls(), state), validity);
+            connections.markConnectionReusable(EndpointRoute.state(tls, state), validity);
         }
     }
 

@@ -1,0 +1,109 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.BODY;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASED;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LIMIT;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL_HTTP2;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.PROTOCOL;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.RELEASED;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SCOPE;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SOCKET;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.TLS;
+
+import io.weft.instrumentation.Adapter;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Unsent;
+import java.net.ConnectException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.async.AsyncExecChain;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.reactor.IOSession;
+import org.apache.hc.core5.util.Timeout;
+
+/** The handlers of {@link ApacheHttpAsyncClient5Module}. Thread-safe. */
+public final class ApacheHttpAsyncClient5Adapter implements Adapter {
+    private final AdapterContext context;
+    private final AsyncInternals internals;
+    private final AsyncDialing dialing;
+
+    public ApacheHttpAsyncClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
+        this.context = context;
+        this.internals = new AsyncInternals(context);
+        this.dialing = new AsyncDialing(internals);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Handler handler(String hook) {
+        return switch (hook) {
+            case SCOPE -> (Handler.Argument) (element, scope, request, body, a2) ->
+                    scope((AsyncExecChain.Scope) scope, (HttpRequest) request, (AsyncEntityProducer) body);
+            case BODY -> (Handler.Argument) (element, body, a0, a1, scope) ->
+                    ((AsyncExecChain.Scope) scope).execRuntime instanceof AsyncMeshRuntime runtime
+                            ? runtime.sends((AsyncEntityProducer) body)
+                            : body;
+            case LIMIT -> (Handler.Argument) (reactor, timeout, a0, a1, a2) -> dialing.within((Timeout) timeout);
+            case PROTOCOL -> (Handler.Argument) (reactor, attachment, a0, a1, a2) -> dialing.speaking(attachment);
+            case SOCKET -> (Handler.Argument) (reactor, callback, a0, a1, a2) -> dialing.secured((FutureCallback<IOSession>) callback);
+            case LEASED -> (Handler.Around) (connection, a0, a1, a2, a3) -> {
+                dialing.leased(connection);
+                return Handler.PROCEED;
+            };
+            case RELEASED -> (Handler.Around) (connection, a0, a1, a2, a3) -> {
+                dialing.released(connection);
+                return Handler.PROCEED;
+            };
+            case TLS -> (Handler.Result) (session, details, a0, a1, a2) -> dialing.isSecured(session) ? null : details;
+            case MINIMAL, MINIMAL_HTTP2 -> (Handler.Result) (self, client, a0, a1, a2) -> {
+                context.warn("apache-httpclient5: HttpAsyncClients.createMinimal() and its like have no execution chain; their requests go "
+                        + "out without the mesh; build the client with HttpAsyncClients.custom() instead");
+                return client;
+            };
+            default -> throw new IllegalArgumentException(hook);
+        };
+    }
+
+    private Object scope(AsyncExecChain.Scope scope, HttpRequest request, AsyncEntityProducer body) throws Throwable {
+        HttpRoute route = scope.route;
+        if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
+            return scope;
+        }
+        if (internals.isToUnixDomainSocket(route)) {
+            return scope;
+        }
+        if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
+            return scope;
+        }
+        AsyncRequest exchange = new AsyncRequest(request, body, scope.route, internals);
+        try {
+            if (!context.outbound().claims(exchange)) {
+                return scope;
+            }
+            if (internals.speaksHttp2Alone(scope.execRuntime)) {
+                return overHttp2(scope, exchange);
+            }
+            return internals.with(scope, new AsyncMeshRuntime(context, internals, dialing, scope));
+        } catch (Throwable fault) {
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
+        }
+    }
+
+    /** NTLM and the like authenticate a connection: the next leg of the dialogue goes over the same one. */
+    private static boolean isAuthenticated(AsyncExecChain.Scope scope) {
+        return scope.clientContext.getAuthExchange(scope.route.getTargetHost()).isConnectionBased();
+    }
+
+    /** The pool of such a client tells connections apart by their address alone, not by whether they are secured. */
+    private Object overHttp2(AsyncExecChain.Scope scope, AsyncRequest exchange) {
+        if (exchange.mayFailOpen()) {
+            context.warn("apache-httpclient5: requests of clients that speak HTTP/2 alone go out without the mesh");
+            return scope;
+        }
+        return new Handler.Thrown(new ConnectException("mesh TLS is not supported for a client that speaks HTTP/2 alone; "
+                + "build it with HttpAsyncClients.custom() instead"));
+    }
+}

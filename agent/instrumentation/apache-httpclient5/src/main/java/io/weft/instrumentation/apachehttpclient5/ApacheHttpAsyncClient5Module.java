@@ -1,0 +1,71 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * Apache HttpClient 5, asynchronous.
+ *
+ * <p>As with the classic one, the element of the execution chain that connects is given another {@code AsyncExecRuntime}, which leases a
+ * connection when the request is complete, and as often as retries need one. Above it everything is the app's own; what the innermost
+ * element hears is one message exchange, however many attempts it takes.
+ */
+public final class ApacheHttpAsyncClient5Module {
+    static final String SCOPE = "scope";
+    static final String BODY = "body";
+    static final String LIMIT = "connect-timeout";
+    static final String PROTOCOL = "protocol";
+    static final String SOCKET = "socket";
+    static final String RELEASED = "released";
+    static final String LEASED = "leased";
+    static final String TLS = "tls";
+    static final String MINIMAL = "minimal";
+    static final String MINIMAL_HTTP2 = "minimal-http2";
+
+    private static final String ASYNC = "org.apache.hc.client5.http.impl.async.";
+    private static final String CONNECTION = "org.apache.hc.client5.http.impl.nio.DefaultManagedAsyncClientConnection";
+    private static final String EXECUTE = "(Lorg/apache/hc/core5/http/HttpRequest;Lorg/apache/hc/core5/http/nio/AsyncEntityProducer;"
+            + "Lorg/apache/hc/client5/http/async/AsyncExecChain$Scope;Lorg/apache/hc/client5/http/async/AsyncExecChain;"
+            + "Lorg/apache/hc/client5/http/async/AsyncExecCallback;)V";
+
+    private ApacheHttpAsyncClient5Module() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                        "apache-httpclient5-async",
+                        "5.0 to 5.6, asynchronous, but for clients that speak HTTP/2 alone and minimal ones",
+                        "io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Adapter",
+                        List.of(),
+                        List.of(
+                                Hook.argument(SCOPE, ASYNC + "AsyncConnectExec", "execute", EXECUTE, 2),
+                                Hook.argument(BODY, ASYNC + "HttpAsyncMainClientExec", "execute", EXECUTE, 1),
+                                connect(LIMIT, 3),
+                                connect(PROTOCOL, 4),
+                                // where mesh TLS comes in
+                                connect(SOCKET, 5),
+                                // between the two it is in a pool
+                                Hook.around(RELEASED, CONNECTION, "passivate", "()V"),
+                                Hook.around(LEASED, CONNECTION, "activate", "()V"),
+                                Hook.result(
+                                        TLS,
+                                        "org.apache.hc.core5.reactor.InternalDataChannel",
+                                        "getTlsDetails",
+                                        "()Lorg/apache/hc/core5/reactor/ssl/TlsDetails;"),
+                                // have no execution chain
+                                Hook.result(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "<init>", "").whenPresent(),
+                                Hook.result(MINIMAL_HTTP2, ASYNC + "MinimalH2AsyncClient", "<init>", "").whenPresent()))
+                // the core alone has reactors, too
+                .markedBy(ASYNC + "AsyncConnectExec");
+    }
+
+    private static Hook connect(String id, int argument) {
+        return Hook.argument(
+                id,
+                "org.apache.hc.core5.reactor.AbstractIOReactorBase",
+                "connect",
+                "(Lorg/apache/hc/core5/net/NamedEndpoint;Ljava/net/SocketAddress;Ljava/net/SocketAddress;Lorg/apache/hc/core5/util/Timeout;"
+                        + "Ljava/lang/Object;Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;",
+                argument);
+    }
+}

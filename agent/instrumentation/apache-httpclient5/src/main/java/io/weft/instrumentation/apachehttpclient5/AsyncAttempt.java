@@ -1,0 +1,550 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.instrumentation.Turn;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.hc.client5.http.ConnectExceptionSupport;
+import org.apache.hc.client5.http.HttpHostConnectException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.async.AsyncExecRuntime;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
+import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.http.nio.CapacityChannel;
+import org.apache.hc.core5.http.nio.DataStreamChannel;
+import org.apache.hc.core5.http.nio.RequestChannel;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.http2.H2Error;
+import org.apache.hc.core5.http2.H2StreamResetException;
+
+/**
+ * One attempt of a hop: leases a connection, connects it if need be, and is the message exchange on it.
+ *
+ * <p>Thread rule: what comes from the connection comes on the reactor's thread, the app's body perhaps from another one of the app's, and
+ * the end by the app or the mesh from any. {@link #turn} keeps apart who speaks to the exchange, and {@link #sending} keeps the end
+ * from the middle of the app's body, which the next attempt may want to begin again.
+ */
+final class AsyncAttempt implements AsyncClientExchangeHandler {
+    private enum Outcome { NONE, DROPPED, DELIVERED }
+
+    /** What is waited for. */
+    private static final class Stage {
+        private volatile Cancellable cancellable;
+    }
+
+    private final AsyncHop hop;
+    private final HttpRequest wire;
+    private final AsyncExecRuntime connections;
+
+    /** Null: no policy names where it goes. */
+    private final Endpoint endpoint;
+
+    private final AsyncDial dial;
+    private final Turn turn = new Turn();
+    private final Turn sending = new Turn();
+    private final AtomicBoolean bodyOver = new AtomicBoolean();
+
+    /** Both: the app gets the response, and all of the request has gone out. Whoever finds it so first tells the library. */
+    private final AtomicBoolean toldSent = new AtomicBoolean();
+
+    private volatile Stage stage;
+
+    /** Null: nobody has ended it. */
+    private volatile Exception given;
+
+    private volatile boolean onConnection;
+    private volatile boolean touched;
+
+    /** It was the app's own body that failed. */
+    private volatile boolean broken;
+
+    /** What ended the connection while the body was written to it; null: nothing. */
+    private volatile IOException lost;
+
+    private volatile boolean sent;
+    private volatile Outcome outcome = Outcome.NONE;
+
+    /** The mesh has broken off the response, and the app has been told. */
+    private volatile boolean stopped;
+
+    /** For the channel that the library has given last. */
+    private Watched watched;
+
+    AsyncAttempt(AsyncHop hop, Endpoint endpoint, HttpRequest wire) {
+        this.hop = hop;
+        this.endpoint = endpoint;
+        this.wire = wire;
+        this.connections = hop.connections();
+        this.dial = endpoint == null ? null : new AsyncDial(endpoint);
+    }
+
+    /** Null: plaintext. */
+    ClientTls tls() {
+        return endpoint == null ? null : endpoint.tls();
+    }
+
+    /** The next attempt has to begin with the body again. */
+    boolean hasTouchedBody() {
+        return touched;
+    }
+
+    private boolean isOfTheMesh() {
+        return endpoint != null;
+    }
+
+    // To a connection.
+
+    void start() {
+        HttpRoute apps = hop.scope().route;
+        HttpRoute route = isOfTheMesh() ? EndpointRoute.to(endpoint, apps) : apps;
+        Object state = EndpointRoute.state(tls(), hop.scope().clientContext.getUserToken());
+        Stage leasing = begin();
+        try {
+            leasing.cancellable = connections.acquireEndpoint(hop.id(), route, state, hop.scope().clientContext, new Step() {
+                @Override
+                public void completed(AsyncExecRuntime runtime) {
+                    leased(route);
+                }
+            });
+        } catch (IllegalStateException stopped) {
+            // the app's client
+            ended(stopped);
+            return;
+        }
+        cancelIfGivenUp(leasing);
+    }
+
+    private void leased(HttpRoute route) {
+        if (given != null) {
+            ended(given);
+        } else if (tls() != null && hop.dialing().isOutdated()) {
+            connections.discardEndpoint();
+            start();
+        } else if (connections.isEndpointConnected()) {
+            send();
+        } else {
+            connect(route);
+        }
+    }
+
+    private void connect(HttpRoute route) {
+        if (isOfTheMesh()) {
+            dial.begins();
+            if (!turn.begin()) {
+                return;
+            }
+            boolean inTime = hop.exchange().connecting();
+            turn.end();
+            if (!inTime) {
+                ended(new SocketTimeoutException("Connect timed out"));
+                return;
+            }
+        }
+        Stage connecting = begin();
+        AsyncDial outer = hop.dialing().begin(dial);
+        try {
+            connecting.cancellable = connections.connectEndpoint(hop.scope().clientContext, new Step() {
+                @Override
+                public void completed(AsyncExecRuntime runtime) {
+                    send();
+                }
+
+                @Override
+                public void failed(Exception cause) {
+                    super.failed(named(cause, route.getTargetHost()));
+                }
+            });
+        } catch (IllegalStateException stopped) {
+            ended(stopped);
+            return;
+        } finally {
+            hop.dialing().end(outer);
+        }
+        cancelIfGivenUp(connecting);
+    }
+
+    private void send() {
+        if (given != null) {
+            ended(given);
+            return;
+        }
+        if (isOfTheMesh()) {
+            if (!dial.isAsPolicyWants() || tls() != null && !connections.isEndpointConnected()) {
+                ended(new ConnectException("mesh TLS to " + endpoint + " is not in place"));
+                return;
+            }
+            onConnection = true;
+            if (!turn.begin()) {
+                return;
+            }
+            boolean inTime = hop.exchange().connected();
+            turn.end();
+            if (!inTime) {
+                ended(new SocketTimeoutException("too late to send"));
+                return;
+            }
+        }
+        Stage executing = begin();
+        // The library connects once more by itself if it finds the connection closed.
+        AsyncDial outer = hop.dialing().begin(dial);
+        try {
+            executing.cancellable = connections.execute(hop.id(), this, hop.scope().clientContext);
+        } catch (RuntimeException e) {
+            ended(e);
+            return;
+        } finally {
+            hop.dialing().end(outer);
+        }
+        Exception by = given;
+        if (by != null && hop.isCancelled()) {
+            executing.cancellable.cancel();
+        } else if (by != null) {
+            stop(by);
+        }
+    }
+
+    /** As where an address was looked up: some versions leave it as it is when they are given one. */
+    private Exception named(Exception cause, HttpHost host) {
+        return !isOfTheMesh() || cause instanceof HttpHostConnectException || !(cause instanceof ConnectException failed)
+                ? cause
+                : ConnectExceptionSupport.enhance(failed, host, host.getAddress());
+    }
+
+    private Stage begin() {
+        Stage next = new Stage();
+        stage = next;
+        return next;
+    }
+
+    private void cancelIfGivenUp(Stage waiting) {
+        if (given != null && stage == waiting) {
+            waiting.cancellable.cancel();
+        }
+    }
+
+    /** Of waiting for a connection. */
+    private abstract class Step implements FutureCallback<AsyncExecRuntime> {
+        @Override
+        public void failed(Exception cause) {
+            ended(cause);
+        }
+
+        @Override
+        public void cancelled() {
+            ended(new InterruptedIOException());
+        }
+    }
+
+    // The end without a response.
+
+    /** By the app. What is sent already goes on if the app's configuration says so. */
+    void giveUp() {
+        given = new InterruptedIOException();
+        cancelStage();
+    }
+
+    /** By the mesh. */
+    void end() {
+        boolean asExchange = onConnection;
+        Exception cause = asExchange ? new ConnectionClosedException("Connection reset") : new SocketTimeoutException("Connect timed out");
+        given = cause;
+        if (asExchange) {
+            stop(cause);
+        } else {
+            cancelStage();
+        }
+    }
+
+    private void cancelStage() {
+        if (dial != null) {
+            dial.giveUp();
+        }
+        Stage waiting = stage;
+        Cancellable underWay = waiting == null ? null : waiting.cancellable;
+        if (underWay != null) {
+            underWay.cancel();
+        }
+    }
+
+    /** While it is the message exchange on a connection. */
+    private void stop(Exception cause) {
+        if (turn.last()) {
+            fail(cause);
+        } else if (outcome == Outcome.DELIVERED && bodyOver.compareAndSet(false, true)) {
+            stopped = true;
+            connections.discardEndpoint();
+            hop.exchange().onFailure(Failure.RESET);
+            hop.over();
+            hop.handler().failed(cause);
+        }
+    }
+
+    private void ended(Exception cause) {
+        if (turn.last()) {
+            fail(given != null ? given : cause);
+        }
+    }
+
+    private void fail(Exception cause) {
+        if (!hop.isCancelled()) {
+            // Else there is no next attempt, and it may be the body that has cancelled the request.
+            sending.last();
+        }
+        connections.discardEndpoint();
+        hop.failed(classify(cause), cause);
+    }
+
+    private Failure classify(Exception cause) {
+        if (hop.isCancelled() || broken) {
+            return Failure.CANCELLED;
+        }
+        if (cause instanceof ConnectException || cause instanceof NoRouteToHostException || cause instanceof UnknownHostException) {
+            return Failure.CONNECT;
+        }
+        if (cause instanceof SocketTimeoutException) {
+            return onConnection ? Failure.TIMEOUT : Failure.CONNECT;
+        }
+        if (cause instanceof H2StreamResetException reset) {
+            return reset.getCode() == H2Error.REFUSED_STREAM.getCode() ? Failure.REFUSED : Failure.RESET;
+        }
+        if (cause instanceof InterruptedIOException || !(cause instanceof IOException || cause instanceof HttpException)) {
+            return Failure.CANCELLED;
+        }
+        return onConnection ? Failure.RESET : Failure.CONNECT;
+    }
+
+    // The request.
+
+    @Override
+    public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+        if (turn.isOver()) {
+            throw new ConnectionClosedException("the attempt is over");
+        }
+        if (isOfTheMesh() && !dial.isAsPolicyWants()) {
+            throw new ConnectException("mesh TLS to " + endpoint + " is not in place");
+        }
+        if (wire == hop.request()) {
+            channel.sendRequest(wire, hop.details(), context);
+            return;
+        }
+        int known = wire.getHeaders().length;
+        try {
+            channel.sendRequest(wire, hop.details(), context);
+        } finally {
+            hop.sees(wire, known);
+        }
+    }
+
+    @Override
+    public int available() {
+        return hop.body().available();
+    }
+
+    @Override
+    public void produce(DataStreamChannel channel) throws IOException {
+        if (!sending.begin()) {
+            return;
+        }
+        touched = true;
+        AsyncEntityProducer body = hop.body();
+        try {
+            body.produce(watched(channel));
+        } catch (IOException | RuntimeException e) {
+            broken = e != lost;
+            throw e;
+        } finally {
+            sending.end();
+        }
+    }
+
+    private Watched watched(DataStreamChannel channel) {
+        Watched known = watched;
+        if (known == null || known.channel != channel) {
+            known = new Watched(channel);
+            watched = known;
+        }
+        return known;
+    }
+
+    /** Where the body goes, with an eye on how it goes out. */
+    private final class Watched implements DataStreamChannel {
+        private final DataStreamChannel channel;
+
+        Watched(DataStreamChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public void requestOutput() {
+            channel.requestOutput();
+        }
+
+        @Override
+        public int write(ByteBuffer src) throws IOException {
+            int written;
+            try {
+                written = channel.write(src);
+            } catch (IOException e) {
+                lost = e;
+                throw e;
+            }
+            if (written > 0 && isOfTheMesh()) {
+                hop.exchange().bytesSent();
+            }
+            return written;
+        }
+
+        @Override
+        public void endStream() throws IOException {
+            channel.endStream();
+            sent();
+        }
+
+        @Override
+        public void endStream(List<? extends Header> trailers) throws IOException {
+            channel.endStream(trailers);
+            sent();
+        }
+    }
+
+    private void sent() throws IOException {
+        if (isOfTheMesh() && turn.begin()) {
+            hop.exchange().requestSent();
+            turn.end();
+        }
+        sent = true;
+        tellSent();
+    }
+
+    private void tellSent() throws IOException {
+        if (sent && outcome == Outcome.DELIVERED && toldSent.compareAndSet(false, true)) {
+            hop.tellSent();
+        }
+    }
+
+    // The response.
+
+    @Override
+    public void consumeInformation(HttpResponse response, HttpContext context) throws HttpException, IOException {
+        if (!turn.isOver()) {
+            hop.handler().consumeInformation(response, context);
+        }
+    }
+
+    @Override
+    public void consumeResponse(HttpResponse response, EntityDetails details, HttpContext context) throws HttpException, IOException {
+        if (!turn.last()) {
+            throw new ConnectionClosedException("the attempt is over");
+        }
+        boolean again = isOfTheMesh()
+                && hop.exchange().onResponse(response.getCode(), name -> MessageHeaders.joined(response, name))
+                && !hop.isCancelled();
+        if (again) {
+            outcome = Outcome.DROPPED;
+            sending.last();
+            // with the connection: how much body follows is not known
+            connections.discardEndpoint();
+            hop.again();
+            return;
+        }
+        outcome = Outcome.DELIVERED;
+        if (isOfTheMesh()) {
+            new MessageHeaders(response).changeResponse(hop.exchange().responseChanges());
+        }
+        if (details == null) {
+            bodyOver.set(true);
+            hop.over();
+        }
+        tellSent();
+        hop.handler().consumeResponse(response, details, context);
+    }
+
+    /** Whether what comes is for the app. */
+    private boolean isDelivered() {
+        return outcome == Outcome.DELIVERED && !stopped;
+    }
+
+    @Override
+    public void updateCapacity(CapacityChannel capacity) throws IOException {
+        if (isDelivered()) {
+            hop.handler().updateCapacity(capacity);
+        } else {
+            capacity.update(Integer.MAX_VALUE);
+        }
+    }
+
+    @Override
+    public void consume(ByteBuffer src) throws IOException {
+        if (isDelivered()) {
+            if (isOfTheMesh()) {
+                hop.exchange().bytesReceived();
+            }
+            hop.handler().consume(src);
+        } else {
+            src.position(src.limit());
+        }
+    }
+
+    @Override
+    public void streamEnd(List<? extends Header> trailers) throws HttpException, IOException {
+        if (isDelivered()) {
+            bodyOver.set(true);
+            hop.over();
+            hop.handler().streamEnd(trailers);
+        }
+    }
+
+    @Override
+    public void failed(Exception cause) {
+        if (turn.last()) {
+            fail(cause);
+        } else if (isDelivered()) {
+            breaksOff(hop.isCancelled() ? Failure.CANCELLED : Failure.RESET);
+            hop.handler().failed(cause);
+        }
+    }
+
+    private void breaksOff(Failure failure) {
+        if (bodyOver.compareAndSet(false, true) && isOfTheMesh()) {
+            hop.exchange().onFailure(failure);
+        }
+        hop.over();
+    }
+
+    /** By the library, which the app has told so. */
+    @Override
+    public void cancel() {
+        if (turn.last()) {
+            fail(new InterruptedIOException());
+        } else if (isDelivered()) {
+            breaksOff(Failure.CANCELLED);
+            hop.handler().cancel();
+        }
+    }
+
+    @Override
+    public void releaseResources() {
+        if (isDelivered()) {
+            hop.over();
+            hop.handler().releaseResources();
+        }
+    }
+}

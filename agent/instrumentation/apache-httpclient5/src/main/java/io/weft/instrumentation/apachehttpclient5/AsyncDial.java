@@ -1,0 +1,75 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.dataplane.Endpoint;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.reactor.IOSession;
+import org.apache.hc.core5.util.Timeout;
+
+/** What one attempt wants of a connection that is made for it. Begun on the thread that asks for one, ended on any. */
+final class AsyncDial {
+    private final Endpoint endpoint;
+    private volatile boolean begun;
+    private volatile boolean secured;
+    private volatile boolean givenUp;
+    private volatile IOSession session;
+
+    /** The app's; null: none. */
+    private Timeout limit;
+
+    private boolean http2;
+
+    AsyncDial(Endpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** A connection is made for it. */
+    void begins() {
+        begun = true;
+    }
+
+    void within(Timeout limit) {
+        this.limit = limit;
+    }
+
+    Timeout limit() {
+        return limit;
+    }
+
+    void speaksHttp2(boolean http2) {
+        this.http2 = http2;
+    }
+
+    boolean speaksHttp2() {
+        return http2;
+    }
+
+    /** @return false: nobody wants the connection any more */
+    boolean connectedTo(IOSession session) {
+        this.session = session;
+        return !givenUp;
+    }
+
+    /** @return false: nobody wants the connection any more */
+    boolean secured() {
+        secured = true;
+        return !givenUp;
+    }
+
+    /** Whether a connection that was made for this is as policy wants it: if not, nothing must be sent over it. */
+    boolean isAsPolicyWants() {
+        return endpoint.tls() == null || !begun || secured;
+    }
+
+    /** Nobody wants the connection any more; one that is in use is not touched. */
+    void giveUp() {
+        givenUp = true;
+        IOSession open = session;
+        if (open != null && !secured) {
+            open.close(CloseMode.IMMEDIATE);
+        }
+    }
+}

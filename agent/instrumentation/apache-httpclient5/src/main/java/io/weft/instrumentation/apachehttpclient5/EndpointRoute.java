@@ -1,0 +1,46 @@
+package io.weft.instrumentation.apachehttpclient5;
+
+import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Endpoint;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.core5.http.HttpHost;
+
+/** The library's pools, as the mesh uses them. */
+final class EndpointRoute {
+    /** The state of a pooled connection with mesh TLS: whoever asks for another one gets another connection. */
+    record Secured(ClientTls tls, Object state) {}
+
+    private EndpointRoute() {}
+
+    /**
+     * The name stays, so that exceptions and logs speak of it; address and port are part of the pool's key, and so is whether TLS is
+     * on it. By what it was secured is the connection's state.
+     *
+     * @param apps where the app's request would go
+     */
+    static HttpRoute to(Endpoint endpoint, HttpRoute apps) {
+        InetSocketAddress address = endpoint.address();
+        HttpHost named = apps.getTargetHost();
+        HttpHost target = new HttpHost(
+                named.getSchemeName(), resolved(named.getHostName(), address.getAddress()), named.getHostName(), address.getPort());
+        return new HttpRoute(target, apps.getLocalAddress(), endpoint.tls() != null);
+    }
+
+    /** @param state what else tells connections apart; may be null */
+    static Object state(ClientTls tls, Object state) {
+        return tls == null ? state : new Secured(tls, state);
+    }
+
+    /** As a resolver would have given it for that name: it is part of the message of a failed connect. */
+    private static InetAddress resolved(String name, InetAddress address) {
+        boolean literal = name.indexOf(':') >= 0 || Character.digit(name.charAt(name.length() - 1), 10) >= 0;
+        try {
+            return InetAddress.getByAddress(literal ? null : name, address.getAddress());
+        } catch (UnknownHostException e) {
+            throw new AssertionError("the bytes of an address are not those of an address", e);
+        }
+    }
+}
