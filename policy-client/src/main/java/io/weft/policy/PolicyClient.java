@@ -5,6 +5,7 @@ import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.xds.Environment;
 import io.weft.policy.xds.PolicySubscription;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * One xDS v3 ADS stream to a control plane, and the last good policy that came over it. Usable by itself.
@@ -55,6 +56,22 @@ public final class PolicyClient implements AutoCloseable {
 
     public PolicyClientStatus status() {
         return subscription.status();
+    }
+
+    /** What it has of each of the control plane's resources. Completed on the client's thread. */
+    public CompletableFuture<ClientStatus> clientStatus() {
+        return subscription.clientStatus();
+    }
+
+    /**
+     * The same as the method {@code FetchClientStatus} of the client status discovery service. Contents are as they came, without those
+     * that hold keys.
+     *
+     * @param request a serialized {@code envoy.service.status.v3.ClientStatusRequest}
+     * @return a serialized {@code ClientStatusResponse}; fails with an {@link IllegalArgumentException} for a request that is none
+     */
+    public CompletableFuture<byte[]> clientStatus(byte[] request) {
+        return subscription.clientStatus(request);
     }
 
     /** Tells the control plane what this node is now, on the stream that is open and on every later one. */

@@ -1,17 +1,20 @@
 package io.weft.admin;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -27,14 +30,22 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
-/** Answers over HTTP/1.1, one request a connection, on one daemon thread of its own. Of each listener's {@link Visitors} there are not many. */
+/**
+ * Answers over HTTP/1.1, one request a connection, and, where there are calls, over gRPC, on one daemon thread of its own. Of each listener's
+ * {@link Visitors} there are not many.
+ */
 public final class AdminSocket implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 64 * 1024;
+    private static final byte[] HTTP_2 = {'P', 'R', 'I', ' '};
 
     private final EventLoopGroup group;
     private final Path path;
@@ -48,13 +59,17 @@ public final class AdminSocket implements AutoCloseable {
 
     /**
      * @param pages by path, as {@code /status}
+     * @param calls of gRPC by path, as {@code /package.Service/Method}
      * @throws IOException when there can be no socket; nothing is left behind
      */
-    public static AdminSocket open(SocketDirectory directory, long pid, Map<String, AdminPage> pages) throws IOException {
-        return open(directory, pid, pages, Visitors.Limits.USUAL);
+    public static AdminSocket open(SocketDirectory directory, long pid, Map<String, AdminPage> pages, Map<String, AdminCall> calls)
+            throws IOException {
+        return open(directory, pid, pages, calls, Visitors.Limits.USUAL);
     }
 
-    static AdminSocket open(SocketDirectory directory, long pid, Map<String, AdminPage> pages, Visitors.Limits limits) throws IOException {
+    static AdminSocket open(
+            SocketDirectory directory, long pid, Map<String, AdminPage> pages, Map<String, AdminCall> calls, Visitors.Limits limits)
+            throws IOException {
         directory.prepare();
         Path path = directory.socket(pid);
         // Of a dead process that had the same id.
@@ -63,7 +78,7 @@ public final class AdminSocket implements AutoCloseable {
         Channel channel = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerDomainSocketChannel.class)
-                .childHandler(new Pipeline(new TreeMap<>(pages), new Visitors(limits)))
+                .childHandler(new Pipeline(new TreeMap<>(pages), new TreeMap<>(calls), new Visitors(limits)))
                 .bind(UnixDomainSocketAddress.of(path))
                 .awaitUninterruptibly()
                 .channel();
@@ -83,7 +98,7 @@ public final class AdminSocket implements AutoCloseable {
         Channel channel = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
-                .childHandler(new Pipeline(new TreeMap<>(pages), new Visitors(limits)))
+                .childHandler(new Pipeline(new TreeMap<>(pages), Map.of(), new Visitors(limits)))
                 .bind(address)
                 .awaitUninterruptibly()
                 .channel();
@@ -110,17 +125,46 @@ public final class AdminSocket implements AutoCloseable {
 
     private static final class Pipeline extends ChannelInitializer<Channel> {
         private final Map<String, AdminPage> pages;
+        private final Map<String, AdminCall> calls;
         private final Visitors visitors;
 
-        Pipeline(Map<String, AdminPage> pages, Visitors visitors) {
+        Pipeline(Map<String, AdminPage> pages, Map<String, AdminCall> calls, Visitors visitors) {
             this.pages = pages;
+            this.calls = calls;
             this.visitors = visitors;
         }
 
         @Override
         protected void initChannel(Channel channel) {
             visitors.admit(channel);
-            channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(MAX_REQUEST_BYTES), new Answer(pages));
+            if (calls.isEmpty()) {
+                addPages(channel.pipeline());
+            } else {
+                channel.pipeline().addLast(new Preface());
+            }
+        }
+
+        private void addPages(ChannelPipeline pipeline) {
+            pipeline.addLast(new HttpServerCodec(), new HttpObjectAggregator(MAX_REQUEST_BYTES), new Answer(pages));
+        }
+
+        /** Whoever begins with HTTP/2's words is a caller of gRPC. */
+        private final class Preface extends ByteToMessageDecoder {
+            @Override
+            protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
+                if (in.readableBytes() >= HTTP_2.length) {
+                    boolean grpc = true;
+                    for (int i = 0; i < HTTP_2.length; i++) {
+                        grpc &= in.getByte(in.readerIndex() + i) == HTTP_2[i];
+                    }
+                    if (grpc) {
+                        new GrpcMethods(calls).addTo(context.pipeline());
+                    } else {
+                        addPages(context.pipeline());
+                    }
+                    context.pipeline().remove(this);
+                }
+            }
         }
     }
 
@@ -140,18 +184,25 @@ public final class AdminSocket implements AutoCloseable {
             } else if (!request.method().name().equals(page.method())) {
                 send(context, text(405, uri.path() + " is asked by " + page.method() + "\n"));
             } else {
-                send(context, answer(page, new AdminQuery(uri.parameters())));
+                answer(page, new AdminQuery(uri.parameters()))
+                        .exceptionally(Answer::unanswered)
+                        .thenAccept(answer -> send(context, answer));
             }
         }
 
-        private static AdminAnswer answer(AdminPage page, AdminQuery query) {
+        private static CompletionStage<AdminAnswer> answer(AdminPage page, AdminQuery query) {
             try {
                 return page.answer().apply(query);
-            } catch (IllegalArgumentException wrong) {
-                return text(400, wrong.getMessage() + "\n");
             } catch (RuntimeException fault) {
-                return text(500, "The agent cannot say: " + fault + "\n");
+                return CompletableFuture.failedFuture(fault);
             }
+        }
+
+        private static AdminAnswer unanswered(Throwable fault) {
+            Throwable cause = fault instanceof CompletionException && fault.getCause() != null ? fault.getCause() : fault;
+            return cause instanceof IllegalArgumentException
+                    ? text(400, cause.getMessage() + "\n")
+                    : text(500, "The agent cannot say: " + cause + "\n");
         }
 
         private static AdminAnswer text(int status, String content) {

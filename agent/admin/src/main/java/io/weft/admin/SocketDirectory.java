@@ -9,10 +9,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /** Where the admin sockets of one user's JVMs are, each named after its process id. Nobody else may enter. */
 public record SocketDirectory(Path path) {
+    private static final Path PARENT = Path.of("/tmp");
+    private static final String PREFIX = "weft-";
     private static final String SUFFIX = ".sock";
 
     /**
@@ -21,7 +24,21 @@ public record SocketDirectory(Path path) {
      * @param user name of the user
      */
     public static SocketDirectory of(String user) {
-        return new SocketDirectory(Path.of("/tmp", "weft-" + user.replaceAll("[^A-Za-z0-9._-]", "_")));
+        return new SocketDirectory(PARENT.resolve(PREFIX + user.replaceAll("[^A-Za-z0-9._-]", "_")));
+    }
+
+    /** Those of all users, in order, also of those who let nobody else in. */
+    public static List<SocketDirectory> ofEveryUser() throws IOException {
+        List<SocketDirectory> directories = new ArrayList<>();
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(PARENT, PREFIX + "*")) {
+            for (Path folder : folders) {
+                if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+                    directories.add(new SocketDirectory(folder));
+                }
+            }
+        }
+        directories.sort(Comparator.comparing(SocketDirectory::path));
+        return directories;
     }
 
     public Path socket(long pid) {

@@ -45,7 +45,7 @@ class AdminSocketTest {
     @Test
     void saysWhatItIsAskedAndIsGoneAfterwards() throws IOException {
         Path socket;
-        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), Map.of())) {
             socket = admin.path();
             assertThat(client.get(socket, "/hello")).isEqualTo("hello, größer");
             assertThat(client.get(socket, "/hello")).isEqualTo("hello, größer");
@@ -57,7 +57,7 @@ class AdminSocketTest {
 
     @Test
     void saysWhatThereIsInsteadOfWhatIsNot() throws IOException {
-        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), Map.of())) {
             assertThatThrownBy(() -> client.get(admin.path(), "/other")).hasMessageContaining("404").hasMessageContaining("/hello");
         }
     }
@@ -67,7 +67,7 @@ class AdminSocketTest {
         AdminPage broken = AdminPage.reads("text/plain", () -> {
             throw new IllegalStateException("broken");
         });
-        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/broken", broken, "/hello", HELLO))) {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/broken", broken, "/hello", HELLO), Map.of())) {
             assertThatThrownBy(() -> client.get(admin.path(), "/broken")).hasMessageContaining("500").hasMessageContaining("broken");
             assertThat(client.get(admin.path(), "/hello")).isEqualTo("hello, größer");
         }
@@ -79,14 +79,14 @@ class AdminSocketTest {
         try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             dead.bind(UnixDomainSocketAddress.of(directory().socket(47)));
         }
-        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO))) {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), Map.of())) {
             assertThat(client.get(admin.path(), "/hello")).isEqualTo("hello, größer");
         }
     }
 
     @Test
     void onlyTheOwnerMayEnter() throws IOException {
-        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of())) {
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of(), Map.of())) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(admin.path().getParent()))).isEqualTo("rwx------");
         }
     }
@@ -95,24 +95,24 @@ class AdminSocketTest {
     void refusesAFolderThatOthersMayEnter() throws IOException {
         Files.createDirectory(folder.resolve("sockets"));
         Files.setPosixFilePermissions(folder.resolve("sockets"), PosixFilePermissions.fromString("rwxr-x---"));
-        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of())).hasMessageContaining("chmod 700");
+        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of(), Map.of())).hasMessageContaining("chmod 700");
     }
 
     @Test
     void refusesALinkToAFolder() throws IOException {
         Files.createSymbolicLink(folder.resolve("sockets"), folder);
-        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of())).hasMessageContaining("is no folder");
+        assertThatThrownBy(() -> AdminSocket.open(directory(), 47, Map.of(), Map.of())).hasMessageContaining("is no folder");
     }
 
     @Test
     void aPathThatIsTooLongIsAnErrorAndLeavesNoThread() {
         SocketDirectory deep = new SocketDirectory(folder.resolve("x".repeat(120)));
-        assertThatThrownBy(() -> AdminSocket.open(deep, 47, Map.of())).hasMessageContaining("about 100 characters");
+        assertThatThrownBy(() -> AdminSocket.open(deep, 47, Map.of(), Map.of())).hasMessageContaining("about 100 characters");
         await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().equals("weft-admin")));
     }
 
     private AdminSocket open(Visitors.Limits limits) throws IOException {
-        return AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), limits);
+        return AdminSocket.open(directory(), 47, Map.of("/hello", HELLO), Map.of(), limits);
     }
 
     private static void ask(SocketChannel channel) throws IOException {

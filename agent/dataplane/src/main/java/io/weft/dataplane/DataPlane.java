@@ -254,12 +254,14 @@ public final class DataPlane implements Outbound, LoadSource {
     }
 
     /**
-     * Lets requests ask how they were decided, by the header {@code x-weft-debug}. To be said before the first request.
+     * Tells how requests were decided, as one object of JSON. To be said before the first request.
      *
-     * @param log gets the answer where there is no response to put it into; on the request's own thread, which it must not block
+     * @param answers a request that asks by the header {@code x-weft-debug} gets it in its response
+     * @param share of all requests of which it is logged, from 0 to 1
+     * @param log gets it, also where there is no response to put an answer into; on the request's own thread, which it must not block
      */
-    public void permitDebugging(Consumer<String> log) {
-        tell(new Telling(new Debugging(log), telling.traces()));
+    public void tellDecisions(boolean answers, double share, Consumer<String> log) {
+        tell(new Telling(new Debugging(answers, share, log), telling.traces()));
     }
 
     /**

@@ -421,13 +421,25 @@ public abstract class Exchange extends Limited {
     }
 
     /** A part of the request's body went out. From any thread. */
+    public final void bytesSent(long bytes) {
+        requestPasses(bytes);
+        bytesSent();
+    }
+
+    /** A part of the response's body came in. From any thread. */
+    public final void bytesReceived(long bytes) {
+        responsePasses(bytes);
+        bytesReceived();
+    }
+
+    /** The same where it is not known how much that is. */
     public final void bytesSent() {
         if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
             layers.deadlines.wasActive(this);
         }
     }
 
-    /** A part of the response's body came in. From any thread. */
+    /** The same where it is not known how much that is. */
     public final void bytesReceived() {
         if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
             hasReceived(layers.deadlines.clock().nanoTime());

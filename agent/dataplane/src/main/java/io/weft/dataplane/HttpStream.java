@@ -81,23 +81,8 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
 
     /** How long the request's body is; -1 when that is not known. */
     public long bodyLength() {
-        String length = head().header("content-length");
-        if (length == null || length.isEmpty()) {
-            return -1;
-        }
-        long bytes = 0;
-        for (int i = 0; i < length.length(); i++) {
-            char c = length.charAt(i);
-            if (c < '0' || c > '9') {
-                // It is the server's to refuse.
-                return -1;
-            }
-            if (bytes > Long.MAX_VALUE / 10 - 1) {
-                return Long.MAX_VALUE;
-            }
-            bytes = bytes * 10 + (c - '0');
-        }
-        return bytes;
+        // What is no length is the server's to refuse.
+        return ContentLength.of(head().header("content-length"));
     }
 
     /** The route's cluster; null when no route matched or it has none. */

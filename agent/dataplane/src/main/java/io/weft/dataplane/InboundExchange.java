@@ -49,6 +49,11 @@ public abstract class InboundExchange extends HttpStream {
     /** Of the path, and of the names and values of all headers. Asked only where a policy limits it. */
     protected abstract long headerBytes();
 
+    /** Of the response's body, when it is over; 0: none, or the server does not tell. */
+    protected long responseBytesWritten() {
+        return 0;
+    }
+
     // The rest is the data plane's: the layers read and write these fields.
 
     private ServerLayers layers;

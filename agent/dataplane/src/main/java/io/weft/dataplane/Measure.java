@@ -5,7 +5,7 @@ import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.metrics.RequestMeter;
 import io.weft.dataplane.metrics.RequestMetrics;
 
-/** Counts each request once, with all its attempts, and times it, filters and pauses included. */
+/** Counts each request once, with all its attempts, and times it, filters and pauses included; of those that are timed it tells the sizes. */
 final class Measure extends ClientLayer {
     private static final int SERVICE_UNAVAILABLE = 503;
     private static final int GATEWAY_TIMEOUT = 504;
@@ -13,7 +13,7 @@ final class Measure extends ClientLayer {
     private final RequestMetrics metrics;
 
     Measure(RequestMetrics metrics, ClientLayer inner) {
-        super(inner, Phase.ATTEMPT, Phase.RELEASE);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME, Phase.RELEASE);
         this.metrics = metrics;
     }
 
@@ -21,14 +21,34 @@ final class Measure extends ClientLayer {
     boolean attempt(Exchange exchange) {
         if (exchange.attempt == 1) {
             metrics.begin(exchange, exchange.random);
+            if (exchange.isTimed()) {
+                exchange.announcesRequest(exchange.bodyLength());
+            }
         }
         return innerAttempt.attempt(exchange);
+    }
+
+    @Override
+    void outcome(Exchange exchange) {
+        innerOutcome.outcome(exchange);
+        if (exchange.isTimed()) {
+            if (exchange.requestBodyBytes() < 0) {
+                // What the app wrote after the attempt began is whole by now.
+                exchange.announcesRequest(exchange.bodyLength());
+            }
+            exchange.announcesResponse(exchange.responseHeaders == null
+                    ? -1
+                    : ContentLength.ofResponse(exchange, exchange.status, exchange.responseHeaders));
+        }
     }
 
     @Override
     void release(Exchange exchange) {
         innerRelease.release(exchange);
         if (exchange.isLast()) {
+            if (exchange.reply != null && exchange.isTimed()) {
+                exchange.announcesResponse(exchange.reply.body().length);
+            }
             Host host = answering(exchange);
             metrics.end(exchange, meter(exchange, host), code(exchange), exchange.isCall(), exchange.grpcStatus,
                     exchange.responseFlags, host != null && host.secured());

@@ -29,7 +29,7 @@ final class ServerLayers {
                 // Above all that decides: how long a request takes and what becomes of it is for all of it.
                 new MeasureInbound(metrics,
                 // Above all that decides: it tells what they decided.
-                TellDecisionInbound.over(telling,
+                TellDecisionInbound.over(telling, surroundings.randomness(),
                 // Above the route: what it changes in responses does not concern a report, and without a policy there is one, too.
                 new ReportLoad(load,
                 // Above the filters: the route says which they are.

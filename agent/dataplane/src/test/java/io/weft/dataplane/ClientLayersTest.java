@@ -29,7 +29,7 @@ class ClientLayersTest {
             new Surroundings(time, time, new SeededRandomness(1), time, Fixture.NO_FAULTS, Self.UNKNOWN),
             new Mirroring(Fixture.NO_FAULTS, notices),
             new RequestMetrics(time, new SeededRandomness(1), time),
-            new Telling(new Debugging(text -> {}), true),
+            new Telling(new Debugging(true, 0.5, text -> {}), true),
             notices);
 
     @Test

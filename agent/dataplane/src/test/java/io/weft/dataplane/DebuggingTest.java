@@ -48,7 +48,7 @@ class DebuggingTest {
 
     @Test
     void allAttemptsAreTold() {
-        mesh.dataPlane.permitDebugging(logged::add);
+        mesh.dataPlane.tellDecisions(true, 0, logged::add);
         Request request = mesh.dialled(Request.get("orders", "/r").with(ASKING, "1"));
         assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
         request.next();
@@ -61,7 +61,7 @@ class DebuggingTest {
 
     @Test
     void theMeshsOwnAnswersSayWhyTheyAre() {
-        mesh.dataPlane.permitDebugging(logged::add);
+        mesh.dataPlane.tellDecisions(true, 0, logged::add);
         LocalReply none = mesh.reply(Request.get("orders", "/empty").with(ASKING, "1"));
         assertThat(none.header(ASKING)).contains("\"responseFlags\":\"UH\"", "\"details\":\"no_healthy_upstream\"", "\"attempts\":[]");
         assertThat(mesh.reply(Request.get("orders", "/direct").with(ASKING, "1")).header(ASKING)).contains("\"details\":\"direct_response\"");
@@ -70,7 +70,7 @@ class DebuggingTest {
 
     @Test
     void whatEndsWithoutAResponseIsLogged() {
-        mesh.dataPlane.permitDebugging(logged::add);
+        mesh.dataPlane.tellDecisions(true, 0, logged::add);
         mesh.dialled(Request.get("orders", "/split").with(ASKING, "1")).onFailure(Failure.CONNECT);
         assertThat(logged).singleElement().asString().contains("\"responseFlags\":\"UF\"", "\"outcome\":\"CONNECT\"");
     }
@@ -82,7 +82,7 @@ class DebuggingTest {
         assertThat(debugged(request)).isNull();
         assertThat(mesh.reply(Request.get("orders", "/empty").with(ASKING, "1")).header(ASKING)).isNull();
 
-        mesh.dataPlane.permitDebugging(logged::add);
+        mesh.dataPlane.tellDecisions(true, 0, logged::add);
         Request unasked = mesh.dialled(Request.get("orders", "/split"));
         unasked.onResponse(200, Fixture.NO_HEADERS);
         assertThat(debugged(unasked)).isNull();
@@ -93,12 +93,51 @@ class DebuggingTest {
         Rbac.Policy admins = new Rbac.Policy("admins", List.of(new Rbac.Any()), List.of(new Rbac.Any()));
         Served served = Served.with(new AccessControl(new Rbac(
                 Optional.of(new Rbac.Policies(Rbac.Action.DENY, List.of(admins))), Optional.empty())));
-        served.mesh.dataPlane.permitDebugging(logged::add);
+        served.mesh.dataPlane.tellDecisions(true, 0, logged::add);
         Incoming refused = served.enter(Incoming.get("/").with(ASKING, "1"));
         assertThat(refused.next()).isEqualTo(InboundExchange.Step.REPLY);
-        assertThat(refused.reply().header(ASKING)).isEqualTo("{\"reporter\":\"destination\",\"peer\":null,\"route\":\"\","
+        assertThat(refused.reply().header(ASKING)).isEqualTo("{\"reporter\":\"destination\",\"peer\":null,\"virtualHost\":\"*\",\"route\":\"\","
                 + "\"cluster\":\"local\",\"endpoint\":null,\"responseCode\":403,\"responseFlags\":\"-\","
                 + "\"details\":\"rbac_access_denied_matched_policy[admins]\"}");
+    }
+
+    @Test
+    void aShareOfTheRequestsIsLoggedWhenTheyAreOver() {
+        mesh.dataPlane.tellDecisions(false, 1, logged::add);
+        Request request = mesh.dialled(Request.get("orders", "/r").with(ASKING, "1"));
+        assertThat(request.onResponse(503, Fixture.NO_HEADERS)).isTrue();
+        assertThat(logged).as("it goes on").isEmpty();
+        request.next();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        request.end();
+        assertThat(debugged(request)).as("nobody may ask").isNull();
+        assertThat(logged).singleElement().asString().contains("\"responseCode\":200", "\"outcome\":\"503\"},{");
+
+        assertThat(mesh.reply(Request.get("orders", "/empty")).header(ASKING)).isNull();
+        assertThat(logged).hasSize(2).last().asString().contains("\"responseFlags\":\"UH\"");
+        mesh.dialled(Request.get("orders", "/split")).onFailure(Failure.CONNECT);
+        assertThat(logged).hasSize(3).last().asString().contains("\"outcome\":\"CONNECT\"");
+    }
+
+    @Test
+    void theShareIsThatOfAllRequests() {
+        mesh.dataPlane.tellDecisions(true, 0.25, logged::add);
+        for (int i = 0; i < 4_000; i++) {
+            Request request = mesh.dialled(Request.get("orders", "/r"));
+            request.onResponse(200, Fixture.NO_HEADERS);
+            request.end();
+        }
+        assertThat(logged).hasSizeBetween(850, 1_150);
+    }
+
+    @Test
+    void whatComesInIsLoggedWithWhoRefusedIt() {
+        Rbac.Policy admins = new Rbac.Policy("admins", List.of(new Rbac.Any()), List.of(new Rbac.Any()));
+        Served served = Served.with(new AccessControl(new Rbac(
+                Optional.of(new Rbac.Policies(Rbac.Action.DENY, List.of(admins))), Optional.empty())));
+        served.mesh.dataPlane.tellDecisions(false, 1, logged::add);
+        assertThat(served.serve(Incoming.get("/"))).isEqualTo(403);
+        assertThat(logged).singleElement().asString().contains("\"reporter\":\"destination\"", "rbac_access_denied_matched_policy[admins]");
     }
 
     @Test

@@ -8,6 +8,7 @@ import static io.weft.dataplane.Policies.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.metrics.Durations;
 import io.weft.dataplane.metrics.Peer;
@@ -126,6 +127,107 @@ class RequestMetricsTest {
         Fixture mesh = Fixture.with(snapshot());
         serve(mesh, Peers.plaintext(), 200);
         assertThat(mesh.dataPlane.requestStats()).isEmpty();
+    }
+
+    private static ResponseHeaders length(String value) {
+        return name -> name.equals("content-length") ? value : null;
+    }
+
+    private static RequestStats only(Fixture mesh) {
+        assertThat(mesh.dataPlane.requestStats()).hasSize(1);
+        return mesh.dataPlane.requestStats().get(0);
+    }
+
+    @Test
+    void aBodyIsAsLongAsItsHeadSaysOrAsWhatGoesBy() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", Policies.to("orders"))).cluster("orders", 1));
+        Request announced = mesh.dialled(new Request("POST", "orders", "/").body("0123456789"));
+        announced.bytesSent(10);
+        announced.onResponse(200, length("1000"));
+        announced.end();
+        assertThat(only(mesh).requestSizes().sumBytes()).as("said beforehand").isEqualTo(10);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(1_000);
+
+        Request streamed = mesh.dialled(new Request("POST", "orders", "/").with(Replay.ONE_SHOT));
+        streamed.bytesSent(70);
+        streamed.bytesSent(30);
+        streamed.onResponse(200, Fixture.NO_HEADERS);
+        streamed.bytesReceived(5_000);
+        streamed.bytesReceived(1);
+        streamed.end();
+        assertThat(only(mesh).requestSizes().sumBytes()).isEqualTo(10 + 100);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(1_000 + 5_001);
+        assertThat(only(mesh).responseSizes().counts()).as("up to 1 KiB, up to 16 KiB").containsExactly(0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+
+        Request unknown = mesh.dialled(new Request("POST", "orders", "/").with(Replay.ONE_SHOT));
+        unknown.onResponse(200, length("many"));
+        unknown.end();
+        assertThat(only(mesh).requests()).isEqualTo(3);
+        assertThat(only(mesh).requestSizes().count()).as("of what is not known nothing is said").isEqualTo(2);
+        assertThat(only(mesh).responseSizes().count()).isEqualTo(2);
+
+        Request withoutBody = mesh.dialled(new Request("HEAD", "orders", "/"));
+        withoutBody.onResponse(200, length("777"));
+        withoutBody.end();
+        assertThat(only(mesh).requestSizes().count()).isEqualTo(3);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(6_001);
+        assertThat(only(mesh).responseSizes().count()).isEqualTo(3);
+    }
+
+    @Test
+    void aBodyThatIsSentTwiceCountsOnceAndWhatIsDiscardedDoesNot() {
+        Fixture mesh = Fixture.with(snapshot()
+                .routes(host("orders", route(Policies.any(), forward("orders", retryOn(1, On.SERVER_ERROR_5XX), Duration.ZERO))))
+                .cluster("orders", 1));
+        Request request = mesh.dialled(new Request("POST", "orders", "/").body("0123456789"));
+        request.bytesSent(10);
+        assertThat(request.onResponse(503, length("4000"))).isTrue();
+        mesh.time.advance(Duration.ofSeconds(1));
+        assertThat(request.next()).isEqualTo(Step.DIAL);
+        request.bytesSent(10);
+        request.onResponse(200, length("3"));
+        request.bytesReceived(3);
+        request.end();
+        assertThat(only(mesh).requestSizes().sumBytes()).isEqualTo(10);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(3);
+    }
+
+    @Test
+    void whatTheMeshAnswersItselfIsAsLongAsItIs() {
+        Fixture mesh = Fixture.with(snapshot().routes(host("orders", Policies.to("orders"))).cluster("orders"));
+        Request request = Request.get("orders", "/");
+        mesh.reply(request);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(request.reply().body().length).isPositive();
+    }
+
+    @Test
+    void whatComesInIsAsLongAsItsHeadSaysAndItsAnswerAsTheServerSays() {
+        Fixture mesh = served();
+        Inbound.Port port = mesh.dataPlane.inbound().opened("test", new InetSocketAddress("0.0.0.0", 8080), false);
+        Incoming request = new Incoming("POST", "/") {
+            @Override
+            protected long responseBytesWritten() {
+                return 70_000;
+            }
+        }.with("content-length", "12");
+        serve(port, request, 200, Fixture.NO_HEADERS);
+        assertThat(only(mesh).requestSizes().sumBytes()).isEqualTo(12);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(70_000);
+
+        serve(port, Incoming.get("/"), 200, length("5"));
+        serve(port, new Incoming("POST", "/").with("transfer-encoding", "chunked"), 200, Fixture.NO_HEADERS);
+        assertThat(only(mesh).requests()).isEqualTo(3);
+        assertThat(only(mesh).requestSizes().count()).as("of the chunked one it is not known").isEqualTo(2);
+        assertThat(only(mesh).responseSizes().sumBytes()).isEqualTo(70_005);
+        assertThat(only(mesh).responseSizes().count()).isEqualTo(2);
+        port.close();
+    }
+
+    private static void serve(Inbound.Port port, Incoming request, int status, ResponseHeaders headers) {
+        port.enter(request);
+        request.next();
+        request.onResponse(status, headers);
+        request.end();
     }
 
     @Test

@@ -23,7 +23,7 @@ class ServerLayersTest {
             Phase.RESPONSE, "response",
             Phase.END, "end");
 
-    private static final Telling EVERYTHING = new Telling(new Debugging(text -> {}), true);
+    private static final Telling EVERYTHING = new Telling(new Debugging(true, 0.5, text -> {}), true);
 
     private final SimulatedTime time = new SimulatedTime();
     private final Surroundings surroundings =

@@ -1,5 +1,6 @@
 package io.weft.controlplane.cli;
 
+import io.weft.controlplane.kubernetes.ClusterRoutes;
 import io.weft.controlplane.rollout.FolderRoutes;
 import io.weft.controlplane.rollout.PageWatch;
 import io.weft.controlplane.rollout.Rollout.Event;
@@ -42,16 +43,21 @@ import picocli.CommandLine.Spec;
         description = {
             "Has one version of a service take over from another, step by step, and goes back by itself when it does not do well.",
             "",
-            "Versions are the values of the tag 'version' (WEFT_TAGS=version=v2). The weights are written into the policy that shares the"
-                    + " service's requests, where they stand: comments and layout stay. Where there is no such policy, SERVICE-canary.yaml is"
-                    + " made. How the new version does is asked at the control plane's page. When the limits are exceeded, when nothing is"
+            "Versions are the values of the tag 'version' (WEFT_TAGS=version=v2), in a cluster those of the pods' label. The weights are"
+                    + " written into the policy that shares the service's requests, where they stand: comments and layout stay. Where there is"
+                    + " no such policy, SERVICE-canary is made. How the new version does is asked at the control plane's page. When the limits are exceeded, when nothing is"
                     + " known of it any more, when the policy is refused, or on Ctrl-C, all requests go to the old version again.",
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
         synopsisSubcommandLabel = "[COMMAND]",
         subcommands = {CanaryCommand.BlueGreen.class, CanaryCommand.ByHeader.class},
-        footer = {"", "Example: weft canary orders --policies ./policies --to v2 --steps 5,25,50,100 --hold 60s --max-error-rate 1% --max-p99 250ms"},
+        footer = {
+            "",
+            "Examples:",
+            "  weft canary orders --policies ./policies --to v2 --steps 5,25,50,100 --hold 60s --max-error-rate 1% --max-p99 250ms",
+            "  weft canary shop/orders --kubernetes --to v2 --page http://127.0.0.1:5679/",
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:the new version has taken over",
@@ -84,8 +90,15 @@ final class CanaryCommand implements Callable<Integer> {
     /** Which policies, and who watches. */
     static final class Where {
 
-        @Option(names = "--policies", paramLabel = "DIR", description = "The control plane's policy folder. Required.")
+        @Option(names = "--policies", paramLabel = "DIR", description = "The control plane's policy folder. Required, or --kubernetes.")
         private Path policies;
+
+        @Option(names = "--kubernetes",
+                description = "Instead of a folder the cluster's MeshHTTPRoutes. SERVICE is NAMESPACE/NAME, and its policy lies in that namespace.")
+        private boolean kubernetes;
+
+        @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the cluster. Default: as KUBECONFIG says.")
+        private Path kubeconfig;
 
         @Option(names = "--page", paramLabel = "URL", defaultValue = "http://127.0.0.1:5679/",
                 description = "The control plane's page. Default: ${DEFAULT-VALUE}.")
@@ -105,8 +118,11 @@ final class CanaryCommand implements Callable<Integer> {
         private boolean json;
 
         RouteStore routes(CommandSpec spec) throws IOException {
-            if (policies == null) {
-                throw new ParameterException(spec.commandLine(), "Missing required option: '--policies=DIR'");
+            if ((policies == null) != kubernetes) {
+                throw new ParameterException(spec.commandLine(), "one of the options --policies=DIR and --kubernetes is needed");
+            }
+            if (kubernetes) {
+                return new ClusterRoutes(Optional.ofNullable(kubeconfig));
             }
             if (!Files.isDirectory(policies)) {
                 throw new IOException("--policies " + policies + " is not a folder");

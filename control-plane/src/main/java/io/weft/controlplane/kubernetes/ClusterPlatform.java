@@ -77,7 +77,7 @@ public final class ClusterPlatform implements Platform {
         authorities = new Authorities(roots::of, clock);
     }
 
-    private static Config config(Optional<Path> kubeconfig) throws IOException {
+    static Config config(Optional<Path> kubeconfig) throws IOException {
         if (kubeconfig.isEmpty()) {
             return Config.autoConfigure(null);
         }

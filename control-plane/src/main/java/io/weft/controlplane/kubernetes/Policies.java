@@ -29,12 +29,17 @@ final class Policies {
 
     /** @return whether anything changed */
     synchronized boolean put(GenericKubernetesResource object) {
-        SourceText text = new SourceText(name(object), Optional.of(serialization.asJson(written(object))), Optional.empty());
+        SourceText text = text(serialization, object);
         return !text.equals(texts.put(text.name(), text));
     }
 
     synchronized void remove(GenericKubernetesResource object) {
         texts.remove(name(object));
+    }
+
+    /** An object as a parser reads it. */
+    static SourceText text(KubernetesSerialization serialization, GenericKubernetesResource object) {
+        return new SourceText(name(object), Optional.of(serialization.asJson(written(object))), Optional.empty());
     }
 
     private static String name(GenericKubernetesResource object) {

@@ -45,6 +45,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>{@code GET /api/mesh}: {@link MeshView}
+ *   <li>{@code GET /api/agents}: {@link ConnectedAgent}s
  *   <li>{@code GET /api/load?mesh=&service=}: {@link LoadView}
  *   <li>{@code GET /api/observed?mesh=&service=&version=&since=}: {@link Observed}
  *   <li>{@code GET /api/events?mesh=&service=}: both views as server-sent events {@code mesh} and {@code load}, whenever they change
@@ -215,6 +216,7 @@ public final class PageServer implements AutoCloseable {
         String service = query.getOrDefault("service", "");
         switch (path) {
             case "/api/mesh" -> answer(exchange, 200, viewer.mesh(routes.isPresent()));
+            case "/api/agents" -> answer(exchange, 200, viewer.agents());
             case "/api/load" -> answer(exchange, 200, viewer.load(mesh, service));
             case "/api/observed" -> answer(exchange, 200, observed(mesh, service, query));
             case "/api/events" -> push(exchange, mesh, service);

@@ -18,10 +18,12 @@ import io.weft.controlplane.rollout.Split;
 import io.weft.controlplane.xds.AdsServer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -198,6 +200,32 @@ final class Viewer {
                     List.copyOf(refusedBy)));
         }
         return shown;
+    }
+
+    /** In the order of their nodes' names. */
+    List<ConnectedAgent> agents() {
+        return controlPlane.connected().stream()
+                .map(Viewer::agent)
+                .sorted(Comparator.comparing(ConnectedAgent::node))
+                .toList();
+    }
+
+    private static ConnectedAgent agent(AdsServer.Connected connected) {
+        ClientNode node = connected.node();
+        List<ConnectedAgent.Refused> refused = new ArrayList<>();
+        new TreeMap<>(connected.rejections()).forEach((type, said) ->
+                refused.add(new ConnectedAgent.Refused(type.substring(type.lastIndexOf('.') + 1), said)));
+        return new ConnectedAgent(
+                node.id(),
+                node.mesh(),
+                node.workload().shown(),
+                node.zone(),
+                node.kind().name().toLowerCase(Locale.ROOT),
+                connected.build().version(),
+                connected.build().pid(),
+                !refused.isEmpty() ? "refused" : connected.current() ? "current" : "pending",
+                node.holdsIdentity(),
+                refused);
     }
 
     private static List<MeshView.Refusal> refusals(List<AdsServer.Connected> connected) {

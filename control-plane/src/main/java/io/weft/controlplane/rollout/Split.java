@@ -23,7 +23,7 @@ public record Split(String mesh, String service, String policy, Map<String, Long
     }
 
     /** One rule that shares the requests for a service among its versions. */
-    record Rule(int to, int rule, Split split) {}
+    public record Rule(int to, int rule, Split split) {}
 
     /**
      * Every service whose requests are shared among versions by exactly one rule of these policies.
@@ -41,7 +41,8 @@ public record Split(String mesh, String service, String policy, Map<String, Long
         return byService.values().stream().filter(each -> each.size() == 1).map(each -> each.get(0)).toList();
     }
 
-    static List<Rule> rules(MeshHttpRoute policy) {
+    /** In the policy's order. */
+    public static List<Rule> rules(MeshHttpRoute policy) {
         List<Rule> found = new ArrayList<>();
         for (int to = 0; to < policy.to().size(); to++) {
             MeshHttpRoute.Destination destination = policy.to().get(to).destination();
@@ -51,7 +52,7 @@ public record Split(String mesh, String service, String policy, Map<String, Long
                 Map<String, Long> weights = weights(rules.get(rule), service.get());
                 if (!weights.isEmpty()) {
                     found.add(new Rule(to, rule,
-                            new Split(policy.metadata().mesh(), service.get(), policy.metadata().displayName(), weights)));
+                            new Split(policy.metadata().mesh(), service.get(), policy.metadata().id().name(), weights)));
                 }
             }
         }

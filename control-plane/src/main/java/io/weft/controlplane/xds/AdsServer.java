@@ -102,13 +102,15 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     /**
      * A connected data plane.
      *
+     * @param build what it says of the program that it is
+     * @param current it has accepted all that is meant for it now
      * @param rejections of each type of which it refuses something, by type URL, what it said of what it refused last
      */
-    public record Connected(ClientNode node, Map<String, String> rejections) {}
+    public record Connected(ClientNode node, ClientBuild build, boolean current, Map<String, String> rejections) {}
 
     public List<Connected> connected() {
         return streams.stream()
-                .flatMap(stream -> stream.node().map(node -> new Connected(node, stream.rejections())).stream())
+                .flatMap(stream -> stream.connected().stream())
                 .toList();
     }
 

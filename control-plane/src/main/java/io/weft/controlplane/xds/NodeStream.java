@@ -117,8 +117,16 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         return Optional.ofNullable(node);
     }
 
-    /** Of each type of which the reader refuses something, by type URL, what it said of what it refused last. */
-    synchronized Map<String, String> rejections() {
+    /** Empty until the first request. */
+    synchronized Optional<AdsServer.Connected> connected() {
+        return node().map(known -> new AdsServer.Connected(known, ClientBuild.of(lastNode), current(), rejections()));
+    }
+
+    private boolean current() {
+        return target != null && subscriptions.keySet().stream().allMatch(this::accepted);
+    }
+
+    private Map<String, String> rejections() {
         Map<String, String> rejections = new HashMap<>();
         subscriptions.forEach((type, subscription) ->
                 subscription.refusal().ifPresent(refusal -> rejections.put(type.typeUrl(), refusal)));

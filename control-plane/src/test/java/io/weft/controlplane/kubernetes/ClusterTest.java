@@ -1,6 +1,7 @@
 package io.weft.controlplane.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,6 +13,7 @@ import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
@@ -30,8 +32,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterEach;
@@ -201,6 +205,61 @@ class ClusterTest {
         cluster.delete(route);
         eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutes(0).getRoute().getCluster())
                 .isEqualTo(ORDERS));
+    }
+
+    @Test
+    void aRolloutRewritesTheWeightsOfTheClustersRouteAndNothingElse() throws Exception {
+        cluster.apply("""
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshHTTPRoute
+                metadata: {name: canary, namespace: shop, labels: {kuma.io/mesh: default}, annotations: {who: orders team}}
+                spec:
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches: [{path: {type: Exact, value: /health}}]
+                      default: {filters: []}
+                    - matches: [{path: {type: PathPrefix, value: /}}]
+                      default:
+                        backendRefs:
+                        - {kind: MeshServiceSubset, name: orders, tags: {version: v1}, weight: 100}
+                """);
+        DeltaClient client = client();
+        eventually(() -> assertThat(client.routes("outbound_80")).isNotNull());
+        ClusterRoutes routes = open(new ClusterRoutes(Optional.of(cluster.kubeconfig(folder))));
+        assertThat(routes.split("default", "shop/orders").orElseThrow().weights()).isEqualTo(Map.of("v1", 100L));
+
+        routes.share("default", "shop/orders", Map.of("v1", 75L, "v2", 25L));
+
+        assertThat(routes.split("default", "shop/orders").orElseThrow().weights()).isEqualTo(Map.of("v1", 75L, "v2", 25L));
+        GenericKubernetesResource written = cluster.client().genericKubernetesResources("kuma.io/v1alpha1", "MeshHTTPRoute")
+                .inNamespace("shop").withName("canary").get();
+        assertThat(written.getMetadata().getAnnotations()).containsEntry("who", "orders team");
+        assertThat(written.<Object>get("spec", "to", 0, "rules", 0, "matches", 0, "path", "value")).isEqualTo("/health");
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutesList())
+                .anySatisfy(route -> assertThat(route.getRoute().getWeightedClusters().getClustersList())
+                        .extracting(each -> each.getWeight().getValue()).containsExactlyInAnyOrder(75, 25)));
+        assertThat(controlPlane.policies().problems()).isEmpty();
+    }
+
+    @Test
+    void aRolloutMakesARouteWhereThereIsNoneAndOneByHeaderIsTakenBack() throws Exception {
+        DeltaClient client = client();
+        eventually(() -> assertThat(client.routes("outbound_80")).isNotNull());
+        ClusterRoutes routes = open(new ClusterRoutes(Optional.of(cluster.kubeconfig(folder))));
+        assertThat(routes.split("default", "shop/orders")).isEmpty();
+
+        routes.sendByHeader("default", "shop/orders", Map.entry("x-group", "beta"), "v2", "v1");
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutes(0).getMatch().getHeadersList())
+                .extracting(header -> header.getName()).containsExactly("x-group"));
+        assertThat(routes.endByHeader("default", "shop/orders")).isTrue();
+        assertThat(routes.endByHeader("default", "shop/orders")).isFalse();
+
+        routes.share("default", "shop/orders", new TreeMap<>(Map.of("v1", 95L, "v2", 5L)));
+        eventually(() -> assertThat(client.routes("outbound_80").getVirtualHosts(0).getRoutes(0).getRoute().getWeightedClusters()
+                .getClustersList()).extracting(each -> each.getWeight().getValue()).containsExactly(95, 5));
+        assertThat(controlPlane.policies().problems()).isEmpty();
+        assertThatThrownBy(() -> routes.share("default", "orders", Map.of("v1", 1L))).hasMessageContaining("NAMESPACE/NAME");
     }
 
     private static final String HTTP_ROUTE = """

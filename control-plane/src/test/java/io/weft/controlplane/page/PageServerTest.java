@@ -9,6 +9,7 @@ import io.weft.controlplane.page.SimulatedMesh.Shop;
 import io.weft.controlplane.rollout.PageWatch;
 import io.weft.controlplane.rollout.Rollout.Observed;
 import io.weft.controlplane.token.TokenKey;
+import io.weft.controlplane.xds.Nodes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -118,6 +119,30 @@ class PageServerTest {
         assertThat(view().at("/meshes/0/refusals/0/node").asText()).isEqualTo("default.shop-1");
         assertThat(view().at("/meshes/0/refusals/0/service").asText()).isEqualTo("shop");
         assertThat(view().at("/meshes/0/refusals/0/message").asText()).isEqualTo("not this one");
+    }
+
+    @Test
+    void whoHasAStreamIsListedWithWhatItSaysOfItself() throws Exception {
+        Files.writeString(folder.resolve("orders-canary.yaml"), SimulatedMesh.CANARY);
+        mesh.instance(Nodes.built(Nodes.agent("orders", "1", 7201, "v1"), "1.2.3", 4711));
+        mesh.instance("shop", "1", 7101, "v1", "outbound_80");
+
+        await().until(() -> agents().path(1).path("policy").asText().equals("refused") && agents().path(0).path("policy").asText().equals("current"));
+
+        JsonNode orders = agents().path(0);
+        assertThat(orders.path("node").asText()).isEqualTo("default.orders-1");
+        assertThat(orders.path("service").asText()).isEqualTo("orders");
+        assertThat(orders.path("kind").asText()).isEqualTo("agent");
+        assertThat(orders.path("version").asText()).isEqualTo("1.2.3");
+        assertThat(orders.path("pid").asLong()).isEqualTo(4711);
+        assertThat(orders.path("identity").asBoolean()).isFalse();
+        assertThat(orders.path("refused")).isEmpty();
+        assertThat(agents().path(1).path("pid").isNull()).isTrue();
+        assertThat(agents().path(1).at("/refused/0/message").asText()).isEqualTo("not this one");
+    }
+
+    private JsonNode agents() throws Exception {
+        return JSON.readTree(get("/api/agents").body());
     }
 
     @Test

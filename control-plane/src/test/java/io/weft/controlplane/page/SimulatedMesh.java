@@ -64,7 +64,10 @@ final class SimulatedMesh implements AutoCloseable {
 
     /** A service's instance, connected until the mesh is closed. */
     DeltaClient instance(String service, String suffix, int port, String version, String... refused) {
-        Node node = Nodes.agent(service, suffix, port, version);
+        return instance(Nodes.agent(service, suffix, port, version), refused);
+    }
+
+    DeltaClient instance(Node node, String... refused) {
         DeltaClient client = new DeltaClient(controlPlane.port(), node, "", refused);
         opened.add(client);
         return client;

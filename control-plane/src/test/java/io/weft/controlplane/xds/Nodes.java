@@ -50,6 +50,15 @@ public final class Nodes {
                 .build();
     }
 
+    /** The same with what an agent says of its program. */
+    public static Node built(Node node, String version, long pid) {
+        return node.toBuilder()
+                .setMetadata(node.getMetadata().toBuilder()
+                        .putFields("weft.version", text(version))
+                        .putFields("weft.pid", Value.newBuilder().setNumberValue(pid).build()))
+                .build();
+    }
+
     static Value text(String text) {
         return Value.newBuilder().setStringValue(text).build();
     }

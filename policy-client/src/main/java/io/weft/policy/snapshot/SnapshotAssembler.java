@@ -195,6 +195,24 @@ public final class SnapshotAssembler {
         return type.wildcard() ? versions(warming.roots, Set.of()) : versions(warming.parts, warming.withdrawn);
     }
 
+    /** The newest good one of each name, in no particular order. */
+    public Collection<Accepted> held(ResourceType type) {
+        return switch (type) {
+            case SECRET -> List.copyOf(secrets.held.values());
+            case NAMES -> names.table.stream().toList();
+            default -> List.copyOf(type.wildcard() ? warming(type).roots.values() : warming(type).parts.values());
+        };
+    }
+
+    /** Whether the control plane has removed what is held because something refers to it. */
+    public boolean isWithdrawn(ResourceType type, String name) {
+        return switch (type) {
+            case SECRET -> secrets.withdrawn.contains(name);
+            case NAMES -> false;
+            default -> !type.wildcard() && warming(type).withdrawn.contains(name);
+        };
+    }
+
     private static Map<String, String> versions(Map<String, Accepted> held, Set<String> withdrawn) {
         Map<String, String> versions = new HashMap<>();
         for (Accepted accepted : held.values()) {

@@ -49,6 +49,7 @@ final class AdsClient {
     private NodeSource nodes;
     private Variant variant = Variant.DELTA;
     private Instant deltaRefused = Instant.MIN;
+    private Node lastSaid = Node.getDefaultInstance();
     private Connection connection;
     private Stream current;
     private Future<?> retry;
@@ -71,6 +72,11 @@ final class AdsClient {
                 ControlPlaneAddress.of(config.controlPlane()),
                 ControlPlaneCredentials.of(config),
                 environment.limits());
+    }
+
+    /** What was said of the node last; empty before the first connection. */
+    Node said() {
+        return lastSaid;
     }
 
     Connection connection() {
@@ -193,6 +199,7 @@ final class AdsClient {
                     return;
                 }
                 said = node;
+                lastSaid = node;
                 if (dialect != Dialect.KUMA) {
                     session.announce(node);
                 } else {
@@ -211,6 +218,7 @@ final class AdsClient {
             local = (InetSocketAddress) localAddress;
             connection = new Connected(local, environment.clock().instant());
             said = node();
+            lastSaid = said;
             session.begin(said);
             observer.changed();
         }

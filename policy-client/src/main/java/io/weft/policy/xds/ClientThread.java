@@ -35,20 +35,27 @@ final class ClientThread {
         thread.start();
     }
 
-    void execute(Runnable task) {
+    /** @return false: it is about to end, and the task is not run */
+    boolean execute(Runnable task) {
         Runnable guarded = () -> guard(task);
         synchronized (this) {
             if (early != null) {
                 early.add(guarded);
-                return;
+                return true;
             }
+        }
+        if (loop.isShuttingDown()) {
+            // It may take what it never runs.
+            return false;
         }
         try {
             loop.execute(guarded);
+            return true;
         } catch (RejectedExecutionException e) {
             if (!loop.isShuttingDown()) {
                 throw e;
             }
+            return false;
         }
     }
 

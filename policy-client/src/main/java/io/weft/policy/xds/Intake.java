@@ -76,6 +76,11 @@ final class Intake {
         return record(type, version, outcomes);
     }
 
+    /** What is refused now, by name. */
+    Map<String, Refusal> refused(ResourceType type) {
+        return refused.get(type);
+    }
+
     /** The names to be subscribed to now. */
     Set<String> wanted(ResourceType type) {
         return assembler.wanted(type);

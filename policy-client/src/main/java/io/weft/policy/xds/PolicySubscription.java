@@ -1,6 +1,7 @@
 package io.weft.policy.xds;
 
 import io.netty.channel.EventLoop;
+import io.weft.policy.ClientStatus;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus.Connecting;
@@ -17,6 +18,7 @@ import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.RawResource;
 import io.weft.policy.parse.ResourceParser;
 import io.weft.policy.parse.ResourceType;
+import io.weft.policy.proto.envoy.config.core.v3.Node;
 import io.weft.policy.snapshot.SnapshotAssembler;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -25,8 +27,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -83,6 +87,38 @@ public final class PolicySubscription {
 
     public PolicyClientStatus status() {
         return status;
+    }
+
+    /** Fails when the client is closed. */
+    public CompletableFuture<ClientStatus> clientStatus() {
+        return onThread(() -> {
+            Node node = client.said();
+            return new ClientStatus(node.getId(), node.getCluster(), held().stream().map(HeldResources.Held::status).toList());
+        });
+    }
+
+    /** Fails when the client is closed, or with an {@link IllegalArgumentException}. */
+    public CompletableFuture<byte[]> clientStatus(byte[] request) {
+        return onThread(() -> ClientStatusMessage.response(client.said(), held(), ClientStatusMessage.wantsContents(request)));
+    }
+
+    private List<HeldResources.Held> held() {
+        return new HeldResources(assembler, intake).list();
+    }
+
+    private <T> CompletableFuture<T> onThread(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        boolean runs = thread.execute(() -> {
+            try {
+                answer.complete(question.get());
+            } catch (RuntimeException | Error fault) {
+                answer.completeExceptionally(fault);
+            }
+        });
+        if (!runs) {
+            answer.completeExceptionally(new IllegalStateException("the policy client is closed"));
+        }
+        return answer;
     }
 
     public void announce(NodeSource nodes) {

@@ -1,5 +1,6 @@
 package io.weft.dataplane.accesslog;
 
+import io.weft.dataplane.ContentLength;
 import io.weft.dataplane.Headers;
 import io.weft.dataplane.HttpStream;
 import io.weft.dataplane.NanoClock;
@@ -110,25 +111,14 @@ public final class LogRequests extends HttpFilter {
 
         @Override
         public long requestBytes() {
-            return length(stream.header("content-length"));
+            long known = stream.requestBodyBytes();
+            return known >= 0 ? known : ContentLength.of(stream.header("content-length"));
         }
 
         @Override
         public long responseBytes() {
-            return length(response.get("content-length"));
-        }
-
-        /** Of a body whose length was not said beforehand nothing is known. */
-        private static long length(String header) {
-            long length = 0;
-            for (int i = 0; header != null && i < header.length(); i++) {
-                int digit = header.charAt(i) - '0';
-                if (digit < 0 || digit > 9 || i > 17) {
-                    return -1;
-                }
-                length = length * 10 + digit;
-            }
-            return length;
+            long known = stream.responseBodyBytes();
+            return known >= 0 ? known : ContentLength.of(response.get("content-length"));
         }
 
         @Override

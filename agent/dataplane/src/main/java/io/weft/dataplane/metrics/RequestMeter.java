@@ -35,6 +35,8 @@ public final class RequestMeter {
         private final long outcome;
         private volatile long requests;
         private final Durations durations = new Durations();
+        private final Sizes requestSizes = new Sizes();
+        private final Sizes responseSizes = new Sizes();
 
         Series(long outcome) {
             this.outcome = outcome;
@@ -45,11 +47,30 @@ public final class RequestMeter {
         return peer;
     }
 
+    /** @param outcome as {@link Outcome#pack} makes it */
+    void count(long outcome) {
+        Series.REQUESTS.getAndIncrement(series(outcome));
+    }
+
     /**
      * @param outcome as {@link Outcome#pack} makes it
-     * @param weight how many requests the time stands for; 0: it is not known
+     * @param requestBytes of the body; negative: not known
+     * @param responseBytes likewise
+     * @param weight how many requests the time and the sizes stand for
      */
-    void count(long outcome, long nanos, int weight) {
+    void count(long outcome, long nanos, long requestBytes, long responseBytes, int weight) {
+        Series series = series(outcome);
+        Series.REQUESTS.getAndIncrement(series);
+        series.durations.add(nanos, weight);
+        if (requestBytes >= 0) {
+            series.requestSizes.add(requestBytes, weight);
+        }
+        if (responseBytes >= 0) {
+            series.responseSizes.add(responseBytes, weight);
+        }
+    }
+
+    private Series series(long outcome) {
         Series series = usual;
         if (series == null || series.outcome != outcome) {
             series = find(table, outcome);
@@ -57,10 +78,7 @@ public final class RequestMeter {
                 series = add(outcome);
             }
         }
-        Series.REQUESTS.getAndIncrement(series);
-        if (weight != 0) {
-            series.durations.add(nanos, weight);
-        }
+        return series;
     }
 
     private static Series find(Series[] table, long outcome) {
@@ -118,7 +136,8 @@ public final class RequestMeter {
         for (Series series : table) {
             if (series != null) {
                 stats.add(new RequestStats(
-                        direction, cluster, peer, Outcome.of(series.outcome), series.requests, series.durations.snapshot()));
+                        direction, cluster, peer, Outcome.of(series.outcome), series.requests, series.durations.snapshot(),
+                        series.requestSizes.snapshot(), series.responseSizes.snapshot()));
             }
         }
         return stats;

@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Counts every request of this process once, when it is over, and times it: every one, up to a thousand a second. Beyond that one in
- * sixteen is timed, by chance, and stands for sixteen: to read the clock twice costs a request more than all its other figures do.
+ * sixteen is timed, by chance, and stands for sixteen: to read the clock twice costs a request more than all its other figures do. How long
+ * its body and its response's are is looked at for those that are timed, as far as a head says it or the library tells what goes by.
  * Thread-safe, without locks on the request path.
  */
 public final class RequestMetrics {
@@ -47,9 +48,66 @@ public final class RequestMetrics {
 
     /** One request, from its beginning to its end: part of the object that stands for it. For one thread at a time. */
     public abstract static class Measured {
+        private static final long UNKNOWN = Long.MIN_VALUE;
+
         private long startNanos;
         /** 0: it has not begun, or is over. */
         private int weight;
+        /** Of the body: the bytes that have passed; or, while none has been seen, the complement of what its head announces; or not known. */
+        private long requestBytes;
+        private long responseBytes;
+
+        /** Whether it is worth a look what the heads announce. */
+        public final boolean isTimed() {
+            return weight > 0;
+        }
+
+        /** @param bytes of its body; negative: its head does not say */
+        public final void announcesRequest(long bytes) {
+            requestBytes = bytes < 0 ? UNKNOWN : ~bytes;
+        }
+
+        /**
+         * The attempt has a response.
+         *
+         * @param bytes of its body; negative: its head does not say
+         */
+        public final void announcesResponse(long bytes) {
+            responseBytes = bytes < 0 ? UNKNOWN : ~bytes;
+        }
+
+        /** A part of the request's body went by. What was announced is sent as often as there are attempts, and counts once. */
+        protected final void requestPasses(long bytes) {
+            if (requestBytes >= 0 || requestBytes == UNKNOWN) {
+                requestBytes = Math.max(0, requestBytes) + bytes;
+            }
+        }
+
+        /** A part of the response's body went by. */
+        protected final void responsePasses(long bytes) {
+            responseBytes = Math.max(0, responseBytes) + bytes;
+        }
+
+        /** As many bytes of the response's body went by as the server says at its end, unless the head has announced that there is none. */
+        public final void endsResponse(long bytes) {
+            if (responseBytes != ~0L) {
+                responseBytes = bytes;
+            }
+        }
+
+        /** What is known now of how long the request's body is; -1: nothing. */
+        public final long requestBodyBytes() {
+            return known(requestBytes);
+        }
+
+        /** Likewise of the response's. */
+        public final long responseBodyBytes() {
+            return known(responseBytes);
+        }
+
+        private static long known(long bytes) {
+            return bytes == UNKNOWN ? -1 : bytes < 0 ? ~bytes : bytes;
+        }
     }
 
     /** Again before its end it does nothing. */
@@ -62,6 +120,8 @@ public final class RequestMetrics {
         if (request.weight != 0) {
             return;
         }
+        request.requestBytes = Measured.UNKNOWN;
+        request.responseBytes = Measured.UNKNOWN;
         if (!sampling) {
             time(request, 1);
         } else if ((random & ONE_IN - 1) == 0) {
@@ -103,9 +163,10 @@ public final class RequestMetrics {
         request.weight = 0;
         long outcome = Outcome.pack(code, grpc, grpcStatus, flags, secured);
         if (weight == UNTIMED) {
-            meter.count(outcome, 0, 0);
+            meter.count(outcome);
         } else {
-            meter.count(outcome, clock.nanoTime() - request.startNanos, weight);
+            meter.count(outcome, clock.nanoTime() - request.startNanos, request.requestBodyBytes(), request.responseBodyBytes(),
+                    weight);
         }
     }
 

@@ -9,9 +9,18 @@ package io.weft.dataplane.metrics;
  * @param requests that ended so
  * @param durations of the same: from the request's beginning to the end of the response. While requests come faster than
  *     {@link RequestMetrics} times them, each of those that it does time stands for several
+ * @param requestSizes of the bodies of those that are timed, where the size is known
+ * @param responseSizes likewise
  */
 public record RequestStats(
-        Direction direction, String cluster, Peer peer, Outcome outcome, long requests, Durations.Snapshot durations) {
+        Direction direction,
+        String cluster,
+        Peer peer,
+        Outcome outcome,
+        long requests,
+        Durations.Snapshot durations,
+        Sizes.Snapshot requestSizes,
+        Sizes.Snapshot responseSizes) {
 
     /** As seen from this process; what Istio calls the reporter. */
     public enum Direction { OUTBOUND, INBOUND }

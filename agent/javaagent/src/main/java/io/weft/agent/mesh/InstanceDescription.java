@@ -26,6 +26,9 @@ final class InstanceDescription implements Instance {
     private static final List<String> FEATURES = List.of(
             "feature-delta-grpc", "feature-embedded-dns", "feature-transparent-proxy-in-dataplane-metadata", "feature-unified-resource-naming");
 
+    /** Our own control plane tells an operator. */
+    private static final Map<String, Object> BUILD = Map.of("weft.version", AgentVersion.get(), "weft.pid", ProcessHandle.current().pid());
+
     private final Settings settings;
     private final ServicePorts servicePorts;
     private final InboundPorts ports;
@@ -55,8 +58,9 @@ final class InstanceDescription implements Instance {
 
     @Override
     public Node at(InetAddress local) {
-        return kuma ? toKuma(Instance.address(settings, local), inbounds(local)) : node(name, Map.of(), Instance.address(settings, local),
-                inbounds(local), new HashMap<>());
+        return kuma
+                ? toKuma(Instance.address(settings, local), inbounds(local))
+                : node(name, Map.of(), Instance.address(settings, local), inbounds(local), new HashMap<>(BUILD));
     }
 
     /** By another name for each description: kuma-cp holds a node for active until long after its stream has ended, and lets it in only then. */

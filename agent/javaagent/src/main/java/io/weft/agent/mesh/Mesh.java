@@ -120,8 +120,9 @@ public final class Mesh implements MeshAccess {
             DataPlane made = DataPlane.start(settings.startupWait(), new TimerThread(faults), faults, self());
             AccessLogFiles files = new AccessLogFiles(faults);
             made.accessLogsTo(files);
-            if (settings.admin().debugHeader()) {
-                made.permitDebugging(decision -> background.run("say how a request was decided", () -> log.debug(decision)));
+            if (settings.admin().debugHeader() || settings.admin().decisions() > 0) {
+                made.tellDecisions(settings.admin().debugHeader(), settings.admin().decisions(),
+                        new DecisionLog(background, log, settings.admin().decisions() > 0));
             }
             if (settings.service().isPresent()) {
                 made.inbound().guard(new InboundGuard(servicePorts, settings.startupWait(), settings.required()));

@@ -1,10 +1,10 @@
 package io.weft.agent.metrics;
 
-import io.weft.agent.metrics.Metric.Kind;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.metrics.RequestStats;
+import io.weft.dataplane.metrics.Sizes;
 import io.weft.policy.model.EndpointAssignment.Health;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,8 +67,15 @@ final class EnvoyMetrics {
         counter("upstream_rq_timeout", "Requests whose time was over.", labels, ifSet(flags, ResponseFlag.UT, series));
         counter("upstream_rq_retry_limit_exceeded", "Requests that were not tried again since they had been as often as they may.", labels,
                 ifSet(flags, ResponseFlag.URX, series));
-        metric("upstream_rq_time", Kind.HISTOGRAM, "From the beginning of a request to the end of its response, in milliseconds.")
+        metrics.computeIfAbsent(PREFIX + "upstream_rq_time",
+                name -> Metric.durations(name, "From the beginning of a request to the end of its response, in milliseconds."))
                 .add(labels, series.durations());
+        sizes("upstream_rq_body_size", "Bytes of requests' bodies.", labels, series.requestSizes());
+        sizes("upstream_rs_body_size", "Bytes of responses' bodies.", labels, series.responseSizes());
+    }
+
+    private void sizes(String name, String help, Map<String, String> labels, Sizes.Snapshot sizes) {
+        metrics.computeIfAbsent(PREFIX + name, full -> Metric.sizes(full, help)).add(labels, sizes);
     }
 
     private static long ifSet(int flags, ResponseFlag flag, RequestStats series) {
@@ -83,14 +90,10 @@ final class EnvoyMetrics {
     }
 
     private void counter(String name, String help, Map<String, String> labels, long value) {
-        metric(name, Kind.COUNTER, help).add(labels, value);
+        metrics.computeIfAbsent(PREFIX + name, full -> Metric.counter(full, help)).add(labels, value);
     }
 
     private void gauge(String name, String help, Map<String, String> labels, long value) {
-        metric(name, Kind.GAUGE, help).add(labels, value);
-    }
-
-    private Metric metric(String name, Kind kind, String help) {
-        return metrics.computeIfAbsent(PREFIX + name, full -> new Metric(full, kind, help));
+        metrics.computeIfAbsent(PREFIX + name, full -> Metric.gauge(full, help)).add(labels, value);
     }
 }

@@ -1,6 +1,5 @@
 package io.weft.agent.metrics;
 
-import io.weft.agent.metrics.Metric.Kind;
 import io.weft.dataplane.metrics.Outcome;
 import io.weft.dataplane.metrics.Peer;
 import io.weft.dataplane.metrics.RequestStats;
@@ -14,9 +13,11 @@ final class IstioMetrics {
     private static final String UNKNOWN = "unknown";
     private static final String OTHER = "other";
 
-    private final Metric requests = new Metric("istio_requests_total", Kind.COUNTER, "Requests, each with all its attempts.");
-    private final Metric durations = new Metric(
-            "istio_request_duration_milliseconds", Kind.HISTOGRAM, "From the beginning of a request to the end of its response.");
+    private final Metric requests = Metric.counter("istio_requests_total", "Requests, each with all its attempts.");
+    private final Metric durations =
+            Metric.durations("istio_request_duration_milliseconds", "From the beginning of a request to the end of its response.");
+    private final Metric requestSizes = Metric.sizes("istio_request_bytes", "Bytes of requests' bodies.");
+    private final Metric responseSizes = Metric.sizes("istio_response_bytes", "Bytes of responses' bodies.");
     private final Workload self;
 
     private IstioMetrics(Workload self) {
@@ -29,8 +30,10 @@ final class IstioMetrics {
             Map<String, String> labels = metrics.labels(series);
             metrics.requests.add(labels, series.requests());
             metrics.durations.add(labels, series.durations());
+            metrics.requestSizes.add(labels, series.requestSizes());
+            metrics.responseSizes.add(labels, series.responseSizes());
         }
-        return List.of(metrics.requests, metrics.durations);
+        return List.of(metrics.requests, metrics.durations, metrics.requestSizes, metrics.responseSizes);
     }
 
     private Map<String, String> labels(RequestStats series) {

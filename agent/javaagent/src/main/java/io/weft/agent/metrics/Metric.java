@@ -1,6 +1,7 @@
 package io.weft.agent.metrics;
 
 import io.weft.dataplane.metrics.Durations;
+import io.weft.dataplane.metrics.Sizes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,9 +13,11 @@ public final class Metric {
     /** What a point's value is. */
     public enum Kind { COUNTER, GAUGE, HISTOGRAM }
 
+    public enum Unit { ONE, MILLISECONDS, BYTES }
+
     /**
-     * @param value of a histogram the sum, in milliseconds
-     * @param counts of a histogram: of each bucket of {@link Durations#bounds} alone; null otherwise
+     * @param value of a histogram the sum, in the metric's unit
+     * @param counts of a histogram: of each bucket of {@link #bounds} alone; null otherwise
      */
     public record Point(Map<String, String> labels, double value, long[] counts) {
 
@@ -32,13 +35,40 @@ public final class Metric {
 
     private final String name;
     private final Kind kind;
+    private final Unit unit;
     private final String help;
     private final Map<Map<String, String>, Point> points = new LinkedHashMap<>();
 
-    Metric(String name, Kind kind, String help) {
+    private Metric(String name, Kind kind, Unit unit, String help) {
         this.name = name;
         this.kind = kind;
+        this.unit = unit;
         this.help = help;
+    }
+
+    static Metric counter(String name, String help) {
+        return new Metric(name, Kind.COUNTER, Unit.ONE, help);
+    }
+
+    static Metric gauge(String name, String help) {
+        return new Metric(name, Kind.GAUGE, Unit.ONE, help);
+    }
+
+    static Metric durations(String name, String help) {
+        return new Metric(name, Kind.HISTOGRAM, Unit.MILLISECONDS, help);
+    }
+
+    static Metric sizes(String name, String help) {
+        return new Metric(name, Kind.HISTOGRAM, Unit.BYTES, help);
+    }
+
+    public Unit unit() {
+        return unit;
+    }
+
+    /** Of a histogram, in its unit. */
+    public double[] bounds() {
+        return unit == Unit.BYTES ? Sizes.bounds() : Durations.bounds();
     }
 
     public String name() {
@@ -64,6 +94,10 @@ public final class Metric {
 
     void add(Map<String, String> labels, Durations.Snapshot durations) {
         add(new Point(labels, durations.sumNanos() / 1e6, durations.counts()));
+    }
+
+    void add(Map<String, String> labels, Sizes.Snapshot sizes) {
+        add(new Point(labels, sizes.sumBytes(), sizes.counts()));
     }
 
     private void add(Point point) {

@@ -3,7 +3,7 @@ package io.weft.agent.metrics;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.weft.agent.metrics.Metric.Kind;
-import io.weft.dataplane.metrics.Durations;
+import io.weft.agent.metrics.Metric.Unit;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -71,11 +71,15 @@ final class OtlpJson {
     }
 
     private void metric(Metric metric) throws IOException {
-        boolean seconds = IN_SECONDS.stream().anyMatch(metric.name()::startsWith);
+        boolean seconds = metric.unit() == Unit.MILLISECONDS && IN_SECONDS.stream().anyMatch(metric.name()::startsWith);
         json.writeStartObject();
         json.writeStringField("name", metric.name());
         json.writeStringField("description", metric.help());
-        json.writeStringField("unit", metric.kind() == Kind.HISTOGRAM ? seconds ? "s" : "ms" : "1");
+        json.writeStringField("unit", switch (metric.unit()) {
+            case ONE -> "1";
+            case MILLISECONDS -> seconds ? "s" : "ms";
+            case BYTES -> "By";
+        });
         json.writeObjectFieldStart(switch (metric.kind()) {
             case COUNTER -> "sum";
             case GAUGE -> "gauge";
@@ -94,7 +98,7 @@ final class OtlpJson {
             json.writeStringField("startTimeUnixNano", start);
             json.writeStringField("timeUnixNano", now);
             if (metric.kind() == Kind.HISTOGRAM) {
-                histogram(point, seconds ? 1_000 : 1);
+                histogram(point, metric.bounds(), seconds ? 1_000 : 1);
             } else {
                 json.writeNumberField("asDouble", point.value());
             }
@@ -105,8 +109,8 @@ final class OtlpJson {
         json.writeEndObject();
     }
 
-    /** @param perUnit milliseconds of the metric's unit */
-    private void histogram(Metric.Point point, double perUnit) throws IOException {
+    /** @param perUnit how many of the metric's units the one that is told has */
+    private void histogram(Metric.Point point, double[] bounds, double perUnit) throws IOException {
         long count = 0;
         json.writeArrayFieldStart("bucketCounts");
         for (long bucket : point.counts()) {
@@ -115,7 +119,7 @@ final class OtlpJson {
         }
         json.writeEndArray();
         json.writeArrayFieldStart("explicitBounds");
-        for (double bound : Durations.bounds()) {
+        for (double bound : bounds) {
             json.writeNumber(bound / perUnit);
         }
         json.writeEndArray();

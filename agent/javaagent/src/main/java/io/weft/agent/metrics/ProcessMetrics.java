@@ -1,6 +1,5 @@
 package io.weft.agent.metrics;
 
-import io.weft.agent.metrics.Metric.Kind;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Rejection;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
@@ -19,21 +18,21 @@ final class ProcessMetrics {
     private ProcessMetrics() {}
 
     static List<Metric> of(PolicyClientStatus stream, PolicySnapshot policy, InboundPorts ports, List<RuleStats> rules, Instant now) {
-        Metric live = new Metric("envoy_server_live", Kind.GAUGE, "1 until this instance is about to go.");
+        Metric live = Metric.gauge("envoy_server_live", "1 until this instance is about to go.");
         live.add(Map.of(), ports.draining() ? 0 : 1);
-        Metric connected = new Metric("envoy_control_plane_connected_state", Kind.GAUGE, "1 while there is a connection to the control plane.");
+        Metric connected = Metric.gauge("envoy_control_plane_connected_state", "1 while there is a connection to the control plane.");
         connected.add(Map.of(), stream.connection() instanceof Connected ? 1 : 0);
-        Metric generation = new Metric("weft_policy_generation", Kind.GAUGE, "How often the policy in force has changed.");
+        Metric generation = Metric.gauge("weft_policy_generation", "How often the policy in force has changed.");
         generation.add(Map.of(), policy.generation());
-        Metric refused = new Metric("weft_policy_refused", Kind.GAUGE, "Resources of the control plane that are refused now.");
+        Metric refused = Metric.gauge("weft_policy_refused", "Resources of the control plane that are refused now.");
         refused.add(Map.of(), stream.refused().size());
-        Metric inFlight = new Metric("weft_inbound_requests_active", Kind.GAUGE, "Requests that came in and are under way.");
+        Metric inFlight = Metric.gauge("weft_inbound_requests_active", "Requests that came in and are under way.");
         inFlight.add(Map.of(), ports.inFlight());
         return List.of(live, connected, generation, refused, inFlight, rejections(ports), decisions(rules), expiry(policy, now));
     }
 
     private static Metric rejections(InboundPorts ports) {
-        Metric rejections = new Metric("weft_inbound_connections_refused_total", Kind.COUNTER, "Connections that were closed for what policy says.");
+        Metric rejections = Metric.counter("weft_inbound_connections_refused_total", "Connections that were closed for what policy says.");
         for (Rejection why : Rejection.values()) {
             rejections.add(Map.of("reason", why.name().toLowerCase(Locale.ROOT)), ports.rejections(why));
         }
@@ -41,7 +40,7 @@ final class ProcessMetrics {
     }
 
     private static Metric decisions(List<RuleStats> rules) {
-        Metric decisions = new Metric("weft_access_decisions_total", Kind.COUNTER, "How often a rule of access control decided.");
+        Metric decisions = Metric.counter("weft_access_decisions_total", "How often a rule of access control decided.");
         for (RuleStats rule : rules) {
             decisions.add(
                     Map.of("filter", rule.filter(), "rule", rule.rule(), "decision", rule.allows() ? "allowed" : "denied", "shadow",
@@ -52,7 +51,7 @@ final class ProcessMetrics {
     }
 
     private static Metric expiry(PolicySnapshot policy, Instant now) {
-        Metric expiry = new Metric("weft_certificate_expiry_seconds", Kind.GAUGE, "For how long certificates of this process are still valid.");
+        Metric expiry = Metric.gauge("weft_certificate_expiry_seconds", "For how long certificates of this process are still valid.");
         for (Secret secret : policy.secrets().values()) {
             if (secret.content() instanceof Secret.Identity identity) {
                 Instant end = identity.certificate().leaf().getNotAfter().toInstant();

@@ -1,6 +1,5 @@
 package io.weft.agent.metrics;
 
-import io.weft.dataplane.metrics.Durations;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -8,8 +7,6 @@ import java.util.Map;
 /** Prometheus' text format, version 0.0.4. */
 public final class PrometheusText {
     public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-    private static final double[] BOUNDS = Durations.bounds();
 
     private final StringBuilder text = new StringBuilder(16_384);
 
@@ -33,20 +30,20 @@ public final class PrometheusText {
         text.append("# TYPE ").append(metric.name()).append(' ').append(type).append('\n');
         for (Metric.Point point : points) {
             if (metric.kind() == Metric.Kind.HISTOGRAM) {
-                histogram(metric.name(), point);
+                histogram(metric.name(), metric.bounds(), point);
             } else {
                 sample(metric.name(), "", point.labels(), null, point.value());
             }
         }
     }
 
-    private void histogram(String name, Metric.Point point) {
+    private void histogram(String name, double[] bounds, Metric.Point point) {
         long below = 0;
-        for (int i = 0; i < BOUNDS.length; i++) {
+        for (int i = 0; i < bounds.length; i++) {
             below += point.counts()[i];
-            sample(name, "_bucket", point.labels(), number(BOUNDS[i]), below);
+            sample(name, "_bucket", point.labels(), number(bounds[i]), below);
         }
-        below += point.counts()[BOUNDS.length];
+        below += point.counts()[bounds.length];
         sample(name, "_bucket", point.labels(), "+Inf", below);
         sample(name, "_sum", point.labels(), null, point.value());
         sample(name, "_count", point.labels(), null, below);

@@ -1,6 +1,5 @@
 package io.weft.agent.metrics;
 
-import io.weft.agent.metrics.Metric.Kind;
 import io.weft.dataplane.metrics.Outcome;
 import io.weft.dataplane.metrics.RequestStats;
 import io.weft.dataplane.metrics.RequestStats.Direction;
@@ -22,10 +21,17 @@ final class SemanticMetrics {
         for (RequestStats series : stats) {
             boolean client = series.direction() == Direction.OUTBOUND;
             boolean rpc = series.outcome().grpc();
-            String name = (rpc ? "rpc." : "http.") + (client ? "client." : "server.") + (rpc ? "duration" : "request.duration");
-            Metric metric = metrics.computeIfAbsent(name, absent -> new Metric(absent, Kind.HISTOGRAM,
-                    rpc ? "Duration of calls." : "Duration of HTTP requests."));
-            metric.add(rpc ? call(series) : request(series, client), series.durations());
+            String side = (rpc ? "rpc." : "http.") + (client ? "client." : "server.");
+            Map<String, String> attributes = rpc ? call(series) : request(series, client);
+            metrics.computeIfAbsent(side + (rpc ? "duration" : "request.duration"),
+                    name -> Metric.durations(name, rpc ? "Duration of calls." : "Duration of HTTP requests."))
+                    .add(attributes, series.durations());
+            if (!rpc) {
+                metrics.computeIfAbsent(side + "request.body.size", name -> Metric.sizes(name, "Size of HTTP requests' bodies."))
+                        .add(attributes, series.requestSizes());
+                metrics.computeIfAbsent(side + "response.body.size", name -> Metric.sizes(name, "Size of HTTP responses' bodies."))
+                        .add(attributes, series.responseSizes());
+            }
         }
         return new ArrayList<>(metrics.values());
     }

@@ -72,6 +72,8 @@ public enum Setting {
     DEBUG_HEADER("debug-header", Type.FLAG, "false",
             "true: a request with the header x-weft-debug gets that header in its response, which says how it was decided: route, endpoints, "
                     + "attempts, and who refused it. It names services, addresses and rules to whoever may send such a request."),
+    DEBUG_SAMPLING("debug-sampling", Type.PERCENT, "0%",
+            "Of that many requests the agent's log says how they were decided, as x-weft-debug does, a line of JSON each."),
     LOG_FILE("log.file", Type.PATH, "stderr", "Where the agent's own log goes."),
     LOG_LEVEL("log.level", Type.LEVEL, "info", "off, error, warn, info or debug."),
     ENABLED("enabled", Type.FLAG, "true", "false: the agent leaves this JVM alone."),

@@ -56,8 +56,9 @@ public record Settings(
     /**
      * @param metrics where they may be asked for by TCP
      * @param debugHeader whether requests may ask how they are decided
+     * @param decisions share of the requests of which the log says how they were decided, from 0 to 1
      */
-    public record Admin(boolean enabled, Optional<String> directory, Optional<Listen> metrics, boolean debugHeader) {}
+    public record Admin(boolean enabled, Optional<String> directory, Optional<Listen> metrics, boolean debugHeader, double decisions) {}
 
     /**
      * @param endpoint of a collector, with its host, and {@code http} or {@code https}

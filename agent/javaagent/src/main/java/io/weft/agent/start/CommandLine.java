@@ -58,10 +58,13 @@ public final class CommandLine implements ToIntFunction<List<String>> {
     private static int status(List<String> arguments) {
         List<Long> pids = new ArrayList<>();
         StatusCommand.Form form = null;
-        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        boolean everywhere = false;
+        SocketDirectory directory = null;
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
             if (argument.equals("--all")) {
+                everywhere = true;
+            } else if (argument.equals("--verbose")) {
                 form = StatusCommand.Form.EVERYTHING;
             } else if (argument.equals("--json")) {
                 form = StatusCommand.Form.JSON;
@@ -70,13 +73,17 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             } else if (isNumber(argument) && argument.length() < 19) {
                 pids.add(Long.parseLong(argument));
             } else {
-                return wrongUse("status takes process ids, --all, --json and --dir DIRECTORY, not " + argument);
+                return wrongUse("status takes process ids, --all, --verbose, --json and --dir DIRECTORY, not " + argument);
             }
         }
         if (form == null) {
             form = pids.isEmpty() ? StatusCommand.Form.LINE : StatusCommand.Form.EVERYTHING;
         }
-        return new StatusCommand(System.out, System.err).run(directory, pids, form);
+        StatusCommand command = new StatusCommand(System.out, System.err);
+        if (everywhere && pids.isEmpty() && directory == null) {
+            return command.everywhere(form);
+        }
+        return command.run(directory == null ? SocketDirectory.of(System.getProperty("user.name")) : directory, pids, form);
     }
 
     private static int explain(List<String> arguments) {

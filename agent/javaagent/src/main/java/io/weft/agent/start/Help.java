@@ -16,7 +16,8 @@ final class Help {
         out.println();
         out.println("  java -javaagent:weft-agent.jar[=SETTING=VALUE,…] -jar app.jar");
         out.println("  java -jar weft-agent.jar attach PID [SETTING=VALUE …]    into a JVM that runs already");
-        out.println("  java -jar weft-agent.jar status [PID …] [--all] [--json]  what this user's JVMs in the mesh say");
+        out.println("  java -jar weft-agent.jar status [PID …] [--all] [--verbose] [--json] [--dir DIRECTORY]");
+        out.println("                                                           what the JVMs in the mesh say: this user's, with --all everybody's");
         out.println("  java -jar weft-agent.jar explain [PID] METHOD URL [-H 'NAME: VALUE'] [--json]  where a request would go");
         out.println("  java -jar weft-agent.jar --help | --version");
         out.println();

@@ -1,6 +1,7 @@
 package io.weft.agent.status;
 
 import io.weft.admin.AdminAnswer;
+import io.weft.admin.AdminCall;
 import io.weft.admin.AdminPage;
 import io.weft.admin.AdminQuery;
 import io.weft.admin.AdminSocket;
@@ -14,6 +15,7 @@ import io.weft.agent.metrics.MeshMetrics;
 import io.weft.agent.metrics.Metric;
 import io.weft.agent.metrics.PrometheusText;
 import io.weft.agent.settings.Settings;
+import io.weft.agent.status.Status.State;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -27,6 +29,8 @@ import java.util.Optional;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
 public final class AdminPages {
+    private static final String CLIENT_STATUS = "/envoy.service.status.v3.ClientStatusDiscoveryService/";
+    private static final int OK = 200;
     private static final int UNAVAILABLE = 503;
 
     private final Settings settings;
@@ -51,7 +55,7 @@ public final class AdminPages {
         SocketDirectory directory = settings.admin().directory().map(chosen -> new SocketDirectory(Path.of(chosen)))
                 .orElseGet(() -> SocketDirectory.of(System.getProperty("user.name")));
         try {
-            AdminSocket socket = AdminSocket.open(directory, ProcessHandle.current().pid(), pages(log));
+            AdminSocket socket = AdminSocket.open(directory, ProcessHandle.current().pid(), pages(log), calls());
             settings.admin().metrics().ifPresent(listen -> listen(socket, listen, log));
             return Optional.of(socket);
         } catch (IOException | UnsupportedOperationException none) {
@@ -79,8 +83,10 @@ public final class AdminPages {
         return Map.ofEntries(
                 Map.entry("/status", AdminPage.reads(AdminAnswer.JSON, () -> StatusJson.of(status()))),
                 Map.entry("/status.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.whole(status(), time.instant()))),
-                Map.entry("/status-line.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.line(status()))),
+                Map.entry("/status-line.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.line(status(), time.instant()))),
                 Map.entry("/config_dump", AdminPage.reads(AdminAnswer.JSON, () -> ConfigDump.of(running().client().snapshot()))),
+                Map.entry("/csds", new AdminPage("GET", query -> running().client().clientStatus().thenApply(ClientStatusJson::of)
+                        .thenApply(AdminAnswer::json))),
                 Map.entry("/clusters", AdminPage.reads(this::clusters)),
                 Map.entry("/certs", AdminPage.reads(AdminAnswer.JSON, () -> CertificatesJson.of(running().client().snapshot(), time.instant()))),
                 Map.entry("/stats", AdminPage.reads(query -> AdminAnswer.text(StatsText.of(metrics(), query.first("filter"))))),
@@ -89,6 +95,11 @@ public final class AdminPages {
                 Map.entry("/ready", AdminPage.reads(this::ready)),
                 Map.entry("/drain", AdminPage.changes(query -> drain())),
                 Map.entry("/logging", AdminPage.changes(query -> logging(log, query))));
+    }
+
+    private Map<String, AdminCall> calls() {
+        AdminCall clientStatus = request -> running().client().clientStatus(request);
+        return Map.of(CLIENT_STATUS + "FetchClientStatus", clientStatus, CLIENT_STATUS + "StreamClientStatus", clientStatus);
     }
 
     private AdminPage prometheus() {
@@ -116,12 +127,15 @@ public final class AdminPages {
 
     /** As Envoy says it. */
     private AdminAnswer ready(AdminQuery query) {
-        if (running().dataPlane().inbound().draining()) {
-            return new AdminAnswer(UNAVAILABLE, AdminAnswer.TEXT, "DRAINING\n");
+        State state = state(running());
+        return new AdminAnswer(state == State.LIVE ? OK : UNAVAILABLE, AdminAnswer.TEXT, state + "\n");
+    }
+
+    private static State state(Running running) {
+        if (running.dataPlane().inbound().draining()) {
+            return State.DRAINING;
         }
-        return running().dataPlane().generation() < 0
-                ? new AdminAnswer(UNAVAILABLE, AdminAnswer.TEXT, "INITIALIZING\n")
-                : AdminAnswer.text("LIVE\n");
+        return running.dataPlane().generation() < 0 ? State.INITIALIZING : State.LIVE;
     }
 
     private AdminAnswer drain() {
@@ -153,6 +167,7 @@ public final class AdminPages {
         return new Status(
                 new Status.Process(ProcessHandle.current().pid(), AgentVersion.get(), System.getProperty("java.version"),
                         System.getProperty("sun.java.command", "")),
+                state(running),
                 settings.service().orElse(""),
                 settings.mesh(),
                 running.instance(),

@@ -18,6 +18,7 @@ import java.util.List;
  */
 record Status(
         Process process,
+        State state,
         String service,
         String mesh,
         String instance,
@@ -29,6 +30,9 @@ record Status(
         List<ClusterStats> clusters,
         List<RuleStats> accessRules,
         List<String> notices) {
+
+    /** As {@code /ready} has it. */
+    enum State { INITIALIZING, LIVE, DRAINING }
 
     /**
      * @param java version of the runtime

@@ -7,13 +7,23 @@ import java.io.PrintStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
-/** Asks the JVMs of this user that are in the mesh. For one thread, once. */
+/** Asks the JVMs of this machine that are in the mesh, all at once. For one thread, once. */
 public final class StatusCommand {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Who is frozen holds up nobody but himself, unless there are more of them. */
+    private static final int AT_ONCE = 32;
+    private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has no control plane or no library in use, started "
+            + "less than two seconds ago, or has set weft.admin.enabled or weft.admin.dir";
 
     /** What each JVM is asked. */
     public sealed interface Question {
@@ -21,6 +31,11 @@ public final class StatusCommand {
 
         /** Above what the first one says, or between two. */
         String before(boolean first);
+
+        /** In place of what a process does not say; empty: nothing. */
+        default String unanswered(long pid, Unanswered why, String problem) {
+            return "";
+        }
     }
 
     /** How much of each JVM is shown. */
@@ -47,6 +62,15 @@ public final class StatusCommand {
                 case LINE -> first ? StatusText.heading() : "";
                 case EVERYTHING -> first ? "" : System.lineSeparator();
                 case JSON -> "";
+            };
+        }
+
+        @Override
+        public String unanswered(long pid, Unanswered why, String problem) {
+            return switch (this) {
+                case LINE -> StatusText.unanswered(pid, why, problem);
+                case EVERYTHING -> "";
+                case JSON -> StatusJson.unanswered(pid, why, problem);
             };
         }
     }
@@ -84,24 +108,42 @@ public final class StatusCommand {
         this.err = err;
     }
 
+    /** One process, and what it answered. */
+    private record Asked(SocketDirectory directory, long pid, Future<String> answer) {}
+
     /**
      * @param pids which to ask; empty: all that there are
      * @return exit status: 1 when one that was asked for, or all, could not be asked
      */
     public int run(SocketDirectory directory, List<Long> pids, Question question) {
         try (AdminClient client = new AdminClient(PATIENCE)) {
-            return pids.isEmpty() ? everybody(client, directory, question) : chosen(client, directory, pids, question);
-        } catch (IOException unreadable) {
-            err.println("weft status: cannot read " + directory.path() + ": " + unreadable.getMessage());
-            return 1;
+            return pids.isEmpty() ? all(client, List.of(directory), false, question) : chosen(client, directory, pids, question);
         }
+    }
+
+    /**
+     * Of every user whose sockets may be asked, and those that run the agent and have none.
+     *
+     * @return exit status: 1 when one that has a socket, or all, could not be asked
+     */
+    public int everywhere(Question question) {
+        try (AdminClient client = new AdminClient(PATIENCE)) {
+            return all(client, SocketDirectory.ofEveryUser(), true, question);
+        } catch (IOException unreadable) {
+            return unreadable(unreadable);
+        }
+    }
+
+    private int unreadable(IOException problem) {
+        err.println("weft status: cannot read " + problem.getMessage());
+        return 1;
     }
 
     private int chosen(AdminClient client, SocketDirectory directory, List<Long> pids, Question question) {
         int status = 0;
         for (long pid : pids) {
             try {
-                out.print(client.get(directory.socket(pid), question.page()));
+                out.print(printable(client.get(directory.socket(pid), question.page())));
             } catch (AdminClient.NobodyThere none) {
                 err.println("weft status: " + pid + " cannot be asked: there is no " + directory.socket(pid)
                         + ". It may run without the agent or without a library in use, have started less than two seconds ago, belong to "
@@ -115,32 +157,92 @@ public final class StatusCommand {
         return status;
     }
 
-    private int everybody(AdminClient client, SocketDirectory directory, Question question) throws IOException {
-        int asked = 0;
+    private int all(AdminClient client, List<SocketDirectory> directories, boolean everybody, Question question) {
+        List<Asked> asked = new ArrayList<>();
+        ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
+        try {
+            for (SocketDirectory directory : directories) {
+                try {
+                    for (long pid : directory.pids()) {
+                        asked.add(new Asked(directory, pid, threads.submit(() -> client.get(directory.socket(pid), question.page()))));
+                    }
+                } catch (IOException unreadable) {
+                    err.println("weft status: cannot read " + unreadable.getMessage()
+                            + "; whoever it belongs to, or root, can ask the processes in it");
+                }
+            }
+            String nobody = everybody
+                    ? "no JVM on this machine that may be asked is in the mesh"
+                    : "no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directories.get(0).path() + ")";
+            return tell(asked, everybody ? AgentProcesses.pids() : List.of(), nobody, question);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            return 1;
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private int tell(List<Asked> asked, List<Long> running, String nobody, Question question) throws InterruptedException {
+        int told = 0;
         int failed = 0;
-        for (long pid : directory.pids()) {
+        Set<Long> known = new HashSet<>();
+        for (Asked each : asked) {
             try {
-                String answer = client.get(directory.socket(pid), question.page());
-                out.print(question.before(asked == 0) + answer);
-                asked++;
-            } catch (AdminClient.NobodyThere dead) {
-                forget(directory.socket(pid), pid);
-            } catch (IOException unanswered) {
-                err.println("weft status: " + pid + ": " + unanswered.getMessage());
+                String answer = each.answer().get();
+                out.print(question.before(told == 0) + printable(answer));
+                known.add(each.pid());
+                told++;
+            } catch (ExecutionException unanswered) {
+                if (unanswered.getCause() instanceof AdminClient.NobodyThere && forgotten(each)) {
+                    continue;
+                }
+                known.add(each.pid());
+                told += unanswered(each.pid(), Unanswered.NO_ANSWER, unanswered.getCause().getMessage(), told, question);
                 failed++;
             }
         }
-        if (asked == 0 && failed == 0) {
-            err.println("weft status: no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directory.path() + ")");
+        for (long pid : running) {
+            if (known.add(pid)) {
+                told += unanswered(pid, Unanswered.NO_SOCKET, WHY_NO_SOCKET, told, question);
+            }
+        }
+        if (told == 0 && failed == 0) {
+            err.println("weft status: " + nobody);
             return 1;
         }
         return failed == 0 ? 0 : 1;
     }
 
-    /** What a process that was killed has left. */
-    private static void forget(Path socket, long pid) throws IOException {
-        if (ProcessHandle.of(pid).isEmpty()) {
-            Files.deleteIfExists(socket);
+    /** @return how many it told of: on stdout, where the answers of a script's or a table's kind are, else on stderr */
+    private int unanswered(long pid, Unanswered why, String problem, int told, Question question) {
+        String instead = question.unanswered(pid, why, problem);
+        if (instead.isEmpty()) {
+            err.println("weft status: " + pid + ": " + problem);
+            return 0;
         }
+        out.print(question.before(told == 0) + instead);
+        return 1;
+    }
+
+    /** What a process that was killed has left. */
+    private static boolean forgotten(Asked asked) {
+        if (ProcessHandle.of(asked.pid()).isPresent()) {
+            return false;
+        }
+        try {
+            Files.deleteIfExists(asked.directory().socket(asked.pid()));
+        } catch (IOException left) {
+            // Whoever comes next finds the same.
+            return true;
+        }
+        return true;
+    }
+
+    /** What another user's process says goes to this user's terminal. */
+    private static String printable(String answer) {
+        StringBuilder text = new StringBuilder(answer.length());
+        answer.chars().filter(c -> c == '\n' || c == '\r' || !Character.isISOControl(c)).forEach(c -> text.append((char) c));
+        return text.toString();
     }
 }

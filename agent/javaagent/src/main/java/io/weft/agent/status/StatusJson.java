@@ -41,12 +41,28 @@ final class StatusJson {
         return text.append('\n').toString();
     }
 
+    /** In place of what a process does not say. */
+    static String unanswered(long pid, Unanswered why, String problem) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = JSON.createGenerator(text)) {
+            json.writeStartObject();
+            json.writeNumberField("pid", pid);
+            json.writeStringField("state", why.name().toLowerCase(Locale.ROOT));
+            json.writeStringField("problem", problem);
+            json.writeEndObject();
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return text.append('\n').toString();
+    }
+
     private void write(Status status) throws IOException {
         json.writeStartObject();
         json.writeNumberField("pid", status.process().pid());
         json.writeStringField("agent", status.process().agent());
         json.writeStringField("java", status.process().java());
         json.writeStringField("command", status.process().command());
+        json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
         json.writeStringField("service", status.service());
         json.writeStringField("mesh", status.mesh());
         json.writeStringField("instance", status.instance());

@@ -13,12 +13,13 @@ import io.weft.policy.model.Unhonoured;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
 /** For people. */
 final class StatusText {
-    private static final String LINE = "%-8s %-24s %-13s %7s %8s %9s %10s  %s%n";
+    private static final String LINE = "%-8s %-24s %-14s %-12s %-13s %6s %7s %10s  %s%n";
 
     private final StringBuilder text = new StringBuilder();
     private final Instant now;
@@ -29,16 +30,30 @@ final class StatusText {
 
     /** The columns of {@link #line}. */
     static String heading() {
-        return String.format(LINE, "PID", "SERVICE", "CONTROL PLANE", "POLICY", "CLUSTERS", "REFUSED", "UNHONOURED", "INSTRUMENTS");
+        return String.format(LINE, "PID", "SERVICE", "VERSION", "STATE", "CONTROL PLANE", "POLICY", "REFUSED", "IDENTITY", "LIBRARIES");
     }
 
-    static String line(Status status) {
-        return String.format(LINE, status.process().pid(), status.service().isEmpty() ? "-" : status.service(),
-                state(status.stream().connection()), status.policy().generation(), status.policy().clusters().size(),
-                status.stream().refused().size(), status.policy().unhonoured().size(), instruments(status));
+    static String line(Status status, Instant now) {
+        return String.format(LINE, status.process().pid(), status.service().isEmpty() ? "-" : status.service(), status.process().agent(),
+                status.state().name().toLowerCase(Locale.ROOT), state(status.stream().connection()), status.policy().generation(),
+                status.stream().refused().size(), identity(status, now), libraries(status));
     }
 
-    private static String instruments(Status status) {
+    /** The same for a process that does not say. */
+    static String unanswered(long pid, Unanswered why, String problem) {
+        return String.format(LINE, pid, "?", "?", why.name().toLowerCase(Locale.ROOT).replace('_', ' '), "?", "?", "?", "?", problem);
+    }
+
+    /** Of the certificate that ends first. */
+    private static String identity(Status status, Instant now) {
+        return ShownIdentity.of(status.policy()).stream()
+                .map(ShownIdentity::expires)
+                .min(Comparator.naturalOrder())
+                .map(end -> end.isAfter(now) ? age(Duration.between(now, end)) : "EXPIRED")
+                .orElse("-");
+    }
+
+    private static String libraries(Status status) {
         String names = String.join(", ", status.libraries().stream()
                 .filter(library -> library.refused() == null).map(Attachments.Status::module).distinct().sorted().toList());
         return names.isEmpty() ? "nothing yet" : names;
@@ -175,9 +190,12 @@ final class StatusText {
         return age(since) + " ago";
     }
 
-    /** In the two largest units that matter. */
     private String age(Instant since) {
-        Duration age = Duration.between(since, now);
+        return age(Duration.between(since, now));
+    }
+
+    /** In the two largest units that matter. */
+    private static String age(Duration age) {
         if (age.isNegative()) {
             return "0 s";
         }

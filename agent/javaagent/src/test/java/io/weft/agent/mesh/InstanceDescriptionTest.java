@@ -39,7 +39,8 @@ class InstanceDescriptionTest {
         assertThat(node.id()).isEqualTo("shop.orders-1a2b3c4d");
         assertThat(node.cluster()).isEqualTo("orders");
         assertThat(node.locality().zone()).isEqualTo("east");
-        assertThat(node.metadata()).isEqualTo(Map.of("dataplane.proxyType", "dataplane", "dataplane.resource",
+        assertThat(node.metadata()).isEqualTo(Map.of("weft.version", AgentVersion.get(), "weft.pid", ProcessHandle.current().pid(),
+                "dataplane.proxyType", "dataplane", "dataplane.resource",
                 "{\"type\":\"Dataplane\",\"mesh\":\"shop\",\"name\":\"orders-1a2b3c4d\",\"networking\":{\"address\":\"10.1.2.3\",\"inbound\":["
                         + "{\"port\":8080,\"state\":\"Ready\",\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\","
                         + "\"kuma.io/zone\":\"east\",\"version\":\"v1\",\"team\":\"\\\"a\\\\b\\\"\"}}]}}"));

@@ -10,8 +10,10 @@ import io.weft.dataplane.metrics.Outcome;
 import io.weft.dataplane.metrics.Peer;
 import io.weft.dataplane.metrics.RequestStats.Direction;
 import io.weft.dataplane.metrics.RequestStats;
+import io.weft.dataplane.metrics.Sizes;
 import io.weft.policy.model.EndpointAssignment.Health;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +30,15 @@ class MeshMetricsTest {
         return new Durations.Snapshot(counts, count * 3_000_000);
     }
 
+    private static Sizes.Snapshot sizes(int bucket, long each, long count) {
+        long[] counts = new long[Sizes.bounds().length + 1];
+        counts[bucket] = count;
+        return new Sizes.Snapshot(counts, count * each);
+    }
+
     private static RequestStats outbound(String cluster, Outcome outcome, long requests) {
-        return new RequestStats(Direction.OUTBOUND, cluster, ORDERS, outcome, requests, durations(5, requests));
+        return new RequestStats(Direction.OUTBOUND, cluster, ORDERS, outcome, requests, durations(5, requests),
+                Sizes.Snapshot.NONE, sizes(1, 100, requests));
     }
 
     private static Outcome outcome(int code, ResponseFlag... flags) {
@@ -60,7 +69,7 @@ class MeshMetricsTest {
     @Test
     void oneThatComesInHasItsCallerAndThisProcess() {
         RequestStats inbound = new RequestStats(Direction.INBOUND, "", new Peer("batch", "batch", "", "", "spiffe://mesh/batch"),
-                outcome(200), 7, durations(0, 7));
+                outcome(200), 7, durations(0, 7), Sizes.Snapshot.NONE, Sizes.Snapshot.NONE);
         assertThat(samples(IstioMetrics.of(SHOP, List.of(inbound)), "istio_requests_total")).singleElement().asString()
                 .contains("reporter=\"destination\",source_workload=\"batch\"", "source_principal=\"spiffe://mesh/batch\"",
                         "destination_workload=\"shop\"", "destination_service=\"shop\"")
@@ -82,6 +91,25 @@ class MeshMetricsTest {
         assertThat(buckets).filteredOn(line -> line.contains("le=\"2.5\"}")).singleElement().asString().endsWith("} 0");
         assertThat(buckets).filteredOn(line -> line.contains("le=\"5\"}")).singleElement().asString().endsWith("} 4");
         assertThat(buckets).last().asString().endsWith("le=\"+Inf\"} 4");
+    }
+
+    @Test
+    void bodiesAreInBytes() {
+        List<RequestStats> requests = List.of(outbound("a", outcome(200), 4));
+        for (String name : List.of("istio_response_bytes", "envoy_cluster_upstream_rs_body_size")) {
+            List<Metric> metrics = new ArrayList<>(IstioMetrics.of(SHOP, requests));
+            metrics.addAll(EnvoyMetrics.of(List.of(), requests));
+            List<String> buckets = samples(metrics, name + "_bucket");
+            assertThat(buckets).hasSize(Sizes.bounds().length + 1);
+            assertThat(buckets).filteredOn(line -> line.contains("le=\"64\"}")).singleElement().asString().endsWith("} 0");
+            assertThat(buckets).filteredOn(line -> line.contains("le=\"256\"}")).singleElement().asString().endsWith("} 4");
+            assertThat(samples(metrics, name + "_sum")).singleElement().asString().endsWith("} 400");
+        }
+        assertThat(SemanticMetrics.of(requests)).extracting(Metric::name)
+                .containsExactlyInAnyOrder("http.client.request.duration", "http.client.request.body.size", "http.client.response.body.size");
+        assertThat(OtlpJson.of(Map.of(), SemanticMetrics.of(requests), Instant.EPOCH, Instant.EPOCH))
+                .contains("\"name\":\"http.client.response.body.size\",\"description\":\"Size of HTTP responses' bodies.\",\"unit\":\"By\"")
+                .contains("\"explicitBounds\":[64.0,256.0,");
     }
 
     @Test
@@ -107,7 +135,7 @@ class MeshMetricsTest {
 
     @Test
     void aLabelIsEscaped() {
-        Metric metric = new Metric("m", Metric.Kind.GAUGE, "A gauge.");
+        Metric metric = Metric.gauge("m", "A gauge.");
         metric.add(Map.of("name", "a\"b\\c\nd"), 1.5);
         assertThat(PrometheusText.of(List.of(metric))).isEqualTo("# HELP m A gauge.\n# TYPE m gauge\nm{name=\"a\\\"b\\\\c\\nd\"} 1.5\n");
     }

@@ -23,6 +23,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
@@ -31,14 +32,8 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -122,20 +117,8 @@ class AdminIT {
         return new ObjectMapper().readTree(text);
     }
 
-    /** What is answered, whatever its status. */
     private String page(JvmProcess process, String method, String path) throws IOException {
-        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            channel.connect(UnixDomainSocketAddress.of(socket(process)));
-            channel.write(StandardCharsets.US_ASCII.encode(method + " " + path + " HTTP/1.1\r\nhost: weft\r\ncontent-length: 0\r\n\r\n"));
-            ByteArrayOutputStream answer = new ByteArrayOutputStream();
-            ByteBuffer some = ByteBuffer.allocate(8_192);
-            while (channel.read(some) >= 0) {
-                answer.write(some.array(), 0, some.position());
-                some.clear();
-            }
-            String text = answer.toString(StandardCharsets.UTF_8);
-            return text.substring(text.indexOf("\r\n\r\n") + 4);
-        }
+        return AdminPage.ask(socket(process), method, path);
     }
 
     private static Listener inbound(int port) {

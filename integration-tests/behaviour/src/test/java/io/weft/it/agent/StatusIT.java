@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
+import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
@@ -17,6 +19,7 @@ import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an operator learns of a JVM by {@code weft status}. */
@@ -54,7 +57,9 @@ class StatusIT {
         JvmProcess lines = status(jdk);
         assertThat(lines.awaitExit()).as(lines::report).isZero();
         assertThat(lines.stdout()).hasSize(2);
-        assertThat(lines.stdout().get(1).split(" +")).startsWith(Long.toString(client.pid()), "shop", "connected");
+        assertThat(lines.stdout().get(0)).containsSubsequence("PID", "SERVICE", "VERSION", "STATE", "CONTROL PLANE", "POLICY", "REFUSED",
+                "IDENTITY", "LIBRARIES");
+        assertThat(lines.stdout().get(1).split(" +")).startsWith(Long.toString(client.pid()), "shop").contains("live", "connected", "java-net-http");
 
         JvmProcess everything = status(jdk, Long.toString(client.pid()));
         assertThat(everything.awaitExit()).as(everything::report).isZero();
@@ -63,7 +68,76 @@ class StatusIT {
     }
 
     @EveryJdk
-    void oneThatIsFrozenHoldsUpNobodyAndOneThatWasKilledIsForgotten(Jdk jdk) throws Exception {
+    void oneThatIsFrozenIsNamedAndHoldsUpNobody(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().service("orders", orders.address()));
+        JvmProcess frozen = client(jdk, policies);
+        JvmProcess well = client(jdk, policies);
+        for (JvmProcess each : List.of(frozen, well)) {
+            each.get("http://orders/");
+            await().until(() -> Files.exists(sockets.resolve(each.pid() + ".sock")));
+        }
+        signal(frozen, "-STOP");
+        try {
+            JvmProcess lines = status(jdk);
+            assertThat(lines.awaitExit()).isEqualTo(1);
+            assertThat(lines.stdout()).as(lines::report).hasSize(3)
+                    .anySatisfy(line -> assertThat(line).matches(frozen.pid() + " +\\? +\\? +no answer .* no answer within 5 s"))
+                    .anySatisfy(line -> assertThat(line).startsWith(well.pid() + " ").contains("connected"));
+
+            JvmProcess json = status(jdk, "--json");
+            assertThat(json.awaitExit()).isEqualTo(1);
+            assertThat(json.stdout())
+                    .contains("{\"pid\":" + frozen.pid() + ",\"state\":\"no_answer\",\"problem\":\"no answer within 5 s\"}")
+                    .anySatisfy(line -> assertThat(line).startsWith("{\"pid\":" + well.pid() + ",").contains("\"state\":\"live\""));
+        } finally {
+            signal(frozen, "-CONT");
+        }
+    }
+
+    @EveryJdk
+    void allAreThoseWithASocketWhereverItIsAndThoseWithout(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().service("orders", orders.address()));
+        JvmProcess usual = testbed.jvm("usual", jdk).mesh(policies.uri(), "usual").driver(JavaNetHttp.class);
+        JvmProcess silent = testbed.jvm("silent", jdk).mesh(policies.uri(), "silent").environment("WEFT_ADMIN_ENABLED", "false")
+                .driver(JavaNetHttp.class);
+        usual.get("http://orders/");
+        silent.get("http://orders/");
+        await().until(() -> Files.exists(AdminPage.usualSocket(usual)));
+
+        JvmProcess all = testbed.jvm("status", jdk).jar(Build.agent(), "status", "--all");
+        all.awaitExit();
+        assertThat(all.stdout()).as(all::report)
+                .anySatisfy(line -> assertThat(line).startsWith(usual.pid() + " ").contains(" usual ", " live ", "java-net-http"))
+                .anySatisfy(line -> assertThat(line).startsWith(silent.pid() + " ").contains(" no socket ", "weft.admin.enabled"));
+    }
+
+    @EveryJdk
+    void whomTheControlPlaneKnowsIsListed(Jdk jdk) {
+        ControlPlane controlPlane = testbed.controlPlane(jdk);
+        JvmProcess client = testbed.jvm("client", jdk).mesh(controlPlane.uri(), "shop").environment("WEFT_ADMIN_DIR", sockets.toString())
+                .driver(JavaNetHttp.class);
+        // It joins with its first library.
+        client.get("http://127.0.0.1:" + orders.address().getPort() + "/");
+        await().until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+
+        JvmProcess all = testbed.jvm("weft", jdk).jar(Build.controlPlane(), "status", "--all", "--dir", sockets.toString(),
+                "--page", controlPlane.page().toString(), "--agent", Build.agent().toString());
+
+        assertThat(all.awaitExit()).as(all::report).isZero();
+        assertThat(all.stdout())
+                .anySatisfy(line -> assertThat(line).startsWith(client.pid() + " ").contains(" shop ", " live "))
+                .contains("Known to the control plane at " + controlPlane.page())
+                .anySatisfy(line -> assertThat(line).matches("default\\.shop-\\w+ +shop +agent +\\S+ +" + client.pid() + " +current +- +-"));
+    }
+
+    private static void signal(JvmProcess process, String signal) throws Exception {
+        assertThat(new ProcessBuilder("kill", signal, Long.toString(process.pid())).inheritIO().start().waitFor()).isZero();
+    }
+
+    @EveryJdk
+    void oneThatWasKilledIsForgotten(Jdk jdk) throws Exception {
         PolicyServer policies = testbed.policyServer();
         policies.serve(Policy.empty().service("orders", orders.address()));
         JvmProcess killed = client(jdk, policies);

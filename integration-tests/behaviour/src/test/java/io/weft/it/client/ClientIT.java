@@ -79,6 +79,14 @@ class ClientIT {
     }
 
     @Nested
+    class Sizes extends SizeExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class Mirrors extends MirrorExpectations {
         @Override
         Stage stage() {

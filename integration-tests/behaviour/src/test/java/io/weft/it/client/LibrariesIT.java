@@ -24,7 +24,8 @@ class LibrariesIT {
             MirrorExpectations.class,
             MeshTlsExpectations.class,
             LeftBehindExpectations.class,
-            TransparencyExpectations.class);
+            TransparencyExpectations.class,
+            SizeExpectations.class);
 
     @Test
     void theTableOfClientsIsUpToDate() {

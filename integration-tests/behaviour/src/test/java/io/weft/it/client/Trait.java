@@ -12,6 +12,9 @@ enum Trait {
     LETS_GO_OF_WHAT_IS_DROPPED(
             "no", "The library keeps hold of a connection whose response the app has dropped unread, until its time limit is over.",
             Client.HTTP_URL_CONNECTION),
+    TELLS_THE_SIZE_OF_WHAT_STREAMS(
+            "no", "How long a body is that says no length is not told in metrics: what goes by is seen together with heads.",
+            EnumSet.complementOf(EnumSet.of(Client.HTTP_URL_CONNECTION))),
     LIMITS_THE_WHOLE_REQUEST(
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
             Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_12, Client.VERTX_4_5, Client.VERTX_5),
@@ -31,6 +34,12 @@ enum Trait {
         this.without = without;
         this.reason = reason;
         this.clients = EnumSet.of(first, others);
+    }
+
+    Trait(String without, String reason, Set<Client> clients) {
+        this.without = without;
+        this.reason = reason;
+        this.clients = clients;
     }
 
     boolean isOf(Client client) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
@@ -22,11 +23,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import javax.net.ssl.SSLContext;
@@ -121,6 +125,45 @@ class ServerTlsIT {
     @BeforeEach
     void isExpectedOfTheServer(TestInfo test) {
         Trait.assume(test, server);
+    }
+
+    @Test
+    void theSizesOfBodiesAreCounted() throws IOException {
+        serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+        Path socket = AdminPage.usualSocket(process);
+        await().until(() -> Files.exists(socket));
+        double received = AdminPage.sum(socket, "istio_request_bytes_sum", "reporter=\"destination\"");
+        double sent = AdminPage.sum(socket, "istio_response_bytes_sum", "reporter=\"destination\"");
+
+        int length = body(RawClient.ask(port, "GET /bytes/300000" + CLOSE));
+        RawClient.ask(port, "GET /chunks" + CLOSE);
+        RawClient.ask(port, "HEAD /" + CLOSE);
+        int answer = body(RawClient.ask(
+                port, "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nConnection: close\r\n\r\n" + "y".repeat(2_000)));
+
+        assertThat(length).isEqualTo(300_000);
+        int chunks = server == Server.JDK_HTTP_SERVER ? 0 : "one two three".length();
+        await().untilAsserted(() -> {
+            assertThat(AdminPage.sum(socket, "istio_request_bytes_sum", "reporter=\"destination\"") - received).isEqualTo(2_000);
+            assertThat(AdminPage.sum(socket, "istio_response_bytes_sum", "reporter=\"destination\"") - sent).isEqualTo(length + chunks + answer);
+        });
+    }
+
+    /** How long the body is, without the frames of its chunks. */
+    private static int body(byte[] answer) {
+        String text = text(answer);
+        int start = text.indexOf("\r\n\r\n") + 4;
+        if (!text.substring(0, start).toLowerCase(Locale.ROOT).contains("transfer-encoding: chunked")) {
+            return text.length() - start;
+        }
+        int length = 0;
+        for (int chunk = -1; chunk != 0; ) {
+            int end = text.indexOf("\r\n", start);
+            chunk = Integer.parseInt(text.substring(start, end), 16);
+            length += chunk;
+            start = end + 2 + chunk + 2;
+        }
+        return length;
     }
 
     @Test

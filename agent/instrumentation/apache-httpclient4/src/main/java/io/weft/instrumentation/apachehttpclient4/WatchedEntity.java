@@ -46,7 +46,9 @@ final class WatchedEntity extends HttpEntityWrapper {
 
         @Override
         public int read() throws IOException {
-            return seen(super.read());
+            int read = super.read();
+            seen(read < 0 ? read : 1);
+            return read;
         }
 
         @Override
@@ -58,7 +60,7 @@ final class WatchedEntity extends HttpEntityWrapper {
             if (read < 0) {
                 end.run();
             } else {
-                exchange.bytesReceived();
+                exchange.bytesReceived(read);
             }
             return read;
         }

@@ -407,7 +407,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
                 throw e;
             }
             if (written > 0 && isOfTheMesh()) {
-                hop.exchange().bytesSent();
+                hop.exchange().bytesSent(written);
             }
             return written;
         }
@@ -495,7 +495,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     public void consume(ByteBuffer src) throws IOException {
         if (isDelivered()) {
             if (isOfTheMesh()) {
-                hop.exchange().bytesReceived();
+                hop.exchange().bytesReceived(src.remaining());
             }
             hop.handler().consume(src);
         } else {

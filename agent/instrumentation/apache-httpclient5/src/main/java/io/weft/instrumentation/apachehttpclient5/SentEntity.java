@@ -22,13 +22,13 @@ final class SentEntity extends HttpEntityWrapper {
             @Override
             public void write(int b) throws IOException {
                 out.write(b);
-                exchange.bytesSent();
+                exchange.bytesSent(1);
             }
 
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
                 out.write(bytes, offset, length);
-                exchange.bytesSent();
+                exchange.bytesSent(length);
             }
         });
         exchange.requestSent();

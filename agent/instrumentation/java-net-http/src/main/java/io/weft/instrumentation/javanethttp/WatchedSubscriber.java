@@ -74,12 +74,20 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
 
     @Override
     public void onNext(List<ByteBuffer> item) {
-        mesh.bytesReceived();
+        mesh.bytesReceived(length(item));
         if (direct) {
             subscriber.onNext(item);
         } else {
             ahead().add(item);
         }
+    }
+
+    private static long length(List<ByteBuffer> buffers) {
+        long bytes = 0;
+        for (int i = 0; i < buffers.size(); i++) {
+            bytes += buffers.get(i).remaining();
+        }
+        return bytes;
     }
 
     @Override

@@ -84,6 +84,11 @@ final class RequestBefore12 extends InboundExchange {
     }
 
     @Override
+    protected long responseBytesWritten() {
+        return request.getHttpChannel().getResponse().getHttpOutput().getWritten();
+    }
+
+    @Override
     public String method() {
         return request.getMethod();
     }

@@ -119,8 +119,9 @@ final class Attempt implements Response.Listener {
     }
 
     void sends(Object bytes) {
+        int length = ((ByteBuffer) bytes).remaining();
         hop.content(this, (ByteBuffer) bytes);
-        hop.exchange().bytesSent();
+        hop.exchange().bytesSent(length);
     }
 
     void sent() {
@@ -169,7 +170,7 @@ final class Attempt implements Response.Listener {
 
     @Override
     public void onContent(Response response, LongConsumer demand, ByteBuffer bytes, Callback callback) {
-        hop.exchange().bytesReceived();
+        hop.exchange().bytesReceived(bytes.remaining());
         if (outcome == Outcome.DELIVERED) {
             content.comes(demand, bytes, callback);
             return;

@@ -123,8 +123,8 @@ final class Attempt implements Response.Listener {
         }
     }
 
-    void bytesSent() {
-        hop.exchange().bytesSent();
+    void bytesSent(int bytes) {
+        hop.exchange().bytesSent(bytes);
     }
 
     void sent() {

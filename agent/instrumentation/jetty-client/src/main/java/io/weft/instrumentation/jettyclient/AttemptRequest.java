@@ -236,8 +236,9 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public void notifyContent(ByteBuffer content) {
+        int bytes = content.remaining();
         attempt.hop().content(attempt, content);
-        attempt.bytesSent();
+        attempt.bytesSent(bytes);
     }
 
     @Override

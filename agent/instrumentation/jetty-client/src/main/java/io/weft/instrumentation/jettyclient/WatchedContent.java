@@ -14,7 +14,7 @@ record WatchedContent(Content.Source source, Exchange exchange) implements Conte
     public Content.Chunk read() {
         Content.Chunk chunk = source.read();
         if (chunk != null) {
-            exchange.bytesReceived();
+            exchange.bytesReceived(chunk.remaining());
         }
         return chunk;
     }

@@ -18,6 +18,7 @@ final class IncomingRequest extends InboundExchange {
     private Connection connection;
     /** The app has the request and has not begun to answer. */
     private boolean withApp;
+    private long written;
 
     IncomingRequest(Connections connections, Request request) {
         this.connections = connections;
@@ -34,6 +35,15 @@ final class IncomingRequest extends InboundExchange {
         boolean begins = withApp && (status >= 200 || status == 101);
         withApp &= !begins;
         return begins;
+    }
+
+    void wrote(long bytes) {
+        written = bytes;
+    }
+
+    @Override
+    protected long responseBytesWritten() {
+        return written;
     }
 
     @Override

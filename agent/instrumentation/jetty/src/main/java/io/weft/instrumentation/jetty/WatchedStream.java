@@ -139,13 +139,18 @@ final class WatchedStream extends HttpStream.Wrapper {
 
     @Override
     public void succeeded() {
-        incoming.end();
+        end();
         super.succeeded();
     }
 
     @Override
     public void failed(Throwable failure) {
-        incoming.end();
+        end();
         super.failed(failure);
+    }
+
+    private void end() {
+        incoming.wrote(Response.getContentBytesWritten(watch.response));
+        incoming.end();
     }
 }

@@ -294,6 +294,9 @@ final class Http1Handler extends ChannelDuplexHandler {
                 head(ctx, incoming, response, status);
             }
         }
+        if (message instanceof HttpContent content) {
+            incoming.writes(content.content().readableBytes());
+        }
         boolean last = message instanceof LastHttpContent && !informational || mode == Mode.UPGRADED;
         ChannelPromise sent = last ? last(incoming, promise.unvoid()) : promise;
         if (paced == null) {

@@ -21,6 +21,7 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
     private boolean bodyIsLimited;
     private long bodyLeft;
     private boolean answered;
+    private long written;
 
     IncomingRequest(Http1Handler handler, Accepted accepted) {
         this.handler = handler;
@@ -33,6 +34,17 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
         authority = null;
         bodyIsLimited = false;
         answered = false;
+        written = 0;
+    }
+
+    /** A part of the response's body is on its way. */
+    void writes(int bytes) {
+        written += bytes;
+    }
+
+    @Override
+    protected long responseBytesWritten() {
+        return written;
     }
 
     HttpRequest request() {

@@ -18,7 +18,7 @@ final class SentBody extends ForwardingSink {
     @Override
     public void write(Buffer source, long byteCount) throws IOException {
         super.write(source, byteCount);
-        exchange.bytesSent();
+        exchange.bytesSent(byteCount);
     }
 
     @Override

@@ -23,7 +23,7 @@ final class WatchedBody extends ResponseBody {
                 if (read < 0) {
                     end.run();
                 } else {
-                    exchange.bytesReceived();
+                    exchange.bytesReceived(read);
                 }
                 return read;
             }

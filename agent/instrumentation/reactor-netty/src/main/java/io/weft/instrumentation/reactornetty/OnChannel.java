@@ -1,5 +1,6 @@
 package io.weft.instrumentation.reactornetty;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -85,6 +86,7 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
             onWire = WireRequest.of(request, current.hop().exchange.requestChanges());
         }
         ChannelPromise written = promise;
+        current.hop().exchange.bytesSent(length(message));
         if (message instanceof LastHttpContent) {
             written = promise.unvoid();
             written.addListener(result -> {
@@ -92,10 +94,14 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
                     current.sent();
                 }
             });
-        } else {
-            current.hop().exchange.bytesSent();
         }
         context.write(onWire, written);
+    }
+
+    /** Of the part of a body. */
+    private static int length(Object message) {
+        return message instanceof HttpContent content ? content.content().readableBytes()
+                : message instanceof ByteBuf bytes ? bytes.readableBytes() : 0;
     }
 
     @Override
@@ -108,7 +114,7 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
                     current.responds(response);
                 }
             } else if (message instanceof HttpContent) {
-                current.hop().exchange.bytesReceived();
+                current.hop().exchange.bytesReceived(length(message));
             }
             if (message instanceof LastHttpContent end && !interim) {
                 ended(context, current, end.decoderResult().isSuccess());

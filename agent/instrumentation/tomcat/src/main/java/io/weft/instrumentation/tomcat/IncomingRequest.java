@@ -161,6 +161,11 @@ final class IncomingRequest extends InboundExchange {
     }
 
     @Override
+    protected long responseBytesWritten() {
+        return request.getResponse().getContentWritten();
+    }
+
+    @Override
     public List<String> values(String name) {
         MimeHeaders headers = request.getMimeHeaders();
         List<String> values = new ArrayList<>();

@@ -107,6 +107,11 @@ final class IncomingRequest extends InboundExchange {
     }
 
     @Override
+    protected long responseBytesWritten() {
+        return exchange.getResponseBytesSent();
+    }
+
+    @Override
     public String method() {
         return exchange.getRequestMethod().toString();
     }

@@ -182,7 +182,7 @@ final class Attempt {
             case DELIVERED -> {
                 OutgoingRequest asked = hop.exchange();
                 if (asked != null) {
-                    asked.bytesReceived();
+                    asked.bytesReceived(((Buffer) chunk).length());
                 }
                 hop.stream.data(chunk);
             }

@@ -1,0 +1,118 @@
+package io.weft.policy;
+
+import static io.weft.policy.Resources.assignment;
+import static io.weft.policy.Resources.cluster;
+import static io.weft.policy.Resources.impossibleCluster;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.WireFormat;
+import io.weft.policy.ClientStatus.State;
+import io.weft.policy.parse.ResourceType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the client tells of each resource, as itself and on the wire. */
+@Timeout(60)
+class ClientStatusTest {
+    private static final byte[] EVERYTHING = {};
+    private static final byte[] WITHOUT_CONTENTS = {3 << 3, 1};
+
+    private static State state(ClientUnderTest under, String type, String name) throws Exception {
+        return under.client.clientStatus().get(10, TimeUnit.SECONDS).resources().stream()
+                .filter(resource -> resource.typeUrl().endsWith("." + type) && resource.name().equals(name))
+                .map(ClientStatus.Resource::state)
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Test
+    void eachResourceHasItsState() throws Exception {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            ClientStatus status = under.client.clientStatus().get(10, TimeUnit.SECONDS);
+            assertThat(status.node()).isEqualTo("default.web-1");
+            assertThat(status.cluster()).isEqualTo("web");
+            assertThat(status.resources()).extracting(resource -> resource.typeUrl().substring(resource.typeUrl().lastIndexOf('.') + 1) + " "
+                            + resource.name() + " " + resource.state())
+                    .containsExactly("Cluster orders ACKED", "ClusterLoadAssignment orders ACKED", "Listener outbound ACKED",
+                            "RouteConfiguration routes ACKED");
+            assertThat(status.resources()).allSatisfy(resource -> assertThat(resource.version()).isNotEmpty());
+
+            policy.put(cluster("users"));
+            policy.put(impossibleCluster("orders"));
+            policy.push();
+            await().until(() -> state(under, "Cluster", "orders") == State.NACKED);
+            assertThat(under.client.clientStatus().get(10, TimeUnit.SECONDS).resources()).filteredOn(resource -> resource.state() == State.NACKED).singleElement()
+                    .satisfies(refused -> {
+                        assertThat(refused.version()).as("the good one before").isNotEmpty();
+                        assertThat(refused.refusal()).isPresent();
+                    });
+            assertThat(state(under, "Cluster", "users")).isEqualTo(State.ACKED);
+            assertThat(state(under, "ClusterLoadAssignment", "users")).isEqualTo(State.REQUESTED);
+
+            policy.put(assignment("users", 1002));
+            policy.push();
+            await().until(() -> state(under, "ClusterLoadAssignment", "users") == State.ACKED);
+            policy.remove(ResourceType.ENDPOINTS, "users");
+            policy.push();
+            await().until(() -> state(under, "ClusterLoadAssignment", "users") == State.DOES_NOT_EXIST);
+        }
+    }
+
+    @Test
+    void onTheWireItIsOneConfigWithTheResourcesAsTheyCame() throws Exception {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+
+            List<byte[]> configs = fields(under.client.clientStatus(EVERYTHING).get(10, TimeUnit.SECONDS), 1);
+            assertThat(configs).hasSize(1);
+            assertThat(fields(configs.get(0), 1)).as("node").singleElement()
+                    .satisfies(node -> assertThat(fields(node, 1)).singleElement().isEqualTo("default.web-1".getBytes()));
+            List<byte[]> resources = fields(configs.get(0), 3);
+            assertThat(resources).hasSize(4);
+            byte[] any = fields(resources.get(0), 4).get(0);
+            assertThat(fields(any, 2)).singleElement().isEqualTo(cluster("orders").toByteArray());
+
+            byte[] names = fields(under.client.clientStatus(WITHOUT_CONTENTS).get(10, TimeUnit.SECONDS), 1).get(0);
+            assertThat(fields(names, 3)).hasSize(4).allSatisfy(resource -> assertThat(fields(resource, 4)).isEmpty());
+        }
+    }
+
+    @Test
+    void whatIsNoRequestIsTheAskersFault() {
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(ServedPolicy.of("orders", 1001).script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            for (byte[] wrong : List.of(new byte[] {(byte) 0xff}, new byte[] {1 << 3 | 2, 0}, new byte[] {2 << 3 | 2, 100})) {
+                assertThatThrownBy(() -> under.client.clientStatus(wrong).get(10, TimeUnit.SECONDS))
+                        .isInstanceOf(ExecutionException.class).hasCauseInstanceOf(IllegalArgumentException.class);
+            }
+            under.client.close();
+            assertThatThrownBy(() -> under.client.clientStatus().get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    /** The fields of that number, which have a length. */
+    private static List<byte[]> fields(byte[] message, int number) throws Exception {
+        List<byte[]> found = new ArrayList<>();
+        CodedInputStream in = CodedInputStream.newInstance(message);
+        for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+            if (WireFormat.getTagFieldNumber(tag) == number && WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED) {
+                found.add(in.readByteArray());
+            } else {
+                in.skipField(tag);
+            }
+        }
+        return found;
+    }
+}
