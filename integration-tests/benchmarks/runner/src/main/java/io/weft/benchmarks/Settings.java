@@ -30,6 +30,11 @@ record Settings(Jdk jdk, boolean quick, Optional<Long> requests) {
         return Build.present("weft.benchmarks.workloads", "integration-tests/benchmarks/workloads");
     }
 
+    /** Build folder of a big cluster and of many agents' streams. */
+    static Path scale() {
+        return Build.present("weft.benchmarks.scale", "integration-tests/benchmarks/scale");
+    }
+
     /** Build folder of what is measured inside the data plane. */
     static Path decisions() {
         return Build.present("weft.benchmarks.decisions", "integration-tests/benchmarks/decisions");
