@@ -131,10 +131,6 @@ final class Hop {
         return destination.getRequestNotifier();
     }
 
-    HttpField hostField() {
-        return destination.getHostField();
-    }
-
     Exchange exchange() {
         return exchange;
     }
@@ -196,7 +192,21 @@ final class Hop {
     void begins() {
         if (!begun) {
             begun = true;
+            nameHost();
             tell().notifyBegin(app());
+        }
+    }
+
+    /** In the request of an app that names none the library has put the endpoint's, of the attempt that had a connection first. */
+    private void nameHost() {
+        if (connected == null) {
+            return;
+        }
+        for (HttpField field : Internals.fields(app())) {
+            if (field == connected.hostField()) {
+                internals.put(app().getHeaders(), destination.getHostField());
+                return;
+            }
         }
     }
 

@@ -42,6 +42,7 @@ final class Internals {
     private final MethodHandle addField;
     private final MethodHandle add;
     private final MethodHandle put;
+    private final MethodHandle putField;
     private final MethodHandle removeFields;
 
     /** Null in 9.4. */
@@ -92,6 +93,7 @@ final class Internals {
         addField = edit(mutable, "add", HttpField.class);
         add = edit(mutable, "add", String.class, String.class);
         put = edit(mutable, "put", String.class, String.class);
+        putField = edit(mutable, "put", HttpField.class);
         removeFields = edit(mutable, "remove", String.class);
         MethodHandle addHeader = optional(everybody, HttpResponse.class, "addHeader",
                 MethodType.methodType(HttpResponse.class, HttpField.class));
@@ -268,6 +270,15 @@ final class Internals {
     void put(Object fields, String name, String value) {
         try {
             put.invokeExact(fields, name, value);
+        } catch (Throwable fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    /** Where the one of that name is, if there is one. */
+    void put(Object fields, HttpField field) {
+        try {
+            putField.invokeExact(fields, field);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }

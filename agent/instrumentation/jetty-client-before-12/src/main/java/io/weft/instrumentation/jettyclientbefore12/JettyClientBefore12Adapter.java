@@ -15,7 +15,6 @@ import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.ProtocolHandler;
 import org.eclipse.jetty.client.SendFailure;
 import org.eclipse.jetty.client.api.Response;
-import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.AbstractConnection;
 
@@ -27,9 +26,6 @@ public final class JettyClientBefore12Adapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final Destinations destinations;
-
-    /** What the app's URL names, for the request that is about to be sent on this thread; it is still there after that. */
-    private final ThreadLocal<HttpField> host = new ThreadLocal<>();
 
     public JettyClientBefore12Adapter(AdapterContext context) throws ReflectiveOperationException {
         if (HttpFields.class.isInterface()) {
@@ -52,8 +48,6 @@ public final class JettyClientBefore12Adapter implements Adapter {
             };
             case JettyClientBefore12Module.PROXY -> (Handler.Result) (self, proxy, origin, a1, a2) ->
                     ((Origin) origin).getTag() instanceof MeshTag ? null : proxy;
-            case JettyClientBefore12Module.HOST -> (Handler.Result) (destination, field, a0, a1, a2) ->
-                    ((HttpDestination) destination).getOrigin().getTag() instanceof MeshTag && host.get() != null ? host.get() : field;
             case JettyClientBefore12Module.HANDLER -> (Handler.Result) (self, handler, request, response, a2) ->
                     request instanceof AttemptRequest && !isOfTheConnection((ProtocolHandler) handler, (Response) response) ? null : handler;
             case JettyClientBefore12Module.DESTINATION -> (Handler.Result) (self, destination, a0, a1, a2) -> {
@@ -149,7 +143,6 @@ public final class JettyClientBefore12Adapter implements Adapter {
         if (!(exchange.getRequest() instanceof AttemptRequest request)) {
             return Handler.PROCEED;
         }
-        host.set(request.attempt().hop().hostField());
         MeshConnection secured = MeshConnection.below((AbstractConnection) connection);
         if (secured != null) {
             if (!secured.lease()) {

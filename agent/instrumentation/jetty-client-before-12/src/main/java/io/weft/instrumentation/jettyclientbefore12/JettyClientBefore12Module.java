@@ -18,7 +18,6 @@ public final class JettyClientBefore12Module {
     static final String ABORT = "abort";
     static final String PROXY = "proxy";
     static final String DESTINATION = "destination";
-    static final String HOST = "host";
     static final String HANDLER = "handler";
     static final String ACQUIRED = "acquired";
     static final String QUEUED = "queued";
@@ -46,7 +45,6 @@ public final class JettyClientBefore12Module {
                                 "(Lorg/eclipse/jetty/client/Origin;)Lorg/eclipse/jetty/client/ProxyConfiguration$Proxy;"),
                         around(SEND, CLIENT + "HttpDestination", "send", "(Lorg/eclipse/jetty/client/HttpExchange;)V"),
                         around(ABORT, CLIENT + "HttpExchange", "abort", "(Ljava/lang/Throwable;)Z"),
-                        result(HOST, CLIENT + "HttpDestination", "getHostField", "()Lorg/eclipse/jetty/http/HttpField;"),
                         result(HANDLER, CLIENT + "ProtocolHandlers", "find",
                                 "(" + REQUEST + "Lorg/eclipse/jetty/client/api/Response;)Lorg/eclipse/jetty/client/ProtocolHandler;"),
                         result(DESTINATION, CLIENT + "HttpDestination", "<init>", ""),

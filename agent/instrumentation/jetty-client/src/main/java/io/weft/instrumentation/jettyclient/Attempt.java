@@ -43,6 +43,9 @@ final class Attempt implements Response.Listener {
     private volatile boolean begun;
     private volatile boolean sent;
 
+    /** The endpoint's. Written before the library has the attempt. */
+    private HttpDestination destination;
+
     /** Null: plaintext, or none yet. */
     private volatile MeshConnection connection;
 
@@ -75,7 +78,7 @@ final class Attempt implements Response.Listener {
 
     void send() {
         request.addressed(true);
-        HttpDestination destination = (HttpDestination) hop.client().resolveDestination(request);
+        destination = (HttpDestination) hop.client().resolveDestination(request);
         request.addressed(false);
         if (destination.getProxy() != null) {
             throw new IllegalStateException("a proxy of the app's is in the way to an endpoint");
@@ -98,6 +101,11 @@ final class Attempt implements Response.Listener {
     /** What the library is told when the mesh ends the attempt; the app sees it only where the mesh has no answer of its own. */
     IOException ended() {
         return begun ? new IOException("Connection reset") : new SocketTimeoutException("Connect Timeout");
+    }
+
+    /** What the library takes for the header of a request that has none. */
+    HttpField hostField() {
+        return destination.getHostField();
     }
 
     // From the request.

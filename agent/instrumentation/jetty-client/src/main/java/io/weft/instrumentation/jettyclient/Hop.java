@@ -118,10 +118,6 @@ final class Hop {
         return apps.getConversation().getResponseListeners();
     }
 
-    HttpField hostField() {
-        return destination.getHostField();
-    }
-
     Exchange exchange() {
         return exchange;
     }
@@ -194,7 +190,15 @@ final class Hop {
     private void begun() {
         if (!begun) {
             begun = true;
+            nameHost();
             app().notifyBegin();
+        }
+    }
+
+    /** In the request of an app that names none the library has put the endpoint's, of the attempt that had a connection first. */
+    private void nameHost() {
+        if (connected != null && app().getHeaders().getField(HttpHeader.HOST) == connected.hostField()) {
+            app().headers(headers -> headers.put(destination.getHostField()));
         }
     }
 

@@ -17,7 +17,6 @@ import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.client.transport.HttpRequest;
 import org.eclipse.jetty.client.transport.SendFailure;
-import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.AbstractConnection;
 import org.eclipse.jetty.util.Promise;
@@ -27,9 +26,6 @@ public final class JettyClientAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final Destinations destinations;
-
-    /** What the app's URL names, for the request that is about to be sent on this thread; it is still there after that. */
-    private final ThreadLocal<HttpField> host = new ThreadLocal<>();
 
     public JettyClientAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
@@ -49,8 +45,6 @@ public final class JettyClientAdapter implements Adapter {
                     abortRequest((HttpExchange) exchange, (Throwable) failure, (Promise<Boolean>) promise);
             case JettyClientModule.PROXY -> (Handler.Result) (self, proxy, origin, a1, a2) ->
                     ((Origin) origin).getTag() instanceof MeshTag ? null : proxy;
-            case JettyClientModule.HOST -> (Handler.Result) (destination, field, a0, a1, a2) ->
-                    ((HttpDestination) destination).getOrigin().getTag() instanceof MeshTag && host.get() != null ? host.get() : field;
             case JettyClientModule.HANDLER -> (Handler.Result) (self, handler, request, response, a2) ->
                     request instanceof AttemptRequest && !isOfTheConnection((ProtocolHandler) handler, (Response) response) ? null : handler;
             case JettyClientModule.DESTINATION -> (Handler.Result) (self, destination, a0, a1, a2) -> {
@@ -142,7 +136,6 @@ public final class JettyClientAdapter implements Adapter {
         if (!(exchange.getRequest() instanceof AttemptRequest request)) {
             return Handler.PROCEED;
         }
-        host.set(request.attempt().hop().hostField());
         MeshConnection secured = MeshConnection.below((AbstractConnection) connection);
         if (secured != null) {
             if (!secured.lease()) {

@@ -22,7 +22,6 @@ public final class JettyClientModule {
     static final String ABORT_REQUEST = "abort-request";
     static final String PROXY = "proxy";
     static final String DESTINATION = "destination";
-    static final String HOST = "host";
     static final String HANDLER = "handler";
     static final String ACQUIRED = "acquired";
 
@@ -48,7 +47,6 @@ public final class JettyClientModule {
                         // from 12.1 on
                         around(ABORT_REQUEST, FROM_12 + "HttpExchange", "abortRequest", FAILED).whenPresent(),
                         around(ABORT, FROM_12 + "HttpExchange", "abortResponse", FAILED).whenPresent(),
-                        result(HOST, FROM_12 + "HttpDestination", "getHostField", "()Lorg/eclipse/jetty/http/HttpField;"),
                         result(HANDLER, CLIENT + "ProtocolHandlers", "find",
                                 "(Lorg/eclipse/jetty/client/Request;Lorg/eclipse/jetty/client/Response;)"
                                         + "Lorg/eclipse/jetty/client/ProtocolHandler;"),

@@ -1,0 +1,35 @@
+package io.weft.it.client;
+
+import static io.weft.it.harness.Routes.to;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.driver.RedeployedJettyClient;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An app that is taken out of its server leaves nothing behind in the server's threads. */
+class RedeployedClientIT {
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jetty-client-9.4", "jetty-client-12"})
+    void theMeshHoldsNoAppThatIsGone(String name) {
+        Upstream orders = testbed.upstream("orders");
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().cluster("orders", orders.address()).virtualHost("orders", to("orders")));
+        JvmProcess server = testbed.jvm(name, Jdks.newest()).mesh(policies.uri(), "shop").driver(
+                RedeployedJettyClient.class, Library.named(name).jars().stream().map(Object::toString).toArray(String[]::new));
+
+        assertThat(server.ask(Call.get("http://orders/").form())).containsEntry("statuses", "200 200 200 ").containsEntry("collected", "true");
+        assertThat(orders.requests()).hasSize(3).allSatisfy(request -> assertThat(request.header("host")).hasValue("orders"));
+    }
+}
