@@ -1,11 +1,9 @@
 package io.weft.instrumentation.jettyclientbefore12;
 
-import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
-import java.lang.ref.WeakReference;
+import io.weft.instrumentation.ConnectionLease;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLEngine;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.io.AbstractConnection;
@@ -16,12 +14,7 @@ import org.eclipse.jetty.io.ssl.SslConnection;
 /** Mesh TLS on one socket. Thread-safe as far as it is not the library's. */
 final class MeshConnection extends SslConnection {
     private final Executor executor;
-
-    /** Null before the handshake is done. */
-    private volatile ClientConnection pooled;
-
-    /** Policy has taken it away before the pool had it: it is for the request that has waited for it, if there is one, and no other. */
-    private final AtomicBoolean forOne = new AtomicBoolean();
+    private final ConnectionLease lease = new ConnectionLease();
 
     MeshConnection(HttpClient client, EndPoint socket, SSLEngine engine) {
         super(client.getByteBufferPool(), client.getExecutor(), socket, engine);
@@ -37,31 +30,24 @@ final class MeshConnection extends SslConnection {
 
     /** The handshake is done; the pool is about to have it. */
     void opened(ClientTls tls) {
-        WeakReference<MeshConnection> open = new WeakReference<>(this);
-        pooled = tls.connections().opened(() -> {
-            MeshConnection connection = open.get();
-            if (connection != null) {
-                connection.closeSoon();
-            }
-        });
-        forOne.set(!pooled.giveBack());
+        lease.opened(tls, this, MeshConnection::closeSoon);
     }
 
     /** The pool has it, and whoever has waited for it. */
     void handedOver() {
-        if (forOne.compareAndSet(true, false)) {
+        if (!lease.handedOver()) {
             closeSoon();
         }
     }
 
     /** @return false: it is to be closed */
     boolean lease() {
-        return forOne.compareAndSet(true, false) || pooled.lease();
+        return lease.begin();
     }
 
     /** The response of a request that has it is over, before the pool hears of that. */
     void giveBack() {
-        if (!pooled.giveBack()) {
+        if (!lease.end()) {
             closeSoon();
         }
     }
