@@ -1,6 +1,7 @@
 package io.weft.instrumentation.httpurlconnection;
 
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Dropped;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -15,6 +16,8 @@ import sun.net.www.protocol.http.HttpURLConnection;
 final class Internals {
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext context;
+
+    final Dropped dropped = new Dropped();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Internals.context = context;

@@ -7,7 +7,6 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
-import io.weft.instrumentation.Dropped;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -70,7 +69,7 @@ final class MeshHttpClient extends HttpClient {
         this.credentialStore = internals.credentialStore(connection);
         this.head = connection.getRequestMethod().equals("HEAD");
         this.exchange = new Carried(exchange);
-        Dropped.then(this, this.exchange);
+        internals.dropped.then(this, this.exchange);
         this.url = url;
         this.proxy = Proxy.NO_PROXY;
         this.appsConnectTimeout = connectTimeout;

@@ -14,6 +14,7 @@ final class Destinations {
     private final AdapterContext context;
     private final Internals internals;
     private final Attached<EndpointKey> keys = new Attached<>();
+    private final Dropped dropped = new Dropped();
 
     Destinations(AdapterContext context, Internals internals) {
         this.context = context;
@@ -32,7 +33,7 @@ final class Destinations {
             }
             EndpointKey key = new EndpointKey(endpoint);
             keys.put(endpoint, key);
-            Dropped.then(endpoint, () -> dispose(key));
+            dropped.then(endpoint, () -> dispose(key));
             return key;
         }
     }

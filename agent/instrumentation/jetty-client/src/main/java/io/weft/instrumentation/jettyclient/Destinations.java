@@ -13,6 +13,7 @@ import org.eclipse.jetty.client.transport.HttpDestination;
 final class Destinations {
     private final AdapterContext context;
     private final Attached<EndpointKey> keys = new Attached<>();
+    private final Dropped dropped = new Dropped();
 
     Destinations(AdapterContext context) {
         this.context = context;
@@ -30,7 +31,7 @@ final class Destinations {
             }
             EndpointKey key = new EndpointKey(endpoint);
             keys.put(endpoint, key);
-            Dropped.then(endpoint, () -> dispose(key));
+            dropped.then(endpoint, () -> dispose(key));
             return key;
         }
     }

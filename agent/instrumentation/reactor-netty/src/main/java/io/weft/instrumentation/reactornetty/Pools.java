@@ -17,6 +17,7 @@ final class Pools {
     private final AdapterContext context;
     private final Internals internals;
     private final Attached<MeshPipeline> pipelines = new Attached<>();
+    private final Dropped dropped = new Dropped();
 
     Pools(AdapterContext context, Internals internals) {
         this.context = context;
@@ -39,7 +40,7 @@ final class Pools {
         Endpoint endpoint = config.doOnChannelInit() instanceof MeshPipeline pipeline ? pipeline.endpoint() : null;
         if (endpoint != null) {
             WeakReference<Object> of = new WeakReference<>(provider);
-            Dropped.then(endpoint, () -> dispose(of.get(), address));
+            dropped.then(endpoint, () -> dispose(of.get(), address));
         }
     }
 

@@ -29,6 +29,7 @@ final class SecuredChannels {
     private static final String HANDSHAKE = "weft.handshake";
 
     private final Map<String, Way> byName = new ConcurrentHashMap<>();
+    private final Dropped dropped = new Dropped();
     private final Runnable wake;
 
     /** @param http2 nothing else is spoken */
@@ -55,7 +56,7 @@ final class SecuredChannels {
         String name = name(tls, http2);
         if (!byName.containsKey(name) && byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
             wake.run();
-            Dropped.then(tls, () -> byName.remove(name));
+            dropped.then(tls, () -> byName.remove(name));
         }
         return new InetSocketAddress(InetAddress.getByAddress(name, ip), address.getPort());
     }
