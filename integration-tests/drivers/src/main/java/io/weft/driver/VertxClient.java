@@ -35,7 +35,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Vert.x's HttpClient, as an app that asks on an event loop and waits for the answer elsewhere. Cookies and credentials are the app's own
- * business. Argument: {@code upgrade} or {@code prior-knowledge} for HTTP/2; none for HTTP/1.1.
+ * business. The header {@code X-Http} says what it speaks: {@code 1.1}, or HTTP/2 by {@code upgrade} or {@code prior-knowledge}.
  */
 public final class VertxClient {
     private final Vertx vertx = Vertx.vertx();
@@ -45,22 +45,18 @@ public final class VertxClient {
     private final Map<String, Map<String, String>> cookies = new TreeMap<>();
 
     /** What an app chooses for a whole client. */
-    private record Traits(int connectMillis, int proxyPort) {}
+    private record Traits(String http, int connectMillis, int proxyPort) {}
 
-    private final String http2;
-
-    private VertxClient(String http2) {
-        this.http2 = http2;
-    }
+    private VertxClient() {}
 
     public static void main(String[] args) throws IOException {
-        ClientDriver.run(new VertxClient(args.length == 0 ? "" : args[0])::send);
+        ClientDriver.run(new VertxClient()::send);
     }
 
     private HttpClient client(Traits traits) {
         HttpClientOptions options = new HttpClientOptions();
-        if (!http2.isEmpty()) {
-            options.setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(http2.equals("upgrade"));
+        if (!traits.http.equals("1.1")) {
+            options.setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(traits.http.equals("upgrade"));
         }
         if (traits.connectMillis > 0) {
             // A request's own limit ends with the head of its response.
@@ -105,7 +101,8 @@ public final class VertxClient {
     }
 
     private HttpAnswer exchange(HttpCall call, String cookie, String authorization) throws Exception {
-        HttpClient client = clients.computeIfAbsent(new Traits(call.timeoutMillis(), call.proxyPort()), this::client);
+        HttpClient client = clients.computeIfAbsent(
+                new Traits(call.headers().getOrDefault("X-Http", "1.1"), call.timeoutMillis(), call.proxyPort()), this::client);
         RequestOptions options = new RequestOptions()
                 .setMethod(HttpMethod.valueOf(call.method()))
                 .setAbsoluteURI(call.url())
