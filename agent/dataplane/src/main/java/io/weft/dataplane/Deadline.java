@@ -77,7 +77,12 @@ final class Deadline extends ClientLayer {
     }
 
     private static LocalReply reply(Exchange exchange, TimeLimit limit) {
-        return exchange.alternativeToTimeout && limit.isTimeout() ? ALTERNATIVE : limit.reply(exchange.requestSent);
+        if (exchange.alternativeToTimeout && limit.isTimeout()) {
+            return ALTERNATIVE;
+        }
+        LocalReply reply = limit.reply(exchange.requestSent);
+        // The one limit that Envoy takes for the call's own deadline.
+        return limit == TimeLimit.MAX_STREAM_DURATION && exchange.isGrpc() ? reply.forGrpc(Grpc.DEADLINE_EXCEEDED) : reply;
     }
 
     @Override

@@ -6,6 +6,8 @@ final class Grpc {
         200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
     };
 
+    static final int DEADLINE_EXCEEDED = 4;
+
     private Grpc() {}
 
     /** The HTTP status that means what the {@code grpc-status} means; 500 for one that is unknown. */

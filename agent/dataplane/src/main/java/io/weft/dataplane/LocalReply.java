@@ -60,12 +60,17 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
      * text as the message.
      */
     public LocalReply forGrpc() {
+        return forGrpc(grpcStatus());
+    }
+
+    /** @param grpcStatus other than what the HTTP status means */
+    LocalReply forGrpc(int grpcStatus) {
         if (header("grpc-status") != null) {
             return this;
         }
         List<Map.Entry<String, String>> forGrpc = new ArrayList<>();
         forGrpc.add(Map.entry("content-type", "application/grpc"));
-        forGrpc.add(Map.entry("grpc-status", Integer.toString(grpcStatus())));
+        forGrpc.add(Map.entry("grpc-status", Integer.toString(grpcStatus)));
         if (body.length > 0) {
             forGrpc.add(Map.entry("grpc-message", grpcMessage()));
         }

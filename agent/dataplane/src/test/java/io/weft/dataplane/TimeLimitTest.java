@@ -145,6 +145,14 @@ class TimeLimitTest {
         longer.connected();
         other.time.advance(SECOND);
         assertAnswered(longer, 504, "downstream duration timeout");
+
+        Limitable call = other.dialled(new Limitable());
+        call.with("content-type", "application/grpc");
+        call.connected();
+        other.time.advance(SECOND);
+        assertAnswered(call, 200, "");
+        assertThat(call.reply().header("grpc-status")).as("deadline exceeded").isEqualTo("4");
+        assertThat(call.reply().header("grpc-message")).isEqualTo("downstream duration timeout");
     }
 
     @Test

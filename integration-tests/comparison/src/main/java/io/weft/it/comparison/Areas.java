@@ -7,7 +7,8 @@ record Areas(List<Area> areas) {
 
     static List<Area> all(Clusters clusters) {
         return List.of(new RoutingArea(), new RewriteArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters), new AccessArea(), new FilterArea(clusters), new InboundArea(), new ZoneArea(clusters), new SlowStartArea(clusters),
-                new MirrorArea(clusters), new HedgeArea(clusters), new BackOffArea(clusters), new OutlierArea(clusters), new BreakerArea(clusters));
+                new MirrorArea(clusters), new HedgeArea(clusters), new BackOffArea(clusters), new OutlierArea(clusters), new BreakerArea(clusters),
+                new ElsewhereArea(clusters));
     }
 
     /** Those in which a machine that does other things as well makes no difference. */

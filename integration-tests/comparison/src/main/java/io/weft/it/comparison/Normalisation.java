@@ -24,6 +24,7 @@ final class Normalisation {
             Map.entry("x-envoy-expected-rq-timeout-ms", "one Envoy telling the next one"),
             Map.entry("x-envoy-original-path", "one Envoy telling the next one"),
             Map.entry("x-envoy-original-host", "one Envoy telling the next one"),
+            Map.entry("grpc-timeout", "the limit of the route, for a server that asks; the library writes the call's own"),
             Map.entry(Upstreams.TAG, "tells the sides apart here"));
 
     private static final Map<String, String> RESPONSE = Map.ofEntries(

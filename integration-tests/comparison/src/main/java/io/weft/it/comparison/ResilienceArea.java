@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
@@ -34,7 +35,7 @@ final class ResilienceArea implements Area {
 
     @Override
     public String summary() {
-        return "ejections, pauses between attempts, timeouts of routes and attempts";
+        return "ejections, pauses between attempts, timeouts of routes, attempts and streams";
     }
 
     @Override
@@ -49,9 +50,10 @@ final class ResilienceArea implements Area {
 
     @Override
     public Case draw(Draw draw) {
-        return switch (draw.between(0, 9)) {
+        return switch (draw.between(0, 12)) {
             case 0, 1, 2, 3 -> ejection(draw);
             case 4, 5 -> spacing(draw);
+            case 10, 11, 12 -> streams(draw);
             default -> timeouts(draw);
         };
     }
@@ -122,6 +124,29 @@ final class ResilienceArea implements Area {
         List<Request> requests = draw.several(1, 2, () -> new Request(
                 Client.JAVA_NET_HTTP, "GET", Case.HOST, "/", List.of(), "",
                 String.join(";", draw.several(1, 3, () -> draw.oneOf("200", "503", "wait 2000 200", "wait 2000 503")))));
+        return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, requests, Judgement.EXACT);
+    }
+
+    /** Time limits of a stream, whatever the attempts: as with {@link #timeouts} by far over or by far not. */
+    private Case streams(Draw draw) {
+        RouteAction.Builder action = RouteAction.newBuilder();
+        if (draw.chance(50)) {
+            action.setIdleTimeout(Durations.fromMillis(draw.oneOf(0, 900)));
+        }
+        if (draw.chance(70)) {
+            MaxStreamDuration.Builder duration = MaxStreamDuration.newBuilder();
+            if (draw.chance(70)) {
+                duration.setMaxStreamDuration(Durations.fromMillis(draw.oneOf(0, 900)));
+            }
+            if (draw.chance(50)) {
+                duration.setGrpcTimeoutHeaderMax(Durations.fromMillis(draw.oneOf(0, 900, 9_000)));
+            }
+            action.setMaxStreamDuration(duration);
+        }
+        List<Request> requests = draw.several(1, 2, () -> new Request(
+                Client.JAVA_NET_HTTP, "GET", Case.HOST, "/",
+                draw.chance(40) ? List.of("content-type: application/grpc", "grpc-timeout: " + draw.oneOf("900m", "9S", "x")) : List.of(),
+                "", draw.oneOf("200", "wait 2000 200", "wait 2000 503")));
         return of(List.of(clusters.of(CLUSTER, FIRST_ENDPOINT)), action, requests, Judgement.EXACT);
     }
 
