@@ -94,7 +94,7 @@ public final class AdminSocket implements AutoCloseable {
      *
      * @throws IOException when there can be no such port
      */
-    public InetSocketAddress alsoOn(InetSocketAddress address, Map<String, AdminPage> pages) throws IOException {
+    public AdminPort alsoOn(InetSocketAddress address, Map<String, AdminPage> pages) throws IOException {
         Channel channel = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
@@ -105,7 +105,7 @@ public final class AdminSocket implements AutoCloseable {
         if (!channel.isActive()) {
             throw new IOException("cannot listen on " + address);
         }
-        return (InetSocketAddress) channel.localAddress();
+        return new AdminPort(channel);
     }
 
     public Path path() {

@@ -154,7 +154,7 @@ class AdminSocketTest {
         try (AdminSocket admin = open(new Visitors.Limits(1, Duration.ofMinutes(10)));
                 SocketChannel waiting = SocketChannel.open(UnixDomainSocketAddress.of(admin.path()))) {
             InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-            try (SocketChannel tcp = SocketChannel.open(admin.alsoOn(free, Map.of("/hello", HELLO)))) {
+            try (SocketChannel tcp = SocketChannel.open(admin.alsoOn(free, Map.of("/hello", HELLO)).address())) {
                 ask(tcp);
                 assertAnswered(tcp);
             }

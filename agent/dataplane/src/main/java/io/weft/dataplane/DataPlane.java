@@ -13,6 +13,7 @@ import io.weft.dataplane.format.ProcessInfo;
 import io.weft.dataplane.jwt.KeySets;
 import io.weft.dataplane.metrics.RequestMetrics;
 import io.weft.dataplane.metrics.RequestStats;
+import io.weft.dataplane.route.Listeners;
 import io.weft.dataplane.trace.RequestTrace;
 import io.weft.dataplane.trace.SpanSink;
 import io.weft.dataplane.trace.Tracer;
@@ -316,6 +317,17 @@ public final class DataPlane implements Outbound, LoadSource {
     @Override
     public boolean names(String authority) {
         return inForce().listeners().find(authority) != null;
+    }
+
+    @Override
+    public boolean refuses(boolean tls, String host, int port) {
+        Listeners listeners = inForce().listeners();
+        if (!listeners.guardsOutside()) {
+            return false;
+        }
+        String bracketed = host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
+        boolean usual = port < 0 || port == (tls ? 443 : 80);
+        return listeners.refuse(tls, usual ? bracketed : bracketed + ":" + port);
     }
 
     private Policy inForce() {

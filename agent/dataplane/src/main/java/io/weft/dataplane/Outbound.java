@@ -21,6 +21,16 @@ public interface Outbound {
     boolean names(String authority);
 
     /**
+     * Whether policy keeps the app from calling a destination that is outside of the mesh. An adapter asks before it leaves a request
+     * to its library. Waits as {@link #claims} does. Does not throw.
+     *
+     * @param tls whether the app speaks TLS to it
+     * @param host a name or an address, an IPv6 address in brackets or without
+     * @param port negative: that of the scheme
+     */
+    boolean refuses(boolean tls, String host, int port);
+
+    /**
      * Address-level decision for a connection that no exchange stands for, such as a redirect that the library follows by itself.
      *
      * @return null when no policy names the destination or nobody serves it

@@ -326,6 +326,11 @@ public final class Policies {
             return cluster(Policies.cluster(name), endpoints.toArray(new LbEndpoint[0]));
         }
 
+        public SnapshotBuilder add(Listener listener) {
+            listeners.put(listener.name(), listener);
+            return this;
+        }
+
         public SnapshotBuilder add(Cluster cluster) {
             clusters.put(cluster.name(), cluster);
             return this;

@@ -21,8 +21,13 @@ public record InboundTarget(TargetRef dataplanes, Optional<String> section) {
         boolean whole = dataplanes instanceof TargetRef.Dataplanes || dataplanes instanceof TargetRef.WholeMesh;
         // Where tags select, those of the inbound itself count: a data plane may have several services.
         return dataplanes.selects(dataplane, whole ? tags : List.of(inbound.tags()))
-                && section.map(name -> name.equals(Integer.toString(inbound.port()))
-                                || inbound.name().map(name::equals).orElse(false))
-                        .orElse(true);
+                && includes(inbound);
+    }
+
+    /** Whether it is, of a data plane that is selected, for that inbound. */
+    public boolean includes(Dataplane.Inbound inbound) {
+        return section.map(name -> name.equals(Integer.toString(inbound.port()))
+                        || inbound.name().map(name::equals).orElse(false))
+                .orElse(true);
     }
 }

@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Kuma's {@code MeshHTTPRoute}, or Gateway API's routes with a Service as their parent.
+ * Kuma's {@code MeshHTTPRoute}, or Gateway API's routes with a Service as their parent; and Kuma's {@code MeshTCPRoute}, whose one rule
+ * is for all that nobody's {@code MeshHTTPRoute} is for.
  *
  * @param unmatched what becomes of a request that none of its rules, nor of other routes of the service, matches
  */
@@ -20,8 +21,15 @@ public record MeshHttpRoute(Metadata metadata, TargetRef target, Unmatched unmat
         NOT_FOUND
     }
 
+    static final String OF_CONNECTIONS = "MeshTCPRoute";
+
     public MeshHttpRoute {
         to = List.copyOf(to);
+    }
+
+    /** Whether it is a {@code MeshTCPRoute}. */
+    public boolean ofConnections() {
+        return metadata.id().type().equals(OF_CONNECTIONS);
     }
 
     /** The rules for requests to one destination, or to all that carry some labels. */

@@ -36,6 +36,10 @@ final class MeshHttpRouteParser {
     private static final java.util.regex.Pattern HOST_NAME =
             java.util.regex.Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
 
+    private static final Match EVERYTHING = new Match(
+            Optional.of(new MeshHttpRoute.Path(MeshHttpRoute.Path.Kind.PREFIX, "/")), Optional.empty(), List.of(), List.of());
+
+    /** @param metadata says which of the two kinds of routes it is */
     static MeshHttpRoute parse(Metadata metadata, Fields spec) {
         TargetRef target = TargetRefParser.outbound(spec, metadata);
         List<To> destinations = new ArrayList<>();
@@ -57,10 +61,14 @@ final class MeshHttpRouteParser {
             ref.refuse("name", "is missing; name the service, or select services by labels");
         }
         ref.end();
-        fields.unsupported("hostnames", "remove the field");
         List<Rule> rules = new ArrayList<>();
-        for (Value item : fields.require("rules").items()) {
-            rules.add(rule(item.fields(), policy));
+        if (policy.id().type().equals(MeshHttpRoute.OF_CONNECTIONS)) {
+            connections(fields.require("rules"), policy).ifPresent(rules::add);
+        } else {
+            fields.unsupported("hostnames", "remove the field");
+            for (Value item : fields.require("rules").items()) {
+                rules.add(rule(item.fields(), policy));
+            }
         }
         fields.end();
         return new To(destination(type, name, namespace, labels, section), rules);
@@ -104,6 +112,27 @@ final class MeshHttpRouteParser {
         defaults.end();
         fields.end();
         return new Rule(matches, filters, backends, Optional.empty());
+    }
+
+    /** Nothing tells one connection from another, so there is one rule, or none. */
+    private static Optional<Rule> connections(Value rules, Metadata policy) {
+        List<Value> items = rules.items();
+        if (items.size() > 1) {
+            rules.refuse("must hold one rule: nothing would tell whose connections are another's; keep one");
+        }
+        if (items.isEmpty()) {
+            return Optional.empty();
+        }
+        Fields fields = items.get(0).fields();
+        Fields defaults = fields.require("default").fields();
+        Value backends = defaults.require("backendRefs");
+        List<BackendRef> refs = backends.items().stream().map(item -> backend(item.fields(), policy)).toList();
+        if (refs.isEmpty() && backends.node() instanceof Node.Sequence) {
+            backends.refuse("needs at least one backend");
+        }
+        defaults.end();
+        fields.end();
+        return Optional.of(new Rule(List.of(EVERYTHING), Optional.empty(), Optional.of(refs), Optional.empty()));
     }
 
     private static Match match(Fields fields) {

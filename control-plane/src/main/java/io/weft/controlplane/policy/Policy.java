@@ -6,12 +6,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One of Kuma's policies whose entries are merged: some for what data planes send, some for what they are sent.
+ * One of Kuma's policies that are merged with others of their kind: what it says of what data planes send, of what they are sent, or
+ * of them themselves.
  *
  * @param to for what is sent, by where it goes
  * @param rules for what comes in, by who sends it
+ * @param own of the data plane, whatever it sends or is sent
  */
-public record Policy(Metadata metadata, PolicyKind<?> kind, InboundTarget target, List<To> to, List<Rule> rules)
+public record Policy(
+        Metadata metadata, PolicyKind<?> kind, InboundTarget target, List<To> to, List<Rule> rules, Optional<Conf> own)
         implements Resource {
 
     public Policy {
@@ -71,7 +74,7 @@ public record Policy(Metadata metadata, PolicyKind<?> kind, InboundTarget target
         }
 
         public boolean include(Metadata route) {
-            return name.map(named -> named.equals(route.displayName()) && route.isOf(namespace)).orElseGet(() -> route.has(labels));
+            return !route.id().type().equals(MeshHttpRoute.OF_CONNECTIONS) && name.map(named -> named.equals(route.displayName()) && route.isOf(namespace)).orElseGet(() -> route.has(labels));
         }
     }
 

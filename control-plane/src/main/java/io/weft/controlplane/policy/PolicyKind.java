@@ -35,8 +35,24 @@ public final class PolicyKind<C> {
      * @param inbound whether there are rules for what comes in
      * @param matches whether these may be for some callers only, or why not
      * @param byRoute whether the policy itself may be for a route
+     * @param subject what it speaks of at all
      */
-    record Scope(Set<String> to, Set<String> from, boolean inbound, Matches matches, boolean byRoute) {}
+    record Scope(
+            Set<String> to, Set<String> from, boolean inbound, Matches matches, boolean byRoute, Subject subject) {
+
+        /** It says one thing, under {@code spec.default}. */
+        static Scope of(Subject subject) {
+            return new Scope(Set.of(), Set.of(), false, Matches.SUPPORTED, false, subject);
+        }
+    }
+
+    enum Subject {
+        /** What is sent and what comes in, entry by entry. */
+        TRAFFIC,
+        DATAPLANE,
+        /** The data plane, or by {@code sectionName} one of its inbounds. */
+        DATAPLANE_OR_INBOUND
+    }
 
     /** @param refusal why callers cannot be told apart; absent: they can */
     record Matches(Optional<String> refusal) {

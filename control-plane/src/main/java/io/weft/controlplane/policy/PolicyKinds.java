@@ -2,6 +2,7 @@ package io.weft.controlplane.policy;
 
 import io.weft.controlplane.policy.PolicyKind.Matches;
 import io.weft.controlplane.policy.PolicyKind.Scope;
+import io.weft.controlplane.policy.PolicyKind.Subject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,41 +22,52 @@ public final class PolicyKinds {
             new Scope(SERVICES_AND_ROUTES, ANYBODY, true,
                     Matches.refused("cannot be honoured: a server's time for a request is the same for all callers here; set it"
                             + " for all, or at the callers under to"),
-                    true),
+                    true, Subject.TRAFFIC),
             MeshTimeoutParser::read);
 
     public static final PolicyKind<MeshRetry> RETRY = new PolicyKind<>("MeshRetry", "mr",
-            new Scope(SERVICES_AND_ROUTES, NOBODY, false, Matches.SUPPORTED, true), MeshRetryParser::read);
+            new Scope(SERVICES_AND_ROUTES, NOBODY, false, Matches.SUPPORTED, true, Subject.TRAFFIC), MeshRetryParser::read);
 
     public static final PolicyKind<MeshCircuitBreaker> CIRCUIT_BREAKER = new PolicyKind<>("MeshCircuitBreaker", "mcb",
-            new Scope(SERVICES, ANYBODY, true, Matches.refused("is not a field of this policy in Kuma; remove it"), false),
+            new Scope(SERVICES, ANYBODY, true, Matches.refused("is not a field of this policy in Kuma; remove it"), false,
+                    Subject.TRAFFIC),
             MeshCircuitBreakerParser::read);
 
     public static final PolicyKind<MeshLoadBalancingStrategy> LOAD_BALANCING = new PolicyKind<>(
             "MeshLoadBalancingStrategy", "mlbs",
-            new Scope(SERVICES_AND_ROUTES, NOBODY, false, Matches.SUPPORTED, false),
+            new Scope(SERVICES_AND_ROUTES, NOBODY, false, Matches.SUPPORTED, false, Subject.TRAFFIC),
             MeshLoadBalancingStrategyParser::read);
 
     public static final PolicyKind<MeshHealthCheck> HEALTH_CHECK = new PolicyKind<>("MeshHealthCheck", "mhc",
-            new Scope(SERVICES, NOBODY, false, Matches.SUPPORTED, false), MeshHealthCheckParser::read);
+            new Scope(SERVICES, NOBODY, false, Matches.SUPPORTED, false, Subject.TRAFFIC), MeshHealthCheckParser::read);
 
     public static final PolicyKind<MeshRateLimit> RATE_LIMIT = new PolicyKind<>("MeshRateLimit", "mrl",
-            new Scope(NOBODY, ANYBODY, true, Matches.SUPPORTED, false), MeshRateLimitParser::read);
+            new Scope(NOBODY, ANYBODY, true, Matches.SUPPORTED, false, Subject.TRAFFIC), MeshRateLimitParser::read);
 
     public static final PolicyKind<MeshFaultInjection> FAULT_INJECTION = new PolicyKind<>("MeshFaultInjection", "mfi",
             new Scope(NOBODY, Set.of("Mesh", "MeshSubset", "MeshService", "MeshServiceSubset"), true, Matches.SUPPORTED,
-                    false),
+                    false, Subject.TRAFFIC),
             MeshFaultInjectionParser::read);
 
     public static final PolicyKind<MeshAccessLog> ACCESS_LOG = new PolicyKind<>("MeshAccessLog", "mal",
             new Scope(SERVICES, ANYBODY, true,
                     Matches.refused("cannot be honoured: an access log's filter knows no caller here; log all, with"
                             + " %DOWNSTREAM_PEER_URI_SAN% in the format"),
-                    false),
+                    false, Subject.TRAFFIC),
             MeshAccessLogParser::read);
 
+    public static final PolicyKind<MeshTrace> TRACE =
+            new PolicyKind<>("MeshTrace", "mtr", Scope.of(Subject.DATAPLANE_OR_INBOUND), MeshTraceParser::read);
+
+    public static final PolicyKind<MeshPassthrough> PASSTHROUGH =
+            new PolicyKind<>("MeshPassthrough", "mp", Scope.of(Subject.DATAPLANE), MeshPassthroughParser::read);
+
+    public static final PolicyKind<MeshMetric> METRIC =
+            new PolicyKind<>("MeshMetric", "mm", Scope.of(Subject.DATAPLANE), MeshMetricParser::read);
+
     public static final List<PolicyKind<?>> ALL = List.of(
-            TIMEOUT, RETRY, CIRCUIT_BREAKER, LOAD_BALANCING, HEALTH_CHECK, RATE_LIMIT, FAULT_INJECTION, ACCESS_LOG);
+            TIMEOUT, RETRY, CIRCUIT_BREAKER, LOAD_BALANCING, HEALTH_CHECK, RATE_LIMIT, FAULT_INJECTION, ACCESS_LOG, TRACE,
+            PASSTHROUGH, METRIC);
 
     private static final Map<String, PolicyKind<?>> BY_NAME = byName();
 

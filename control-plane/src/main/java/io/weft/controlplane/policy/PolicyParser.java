@@ -7,6 +7,7 @@ import io.weft.controlplane.policy.Policy.Rule;
 import io.weft.controlplane.policy.Policy.To;
 import io.weft.controlplane.policy.PolicyKind.Place;
 import io.weft.controlplane.policy.PolicyKind.Scope;
+import io.weft.controlplane.policy.PolicyKind.Subject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +33,8 @@ final class PolicyParser {
     }
 
     static Policy parse(PolicyKind<?> kind, Metadata metadata, Fields spec, ResourceParser.Proof proof) {
-        return new PolicyParser(kind, metadata, proof).parse(spec);
+        PolicyParser parser = new PolicyParser(kind, metadata, proof);
+        return kind.scope().subject() == Subject.TRAFFIC ? parser.parse(spec) : parser.ofDataplane(spec);
     }
 
     private Policy parse(Fields spec) {
@@ -61,7 +63,19 @@ final class PolicyParser {
             spec.refuse(scope.to().isEmpty() ? "rules" : "to", "is missing; the policy says nothing");
         }
         spec.end();
-        return new Policy(role(destinations, namespaces).map(metadata::withRole).orElse(metadata), kind, target, destinations, rules);
+        return new Policy(role(destinations, namespaces).map(metadata::withRole).orElse(metadata), kind, target, destinations, rules,
+                Optional.empty());
+    }
+
+    private Policy ofDataplane(Fields spec) {
+        InboundTarget target = TargetRefParser.policy(spec, metadata, false);
+        if (target.section().isPresent() && scope.subject() == Subject.DATAPLANE) {
+            spec.refuse("targetRef", "names an inbound by sectionName, but what this policy says is of the whole data plane; remove it");
+        }
+        Conf conf = conf(spec, new Place("", "", false));
+        spec.end();
+        return new Policy(role(List.of(), List.of()).map(metadata::withRole).orElse(metadata), kind, target, List.of(), List.of(),
+                Optional.of(conf));
     }
 
     private void inbound(Fields spec, String top, List<Rule> rules) {

@@ -16,13 +16,7 @@ final class RefusedKinds {
 
     private static Map<String, String> reasons() {
         Map<String, String> reasons = new LinkedHashMap<>();
-        reasons.put("MeshTCPRoute", "an agent leads requests elsewhere, not the connections of other protocols, which its app opens itself;"
-                + " for HTTP write a MeshHTTPRoute");
-        reasons.put("MeshPassthrough", "what no policy names is not touched, so there is nothing to let through or to hold back");
-        reasons.put("MeshMetric", "an agent has no port to be scraped by policy; set its metrics at the agent");
-        reasons.put("MeshTrace", "it is not supported yet: this control plane asks for no spans");
         reasons.put("MeshProxyPatch", "it patches what is written for one version of one proxy, and nothing tells what it would mean in an app");
-        reasons.put("MeshOpenTelemetryBackend", "no policy that is supported refers to it");
         reasons.put("MeshGlobalRateLimit", "it needs Kong's rate limit service; MeshRateLimit limits each instance by itself");
         reasons.put("MeshOPA", "it is not supported yet; MeshTrafficPermission says who may call");
         for (String kind : new String[] {"MeshGateway", "MeshGatewayRoute", "MeshGatewayInstance", "MeshGatewayConfig"}) {
@@ -49,7 +43,7 @@ final class RefusedKinds {
         reasons.put("TrafficPermission", OLDER + "MeshTrafficPermission");
         reasons.put("TrafficRoute", OLDER + "MeshHTTPRoute");
         reasons.put("VirtualOutbound", OLDER + "MeshService");
-        reasons.put("TrafficTrace", "it is not supported yet: this control plane asks for no spans");
+        reasons.put("TrafficTrace", OLDER + "MeshTrace");
         reasons.put("ProxyTemplate", "it is written for one version of one proxy");
         return reasons;
     }

@@ -20,8 +20,8 @@ public final class ResourceParser {
 
     private static final String API_VERSION = "kuma.io/v1alpha1";
     private static final List<String> SUPPORTED = Stream.concat(
-                    Stream.of("Mesh", "MeshService", "MeshExternalService", "MeshMultiZoneService", "Dataplane", "MeshHTTPRoute", "MeshIdentity", "MeshTrust", "MeshTLS",
-                            "MeshTrafficPermission"),
+                    Stream.of("Mesh", "MeshService", "MeshExternalService", "MeshMultiZoneService", "Dataplane", "MeshHTTPRoute", "MeshTCPRoute",
+                            "MeshIdentity", "MeshTrust", "MeshTLS", "MeshTrafficPermission", "MeshOpenTelemetryBackend"),
                     PolicyKinds.ALL.stream().map(PolicyKind::name))
             .toList();
 
@@ -65,7 +65,8 @@ public final class ResourceParser {
             "MeshIdentity", "says for the whole mesh who is who",
             "MeshTrust", "says for the whole mesh who is who",
             "MeshExternalService", "is called by the whole mesh",
-            "MeshMultiZoneService", "is called by the whole mesh");
+            "MeshMultiZoneService", "is called by the whole mesh",
+            "MeshOpenTelemetryBackend", "is for the whole mesh to report to");
 
     private final YamlReader yaml = new YamlReader();
     private final Optional<Cluster> cluster;
@@ -261,11 +262,12 @@ public final class ResourceParser {
             case "MeshService" -> meshService(metadata, envelope.spec());
             case "MeshExternalService" -> MeshExternalServiceParser.parse(metadata, envelope.spec());
             case "MeshMultiZoneService" -> MeshMultiZoneServiceParser.parse(metadata, envelope.spec());
+            case "MeshOpenTelemetryBackend" -> CollectorParser.backend(metadata, envelope.spec());
             case "MeshIdentity" -> IdentityParser.identity(metadata, envelope.spec(), proof);
             case "MeshTrust" -> IdentityParser.trust(metadata, envelope.spec());
             case "MeshTLS" -> MeshTlsParser.parse(ofWhoIsCalled(metadata), envelope.spec());
             case "MeshTrafficPermission" -> MeshTrafficPermissionParser.parse(ofWhoIsCalled(metadata), envelope.spec(), proof);
-            case "MeshHTTPRoute" -> route(metadata, envelope.spec());
+            case "MeshHTTPRoute", "MeshTCPRoute" -> route(metadata, envelope.spec());
             default -> PolicyParser.parse(PolicyKinds.named().get(envelope.type()), metadata, envelope.spec(), proof);
         };
     }

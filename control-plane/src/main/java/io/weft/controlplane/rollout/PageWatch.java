@@ -65,7 +65,7 @@ public final class PageWatch implements Rollout.Watch {
                 }
             }
             for (JsonNode known : each.path("policies")) {
-                if (known.path("type").asText().equals("MeshHTTPRoute") && known.path("name").asText().equals(policy)) {
+                if (known.path("type").asText().matches("MeshHTTPRoute|MeshTCPRoute") && known.path("name").asText().equals(policy)) {
                     if (known.path("outdated").asBoolean()) {
                         return Optional.of("the control plane refuses policy " + policy + "; its page says why");
                     }

@@ -86,7 +86,8 @@ public final class OutboundRules {
                         policy.kind(),
                         new InboundTarget(new TargetRef.Selected(route.target(), of.rank()), Optional.empty()),
                         policy.to().stream().map(to -> new To(only(route), to.conf())).toList(),
-                        List.of()));
+                        List.of(),
+                        Optional.empty()));
     }
 
     private static Routes only(MeshHttpRoute route) {

@@ -17,7 +17,7 @@ import java.util.Optional;
  * specific their {@code targetRef} is, then by role, then with a section name before without, then by name, the
  * alphabetically first winning; rules with equal matches become one, in which the winner's filters and backends replace the
  * other's. Single matches are then sorted by Gateway API's precedence, as Kuma sorts them: a match without a path comes after
- * any with one.
+ * any with one. A {@code MeshTCPRoute} counts where there is no route of requests.
  *
  * <p>Routes of Gateway API are merged among those of the service's namespace, or among those of the caller's, which then are the only
  * ones (GEP-1294, "Multiple routes for a Service").
@@ -55,6 +55,9 @@ public final class RouteRules {
                     entries.add(new Entry(policy, to));
                 }
             }
+        }
+        if (entries.stream().anyMatch(entry -> !entry.policy().ofConnections())) {
+            entries.removeIf(entry -> entry.policy().ofConnections());
         }
         if (entries.stream().anyMatch(entry -> isOfGateway(entry, "consumer"))) {
             entries.removeIf(entry -> isOfGateway(entry, "producer"));

@@ -31,6 +31,7 @@ import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import io.weft.controlplane.xds.policy.Localities;
+import io.weft.controlplane.xds.policy.TraceTranslator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -163,6 +164,26 @@ final class ClusterBuilder {
         policies.in(cluster);
         http(cluster, inbound.protocol().orElse(Protocol.HTTP), policies.connections());
         return Versioned.of(name, cluster.build());
+    }
+
+    /** Where proxies send spans to. */
+    static Versioned collector(TraceTranslator.Destination destination) {
+        Cluster.Builder cluster = Cluster.newBuilder()
+                .setName(destination.cluster())
+                .setType(IpLiteral.is(destination.host()) ? Cluster.DiscoveryType.STATIC : Cluster.DiscoveryType.STRICT_DNS)
+                .setDnsLookupFamily(Cluster.DnsLookupFamily.V4_PREFERRED)
+                .setConnectTimeout(Defaults.CONNECT_TIMEOUT)
+                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                        .setClusterName(destination.cluster())
+                        .addEndpoints(LocalityLbEndpoints.newBuilder()
+                                .addLbEndpoints(LbEndpoint.newBuilder()
+                                        .setEndpoint(Endpoint.newBuilder()
+                                                .setAddress(address(destination.host(), destination.port()))))));
+        if (destination.tls()) {
+            cluster.setTransportSocket(TlsBuilder.collector(destination.host()));
+        }
+        http(cluster, destination.http2() ? Protocol.HTTP2 : Protocol.HTTP, Optional.empty());
+        return Versioned.of(destination.cluster(), cluster.build());
     }
 
     /** What a policy says of connections is not for those of gRPC, as in Kuma. */

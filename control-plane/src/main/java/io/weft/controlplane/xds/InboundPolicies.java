@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.envoyproxy.envoy.config.accesslog.v3.AccessLog;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
@@ -26,6 +27,7 @@ import java.util.Optional;
  * What policies say of what comes in at one port.
  *
  * @param faults in front of the limits, as in Kuma
+ * @param tracing absent: nothing is traced
  * @param connectionLimit in front of all that looks at bytes
  */
 record InboundPolicies(
@@ -34,12 +36,14 @@ record InboundPolicies(
         List<HttpFilter> faults,
         RateLimitTranslator.Http limits,
         Optional<Message> connectionLimit,
-        List<AccessLog> logs) {
+        List<AccessLog> logs,
+        Optional<HttpConnectionManager.Tracing> tracing) {
 
     /** Kuma's word for whoever it may be. */
     private static final String UNKNOWN = "unknown";
 
-    static InboundPolicies of(Selected rules, ClientNode node, Dataplane.Inbound inbound) {
+    static InboundPolicies of(
+            Selected rules, ClientNode node, Dataplane.Inbound inbound, Optional<HttpConnectionManager.Tracing> tracing) {
         Placeholders placeholders = new Placeholders(
                 node.mesh(),
                 inbound.tags().getOrDefault(Labels.ZONE, node.metadata().zone()),
@@ -59,7 +63,8 @@ record InboundPolicies(
                 // Each of them is written, wherever the others are written to.
                 rules.each(PolicyKinds.ACCESS_LOG).stream()
                         .flatMap(log -> AccessLogTranslator.logs(log.conf(), http, placeholders, Optional.empty()).stream())
-                        .toList());
+                        .toList(),
+                tracing);
     }
 
     /** Of the cluster that leads to the app. */

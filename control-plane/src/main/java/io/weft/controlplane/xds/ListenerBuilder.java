@@ -40,19 +40,20 @@ final class ListenerBuilder {
             .build();
 
     /** Requests to all services on one port, told apart by their host. */
-    static Versioned outbound(int servicePort, String address, int port, List<AccessLog> logs) {
+    static Versioned outbound(
+            int servicePort, String address, int port, List<AccessLog> logs, Optional<HttpConnectionManager.Tracing> tracing) {
         String name = Names.outbound(servicePort);
-        HttpConnectionManager manager = HttpConnectionManager.newBuilder()
+        HttpConnectionManager.Builder manager = HttpConnectionManager.newBuilder()
                 .setStatPrefix(name)
                 .setRds(Rds.newBuilder().setConfigSource(ClusterBuilder.ADS).setRouteConfigName(name))
                 .addHttpFilters(ROUTER)
-                .addAllAccessLog(logs)
-                .build();
+                .addAllAccessLog(logs);
+        tracing.ifPresent(manager::setTracing);
         return Versioned.of(name, Listener.newBuilder()
                 .setName(name)
                 .setTrafficDirection(TrafficDirection.OUTBOUND)
                 .setAddress(ClusterBuilder.address(address, port))
-                .addFilterChains(FilterChain.newBuilder().addFilters(http(manager)))
+                .addFilterChains(FilterChain.newBuilder().addFilters(http(manager.build())))
                 .build());
     }
 
@@ -157,6 +158,7 @@ final class ListenerBuilder {
                 .addAllHttpFilters(policies.limits().filters())
                 .addHttpFilters(ROUTER);
         policies.timeout().ifPresent(timeout -> TimeoutTranslator.manager(timeout, manager));
+        policies.tracing().ifPresent(manager::setTracing);
         return manager;
     }
 

@@ -1,8 +1,11 @@
 package io.weft.controlplane.xds;
 
 import com.google.protobuf.BoolValue;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing;
 import io.weft.controlplane.identity.Identity;
 import io.weft.controlplane.identity.InboundSecurity;
 import io.weft.controlplane.identity.MeshSecurity;
@@ -12,9 +15,12 @@ import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshPassthrough;
+import io.weft.controlplane.policy.MeshTrace;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicyKinds;
 import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.service.DataplaneRules;
 import io.weft.controlplane.service.InboundRules;
 import io.weft.controlplane.service.OutboundRules;
 import io.weft.controlplane.service.RouteRules;
@@ -22,11 +28,17 @@ import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import io.weft.controlplane.xds.policy.Localities;
+import io.weft.controlplane.xds.policy.MetricTranslator;
+import io.weft.controlplane.xds.policy.PassthroughTranslator;
+import io.weft.controlplane.xds.policy.TraceTranslator.Destination;
+import io.weft.controlplane.xds.policy.TraceTranslator.Reporter;
+import io.weft.controlplane.xds.policy.TraceTranslator;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,12 +60,14 @@ public final class MeshCompiler {
     private final List<MeshHttpRoute> routes;
     private final OutboundRules outboundRules;
     private final InboundRules inboundRules;
+    private final DataplaneRules dataplaneRules;
     private final Callers callers;
     private final MeshSecurity security;
     private final ServedCertificates certificates;
     private final Map<Group, Outbound> outbounds = new HashMap<>();
     /** Clusters do not depend on routes, so groups of data planes share them too. */
     private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
+    private final Map<PassthroughKey, Versioned> passthroughs = new HashMap<>();
     private final MadeEndpoints endpoints;
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
@@ -79,6 +93,8 @@ public final class MeshCompiler {
 
     private record ClusterKey(String name, Optional<Shown> shown, ClientNode.Kind kind, ClusterPolicies policies) {}
 
+    private record PassthroughKey(MeshPassthrough passthrough, String namespace) {}
+
     private record EndpointsKey(String name, Localities localities, String zone) {}
 
     /**
@@ -102,6 +118,7 @@ public final class MeshCompiler {
         this.routes = policies.routes();
         outboundRules = new OutboundRules(policies.merged(), routes, policies.initial());
         inboundRules = new InboundRules(policies.merged(), policies.initial(), security::callers);
+        dataplaneRules = new DataplaneRules(policies.merged());
         callers = Callers.of(policies.merged());
         this.security = security;
         this.certificates = certificates;
@@ -139,19 +156,37 @@ public final class MeshCompiler {
                 new Group(applicable, entries, shown, callers.of(node), namespace, zone, kind), this::outbound);
         List<Versioned> listeners = new ArrayList<>();
         List<Versioned> localClusters = new ArrayList<>();
-        inbound(node, shown, listeners, localClusters);
+        Set<Destination> collectors = new LinkedHashSet<>();
+        inbound(node, shown, listeners, localClusters, collectors);
+        Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), tags);
+        Optional<Tracing> tracing = trace.flatMap(said -> tracing(said, node, TrafficDirection.OUTBOUND));
         Table sharedListeners = outbound.listeners();
-        if (node.kind() == ClientNode.Kind.PROXY) {
+        boolean proxy = node.kind() == ClientNode.Kind.PROXY;
+        if (proxy || tracing.isPresent()) {
             sharedListeners = Table.EMPTY;
             for (int port : outbound.ports()) {
-                int bound = node.outbound().ports().getOrDefault(port, port);
+                int bound = proxy ? node.outbound().ports().getOrDefault(port, port) : port;
                 OutboundLogs logs = outbound.logs().getOrDefault(port, OutboundLogs.NONE);
-                listeners.add(ListenerBuilder.outbound(port, node.outbound().address(), bound, logs.of(node)));
+                listeners.add(ListenerBuilder.outbound(
+                        port, proxy ? node.outbound().address() : ANY_ADDRESS, bound, logs.of(node), tracing));
             }
         } else {
             // What is logged names the one who sends.
             outbound.logs().forEach((port, logs) ->
-                    listeners.add(ListenerBuilder.outbound(port, ANY_ADDRESS, port, logs.of(node))));
+                    listeners.add(ListenerBuilder.outbound(port, ANY_ADDRESS, port, logs.of(node), Optional.empty())));
+        }
+        if (proxy) {
+            trace.flatMap(said -> TraceTranslator.destination(said, policies.collectors())).ifPresent(collectors::add);
+            collectors.forEach(collector -> localClusters.add(ClusterBuilder.collector(collector)));
+        }
+        if (!proxy) {
+            outside(node, listeners, localClusters);
+            String address = node.dataplane().map(Dataplane::address).orElse(ANY_ADDRESS);
+            dataplaneRules.of(PolicyKinds.METRIC, node.metadata(), node.tags())
+                    .ifPresent(metric -> metric.backends().forEach(backend -> {
+                        Listener listener = MetricTranslator.listener(backend, address);
+                        listeners.add(Versioned.of(listener.getName(), listener));
+                    }));
         }
         return new NodeConfig(
                 Map.of(
@@ -176,7 +211,47 @@ public final class MeshCompiler {
         return secrets;
     }
 
-    private void inbound(ClientNode node, Optional<Shown> shown, List<Versioned> listeners, List<Versioned> clusters) {
+    /** Of what is outside of the mesh: an agent is where a transparent proxy would be, and a proxy with ports of its own is not. */
+    private void outside(ClientNode node, List<Versioned> listeners, List<Versioned> clusters) {
+        dataplaneRules.of(PolicyKinds.PASSTHROUGH, node.metadata(), node.tags())
+                .filter(PassthroughTranslator::restricts)
+                .ifPresent(passthrough -> {
+                    listeners.add(passthroughs.computeIfAbsent(
+                            new PassthroughKey(passthrough, services.differByNamespace() ? node.metadata().namespace() : ""),
+                            key -> Versioned.of(PassthroughTranslator.NAME,
+                                    PassthroughTranslator.listener(passthrough, ofOtherProtocols(key.namespace())))));
+                    clusters.add(Versioned.of(PassthroughTranslator.NAME, PassthroughTranslator.cluster()));
+                });
+    }
+
+    /** Hosts of the mesh by ports for which there is no listener, as an app speaks there for itself. */
+    private Map<Integer, List<String>> ofOtherProtocols(String namespace) {
+        Map<Integer, List<String>> hosts = new TreeMap<>();
+        for (Service service : services.all()) {
+            for (Service.Port port : service.ports()) {
+                if (!port.protocol().http()) {
+                    List<String> known = hosts.computeIfAbsent(port.number(), number -> new ArrayList<>());
+                    known.addAll(service.hosts().everywhere());
+                    known.addAll(service.hosts().inNamespace().getOrDefault(namespace, List.of()));
+                }
+            }
+        }
+        return hosts;
+    }
+
+    private Optional<Tracing> tracing(MeshTrace trace, ClientNode node, TrafficDirection direction) {
+        String workload = Optional.ofNullable(node.metadata().label(Labels.WORKLOAD)).map(name -> Names.workload(node, name)).orElse("");
+        Reporter reporter = new Reporter(node.workload().service(), node.mesh(), node.zone(), workload);
+        return TraceTranslator.tracing(trace, reporter, direction, policies.collectors());
+    }
+
+    /** @param collectors gets those to which it sends spans of what comes in */
+    private void inbound(
+            ClientNode node,
+            Optional<Shown> shown,
+            List<Versioned> listeners,
+            List<Versioned> clusters,
+            Set<Destination> collectors) {
         if (node.dataplane().isEmpty()) {
             return;
         }
@@ -188,8 +263,11 @@ public final class MeshCompiler {
                     && inbound.address().equals(inbound.serviceAddress());
             // Where the app itself has the address, a proxy cannot have it too: it then only lends its name.
             if (!taken && names.add(name)) {
-                InboundPolicies said =
-                        InboundPolicies.of(inboundRules.of(node.metadata(), node.tags(), inbound), node, inbound);
+                Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), node.tags(), inbound);
+                trace.flatMap(traced -> TraceTranslator.destination(traced, policies.collectors())).ifPresent(collectors::add);
+                InboundPolicies said = InboundPolicies.of(
+                        inboundRules.of(node.metadata(), node.tags(), inbound), node, inbound,
+                        trace.flatMap(traced -> tracing(traced, node, TrafficDirection.INBOUND)));
                 listeners.add(listener(node, shown, name, inbound, said));
                 clusters.add(ClusterBuilder.local(name, inbound, said));
             }
@@ -255,7 +333,7 @@ public final class MeshCompiler {
                 Table.of(endpointList),
                 Table.of(ports.stream()
                         .filter(port -> !logs.containsKey(port))
-                        .map(port -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, List.of()))
+                        .map(port -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, List.of(), Optional.empty()))
                         .toList()),
                 logs,
                 Table.of(tables.values().stream().map(RouteTable::build).toList()));

@@ -1,13 +1,16 @@
 package io.weft.controlplane.xds;
 
+import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicyKind;
+import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.service.RouteRules;
 import io.weft.controlplane.service.Service;
 import io.weft.controlplane.service.ServiceCatalog.Target;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Kuma's unified resource names. Where Kuma 3 has no such resource, a suffix says what was added. */
@@ -34,11 +37,18 @@ final class Names {
     }
 
     static String route(RouteRules.Origin origin) {
-        return kri("mhttpr", origin.policy(), "rule_" + origin.rule());
+        String type = origin.policy().id().type().equals("MeshTCPRoute") ? "mtcpr" : "mhttpr";
+        return kri(type, origin.policy(), "rule_" + origin.rule());
     }
 
     static String policy(PolicyKind<?> kind, Metadata policy) {
         return kri(kind.abbreviation(), policy, "");
+    }
+
+    /** @param name of Kuma's resource for what a data plane is one instance of */
+    static String workload(ClientNode node, String name) {
+        String namespace = Optional.ofNullable(node.metadata().label(Labels.NAMESPACE)).orElse("");
+        return String.join("_", "kri", "wl", node.mesh(), node.zone(), namespace, name, "");
     }
 
     static String permission(Metadata policy) {

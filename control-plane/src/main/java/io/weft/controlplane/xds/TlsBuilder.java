@@ -116,6 +116,20 @@ final class TlsBuilder {
                 .build();
     }
 
+    /** A proxy's own requests to a collector, who has to be whom its name says. */
+    static TransportSocket collector(String host) {
+        boolean named = !IpLiteral.is(host);
+        return socket(UpstreamTlsContext.newBuilder()
+                .setCommonTlsContext(CommonTlsContext.newBuilder()
+                        .setValidationContext(CertificateValidationContext.newBuilder()
+                                .setTrustedCa(DataSource.newBuilder().setFilename(SYSTEM_AUTHORITIES))
+                                .addMatchTypedSubjectAltNames(name(
+                                        named ? SubjectAltNameMatcher.SanType.DNS : SubjectAltNameMatcher.SanType.IP_ADDRESS,
+                                        new Name(Name.Kind.EXACT, host)))))
+                .setSni(named ? host : "")
+                .build());
+    }
+
     /** Those of the caller's system an agent has from its JVM, and Envoy only from a file. */
     private static void authorities(
             MeshExternalService.Tls tls, ClientNode.Kind kind, CertificateValidationContext.Builder validation) {

@@ -42,7 +42,7 @@ class PoliciesPageTest {
     void everyPolicyHasASection() throws IOException {
         String page = Files.readString(PAGE);
         Stream.concat(PolicyKinds.ALL.stream().map(PolicyKind::name), Stream.of(
-                        "MeshHTTPRoute", "MeshTLS", "MeshTrafficPermission", "MeshExternalService", "MeshMultiZoneService"))
+                        "MeshHTTPRoute", "MeshTCPRoute", "MeshOpenTelemetryBackend", "MeshTLS", "MeshTrafficPermission", "MeshExternalService", "MeshMultiZoneService"))
                 .forEach(kind -> assertThat(page).contains("\n## " + kind + "\n").contains("type: " + kind + "\n"));
     }
 }

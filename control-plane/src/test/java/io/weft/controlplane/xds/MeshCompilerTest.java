@@ -13,6 +13,9 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.trace.v3.DatadogConfig;
+import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
+import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.common.matching.v3.ExtensionWithMatcher;
 import io.envoyproxy.envoy.extensions.filters.common.matcher.action.v3.SkipFilter;
@@ -59,7 +62,8 @@ class MeshCompilerTest {
                     HttpConnectionManager.getDescriptor(), Router.getDescriptor(), TcpProxy.getDescriptor(),
                     PreviousHostsPredicate.getDescriptor(), HttpProtocolOptions.getDescriptor(), FileAccessLog.getDescriptor(),
                     ExtensionWithMatcher.getDescriptor(), LocalRateLimit.getDescriptor(), SkipFilter.getDescriptor(),
-                    UriSanInput.getDescriptor(), UpstreamTlsContext.getDescriptor()))
+                    UriSanInput.getDescriptor(), UpstreamTlsContext.getDescriptor(), ZipkinConfig.getDescriptor(),
+                    OpenTelemetryConfig.getDescriptor(), DatadogConfig.getDescriptor()))
             .build();
 
     private static final String SERVICES = """
@@ -219,6 +223,253 @@ class MeshCompilerTest {
         JsonNode cluster = json(get(config, ResourceType.CLUSTER, "kri_msvc_default___orders_80", Cluster.class));
         assertThat(cluster.at("/circuitBreakers")).isEqualTo(yaml("{thresholds: [{trackRemaining: true}]}"));
         assertThat(cluster.has("outlierDetection")).isFalse();
+    }
+
+    private static final String TRACE = """
+            type: MeshTrace
+            name: all
+            spec:
+              targetRef: %s
+              default:
+                backends: [%s]
+                sampling: {overall: 80, client: 40, random: "0.5"}
+                tags:
+                - {name: team, literal: core}
+                - {name: env, header: {name: x-env, default: prod}}
+                - {name: kuma.zone, literal: mine}
+            """;
+    private static final String ZIPKIN =
+            "{type: Zipkin, zipkin: {url: \"http://jaeger.obs:9411/api/v2/spans\", traceId128bit: true, apiVersion: httpProto}}";
+
+    private static Dataplane dataplane(String text) {
+        return (Dataplane) new ResourceParser().parseFile("test.yaml", text).get(0).resource().orElseThrow();
+    }
+
+    /** Field by field what Kuma 2.14 serves for the same. */
+    @Test
+    void tracing() {
+        String zipkin = TRACE.formatted("{kind: Mesh}", ZIPKIN);
+        ClientNode proxy = node(ClientNode.Kind.PROXY, Optional.of(dataplane(SERVICES.replace("8080,", "8080, servicePort: 80,"))), Map.of());
+        NodeConfig config = compile(proxy, SERVICES, zipkin);
+        JsonNode tracing = yaml("""
+                spawnUpstreamSpan: false
+                overallSampling: {value: 80.0}
+                clientSampling: {value: 40.0}
+                randomSampling: {value: 0.5}
+                customTags:
+                - {tag: team, literal: {value: core}}
+                - {tag: env, requestHeader: {name: x-env, defaultValue: prod}}
+                - {tag: kuma.zone, literal: {value: mine}}
+                - {tag: kuma.mesh, literal: {value: default}}
+                provider:
+                  name: envoy.tracers.zipkin
+                  typedConfig:
+                    "@type": type.googleapis.com/envoy.config.trace.v3.ZipkinConfig
+                    collectorCluster: system_meshtrace_zipkin_http---jaeger-obs-9411-api-v2-spans
+                    collectorEndpoint: /api/v2/spans
+                    collectorEndpointVersion: HTTP_PROTO
+                    collectorHostname: jaeger.obs:9411
+                    sharedSpanContext: true
+                    traceId128bit: true
+                """);
+        for (String listener : List.of("outbound_80", "self_inbound_dp_8080")) {
+            JsonNode served = json(get(config, ResourceType.LISTENER, listener, Listener.class)).at("/filterChains/0/filters/0/typedConfig/tracing");
+            assertThat(served).as(listener).isEqualTo(tracing);
+        }
+        String cluster = tracing.at("/provider/typedConfig/collectorCluster").asText();
+        assertThat(json(get(config, ResourceType.CLUSTER, cluster, Cluster.class))).isEqualTo(yaml("""
+                name: %1$s
+                type: STRICT_DNS
+                dnsLookupFamily: V4_PREFERRED
+                connectTimeout: 5s
+                loadAssignment:
+                  clusterName: %1$s
+                  endpoints: [{lbEndpoints: [{endpoint: {address: {socketAddress: {address: jaeger.obs, portValue: 9411}}}}]}]
+                """.formatted(cluster)));
+    }
+
+    private static JsonNode tracing(NodeConfig config, String listener) {
+        return json(get(config, ResourceType.LISTENER, listener, Listener.class)).at("/filterChains/0/filters/0/typedConfig/tracing");
+    }
+
+    @Test
+    void whereSpansGo() {
+        String grpc = TRACE.formatted("{kind: Mesh}", "{type: OpenTelemetry, openTelemetry: {endpoint: \"otel:4317\"}}");
+        ClientNode proxy = node(ClientNode.Kind.PROXY, Optional.empty(), Map.of());
+        assertThat(tracing(compile(proxy, SERVICES, grpc), "outbound_80").get("provider")).isEqualTo(yaml("""
+                name: envoy.tracers.opentelemetry
+                typedConfig:
+                  "@type": type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig
+                  grpcService: {envoyGrpc: {clusterName: system_meshtrace_otel_otel-4317}}
+                  serviceName: me
+                """));
+        assertThat(json(get(compile(proxy, SERVICES, grpc), ResourceType.CLUSTER, "system_meshtrace_otel_otel-4317", Cluster.class))
+                .at("/typedExtensionProtocolOptions/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/explicitHttpConfig"))
+                .isEqualTo(yaml("{http2ProtocolOptions: {}}"));
+
+        String ref = TRACE.formatted("{kind: Mesh}",
+                "{type: OpenTelemetry, openTelemetry: {backendRef: {kind: MeshOpenTelemetryBackend, labels: {kuma.io/display-name: otel}}}}");
+        String backend = "type: MeshOpenTelemetryBackend\nname: otel\nspec: {endpoint: {address: otel.obs, port: 443, path: /base}, protocol: http}";
+        assertThat(tracing(compile(proxy, SERVICES, ref, backend), "outbound_80").at("/provider/typedConfig/httpService/httpUri")).isEqualTo(
+                yaml("{uri: \"https://otel.obs:443/base/v1/traces\", cluster: system_meshtrace_otel_otel, timeout: 10s}"));
+        assertThat(json(get(compile(proxy, SERVICES, ref, backend), ResourceType.CLUSTER, "system_meshtrace_otel_otel", Cluster.class))
+                .at("/transportSocket/typedConfig/sni").asText()).isEqualTo("otel.obs");
+        assertThat(tracing(compile(proxy, SERVICES, ref), "outbound_80").has("provider")).as("of a backend that is not there").isFalse();
+
+        String datadog = TRACE.formatted("{kind: Mesh}", "{type: Datadog, datadog: {url: \"http://127.0.0.1:8126\", splitService: true}}");
+        assertThat(tracing(compile(proxy, SERVICES, datadog), "outbound_80").get("provider")).isEqualTo(yaml("""
+                name: envoy.tracers.datadog
+                typedConfig:
+                  "@type": type.googleapis.com/envoy.config.trace.v3.DatadogConfig
+                  collectorCluster: system_meshtrace_datadog_http---127-0-0-1-8126
+                  serviceName: me_OUTBOUND
+                """));
+    }
+
+    /** The most specific reference wins; a section is for that inbound alone. */
+    @Test
+    void whoIsTraced() {
+        String none = "{type: MeshTrace, name: b, spec: {targetRef: %s, default: {backends: []}}}";
+        String all = TRACE.formatted("{kind: Mesh}", ZIPKIN);
+        assertThat(tracing(compile(AGENT, SERVICES), "outbound_80").isMissingNode()).isTrue();
+        assertThat(tracing(compile(AGENT, SERVICES, all), "outbound_80").isMissingNode()).isFalse();
+        assertThat(compile(AGENT, SERVICES, all).of(ResourceType.CLUSTER).get("system_meshtrace_zipkin_http---jaeger-obs-9411-api-v2-spans"))
+                .as("an agent sends its spans by itself").isNull();
+        assertThat(tracing(compile(AGENT, SERVICES, all, none.formatted("{kind: Dataplane, name: me}")), "outbound_80").isMissingNode()).isTrue();
+        assertThat(tracing(compile(AGENT, SERVICES, all, none.formatted("{kind: Dataplane, name: other}")), "outbound_80").isMissingNode())
+                .isFalse();
+        ClientNode called = node(ClientNode.Kind.AGENT, Optional.of(dataplane(SERVICES)), Map.of());
+        NodeConfig section = compile(called, SERVICES, all, none.formatted("{kind: Dataplane, sectionName: \"8080\"}"));
+        assertThat(tracing(section, "outbound_80").isMissingNode()).isFalse();
+        assertThat(tracing(section, "self_inbound_dp_8080").isMissingNode()).isTrue();
+    }
+
+    private static final String PASSTHROUGH = "{type: MeshPassthrough, name: %s, spec: {targetRef: %s, default: {%s}}}";
+    private static final String OUTSIDE = "self_transparentproxy_passthrough_outbound_ipv4";
+
+    private static String passthrough(String conf) {
+        return PASSTHROUGH.formatted("p", "{kind: Mesh}", conf);
+    }
+
+    /** Match and where it leads, of each chain. */
+    private static List<String> chains(NodeConfig config) {
+        JsonNode listener = json(get(config, ResourceType.LISTENER, OUTSIDE, Listener.class));
+        assertThat(listener.get("useOriginalDst").asBoolean()).isTrue();
+        assertThat(json(get(config, ResourceType.CLUSTER, OUTSIDE, Cluster.class))).isEqualTo(
+                yaml("{name: " + OUTSIDE + ", type: ORIGINAL_DST, lbPolicy: CLUSTER_PROVIDED, connectTimeout: 5s}"));
+        List<String> chains = new ArrayList<>();
+        listener.path("filterChains").forEach(chain -> {
+            JsonNode manager = chain.at("/filters/0/typedConfig");
+            StringBuilder hosts = new StringBuilder();
+            manager.at("/routeConfig/virtualHosts").forEach(host -> hosts.append(' ').append(host.get("domains")));
+            chains.add(chain.get("filterChainMatch") + " " + manager.path("cluster").asText() + hosts);
+        });
+        return chains;
+    }
+
+    @Test
+    void whatIsOutsideMayBeCalledUnlessSomebodySaysOtherwise() {
+        for (NodeConfig config : List.of(
+                compile(AGENT, SERVICES),
+                compile(AGENT, SERVICES, passthrough("passthroughMode: All")),
+                compile(node(ClientNode.Kind.PROXY, Optional.empty(), Map.of()), SERVICES, passthrough("passthroughMode: None")),
+                compile(AGENT, SERVICES, PASSTHROUGH.formatted("p", "{kind: MeshService, name: other}", "passthroughMode: None")),
+                compile(AGENT, SERVICES, passthrough("passthroughMode: None"),
+                        PASSTHROUGH.formatted("q", "{kind: Dataplane, name: me}", "passthroughMode: All")))) {
+            assertThat(config.of(ResourceType.LISTENER).get(OUTSIDE)).isNull();
+            assertThat(config.of(ResourceType.CLUSTER).get(OUTSIDE)).isNull();
+        }
+        assertThat(chains(compile(AGENT, SERVICES, passthrough("passthroughMode: None")))).isEmpty();
+        assertThat(chains(compile(AGENT, SERVICES, passthrough("")))).as("nothing is matched").isEmpty();
+    }
+
+    /** What one policy appends to what another one does, and for each port what is for all of them. */
+    @Test
+    void whatMayBeCalledOutside() {
+        NodeConfig config = compile(AGENT, SERVICES,
+                passthrough("appendMatch: [{type: Domain, value: a.com, protocol: http}, {type: Domain, value: '*.b.com', protocol: tls, port: 443},"
+                        + " {type: CIDR, value: 10.0.0.0/8}]"),
+                PASSTHROUGH.formatted("q", "{kind: Dataplane, name: me}", "appendMatch: [{type: IP, value: '2001:db8::1', protocol: grpc, port: 443}]"));
+        assertThat(chains(config)).containsExactly(
+                "{\"destinationPort\":443,\"transportProtocol\":\"tls\",\"serverNames\":[\"*.b.com\"]} " + OUTSIDE,
+                "{\"prefixRanges\":[{\"addressPrefix\":\"10.0.0.0\",\"prefixLen\":8}],\"transportProtocol\":\"raw_buffer\"} " + OUTSIDE,
+                "{\"prefixRanges\":[{\"addressPrefix\":\"10.0.0.0\",\"prefixLen\":8}],\"destinationPort\":443,"
+                        + "\"transportProtocol\":\"raw_buffer\"} " + OUTSIDE,
+                "{\"prefixRanges\":[{\"addressPrefix\":\"2001:db8::1\",\"prefixLen\":128}],\"destinationPort\":443,"
+                        + "\"transportProtocol\":\"raw_buffer\",\"applicationProtocols\":[\"http/1.1\",\"h2c\"]}  [\"*\"]",
+                "{\"transportProtocol\":\"raw_buffer\",\"applicationProtocols\":[\"http/1.1\",\"h2c\"]}  [\"a.com\",\"a.com:*\"] [\"*\"]",
+                "{\"destinationPort\":443,\"transportProtocol\":\"raw_buffer\",\"applicationProtocols\":[\"http/1.1\",\"h2c\"]} "
+                        + " [\"a.com\",\"a.com:443\"] [\"*\"]");
+    }
+
+    /** There is no listener for a port where an app speaks for itself, and yet it is none of what is outside. */
+    @Test
+    void thePortsOfTheMeshAreNotOutside() {
+        String database = """
+                type: MeshService
+                name: db
+                spec: {selector: {dataplaneRef: {name: orders-1}}, ports: [{port: 5432, appProtocol: tcp}]}
+                """;
+        assertThat(chains(compile(AGENT, SERVICES, database, passthrough("passthroughMode: None")))).containsExactly(
+                "{\"destinationPort\":5432,\"transportProtocol\":\"tls\",\"serverNames\":[\"db\",\"db.mesh\",\"db.svc.mesh.local\"]} " + OUTSIDE,
+                "{\"destinationPort\":5432,\"transportProtocol\":\"raw_buffer\",\"applicationProtocols\":[\"http/1.1\",\"h2c\"]} "
+                        + " [\"db\",\"db:5432\"] [\"db.mesh\",\"db.mesh:5432\"] [\"db.svc.mesh.local\",\"db.svc.mesh.local:5432\"] [\"*\"]");
+    }
+
+    /** Field by field what Kuma's own test has. */
+    @Test
+    void metricsForPrometheus() {
+        String metric = "{type: MeshMetric, name: m, spec: {default: {sidecar: {includeUnused: true}, backends: [{type: Prometheus, prometheus:"
+                + " {port: 5671, path: /here}}]}}}";
+        ClientNode called = node(ClientNode.Kind.AGENT, Optional.of(dataplane(SERVICES)), Map.of());
+        String name = "system_meshmetric_prometheus_default-backend";
+        assertThat(json(get(compile(called, SERVICES, metric), ResourceType.LISTENER, name, Listener.class))).isEqualTo(yaml("""
+                name: %1$s
+                trafficDirection: INBOUND
+                address: {socketAddress: {address: 10.0.0.1, portValue: 5671}}
+                filterChains:
+                - filters:
+                  - name: envoy.filters.network.http_connection_manager
+                    typedConfig:
+                      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                      statPrefix: %1$s
+                      httpFilters:
+                      - name: envoy.filters.http.router
+                        typedConfig: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+                      routeConfig:
+                        virtualHosts:
+                        - name: %1$s
+                          domains: ["*"]
+                          routes: [{match: {prefix: /here}, route: {cluster: %1$s, prefixRewrite: /meshmetric}}]
+                """.formatted(name)));
+        assertThat(compile(node(ClientNode.Kind.PROXY, Optional.empty(), Map.of()), SERVICES, metric).of(ResourceType.LISTENER).get(name)).isNull();
+    }
+
+    private static String connections(String backends) {
+        return "{type: MeshTCPRoute, name: t, spec: {to: [{targetRef: {kind: MeshService, name: orders}, rules: [{default: {backendRefs: ["
+                + backends + "]}}]}]}}";
+    }
+
+    @Test
+    void aRouteOfConnectionsIsForWhatNoRouteOfRequestsIsFor() {
+        String tcp = connections("{kind: MeshService, name: orders, weight: 9}, {kind: MeshService, name: next, weight: 1}");
+        JsonNode hosts = json(get(compile(AGENT, SERVICES, tcp), ResourceType.ROUTE, "outbound_80", RouteConfiguration.class)).get("virtualHosts");
+        assertThat(hosts.get(1).get("name").asText()).isEqualTo("kri_msvc_default___orders_80");
+        assertThat(hosts.get(1).get("routes")).isEqualTo(yaml("""
+                - name: kri_mtcpr_default___t_rule_0
+                  match: {prefix: /}
+                  route:
+                    weightedClusters:
+                      clusters: [{name: kri_msvc_default___orders_80, weight: 9}, {name: kri_msvc_default___next_80, weight: 1}]
+                """ + DEFAULTS.indent(4)));
+
+        String http = rule("{path: {type: Exact, value: /a}}", "{}");
+        JsonNode both = json(get(compile(AGENT, SERVICES, tcp, http), ResourceType.ROUTE, "outbound_80", RouteConfiguration.class));
+        assertThat(both.toString()).contains("kri_mhttpr_").doesNotContain("kri_mtcpr_");
+        String retry = "{type: MeshRetry, name: r, spec: {targetRef: {kind: MeshHTTPRoute, name: t}, to: [{targetRef: {kind: Mesh},"
+                + " default: {http: {numRetries: 1}}}]}}";
+        assertThat(compile(AGENT, SERVICES, tcp, retry).of(ResourceType.ROUTE).sameAs(compile(AGENT, SERVICES, tcp).of(ResourceType.ROUTE)))
+                .as("is no MeshHTTPRoute").isTrue();
     }
 
     @Test

@@ -13,11 +13,13 @@ import java.util.Optional;
  * @param filterChains in order; an API listener has one without a match
  * @param defaultFilterChain of an inbound listener: for connections that none of the chains matches
  * @param originalDestination {@code use_original_dst}: of an inbound listener: for connections to any port that no other listener has
+ * @param passthrough of an outbound listener for original destinations: what it does with connections that no other listener has
+ * @param metricsPath of one from which metrics are to be read, by {@code GET} of that path; it has no chains
  * @param names that it answers; empty for all but one
  */
 public record Listener(
         String name, Kind kind, HostPort address, List<FilterChain> filterChains, Optional<FilterChain> defaultFilterChain,
-        boolean originalDestination, NameTable names)
+        boolean originalDestination, Optional<Passthrough> passthrough, Optional<String> metricsPath, NameTable names)
         implements Resource {
 
     public enum Kind { OUTBOUND, INBOUND, API }
@@ -27,7 +29,7 @@ public record Listener(
     }
 
     public Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains) {
-        this(name, kind, address, filterChains, Optional.empty(), false, NameTable.EMPTY);
+        this(name, kind, address, filterChains, Optional.empty(), false, Optional.empty(), Optional.empty(), NameTable.EMPTY);
     }
 
     /** In order, the default one last. */

@@ -66,7 +66,8 @@ final class ListenerParser {
             refuseProtectedChains();
             NameTable names =
                     DynamicConfigurationParser.isFor(listener) ? DynamicConfigurationParser.parse(field, listener) : NameTable.EMPTY;
-            return new Listener(listener.getName(), kind, address, List.of(), Optional.empty(), false, names);
+            return new Listener(listener.getName(), kind, address, List.of(), Optional.empty(), false, Optional.empty(),
+                    Optional.empty(), names);
         }
         additionalAddresses(address);
         listenerFilters();
@@ -74,6 +75,10 @@ final class ListenerParser {
     }
 
     private Listener inbound(HostPort address) {
+        if (MetricsListenerParser.isFor(listener)) {
+            return new Listener(listener.getName(), Kind.INBOUND, address, List.of(), Optional.empty(), false, Optional.empty(),
+                    Optional.of(MetricsListenerParser.path(field, listener)), NameTable.EMPTY);
+        }
         InboundChainParser parser = new InboundChainParser();
         List<FilterChain> chains = new ArrayList<>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
@@ -83,11 +88,14 @@ final class ListenerParser {
                 ? Optional.of(parser.parseDefault(field.at("default_filter_chain"), listener.getDefaultFilterChain()))
                 : Optional.empty();
         return new Listener(listener.getName(), Kind.INBOUND, address, chains, otherwise, listener.getUseOriginalDst().getValue(),
-                NameTable.EMPTY);
+                Optional.empty(), Optional.empty(), NameTable.EMPTY);
     }
 
     private Listener outbound(HostPort address) {
-        field.reportIf(listener.getUseOriginalDst().getValue(), "use_original_dst");
+        if (PassthroughParser.isFor(field, listener)) {
+            return new Listener(listener.getName(), Kind.OUTBOUND, address, List.of(), Optional.empty(), true,
+                    Optional.of(PassthroughParser.parse(field, listener)), Optional.empty(), NameTable.EMPTY);
+        }
         List<FilterChain> chains = new ArrayList<>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             Field at = field.at("filter_chains", i);

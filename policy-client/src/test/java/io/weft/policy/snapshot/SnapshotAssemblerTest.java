@@ -115,7 +115,8 @@ class SnapshotAssemblerTest {
 
     private static Accepted answering(String listener, NameTable names) {
         return accepted(ResourceType.LISTENER, new Listener(
-                listener, Listener.Kind.OUTBOUND, new HostPort("", 0), List.of(), Optional.empty(), false, names), "1");
+                listener, Listener.Kind.OUTBOUND, new HostPort("", 0), List.of(), Optional.empty(), false, Optional.empty(), Optional.empty(), names),
+                "1");
     }
 
     @Test

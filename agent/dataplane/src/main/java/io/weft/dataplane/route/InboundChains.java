@@ -16,8 +16,8 @@ import java.util.function.ToIntFunction;
  */
 public final class InboundChains {
     /** What a plaintext connection to an HTTP server may speak. */
-    private static final List<String> PLAINTEXT_PROTOCOLS = List.of("http/1.1", "http/1.0", "h2c");
-    private static final int NO_MATCH = -1;
+    static final List<String> PLAINTEXT_PROTOCOLS = List.of("http/1.1", "http/1.0", "h2c");
+    static final int NO_MATCH = -1;
 
     private final List<Chain> chains;
     private final InboundRoutes otherwise;
@@ -84,10 +84,11 @@ public final class InboundChains {
         return left.isEmpty() ? otherwise : left.get(0).routes;
     }
 
-    private static List<Chain> mostSpecific(List<Chain> chains, ToIntFunction<Chain> specificity) {
+    /** Those that match best; the others are out, whatever comes next. */
+    static <C> List<C> mostSpecific(List<C> chains, ToIntFunction<C> specificity) {
         int best = 0;
-        List<Chain> left = new ArrayList<>(chains.size());
-        for (Chain chain : chains) {
+        List<C> left = new ArrayList<>(chains.size());
+        for (C chain : chains) {
             int own = specificity.applyAsInt(chain);
             if (own > best) {
                 left.clear();
@@ -100,7 +101,7 @@ public final class InboundChains {
         return left;
     }
 
-    private static int longest(List<AddressRange> ranges, IpAddress address) {
+    static int longest(List<AddressRange> ranges, IpAddress address) {
         int longest = ranges.isEmpty() ? 0 : NO_MATCH;
         for (AddressRange range : ranges) {
             if (range.contains(address)) {
@@ -110,7 +111,7 @@ public final class InboundChains {
         return longest;
     }
 
-    private static int longestName(List<String> names, String asked) {
+    static int longestName(List<String> names, String asked) {
         int longest = names.isEmpty() ? 0 : NO_MATCH;
         for (String name : names) {
             if (name.equals(asked)) {
@@ -123,12 +124,12 @@ public final class InboundChains {
         return longest;
     }
 
-    private static int exact(String wanted, String actual) {
+    static int exact(String wanted, String actual) {
         return wanted.isEmpty() ? 0 : wanted.equals(actual) ? 1 : NO_MATCH;
     }
 
     /** The client's order counts. */
-    private static int firstOf(List<String> wanted, List<String> offered) {
+    static int firstOf(List<String> wanted, List<String> offered) {
         if (wanted.isEmpty()) {
             return 0;
         }

@@ -51,7 +51,7 @@ public final class InboundListeners {
         InboundChains others = null;
         List<Ready> all = new ArrayList<>();
         for (Listener listener : new TreeMap<>(snapshot.listeners()).values()) {
-            if (listener.kind() == Listener.Kind.INBOUND) {
+            if (listener.kind() == Listener.Kind.INBOUND && listener.metricsPath().isEmpty()) {
                 all.add(compile(listener, snapshot, compiler, security));
             }
         }

@@ -29,11 +29,14 @@ import java.util.Set;
  */
 public final class Listeners {
     private static final int DEFAULT_PORT = 80;
+    private static final int DEFAULT_TLS_PORT = 443;
 
     private final HostTable<PortTable<VirtualHosts[]>> api;
     private final PortTable<VirtualHosts[]> wildcard;
     private final PortTable<VirtualHosts[]> loopback;
     private final HostTable<PortTable<VirtualHosts[]>> bound;
+    /** Null: what nobody names is not touched. */
+    private final Passthroughs outside;
     /** What the above say of the authorities that they name. */
     private final KnownAuthorities known;
 
@@ -48,11 +51,14 @@ public final class Listeners {
         for (Listener listener : snapshot.listeners().values()) {
             compiled.add(compile(listener, snapshot, compiler));
         }
-        boolean same = last != null && last.listeners == snapshot.listeners() && last.names == snapshot.names() && last.compiled.equals(compiled);
-        return same ? last : new Listeners(snapshot, compiled);
+        Passthroughs outside = Passthroughs.of(snapshot, last == null ? null : last.outside);
+        boolean same = last != null && last.listeners == snapshot.listeners() && last.names == snapshot.names()
+                && last.compiled.equals(compiled) && last.outside == outside;
+        return same ? last : new Listeners(snapshot, compiled, outside);
     }
 
-    private Listeners(PolicySnapshot snapshot, List<List<VirtualHosts>> compiled) {
+    private Listeners(PolicySnapshot snapshot, List<List<VirtualHosts>> compiled, Passthroughs outside) {
+        this.outside = outside;
         this.listeners = snapshot.listeners();
         this.names = snapshot.names();
         this.compiled = compiled;
@@ -64,6 +70,9 @@ public final class Listeners {
         Iterator<List<VirtualHosts>> made = compiled.iterator();
         for (Listener listener : listeners.values()) {
             List<VirtualHosts> virtualHosts = made.next();
+            if (listener.passthrough().isPresent()) {
+                continue;
+            }
             all.addAll(virtualHosts);
             String host = listener.address().host();
             int port = listener.address().port();
@@ -92,6 +101,33 @@ public final class Listeners {
         Set<String> authorities = new HashSet<>();
         all.forEach(virtualHosts -> virtualHosts.addHostsTo(authorities));
         known = new KnownAuthorities(authorities, this::search);
+    }
+
+    /** Whether anything is said of destinations that no policy names. */
+    public boolean guardsOutside() {
+        return outside != null;
+    }
+
+    /**
+     * Whether policy keeps the app from calling a destination outside of the mesh. What is on this machine never leaves it, and so is
+     * never in question.
+     *
+     * @param tls whether the app speaks TLS to it
+     * @param authority {@code host[:port]}
+     */
+    public boolean refuse(boolean tls, String authority) {
+        if (outside == null) {
+            return false;
+        }
+        int portStart = Authority.portStart(authority);
+        int hostEnd = portStart < 0 ? authority.length() : portStart;
+        int port = Authority.port(authority, portStart, tls ? DEFAULT_TLS_PORT : DEFAULT_PORT);
+        if (isLoopback(authority, 0, hostEnd) || !tls && find(authority) != null) {
+            return false;
+        }
+        PortTable<VirtualHosts[]> ofTheMesh = bound.find(HostTable.hash(authority, 0, hostEnd), authority, 0, hostEnd);
+        boolean listens = ofTheMesh != null && ofTheMesh.find(port) != null;
+        return !listens && !outside.permits(tls, authority, hostEnd, port);
     }
 
     private static List<VirtualHosts> compile(Listener listener, PolicySnapshot snapshot, RouteCompiler compiler) {

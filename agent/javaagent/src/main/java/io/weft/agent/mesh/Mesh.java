@@ -26,6 +26,7 @@ import io.weft.policy.PolicyListener;
 import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.MetricsPort;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Tracing;
@@ -41,6 +42,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -63,6 +65,9 @@ public final class Mesh implements MeshAccess {
 
         /** A policy has mesh TLS for what comes in; nothing has come in over it yet. */
         void securing();
+
+        /** From now on metrics are to be read there, and nowhere else that policy said. Told when it changes. */
+        void metricsAt(Set<MetricsPort> ports);
     }
 
     /**
@@ -264,6 +269,7 @@ public final class Mesh implements MeshAccess {
         /** As the control plane has them, and as this process may use them: the latter made once for each of the former. */
         private NameTable said = NameTable.EMPTY;
         private NameTable usable = NameTable.EMPTY;
+        private Set<MetricsPort> metrics = Set.of();
 
         InForce(Listener listener, PolicyNews news, String namespace) {
             this.listener = listener;
@@ -284,6 +290,11 @@ public final class Mesh implements MeshAccess {
             if (!hasPolicy) {
                 hasPolicy = true;
                 listener.policyInForce();
+            }
+            Set<MetricsPort> now = MetricsPort.of(snapshot);
+            if (!now.equals(metrics)) {
+                metrics = now;
+                listener.metricsAt(now);
             }
         }
 

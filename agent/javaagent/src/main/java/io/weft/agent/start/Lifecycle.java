@@ -8,7 +8,9 @@ import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.LoadedClasses;
+import io.weft.policy.model.MetricsPort;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -81,6 +83,11 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     @Override
     public void securing() {
         hello.weave();
+    }
+
+    @Override
+    public void metricsAt(Set<MetricsPort> ports) {
+        background.run("open ports for metrics", () -> adminPages.metricsAt(ports, log));
     }
 
     @Override

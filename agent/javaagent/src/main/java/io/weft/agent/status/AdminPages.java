@@ -3,6 +3,7 @@ package io.weft.agent.status;
 import io.weft.admin.AdminAnswer;
 import io.weft.admin.AdminCall;
 import io.weft.admin.AdminPage;
+import io.weft.admin.AdminPort;
 import io.weft.admin.AdminQuery;
 import io.weft.admin.AdminSocket;
 import io.weft.admin.SocketDirectory;
@@ -16,16 +17,20 @@ import io.weft.agent.metrics.Metric;
 import io.weft.agent.metrics.PrometheusText;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.Status.State;
+import io.weft.policy.model.MetricsPort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
 public final class AdminPages {
@@ -38,6 +43,12 @@ public final class AdminPages {
     private final Attachments attachments;
     private final InstantSource time;
     private final MeshMetrics metrics;
+
+    // Confined to the agent's thread.
+    private final Map<MetricsPort, AdminPort> byPolicy = new HashMap<>();
+    private Set<MetricsPort> wanted = Set.of();
+    /** Null: not yet, or never. */
+    private AdminSocket opened;
 
     public AdminPages(Settings settings, Mesh mesh, Attachments attachments, InstantSource time) {
         this.settings = settings;
@@ -57,6 +68,8 @@ public final class AdminPages {
         try {
             AdminSocket socket = AdminSocket.open(directory, ProcessHandle.current().pid(), pages(log), calls());
             settings.admin().metrics().ifPresent(listen -> listen(socket, listen, log));
+            opened = socket;
+            follow(log);
             return Optional.of(socket);
         } catch (IOException | UnsupportedOperationException none) {
             String problem = "weft status cannot ask this process: " + none.getMessage();
@@ -69,11 +82,38 @@ public final class AdminPages {
         }
     }
 
+    /** On the agent's thread: from now on metrics are to be read there, and nowhere else that policy said. */
+    public void metricsAt(Set<MetricsPort> ports, AgentLog log) {
+        wanted = ports;
+        follow(log);
+    }
+
+    private void follow(AgentLog log) {
+        if (opened == null) {
+            return;
+        }
+        Set<MetricsPort> gone = new HashSet<>(byPolicy.keySet());
+        gone.removeAll(wanted);
+        gone.forEach(port -> byPolicy.remove(port).close());
+        for (MetricsPort port : wanted) {
+            if (!byPolicy.containsKey(port)) {
+                try {
+                    AdminPort open = opened.alsoOn(new InetSocketAddress(port.address().host(), port.address().port()),
+                            Map.of(port.path(), prometheus()));
+                    byPolicy.put(port, open);
+                    log.info("metrics at http://" + Addresses.text(open.address()) + port.path() + ", as policy says");
+                } catch (IOException none) {
+                    log.warn(none.getMessage() + ", where policy (MeshMetric) wants metrics to be read");
+                }
+            }
+        }
+    }
+
     private void listen(AdminSocket socket, Settings.Listen listen, AgentLog log) {
         try {
-            InetSocketAddress address = socket.alsoOn(new InetSocketAddress(listen.address(), listen.port()),
+            AdminPort port = socket.alsoOn(new InetSocketAddress(listen.address(), listen.port()),
                     Map.of("/stats/prometheus", prometheus(), "/ready", AdminPage.reads(this::ready)));
-            log.info("metrics at http://" + Addresses.text(address) + "/stats/prometheus");
+            log.info("metrics at http://" + Addresses.text(port.address()) + "/stats/prometheus");
         } catch (IOException none) {
             log.warn(none.getMessage() + "; check weft.metrics.address");
         }

@@ -71,6 +71,14 @@ class ClientIT {
     }
 
     @Nested
+    class Outside extends OutsideExpectations {
+        @Override
+        Stage stage() {
+            return stage;
+        }
+    }
+
+    @Nested
     class Hedges extends HedgeExpectations {
         @Override
         Stage stage() {

@@ -211,9 +211,13 @@ class ControlPlaneIT {
             assertThat(limited.statusCode()).isEqualTo(423);
             assertThat(limited.headers().firstValue("x-limited")).hasValue("yes");
         });
+        Envoy other = envoy(variant, "default.client-2", "client-2", Map.of("weft.outbound.ports", "{\"80\": " + Port.unused() + "}"));
+        patiently().untilAsserted(() -> assertThat(other.configDump().toString()).contains("envoy.tracers.zipkin"));
+        assertAllAccepted(other);
         String served = caller.configDump().toString();
         assertThat(served).contains("RING_HASH", "health_checks", "consecutive_gateway_failure", "retriable_status_codes", "7.500s");
-        assertThat(called.configDump().toString()).contains("envoy.filters.http.fault", "tcp_rate_limit", "max_connections");
+        assertThat(served).contains("envoy.tracers.opentelemetry", "system_meshtrace_otel_collector", "kri_mtcpr_");
+        assertThat(called.configDump().toString()).contains("envoy.tracers.datadog", "envoy.filters.http.fault", "tcp_rate_limit", "max_connections");
         assertAllAccepted(called);
         assertAllAccepted(caller);
     }
@@ -483,6 +487,38 @@ class ControlPlaneIT {
             type: MeshAccessLog
             name: all-in
             spec: {rules: [{default: {backends: [{type: File, file: {path: /dev/null}}]}}]}
+            ---
+            type: MeshTCPRoute
+            name: shadow
+            spec:
+              to:
+              - targetRef: {kind: MeshService, name: shadow}
+                rules: [{default: {backendRefs: [{kind: MeshService, name: shadow, weight: 3}, {kind: MeshService, name: orders}]}}]
+            ---
+            type: MeshOpenTelemetryBackend
+            name: collector
+            spec: {endpoint: {address: localhost, port: 443}, protocol: http}
+            ---
+            type: MeshTrace
+            name: callers
+            spec:
+              targetRef: {kind: MeshService, name: client}
+              default:
+                sampling: {overall: 80, client: 40, random: "0.5"}
+                tags: [{name: team, literal: core}, {name: env, header: {name: x-env, default: prod}}]
+                backends: [{type: OpenTelemetry, openTelemetry: {backendRef: {kind: MeshOpenTelemetryBackend, labels: {kuma.io/display-name: collector}}}}]
+            ---
+            type: MeshTrace
+            name: called
+            spec:
+              targetRef: {kind: MeshService, name: legacy}
+              default: {backends: [{type: Datadog, datadog: {url: "http://127.0.0.1:1", splitService: true}}]}
+            ---
+            type: MeshTrace
+            name: zipkin
+            spec:
+              targetRef: {kind: MeshService, name: client-2}
+              default: {backends: [{type: Zipkin, zipkin: {url: "http://localhost:1/api/v2/spans", traceId128bit: true, apiVersion: httpProto}}]}
             """;
 
     private static final String FILTERS = """

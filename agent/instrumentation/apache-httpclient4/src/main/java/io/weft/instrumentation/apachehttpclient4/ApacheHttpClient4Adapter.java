@@ -3,8 +3,11 @@ package io.weft.instrumentation.apachehttpclient4;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
+import java.net.ConnectException;
 import javax.net.ssl.SSLSession;
+import org.apache.http.HttpHost;
 import org.apache.http.client.methods.HttpExecutionAware;
 import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
@@ -52,6 +55,12 @@ public final class ApacheHttpClient4Adapter implements Adapter {
     private Object execute(
             MainClientExec exec, HttpRoute route, HttpRequestWrapper request, HttpClientContext clientContext, HttpExecutionAware aware)
             throws Throwable {
+        HttpHost target = route.getTargetHost();
+        ConnectException refusal = Outside.refusal(
+                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        if (refusal != null) {
+            return new Handler.Thrown(refusal);
+        }
         if (!isPlain(route) || standIns.contains(exec)) {
             return Handler.PROCEED;
         }

@@ -3,9 +3,11 @@ package io.weft.instrumentation.apachehttpclient5;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
+import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.file.Path;
 import javax.net.ssl.SSLSession;
@@ -15,6 +17,7 @@ import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
 import org.apache.hc.core5.util.TimeValue;
 
@@ -72,6 +75,12 @@ public final class ApacheHttpClient5Adapter implements Adapter {
 
     private Object connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {
         HttpRoute route = scope.route;
+        HttpHost target = route.getTargetHost();
+        ConnectException refusal = Outside.refusal(
+                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        if (refusal != null) {
+            return new Handler.Thrown(refusal);
+        }
         if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
             return scope;
         }

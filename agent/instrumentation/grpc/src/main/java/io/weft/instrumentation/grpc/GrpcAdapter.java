@@ -11,6 +11,10 @@ import io.grpc.internal.FailingClientStream;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.URI;
 
 /** The handlers of {@link GrpcModule}. Thread-safe. */
 public final class GrpcAdapter implements Adapter {
@@ -54,6 +58,8 @@ public final class GrpcAdapter implements Adapter {
             case "connect" -> (Handler.Around) (handler, channelContext, address, a2, a3) -> {
                 if (address instanceof EndpointAddress endpoint) {
                     endpoint.connecting(channelContext);
+                } else if (address instanceof InetSocketAddress to) {
+                    return outside(to);
                 }
                 return Handler.PROCEED;
             };
@@ -68,7 +74,11 @@ public final class GrpcAdapter implements Adapter {
         }
         OutgoingCall call = new OutgoingCall(channel, args.getMethodDescriptor(), args.getHeaders(), args.getCallOptions());
         try {
-            return claims(channel, call) ? new MeshTransport(channel, call, null) : Handler.PROCEED;
+            if (context.outbound().claims(call)) {
+                return new MeshTransport(channel, call, null);
+            }
+            Status refusal = refusal(channel);
+            return refusal == null ? leave(channel) : new MeshTransport(channel, call, refusal);
         } catch (Throwable fault) {
             return new MeshTransport(channel, call, unsent(channel, call, fault));
         }
@@ -83,18 +93,35 @@ public final class GrpcAdapter implements Adapter {
         }
         OutgoingCall call = new OutgoingCall(channel, method, headers, options);
         try {
-            return claims(channel, call) ? new MeshStream(channel, call, method, headers, options, tracers) : Handler.PROCEED;
+            if (context.outbound().claims(call)) {
+                return new MeshStream(channel, call, method, headers, options, tracers);
+            }
+            Status refusal = refusal(channel);
+            return refusal == null ? leave(channel) : new FailingClientStream(refusal, tracers);
         } catch (Throwable fault) {
             return new FailingClientStream(unsent(channel, call, fault), tracers);
         }
     }
 
-    private boolean claims(MeshChannel channel, OutgoingCall call) {
-        if (context.outbound().claims(call)) {
-            return true;
+    /** Of a connection that is the library's own, with TLS or without: its calls may be neither. */
+    private Object outside(InetSocketAddress to) {
+        ConnectException refusal = Outside.refusal(context.outbound(), false, to.getHostString(), to.getPort());
+        if (refusal != null) {
+            refusal = Outside.refusal(context.outbound(), true, to.getHostString(), to.getPort());
         }
+        return refusal == null ? Handler.PROCEED : new Handler.Thrown(refusal);
+    }
+
+    /** Null: the channel may be used. It speaks plaintext. */
+    private Status refusal(MeshChannel channel) {
+        URI target = channel.target();
+        ConnectException refusal = Outside.refusal(context.outbound(), false, target.getHost(), target.getPort());
+        return refusal == null ? null : Status.UNAVAILABLE.withDescription(refusal.getMessage()).withCause(refusal);
+    }
+
+    private static Object leave(MeshChannel channel) {
         channel.leaveToLibrary();
-        return false;
+        return Handler.PROCEED;
     }
 
     private static Status unsent(MeshChannel channel, OutgoingCall call, Throwable fault) throws Throwable {

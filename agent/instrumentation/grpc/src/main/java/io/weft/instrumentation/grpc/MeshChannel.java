@@ -12,6 +12,7 @@ import io.grpc.internal.SerializingExecutor;
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.AdapterContext;
 import java.lang.ref.WeakReference;
+import java.net.URI;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -40,6 +41,7 @@ final class MeshChannel {
     private final WeakReference<ManagedChannel> apps;
     private final Dialer dialer;
     private final String authority;
+    private volatile URI target;
     private final String userAgent;
     private final ScheduledExecutorService scheduler;
     private final SynchronizationContext turns;
@@ -78,6 +80,16 @@ final class MeshChannel {
 
     String authority() {
         return authority;
+    }
+
+    /** The same as host and port. */
+    URI target() {
+        URI known = target;
+        if (known == null) {
+            known = GrpcUtil.authorityToUri(authority);
+            target = known;
+        }
+        return known;
     }
 
     /** As the library sends it. */

@@ -3,8 +3,10 @@ package io.weft.instrumentation.httpurlconnection;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.Proxy;
 import java.net.URL;
 import sun.net.www.MessageHeader;
@@ -23,6 +25,7 @@ public final class HttpUrlConnectionAdapter implements Adapter {
     @Override
     public Handler handler(String hook) {
         return switch (hook) {
+            case "outside" -> (Handler.Around) (connection, a0, a1, a2, a3) -> outside(((HttpURLConnection) connection).getURL());
             case "connect" -> (Handler.Around) (connection, url, proxy, timeout, a3) ->
                     connect((HttpURLConnection) connection, (URL) url, (Proxy) proxy, (int) timeout, true);
             case "connect-anew" -> (Handler.Around) (connection, url, proxy, timeout, reuse) ->
@@ -52,6 +55,12 @@ public final class HttpUrlConnectionAdapter implements Adapter {
         } catch (RuntimeException | Error fault) {
             return new Handler.Thrown(Unsent.failure(exchange, fault));
         }
+    }
+
+    private Object outside(URL url) {
+        ConnectException refusal = Outside.refusal(
+                context.outbound(), url.getProtocol().equalsIgnoreCase("https"), url.getHost(), url.getPort());
+        return refusal == null ? Handler.PROCEED : new Handler.Thrown(refusal);
     }
 
     private Object reconnect(HttpURLConnection connection, URL url, boolean reuse) throws Throwable {

@@ -5,7 +5,7 @@ import io.weft.instrumentation.InstrumentationModule;
 import java.util.List;
 
 /**
- * {@code java.net.HttpURLConnection} for {@code http:} URLs.
+ * {@code java.net.HttpURLConnection} for {@code http:} URLs; of {@code https:} only whether they may be called.
  *
  * <p>The JDK asks for a connection once for each hop of a request: at first, for a redirect, after a challenge and after a write that
  * failed. It gets one that belongs to the mesh and sends, retries and answers by itself. What the app sees of the request (URL,
@@ -28,6 +28,8 @@ public final class HttpUrlConnectionModule {
                         "java.base/sun.net.www.http",
                         "java.base/sun.net.www.protocol.http"),
                 List.of(
+                        // also for https, which leaves it to this class
+                        Hook.around("outside", CONNECTION, "plainConnect", "()V"),
                         Hook.around(
                                 "connect",
                                 CONNECTION,

@@ -4,6 +4,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.net.http.HttpClient;
@@ -114,6 +115,11 @@ public final class JavaNetHttpAdapter implements Adapter {
         }
         Object request = internals.request(exchange);
         HttpRequest asSent = (HttpRequest) request;
+        ConnectException refusal = Outside.refusal(
+                context.outbound(), asSent.uri().getScheme().endsWith("s"), asSent.uri().getHost(), asSent.uri().getPort());
+        if (refusal != null) {
+            return CompletableFuture.failedFuture(refusal);
+        }
         if (!asSent.uri().getScheme().equalsIgnoreCase("http") || internals.hasProxy(request) || internals.isWebSocket(request)) {
             return Handler.PROCEED;
         }

@@ -3,6 +3,7 @@ package io.weft.instrumentation.jettyclientbefore12;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.nio.channels.ClosedChannelException;
@@ -86,6 +87,14 @@ public final class JettyClientBefore12Adapter implements Adapter {
 
     private Object send(HttpDestination destination, HttpExchange exchange) throws Throwable {
         HttpRequest request = exchange.getRequest();
+        if (!(request instanceof AttemptRequest)) {
+            ConnectException refusal = Outside.refusal(
+                    context.outbound(), !destination.getScheme().equals("http"), destination.getHost(), destination.getPort());
+            if (refusal != null) {
+                request.abort(refusal);
+                return null;
+            }
+        }
         if (!isForTheMesh(destination, request) || Hop.isLeftAlone(exchange)) {
             return Handler.PROCEED;
         }

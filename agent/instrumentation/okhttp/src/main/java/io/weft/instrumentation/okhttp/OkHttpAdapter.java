@@ -4,10 +4,13 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.MeshSocket;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
+import java.net.ConnectException;
 import javax.net.SocketFactory;
 import okhttp3.Address;
 import okhttp3.Connection;
+import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
 import okhttp3.Request;
 import okio.Sink;
@@ -67,6 +70,11 @@ public final class OkHttpAdapter implements Adapter {
         // One of the app's interceptors sends a request of its own in the middle of an attempt.
         current.remove();
         try {
+            HttpUrl url = chain.request().url();
+            ConnectException refusal = Outside.refusal(context.outbound(), url.isHttps(), url.host(), url.port());
+            if (refusal != null) {
+                return new Handler.Thrown(calls.refusal(refusal));
+            }
             OutgoingRequest exchange = new OutgoingRequest(chain.request(), bodies);
             boolean claimed;
             try {

@@ -4,6 +4,7 @@ import io.netty.resolver.AddressResolverGroup;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -54,10 +55,20 @@ public final class ReactorNettyAdapter implements Adapter {
 
     /** @param handler the library's own for one request, which is also the supplier of its address */
     private Object acquire(Object provider, Object config, Object observer, Object handler, Object resolver) throws Throwable {
-        if (!internals.isHandler(handler) || internals.webSocket(handler) != null) {
+        if (!internals.isHandler(handler)) {
             return Handler.PROCEED;
         }
         Object target = internals.target(handler);
+        if (internals.address(target) instanceof InetSocketAddress to) {
+            ConnectException refusal =
+                    Outside.refusal(context.outbound(), internals.isSecure(target), to.getHostString(), to.getPort());
+            if (refusal != null) {
+                return Mono.error(refusal);
+            }
+        }
+        if (internals.webSocket(handler) != null) {
+            return Handler.PROCEED;
+        }
         if (internals.isSecure(target) || !(internals.address(target) instanceof InetSocketAddress address)) {
             return Handler.PROCEED;
         }
