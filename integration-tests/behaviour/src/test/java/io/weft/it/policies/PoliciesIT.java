@@ -139,9 +139,11 @@ class PoliciesIT {
         Path hosts = Files.writeString(testbed.temporaryFolder().resolve("hosts"), "127.0.0.1 partner.example.com other.example.com localhost\n");
         ControlPlane controlPlane = testbed.controlPlane(jdk);
         int port = orders.address().getPort();
+        controlPlane.save("services.yaml", SERVICE.formatted(port));
         JvmProcess client = testbed.jvm("client", jdk).option("-Djdk.net.hosts.file=" + hosts).mesh(controlPlane.uri(), "shop").driver(JavaNetHttp.class);
         String partner = "http://partner.example.com:" + port + "/";
         String other = "http://other.example.com:" + port + "/";
+        patiently().untilAsserted(() -> assertThat(status(client)).isEqualTo(200));
         assertThat(client.get(partner).status()).as("nothing is touched").isEqualTo(200);
 
         controlPlane.save("outside.yaml", PASSTHROUGH.formatted("passthroughMode: None"));
