@@ -14,11 +14,13 @@ import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Mo
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.reactor.IOSession;
@@ -69,6 +71,12 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
 
     private Object scope(AsyncExecChain.Scope scope, HttpRequest request, AsyncEntityProducer body) throws Throwable {
         HttpRoute route = scope.route;
+        HttpHost target = route.getTargetHost();
+        ConnectException refusal = Outside.refusal(
+                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        if (refusal != null) {
+            return new Handler.Thrown(refusal);
+        }
         if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
             return scope;
         }

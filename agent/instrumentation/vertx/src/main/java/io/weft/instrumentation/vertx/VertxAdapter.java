@@ -11,7 +11,9 @@ import io.vertx.core.net.SocketAddress;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
+import java.net.ConnectException;
 
 /** The handlers of {@link VertxModule}. Compiled against Vert.x 4.5.0, links on 5. Thread-safe. */
 public final class VertxAdapter implements Adapter {
@@ -45,11 +47,24 @@ public final class VertxAdapter implements Adapter {
         };
     }
 
+    private ConnectException refusal(RequestOptions options, Object client) throws Throwable {
+        return Outside.refusal(
+                context.outbound(),
+                options.isSsl() == null ? internals.isSecure(client) : options.isSsl(),
+                options.getHost() == null ? internals.defaultHost(client) : options.getHost(),
+                options.getPort() == null ? internals.defaultPort(client) : options.getPort());
+    }
+
     /** @return false: the library goes on by itself */
     @SuppressWarnings("unchecked")
     private boolean takes(RequestOptions options, Object client, Promise<?> promise) throws Throwable {
         if (internals.isOpening()) {
             return false;
+        }
+        ConnectException refusal = refusal(options, client);
+        if (refusal != null) {
+            promise.fail(refusal);
+            return true;
         }
         Target target = Target.of(internals, client, options);
         if (target == null || !context.outbound().names(target.authority())) {
