@@ -119,10 +119,10 @@ class TracesIT {
     @Test
     void whatComesInIsLeftToATracerOfTheAppsOnceItHasMadeOne() {
         PolicyServer policies = testbed.policyServer();
-        policies.serve(Policy.empty());
         JvmProcess server = jvm("orders", Jdks.newest(), policies).unguarded().classPath(Library.named("brave")).driver(TracedServer.class, "app");
         int port = server.awaitPort();
-        policies.serve(Policy.empty().listener(inbound(port)));
+        // With a cluster, since the control plane of the tests says nothing of clusters as long as there are none.
+        policies.serve(Policy.empty().listener(inbound(port)).service("orders", new InetSocketAddress("127.0.0.1", port)));
         JvmProcess client = testbed.jvm("shop", Jdks.newest()).driver(JavaNetHttp.class);
         String sent = "00-" + TRACE + "-" + PARENT + "-01";
         UnaryOperator<String> seen = path -> client.get("http://127.0.0.1:" + port + path, Map.of("traceparent", sent)).body();
