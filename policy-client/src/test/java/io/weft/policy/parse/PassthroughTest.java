@@ -126,7 +126,7 @@ class PassthroughTest {
     }
 
     private static Filter http(HttpConnectionManager.Builder manager) {
-        return Filter.newBuilder().setName("http").setTypedConfig(any(manager.setStatPrefix("http").addHttpFilters(router(Router.getDefaultInstance())).build())).build();
+        return Filter.newBuilder().setName("http").setTypedConfig(any(manager.setStatPrefix("http").clearHttpFilters().addHttpFilters(router(Router.getDefaultInstance())).build())).build();
     }
 
     @Test
