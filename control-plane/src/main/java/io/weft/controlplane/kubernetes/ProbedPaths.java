@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.weft.controlplane.policy.Dataplane;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,8 +18,6 @@ import java.util.stream.Stream;
 
 /** What the kubelet asks a pod's containers for, in plaintext and without a certificate. A probe of a socket needs no more than an open port. */
 final class ProbedPaths {
-
-    private static final String GRPC_HEALTH = "/grpc.health.v1.Health/Check";
 
     private final Map<Integer, Set<String>> byPort = new HashMap<>();
 
@@ -43,10 +42,14 @@ final class ProbedPaths {
         HTTPGetAction http = probe.getHttpGet();
         // One over HTTPS asks the app's own TLS.
         if (http != null && !"HTTPS".equals(http.getScheme())) {
-            port(http.getPort(), container).ifPresent(port -> add(port, path(http.getPath())));
+            String path = path(http.getPath());
+            // That of a front page, maybe, which nobody meant to open to all: who does says so by the agent's setting.
+            if (!path.equals("/")) {
+                port(http.getPort(), container).ifPresent(port -> add(port, path));
+            }
         }
         if (probe.getGrpc() != null && probe.getGrpc().getPort() != null) {
-            add(probe.getGrpc().getPort(), GRPC_HEALTH);
+            add(probe.getGrpc().getPort(), Dataplane.GRPC_HEALTH);
         }
     }
 

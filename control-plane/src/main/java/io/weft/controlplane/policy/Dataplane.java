@@ -14,6 +14,9 @@ import java.util.TreeSet;
  */
 public record Dataplane(Metadata metadata, String address, List<Inbound> inbounds) implements Resource {
 
+    /** Of gRPC's health checking protocol. */
+    public static final String GRPC_HEALTH = "/grpc.health.v1.Health/Check";
+
     public Dataplane {
         inbounds = List.copyOf(inbounds);
     }
@@ -23,7 +26,8 @@ public record Dataplane(Metadata metadata, String address, List<Inbound> inbound
      * @param servicePort where the app itself listens, on {@code serviceAddress}
      * @param ready whether it may get requests
      * @param tags with the data plane's labels where a tag is absent
-     * @param healthPaths that anybody may ask for in plaintext, however strict the port is: who checks health has no certificate
+     * @param healthPaths that anybody may ask for in plaintext by GET or HEAD (gRPC's by POST), however strict the port is: who checks health has no
+     *     certificate
      */
     public record Inbound(
             int port,

@@ -84,7 +84,7 @@ final class ListenerBuilder {
                 .setName("envoy.filters.listener.tls_inspector")
                 .setTypedConfig(TlsBuilder.any(TlsInspector.getDefaultInstance())));
         if (strict) {
-            HttpConnectionManager healthOnly = manager(name, policies, List.of(rbac(RbacBuilder.paths(inbound.healthPaths())))).build();
+            HttpConnectionManager healthOnly = manager(name, policies, List.of(rbac(RbacBuilder.health(inbound.healthPaths())))).build();
             return inbound(name, inbound, listener
                     .addFilterChains(chain(policies)
                             .addFilters(http(healthOnly))

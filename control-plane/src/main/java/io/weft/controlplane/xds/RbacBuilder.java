@@ -12,10 +12,12 @@ import io.envoyproxy.envoy.config.rbac.v3.Action;
 import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
+import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput;
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.weft.controlplane.identity.Permissions;
+import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
 import java.util.List;
 import java.util.Set;
@@ -39,12 +41,21 @@ final class RbacBuilder {
         return rbac.build();
     }
 
-    /** Whoever asks for one of these paths, and nobody else. A path is compared whole, without its query. */
-    static RBAC paths(Set<String> paths) {
+    /** Whoever only asks how one is, by one of these paths, and nobody else. A path is compared whole, without its query. */
+    static RBAC health(Set<String> paths) {
         Policy.Builder policy = Policy.newBuilder().addPrincipals(Principal.newBuilder().setAny(true));
-        paths.forEach(path -> policy.addPermissions(Permission.newBuilder()
-                .setUrlPath(PathMatcher.newBuilder()
-                        .setPath(io.envoyproxy.envoy.type.matcher.v3.StringMatcher.newBuilder().setExact(path)))));
+        for (String path : paths) {
+            Permission.Set.Builder both = Permission.Set.newBuilder().addRules(Permission.newBuilder()
+                    .setUrlPath(PathMatcher.newBuilder().setPath(string().setExact(path))));
+            Permission.Set.Builder methods = Permission.Set.newBuilder();
+            // A call of gRPC is a POST, that of its health service changes nothing.
+            for (String method : path.equals(Dataplane.GRPC_HEALTH) ? List.of("POST") : List.of("GET", "HEAD")) {
+                methods.addRules(Permission.newBuilder().setHeader(
+                        HeaderMatcher.newBuilder().setName(":method").setStringMatch(string().setExact(method))));
+            }
+            policy.addPermissions(Permission.newBuilder()
+                    .setAndRules(both.addRules(Permission.newBuilder().setOrRules(methods))));
+        }
         return RBAC.newBuilder()
                 .setRules(io.envoyproxy.envoy.config.rbac.v3.RBAC.newBuilder().putPolicies("health-paths", policy.build()))
                 .build();
@@ -63,6 +74,10 @@ final class RbacBuilder {
             rbac.setShadowMatcher(http.getShadowMatcher());
         }
         return rbac.build();
+    }
+
+    private static io.envoyproxy.envoy.type.matcher.v3.StringMatcher.Builder string() {
+        return io.envoyproxy.envoy.type.matcher.v3.StringMatcher.newBuilder();
     }
 
     private static Matcher matcher(List<Permissions.Entry> entries) {

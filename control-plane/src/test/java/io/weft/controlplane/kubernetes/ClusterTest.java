@@ -381,6 +381,8 @@ class ClusterTest {
                     readinessProbe: {httpGet: {path: "/ready?deep=1", port: web}}
                     livenessProbe: {httpGet: {path: /live, port: 8080, scheme: HTTPS}}
                     startupProbe: {grpc: {port: 8080}}
+                  - name: sidecar
+                    readinessProbe: {httpGet: {port: 8080}}
                 status: {podIP: 127.0.0.1, podIPs: [{ip: 127.0.0.1}]}
                 """);
         DeltaClient client = open(new DeltaClient(
@@ -393,7 +395,7 @@ class ClusterTest {
                     listener.getFilterChains(0).getFilters(0).getTypedConfig().unpack(HttpConnectionManager.class);
             assertThat(manager.getHttpFilters(0).getTypedConfig().unpack(RBAC.class).getRules().getPoliciesOrThrow("health-paths")
                             .getPermissionsList())
-                    .extracting(permission -> permission.getUrlPath().getPath().getExact())
+                    .extracting(permission -> permission.getAndRules().getRules(0).getUrlPath().getPath().getExact())
                     .containsExactly("/grpc.health.v1.Health/Check", "/ready");
         });
     }

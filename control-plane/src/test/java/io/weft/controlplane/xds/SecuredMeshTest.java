@@ -459,7 +459,7 @@ class SecuredMeshTest {
             assertThat(health.hasTransportSocket()).isFalse();
             RBAC rbac = unpack(manager(health).getHttpFilters(0).getTypedConfig(), RBAC.class);
             assertThat(rbac.getRules().getPoliciesOrThrow("health-paths").getPermissionsList())
-                    .extracting(permission -> permission.getUrlPath().getPath().getExact())
+                    .extracting(permission -> permission.getAndRules().getRules(0).getUrlPath().getPath().getExact())
                     .containsExactly("/live", "/ready");
             FilterChain mesh = chains(orders).get(1);
             assertThat(mesh.getFilterChainMatch().getTransportProtocol()).isEqualTo("tls");

@@ -23,9 +23,9 @@ public enum Setting {
             "The IP address under which other instances reach this one."),
     PORTS("ports", Type.PORTS, "every port on which the app serves HTTP",
             "Which of the app's ports belong to the service, when it has others too, as for its management: 8080,8081"),
-    HEALTH_PATHS("health-paths", Type.PATHS, "none; in Kubernetes also those that the pod's probes ask for",
-            "What anybody may ask the service's ports for in plaintext, however strict they are, as who checks health has no certificate: "
-                    + "/healthz,/ready. A path is compared whole, without its query. Weft's own control plane makes policy of it."),
+    HEALTH_PATHS("health-paths", Type.PATHS, "none; in Kubernetes also those that the pod's probes ask for, but for /",
+            "What anybody may ask the service's ports for in plaintext by GET or HEAD, however strict they are, as who checks health has no "
+                    + "certificate: /healthz,/ready. A path is compared whole, without its query. Weft's own control plane makes policy of it."),
     CONTROL_PLANE_CA_FILE("control-plane.ca-file", Type.FILE, "the JDK's certificates",
             "PEM certificates that the control plane's certificate must chain to. With istio those that its pods have, if they are there."),
     CONTROL_PLANE_TOKEN_FILE("control-plane.token-file", Type.FILE, "none",

@@ -25,7 +25,8 @@ class LibrariesIT {
             MeshTlsExpectations.class,
             LeftBehindExpectations.class,
             TransparencyExpectations.class,
-            SizeExpectations.class);
+            SizeExpectations.class,
+            OutsideExpectations.class);
 
     @Test
     void theTableOfClientsIsUpToDate() {

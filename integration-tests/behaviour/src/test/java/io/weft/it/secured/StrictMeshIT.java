@@ -98,6 +98,7 @@ class StrictMeshIT {
 
         assertThat(plaintext(ports.get(0), "/health")).isEqualTo(200);
         assertThat(plaintext(ports.get(0), "/other")).isEqualTo(403);
+        assertThat(plaintext("POST", ports.get(0), "/health")).isEqualTo(403);
         assertThat(plaintext(ports.get(1), "/health")).as("of who excepts nothing").isZero();
 
         controlPlane.save("permission.yaml", PERMISSION.formatted("Exact", "workload/somebody"));
@@ -130,9 +131,14 @@ class StrictMeshIT {
 
     /** As curl would ask, from outside of the mesh; 0: there was no answer. */
     private static int plaintext(int port, String path) {
+        return plaintext("GET", port, path);
+    }
+
+    private static int plaintext(String method, int port, String path) {
         try {
             HttpURLConnection connection =
                     (HttpURLConnection) URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
+            connection.setRequestMethod(method);
             connection.setConnectTimeout(5_000);
             connection.setReadTimeout(5_000);
             try {

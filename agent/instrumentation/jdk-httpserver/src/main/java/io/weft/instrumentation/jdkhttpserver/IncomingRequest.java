@@ -18,6 +18,8 @@ final class IncomingRequest extends InboundExchange {
     private Headers headers;
     private boolean decided;
     private boolean withApp;
+    /** As the app has announced it; 0: it has not, or there is none. */
+    private long responseLength;
     /** The thread that last called the app's filters and handler. */
     private volatile Thread servedBy;
 
@@ -33,6 +35,17 @@ final class IncomingRequest extends InboundExchange {
         headers = internals.requestHeaders(exchange);
         decided = false;
         withApp = false;
+        responseLength = 0;
+    }
+
+    /** @param length as {@code HttpExchange.sendResponseHeaders} takes it; the server makes a header of it only later */
+    void announcesLength(long length) {
+        responseLength = Math.max(0, length);
+    }
+
+    @Override
+    protected long responseBytesWritten() {
+        return responseLength;
     }
 
     void servedHere() {

@@ -59,8 +59,8 @@ public final class JdkHttpServerAdapter implements Adapter {
             case JdkHttpServerModule.STOP -> before(this::stop);
             case JdkHttpServerModule.DO_FILTER -> (Handler.Around) (chain, exchange, a1, a2, a3) ->
                     doFilter((Filter.Chain) chain, (HttpExchange) exchange);
-            case JdkHttpServerModule.RESPONSE_HEAD -> (Handler.Around) (exchange, status, a1, a2, a3) -> {
-                responseHead(exchange, (int) status);
+            case JdkHttpServerModule.RESPONSE_HEAD -> (Handler.Around) (exchange, status, length, a2, a3) -> {
+                responseHead(exchange, (int) status, (long) length);
                 return Handler.PROCEED;
             };
             case JdkHttpServerModule.RESPONSE_COMPLETED -> (Handler.Around) (server, connection, a1, a2, a3) -> {
@@ -163,8 +163,11 @@ public final class JdkHttpServerAdapter implements Adapter {
         return admission.doFilter(chain, exchange, http, request, () -> slot != null && slot.get() == request);
     }
 
-    private void responseHead(Object exchange, int status) throws Throwable {
+    private void responseHead(Object exchange, int status, long length) throws Throwable {
         IncomingRequest request = inFlight(exchange);
+        if (request != null && !request.method().equals("HEAD")) {
+            request.announcesLength(length);
+        }
         if (request != null && request.isAnsweredByApp()) {
             HeaderView headers = new HeaderView(internals.responseHeaders(exchange));
             request.onResponse(status, headers);
