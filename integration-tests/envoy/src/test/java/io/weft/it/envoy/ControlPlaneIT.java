@@ -213,7 +213,7 @@ class ControlPlaneIT {
         });
         Envoy other = envoy(variant, "default.client-2", "client-2", Map.of("weft.outbound.ports", "{\"80\": " + Port.unused() + "}"));
         patiently().untilAsserted(() -> assertThat(other.configDump().toString()).contains("envoy.tracers.zipkin"));
-        assertAllAccepted(other);
+        patiently().untilAsserted(() -> assertAllAccepted(other));
         String served = caller.configDump().toString();
         assertThat(served).contains("RING_HASH", "health_checks", "consecutive_gateway_failure", "retriable_status_codes", "7.500s");
         assertThat(served).contains("envoy.tracers.opentelemetry", "system_meshtrace_otel_collector", "kri_mtcpr_");

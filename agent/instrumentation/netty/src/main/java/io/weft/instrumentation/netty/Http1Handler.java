@@ -1,10 +1,12 @@
 package io.weft.instrumentation.netty;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.FileRegion;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -296,6 +298,11 @@ final class Http1Handler extends ChannelDuplexHandler {
         }
         if (message instanceof HttpContent content) {
             incoming.writes(content.content().readableBytes());
+        } else if (message instanceof ByteBuf content) {
+            // Of a response in chunks the codec takes that, too, as Reactor Netty writes it.
+            incoming.writes(content.readableBytes());
+        } else if (message instanceof FileRegion content) {
+            incoming.writes(content.count());
         }
         boolean last = message instanceof LastHttpContent && !informational || mode == Mode.UPGRADED;
         ChannelPromise sent = last ? last(incoming, promise.unvoid()) : promise;

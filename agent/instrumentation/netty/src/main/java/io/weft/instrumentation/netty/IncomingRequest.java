@@ -38,7 +38,7 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
     }
 
     /** A part of the response's body is on its way. */
-    void writes(int bytes) {
+    void writes(long bytes) {
         written += bytes;
     }
 
