@@ -35,6 +35,8 @@ final class DeltaSubscription implements Subscription {
     /** The reader has been told all of what is asked for of it; null: there may be something to tell. Most looks find that there is nothing. */
     private NodeConfig.Layers inStep;
     private boolean wildcard;
+    /** There has been a response, or the reader had some from a stream before. */
+    private boolean begun;
     private DeltaWatch watch;
 
     DeltaSubscription(ResourceType type, DeltaDiscoveryRequest first) {
@@ -42,6 +44,7 @@ final class DeltaSubscription implements Subscription {
         change(first);
         // A stream that follows a broken one says what it has; only the difference is sent.
         told.putAll(first.getInitialResourceVersionsMap());
+        begun = !told.isEmpty();
     }
 
     void change(DeltaDiscoveryRequest request) {
@@ -83,9 +86,11 @@ final class DeltaSubscription implements Subscription {
         List<String> removed = new ArrayList<>();
         collect(view, changed, removed);
         inStep = view.all();
-        if (changed.isEmpty() && removed.isEmpty()) {
+        // Who asks for all that there is waits for an answer, also where there is nothing.
+        if (changed.isEmpty() && removed.isEmpty() && (begun || !wildcard)) {
             return;
         }
+        begun = true;
         changed.forEach((name, resource) -> told.put(name, resource.version()));
         removed.forEach(name -> {
             if (names.contains(name)) {

@@ -1,6 +1,7 @@
 package io.weft.controlplane.xds;
 
 import com.google.protobuf.BoolValue;
+import io.envoyproxy.envoy.config.accesslog.v3.AccessLog;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
@@ -68,6 +69,7 @@ public final class MeshCompiler {
     /** Clusters do not depend on routes, so groups of data planes share them too. */
     private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
     private final Map<PassthroughKey, Versioned> passthroughs = new HashMap<>();
+    private final Map<TracedKey, Versioned> traced = new HashMap<>();
     private final MadeEndpoints endpoints;
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
@@ -94,6 +96,8 @@ public final class MeshCompiler {
     private record ClusterKey(String name, Optional<Shown> shown, ClientNode.Kind kind, ClusterPolicies policies) {}
 
     private record PassthroughKey(MeshPassthrough passthrough, String namespace) {}
+
+    private record TracedKey(int port, List<AccessLog> logs, Tracing tracing) {}
 
     private record EndpointsKey(String name, Localities localities, String zone) {}
 
@@ -165,10 +169,12 @@ public final class MeshCompiler {
         if (proxy || tracing.isPresent()) {
             sharedListeners = Table.EMPTY;
             for (int port : outbound.ports()) {
-                int bound = proxy ? node.outbound().ports().getOrDefault(port, port) : port;
-                OutboundLogs logs = outbound.logs().getOrDefault(port, OutboundLogs.NONE);
-                listeners.add(ListenerBuilder.outbound(
-                        port, proxy ? node.outbound().address() : ANY_ADDRESS, bound, logs.of(node), tracing));
+                List<AccessLog> logs = outbound.logs().getOrDefault(port, OutboundLogs.NONE).of(node);
+                listeners.add(proxy
+                        ? ListenerBuilder.outbound(
+                                port, node.outbound().address(), node.outbound().ports().getOrDefault(port, port), logs, tracing)
+                        : traced.computeIfAbsent(new TracedKey(port, logs, tracing.orElseThrow()),
+                                key -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, logs, tracing)));
             }
         } else {
             // What is logged names the one who sends.

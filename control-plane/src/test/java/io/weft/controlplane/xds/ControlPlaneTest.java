@@ -259,6 +259,21 @@ class ControlPlaneTest {
         }
     }
 
+    /** It would wait for its first policy else. */
+    @Test
+    void whereThereIsNothingAReaderIsToldSo() {
+        try (DeltaClient client = connect(Nodes.client("batch"))) {
+            await().untilAsserted(() -> assertThat(client.responses()).extracting(DeltaDiscoveryResponse::getTypeUrl)
+                    .containsExactlyInAnyOrder(Resources.V3.CLUSTER_TYPE_URL, Resources.V3.LISTENER_TYPE_URL));
+            assertThat(client.responses()).allSatisfy(response -> assertThat(response.getResourcesList()).isEmpty());
+
+            try (DeltaClient one = connect(Nodes.agent("orders", "1", 8081, "v1"))) {
+                await().untilAsserted(() -> assertThat(ports(client, ORDERS)).containsExactly(8081));
+                assertThat(one.failure()).isNull();
+            }
+        }
+    }
+
     @Test
     void aReaderThatComesBackIsToldOnlyTheDifference() {
         try (DeltaClient one = connect(Nodes.agent("orders", "1", 8081, "v1"));

@@ -70,12 +70,12 @@ public final class JvmCommand {
         return environment("JAVA_TOOL_OPTIONS", "-javaagent:" + Build.agent());
     }
 
-    /** Starts with the agent, as a member of a mesh. Its first request waits for the first policy, however loaded the machine is. */
+    /** Starts with the agent, as a member of a mesh. Its first request waits for the first policy, however loaded the machine is, but less than the test for its answer. */
     public JvmCommand mesh(URI controlPlane, String service) {
         return agent()
                 .environment("WEFT_CONTROL_PLANE", controlPlane.toString())
                 .environment("WEFT_SERVICE", service)
-                .environment("WEFT_STARTUP_WAIT", "60s");
+                .environment("WEFT_STARTUP_WAIT", "45s");
     }
 
     /** As a server whose control plane, as the test has it, says nothing of its ports at first: what comes in does not wait for that. */
