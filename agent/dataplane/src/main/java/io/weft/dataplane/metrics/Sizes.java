@@ -8,6 +8,9 @@ public final class Sizes {
     /** Two to the power of that is the first bound. */
     private static final int FIRST_BITS = 6;
 
+    /** Anybody may announce any length: with what is above that, the sum would overflow. */
+    private static final long MOST_BYTES = 1L << 32;
+
     /** One for each bound, one for what is above them all, and the sum. */
     private final AtomicLongArray buckets = new AtomicLongArray(BOUNDS + 2);
 
@@ -39,7 +42,7 @@ public final class Sizes {
     /** @param weight how many bodies this one stands for */
     void add(long bytes, int weight) {
         buckets.getAndAdd(bucket(bytes), weight);
-        buckets.getAndAdd(BOUNDS + 1, bytes * weight);
+        buckets.getAndAdd(BOUNDS + 1, Math.min(bytes, MOST_BYTES) * weight);
     }
 
     static int bucket(long bytes) {

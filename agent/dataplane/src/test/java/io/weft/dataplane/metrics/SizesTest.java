@@ -27,4 +27,17 @@ class SizesTest {
         assertThat(sizes.snapshot().count()).isEqualTo(17);
         assertThat(sizes.snapshot().sumBytes()).isEqualTo(1_610);
     }
+
+    /** As anybody may write it into a header. */
+    @Test
+    void aLengthThatNoBodyHasDoesNotMakeTheSumOverflow() {
+        Sizes sizes = new Sizes();
+        sizes.add(100, 1);
+        for (int i = 0; i < 100; i++) {
+            long before = sizes.snapshot().sumBytes();
+            sizes.add(Long.MAX_VALUE, 16);
+            assertThat(sizes.snapshot().sumBytes()).isGreaterThan(before);
+        }
+        assertThat(sizes.snapshot().count()).isEqualTo(1_601);
+    }
 }
