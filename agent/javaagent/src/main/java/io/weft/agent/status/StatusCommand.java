@@ -174,7 +174,7 @@ public final class StatusCommand {
             String nobody = everybody
                     ? "no JVM on this machine that may be asked is in the mesh"
                     : "no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directories.get(0).path() + ")";
-            return tell(asked, everybody ? AgentProcesses.pids() : List.of(), nobody, question);
+            return tell(asked, everybody, nobody, question);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
             return 1;
@@ -183,7 +183,7 @@ public final class StatusCommand {
         }
     }
 
-    private int tell(List<Asked> asked, List<Long> running, String nobody, Question question) throws InterruptedException {
+    private int tell(List<Asked> asked, boolean everybody, String nobody, Question question) throws InterruptedException {
         int told = 0;
         int failed = 0;
         Set<Long> known = new HashSet<>();
@@ -194,7 +194,10 @@ public final class StatusCommand {
                 known.add(each.pid());
                 told++;
             } catch (ExecutionException unanswered) {
-                if (unanswered.getCause() instanceof AdminClient.NobodyThere && forgotten(each)) {
+                if (unanswered.getCause() instanceof AdminClient.NobodyThere && hasEnded(each.pid())) {
+                    if (!everybody) {
+                        forget(each);
+                    }
                     continue;
                 }
                 known.add(each.pid());
@@ -202,7 +205,7 @@ public final class StatusCommand {
                 failed++;
             }
         }
-        for (long pid : running) {
+        for (long pid : everybody ? AgentProcesses.pids() : List.<Long>of()) {
             if (known.add(pid)) {
                 told += unanswered(pid, Unanswered.NO_SOCKET, WHY_NO_SOCKET, told, question);
             }
@@ -225,18 +228,17 @@ public final class StatusCommand {
         return 1;
     }
 
-    /** What a process that was killed has left. */
-    private static boolean forgotten(Asked asked) {
-        if (ProcessHandle.of(asked.pid()).isPresent()) {
-            return false;
-        }
+    private static boolean hasEnded(long pid) {
+        return ProcessHandle.of(pid).isEmpty();
+    }
+
+    /** What a process that was killed has left; not in folders of others, which may lead root to anywhere. */
+    private void forget(Asked asked) {
         try {
             Files.deleteIfExists(asked.directory().socket(asked.pid()));
         } catch (IOException left) {
-            // Whoever comes next finds the same.
-            return true;
+            err.println("weft status: what " + asked.pid() + " has left stays: " + left.getMessage());
         }
-        return true;
     }
 
     /** What another user's process says goes to this user's terminal. */
