@@ -47,6 +47,7 @@ public final class DataPlane implements Outbound, LoadSource {
     private final Surroundings surroundings;
     private ClientLayers clientLayers;
     private Telling telling = Telling.NOTHING;
+    private boolean required;
     private final Mirroring mirroring;
     private final RequestMetrics metrics;
     private final Notices.Relay notices = new Notices.Relay();
@@ -152,6 +153,11 @@ public final class DataPlane implements Outbound, LoadSource {
     /** Says who is asked what names stand for, and on which threads. To be said once, before the first policy. */
     public void resolveBy(NameLookup lookup, Executor executor) {
         names.by(lookup, executor);
+    }
+
+    /** Has TLS to whatever it is wait for the first policy as plaintext does. To be said before the first request. */
+    public void require() {
+        required = true;
     }
 
     /** Says who makes the agent's own requests; until then none is made. Replaces the one before. */
@@ -321,7 +327,11 @@ public final class DataPlane implements Outbound, LoadSource {
 
     @Override
     public boolean refuses(boolean tls, String host, int port) {
-        Listeners listeners = inForce().listeners();
+        Policy inForce = tls && !required ? policy : inForce();
+        if (inForce == null) {
+            return false;
+        }
+        Listeners listeners = inForce.listeners();
         if (!listeners.guardsOutside()) {
             return false;
         }

@@ -22,7 +22,7 @@ public interface Outbound {
 
     /**
      * Whether policy keeps the app from calling a destination that is outside of the mesh. An adapter asks before it leaves a request
-     * to its library. Waits as {@link #claims} does. Does not throw.
+     * to its library. Waits as {@link #claims} does, but not for TLS, which is never routed, unless a policy is required. Does not throw.
      *
      * @param tls whether the app speaks TLS to it
      * @param host a name or an address, an IPv6 address in brackets or without

@@ -148,6 +148,19 @@ class OutsideTest {
         assertThat(refuses(mesh, true, "db.svc.mesh.local", 5433)).isTrue();
     }
 
+    /** As in istiod's, where a service without an address of its own has a listener that tells by SNI what it is for. */
+    @Test
+    void whatAListenerForBytesMayCarryIsNotRefused() {
+        Policies.SnapshotBuilder mesh = with(
+                listener("virtualOutbound"),
+                new Listener("0.0.0.0_443", Kind.OUTBOUND, new HostPort("0.0.0.0", 443), List.of()));
+        assertThat(refuses(mesh, true, "storage.example.com", -1)).isFalse();
+        assertThat(refuses(mesh, true, "10.0.0.1", 443)).isFalse();
+        assertThat(refuses(mesh, false, "storage.example.com", 443)).isFalse();
+        assertThat(refuses(mesh, true, "storage.example.com", 8443)).isTrue();
+        assertThat(refuses(mesh, true, "storage.example.com", 80)).as("that one is for plaintext HTTP").isTrue();
+    }
+
     /** A process that makes names up does not fill its memory with them. */
     @Test
     void whatWasAskedForIsRememberedWithinBounds() {

@@ -70,6 +70,18 @@ class StartupTest {
     }
 
     @Test
+    void tlsWaitsOnlyWhereAPolicyIsRequired() throws Exception {
+        assertThat(DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN).refuses(true, "vault", 8200)).isFalse();
+
+        DataPlane requiring = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
+        requiring.require();
+        Future<Boolean> refused = threads.submit(() -> requiring.refuses(true, "vault", 8200));
+        Assertions.assertThatThrownBy(() -> refused.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        requiring.apply(policy);
+        assertThat(refused.get(10, TimeUnit.SECONDS)).isFalse();
+    }
+
+    @Test
     void anInterruptedThreadDoesNotWaitAndStaysInterrupted() throws Exception {
         DataPlane dataPlane = DataPlane.start(LONG, new SimulatedTime(), Fixture.NO_FAULTS, Self.UNKNOWN);
         Future<List<Boolean>> outcome = threads.submit(() -> {

@@ -129,6 +129,9 @@ public final class Mesh implements MeshAccess {
                 made.tellDecisions(settings.admin().debugHeader(), settings.admin().decisions(),
                         new DecisionLog(background, log, settings.admin().decisions() > 0));
             }
+            if (settings.required()) {
+                made.require();
+            }
             if (settings.service().isPresent()) {
                 made.inbound().guard(new InboundGuard(servicePorts, settings.startupWait(), settings.required()));
             }

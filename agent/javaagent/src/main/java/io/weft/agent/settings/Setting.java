@@ -47,8 +47,8 @@ public enum Setting {
     CACHE_DIR("cache.dir", Type.PATH, "none",
             "A directory in which the last good policy is kept, for a start while the control plane is down."),
     STARTUP_WAIT("startup-wait", Type.DURATION, "5s",
-            "How long the first request that the app sends waits for the first policy, once; and how long what comes in to a port of the "
-                    + "service, from its opening on, waits for a policy that names that port. With none by then it is let in as without "
+            "How long the first request that the app sends waits for the first policy, once, but not one over TLS of its own unless required; "
+                    + "and how long what comes in to a port of the service, from its opening on, waits for a policy that names that port. With none by then it is let in as without "
                     + "a mesh; but see required. A server that Weft knows and cannot secure waits as long before it serves."),
     DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
             "On shutdown: from deregistration, how long requests are still taken before the app stops."),
@@ -80,7 +80,8 @@ public enum Setting {
     REQUIRED("required", Type.FLAG, "false",
             "true: when the agent cannot start, for instance on an invalid setting, the process exits with status 1 before "
                     + "main instead of running without the mesh; and a port of the service lets nobody in while no policy names it, "
-                    + "health checks included (leave a port for them alone out of ports)."),
+                    + "health checks included (leave a port for them alone out of ports); and what the app sends over TLS of its own waits for "
+                    + "the first policy, too."),
     CONFIG_FILE("config-file", Type.FILE, "none", "A Java properties file with any of these settings."),
     INSTRUMENTATION_ENABLED("instrumentation.MODULE.enabled", Type.FLAG, "true",
             "false: leaves one library alone. A server then serves without the mesh, whatever policy says of its ports: also one that would "
