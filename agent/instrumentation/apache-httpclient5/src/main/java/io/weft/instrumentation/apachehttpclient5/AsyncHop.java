@@ -10,7 +10,6 @@ import io.weft.instrumentation.Unsent;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hc.client5.http.async.AsyncExecChain;
@@ -33,9 +32,11 @@ import org.apache.hc.core5.http.nio.AsyncEntityProducer;
  * The attempts at one hop, which to the library are one message exchange.
  *
  * <p>Thread rule: one attempt after the other, each in the thread that completed the one before, the first in the app's; after a pause in
- * the common pool. The app may give up at any time, on any thread.
+ * one of the adapter's own. The app may give up at any time, on any thread.
  */
 final class AsyncHop {
+    private static final AsyncThreads THREADS = new AsyncThreads();
+
     private final AdapterContext context;
     private final AsyncDialing dialing;
     private final AsyncExecChain.Scope scope;
@@ -271,7 +272,7 @@ final class AsyncHop {
     private void pause(long nanos) {
         Pause next = new Pause();
         pause = next;
-        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(next::over);
+        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, THREADS).execute(next::over);
         if (cancelled) {
             next.giveUp();
         }
@@ -314,7 +315,7 @@ final class AsyncHop {
     void endAttempt() {
         AsyncAttempt underWay = attempt;
         if (underWay != null) {
-            ForkJoinPool.commonPool().execute(underWay::end);
+            THREADS.execute(underWay::end);
         }
     }
 
@@ -336,7 +337,7 @@ final class AsyncHop {
         answeredByMesh = true;
         if (within) {
             // The app has no future yet, and might wait for it with what it does with the response.
-            ForkJoinPool.commonPool().execute(() -> answer(reply));
+            THREADS.execute(() -> answer(reply));
         } else {
             answer(reply);
         }

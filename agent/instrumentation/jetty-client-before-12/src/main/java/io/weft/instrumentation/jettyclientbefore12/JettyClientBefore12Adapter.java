@@ -85,11 +85,16 @@ public final class JettyClientBefore12Adapter implements Adapter {
         return handler == null || response.getStatus() < 200 || handler.getName().equals(ContinueProtocolHandler.NAME);
     }
 
+    /** A WebSocket's scheme is its destination's, too. */
+    private static boolean isSecure(String scheme) {
+        return scheme.equalsIgnoreCase("https") || scheme.equalsIgnoreCase("wss");
+    }
+
     private Object send(HttpDestination destination, HttpExchange exchange) throws Throwable {
         HttpRequest request = exchange.getRequest();
         if (!(request instanceof AttemptRequest)) {
             ConnectException refusal = Outside.refusal(
-                    context.outbound(), !destination.getScheme().equals("http"), destination.getHost(), destination.getPort());
+                    context.outbound(), isSecure(destination.getScheme()), destination.getHost(), destination.getPort());
             if (refusal != null) {
                 request.abort(refusal);
                 return null;
