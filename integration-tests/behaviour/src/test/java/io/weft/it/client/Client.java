@@ -77,6 +77,10 @@ enum Client {
     }
 
     JvmCommand on(JvmCommand jvm) {
+        if (driver == ApacheHttpAsyncClient5.class) {
+            // Nothing runs there: the library needs none of its threads, and an app may have all of them waiting for requests.
+            jvm = jvm.option("-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
+        }
         return library == null ? jvm : jvm.classPath(Library.named(library));
     }
 
