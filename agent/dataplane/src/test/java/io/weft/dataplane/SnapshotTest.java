@@ -444,6 +444,17 @@ class SnapshotTest {
         assertThat(mayFailOpen(mesh, new Faulty("elsewhere", false))).as("nobody knows where it goes").isFalse();
     }
 
+    @Test
+    void afterAFaultInTheFirstQuestionTheNextOneDecides() {
+        SnapshotBuilder named = snapshot().routes(host("orders", route(any(), forward("orders")))).cluster("orders", 1);
+        Fixture plain = Fixture.with(named);
+        assertThatThrownBy(() -> plain.dataPlane.names(null)).isInstanceOf(NullPointerException.class);
+
+        Fixture mesh = Fixture.with(named.cluster(Policies.cluster("users").with(SECURED), Policies.endpoint(2)));
+        assertThat(mesh.dataPlane.names(null)).isTrue();
+        assertThat(mesh.dataPlane.names("elsewhere")).isFalse();
+    }
+
     private static boolean mayFailOpen(Fixture mesh, Exchange request) {
         assertThatThrownBy(() -> mesh.dataPlane.claims(request)).isInstanceOf(IllegalStateException.class);
         return request.mayFailOpen();

@@ -31,6 +31,7 @@ final class Attempt {
     private final Hop hop;
     /** Null: the mesh has nothing to do with it. */
     private final Endpoint endpoint;
+    private final long waitsSince = System.nanoTime();
     private volatile State state = State.CONNECTING;
     /** The library's own; null: it has no connection. */
     private volatile Object stream;
@@ -123,13 +124,18 @@ final class Attempt {
     /** @param own the library's request, of which nothing but its stream is used */
     private void take(HttpClientRequest own) throws Throwable {
         Internals internals = hop.internals;
-        if (state != State.CONNECTING) {
-            giveBack(own);
-            return;
-        }
         Object on = internals.stream(own);
         Object real = internals.connection(on);
         channel = internals.channelContext(real).channel();
+        if (state != State.CONNECTING) {
+            giveBack(own);
+            // Without a request it would never be idle, and be kept whatever policy says.
+            MeshConnection unused = MeshConnection.of(channel);
+            if (unused != null && !(unused.lease(waitsSince) && unused.giveBack())) {
+                channel.close();
+            }
+            return;
+        }
         if (endpoint != null && endpoint.tls() != null) {
             MeshConnection secured = MeshConnection.of(channel);
             if (secured == null || !secured.isSecuredBy(endpoint.tls())) {
@@ -137,7 +143,7 @@ final class Attempt {
                 channel.close();
                 throw new IllegalStateException("a connection to " + endpoint + " is not secured");
             }
-            if (!secured.lease()) {
+            if (!secured.lease(waitsSince)) {
                 // Policy has taken it away meanwhile.
                 giveBack(own);
                 channel.close();
@@ -168,6 +174,14 @@ final class Attempt {
         connection = null;
         if (given != null && !given.giveBack()) {
             channel.close();
+        }
+    }
+
+    /** It has failed by a fault, and nobody else ends what the library has of it. On the request's context. */
+    void discard() {
+        if (stream != null) {
+            drop();
+            lets();
         }
     }
 
@@ -236,7 +250,10 @@ final class Attempt {
                 hop.broke(cause);
                 hop.stream.exception(cause);
             }
-            case CANCELLED -> hop.stream.exception(cause);
+            case CANCELLED -> {
+                hop.stream.over(cause);
+                hop.stream.exception(cause);
+            }
             default -> { }
         }
     }
@@ -249,7 +266,10 @@ final class Attempt {
                 hop.broke(new StreamResetException(code));
                 hop.stream.reset(code);
             }
-            case CANCELLED -> hop.stream.reset(code);
+            case CANCELLED -> {
+                hop.stream.over(new StreamResetException(code));
+                hop.stream.reset(code);
+            }
             default -> { }
         }
     }

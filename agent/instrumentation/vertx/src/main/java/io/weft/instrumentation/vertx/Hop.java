@@ -209,6 +209,8 @@ final class Hop {
             // That of a request that may be sent once more is told with its outcome.
             if (asked == null || !asked.isComplete() || now.isDelivered()) {
                 write.tell(result);
+            } else if (now.isOn(to)) {
+                write.keep(result);
             }
             return;
         }
@@ -300,24 +302,32 @@ final class Hop {
     }
 
     void atFault(Throwable fault) {
+        Attempt now = attempt;
+        boolean live;
+        boolean told;
         boolean openly;
         synchronized (this) {
-            Attempt now = attempt;
-            if (cancelled || now != null && !now.gaveUp() && now.isDelivered()) {
-                adapter.warn("vertx: " + fault);
-                return;
-            }
-            OutgoingRequest asked = exchange;
-            openly = asked == null || asked.mayFailOpen() && asked.attemptCount() <= 1;
+            live = now != null && now.gaveUp();
+            told = cancelled || now != null && now.isDelivered();
+            OutgoingRequest asked = told ? null : exchange;
+            openly = asked != null && !stream.hasBegun() && asked.mayFailOpen() && asked.attemptCount() <= 1;
             if (asked != null) {
                 asked.end();
                 if (openly) {
                     exchange = null;
                 }
             }
-            openly &= asked != null;
         }
-        stream.flowsNowhere();
+        if (!told) {
+            stream.flowsNowhere();
+        }
+        if (live) {
+            now.discard();
+        }
+        if (told) {
+            adapter.warn("vertx: " + fault);
+            return;
+        }
         adapter.warn("vertx: a request could not be sent by the mesh: " + fault);
         if (openly) {
             advance();

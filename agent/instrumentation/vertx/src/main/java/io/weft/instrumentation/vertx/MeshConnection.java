@@ -12,6 +12,7 @@ final class MeshConnection {
 
     private final ClientTls tls;
     private final ClientConnection connection;
+    private final long openedNanos = System.nanoTime();
     /** Guarded by this. */
     private int requests;
     private boolean used;
@@ -34,9 +35,15 @@ final class MeshConnection {
         return tls == wanted;
     }
 
-    /** A request is given it. @return false: it is closed, or to be closed by the caller */
-    synchronized boolean lease() {
-        boolean good = requests > 0 || !used || connection.lease();
+    /**
+     * A request is given it.
+     *
+     * @param waitsSince by the clock of {@link System#nanoTime}. Whoever has waited for it gets it, whatever has become of it meanwhile: the
+     *     next one would be no better
+     * @return false: it is closed, or to be closed by the caller
+     */
+    synchronized boolean lease(long waitsSince) {
+        boolean good = requests > 0 || !used && waitsSince - openedNanos < 0 || connection.lease();
         used = true;
         if (good) {
             requests++;

@@ -48,6 +48,8 @@ final class MeshStream implements InvocationHandler {
     private Object stream;
     /** What is written goes to it at once. */
     private boolean flowing;
+    /** Some of the request may have gone out. */
+    private boolean begun;
     /** Whoever writes was asked to wait. */
     private boolean full;
     /** What is written is dropped. */
@@ -263,6 +265,10 @@ final class MeshStream implements InvocationHandler {
         }
         Object[] args = begin.shared();
         args[0] = head;
+        begin.keep(null);
+        synchronized (this) {
+            begun = true;
+        }
         issue(begin, to, args);
         while (true) {
             Write next;
@@ -280,7 +286,8 @@ final class MeshStream implements InvocationHandler {
                 continue;
             }
             if (drained) {
-                drained(set);
+                // What the app throws is no fault of the attempt's.
+                context.runOnContext(now -> drained(set));
             }
             return;
         }
@@ -293,6 +300,10 @@ final class MeshStream implements InvocationHandler {
                 ((Handler<Void>) handler).handle(null);
             }
         }
+    }
+
+    synchronized boolean hasBegun() {
+        return begun;
     }
 
     /** Until another attempt has one. */
@@ -381,6 +392,7 @@ final class MeshStream implements InvocationHandler {
         }
         if (sent != null) {
             sent.release();
+            sent.tellKept();
         }
     }
 

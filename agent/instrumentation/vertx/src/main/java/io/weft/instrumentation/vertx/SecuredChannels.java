@@ -54,9 +54,12 @@ final class SecuredChannels {
             return new InetSocketAddress(InetAddress.getByAddress(ip), address.getPort());
         }
         String name = name(tls, http2);
-        if (!byName.containsKey(name) && byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
+        if (!byName.containsKey(name)) {
+            // First: whoever finds the name connects by it.
             wake.run();
-            dropped.then(tls, () -> byName.remove(name));
+            if (byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
+                dropped.then(tls, () -> byName.remove(name));
+            }
         }
         return new InetSocketAddress(InetAddress.getByAddress(name, ip), address.getPort());
     }

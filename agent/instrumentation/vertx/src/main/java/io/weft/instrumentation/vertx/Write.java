@@ -14,6 +14,8 @@ final class Write {
     /** Null: nobody wants to know. */
     private final Handler<AsyncResult<Void>> library;
     private final int body;
+    /** Null: nothing is. */
+    private AsyncResult<Void> kept;
     private boolean told;
     private boolean released;
 
@@ -47,6 +49,21 @@ final class Write {
         }
         if (library != null) {
             library.handle(result);
+        }
+    }
+
+    /** Not told unless nothing else comes. Null: forgotten. */
+    synchronized void keep(AsyncResult<Void> result) {
+        kept = result;
+    }
+
+    void tellKept() {
+        AsyncResult<Void> result;
+        synchronized (this) {
+            result = kept;
+        }
+        if (result != null) {
+            tell(result);
         }
     }
 
