@@ -234,6 +234,30 @@ class IdentityTest {
         }
     }
 
+    /** A policy without it would have nobody to be called. */
+    @Test
+    void theFirstPolicyComesWithIt() {
+        policy.put(secured());
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            assertThat(under.snapshots).allSatisfy(snapshot -> assertThat(own(snapshot)).isPresent());
+        }
+    }
+
+    @Test
+    void theFirstPolicyDoesNotWaitForLong() {
+        policy.put(secured());
+        refuses = true;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            assertThat(own(under.client.snapshot())).isEmpty();
+            refuses = false;
+            awaitOwn(under);
+        }
+    }
+
     @Test
     void aMeshWithoutTlsAsksForNone() {
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());

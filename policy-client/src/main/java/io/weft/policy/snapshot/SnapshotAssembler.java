@@ -113,6 +113,11 @@ public final class SnapshotAssembler {
         return clusters.asksForProvider || listeners.asksForProvider;
     }
 
+    /** Whether something does, and this process has got nothing for itself yet. */
+    public boolean lacksProvided() {
+        return asksForProvider() && secrets.provided.isEmpty();
+    }
+
     /** The names by which a resource leaves to this process who it is, or whom it trusts. */
     public static Set<String> providers(Resource resource) {
         if (resource instanceof Cluster cluster) {

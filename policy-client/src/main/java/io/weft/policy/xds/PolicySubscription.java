@@ -167,8 +167,9 @@ public final class PolicySubscription {
         client = new AdsClient(loop, config, nodes, intake, environment, new AdsClient.Observer() {
             @Override
             public void responded() {
-                gate.changed();
+                // Before the policy is shown, which waits for it.
                 provideIdentity();
+                gate.changed();
             }
 
             @Override

@@ -16,7 +16,8 @@ import java.util.function.Consumer;
  * Decides when a change is shown. Routes may arrive a moment before the clusters that they lead to, and a first policy may be
  * half a policy: a change waits until nothing that is wanted is missing, for a bounded time. What did not come within it is not
  * waited for again; there is no other "resource does not exist" timer. The first policy also waits for the name table, where there is one,
- * but as shortly as a later change: without it some services are not in the mesh, and without a policy none is. Confined to the event loop.
+ * and for the certificate that this process gets for itself, where one is asked for, but as shortly as a later change: without the one some services
+ * are not in the mesh, without the other none can be called, and without a policy none is in the mesh. Confined to the event loop.
  */
 final class PublicationGate {
     private final SnapshotAssembler assembler;
@@ -27,31 +28,33 @@ final class PublicationGate {
 
     private Set<String> givenUp = Set.of();
     private boolean opened;
-    private boolean awaitsNames;
-    private boolean namesDue;
+    private final boolean hasNames;
+    /** Whether it has begun to wait for what comes with the first policy, and waits for it no more. */
+    private boolean waitsForRest;
+    private boolean restGivenUp;
     private Future<?> deadline;
 
-    /** @param awaitsNames the control plane has a name table of its own */
+    /** @param hasNames the control plane has a name table of its own */
     PublicationGate(
-            SnapshotAssembler assembler, boolean awaitsNames, ScheduledExecutorService loop, Environment environment,
+            SnapshotAssembler assembler, boolean hasNames, ScheduledExecutorService loop, Environment environment,
             Consumer<PolicySnapshot> publish) {
         this.assembler = assembler;
-        this.awaitsNames = awaitsNames;
+        this.hasNames = hasNames;
         this.loop = loop;
         this.firstWait = environment.firstSnapshotWait();
         this.laterWait = environment.laterSnapshotWait();
         this.publish = publish;
     }
 
-    /** A response has been taken in. */
+    /** A response has been taken in, or this process has got what it needs to show who it is. */
     void changed() {
         if (assembler.complete()) {
             givenUp = Set.of();
-            if (opened || !awaitsNames || assembler.hasAnswered(ResourceType.NAMES)) {
+            if (opened || restGivenUp || hasRest()) {
                 open();
-            } else if (!namesDue) {
-                namesDue = true;
-                loop.schedule(this::giveUpNames, laterWait.toNanos(), TimeUnit.NANOSECONDS);
+            } else if (!waitsForRest) {
+                waitsForRest = true;
+                loop.schedule(this::giveUpRest, laterWait.toNanos(), TimeUnit.NANOSECONDS);
             }
         } else if (opened && givenUp.containsAll(missing())) {
             open();
@@ -64,8 +67,12 @@ final class PublicationGate {
         }
     }
 
-    private void giveUpNames() {
-        awaitsNames = false;
+    private boolean hasRest() {
+        return (!hasNames || assembler.hasAnswered(ResourceType.NAMES)) && !assembler.lacksProvided();
+    }
+
+    private void giveUpRest() {
+        restGivenUp = true;
         if (!opened) {
             changed();
         }
