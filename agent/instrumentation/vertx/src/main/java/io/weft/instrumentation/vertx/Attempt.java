@@ -7,6 +7,7 @@ import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.weft.dataplane.Endpoint;
@@ -117,8 +118,10 @@ final class Attempt {
     }
 
     private static Failure classifyConnect(Throwable cause) {
+        // A connection of the pool's that its server has closed meanwhile: nothing was sent over it.
+        boolean connect = cause instanceof IOException || cause instanceof TimeoutException || cause instanceof HttpClosedException;
         // No place in the pool: the endpoint was not asked.
-        return cause instanceof IOException || cause instanceof TimeoutException ? Failure.CONNECT : Failure.CANCELLED;
+        return connect ? Failure.CONNECT : Failure.CANCELLED;
     }
 
     /** @param own the library's request, of which nothing but its stream is used */
