@@ -38,7 +38,7 @@ import io.weft.controlplane.source.Platform;
 import io.weft.controlplane.source.Source;
 import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.xds.AdsServer;
-import io.weft.controlplane.xds.MadeEndpoints;
+import io.weft.controlplane.xds.MadeResources;
 import io.weft.controlplane.xds.MeshCompiler;
 import io.weft.controlplane.xds.MeshDiff;
 import java.io.IOException;
@@ -172,7 +172,7 @@ public final class ControlPlane implements AutoCloseable {
     /** Confined to the worker. */
     private ScheduledFuture<?> renewal;
     /** By mesh; confined to the worker. */
-    private final Map<String, MadeEndpoints> endpoints = new HashMap<>();
+    private final Map<String, MadeResources> endpoints = new HashMap<>();
 
     /**
      * Reads what there is, restores the state and listens.
@@ -496,7 +496,7 @@ public final class ControlPlane implements AutoCloseable {
         for (String mesh : ads.meshes()) {
             try {
                 compilers.put(mesh, compiler(
-                        mesh, current, security(mesh), certificates, endpoints.computeIfAbsent(mesh, key -> new MadeEndpoints())));
+                        mesh, current, security(mesh), certificates, endpoints.computeIfAbsent(mesh, key -> new MadeResources())));
             } catch (RuntimeException e) {
                 LOG.error("mesh {} could not be compiled; its data planes keep what they have. Please report this", mesh, e);
             }
@@ -511,7 +511,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private MeshCompiler compiler(
-            String mesh, PolicySet set, MeshSecurity security, ServedCertificates served, MadeEndpoints made) {
+            String mesh, PolicySet set, MeshSecurity security, ServedCertificates served, MadeResources made) {
         AppliedPolicies applied = AppliedPolicies.of(set, mesh);
         ServiceCatalog services = source.services(mesh, set, registry.instances(mesh), applied.routes(), security);
         return new MeshCompiler(services, applied, security, served, made);
@@ -543,8 +543,8 @@ public final class ControlPlane implements AutoCloseable {
             boolean identities = !identities(now, mesh).equals(identities(next, mesh));
             PolicySet comparable = identities ? withIdentitiesOf(next, now, mesh) : next;
             List<MeshDiff.Change> changes = MeshDiff.between(
-                    compiler(mesh, now, security(mesh), unserved, new MadeEndpoints()),
-                    compiler(mesh, comparable, securityOf(mesh, comparable), unserved, new MadeEndpoints()),
+                    compiler(mesh, now, security(mesh), unserved, new MadeResources()),
+                    compiler(mesh, comparable, securityOf(mesh, comparable), unserved, new MadeResources()),
                     nodes);
             if (identities || !changes.isEmpty()) {
                 meshes.add(new PolicyDiff.Mesh(mesh, identities, changes));

@@ -17,6 +17,8 @@ import io.weft.policy.ScriptedControlPlane.Script;
 import io.weft.policy.ScriptedControlPlane.StreamScript;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.VirtualHost;
 import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +94,7 @@ class DiscoveryProtocolTest {
             controlPlane.become(after.script());
             under.awaitSnapshot(snapshot -> !snapshot.assignments().equals(first.assignments()));
 
-            for (ResourceType type : EnumSet.complementOf(EnumSet.of(ResourceType.SECRET, ResourceType.NAMES))) {
+            for (ResourceType type : EnumSet.of(ResourceType.CLUSTER, ResourceType.ENDPOINTS, ResourceType.LISTENER, ResourceType.ROUTES)) {
                 DeltaDiscoveryRequest fresh = firstOf(before.deltaRequests(), type);
                 assertThat(fresh.getInitialResourceVersionsMap()).isEmpty();
                 DeltaDiscoveryRequest again = firstOf(after.deltaRequests(), type);
@@ -141,6 +144,63 @@ class DiscoveryProtocolTest {
             for (DiscoveryRequest again : withoutNonce(policy.requests(), before)) {
                 assertThat(again.getVersionInfo()).as(again.getTypeUrl()).isNotEmpty();
             }
+        }
+    }
+
+    private static ServedPolicy partial(String... services) {
+        ServedPolicy policy = new ServedPolicy(Resources.listener("outbound", "routes"), Resources.partialRoutes("routes"));
+        for (String service : services) {
+            policy.put(cluster(service));
+            policy.put(assignment(service, 1001));
+            policy.put(Resources.host("routes", service, service));
+        }
+        return policy;
+    }
+
+    private static Map<String, String> clustersByHost(PolicySnapshot snapshot) {
+        return snapshot.routeConfigurations().values().stream()
+                .flatMap(routes -> routes.virtualHosts().stream())
+                .collect(Collectors.toMap(VirtualHost::name, host ->
+                        ((RouteAction.Forward) host.routes().get(0).action()).clusters().toString()));
+    }
+
+    @Test
+    void virtualHostsMayComeOneByOne() {
+        ServedPolicy policy = partial("orders", "users");
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            PolicySnapshot first = under.awaitSnapshot(snapshot -> snapshot.listeners().containsKey("outbound"));
+            assertThat(clustersByHost(first)).containsOnlyKeys("orders", "users");
+            assertThat(policy.deltaRequests().get(0).getNode().getClientFeaturesList()).contains("io.weft.virtual-hosts");
+            assertThat(firstOf(policy.deltaRequests(), ResourceType.VIRTUAL_HOSTS).getResourceNamesSubscribeList())
+                    .containsExactly("routes");
+
+            policy.put(Resources.host("routes", "orders", "users"));
+            policy.push();
+            PolicySnapshot second = under.awaitSnapshot(
+                    snapshot -> !clustersByHost(snapshot).get("orders").equals(clustersByHost(first).get("orders")));
+            assertThat(second.routeConfigurations().get("routes").virtualHosts())
+                    .filteredOn(host -> host.name().equals("users")).singleElement()
+                    .isSameAs(first.routeConfigurations().get("routes").virtualHosts().get(1));
+
+            controlPlane.become(partial("orders").script());
+            PolicySnapshot last = under.awaitSnapshot(snapshot -> !snapshot.clusters().containsKey("users"));
+            assertThat(clustersByHost(last)).containsOnlyKeys("orders");
+            assertThat(under.client.status().refused()).isEmpty();
+        }
+    }
+
+    @Test
+    void withoutIncrementsThereAreNoVirtualHostsOneByOne() {
+        ServedPolicy policy = partial("orders");
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.scriptWithoutDelta());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitStatus(status -> status.refused().stream().anyMatch(refusal -> refusal.path().equals("vhds")));
+            assertThat(policy.requests()).noneMatch(request -> request.getNode().getClientFeaturesList().contains("io.weft.virtual-hosts"));
+            assertThat(policy.requests()).noneMatch(request -> request.getTypeUrl().equals(ResourceType.VIRTUAL_HOSTS.typeUrl()));
+            policy.put(routes("routes", "orders", "orders"));
+            policy.push();
+            under.awaitSnapshot(snapshot -> snapshot.listeners().containsKey("outbound"));
         }
     }
 

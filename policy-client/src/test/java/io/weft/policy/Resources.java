@@ -19,6 +19,7 @@ import io.weft.policy.proto.envoy.config.route.v3.Route;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
+import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
@@ -83,6 +84,16 @@ final class Resources {
                                 .setMatch(RouteMatch.newBuilder().setPrefix("/"))
                                 .setRoute(RouteAction.newBuilder().setCluster(cluster))))
                 .build();
+    }
+
+    /** Whose virtual hosts come by themselves. */
+    static RouteConfiguration partialRoutes(String name) {
+        return RouteConfiguration.newBuilder().setName(name).setVhds(Vhds.newBuilder().setConfigSource(ADS)).build();
+    }
+
+    /** One of them. */
+    static VirtualHost host(String routes, String host, String cluster) {
+        return routes(routes, host, cluster).getVirtualHosts(0).toBuilder().setName(routes + "/" + host).build();
     }
 
     static Any any(MessageLite message) {

@@ -12,6 +12,7 @@ import io.weft.policy.proto.envoy.config.core.v3.ControlPlane;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryRequest;
@@ -209,7 +210,7 @@ final class ServedPolicy {
             Map<String, String> has = sent.get(type);
             resources.get(type).forEach((name, resource) -> {
                 String version = Integer.toHexString(resource.toByteString().hashCode());
-                if ((type.wildcard() || names.get(type).contains(name)) && !version.equals(has.put(name, version))) {
+                if ((type.wildcard() || names.get(type).contains(type.askedFor(name))) && !version.equals(has.put(name, version))) {
                     response.addResources(Resource.newBuilder()
                             .setName(name).setVersion(version).setResource(Resources.any(resource)));
                 }
@@ -263,6 +264,8 @@ final class ServedPolicy {
             return assignment.getClusterName();
         } else if (resource instanceof Listener listener) {
             return listener.getName();
+        } else if (resource instanceof VirtualHost host) {
+            return host.getName();
         }
         return ((RouteConfiguration) resource).getName();
     }

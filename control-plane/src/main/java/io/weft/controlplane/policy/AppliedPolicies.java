@@ -28,6 +28,11 @@ public record AppliedPolicies(
                 policies.all(MeshOpenTelemetryBackend.class, mesh));
     }
 
+    /** Whether there is no other difference than one of routes of requests. */
+    public boolean sameButForRoutes(AppliedPolicies other) {
+        return merged.equals(other.merged) && initial.equals(other.initial) && collectors.equals(other.collectors);
+    }
+
     private static <T extends Resource> List<T> applied(PolicySet policies, Class<T> type, String mesh) {
         return policies.all(type, mesh).stream().filter(policy -> !policy.metadata().shadow()).toList();
     }

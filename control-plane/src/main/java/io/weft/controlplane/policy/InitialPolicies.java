@@ -87,6 +87,16 @@ public final class InitialPolicies {
         return new InitialPolicies(policies);
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof InitialPolicies initial && policies.keySet().equals(initial.policies.keySet());
+    }
+
+    @Override
+    public int hashCode() {
+        return policies.keySet().hashCode();
+    }
+
     public boolean has(PolicyKind<?> kind) {
         return policies.containsKey(kind);
     }

@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import io.envoyproxy.controlplane.cache.Resources;
 import io.envoyproxy.controlplane.server.DefaultExecutorGroup;
 import io.envoyproxy.controlplane.server.V3DiscoveryServer;
+import io.envoyproxy.controlplane.server.exception.RequestException;
 import io.envoyproxy.controlplane.server.serializer.ProtoResourcesSerializer;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase;
@@ -12,6 +13,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
@@ -25,18 +27,22 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The aggregated discovery service: incremental and state of the world. Thread-safe.
  *
- * <p>Every stream gets a {@link V3DiscoveryServer} of its own, an object of a few fields, because java-control-plane tells
- * its watchers the node of a request but not its stream, and most requests carry no node.
+ * <p>Every stream of the state of the world gets a {@link V3DiscoveryServer} of its own, an object of a few fields, because
+ * java-control-plane tells its watchers the node of a request but not its stream, and most requests carry no node.
  */
 public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdsServer.class);
+
+    /** Of the memory that there may be. */
+    private static final int SHARE_UNDER_WAY = 8;
 
     private final Registry registry;
     private final ScheduledExecutorService scheduler;
@@ -45,12 +51,14 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     private final Set<NodeStream> streams = ConcurrentHashMap.newKeySet();
     private final AtomicLong lastStream = new AtomicLong();
     private final NodeStream.StreamEvents events = new Events();
+    private final Pushes pushes;
 
     /** @param joined called when a stream has said who it is and has got nothing yet */
     public AdsServer(Registry registry, Admission admission, ScheduledExecutorService scheduler, Runnable joined) {
         this.registry = registry;
         this.admission = admission;
         this.scheduler = scheduler;
+        pushes = new Pushes(Runtime.getRuntime().maxMemory() / SHARE_UNDER_WAY, scheduler);
         this.joined = joined;
     }
 
@@ -81,7 +89,7 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         }
         MeshCompiler compiler = compilers.get(known.mesh());
         if (compiler != null) {
-            stream.publish(compiler.configFor(known));
+            stream.publish(compiler.configFor(known, stream.takesVirtualHosts()));
         }
     }
 
@@ -117,24 +125,28 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     @Override
     public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
             StreamObserver<DeltaDiscoveryResponse> responses) {
-        NodeStream stream = open(responses);
-        return new Serialized<>(
-                stream, server(stream).getAggregatedDiscoveryServiceImpl().deltaAggregatedResources(responses));
+        // Without one, to answer a stream that has just been cut would fail.
+        ((ServerCallStreamObserver<DeltaDiscoveryResponse>) responses).setOnCancelHandler(() -> {});
+        return new Incremental(open(responses, responses::onNext), responses);
     }
 
     @Override
     public StreamObserver<DiscoveryRequest> streamAggregatedResources(StreamObserver<DiscoveryResponse> responses) {
-        NodeStream stream = open(responses);
-        return new Serialized<>(
+        NodeStream stream = open(responses, increment -> {
+            throw new IllegalStateException("not an incremental stream");
+        });
+        return new Whole(
                 stream, server(stream).getAggregatedDiscoveryServiceImpl().streamAggregatedResources(responses));
     }
 
-    private NodeStream open(StreamObserver<?> responses) {
+    private NodeStream open(StreamObserver<?> responses, Consumer<DeltaDiscoveryResponse> increments) {
         NodeStream stream = new NodeStream(
                 new StreamId(lastStream.incrementAndGet()),
                 Bearer.current(),
                 status -> responses.onError(status.asRuntimeException()),
+                increments,
                 events,
+                pushes,
                 scheduler);
         streams.add(stream);
         return stream;
@@ -152,10 +164,34 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         }
     }
 
-    /** java-control-plane's stream is not safe against a response that is sent while a request is read. */
-    private record Serialized<T>(NodeStream stream, StreamObserver<T> requests) implements StreamObserver<T> {
+    private record Incremental(NodeStream stream, StreamObserver<DeltaDiscoveryResponse> responses)
+            implements StreamObserver<DeltaDiscoveryRequest> {
         @Override
-        public void onNext(T request) {
+        public void onNext(DeltaDiscoveryRequest request) {
+            try {
+                stream.take(request);
+            } catch (RequestException e) {
+                stream.refuse(e);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            stream.end(false);
+        }
+
+        @Override
+        public void onCompleted() {
+            if (stream.end(true)) {
+                responses.onCompleted();
+            }
+        }
+    }
+
+    /** java-control-plane's stream is not safe against a response that is sent while a request is read. */
+    private record Whole(NodeStream stream, StreamObserver<DiscoveryRequest> requests) implements StreamObserver<DiscoveryRequest> {
+        @Override
+        public void onNext(DiscoveryRequest request) {
             synchronized (stream) {
                 requests.onNext(request);
             }

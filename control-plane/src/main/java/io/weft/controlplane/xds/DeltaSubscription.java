@@ -1,11 +1,11 @@
 package io.weft.controlplane.xds;
 
-import io.envoyproxy.controlplane.cache.DeltaResponse;
-import io.envoyproxy.controlplane.cache.DeltaWatch;
-import io.envoyproxy.controlplane.cache.VersionedResource;
-import io.envoyproxy.controlplane.cache.WatchCancelledException;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.Resource;
+import io.weft.controlplane.xds.NodeConfig.Resources;
 import io.weft.controlplane.xds.NodeStream.View;
+import io.weft.controlplane.xds.Pushes.Sent;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,31 +15,60 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Incremental. */
+/**
+ * Incremental. Nearly always a reader has all that there is for it, and there are thousands of readers and of resources: then only this
+ * is kept of it, and what it is told next is what has changed for all of those who had the same.
+ */
 final class DeltaSubscription implements Subscription {
 
     /** The version of what does not exist, so that this is told once too. */
     private static final String ABSENT = "";
 
+    private final ResourceType type;
+    private final Responses responses;
     private final Set<String> names = new HashSet<>();
-    /** What the reader has, or has been told last, by name. */
-    private final Map<String, String> told = new HashMap<>();
-    /** What each response held that the reader has not answered yet, by nonce. */
-    private final Map<String, Set<String>> unanswered = new HashMap<>();
+    /** The reader has been told all of what is asked for of it; null: what it has been told is in {@code told}. */
+    private NodeConfig.Layers inStep;
+    /** What the reader has, or has been told last, by name; empty while it is in step. */
+    private Map<String, String> told = new HashMap<>();
+    /** The response that the reader has not answered yet; empty: there is none. */
+    private String unanswered = "";
+    /** What that one holds. */
+    private Set<String> holds = Set.of();
+    private Sent underWay = Sent.NOTHING;
+    private long nonces;
     /**
      * What the reader said of the names that it refused and has not accepted since, the last refused last; a response with other ones does
      * not change that.
      */
     private final Map<String, String> refused = new LinkedHashMap<>();
-    private Set<String> sending = Set.of();
-    /** The reader has been told all of what is asked for of it; null: there may be something to tell. Most looks find that there is nothing. */
-    private NodeConfig.Layers inStep;
     private boolean wildcard;
     /** There has been a response, or the reader had some from a stream before. */
     private boolean begun;
-    private DeltaWatch watch;
 
-    DeltaSubscription(ResourceType type, DeltaDiscoveryRequest first) {
+    /** Where a stream's responses go. */
+    interface Responses {
+
+        Sent send(DeltaDiscoveryResponse response);
+
+        /** There is an answer, or there will be none. */
+        void answered(Sent response);
+    }
+
+    private record Changes(List<Versioned> changed, List<String> removed) {
+
+        Changes() {
+            this(new ArrayList<>(), new ArrayList<>());
+        }
+
+        boolean isEmpty() {
+            return changed.isEmpty() && removed.isEmpty();
+        }
+    }
+
+    DeltaSubscription(ResourceType type, DeltaDiscoveryRequest first, Responses responses) {
+        this.type = type;
+        this.responses = responses;
         wildcard = type.wildcardByDefault() && first.getResourceNamesSubscribeCount() == 0;
         change(first);
         // A stream that follows a broken one says what it has; only the difference is sent.
@@ -49,17 +78,17 @@ final class DeltaSubscription implements Subscription {
 
     void change(DeltaDiscoveryRequest request) {
         if (request.getResourceNamesSubscribeCount() + request.getResourceNamesUnsubscribeCount() > 0) {
-            inStep = null;
+            spellOut();
         }
         for (String name : request.getResourceNamesUnsubscribeList()) {
             if (name.equals("*")) {
                 wildcard = false;
-                told.keySet().retainAll(names);
-                refused.keySet().retainAll(names);
+                told.keySet().removeIf(each -> !names.contains(type.askedFor(each)));
+                refused.keySet().removeIf(each -> !names.contains(type.askedFor(each)));
             } else {
                 names.remove(name);
-                told.remove(name);
-                refused.remove(name);
+                forget(name, told);
+                forget(name, refused);
             }
         }
         for (String name : request.getResourceNamesSubscribeList()) {
@@ -68,98 +97,177 @@ final class DeltaSubscription implements Subscription {
             } else {
                 names.add(name);
                 // Asked for again, it is sent again: a reader may have dropped it.
-                told.remove(name);
+                forget(name, told);
             }
         }
     }
 
-    void open(DeltaWatch opened) {
-        watch = opened;
+    private void forget(String name, Map<String, String> known) {
+        if (type.byPart()) {
+            known.keySet().removeIf(each -> type.askedFor(each).equals(name));
+        } else {
+            known.remove(name);
+        }
+    }
+
+    private boolean isAskedFor(String name) {
+        return wildcard || names.contains(type.askedFor(name));
+    }
+
+    /** From here on {@code told} says what the reader has been told. */
+    private void spellOut() {
+        if (inStep == null) {
+            return;
+        }
+        NodeConfig.Layers known = inStep;
+        inStep = null;
+        known.forEach(resource -> {
+            if (isAskedFor(resource.name())) {
+                told.put(resource.name(), resource.version());
+            }
+        });
+        missing(known).forEach(name -> told.put(name, ABSENT));
+    }
+
+    /** What is asked for and does not exist. */
+    private Set<String> missing(Resources existing) {
+        Set<String> missing = new HashSet<>(names);
+        if (type.byPart()) {
+            existing.forEach(resource -> missing.remove(type.askedFor(resource.name())));
+        } else {
+            missing.removeIf(name -> existing.get(name) != null);
+        }
+        return missing;
     }
 
     @Override
-    public void respond(View view) throws WatchCancelledException {
-        if (watch == null || view.isAllOf(inStep)) {
+    public void respond(View view) {
+        if (!unanswered.isEmpty() || view.isAllOf(inStep)) {
             return;
         }
-        Map<String, VersionedResource<?>> changed = new LinkedHashMap<>();
-        List<String> removed = new ArrayList<>();
-        collect(view, changed, removed);
-        inStep = view.all();
+        Changes changes = changes(view);
         // Who asks for all that there is waits for an answer, also where there is nothing.
-        if (changed.isEmpty() && removed.isEmpty() && (begun || !wildcard)) {
-            return;
-        }
-        begun = true;
-        changed.forEach((name, resource) -> told.put(name, resource.version()));
-        removed.forEach(name -> {
-            if (names.contains(name)) {
-                told.put(name, ABSENT);
-            } else {
-                told.remove(name);
-            }
-        });
-        sending = new HashSet<>(changed.keySet());
-        sending.addAll(removed);
-        DeltaWatch answered = watch;
-        watch = null;
-        answered.respond(DeltaResponse.create(answered.request(), changed, removed, view.version()));
-    }
-
-    private void collect(View view, Map<String, VersionedResource<?>> changed, List<String> removed) {
-        if (wildcard) {
-            view.forEach(resource -> {
-                if (!resource.version().equals(told.get(resource.name()))) {
-                    changed.put(resource.name(), VersionedResource.create(resource.message(), resource.version()));
+        boolean tells = !changes.isEmpty() || !begun && wildcard;
+        if (view.all() != null) {
+            inStep = view.all();
+            told = new HashMap<>();
+        } else {
+            spellOut();
+            changes.changed().forEach(resource -> told.put(resource.name(), resource.version()));
+            changes.removed().forEach(name -> {
+                if (names.contains(name)) {
+                    told.put(name, ABSENT);
+                } else {
+                    told.remove(name);
                 }
             });
+        }
+        if (tells) {
+            begun = true;
+            send(changes, view.version());
+        }
+    }
+
+    private void send(Changes changes, String version) {
+        DeltaDiscoveryResponse.Builder response = DeltaDiscoveryResponse.newBuilder()
+                .setTypeUrl(type.typeUrl())
+                .setSystemVersionInfo(version)
+                .addAllRemovedResources(changes.removed());
+        holds = new HashSet<>(changes.removed());
+        for (Versioned resource : changes.changed()) {
+            holds.add(resource.name());
+            response.addResources(Resource.newBuilder()
+                    .setName(resource.name())
+                    .setVersion(resource.version())
+                    .setResource(resource.message()));
+        }
+        unanswered = Long.toString(++nonces);
+        underWay = responses.send(response.setNonce(unanswered).build());
+    }
+
+    private Changes changes(View view) {
+        NodeConfig.Layers all = view.all();
+        return inStep != null && all != null ? since(inStep, all) : sinceTold(view);
+    }
+
+    /** Most readers are told the same, and the tables that they share know what that is. */
+    private Changes since(NodeConfig.Layers known, NodeConfig.Layers now) {
+        Changes changes = new Changes();
+        Set<String> seen = new HashSet<>();
+        for (Table.Difference difference : List.of(now.shared().since(known.shared()), now.own().since(known.own()))) {
+            difference.changed().forEach(resource -> since(resource.name(), known, now, seen, changes));
+            difference.removed().forEach(name -> since(name, known, now, seen, changes));
+        }
+        return changes;
+    }
+
+    /** It may be in both tables, or have gone from one to the other. */
+    private void since(String name, NodeConfig.Layers known, NodeConfig.Layers now, Set<String> seen, Changes changes) {
+        if (!isAskedFor(name) || !seen.add(name)) {
+            return;
+        }
+        Versioned before = known.get(name);
+        Versioned after = now.get(name);
+        if (after == null) {
+            changes.removed().add(name);
+        } else if (before == null || !before.version().equals(after.version())) {
+            changes.changed().add(after);
+        }
+    }
+
+    private Changes sinceTold(View view) {
+        spellOut();
+        Changes changes = new Changes();
+        if (wildcard || type.byPart()) {
+            view.forEach(resource -> add(resource, changes));
         } else {
             for (String name : names) {
                 Versioned resource = view.get(name);
-                if (resource != null && !resource.version().equals(told.get(name))) {
-                    changed.put(name, VersionedResource.create(resource.message(), resource.version()));
+                if (resource != null) {
+                    add(resource, changes);
                 }
             }
         }
         told.forEach((name, version) -> {
             if (!version.equals(ABSENT) && view.get(name) == null) {
-                removed.add(name);
+                changes.removed().add(name);
             }
         });
-        for (String name : names) {
-            if (!told.containsKey(name) && view.get(name) == null) {
-                removed.add(name);
+        for (String name : missing(view)) {
+            if (!told.containsKey(name)) {
+                changes.removed().add(name);
             }
+        }
+        return changes;
+    }
+
+    private void add(Versioned resource, Changes changes) {
+        if (isAskedFor(resource.name()) && !resource.version().equals(told.get(resource.name()))) {
+            changes.changed().add(resource);
         }
     }
 
     @Override
     public boolean settled(View view) {
-        if (watch == null) {
-            return false;
-        }
-        if (view.isAllOf(inStep)) {
-            return true;
-        }
-        Map<String, VersionedResource<?>> changed = new HashMap<>();
-        List<String> removed = new ArrayList<>();
-        collect(view, changed, removed);
-        return changed.isEmpty() && removed.isEmpty();
-    }
-
-    @Override
-    public void sent(String nonce) {
-        unanswered.put(nonce, sending);
+        return unanswered.isEmpty() && (view.isAllOf(inStep) || changes(view).isEmpty());
     }
 
     @Override
     public void answered(String nonce, Optional<String> refusal) {
-        Set<String> answered = unanswered.remove(nonce);
-        if (answered == null) {
+        if (!nonce.equals(unanswered)) {
             return;
         }
-        refused.keySet().removeAll(answered);
-        refusal.ifPresent(why -> answered.forEach(name -> refused.put(name, why)));
+        unanswered = "";
+        refused.keySet().removeAll(holds);
+        refusal.ifPresent(why -> holds.forEach(name -> refused.put(name, why)));
+        holds = Set.of();
+        end();
+    }
+
+    @Override
+    public void end() {
+        responses.answered(underWay);
+        underWay = Sent.NOTHING;
     }
 
     @Override
@@ -169,6 +277,6 @@ final class DeltaSubscription implements Subscription {
 
     @Override
     public boolean told(String name) {
-        return told.containsKey(name);
+        return inStep == null ? told.containsKey(name) : isAskedFor(name);
     }
 }

@@ -4,7 +4,9 @@ import com.google.protobuf.BoolValue;
 import io.envoyproxy.envoy.config.accesslog.v3.AccessLog;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.Vhds;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing;
 import io.weft.controlplane.identity.Identity;
@@ -15,11 +17,13 @@ import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshPassthrough;
 import io.weft.controlplane.policy.MeshTrace;
-import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicyKinds;
+import io.weft.controlplane.policy.Protocol;
+import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.service.DataplaneRules;
 import io.weft.controlplane.service.InboundRules;
@@ -45,6 +49,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What each data plane of one mesh gets, from one state of the world. Data planes to which the same policies apply share
@@ -66,11 +71,9 @@ public final class MeshCompiler {
     private final MeshSecurity security;
     private final ServedCertificates certificates;
     private final Map<Group, Outbound> outbounds = new HashMap<>();
-    /** Clusters do not depend on routes, so groups of data planes share them too. */
-    private final Map<ClusterKey, Versioned> clusters = new HashMap<>();
     private final Map<PassthroughKey, Versioned> passthroughs = new HashMap<>();
     private final Map<TracedKey, Versioned> traced = new HashMap<>();
-    private final MadeEndpoints endpoints;
+    private final MadeResources made;
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
     /**
@@ -83,6 +86,7 @@ public final class MeshCompiler {
      * @param namespace of which they are, where that makes a difference; else empty
      * @param zone in which they are, where that makes a difference; else empty
      * @param kind what they are, where that makes a difference; else an agent
+     * @param incremental whether each virtual host is a resource of its own
      */
     private record Group(
             BitSet routes,
@@ -91,9 +95,35 @@ public final class MeshCompiler {
             Localities.Caller caller,
             String namespace,
             String zone,
-            ClientNode.Kind kind) {}
+            ClientNode.Kind kind,
+            boolean incremental) {
 
+        Group in(String other) {
+            return new Group(routes, entries, shown, caller, other, zone, kind, incremental);
+        }
+    }
+
+    /** Clusters do not depend on routes, so groups of data planes share them too. */
     private record ClusterKey(String name, Optional<Shown> shown, ClientNode.Kind kind, ClusterPolicies policies) {}
+
+    /** Of the same service and port it is the same as long as the service is called and reached in the same way. */
+    private record ClusterOrigin(Service.Port port, ServiceType type, Optional<MeshExternalService> external) {}
+
+    /** All that decides of requests for which there is no rule. */
+    private record HostKey(
+            String name, int port, String cluster, List<String> domains, Protocol protocol, boolean external, RoutePolicies policies) {}
+
+    /** What hangs on a data plane and policies alone, whatever services there are. */
+    private record Own(
+            Optional<Identity> identity,
+            Optional<Shown> shown,
+            Optional<Tracing> tracing,
+            List<Versioned> listeners,
+            Table listenerTable,
+            List<Versioned> clusters,
+            Table clusterTable) {}
+
+    private enum Shared { TRUST_BUNDLE }
 
     private record PassthroughKey(MeshPassthrough passthrough, String namespace) {}
 
@@ -105,18 +135,32 @@ public final class MeshCompiler {
      * @param ports of all services, in order
      * @param listeners of those ports of which nothing is logged
      * @param logs what is, by port
+     * @param hosts virtual hosts, unless they are in the routes
+     * @param ownHosts those that are others for data planes of this namespace
      */
     private record Outbound(
-            List<Integer> ports, Table clusters, Table endpoints, Table listeners, Map<Integer, OutboundLogs> logs, Table routes) {}
+            List<Integer> ports,
+            Table clusters,
+            Table endpoints,
+            Table listeners,
+            Map<Integer, OutboundLogs> logs,
+            Table routes,
+            Table hosts,
+            Table ownHosts) {
+
+        Outbound with(Table others) {
+            return new Outbound(ports, clusters, endpoints, listeners, logs, routes, hosts, others);
+        }
+    }
 
     public MeshCompiler(
             ServiceCatalog services,
             AppliedPolicies policies,
             MeshSecurity security,
             ServedCertificates certificates,
-            MadeEndpoints endpoints) {
-        this.endpoints = endpoints;
-        endpoints.begin();
+            MadeResources made) {
+        this.made = made;
+        made.begin(policies, security);
         this.services = services;
         this.policies = policies;
         this.routes = policies.routes();
@@ -141,7 +185,8 @@ public final class MeshCompiler {
         return Destinations.of(destinations, endpoints);
     }
 
-    NodeConfig configFor(ClientNode node) {
+    /** @param incremental whether it takes virtual hosts one by one */
+    NodeConfig configFor(ClientNode node, boolean incremental) {
         List<Map<String, String>> tags = node.tags();
         BitSet applicable = new BitSet(routes.size());
         for (int i = 0; i < routes.size(); i++) {
@@ -149,21 +194,15 @@ public final class MeshCompiler {
             applicable.set(i, route.metadata().reaches(node.metadata()) && route.target().selects(node.metadata(), tags));
         }
         BitSet entries = outboundRules.applicable(node.metadata(), tags);
-        Optional<Identity> identity = security.identity(node.workload());
-        Optional<Shown> shown = identity.map(own -> node.kind() == ClientNode.Kind.AGENT
-                ? new Shown.Requested()
-                : new Shown.Served(own.name()));
+        Own own = made.ofPolicies(node, "", () -> own(node));
         String namespace = services.differByNamespace() ? node.metadata().namespace() : "";
         String zone = services.differByZone() ? node.metadata().zone() : "";
         ClientNode.Kind kind = services.differByKind() ? node.kind() : ClientNode.Kind.AGENT;
-        Outbound outbound = outbounds.computeIfAbsent(
-                new Group(applicable, entries, shown, callers.of(node), namespace, zone, kind), this::outbound);
-        List<Versioned> listeners = new ArrayList<>();
-        List<Versioned> localClusters = new ArrayList<>();
-        Set<Destination> collectors = new LinkedHashSet<>();
-        inbound(node, shown, listeners, localClusters, collectors);
-        Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), tags);
-        Optional<Tracing> tracing = trace.flatMap(said -> tracing(said, node, TrafficDirection.OUTBOUND));
+        Outbound outbound =
+                outbound(new Group(applicable, entries, own.shown(), callers.of(node), namespace, zone, kind, incremental));
+        List<Versioned> listeners = new ArrayList<>(own.listeners());
+        List<Versioned> localClusters = new ArrayList<>(own.clusters());
+        Optional<Tracing> tracing = own.tracing();
         Table sharedListeners = outbound.listeners();
         boolean proxy = node.kind() == ClientNode.Kind.PROXY;
         if (proxy || tracing.isPresent()) {
@@ -181,12 +220,41 @@ public final class MeshCompiler {
             outbound.logs().forEach((port, logs) ->
                     listeners.add(ListenerBuilder.outbound(port, ANY_ADDRESS, port, logs.of(node), Optional.empty())));
         }
-        if (proxy) {
-            trace.flatMap(said -> TraceTranslator.destination(said, policies.collectors())).ifPresent(collectors::add);
-            collectors.forEach(collector -> localClusters.add(ClusterBuilder.collector(collector)));
-        }
         if (!proxy) {
             outside(node, listeners, localClusters);
+        }
+        return new NodeConfig(
+                Map.of(
+                        ResourceType.SECRET, new NodeConfig.Layers(Table.EMPTY, secrets(node, own.identity())),
+                        ResourceType.CLUSTER, new NodeConfig.Layers(
+                                outbound.clusters(), table(localClusters, own.clusters(), own.clusterTable())),
+                        ResourceType.ENDPOINT, new NodeConfig.Layers(outbound.endpoints(), Table.EMPTY),
+                        ResourceType.LISTENER, new NodeConfig.Layers(
+                                sharedListeners, table(listeners, own.listeners(), own.listenerTable())),
+                        ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY),
+                        ResourceType.VIRTUAL_HOST, new NodeConfig.Layers(outbound.hosts(), outbound.ownHosts())),
+                own.shown().isPresent());
+    }
+
+    /** @param all those that are in the known table, and maybe more */
+    private static Table table(List<Versioned> all, List<Versioned> known, Table table) {
+        return all.size() == known.size() ? table : Table.of(all);
+    }
+
+    private Own own(ClientNode node) {
+        Optional<Identity> identity = security.identity(node.workload());
+        Optional<Shown> shown = identity.map(own -> node.kind() == ClientNode.Kind.AGENT
+                ? new Shown.Requested()
+                : new Shown.Served(own.name()));
+        List<Versioned> listeners = new ArrayList<>();
+        List<Versioned> clusters = new ArrayList<>();
+        Set<Destination> collectors = new LinkedHashSet<>();
+        inbound(node, shown, listeners, clusters, collectors);
+        Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), node.tags());
+        if (node.kind() == ClientNode.Kind.PROXY) {
+            trace.flatMap(said -> TraceTranslator.destination(said, policies.collectors())).ifPresent(collectors::add);
+            collectors.forEach(collector -> clusters.add(ClusterBuilder.collector(collector)));
+        } else {
             String address = node.dataplane().map(Dataplane::address).orElse(ANY_ADDRESS);
             dataplaneRules.of(PolicyKinds.METRIC, node.metadata(), node.tags())
                     .ifPresent(metric -> metric.backends().forEach(backend -> {
@@ -194,27 +262,30 @@ public final class MeshCompiler {
                         listeners.add(Versioned.of(listener.getName(), listener));
                     }));
         }
-        return new NodeConfig(
-                Map.of(
-                        ResourceType.SECRET, new NodeConfig.Layers(Table.EMPTY, Table.of(secrets(node, identity))),
-                        ResourceType.CLUSTER, new NodeConfig.Layers(outbound.clusters(), Table.of(localClusters)),
-                        ResourceType.ENDPOINT, new NodeConfig.Layers(outbound.endpoints(), Table.EMPTY),
-                        ResourceType.LISTENER, new NodeConfig.Layers(sharedListeners, Table.of(listeners)),
-                        ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY)),
-                shown.isPresent());
+        return new Own(
+                identity,
+                shown,
+                trace.flatMap(said -> tracing(said, node, TrafficDirection.OUTBOUND)),
+                listeners,
+                Table.of(listeners),
+                clusters,
+                Table.of(clusters));
     }
 
     /** An agent's key never leaves it, so it is served none. */
-    private List<Versioned> secrets(ClientNode node, Optional<Identity> identity) {
-        List<Versioned> secrets = new ArrayList<>();
-        identity.ifPresent(own -> {
-            secrets.add(TlsBuilder.trustBundle(security.trust()));
-            if (node.kind() == ClientNode.Kind.PROXY) {
-                certificates.of(node.id(), own)
-                        .ifPresent(certificate -> secrets.add(TlsBuilder.identity(own.name(), certificate)));
-            }
-        });
-        return secrets;
+    private Table secrets(ClientNode node, Optional<Identity> identity) {
+        if (identity.isEmpty()) {
+            return Table.EMPTY;
+        }
+        Table bundle = made.ofPolicies(
+                Shared.TRUST_BUNDLE, "", () -> Table.of(List.of(TlsBuilder.trustBundle(security.trust()))));
+        if (node.kind() == ClientNode.Kind.AGENT) {
+            return bundle;
+        }
+        List<Versioned> secrets = new ArrayList<>(bundle.resources().values());
+        certificates.of(node.id(), identity.get())
+                .ifPresent(certificate -> secrets.add(TlsBuilder.identity(identity.get().name(), certificate)));
+        return Table.of(secrets);
     }
 
     /** Of what is outside of the mesh: an agent is where a transparent proxy would be, and a proxy with ports of its own is not. */
@@ -292,6 +363,37 @@ public final class MeshCompiler {
     }
 
     private Outbound outbound(Group group) {
+        Outbound known = outbounds.get(group);
+        if (known == null) {
+            known = group.incremental() && !group.namespace().isEmpty() ? inNamespace(group) : everything(group);
+            outbounds.put(group, known);
+        }
+        return known;
+    }
+
+    /** A cluster may have many namespaces, and in each of them only its own services are called by other names than elsewhere. */
+    private Outbound inNamespace(Group group) {
+        Outbound elsewhere = outbound(group.in(""));
+        if (!elsewhere.logs().isEmpty()) {
+            // They are told apart by those names.
+            return everything(group);
+        }
+        List<MeshHttpRoute> applicable = group.routes().stream().mapToObj(routes::get).toList();
+        List<Versioned> hosts = new ArrayList<>();
+        for (Service service : services.all()) {
+            List<String> names = service.hosts().inNamespace().get(group.namespace());
+            if (names != null) {
+                List<String> domains = Stream.concat(service.hosts().everywhere().stream(), names.stream()).distinct().toList();
+                service.ports().stream()
+                        .filter(port -> port.protocol().http())
+                        .map(port -> host(group, new Target(service, port, Map.of()), domains, applicable, new HashMap<>()).alone())
+                        .forEach(hosts::add);
+            }
+        }
+        return elsewhere.with(Table.of(hosts));
+    }
+
+    private Outbound everything(Group group) {
         List<MeshHttpRoute> applicable = group.routes().stream().mapToObj(routes::get).toList();
         Map<Integer, RouteTable> tables = new TreeMap<>();
         Map<Integer, OutboundLogs> logs = new TreeMap<>();
@@ -301,30 +403,29 @@ public final class MeshCompiler {
                 if (!port.protocol().http()) {
                     continue;
                 }
-                RouteBuilder builder = new RouteBuilder(services, new Target(service, port, Map.of()));
-                VirtualHost.Builder host = VirtualHost.newBuilder().setName(Names.virtualHost(service, port));
-                for (RouteRules.Resolved resolved : RouteRules.of(service, port, applicable)) {
-                    Optional<Metadata> route = resolved.origin().map(RouteRules.Origin::policy);
-                    host.addAllRoutes(builder.routes(resolved, RoutePolicies.of(
-                            outboundRules, group.entries(), service, port, route, policies.initial())));
+                RouteTable table = tables.computeIfAbsent(port.number(), number -> new RouteTable(number, group.namespace()));
+                List<String> domains = table.claim(service);
+                Host host = host(group, new Target(service, port, Map.of()), domains, applicable, targets);
+                if (!domains.isEmpty()) {
+                    table.hosts.add(host);
                 }
-                targets.putAll(builder.targets());
-                tables.computeIfAbsent(port.number(), number -> new RouteTable(number, group.namespace())).add(service, host);
                 logs.computeIfAbsent(port.number(), number -> new OutboundLogs()).add(
-                        service, host.getDomainsList(), outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), service, port));
+                        service, domains, outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), service, port));
             }
         }
         List<Versioned> clusterList = new ArrayList<>();
         List<Versioned> endpointList = new ArrayList<>();
         targets.forEach((name, target) -> {
             ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
-            clusterList.add(clusters.computeIfAbsent(
-                    new ClusterKey(name, group.shown(), group.kind(), said),
-                    key -> cluster(target, key)));
-            destinations.computeIfAbsent(name, key -> new Destinations.Cluster(
+            ClusterKey key = new ClusterKey(name, group.shown(), group.kind(), said);
+            clusterList.add(made.ofPolicies(
+                    key,
+                    new ClusterOrigin(target.port(), target.service().type(), target.service().external()),
+                    () -> cluster(target, key)));
+            destinations.computeIfAbsent(name, absent -> new Destinations.Cluster(
                     target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
             if (!ClusterBuilder.hasEndpoints(target)) {
-                endpointList.add(endpoints.of(
+                endpointList.add(made.of(
                         new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
                         target.instances(),
                         () -> ClusterBuilder.endpoints(
@@ -342,7 +443,38 @@ public final class MeshCompiler {
                         .map(port -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, List.of(), Optional.empty()))
                         .toList()),
                 logs,
-                Table.of(tables.values().stream().map(RouteTable::build).toList()));
+                Table.of(tables.values().stream().map(table -> table.build(group.incremental())).toList()),
+                group.incremental()
+                        ? Table.of(tables.values().stream().flatMap(table -> table.hosts.stream()).map(Host::alone).toList())
+                        : Table.EMPTY,
+                Table.EMPTY);
+    }
+
+    /** @param targets gets those to which it leads */
+    private Host host(
+            Group group, Target destination, List<String> domains, List<MeshHttpRoute> applicable, Map<String, Target> targets) {
+        Service service = destination.service();
+        Service.Port port = destination.port();
+        List<RouteRules.Resolved> rules = RouteRules.of(service, port, applicable);
+        String name = Names.virtualHost(service, port);
+        if (rules.size() == 1 && rules.get(0).origin().isEmpty()) {
+            targets.put(Names.cluster(destination), destination);
+            RoutePolicies said = policies(group, service, port, rules.get(0));
+            return made.of(
+                    new HostKey(name, port.number(), Names.cluster(destination), domains, port.protocol(), service.external().isPresent(), said),
+                    "",
+                    () -> new Host(port.number(), name, domains, new RouteBuilder(services, destination).routes(rules.get(0), said)));
+        }
+        RouteBuilder builder = new RouteBuilder(services, destination);
+        List<Route> all = new ArrayList<>();
+        rules.forEach(rule -> all.addAll(builder.routes(rule, policies(group, service, port, rule))));
+        targets.putAll(builder.targets());
+        return new Host(port.number(), name, domains, all);
+    }
+
+    private RoutePolicies policies(Group group, Service service, Service.Port port, RouteRules.Resolved rule) {
+        return RoutePolicies.of(
+                outboundRules, group.entries(), service, port, rule.origin().map(RouteRules.Origin::policy), policies.initial());
     }
 
     private Versioned cluster(Target target, ClusterKey key) {
@@ -351,41 +483,63 @@ public final class MeshCompiler {
                 : ClusterBuilder.cluster(target, key.shown(), security, key.policies());
     }
 
+    /** What is called under some domains at one port. */
+    private static final class Host {
+
+        private final int port;
+        private final VirtualHost host;
+        private Versioned alone;
+
+        Host(int port, String name, List<String> domains, List<Route> routes) {
+            this.port = port;
+            host = VirtualHost.newBuilder().setName(name).addAllDomains(domains).addAllRoutes(routes).build();
+        }
+
+        /** As a resource of its own, which is called after the table that it is in, as Envoy has it. */
+        Versioned alone() {
+            if (alone == null) {
+                String name = Names.virtualHost(port, host.getName());
+                alone = Versioned.of(name, host.toBuilder().setName(name).build());
+            }
+            return alone;
+        }
+    }
+
     /** The virtual hosts of one port. */
     private static final class RouteTable {
 
-        private final String name;
+        private final int port;
         private final String namespace;
-        private final RouteConfiguration.Builder configuration;
+        private final List<Host> hosts = new ArrayList<>();
         private final Set<String> domains = new HashSet<>();
 
         /** @param namespace of the callers */
         RouteTable(int port, String namespace) {
+            this.port = port;
             this.namespace = namespace;
-            name = Names.outbound(port);
-            configuration = RouteConfiguration.newBuilder()
+        }
+
+        /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */
+        List<String> claim(Service service) {
+            List<String> claimed = new ArrayList<>();
+            service.hosts().everywhere().stream().filter(domains::add).forEach(claimed::add);
+            service.hosts().inNamespace().getOrDefault(namespace, List.of()).stream().filter(domains::add).forEach(claimed::add);
+            return claimed;
+        }
+
+        /** @param incremental whether the hosts come by themselves */
+        Versioned build(boolean incremental) {
+            String name = Names.outbound(port);
+            RouteConfiguration.Builder configuration = RouteConfiguration.newBuilder()
                     .setName(name)
                     // The listener's port has chosen already, and behind a proxy on another port the Host header has that one.
                     .setIgnorePortInHostMatching(true)
                     .setValidateClusters(BoolValue.of(false));
-        }
-
-        /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */
-        void add(Service service, VirtualHost.Builder host) {
-            service.hosts().everywhere().forEach(domain -> add(domain, host));
-            service.hosts().inNamespace().getOrDefault(namespace, List.of()).forEach(domain -> add(domain, host));
-            if (host.getDomainsCount() > 0) {
-                configuration.addVirtualHosts(host);
+            if (incremental) {
+                configuration.setVhds(Vhds.newBuilder().setConfigSource(ClusterBuilder.ADS));
+            } else {
+                hosts.forEach(each -> configuration.addVirtualHosts(each.host));
             }
-        }
-
-        private void add(String domain, VirtualHost.Builder host) {
-            if (domains.add(domain)) {
-                host.addDomains(domain);
-            }
-        }
-
-        Versioned build() {
             return Versioned.of(name, configuration.build());
         }
     }

@@ -29,8 +29,8 @@ public final class MeshDiff {
         Map<String, Change> changes = new TreeMap<>();
         Map<String, Set<String>> services = new TreeMap<>();
         for (ClientNode node : nodes) {
-            NodeConfig old = before.configFor(node);
-            NodeConfig now = after.configFor(node);
+            NodeConfig old = before.configFor(node, false);
+            NodeConfig now = after.configFor(node, false);
             for (ResourceType type : ResourceType.values()) {
                 if (type == ResourceType.SECRET || old.of(type).sameAs(now.of(type))) {
                     continue;

@@ -20,6 +20,15 @@ final class Names {
         return kri(abbreviation(service), service.metadata(), port.section());
     }
 
+    /**
+     * Of a virtual host that is a resource of its own: Envoy asks for all those of a table by the table's name.
+     *
+     * @param port of the table
+     */
+    static String virtualHost(int port, String name) {
+        return outbound(port) + "/" + name;
+    }
+
     private static String abbreviation(Service service) {
         return switch (service.type()) {
             case MESH_SERVICE -> "msvc";

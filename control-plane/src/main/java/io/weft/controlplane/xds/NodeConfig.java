@@ -1,6 +1,7 @@
 package io.weft.controlplane.xds;
 
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * All that one data plane gets: what it shares with others, and its own. Immutable.
@@ -17,14 +18,34 @@ record NodeConfig(Map<ResourceType, Layers> types, boolean securedInbounds) {
         return types.getOrDefault(type, Layers.EMPTY);
     }
 
-    /** A name is in one of the two, never in both. */
-    record Layers(Table shared, Table own) {
+    /** Of one type. */
+    interface Resources {
+
+        /** Null if there is none. */
+        Versioned get(String name);
+
+        void forEach(Consumer<Versioned> consumer);
+    }
+
+    /** What is in both is as its own one says. */
+    record Layers(Table shared, Table own) implements Resources {
 
         static final Layers EMPTY = new Layers(Table.EMPTY, Table.EMPTY);
 
-        Versioned get(String name) {
+        @Override
+        public Versioned get(String name) {
             Versioned resource = own.get(name);
             return resource == null ? shared.get(name) : resource;
+        }
+
+        @Override
+        public void forEach(Consumer<Versioned> consumer) {
+            shared.resources().values().forEach(resource -> {
+                if (own.get(resource.name()) == null) {
+                    consumer.accept(resource);
+                }
+            });
+            own.resources().values().forEach(consumer);
         }
 
         boolean sameAs(Layers other) {

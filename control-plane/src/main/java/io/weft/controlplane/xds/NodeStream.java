@@ -6,7 +6,6 @@ import io.envoyproxy.controlplane.cache.DeltaWatch;
 import io.envoyproxy.controlplane.cache.DeltaXdsRequest;
 import io.envoyproxy.controlplane.cache.Response;
 import io.envoyproxy.controlplane.cache.Watch;
-import io.envoyproxy.controlplane.cache.WatchCancelledException;
 import io.envoyproxy.controlplane.cache.XdsRequest;
 import io.envoyproxy.controlplane.server.DiscoveryServerCallbacks;
 import io.envoyproxy.controlplane.server.exception.RequestException;
@@ -25,19 +24,23 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One ADS stream: decides what its reader is told, and when. java-control-plane does the protocol (nonces, framing); its own
- * cache is not used, because on a reconnect it neither honours {@code initial_resource_versions} nor tells of what was removed
- * meanwhile, and because it removes a cluster before the routes that lead to it.
+ * One ADS stream: decides what its reader is told, and when. Of a stream of the state of the world java-control-plane does the protocol
+ * (nonces, framing); its own cache is not used, because it removes a cluster before the routes that lead to it. An incremental one is read
+ * here: java-control-plane neither honours {@code initial_resource_versions} nor tells of what was removed meanwhile, knows no virtual
+ * hosts, and keeps a list of all resources for each stream.
  *
  * <p>A change is made before it is broken: new clusters and their endpoints first, then listeners and routes, and what these
  * no longer need only after they were accepted. A reader that asks for endpoints, but not for those of a new cluster, is not
@@ -50,12 +53,17 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private static final Logger LOG = LoggerFactory.getLogger(NodeStream.class);
 
     private static final Duration MAKE_TIMEOUT = Duration.ofSeconds(1);
+    /** Among a node's {@code client_features}: it takes {@code RouteConfiguration.vhds} over this stream. */
+    private static final String VIRTUAL_HOSTS = "io.weft.virtual-hosts";
 
     private final StreamId id;
     private final Bearer bearer;
     private final Consumer<Status> abort;
+    private final Consumer<DeltaDiscoveryResponse> increments;
     private final StreamEvents events;
+    private final Pushes pushes;
     private final ScheduledExecutorService scheduler;
+    private final Runnable flushLater = this::flushLater;
     private final Map<ResourceType, Subscription> subscriptions = new EnumMap<>(ResourceType.class);
     /** Clusters and endpoints that the reader's routes may still lead to. */
     private final Map<ResourceType, Map<String, Versioned>> retained = new EnumMap<>(ResourceType.class);
@@ -85,13 +93,22 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     /**
      * @param bearer whoever opened it
      * @param abort ends the stream with a status
+     * @param increments where responses go if it is incremental
      */
     NodeStream(
-            StreamId id, Bearer bearer, Consumer<Status> abort, StreamEvents events, ScheduledExecutorService scheduler) {
+            StreamId id,
+            Bearer bearer,
+            Consumer<Status> abort,
+            Consumer<DeltaDiscoveryResponse> increments,
+            StreamEvents events,
+            Pushes pushes,
+            ScheduledExecutorService scheduler) {
         this.id = id;
         this.bearer = bearer;
         this.abort = abort;
+        this.increments = increments;
         this.events = events;
+        this.pushes = pushes;
         this.scheduler = scheduler;
     }
 
@@ -117,6 +134,11 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         return Optional.ofNullable(node);
     }
 
+    /** Whether its reader takes virtual hosts one by one; there is no way to tell it that on a stream of the state of the world. */
+    synchronized boolean takesVirtualHosts() {
+        return lastNode.getClientFeaturesList().contains(VIRTUAL_HOSTS);
+    }
+
     /** Empty until the first request. */
     synchronized Optional<AdsServer.Connected> connected() {
         return node().map(known -> new AdsServer.Connected(known, ClientBuild.of(lastNode), current(), rejections()));
@@ -134,7 +156,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     /** Resources of one type as this reader should have them now. */
-    final class View {
+    final class View implements NodeConfig.Resources {
 
         private final NodeConfig.Layers layers;
         private final Map<String, Versioned> kept;
@@ -144,14 +166,15 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
             kept = retained.getOrDefault(type, Map.of());
         }
 
-        Versioned get(String name) {
+        @Override
+        public Versioned get(String name) {
             Versioned resource = layers.get(name);
             return resource == null ? kept.get(name) : resource;
         }
 
-        void forEach(Consumer<Versioned> consumer) {
-            layers.shared().resources().values().forEach(consumer);
-            layers.own().resources().values().forEach(consumer);
+        @Override
+        public void forEach(Consumer<Versioned> consumer) {
+            layers.forEach(consumer);
             kept.values().forEach(consumer);
         }
 
@@ -185,7 +208,9 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
             retain(ResourceType.ENDPOINT, previous, next);
             await(previous, next);
         }
-        flush();
+        if (pushes.hasRoom(flushLater)) {
+            flush();
+        }
     }
 
     private static boolean same(NodeConfig a, NodeConfig b) {
@@ -201,12 +226,20 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         if (!subscriptions.containsKey(ResourceType.LISTENER) && !subscriptions.containsKey(ResourceType.ROUTE)) {
             return;
         }
+        NodeConfig.Layers old = previous.of(type);
+        NodeConfig.Layers now = next.of(type);
         Map<String, Versioned> kept = retained.computeIfAbsent(type, key -> new HashMap<>());
-        if (!previous.of(type).sameAs(next.of(type))) {
-            kept.putAll(previous.of(type).shared().resources());
-            kept.putAll(previous.of(type).own().resources());
+        removed(old, now).forEach(name -> kept.put(name, old.get(name)));
+        kept.keySet().removeIf(name -> now.get(name) != null);
+        if (kept.isEmpty()) {
+            retained.remove(type);
         }
-        kept.keySet().removeIf(name -> next.of(type).get(name) != null);
+    }
+
+    private static List<String> removed(NodeConfig.Layers old, NodeConfig.Layers now) {
+        List<String> shared = now.shared().since(old.shared()).removed();
+        List<String> own = now.own().since(old.own()).removed();
+        return Stream.concat(shared.stream(), own.stream()).toList();
     }
 
     private void await(NodeConfig previous, NodeConfig next) {
@@ -216,15 +249,17 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         if (!waits || old.version().equals(now.version())) {
             return;
         }
-        Set<String> added = new HashSet<>(now.resources().keySet());
-        added.removeAll(old.resources().keySet());
+        Set<String> added = now.since(old).changed().stream()
+                .map(Versioned::name)
+                .filter(name -> old.get(name) == null)
+                .collect(Collectors.toSet());
         if (!added.isEmpty()) {
             Set<String> still = new HashSet<>(awaited);
             still.retainAll(now.resources().keySet());
             still.addAll(added);
             awaited = still;
             awaitedUntil = System.nanoTime() + MAKE_TIMEOUT.toNanos();
-            scheduler.schedule(this::flushLater, MAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            scheduler.schedule(flushLater, MAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -270,8 +305,12 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
         respond(ResourceType.LISTENER);
         respond(ResourceType.ROUTE);
+        respond(ResourceType.VIRTUAL_HOST);
         // Of what it refuses the last good stays in force, with the clusters that this leads to.
-        if (!retained.isEmpty() && accepted(ResourceType.LISTENER) && accepted(ResourceType.ROUTE)) {
+        if (!retained.isEmpty()
+                && accepted(ResourceType.LISTENER)
+                && accepted(ResourceType.ROUTE)
+                && accepted(ResourceType.VIRTUAL_HOST)) {
             retained.clear();
             respond(ResourceType.CLUSTER);
             respond(ResourceType.ENDPOINT);
@@ -310,12 +349,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         if (subscription == null) {
             return;
         }
-        try {
-            subscription.respond(new View(type));
-        } catch (WatchCancelledException e) {
-            // The stream ended meanwhile; whoever comes next asks for everything anew.
-            LOG.debug("stream {} ended while it was told about {}", id.number(), type);
-        }
+        subscription.respond(new View(type));
     }
 
     @Override
@@ -329,22 +363,51 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
     }
 
-    @Override
-    public synchronized void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request)
-            throws RequestException {
+    /** A request of an incremental stream. */
+    synchronized void take(DeltaDiscoveryRequest request) throws RequestException {
+        if (ended) {
+            return;
+        }
         identify(request.getNode());
         ResourceType type = ResourceType.of(request.getTypeUrl());
         answered(type, request.getTypeUrl(), request.getResponseNonce(),
                 request.hasErrorDetail() ? Optional.of(request.getErrorDetail().getMessage()) : Optional.empty());
+        // A type that is not served is never answered, as other control planes do it.
         if (type == null) {
             return;
         }
         DeltaSubscription subscription = (DeltaSubscription) subscriptions.get(type);
         if (subscription == null) {
-            subscriptions.put(type, new DeltaSubscription(type, request));
+            subscriptions.put(type, new DeltaSubscription(type, request, new Increments()));
         } else {
             subscription.change(request);
         }
+        flush();
+    }
+
+    /** Ends it for a request that cannot be taken. */
+    synchronized void refuse(RequestException why) {
+        if (end(false)) {
+            abort.accept(why.getStatus());
+        }
+    }
+
+    private final class Increments implements DeltaSubscription.Responses {
+        @Override
+        public Pushes.Sent send(DeltaDiscoveryResponse response) {
+            increments.accept(response);
+            return pushes.sent(response.getSerializedSize());
+        }
+
+        @Override
+        public void answered(Pushes.Sent response) {
+            pushes.answered(response);
+        }
+    }
+
+    @Override
+    public void onV3StreamDeltaRequest(long streamId, DeltaDiscoveryRequest request) {
+        throw new IllegalStateException("incremental streams are read here");
     }
 
     /** @param type null: none that is served */
@@ -362,13 +425,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         sent(request.getTypeUrl(), response.getNonce());
     }
 
-    @Override
-    public void onV3StreamDeltaResponse(long streamId, DeltaDiscoveryRequest request, DeltaDiscoveryResponse response) {
-        sent(request.getTypeUrl(), response.getNonce());
-    }
-
     private synchronized void sent(String typeUrl, String nonce) {
-        Subscription subscription = subscriptions.get(ResourceType.of(typeUrl));
+        WholeSubscription subscription = (WholeSubscription) subscriptions.get(ResourceType.of(typeUrl));
         if (subscription != null) {
             subscription.sent(nonce);
         }
@@ -412,7 +470,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     @Override
-    public synchronized DeltaWatch createDeltaWatch(
+    public DeltaWatch createDeltaWatch(
             DeltaXdsRequest request,
             String requesterVersion,
             Map<String, String> resourceVersions,
@@ -420,15 +478,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
             boolean isWildcard,
             Consumer<DeltaResponse> responseConsumer,
             boolean hasClusterChanged) {
-        DeltaWatch watch = new DeltaWatch(
-                request, resourceVersions, pendingResources, requesterVersion, isWildcard, responseConsumer);
-        ResourceType type = ResourceType.of(request.getTypeUrl());
-        // A type that is not served is never answered, as other control planes do it.
-        if (type != null) {
-            ((DeltaSubscription) subscriptions.get(type)).open(watch);
-            flush();
-        }
-        return watch;
+        throw new IllegalStateException("incremental streams are read here");
     }
 
     @Override
@@ -460,10 +510,14 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         end(false);
     }
 
-    private synchronized void end(boolean inGoodOrder) {
-        if (!ended) {
-            ended = true;
-            events.ended(this, inGoodOrder);
+    /** @return whether it was not over yet */
+    synchronized boolean end(boolean inGoodOrder) {
+        if (ended) {
+            return false;
         }
+        ended = true;
+        subscriptions.values().forEach(Subscription::end);
+        events.ended(this, inGoodOrder);
+        return true;
     }
 }

@@ -8,7 +8,9 @@ enum ResourceType {
     CLUSTER(Resources.V3.CLUSTER_TYPE_URL, true),
     ENDPOINT(Resources.V3.ENDPOINT_TYPE_URL, false),
     LISTENER(Resources.V3.LISTENER_TYPE_URL, true),
-    ROUTE(Resources.V3.ROUTE_TYPE_URL, false);
+    ROUTE(Resources.V3.ROUTE_TYPE_URL, false),
+    /** Asked for by the names of tables, and told one by one. */
+    VIRTUAL_HOST("type.googleapis.com/envoy.config.route.v3.VirtualHost", false);
 
     private final String typeUrl;
     private final boolean wildcardByDefault;
@@ -25,6 +27,17 @@ enum ResourceType {
     /** Whether a first request without names asks for everything. */
     boolean wildcardByDefault() {
         return wildcardByDefault;
+    }
+
+    /** By which name a resource is asked for: its own, or that of what it is a part of. */
+    String askedFor(String name) {
+        int slash = this == VIRTUAL_HOST ? name.indexOf('/') : -1;
+        return slash < 0 ? name : name.substring(0, slash);
+    }
+
+    /** Whether several resources are asked for by one name. */
+    boolean byPart() {
+        return this == VIRTUAL_HOST;
     }
 
     /** Null for a type that is not served. */

@@ -1,25 +1,21 @@
 package io.weft.controlplane.xds;
 
-import io.envoyproxy.controlplane.cache.WatchCancelledException;
 import io.weft.controlplane.xds.NodeStream.View;
 import java.util.Optional;
 
 /**
  * What one stream has asked for and been told of one type. At most one response is under way: from the moment it is sent until
- * the reader accepts or refuses it there is no open watch, and changes add up meanwhile.
+ * the reader accepts or refuses it changes add up.
  *
  * <p>Guarded by the stream's lock.
  */
 interface Subscription {
 
     /** Sends what the reader lacks, if it is ready to be told; nothing if it lacks nothing. */
-    void respond(View view) throws WatchCancelledException;
+    void respond(View view);
 
     /** Whether the reader has been told everything and has answered. */
     boolean settled(View view);
-
-    /** The response that {@link #respond} made went out under this nonce. */
-    void sent(String nonce);
 
     /**
      * The reader's answer to a response.
@@ -35,6 +31,9 @@ interface Subscription {
     default boolean refused() {
         return refusal().isPresent();
     }
+
+    /** The stream is over. */
+    default void end() {}
 
     /** Whether the reader has been told of this resource; it may not have answered yet. */
     boolean told(String name);

@@ -1,7 +1,9 @@
 package io.weft.controlplane.xds;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -13,6 +15,16 @@ final class Table {
 
     private final SortedMap<String, Versioned> resources;
     private final String version;
+    /** From another one, which nearly all readers had until then. */
+    private volatile Difference last = new Difference("", List.of(), List.of());
+
+    /**
+     * What has become of another table.
+     *
+     * @param from the other one's version
+     * @param changed and new ones
+     */
+    record Difference(String from, List<Versioned> changed, List<String> removed) {}
 
     private Table(SortedMap<String, Versioned> resources) {
         this.resources = resources;
@@ -38,6 +50,25 @@ final class Table {
 
     String version() {
         return version;
+    }
+
+    Difference since(Table other) {
+        Difference known = last;
+        if (known.from.equals(other.version)) {
+            return known;
+        }
+        List<Versioned> changed = new ArrayList<>();
+        resources.forEach((name, resource) -> {
+            Versioned before = other.resources.get(name);
+            if (before == null || before != resource && !before.version().equals(resource.version())) {
+                changed.add(resource);
+            }
+        });
+        List<String> removed = new ArrayList<>();
+        other.resources.keySet().stream().filter(name -> !resources.containsKey(name)).forEach(removed::add);
+        Difference difference = new Difference(other.version, changed, removed);
+        last = difference;
+        return difference;
     }
 
     Versioned get(String name) {

@@ -11,9 +11,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** State of the world: every response holds all that was asked for. */
 final class WholeSubscription implements Subscription {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WholeSubscription.class);
 
     private final ResourceType type;
     private Set<String> names = Set.of();
@@ -40,7 +44,7 @@ final class WholeSubscription implements Subscription {
     }
 
     @Override
-    public void respond(View view) throws WatchCancelledException {
+    public void respond(View view) {
         if (watch == null || (!wildcard && names.isEmpty())) {
             return;
         }
@@ -65,7 +69,12 @@ final class WholeSubscription implements Subscription {
         again = false;
         Watch answered = watch;
         watch = null;
-        answered.respond(Response.create(answered.request(), messages, version));
+        try {
+            answered.respond(Response.create(answered.request(), messages, version));
+        } catch (WatchCancelledException e) {
+            // The stream ended meanwhile; whoever comes next asks for everything anew.
+            LOG.debug("a stream ended while it was told about {}", type);
+        }
     }
 
     private List<Versioned> wanted(View view) {
@@ -92,8 +101,8 @@ final class WholeSubscription implements Subscription {
         return resources.isEmpty() || Table.version(resources).equals(toldVersion);
     }
 
-    @Override
-    public void sent(String nonce) {
+    /** The response that {@link #respond} made went out under this nonce. */
+    void sent(String nonce) {
         lastNonce = nonce;
     }
 

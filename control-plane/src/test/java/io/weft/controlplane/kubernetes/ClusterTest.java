@@ -332,6 +332,48 @@ class ClusterTest {
     }
 
     @Test
+    void whoeverTakesVirtualHostsOneByOneHasThoseOfItsNamespaceByTheirShortNames() {
+        DeltaClient client = open(new DeltaClient(controlPlane.port(), Nodes.incremental(Nodes.client("storefront")), good));
+        cluster.apply(pod("elsewhere", "visitor", "visitor", "127.0.0.1", "app: visitor"));
+        String token = cluster.token("elsewhere", "visitor", "visitor",
+                cluster.client().pods().inNamespace("elsewhere").withName("visitor").get().getMetadata().getUid());
+        DeltaClient visitor = open(new DeltaClient(controlPlane.port(), Nodes.incremental(Nodes.client("visitor")), token));
+        String host = "outbound_80/" + ORDERS;
+        List<String> everywhere = List.of("orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local", "10.96.0.7");
+        eventually(() -> assertThat(domains(visitor, host)).containsExactlyElementsOf(everywhere));
+        eventually(() -> assertThat(domains(client, host)).startsWith(everywhere.toArray(String[]::new)).endsWith("orders").hasSize(5));
+        cluster.apply("""
+                apiVersion: v1
+                kind: Service
+                metadata: {name: orders, namespace: elsewhere}
+                spec:
+                  clusterIP: 10.96.0.9
+                  clusterIPs: [10.96.0.9]
+                  ipFamilies: [IPv4]
+                  ports: [{name: http, port: 80, targetPort: web, protocol: TCP}]
+                """);
+        String other = host.replace("shop", "elsewhere");
+        eventually(() -> assertThat(domains(client, other)).doesNotContain("orders"));
+        eventually(() -> assertThat(domains(visitor, other)).contains("orders"));
+        assertThat(domains(client, host)).contains("orders");
+        cluster.apply(HTTP_ROUTE);
+        eventually(() -> assertThat(client.virtualHost(host).getRoutesCount()).isGreaterThan(1));
+        eventually(() -> assertThat(visitor.virtualHost(host).getRoutesList()).isEqualTo(client.virtualHost(host).getRoutesList()));
+        assertThat(domains(visitor, host)).containsExactlyElementsOf(everywhere);
+        assertThat(client.responses().stream().filter(response -> response.getTypeUrl().endsWith("RouteConfiguration"))).hasSize(1);
+        cluster.delete("apiVersion: v1\nkind: Service\nmetadata: {name: orders, namespace: elsewhere}\n");
+        eventually(() -> assertThat(List.of(visitor, client)).allSatisfy(each -> {
+            assertThat(each.virtualHost(other)).isNull();
+            assertThat(each.virtualHost(host)).isNotNull();
+        }));
+    }
+
+    private static List<String> domains(DeltaClient client, String host) {
+        assertThat(client.virtualHost(host)).isNotNull();
+        return client.virtualHost(host).getDomainsList();
+    }
+
+    @Test
     void nobodyIsServedWhoDoesNotProveToBeAPodThatIsThere() {
         String unknown = MockCluster.unknownToken("weft", Instant.now().plusSeconds(600));
         // What a token says itself counts for nothing.

@@ -110,6 +110,11 @@ public final class MockCluster implements AutoCloseable {
         return token("shop", serviceAccount, pod, client.pods().inNamespace("shop").withName(pod).get().getMetadata().getUid());
     }
 
+    /** The same for a pod of which the server need not be asked. */
+    public String token(String serviceAccount, String pod, String uid) {
+        return token("shop", serviceAccount, pod, uid);
+    }
+
     String token(String namespace, String serviceAccount, String pod, String uid) {
         String token = unknownToken("weft", Instant.now().plus(Duration.ofHours(1)));
         know(token, namespace, serviceAccount, pod, uid, "weft");

@@ -69,7 +69,7 @@ class AdsServerTest {
     private static MeshCompiler compiler() {
         return new MeshCompiler(
                 ServiceCatalog.of(List.of()), AppliedPolicies.of(PolicySet.EMPTY, "default"), MeshSecurity.NONE,
-                new ServedCertificates(Clock.systemUTC(), new Random(1)), new MadeEndpoints());
+                new ServedCertificates(Clock.systemUTC(), new Random(1)), new MadeResources());
     }
 
     private DeltaClient client(String service) {

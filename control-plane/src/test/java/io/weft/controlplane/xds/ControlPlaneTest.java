@@ -11,6 +11,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster.ClusterWeight;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -299,6 +301,52 @@ class ControlPlaneTest {
                         assertThat(response.getTypeUrl()).isEqualTo(Resources.V3.LISTENER_TYPE_URL));
             }
             assertThat(one.failure()).isNull();
+        }
+    }
+
+    private static final String ORDERS_HOST = "outbound_80/" + ORDERS;
+    private static final String BILLING_HOST = "outbound_80/kri_msvc_default___billing_80";
+
+    @Test
+    void whoeverTakesVirtualHostsOneByOneIsToldOnlyOfThoseThatChange() throws IOException, InterruptedException {
+        try (DeltaClient one = connect(Nodes.agent("orders", "1", 8081, "v1"));
+                DeltaClient two = connect(Nodes.agent("billing", "1", 8082, "v1"));
+                DeltaClient whole = connect(Nodes.client("batch"));
+                DeltaClient client = connect(Nodes.incremental(Nodes.client("shop")))) {
+            await().untilAsserted(() -> assertThat(client.names(ResourceType.VIRTUAL_HOST))
+                    .containsExactlyInAnyOrder(ORDERS_HOST, BILLING_HOST));
+            assertThat(client.routes("outbound_80").getVirtualHostsList()).isEmpty();
+            await().untilAsserted(() -> assertThat(whole.routes("outbound_80").getVirtualHostsCount()).isEqualTo(2));
+            // In the order of their names.
+            assertThat(client.virtualHost(ORDERS_HOST).toBuilder().setName(ORDERS).build())
+                    .isEqualTo(whole.routes("outbound_80").getVirtualHosts(1));
+            int before = client.responses().size();
+            write("canary.yaml", canary(100));
+            await().untilAsserted(() -> assertThat(client.virtualHost(ORDERS_HOST).getRoutes(0).getRoute().getCluster())
+                    .isNotEqualTo(ORDERS));
+            assertThat(client.responses().subList(before, client.responses().size()))
+                    .extracting(response -> response.getTypeUrl().substring(response.getTypeUrl().lastIndexOf('.') + 1))
+                    .containsExactly("Cluster", "ClusterLoadAssignment", "VirtualHost");
+            assertThat(client.responses().get(client.responses().size() - 1).getResourcesList())
+                    .extracting(Resource::getName).containsExactly(ORDERS_HOST);
+
+            Map<ResourceType, Map<String, String>> had = new HashMap<>();
+            for (ResourceType type : ResourceType.values()) {
+                had.put(type, client.versions(type));
+            }
+            client.leave();
+            two.leave();
+            write("canary.yaml", canary(50));
+            await().untilAsserted(() -> assertThat(whole.routes("outbound_80").getVirtualHostsList()).singleElement()
+                    .satisfies(host -> assertThat(host.getRoutes(0).getRoute().getWeightedClusters().getClustersCount()).isEqualTo(2)));
+            try (DeltaClient again = new DeltaClient(controlPlane.port(), Nodes.incremental(Nodes.client("shop")), had)) {
+                again.subscribe(ResourceType.VIRTUAL_HOST, had.get(ResourceType.VIRTUAL_HOST), List.of("outbound_80"));
+                await().untilAsserted(() -> assertThat(again.responses()).anySatisfy(response -> {
+                    assertThat(response.getRemovedResourcesList()).containsExactly(BILLING_HOST);
+                    assertThat(response.getResourcesList()).extracting(Resource::getName).containsExactly(ORDERS_HOST);
+                }));
+            }
+            assertThat(List.of(one, whole)).allSatisfy(each -> assertThat(each.failure()).isNull());
         }
     }
 

@@ -9,6 +9,7 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
@@ -121,6 +122,12 @@ public final class DeltaClient implements AutoCloseable {
                     .filter(name -> name.startsWith("outbound_"))
                     .toList();
             subscribe(ResourceType.ROUTE, routes, response.getRemovedResourcesList());
+        } else if (type == ResourceType.ROUTE) {
+            List<String> partial = response.getResourcesList().stream()
+                    .map(Resource::getName)
+                    .filter(name -> routes(name).hasVhds())
+                    .toList();
+            subscribe(ResourceType.VIRTUAL_HOST, partial, response.getRemovedResourcesList());
         }
     }
 
@@ -137,6 +144,15 @@ public final class DeltaClient implements AutoCloseable {
                 .setTypeUrl(type.typeUrl())
                 .addAllResourceNamesSubscribe(names)
                 .addAllResourceNamesUnsubscribe(noMore)
+                .build());
+    }
+
+    /** @param had versions by name, from an earlier stream */
+    synchronized void subscribe(ResourceType type, Map<String, String> had, Collection<String> names) {
+        requests.onNext(DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(type.typeUrl())
+                .putAllInitialResourceVersions(had)
+                .addAllResourceNamesSubscribe(names)
                 .build());
     }
 
@@ -203,6 +219,10 @@ public final class DeltaClient implements AutoCloseable {
 
     public RouteConfiguration routes(String name) {
         return get(ResourceType.ROUTE, name, RouteConfiguration.class);
+    }
+
+    public VirtualHost virtualHost(String name) {
+        return get(ResourceType.VIRTUAL_HOST, name, VirtualHost.class);
     }
 
     public Secret secret(String name) {

@@ -244,8 +244,8 @@ class KumaGoldenTest {
         ClientNode node = new ClientNode("envoyconfig." + dataplane, dataplane, ClientNode.Kind.PROXY, own.metadata(),
                 Optional.of(own), new ClientNode.Binding("127.0.0.1", Map.of()), true, Optional.empty());
         NodeConfig config = new MeshCompiler(
-                        services, applied, security, new ServedCertificates(Clock.systemUTC(), new Random(1)), new MadeEndpoints())
-                .configFor(node);
+                        services, applied, security, new ServedCertificates(Clock.systemUTC(), new Random(1)), new MadeResources())
+                .configFor(node, false);
         ObjectNode served = Served.object();
         set(served, "cluster test-server", config, ResourceType.CLUSTER, "kri_msvc_envoyconfig_kuma-3__test-server_80", Cluster.class);
         int port = own.inbounds().get(0).port();

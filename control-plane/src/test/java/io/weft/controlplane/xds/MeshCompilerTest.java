@@ -118,8 +118,8 @@ class MeshCompilerTest {
                 .with(set.all(MeshMultiZoneService.class, "default"), set.all(MeshExternalService.class, "default"));
         return new MeshCompiler(
                         catalog, applied, MeshSecurity.NONE, new ServedCertificates(Clock.systemUTC(), new Random(1)),
-                        new MadeEndpoints())
-                .configFor(node);
+                        new MadeResources())
+                .configFor(node, false);
     }
 
     private static <T extends Message> T get(NodeConfig config, ResourceType type, String name, Class<T> message) {

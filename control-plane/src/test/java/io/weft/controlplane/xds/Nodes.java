@@ -59,6 +59,11 @@ public final class Nodes {
                 .build();
     }
 
+    /** The same that takes virtual hosts one by one. */
+    public static Node incremental(Node node) {
+        return node.toBuilder().addClientFeatures("io.weft.virtual-hosts").build();
+    }
+
     static Value text(String text) {
         return Value.newBuilder().setStringValue(text).build();
     }

@@ -1,7 +1,7 @@
 package io.weft.policy.model;
 
 /** What one xDS resource becomes. */
-public sealed interface Resource permits Listener, RouteConfiguration, Cluster, EndpointAssignment, Secret, NameTable {
+public sealed interface Resource permits Listener, RouteConfiguration, PartialRoutes, VirtualHost, Cluster, EndpointAssignment, Secret, NameTable {
     /** Unique among the resources of its type. */
     String name();
 

@@ -18,10 +18,16 @@ public record VirtualHost(
         AttemptCount attemptCount,
         Resending resending,
         HeaderChanges headers,
-        FilterOverrides filters) {
+        FilterOverrides filters)
+        implements Resource {
     public VirtualHost {
         domains = List.copyOf(domains);
         routes = List.copyOf(routes);
+    }
+
+    /** The same for other domains. */
+    VirtualHost under(List<String> others) {
+        return new VirtualHost(name, others, routes, requireTls, attemptCount, resending, headers, filters);
     }
 
     /** Where {@code x-envoy-attempt-count} is set: 1 for the first attempt. */

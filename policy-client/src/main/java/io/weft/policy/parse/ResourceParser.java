@@ -11,6 +11,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.weft.policy.proto.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.weft.policy.proto.envoy.service.discovery.v3.DiscoveryResponse;
@@ -136,7 +137,11 @@ public final class ResourceParser {
                 RouteConfiguration routes = RouteConfiguration.parseFrom(bytes);
                 name = routes.getName();
                 root.at("name").notEmpty(name);
-                return RouteConfigurationParser.parse(root, routes);
+                return RouteConfigurationParser.resource(root, routes);
+            case VIRTUAL_HOSTS:
+                VirtualHost host = VirtualHost.parseFrom(bytes);
+                name = host.getName();
+                return RouteConfigurationParser.resource(root, host);
             case SECRET:
                 Secret secret = Secret.parseFrom(bytes);
                 name = secret.getName();

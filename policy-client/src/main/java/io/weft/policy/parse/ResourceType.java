@@ -9,6 +9,8 @@ public enum ResourceType {
     ENDPOINTS("ClusterLoadAssignment", "envoy.config.endpoint.v3.ClusterLoadAssignment", false),
     LISTENER("Listener", "envoy.config.listener.v3.Listener", true),
     ROUTES("RouteConfiguration", "envoy.config.route.v3.RouteConfiguration", false),
+    /** Of route configurations that leave them out. Asked for by the names of these, and each is {@code <route configuration>/<its own>}. */
+    VIRTUAL_HOSTS("VirtualHost", "envoy.config.route.v3.VirtualHost", false),
     SECRET("Secret", "envoy.extensions.transport_sockets.tls.v3.Secret", false),
     /** Istio's, which has one of it, without a name. */
     NAMES("NameTable", "istio.networking.nds.v1.NameTable", true);
@@ -47,6 +49,17 @@ public enum ResourceType {
      */
     public boolean wildcard() {
         return wildcard;
+    }
+
+    /** By which name a resource is asked for: its own, or that of what it is a part of. */
+    public String askedFor(String name) {
+        int slash = this == VIRTUAL_HOSTS ? name.lastIndexOf('/') : -1;
+        return slash < 0 ? name : name.substring(0, slash);
+    }
+
+    /** Whether several resources are asked for by one name; there is no state of the world of such a type. */
+    public boolean byPart() {
+        return this == VIRTUAL_HOSTS;
     }
 
     public static Optional<ResourceType> of(String typeUrl) {

@@ -3,7 +3,9 @@ package io.weft.policy.parse;
 import io.weft.policy.model.FilterOverrides.RateLimits;
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.MirrorPolicy;
+import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.model.Resending;
+import io.weft.policy.model.Resource;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.VirtualHost;
@@ -23,9 +25,22 @@ final class RouteConfigurationParser {
 
     private RouteConfigurationParser() {}
 
+    /** One that is a resource of its own. */
+    static Resource resource(Field field, io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration config) {
+        if (!config.hasVhds()) {
+            return parse(field, config);
+        }
+        Extensions.ads(field.at("vhds").at("config_source"), config.getVhds().getConfigSource());
+        // They would be those of virtual hosts that are read without them.
+        field.refuseIf(config.getRequestMirrorPoliciesCount() > 0, "request_mirror_policies",
+                "is not supported beside vhds; set those of the virtual hosts or routes");
+        field.refuseIf(config.hasMaxDirectResponseBodySizeBytes(), "max_direct_response_body_size_bytes", "is not supported beside vhds");
+        return new PartialRoutes(parse(field, config.toBuilder().clearVhds().build()));
+    }
+
     static RouteConfiguration parse(
             Field field, io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration config) {
-        field.refuseIf(config.hasVhds(), "vhds", "is not supported; send the virtual hosts in the route configuration");
+        field.refuseIf(config.hasVhds(), "vhds", "is supported in route configurations that come by rds alone");
         field.refuseIf(config.getIgnorePathParametersInPathMatching(), "ignore_path_parameters_in_path_matching",
                 "is not supported; match with safe_regex");
         field.reportIf(config.getInternalOnlyHeadersCount() > 0, "internal_only_headers");
@@ -70,6 +85,15 @@ final class RouteConfigurationParser {
                 config.getMostSpecificHeaderMutationsWins(),
                 headers,
                 HttpFilterParser.overrides(field, config.getTypedPerFilterConfigMap()));
+    }
+
+    /** One that is a resource of its own, called after its route configuration. */
+    static VirtualHost resource(Field field, io.weft.policy.proto.envoy.config.route.v3.VirtualHost host) {
+        String name = host.getName();
+        field.refuseIf(name.lastIndexOf('/') < 0, "name",
+                "is '" + name + "'; name it <route configuration>/<virtual host>, as it comes by itself");
+        String own = name.substring(name.lastIndexOf('/') + 1);
+        return virtualHost(field, host.toBuilder().setName(own).build(), DEFAULT_MAX_DIRECT_RESPONSE_BYTES);
     }
 
     @SuppressWarnings("deprecation") // cors

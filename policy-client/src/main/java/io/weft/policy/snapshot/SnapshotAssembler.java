@@ -7,11 +7,13 @@ import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.NameTable;
+import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.Unhonoured;
+import io.weft.policy.model.VirtualHost;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.RawResource;
@@ -25,6 +27,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BinaryOperator;
 
 /**
  * Turns what came over the stream into consistent snapshots, the way Envoy warms its resources:
@@ -35,6 +40,8 @@ import java.util.Set;
  *   <li>What a state-of-the-world response omits is removed for listeners and clusters only.
  *   <li>A route configuration or assignment that is removed while something refers to it stays in force, as in Envoy, and is
  *       dropped with the last reference.
+ *   <li>A route configuration whose virtual hosts come by themselves is there once they have been told of for the first time. From then on
+ *       what a response says of them holds at once and as a whole.
  *   <li>A secret is published when it comes. What refers to it does not wait for it: without it nothing goes over TLS, so that
  *       an identity that is late or missing closes the way and does not change it.
  * </ul>
@@ -44,6 +51,7 @@ public final class SnapshotAssembler {
     private final Warming<Listener, RouteConfiguration> listeners =
             new Warming<>(Listener.class, RouteConfiguration.class);
     private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
+    private final PartialTables tables = new PartialTables();
     private final Secrets secrets = new Secrets();
     private final Names names = new Names();
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
@@ -83,6 +91,11 @@ public final class SnapshotAssembler {
             accept(type, outcomes);
             return;
         }
+        if (type == ResourceType.VIRTUAL_HOSTS) {
+            tables.withdraw(removed);
+            accept(type, outcomes);
+            return;
+        }
         Warming<?, ?> warming = warming(type);
         if (type.wildcard()) {
             warming.roots.keySet().removeAll(new HashSet<>(removed));
@@ -96,7 +109,8 @@ public final class SnapshotAssembler {
     public void restore(List<ParseOutcome> outcomes) {
         // A part is taken only when a root refers to it.
         for (ResourceType type : List.of(
-                ResourceType.LISTENER, ResourceType.CLUSTER, ResourceType.ROUTES, ResourceType.ENDPOINTS, ResourceType.NAMES)) {
+                ResourceType.LISTENER, ResourceType.CLUSTER, ResourceType.ROUTES, ResourceType.VIRTUAL_HOSTS, ResourceType.ENDPOINTS,
+                ResourceType.NAMES)) {
             List<ParseOutcome> ofType = new ArrayList<>();
             for (ParseOutcome outcome : outcomes) {
                 if (outcome.type() == type) {
@@ -184,6 +198,9 @@ public final class SnapshotAssembler {
         if (type == ResourceType.SECRET) {
             return Set.copyOf(secrets.wanted);
         }
+        if (type == ResourceType.VIRTUAL_HOSTS) {
+            return Set.copyOf(tables.byName.keySet());
+        }
         return type.wildcard() ? Set.of() : Set.copyOf(warming(type).wanted);
     }
 
@@ -191,6 +208,11 @@ public final class SnapshotAssembler {
     public Map<String, String> versions(ResourceType type) {
         if (type == ResourceType.SECRET) {
             return versions(secrets.held, secrets.withdrawn);
+        }
+        if (type == ResourceType.VIRTUAL_HOSTS) {
+            Map<String, String> versions = new HashMap<>();
+            tables.hosts().forEach(host -> versions.put(host.name(), host.raw().version()));
+            return versions;
         }
         if (type == ResourceType.NAMES) {
             // It has no name by which it could be said to be held.
@@ -204,6 +226,7 @@ public final class SnapshotAssembler {
     public Collection<Accepted> held(ResourceType type) {
         return switch (type) {
             case SECRET -> List.copyOf(secrets.held.values());
+            case VIRTUAL_HOSTS -> tables.hosts();
             case NAMES -> names.table.stream().toList();
             default -> List.copyOf(type.wildcard() ? warming(type).roots.values() : warming(type).parts.values());
         };
@@ -213,7 +236,7 @@ public final class SnapshotAssembler {
     public boolean isWithdrawn(ResourceType type, String name) {
         return switch (type) {
             case SECRET -> secrets.withdrawn.contains(name);
-            case NAMES -> false;
+            case NAMES, VIRTUAL_HOSTS -> false;
             default -> !type.wildcard() && warming(type).withdrawn.contains(name);
         };
     }
@@ -241,6 +264,7 @@ public final class SnapshotAssembler {
                 resources.add(accepted.raw());
             }
         }
+        tables.hosts().forEach(host -> resources.add(host.raw()));
         names.table.ifPresent(table -> resources.add(table.raw()));
         return resources;
     }
@@ -273,11 +297,13 @@ public final class SnapshotAssembler {
             names.take(outcomes);
             return;
         }
-        if (type.wildcard()) {
-            warming(type).roots(outcomes);
-        } else {
-            warming(type).parts(outcomes);
+        switch (type) {
+            case LISTENER, CLUSTER -> warming(type).roots(outcomes);
+            case ROUTES -> tables.take(outcomes);
+            case VIRTUAL_HOSTS -> tables.takeHosts(outcomes);
+            default -> warming(type).parts(outcomes);
         }
+        tables.keep(listeners.wanted);
         Set<String> named = new HashSet<>(clusters.secrets);
         named.addAll(listeners.secrets);
         secrets.want(named);
@@ -355,6 +381,106 @@ public final class SnapshotAssembler {
             for (Accepted accepted : held.values()) {
                 unhonoured.addAll(accepted.unhonoured());
             }
+        }
+    }
+
+    /** Route configurations whose virtual hosts come by themselves: as one resource, they are a part like others. */
+    private final class PartialTables {
+        final Map<String, PartialTable> byName = new HashMap<>();
+        /** Of which something has been said that is not in force yet. */
+        private final Set<String> changed = new HashSet<>();
+
+        void take(List<ParseOutcome> outcomes) {
+            List<ParseOutcome> whole = new ArrayList<>();
+            for (ParseOutcome outcome : outcomes) {
+                if (outcome instanceof Accepted accepted && accepted.resource() instanceof PartialRoutes) {
+                    byName.computeIfAbsent(accepted.name(), name -> new PartialTable()).routes = accepted;
+                    changed.add(accepted.name());
+                } else {
+                    if (outcome instanceof Accepted) {
+                        byName.remove(outcome.name());
+                    }
+                    whole.add(outcome);
+                }
+            }
+            listeners.parts(whole);
+            join();
+        }
+
+        void withdraw(Collection<String> removed) {
+            for (String name : removed) {
+                String table = ResourceType.VIRTUAL_HOSTS.askedFor(name);
+                of(table).ifPresent(partial -> partial.hosts.remove(name));
+            }
+        }
+
+        void takeHosts(List<ParseOutcome> outcomes) {
+            for (ParseOutcome outcome : outcomes) {
+                of(ResourceType.VIRTUAL_HOSTS.askedFor(outcome.name())).ifPresent(partial -> {
+                    if (outcome instanceof Accepted accepted) {
+                        partial.hosts.put(accepted.name(), SnapshotAssembler.sharing(partial.hosts.get(accepted.name()), accepted));
+                    }
+                });
+            }
+            join();
+        }
+
+        private Optional<PartialTable> of(String table) {
+            PartialTable partial = byName.get(table);
+            if (partial != null) {
+                partial.told = true;
+                changed.add(table);
+            }
+            return Optional.ofNullable(partial);
+        }
+
+        private void join() {
+            List<ParseOutcome> joined = new ArrayList<>();
+            for (String name : changed) {
+                PartialTable partial = byName.get(name);
+                if (partial != null && partial.told) {
+                    joined.add(partial.joined());
+                }
+            }
+            changed.clear();
+            listeners.parts(joined, PartialTables::sharing);
+        }
+
+        /** Their bytes are only those of what has no virtual hosts. */
+        private static Accepted sharing(Accepted old, Accepted fresh) {
+            return old != null && old.resource().equals(fresh.resource())
+                    ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured())
+                    : fresh;
+        }
+
+        /** Those that nothing refers to any more are dropped. */
+        void keep(Set<String> wanted) {
+            byName.keySet().retainAll(wanted);
+        }
+
+        List<Accepted> hosts() {
+            List<Accepted> all = new ArrayList<>();
+            byName.values().forEach(partial -> all.addAll(partial.hosts.values()));
+            return all;
+        }
+    }
+
+    /** One of them. */
+    private static final class PartialTable {
+        Accepted routes;
+        /** By name, so that which of two has a domain does not hang on which came first. */
+        final SortedMap<String, Accepted> hosts = new TreeMap<>();
+        /** Whether anything has been said of its virtual hosts, if only that there are none. */
+        boolean told;
+
+        Accepted joined() {
+            List<VirtualHost> all = new ArrayList<>(hosts.size());
+            List<Unhonoured> unhonoured = new ArrayList<>(routes.unhonoured());
+            hosts.values().forEach(host -> {
+                all.add((VirtualHost) host.resource());
+                unhonoured.addAll(host.unhonoured());
+            });
+            return new Accepted(routes.raw(), ((PartialRoutes) routes.resource()).with(all), unhonoured);
         }
     }
 
@@ -438,13 +564,18 @@ public final class SnapshotAssembler {
         }
 
         void parts(List<ParseOutcome> outcomes) {
+            parts(outcomes, SnapshotAssembler::sharing);
+        }
+
+        /** @param sharing keeps the value that is known when the new one says the same */
+        void parts(List<ParseOutcome> outcomes, BinaryOperator<Accepted> sharing) {
             boolean first = false;
             for (ParseOutcome outcome : outcomes) {
                 // Refused or not, the control plane has it.
                 withdrawn.remove(outcome.name());
                 if (outcome instanceof Accepted accepted && wanted.contains(accepted.name())) {
                     Accepted old = parts.get(accepted.name());
-                    Accepted fresh = sharing(old, accepted);
+                    Accepted fresh = sharing.apply(old, accepted);
                     parts.put(fresh.name(), fresh);
                     first |= old == null;
                     if (publishedParts.containsKey(fresh.name())) {

@@ -25,6 +25,9 @@ import java.util.function.Consumer;
 final class DeltaSession implements AdsSession {
     static final String PATH = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
+    /** A route configuration may leave its virtual hosts out, to have them asked for by VHDS. */
+    private static final String VIRTUAL_HOSTS = "io.weft.virtual-hosts";
+
     private final Dialect dialect;
     private final Intake intake;
     private final Consumer<byte[]> requests;
@@ -51,7 +54,7 @@ final class DeltaSession implements AdsSession {
                 DeltaDiscoveryRequest.Builder request = first(type);
                 // Once a stream is enough; CLUSTER is the first type.
                 if (type == ResourceType.CLUSTER) {
-                    request.setNode(node);
+                    request.setNode(withFeatures(node));
                 }
                 send(request);
             } else {
@@ -85,6 +88,7 @@ final class DeltaSession implements AdsSession {
         }
         subscribe(ResourceType.ENDPOINTS);
         subscribe(ResourceType.ROUTES);
+        subscribe(ResourceType.VIRTUAL_HOSTS);
         subscribe(ResourceType.SECRET);
         return refusal.isEmpty();
     }
@@ -92,12 +96,17 @@ final class DeltaSession implements AdsSession {
     @Override
     public void announce(Node node) {
         nacks.hurry(ResourceType.CLUSTER);
-        send(request(ResourceType.CLUSTER).setNode(node));
+        send(request(ResourceType.CLUSTER).setNode(withFeatures(node)));
     }
 
     @Override
     public void end() {
         nacks.stop();
+    }
+
+    /** With what a stream of this variant can do. */
+    private static Node withFeatures(Node node) {
+        return node.toBuilder().addClientFeatures(VIRTUAL_HOSTS).build();
     }
 
     private void subscribe(ResourceType type) {

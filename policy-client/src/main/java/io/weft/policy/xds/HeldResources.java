@@ -38,7 +38,9 @@ final class HeldResources {
             Map<String, Refusal> refused = intake.refused(type);
             Set<String> names = new TreeSet<>(held.keySet());
             names.addAll(refused.keySet());
-            names.addAll(assembler.wanted(type));
+            if (!type.byPart()) {
+                names.addAll(assembler.wanted(type));
+            }
             for (String name : names) {
                 resources.add(held(type, name, held.get(name), refused.get(name)));
             }

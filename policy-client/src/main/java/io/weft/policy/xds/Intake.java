@@ -1,6 +1,7 @@
 package io.weft.policy.xds;
 
 import io.weft.policy.PolicyClientStatus.Refusal;
+import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
@@ -60,7 +61,8 @@ final class Intake {
 
     /** @return what to say in the NACK; empty: all of it was accepted */
     Optional<String> stateOfTheWorld(ResourceType type, String version, List<ParseOutcome> parsed) {
-        List<ParseOutcome> outcomes = withKnownProviders(parsed);
+        List<ParseOutcome> outcomes = new ArrayList<>();
+        withKnownProviders(parsed).forEach(outcome -> outcomes.add(withoutParts(outcome)));
         assembler.stateOfTheWorld(type, outcomes);
         refused.get(type).clear();
         return record(type, version, outcomes);
@@ -133,11 +135,18 @@ final class Intake {
                         "names the certificate providers " + unknown + "; this process has " + new TreeSet<>(providers));
     }
 
+    private static ParseOutcome withoutParts(ParseOutcome outcome) {
+        return outcome instanceof Accepted accepted && accepted.resource() instanceof PartialRoutes
+                ? new Refused(accepted.type(), accepted.name(), "vhds",
+                        "needs incremental xDS; send the virtual hosts in the route configuration")
+                : outcome;
+    }
+
     private Optional<String> record(ResourceType type, String version, List<ParseOutcome> outcomes) {
         Map<String, Refusal> ofType = refused.get(type);
         if (!type.wildcard()) {
             Set<String> wanted = assembler.wanted(type);
-            ofType.keySet().removeIf(name -> !name.isEmpty() && !wanted.contains(name));
+            ofType.keySet().removeIf(name -> !name.isEmpty() && !wanted.contains(type.askedFor(name)));
         }
         List<Refused> now = new ArrayList<>();
         for (ParseOutcome outcome : outcomes) {

@@ -46,7 +46,7 @@ final class StateOfTheWorldSession implements AdsSession {
     @Override
     public void begin(Node node) {
         for (ResourceType type : ResourceType.values()) {
-            if (!type.isAskedOf(dialect)) {
+            if (!type.isAskedOf(dialect) || type.byPart()) {
                 continue;
             }
             if (type.wildcard()) {

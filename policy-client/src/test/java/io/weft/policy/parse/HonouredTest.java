@@ -55,7 +55,9 @@ import io.weft.policy.model.RouteAction.GrpcTimeout;
 import io.weft.policy.model.RouteAction.StreamDuration;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction;
+import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.model.RouteConfiguration;
+import io.weft.policy.model.VirtualHost;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.TransportSockets;
@@ -900,6 +902,18 @@ class HonouredTest {
                         new MirrorPolicy.Same()));
         assertThat(mirror(RequestMirrorPolicy.newBuilder().setCluster("shadow").setHostRewriteLiteral("h:1")).host())
                 .isEqualTo(new MirrorPolicy.Literal("h:1"));
+    }
+
+    @Test
+    void virtualHostsThatComeByThemselves() {
+        assertThat(honoured(PartialRoutes.class, Samples.partialRoutes(r -> r.setIgnorePortInHostMatching(true))).configuration())
+                .satisfies(routes -> {
+                    assertThat(routes.virtualHosts()).isEmpty();
+                    assertThat(routes.ignorePortInHostMatching()).isTrue();
+                });
+        VirtualHost host = honoured(VirtualHost.class, host(h -> h.setName("80/kri/orders").setRequireTls(TlsRequirementType.ALL)));
+        assertThat(host.name()).isEqualTo("orders");
+        assertThat(host.requireTls()).isTrue();
     }
 
     @Test

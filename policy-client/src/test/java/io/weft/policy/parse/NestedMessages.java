@@ -44,6 +44,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
+import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultRateLimit;
@@ -257,7 +258,8 @@ final class NestedMessages {
                 subject(httpFilter("cors.v3.Cors").toBuilder(), filter -> withManager(m -> m.addHttpFilters(0, filter)),
                         HONOURED, "IsOptional"),
                 subject(ApiListener.newBuilder().setApiListener(any(manager(m -> {}))), api -> listener(l -> l.clearFilterChains().setApiListener(api))),
-                subject(Rds.newBuilder().setRouteConfigName("r").setConfigSource(ADS), rds -> withManager(m -> m.setRds(rds))));
+                subject(Rds.newBuilder().setRouteConfigName("r").setConfigSource(ADS), rds -> withManager(m -> m.setRds(rds))),
+                subject(Vhds.newBuilder().setConfigSource(ADS), vhds -> Samples.partialRoutes(r -> r.setVhds(vhds))));
     }
 
     private static <B extends com.google.protobuf.MessageLite.Builder> Subject hashed(B base, BiConsumer<HashPolicy.Builder, B> set) {

@@ -56,6 +56,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteAction.RequestMirrorPolic
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.Vhds;
+import io.weft.policy.proto.protobuf.UInt32Value;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost.TlsRequirementType;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
@@ -744,7 +745,14 @@ class RefusedTest {
                         io.weft.policy.proto.envoy.config.route.v3.CorsPolicy.getDefaultInstance()))),
                 new Case("virtual_hosts[0].routes[0].route.cors", "typed_per_filter_config", withAction(a -> a.setCors(
                         io.weft.policy.proto.envoy.config.route.v3.CorsPolicy.getDefaultInstance()))),
-                new Case("vhds", "not supported", Samples.routes(r -> r.setVhds(Vhds.getDefaultInstance()))),
+                new Case("vhds.config_source", "only ads", Samples.routes(r -> r.setVhds(Vhds.getDefaultInstance()))),
+                new Case("request_mirror_policies", "beside vhds", Samples.partialRoutes(r -> r.addRequestMirrorPolicies(
+                        RequestMirrorPolicy.newBuilder().setCluster("mirror")))),
+                new Case("max_direct_response_body_size_bytes", "beside vhds", Samples.partialRoutes(r -> r.setMaxDirectResponseBodySizeBytes(
+                        UInt32Value.newBuilder().setValue(1)))),
+                new Case("filter_chains[0].filters[0].typed_config.route_config.vhds", "by rds alone",
+                        withManager(m -> m.setRouteConfig(Samples.partialRoutes(r -> {})))),
+                new Case("name", "<route configuration>/<virtual host>", Samples.host(h -> {})),
                 new Case("ignore_path_parameters_in_path_matching", "not supported",
                         Samples.routes(r -> r.setIgnorePathParametersInPathMatching(true))),
                 new Case("cluster_specifier_plugins[0]", "not supported",

@@ -27,6 +27,7 @@ import io.weft.policy.proto.envoy.config.route.v3.Route;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
+import io.weft.policy.proto.envoy.config.route.v3.Vhds;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.config.route.v3.WeightedCluster;
 import io.weft.policy.proto.envoy.extensions.filters.http.router.v3.Router;
@@ -178,6 +179,11 @@ final class Samples {
         RouteConfiguration.Builder routes = RouteConfiguration.newBuilder().setName("80").addVirtualHosts(host(host -> {}));
         change.accept(routes);
         return routes.build();
+    }
+
+    /** Whose virtual hosts come by themselves. */
+    static RouteConfiguration partialRoutes(Consumer<RouteConfiguration.Builder> change) {
+        return routes(routes -> change.accept(routes.clearVirtualHosts().setVhds(Vhds.newBuilder().setConfigSource(ADS))));
     }
 
     static VirtualHost host(Consumer<VirtualHost.Builder> change) {

@@ -25,6 +25,9 @@ import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;
 import io.weft.policy.model.Unhonoured;
+import io.weft.policy.model.VirtualHost;
+import io.weft.policy.model.Resending;
+import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
@@ -172,6 +175,87 @@ class SnapshotAssemblerTest {
         assertThat(second.routeConfigurations()).containsOnlyKeys("80", "81");
         assertThat(second.generation()).isEqualTo(first.generation() + 1);
         assertThat(assembler.assemble()).isEmpty();
+    }
+
+    private static RouteConfiguration table(String name, boolean ignorePort, VirtualHost... hosts) {
+        return new RouteConfiguration(name, List.of(hosts), ignorePort, false, HeaderChanges.NONE, FilterOverrides.NONE);
+    }
+
+    private static Accepted partial(String name, boolean ignorePort) {
+        return accepted(ResourceType.ROUTES, new PartialRoutes(table(name, ignorePort)), "1");
+    }
+
+    private static VirtualHost host(String name, String... domains) {
+        return new VirtualHost(name, List.of(domains), List.of(), false, VirtualHost.AttemptCount.NOWHERE, Resending.NONE,
+                HeaderChanges.NONE, FilterOverrides.NONE);
+    }
+
+    private static Accepted part(String table, VirtualHost host, String version) {
+        return new Accepted(
+                new RawResource(ResourceType.VIRTUAL_HOSTS, table + "/" + host.name(), version, ByteString.copyFromUtf8(host + version)),
+                host, List.of());
+    }
+
+    private List<String> domains(PolicySnapshot snapshot, String table) {
+        return snapshot.routeConfigurations().get(table).virtualHosts().stream().flatMap(host -> host.domains().stream()).toList();
+    }
+
+    @Test
+    void routesWaitForTheirVirtualHostsAndChangeWithEachResponse() {
+        delta(listener("out", "80"), partial("80", false));
+        assertThat(assembler.assemble()).isEmpty();
+        assertThat(assembler.wanted(ResourceType.VIRTUAL_HOSTS)).containsExactly("80");
+
+        assembler.delta(ResourceType.VIRTUAL_HOSTS,
+                List.of(part("80", host("b", "b"), "1"), part("80", host("a", "a"), "1"), part("81", host("c", "c"), "1")), List.of());
+        PolicySnapshot first = snapshot();
+        assertThat(domains(first, "80")).containsExactly("a", "b");
+        assertThat(assembler.versions(ResourceType.VIRTUAL_HOSTS)).containsOnlyKeys("80/a", "80/b");
+        assertThat(assembler.resources()).extracting(RawResource::name).containsExactlyInAnyOrder("out", "80", "80/a", "80/b");
+
+        // Of two that exchange their domains nobody sees one of them without the other.
+        assembler.delta(ResourceType.VIRTUAL_HOSTS,
+                List.of(part("80", host("a", "b"), "2"), part("80", host("b", "a", "B"), "2")), List.of());
+        assertThat(domains(snapshot(), "80")).as("a domain is that of one of them").containsExactly("b", "a");
+
+        assembler.delta(ResourceType.VIRTUAL_HOSTS, List.of(refused(ResourceType.VIRTUAL_HOSTS, "80/a")), List.of("80/b"));
+        PolicySnapshot third = snapshot();
+        assertThat(domains(third, "80")).containsExactly("b");
+        assembler.delta(ResourceType.VIRTUAL_HOSTS, List.of(part("80", host("a", "b"), "3")), List.of());
+        assertThat(assembler.assemble()).as("nothing that says the same").isEmpty();
+
+        delta(partial("80", true));
+        assertThat(snapshot().routeConfigurations().get("80")).isEqualTo(table("80", true, host("a", "b")));
+        remove(ResourceType.LISTENER, "out");
+        snapshot();
+        assertThat(assembler.wanted(ResourceType.VIRTUAL_HOSTS)).isEmpty();
+        assertThat(assembler.versions(ResourceType.VIRTUAL_HOSTS)).isEmpty();
+    }
+
+    @Test
+    void aRouteConfigurationMayHaveNoVirtualHostAtAll() {
+        delta(listener("out", "80"), partial("80", false));
+        remove(ResourceType.VIRTUAL_HOSTS, "80");
+        assertThat(snapshot().routeConfigurations()).containsEntry("80", table("80", false));
+    }
+
+    @Test
+    void virtualHostsMayComeAloneAndTogetherByTurns() {
+        delta(listener("out", "80"), accepted(ResourceType.ROUTES, table("80", false, host("old", "old")), "1"));
+        PolicySnapshot whole = snapshot();
+        delta(partial("80", false));
+        assertThat(assembler.assemble()).as("the old one stays until the new one is warm").isEmpty();
+        delta(part("80", host("new", "new"), "1"));
+        assertThat(domains(snapshot(), "80")).containsExactly("new");
+        delta(accepted(ResourceType.ROUTES, table("80", false, host("old", "old")), "1"));
+        assertThat(snapshot().routeConfigurations()).isEqualTo(whole.routeConfigurations());
+        assertThat(assembler.wanted(ResourceType.VIRTUAL_HOSTS)).isEmpty();
+    }
+
+    @Test
+    void virtualHostsAreRestored() {
+        assembler.restore(List.of(part("80", host("a", "a"), "1"), partial("80", false), listener("out", "80")));
+        assertThat(domains(snapshot(), "80")).containsExactly("a");
     }
 
     @Test

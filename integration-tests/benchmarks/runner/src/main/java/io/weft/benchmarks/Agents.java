@@ -35,7 +35,7 @@ final class Agents implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        int[] numbers = settings.quick() ? WHEN_QUICK : AGENTS;
+        int[] numbers = settings.agents().map(number -> new int[] {number}).orElse(settings.quick() ? WHEN_QUICK : AGENTS);
         for (int agents : numbers) {
             measure(settings, agents, agents == numbers[numbers.length - 1], figures);
         }

@@ -52,6 +52,9 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--requests", paramLabel = "N", description = "How many requests a soak has.")
     private Long requests;
 
+    @Option(names = "--agents", paramLabel = "N", description = "How many agents' streams there are where a control plane is measured.")
+    private Integer agents;
+
     @Option(names = "--jdk", paramLabel = "FEATURE", description = "As in 17; default: the newest on this machine. Start-up is always measured on 17 and the newest.")
     private Integer feature;
 
@@ -81,7 +84,7 @@ public final class Main implements Callable<Integer> {
             report(Files.readAllLines(measured));
             return 0;
         }
-        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests));
+        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(agents));
         List<Figure> figures = new ArrayList<>();
         List<String> lines = new ArrayList<>();
         for (Benchmark benchmark : chosen) {

@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
  */
 final class ManyStreams implements AutoCloseable {
     static final double MEBI = 1 << 20;
+    /** CPU seconds in each second for one agent, of both processes: pings. */
+    private static final double PRESENCE = 5e-5;
 
     private static final Pattern ADDRESS = Pattern.compile("\"address\":\"[^\"]*:(\\d+)\"");
     private static final Pattern HEAP_USED = Pattern.compile("heap .*used (\\d+)K");
@@ -25,10 +27,12 @@ final class ManyStreams implements AutoCloseable {
     final JvmProcess controlPlane;
     private JvmProcess streams;
     private final Path folder;
+    private final int agents;
     private final int port;
 
     ManyStreams(Settings settings, int services, int podsOfEach, int agents) throws IOException {
         this.settings = settings;
+        this.agents = agents;
         folder = testbed.temporaryFolder();
         cluster = testbed.jvm("cluster", settings.jdk()).module(Settings.scale()).option("-Xmx3g")
                 .main("io.weft.benchmarks.scale.BigCluster", folder.toString(), Integer.toString(services), Integer.toString(podsOfEach),
@@ -107,14 +111,14 @@ final class ManyStreams implements AutoCloseable {
         return Resident.bytes(controlPlane.pid());
     }
 
-    /** Until it has nothing more to do. */
+    /** Until it has nothing more to do but to see that all are there. */
     void awaitRest() throws InterruptedException {
         double used;
         do {
             double before = Cpu.seconds(controlPlane, streams);
             Thread.sleep(1_000);
             used = Cpu.seconds(controlPlane, streams) - before;
-        } while (used > 0.1);
+        } while (used > 0.1 + agents * PRESENCE);
     }
 
     @Override

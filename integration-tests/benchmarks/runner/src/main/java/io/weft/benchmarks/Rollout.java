@@ -33,7 +33,7 @@ final class Rollout implements Benchmark {
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
         int services = settings.times(SERVICES, 50);
         int replaced = settings.times(REPLACED, 40);
-        int agents = settings.times(AGENTS, 10);
+        int agents = settings.agents().orElse(settings.times(AGENTS, 10));
         try (ManyStreams many = new ManyStreams(settings, services, PODS_OF_EACH, agents)) {
             double heapWithout = many.liveHeap();
             long joined = many.join();

@@ -9,8 +9,9 @@ import java.util.Optional;
  * @param jdk for what is measured on one JDK
  * @param quick too few repetitions for a figure worth quoting: shows that the benchmark itself works
  * @param requests how many a soak has; empty: as many as it is by itself
+ * @param agents how many streams a control plane is measured with; empty: as many as it is by itself
  */
-record Settings(Jdk jdk, boolean quick, Optional<Long> requests) {
+record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Integer> agents) {
 
     /** How often something is done. */
     int times(int normally, int whenQuick) {

@@ -101,7 +101,7 @@ public final class BigCluster {
         }
         inParallel(pods);
         for (int i = 0; i < number; i++) {
-            lines.add("caller-" + i + " " + cluster.token("caller", "caller-" + i));
+            lines.add("caller-" + i + " " + cluster.token("caller", "caller-" + i, uid("caller-" + i)));
         }
         Files.write(tokens, lines);
     }
@@ -130,11 +130,15 @@ public final class BigCluster {
 
     private static Pod pod(String name, String app, String address) {
         return new PodBuilder()
-                .withNewMetadata().withName(name).withNamespace(NAMESPACE).withUid("uid-" + name).addToLabels("app", app).addToLabels("version", "v1")
+                .withNewMetadata().withName(name).withNamespace(NAMESPACE).withUid(uid(name)).addToLabels("app", app).addToLabels("version", "v1")
                 .endMetadata()
                 .withNewSpec().withNodeName("node-1").withServiceAccountName(app).endSpec()
                 .withNewStatus().withPodIP(address).addNewPodIP().withIp(address).endPodIP().endStatus()
                 .build();
+    }
+
+    private static String uid(String pod) {
+        return "uid-" + pod;
     }
 
     private static String podName(int service, int pod, int life) {

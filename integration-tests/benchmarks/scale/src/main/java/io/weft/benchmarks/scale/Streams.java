@@ -46,6 +46,11 @@ public final class Streams {
     private static final String ENDPOINTS = TYPES + "endpoint.v3.ClusterLoadAssignment";
     private static final String LISTENER = TYPES + "listener.v3.Listener";
     private static final String ROUTES = TYPES + "route.v3.RouteConfiguration";
+    private static final String HOSTS = TYPES + "route.v3.VirtualHost";
+    /** What a caller says of itself: it is called, too. */
+    private static final String INSTANCE = """
+            {"type":"Dataplane","mesh":"default","name":"%s","networking":{"address":"127.0.0.1","inbound":[\
+            {"port":8080,"state":"Ready","tags":{"kuma.io/service":"caller","kuma.io/protocol":"http"}}]}}""";
     /** Of tokens of one address no more are reviewed at once. */
     private static final int AT_ONCE = 24;
     private static final long AGAIN_MILLIS = 200;
@@ -160,9 +165,15 @@ public final class Streams {
                     .setId("default." + pod)
                     .setCluster("caller")
                     .setUserAgentName("weft")
+                    .addClientFeatures("io.weft.virtual-hosts")
                     .setMetadata(Struct.newBuilder()
-                            .putFields("dataplane.proxyType", Value.newBuilder().setStringValue("dataplane").build()))));
+                            .putFields("dataplane.proxyType", text("dataplane"))
+                            .putFields("dataplane.resource", text(INSTANCE.formatted(pod))))));
             send(request(LISTENER));
+        }
+
+        private Value text(String text) {
+            return Value.newBuilder().setStringValue(text).build();
         }
 
         private DeltaDiscoveryRequest.Builder request(String type) {
@@ -188,6 +199,9 @@ public final class Streams {
             } else if (response.type.equals(ENDPOINTS)) {
                 endpoints += response.names.size();
             } else if (response.type.equals(ROUTES)) {
+                others += response.names.size();
+                subscribe(HOSTS, response.names);
+            } else if (response.type.equals(HOSTS)) {
                 others += response.names.size();
                 routesAcknowledged = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
                 if (!joined) {
