@@ -74,7 +74,7 @@ public final class ClientDriver {
             Map<String, String> form = new LinkedHashMap<>();
             form.put("error", failure.getClass().getName());
             // Some libraries print the state of a connection, which is chance.
-            form.put("message", String.valueOf(failure.getMessage()).replaceAll("(?s)@[0-9a-f]{5,8}\\W.*", "@"));
+            form.put("message", String.valueOf(failure.getMessage()).replaceAll("(?s)@[0-9a-f]{5,8}(\\W.*|$)", "@"));
             form.put("causes", causes(failure));
             return form;
         }

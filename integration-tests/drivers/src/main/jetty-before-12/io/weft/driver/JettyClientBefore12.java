@@ -1,6 +1,7 @@
 package io.weft.driver;
 
 import io.weft.driver.HttpCall.Way;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -205,9 +206,32 @@ public final class JettyClientBefore12 {
         }
         String packageName = "org.eclipse.jetty.client.util.";
         Object made = call.streams()
-                ? Class.forName(packageName + "InputStreamRequestContent").getConstructor(InputStream.class).newInstance(call.once())
+                ? Class.forName(packageName + "InputStreamRequestContent").getConstructor(InputStream.class).newInstance(new Closing(call.once()))
                 : Class.forName(packageName + "BytesRequestContent").getConstructor(byte[][].class).newInstance((Object) new byte[][] {body});
         Request.class.getMethod("body", content).invoke(request, made);
+    }
+
+    /** Gives nothing more once it is closed, as a file would. */
+    private static final class Closing extends FilterInputStream {
+        private volatile boolean closed;
+
+        Closing(InputStream stream) {
+            super(stream);
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            if (closed) {
+                throw new IOException("Stream Closed");
+            }
+            return super.read(buffer, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            closed = true;
+            super.close();
+        }
     }
 
     /** Null: before 10. */

@@ -41,6 +41,8 @@ enum Client {
     REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK, "reactornetty.Hop#<init>"),
     REACTOR_NETTY_1_3("Reactor Netty 1.3", ReactorNetty.class, "reactor-netty-1.3", Span.NEWEST_JDK, "reactornetty.Hop#<init>"),
     JETTY_CLIENT_9_4("Jetty HttpClient 9.4", JettyClientBefore12.class, "jetty-client-9.4", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
+    JETTY_CLIENT_10("Jetty HttpClient 10", JettyClientBefore12.class, "jetty-client-10", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
+    JETTY_CLIENT_11("Jetty HttpClient 11", JettyClientBefore12.class, "jetty-client-11", Span.NEWEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent"),
     VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.Internals#towards"),
     VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards");

@@ -17,7 +17,8 @@ enum Trait {
             EnumSet.complementOf(EnumSet.of(Client.HTTP_URL_CONNECTION))),
     LIMITS_THE_WHOLE_REQUEST(
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
-            Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_12, Client.VERTX_4_5, Client.VERTX_5),
+            Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12,
+            Client.VERTX_4_5, Client.VERTX_5),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),

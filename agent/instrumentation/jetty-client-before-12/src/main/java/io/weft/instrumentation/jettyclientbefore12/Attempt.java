@@ -72,14 +72,22 @@ final class Attempt implements Response.Listener {
     }
 
     void send() throws Throwable {
-        internals.share(hop.app(), request);
+        internals.share(hop.app(), hop.body(), request);
         request.addressed(true);
         destination = internals.resolve(hop.client(), request);
         request.addressed(false);
         if (destination.getProxy() != null) {
             throw new IllegalStateException("a proxy of the app's is in the way to an endpoint");
         }
-        destination.send(new HttpExchange(destination, request, new ArrayList<>(List.of(this))));
+        try {
+            destination.send(new HttpExchange(destination, request, new ArrayList<>(List.of(this))));
+        } catch (RuntimeException librarys) {
+            // As from 10 on of a body that can be read once, where a redirect would need it again.
+            if (turn.last()) {
+                hop.thrown(librarys);
+            }
+            return;
+        }
         if (!begun && turn.begin()) {
             boolean inTime = begun || hop.exchange().connecting();
             turn.end();
@@ -242,8 +250,9 @@ final class Attempt implements Response.Listener {
             case DROPPED -> hop.again();
             case DELIVERED -> hop.complete(result.getRequestFailure());
             case NONE -> {
-                turn.last();
-                hop.failed(classify(result.getFailure()), result);
+                if (turn.last()) {
+                    hop.failed(classify(result.getFailure()), result);
+                }
             }
         }
     }

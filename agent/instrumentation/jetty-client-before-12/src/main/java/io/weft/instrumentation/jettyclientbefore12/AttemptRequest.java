@@ -56,7 +56,7 @@ final class AttemptRequest extends HttpRequest {
 
     /** It has a connection, and goes out when this returns. */
     void begins() {
-        attempt.hop().begins();
+        attempt.hop().begins(this);
         if (!changes.equals(RequestChanges.NONE)) {
             JettyHeaders changed = new JettyHeaders(own(), internals);
             changed.change(changes);

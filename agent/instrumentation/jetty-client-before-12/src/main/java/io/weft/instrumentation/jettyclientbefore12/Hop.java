@@ -6,6 +6,7 @@ import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Unsent;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -54,6 +55,16 @@ final class Hop {
     private final HttpExchange apps;
     private final OutgoingRequest exchange;
     private final Runnable end;
+
+    /** The app's; null: none. Until its request goes out, when the library has one for it. */
+    private final Object body;
+
+    /** Whose call of the library's this is part of; null: it has returned. Means something to that thread only. */
+    private Thread starting;
+
+    /** To be thrown to it; null: nothing. */
+    private RuntimeException thrown;
+
     private final AtomicReference<Throwable> aborted = new AtomicReference<>();
 
     /** The latest one. */
@@ -93,6 +104,7 @@ final class Hop {
         this.apps = apps;
         this.exchange = exchange;
         this.end = new ExchangeEnd(exchange);
+        this.body = internals.content(apps.getRequest());
     }
 
     /** Null: none has it. */
@@ -110,6 +122,11 @@ final class Hop {
 
     HttpRequest app() {
         return apps.getRequest();
+    }
+
+    /** Null: none. */
+    Object body() {
+        return body;
     }
 
     HttpResponse response() {
@@ -135,10 +152,14 @@ final class Hop {
         return exchange;
     }
 
-    void start() {
+    /** @return what the library is told in place of sending */
+    Object start() {
         exchange.drivenBy(this);
         apps.getConversation().setAttribute(ATTRIBUTE, this);
+        starting = Thread.currentThread();
         attempt();
+        starting = null;
+        return thrown == null ? null : new Handler.Thrown(thrown);
     }
 
     private void attempt() {
@@ -189,10 +210,17 @@ final class Hop {
         return connected == now;
     }
 
-    void begins() {
+    /** @param now that of the attempt that goes out */
+    void begins(AttemptRequest now) {
+        internals.connection(now, app());
+        begins();
+    }
+
+    private void begins() {
         if (!begun) {
             begun = true;
             nameHost();
+            internals.completeBody(app());
             tell().notifyBegin(app());
         }
     }
@@ -240,6 +268,17 @@ final class Hop {
 
     boolean isAborted() {
         return aborted.get() != null;
+    }
+
+    /** The library has thrown it to whoever has it send the attempt. */
+    void thrown(RuntimeException librarys) {
+        exchange.onFailure(Failure.CANCELLED);
+        over();
+        if (starting == Thread.currentThread()) {
+            thrown = librarys;
+        } else {
+            fail(librarys, librarys);
+        }
     }
 
     /** There is something to do next. */
@@ -341,6 +380,7 @@ final class Hop {
         if (complete || responseOver && requestSucceeded || !aborted.compareAndSet(null, cause)) {
             return false;
         }
+        failBody(cause);
         Pause waiting = pause;
         if (waiting != null) {
             waiting.giveUp(cause);
@@ -412,6 +452,7 @@ final class Hop {
     /** After the end of the response. */
     void complete(Throwable requestFailure) {
         complete = true;
+        failBody(requestFailure);
         if (apps.requestComplete(requestFailure) && requestFailure != null && !requestSucceeded) {
             tell().notifyFailure(app(), requestFailure);
         }
@@ -422,7 +463,15 @@ final class Hop {
         }
     }
 
+    /** @param failure null: none */
+    private void failBody(Throwable failure) {
+        if (failure != null && !requestSucceeded) {
+            internals.fail(body, failure);
+        }
+    }
+
     private void fail(Throwable requestFailure, Throwable responseFailure) {
+        failBody(requestFailure);
         if (apps.responseComplete(responseFailure)) {
             if (requestFailure != null && !requestSucceeded && apps.requestComplete(requestFailure)) {
                 tell().notifyFailure(app(), requestFailure);

@@ -13,6 +13,7 @@ import org.eclipse.jetty.client.HttpDestination;
 import org.eclipse.jetty.client.HttpRequest;
 import org.eclipse.jetty.client.HttpResponse;
 import org.eclipse.jetty.client.Origin;
+import org.eclipse.jetty.client.api.Connection;
 import org.eclipse.jetty.client.api.Request;
 import org.eclipse.jetty.client.api.Response;
 import org.eclipse.jetty.http.HttpField;
@@ -34,6 +35,16 @@ final class Internals {
     private final Class<?> bytesType;
 
     private final MethodHandle bytes;
+
+    /** Null in 9.4. */
+    private final AttemptBodies bodies;
+
+    /** Null in 9.4 and in early versions of 10 and 11. */
+    private final MethodHandle getConnection;
+
+    /** Null as the other. */
+    private final MethodHandle setConnection;
+
     private final MethodHandle resolve;
     private final boolean resolvesRequests;
     private final MethodHandle remove;
@@ -67,11 +78,15 @@ final class Internals {
         if (content.getType().getName().endsWith("ContentProvider")) {
             bytesType = null;
             bytes = null;
+            bodies = null;
         } else {
             MethodHandles.Lookup inMemory = context.lookup("org.eclipse.jetty.client.util.BytesRequestContent");
             bytesType = inMemory.lookupClass();
             bytes = generic(inMemory.unreflectGetter(bytesType.getDeclaredField("bytes")));
+            bodies = new AttemptBodies(content.getType(), bytesType);
         }
+        getConnection = optional(request, HttpRequest.class, "getConnection", MethodType.methodType(Connection.class));
+        setConnection = optional(request, HttpRequest.class, "setConnection", MethodType.methodType(void.class, Connection.class));
 
         MethodHandles.Lookup client = context.lookup(HttpClient.class.getName());
         MethodHandle ofRequest = optional(client, HttpClient.class, "resolveDestination",
@@ -153,10 +168,47 @@ final class Internals {
         sent.invokeExact(request);
     }
 
-    /** An attempt has the app's body, and what is left of its patience. */
-    void share(HttpRequest apps, HttpRequest attempt) throws Throwable {
+    /**
+     * An attempt has the app's body, and what is left of its patience.
+     *
+     * @param body null: none
+     */
+    void share(HttpRequest apps, Object body, HttpRequest attempt) throws Throwable {
         setPatience.invokeExact(attempt, (long) getPatience.invokeExact(apps));
-        setContent.invokeExact(attempt, (Object) getContent.invokeExact((Object) apps));
+        setContent.invokeExact(attempt, bodies == null || body == null ? body : bodies.ofAttempt(body));
+    }
+
+    /** From 10 on, a request that goes out has a body, be it an empty one: the library's own handlers count on it. */
+    void completeBody(HttpRequest apps) {
+        try {
+            if (bodies != null && (Object) getContent.invokeExact((Object) apps) == null) {
+                setContent.invokeExact(apps, bodies.none());
+            }
+        } catch (Throwable fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    /** What the app may ask its request for. */
+    void connection(HttpRequest attempt, HttpRequest apps) {
+        try {
+            if (getConnection != null && setConnection != null) {
+                setConnection.invokeExact(apps, (Connection) getConnection.invokeExact(attempt));
+            }
+        } catch (Throwable fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    /**
+     * Nothing more is read of the app's body, and whoever still writes it is told so.
+     *
+     * @param body null: none
+     */
+    void fail(Object body, Throwable failure) {
+        if (bodies != null && body != null) {
+            bodies.fail(body, failure);
+        }
     }
 
     /** Of the app's with its request, from now on; the library keeps the time of what it sends, and a pause is none of that. */

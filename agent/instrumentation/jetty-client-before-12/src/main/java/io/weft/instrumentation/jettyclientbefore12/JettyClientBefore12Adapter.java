@@ -16,7 +16,6 @@ import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.ProtocolHandler;
 import org.eclipse.jetty.client.SendFailure;
 import org.eclipse.jetty.client.api.Response;
-import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.AbstractConnection;
 
 /** The handlers of {@link JettyClientBefore12Module}. Thread-safe. */
@@ -29,10 +28,6 @@ public final class JettyClientBefore12Adapter implements Adapter {
     private final Destinations destinations;
 
     public JettyClientBefore12Adapter(AdapterContext context) throws ReflectiveOperationException {
-        if (HttpFields.class.isInterface()) {
-            // From 10 on. A response that one of the library's own handlers takes does not always end there yet.
-            throw new ClassNotFoundException("its headers are of another kind; supported versions: " + JettyClientBefore12Module.VERSIONS);
-        }
         this.context = context;
         internals = new Internals(context);
         destinations = new Destinations(context, internals);
@@ -115,7 +110,7 @@ public final class JettyClientBefore12Adapter implements Adapter {
                 return sendOverHttp2(mesh, request);
             }
             internals.sent(request);
-            new Hop(context, internals, destinations, destination, exchange, mesh).start();
+            return new Hop(context, internals, destinations, destination, exchange, mesh).start();
         } catch (Throwable fault) {
             request.abort(Unsent.failure(mesh, fault));
         }

@@ -12,7 +12,7 @@ import java.util.List;
  * seams are the same.
  */
 public final class JettyClientBefore12Module {
-    static final String VERSIONS = "9.4.27 and later 9.4, over HTTP/1.1";
+    static final String VERSIONS = "9.4.27 to 11, over HTTP/1.1";
 
     static final String SEND = "send";
     static final String ABORT = "abort";

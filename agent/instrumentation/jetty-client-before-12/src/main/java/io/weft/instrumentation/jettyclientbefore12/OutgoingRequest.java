@@ -109,8 +109,13 @@ final class OutgoingRequest extends Exchange {
         if (body == null || internals.length(body) == 0) {
             return Replay.NO_BODY;
         }
+        return isRepeatable(body) ? Replay.REPEATABLE : Replay.ONE_SHOT;
+    }
+
+    /** Whether it gives the same bytes again, and knows of no failure. */
+    static boolean isRepeatable(Object body) {
         String kind = body.getClass().getName();
-        return IN_MEMORY.contains(kind) || ON_DISK.contains(kind) ? Replay.REPEATABLE : Replay.ONE_SHOT;
+        return IN_MEMORY.contains(kind) || ON_DISK.contains(kind);
     }
 
     /** What the library adds to it is there once there is a connection. */
