@@ -73,8 +73,10 @@ public final class ClientDriver {
         } catch (Exception failure) {
             Map<String, String> form = new LinkedHashMap<>();
             form.put("error", failure.getClass().getName());
-            // Some libraries print the state of a connection, which is chance.
-            form.put("message", String.valueOf(failure.getMessage()).replaceAll("(?s)@[0-9a-f]{5,8}(\\W.*|$)", "@"));
+            // Some libraries print the state or the number of a connection, which is chance.
+            form.put("message", String.valueOf(failure.getMessage())
+                    .replaceAll("(?s)@[0-9a-f]{5,8}(\\W.*|$)", "@")
+                    .replaceAll("(http-outgoing-)\\d+", "$1N"));
             form.put("causes", causes(failure));
             return form;
         }

@@ -1,6 +1,7 @@
 package io.weft.agent.start;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.apachehttpclient4.ApacheHttpAsyncClient4Module;
 import io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
@@ -27,6 +28,7 @@ final class Modules {
     static List<InstrumentationModule> all() {
         return List.of(
                 ApacheHttpClient4Module.module(),
+                ApacheHttpAsyncClient4Module.module(),
                 ApacheHttpClient5Module.module(),
                 ApacheHttpAsyncClient5Module.module(),
                 GrpcModule.module(),

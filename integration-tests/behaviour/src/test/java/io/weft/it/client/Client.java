@@ -1,5 +1,6 @@
 package io.weft.it.client;
 
+import io.weft.driver.ApacheHttpAsyncClient4;
 import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
@@ -31,6 +32,8 @@ enum Client {
     HTTP_URL_CONNECTION("`HttpURLConnection`", HttpUrlConnection.class, null, Span.EVERY_JDK, "httpurlconnection.MeshHttpClient#open"),
     APACHE_HTTP_CLIENT_4_3("Apache HttpClient 4.3", ApacheHttpClient4.class, "httpclient4-4.3", Span.OLDEST_JDK, "apachehttpclient4.StandIns#of"),
     APACHE_HTTP_CLIENT_4_5("Apache HttpClient 4.5", ApacheHttpClient4.class, "httpclient4-4.5", Span.NEWEST_JDK, "apachehttpclient4.StandIns#of"),
+    APACHE_HTTP_ASYNC_CLIENT_4_1("Apache HttpAsyncClient 4.1", ApacheHttpAsyncClient4.class, "httpasyncclient4-4.1", Span.OLDEST_JDK, "apachehttpclient4.AsyncHop#<init>"),
+    APACHE_HTTP_ASYNC_CLIENT_4_1_5("Apache HttpAsyncClient 4.1.5", ApacheHttpAsyncClient4.class, "httpasyncclient4-4.1.5", Span.NEWEST_JDK, "apachehttpclient4.AsyncHop#<init>"),
     APACHE_HTTP_CLIENT_5_0("Apache HttpClient 5.0", ApacheHttpClient5.class, "httpclient5-5.0", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
     APACHE_HTTP_CLIENT_5_6("Apache HttpClient 5.6", ApacheHttpClient5.class, "httpclient5-5.6", Span.EVERY_JDK, "apachehttpclient5.MeshRuntime#<init>"),
     APACHE_HTTP_ASYNC_CLIENT_5_0("Apache HttpClient 5.0 async", ApacheHttpAsyncClient5.class, "httpclient5-5.0", Span.OLDEST_JDK, "apachehttpclient5.AsyncMeshRuntime#<init>"),
@@ -79,7 +82,7 @@ enum Client {
     }
 
     JvmCommand on(JvmCommand jvm) {
-        if (driver == ApacheHttpAsyncClient5.class) {
+        if (driver == ApacheHttpAsyncClient4.class || driver == ApacheHttpAsyncClient5.class) {
             // Nothing runs there: the library needs none of its threads, and an app may have all of them waiting for requests.
             jvm = jvm.option("-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
         }

@@ -64,7 +64,7 @@ public final class ApacheHttpClient4Adapter implements Adapter {
         if (!isPlain(route) || standIns.contains(exec)) {
             return Handler.PROCEED;
         }
-        OutgoingRequest exchange = new OutgoingRequest(request, route, null);
+        ClassicRequest exchange = new ClassicRequest(request, route, null);
         MainClientExec standIn;
         try {
             if (!context.outbound().claims(exchange)) {

@@ -5,10 +5,8 @@ import io.weft.dataplane.Endpoint;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -95,9 +93,6 @@ final class MeshConnection implements ManagedHttpClientConnection {
         this.end = end;
     }
 
-    /** The state of a pooled connection with mesh TLS: whoever asks for another one gets another connection. */
-    private record Secured(ClientTls tls, Object state) {}
-
     /**
      * A connection to the endpoint, kept alive or not connected yet. None is leased before.
      *
@@ -115,7 +110,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
     private HttpClientConnection leaseAny(Endpoint endpoint, RequestConfig config) throws IOException {
         tls = endpoint == null ? null : endpoint.tls();
         ConnectionRequest request =
-                apps.requestConnection(endpoint == null ? route : route(endpoint), tls == null ? state : new Secured(tls, state));
+                apps.requestConnection(endpoint == null ? route : EndpointRoute.to(endpoint, route), EndpointRoute.state(tls, state));
         waiting = request;
         try {
             refuseAborted();
@@ -164,7 +159,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
 
     private void connect(HttpClientConnection connection, Endpoint endpoint, int timeoutMillis, HttpClientContext context)
             throws IOException {
-        HttpRoute route = route(endpoint);
+        HttpRoute route = EndpointRoute.to(endpoint, this.route);
         try {
             apps.connect(connection, route, timeoutMillis, context);
             if (endpoint.tls() != null) {
@@ -195,18 +190,6 @@ final class MeshConnection implements ManagedHttpClientConnection {
         return failure.getCause() instanceof IOException cause ? cause : failure;
     }
 
-    /**
-     * Address and port are part of the pool's key, and so is whether TLS is on it. By what it was secured is the connection's state.
-     * The address stands for the name: before 4.3.2 the library looks every name up.
-     */
-    private HttpRoute route(Endpoint endpoint) {
-        InetSocketAddress address = endpoint.address();
-        String literal = address.getAddress().getHostAddress();
-        HttpHost target = new HttpHost(
-                addressOf(literal, address), address.getPort(), route.getTargetHost().getSchemeName());
-        return new HttpRoute(target, route.getLocalAddress(), endpoint.tls() != null);
-    }
-
     /** As the app knows it: exceptions speak of it. */
     private HttpHost named(Endpoint endpoint) {
         HttpHost app = route.getTargetHost();
@@ -217,15 +200,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
     private InetAddress address(Endpoint endpoint) {
         String name = route.getTargetHost().getHostName();
         boolean literal = name.indexOf(':') >= 0 || Character.digit(name.charAt(name.length() - 1), 10) >= 0;
-        return addressOf(literal ? null : name, endpoint.address());
-    }
-
-    private static InetAddress addressOf(String name, InetSocketAddress address) {
-        try {
-            return InetAddress.getByAddress(name, address.getAddress().getAddress());
-        } catch (UnknownHostException e) {
-            throw new AssertionError("the bytes of an address are not those of an address", e);
-        }
+        return EndpointRoute.named(literal ? null : name, endpoint.address());
     }
 
     /** The connection that is leased is of no use any more. From any thread. */
@@ -245,7 +220,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
                 securedSockets.shutdown(connection);
             }
             if (connection != null) {
-                apps.releaseConnection(connection, tls == null ? state : new Secured(tls, state), validity, unit);
+                apps.releaseConnection(connection, EndpointRoute.state(tls, state), validity, unit);
             }
         } finally {
             end();

@@ -5,33 +5,23 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.Exchange.Step;
-import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.http.HttpClientConnection;
 import org.apache.http.HttpEntity;
-import org.apache.http.HttpEntityEnclosingRequest;
 import org.apache.http.HttpException;
 import org.apache.http.HttpRequest;
 import org.apache.http.HttpResponse;
-import org.apache.http.HttpVersion;
 import org.apache.http.auth.AuthState;
 import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
 import org.apache.http.conn.ConnectTimeoutException;
 import org.apache.http.conn.ConnectionKeepAliveStrategy;
-import org.apache.http.entity.ByteArrayEntity;
-import org.apache.http.impl.EnglishReasonPhraseCatalog;
-import org.apache.http.message.BasicHttpEntityEnclosingRequest;
-import org.apache.http.message.BasicHttpRequest;
-import org.apache.http.message.BasicHttpResponse;
 import org.apache.http.protocol.HttpContext;
 import org.apache.http.protocol.HttpRequestExecutor;
 
@@ -68,7 +58,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             }
             connection.release(context.getUserToken(), keepAlive.getKeepAliveDuration(challenge, context), TimeUnit.MILLISECONDS);
         }
-        OutgoingRequest exchange = new OutgoingRequest(request, connection.route(), connection);
+        ClassicRequest exchange = new ClassicRequest(request, connection.route(), connection);
         if (!outbound.claims(exchange)) {
             HttpClientConnection unmeshed = connection.lease(null, context.getRequestConfig());
             connection.openAsAppSays(unmeshed, context);
@@ -80,7 +70,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             HttpResponse response = attempts(exchange, request, connection, context);
             if (response == null) {
                 end.run();
-                return response(exchange.reply(), request);
+                return WireHead.of(exchange.reply(), request.getMethod());
             }
             new MessageHeaders(response).changeResponse(exchange.responseChanges());
             HttpEntity entity = response.getEntity();
@@ -104,7 +94,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
 
     /** @return null: the mesh answers by itself */
     private HttpResponse attempts(
-            OutgoingRequest exchange, HttpRequestWrapper request, MeshConnection connection, HttpClientContext context)
+            ClassicRequest exchange, HttpRequestWrapper request, MeshConnection connection, HttpClientContext context)
             throws IOException, HttpException {
         while (next(exchange, connection) == Step.DIAL) {
             exchange.begins();
@@ -159,48 +149,11 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
         if (changes.equals(RequestChanges.NONE) && !oneShot) {
             return request;
         }
-        String target = changes.path() == null ? request.getRequestLine().getUri() : changes.path();
-        BasicHttpRequest wire = wire(request, target, exchange, oneShot);
-        wire.setHeaders(request.getAllHeaders());
-        MessageHeaders headers = new MessageHeaders(wire);
-        headers.change(changes);
-        if (changes.authority() != null) {
-            headers.set("Host", changes.authority());
-        }
-        return wire;
+        HttpEntity body = OutgoingRequest.entity(request);
+        return WireHead.of(request, changes, oneShot ? new SentEntity(body, exchange) : body);
     }
 
-    private static BasicHttpRequest wire(HttpRequestWrapper request, String target, Exchange exchange, boolean oneShot) {
-        if (!(request instanceof HttpEntityEnclosingRequest enclosing)) {
-            return new BasicHttpRequest(request.getMethod(), target, request.getProtocolVersion());
-        }
-        BasicHttpEntityEnclosingRequest wire =
-                new BasicHttpEntityEnclosingRequest(request.getMethod(), target, request.getProtocolVersion());
-        wire.setEntity(oneShot ? new SentEntity(enclosing.getEntity(), exchange) : enclosing.getEntity());
-        return wire;
-    }
-
-    private static HttpResponse response(LocalReply reply, HttpRequestWrapper request) {
-        BasicHttpResponse response = new BasicHttpResponse(
-                HttpVersion.HTTP_1_1, reply.status(), EnglishReasonPhraseCatalog.INSTANCE.getReason(reply.status(), Locale.ROOT));
-        for (Map.Entry<String, String> header : reply.headers()) {
-            response.addHeader(header.getKey(), header.getValue());
-        }
-        if (reply.status() == 204 || reply.status() == 304) {
-            return response;
-        }
-        if (!response.containsHeader("content-length")) {
-            response.addHeader("content-length", Integer.toString(reply.body().length));
-        }
-        if (!request.getMethod().equals("HEAD")) {
-            ByteArrayEntity entity = new ByteArrayEntity(reply.body());
-            entity.setContentType(response.getFirstHeader("content-type"));
-            response.setEntity(entity);
-        }
-        return response;
-    }
-
-    private static Failure classify(OutgoingRequest exchange, MeshConnection connection, Exception failure, boolean connected) {
+    private static Failure classify(ClassicRequest exchange, MeshConnection connection, Exception failure, boolean connected) {
         if (exchange.isEnded() && !connection.isAborted()) {
             // the library may well say that there is no connection any more
             return Failure.RESET;

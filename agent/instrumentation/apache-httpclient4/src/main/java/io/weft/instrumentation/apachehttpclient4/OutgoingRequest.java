@@ -18,35 +18,13 @@ import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.entity.FileEntity;
 
 /** One hop as the mesh sees it. */
-final class OutgoingRequest extends Exchange {
+abstract class OutgoingRequest extends Exchange {
     private final HttpRequestWrapper request;
     private final HttpRoute route;
 
-    /** Holds the connection of the attempt under way; null: there will be none. */
-    private final MeshConnection connection;
-
-    private volatile boolean ended;
-
-    OutgoingRequest(HttpRequestWrapper request, HttpRoute route, MeshConnection connection) {
+    OutgoingRequest(HttpRequestWrapper request, HttpRoute route) {
         this.request = request;
         this.route = route;
-        this.connection = connection;
-    }
-
-    /** Closes the connection for good: whoever reads or writes sees it at once, and what it throws is what the library throws. */
-    @Override
-    protected void abort() {
-        ended = true;
-        connection.discard();
-    }
-
-    /** Whether the mesh has ended the attempt that is under way. */
-    boolean isEnded() {
-        return ended;
-    }
-
-    void begins() {
-        ended = false;
     }
 
     @Override
@@ -120,7 +98,7 @@ final class OutgoingRequest extends Exchange {
         if (entity == null) {
             return new byte[0];
         }
-        if (replay() != Replay.REPEATABLE || entity(request.getOriginal()) instanceof FileEntity || bodyLength() > maxBytes) {
+        if (replay() != Replay.REPEATABLE || !isInMemory(entity(request.getOriginal())) || bodyLength() > maxBytes) {
             return null;
         }
         LimitedBytes bytes = new LimitedBytes(maxBytes);
@@ -133,6 +111,11 @@ final class OutgoingRequest extends Exchange {
         }
     }
 
+    /** @param body the app's own; null: none */
+    protected boolean isInMemory(HttpEntity body) {
+        return !(body instanceof FileEntity);
+    }
+
     @Override
     public Replay replay() {
         HttpEntity body = entity(request);
@@ -142,7 +125,8 @@ final class OutgoingRequest extends Exchange {
         return body.isRepeatable() ? Replay.REPEATABLE : Replay.ONE_SHOT;
     }
 
-    private static HttpEntity entity(HttpRequest request) {
+    /** Null: none. */
+    static HttpEntity entity(HttpRequest request) {
         return request instanceof HttpEntityEnclosingRequest enclosing ? enclosing.getEntity() : null;
     }
 }

@@ -5,6 +5,7 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.AsyncThreads;
 import io.weft.instrumentation.ExchangeEnd;
 import io.weft.instrumentation.Unsent;
 import java.io.IOException;
@@ -35,7 +36,7 @@ import org.apache.hc.core5.http.nio.AsyncEntityProducer;
  * one of the adapter's own. The app may give up at any time, on any thread.
  */
 final class AsyncHop {
-    private static final AsyncThreads THREADS = new AsyncThreads();
+    private static final AsyncThreads THREADS = new AsyncThreads("weft-apache-async", AsyncExecChain.class.getClassLoader());
 
     private final AdapterContext context;
     private final AsyncDialing dialing;

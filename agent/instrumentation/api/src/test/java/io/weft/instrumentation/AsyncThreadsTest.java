@@ -1,4 +1,4 @@
-package io.weft.instrumentation.apachehttpclient5;
+package io.weft.instrumentation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,12 +7,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
-import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.junit.jupiter.api.Test;
 
 /** Nothing that the app does keeps a request from its end. */
 class AsyncThreadsTest {
-    private final AsyncThreads threads = new AsyncThreads();
+    private final ClassLoader library = new ClassLoader() {};
+    private final AsyncThreads threads = new AsyncThreads("completing", library);
 
     @Test
     void aCommonPoolThatWaitsIsNotWaitedFor() throws Exception {
@@ -57,7 +57,7 @@ class AsyncThreadsTest {
         threads.execute(() -> ran.complete(Thread.currentThread()));
         Thread thread = ran.get(10, TimeUnit.SECONDS);
         assertThat(thread.isDaemon()).isTrue();
-        assertThat(thread.getContextClassLoader()).isSameAs(AsyncExecChain.class.getClassLoader());
+        assertThat(thread.getContextClassLoader()).isSameAs(library);
         thread.join(10_000);
         assertThat(thread.isAlive()).isFalse();
     }

@@ -1,4 +1,4 @@
-package io.weft.instrumentation.apachehttpclient5;
+package io.weft.instrumentation;
 
 import java.security.SecureRandom;
 import javax.net.ssl.KeyManager;
@@ -10,9 +10,9 @@ import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 
-/** Gives the library, which takes nothing but a context, an engine that is ready. */
-final class EngineContext extends SSLContext {
-    EngineContext(SSLEngine engine) {
+/** Gives a library that takes nothing but a context an engine that is ready. */
+public final class EngineContext extends SSLContext {
+    public EngineContext(SSLEngine engine) {
         super(new OneEngine(engine), null, "TLS");
     }
 

@@ -1,0 +1,40 @@
+package io.weft.instrumentation.apachehttpclient4;
+
+import io.weft.instrumentation.Hook;
+import io.weft.instrumentation.InstrumentationModule;
+import java.util.List;
+
+/**
+ * Apache HttpAsyncClient 4.
+ *
+ * <p>A request that is complete and wants a connection is given one that leads to the mesh: as often as retries need it, one of the app's
+ * pool is behind it. Route, request, cookies and credentials in the context stay the app's own, and so do its producer and consumer, which
+ * hear of one exchange, however many attempts it takes. Clients that were built before the agent came are covered, too.
+ */
+public final class ApacheHttpAsyncClient4Module {
+    static final String REQUEST = "request-connection";
+    static final String RELEASE = "release-connection";
+    static final String DISCARD = "discard-connection";
+    static final String MINIMAL = "minimal";
+    static final String BEFORE_4_0 = "before-4.0";
+
+    private static final String CLIENT = "org.apache.http.impl.nio.client.";
+    private static final String HANDLER = CLIENT + "AbstractClientExchangeHandler";
+
+    private ApacheHttpAsyncClient4Module() {}
+
+    public static InstrumentationModule module() {
+        return new InstrumentationModule(
+                "apache-httpclient4-async",
+                "4.1 (HttpAsyncClient), but for minimal and pipelining clients",
+                "io.weft.instrumentation.apachehttpclient4.ApacheHttpAsyncClient4Adapter",
+                List.of(),
+                List.of(
+                        Hook.around(REQUEST, HANDLER, "requestConnection", "()V"),
+                        Hook.around(RELEASE, HANDLER, "releaseConnection", "()V"),
+                        Hook.around(DISCARD, HANDLER, "discardConnection", "()V"),
+                        // have no such exchange
+                        Hook.result(MINIMAL, CLIENT + "MinimalHttpAsyncClient", "<init>", "").whenPresent(),
+                        Hook.result(BEFORE_4_0, CLIENT + "AbstractHttpAsyncClient", "<init>", "").whenPresent()));
+    }
+}
