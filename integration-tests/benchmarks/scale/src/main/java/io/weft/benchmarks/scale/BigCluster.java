@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -38,6 +40,8 @@ public final class BigCluster {
     private final MockCluster cluster = new MockCluster();
     private final int services;
     private final int podsOfEach;
+    /** As the API server has given them, by the name of what has them. */
+    private final Map<String, String> uids = new ConcurrentHashMap<>();
     private int replaced;
 
     private BigCluster(int services, int podsOfEach) throws IOException {
@@ -84,13 +88,18 @@ public final class BigCluster {
         ExecutorService executor = Executors.newFixedThreadPool(THREADS);
         List<Future<?>> made = new ArrayList<>();
         for (List<HasMetadata> objects : all) {
-            made.add(executor.submit(() -> objects.forEach(object -> cluster.client().resource(object).create())));
+            made.add(executor.submit(() -> objects.forEach(this::create)));
         }
         for (Future<?> each : made) {
             each.get();
         }
         executor.shutdown();
         executor.awaitTermination(1, TimeUnit.MINUTES);
+    }
+
+    private void create(HasMetadata object) {
+        HasMetadata created = cluster.client().resource(object).create();
+        uids.put(created.getMetadata().getName(), created.getMetadata().getUid());
     }
 
     private void callers(int number, Path tokens) throws Exception {
@@ -101,7 +110,8 @@ public final class BigCluster {
         }
         inParallel(pods);
         for (int i = 0; i < number; i++) {
-            lines.add("caller-" + i + " " + cluster.token("caller", "caller-" + i, uid("caller-" + i)));
+            String pod = "caller-" + i;
+            lines.add(pod + " " + cluster.token("caller", pod, uids.get(pod)));
         }
         Files.write(tokens, lines);
     }
@@ -130,15 +140,11 @@ public final class BigCluster {
 
     private static Pod pod(String name, String app, String address) {
         return new PodBuilder()
-                .withNewMetadata().withName(name).withNamespace(NAMESPACE).withUid(uid(name)).addToLabels("app", app).addToLabels("version", "v1")
+                .withNewMetadata().withName(name).withNamespace(NAMESPACE).withUid("uid-" + name).addToLabels("app", app).addToLabels("version", "v1")
                 .endMetadata()
                 .withNewSpec().withNodeName("node-1").withServiceAccountName(app).endSpec()
                 .withNewStatus().withPodIP(address).addNewPodIP().withIp(address).endPodIP().endStatus()
                 .build();
-    }
-
-    private static String uid(String pod) {
-        return "uid-" + pod;
     }
 
     private static String podName(int service, int pod, int life) {
