@@ -66,6 +66,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -404,6 +405,9 @@ public final class ControlPlane implements AutoCloseable {
                 LOG.warn("refused: {}", problem);
             }
         }
+        Set<String> mended = files(previous.problems());
+        mended.removeAll(files(next.problems()));
+        mended.forEach(file -> LOG.info("no longer refused: {}", file));
         if (!next.sameResources(previous)) {
             LOG.info("policies in force: {}{}", next.inForce().size(),
                     next.outdated().isEmpty() ? "" : ", of an older version: " + next.outdated());
@@ -411,6 +415,10 @@ public final class ControlPlane implements AutoCloseable {
             secure();
             compile.request();
         }
+    }
+
+    private static Set<String> files(List<Problem> problems) {
+        return problems.stream().map(Problem::file).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Who is who in each mesh, from the policies and the authorities as they are now. */

@@ -1,7 +1,6 @@
 package io.weft.policy;
 
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -45,9 +44,10 @@ public record PolicyClientStatus(
      * Until there is a connection again, whatever is being tried.
      *
      * @param error how the last stream, or the last attempt at one, ended
-     * @param retryIn from {@code since}
+     * @param since the last stream that brought something ended; without one, since the client began
+     * @param turnedAway for want of proof who this is, which does not pass by itself; stays so until the control plane answers
      */
-    public record Disconnected(String error, Instant since, Duration retryIn) implements Connection {}
+    public record Disconnected(String error, Instant since, boolean turnedAway) implements Connection {}
 
     public record Closed() implements Connection {}
 

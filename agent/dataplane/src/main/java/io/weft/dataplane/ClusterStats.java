@@ -35,9 +35,28 @@ public record ClusterStats(
         long ejections,
         List<EndpointStats> endpoints) {
 
+    /** How requests travel to an endpoint, or to those of a cluster. */
+    public enum Transport { TLS, PLAINTEXT, TLS_AND_PLAINTEXT, NONE }
+
+    public Transport transport() {
+        return transport(endpoints);
+    }
+
+    /** NONE: there is no endpoint. */
+    public static Transport transport(List<EndpointStats> endpoints) {
+        boolean tls = false;
+        boolean plaintext = false;
+        for (EndpointStats endpoint : endpoints) {
+            tls |= endpoint.secured;
+            plaintext |= !endpoint.secured;
+        }
+        return tls ? plaintext ? Transport.TLS_AND_PLAINTEXT : Transport.TLS : plaintext ? Transport.PLAINTEXT : Transport.NONE;
+    }
+
     /**
      * @param health as the control plane says it
      * @param failsChecks active health checks say that it is not well, or there was none yet
+     * @param secured by mesh TLS; otherwise in plaintext
      * @param ejected left out for now because of its failures
      * @param ejections how often it was, this one included
      */
@@ -49,7 +68,13 @@ public record ClusterStats(
             int active,
             long successes,
             long failures,
+            boolean secured,
             boolean failsChecks,
             boolean ejected,
-            int ejections) {}
+            int ejections) {
+
+        public Transport transport() {
+            return secured ? Transport.TLS : Transport.PLAINTEXT;
+        }
+    }
 }

@@ -157,7 +157,7 @@ class SnapshotTest {
                 .returns(1L, ClusterStats::failures)
                 .returns(1L, ClusterStats::overflows);
         assertThat(endpoint(mesh, 1))
-                .isEqualTo(new EndpointStats(before.address(), 0, 5, Health.DEGRADED, 2, 1, 1, false, false, 0));
+                .isEqualTo(new EndpointStats(before.address(), 0, 5, Health.DEGRADED, 2, 1, 1, false, false, false, 0));
     }
 
     @Test

@@ -4,8 +4,8 @@ import io.weft.controlplane.policy.FolderReader;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
-import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.policy.SourceText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -32,12 +32,18 @@ final class PolicyCommand {
     @Command(
             name = "check",
             description = {
-                "Says which documents of a folder are in order, as a control plane would read them.",
+                "Says which documents are in order, as a control plane would read them if they were its folder.",
                 "",
                 "Problems go to stderr, each as FILE:LINE: FIELD: MESSAGE.",
             },
             mixinStandardHelpOptions = true,
             sortOptions = false,
+            footer = {
+                "",
+                "Examples:",
+                "  weft policy check policies",
+                "  weft policy check policies new/orders.yaml    together: two of one name are a problem",
+            },
             exitCodeListHeading = "%nExit codes:%n",
             exitCodeList = {"0:all documents are in order", "1:there are problems", "2:wrong usage"})
     static final class Check implements Callable<Integer> {
@@ -45,8 +51,8 @@ final class PolicyCommand {
         @Spec
         private CommandSpec spec;
 
-        @Parameters(paramLabel = "FOLDER", description = "Folder of *.yaml and *.yml files.")
-        private Path folder;
+        @Parameters(arity = "1..*", paramLabel = "PATH", description = "Folders of *.yaml and *.yml files, and files.")
+        private List<Path> paths;
 
         @Option(names = "--json", description = "Print one JSON object instead.")
         private boolean json;
@@ -55,34 +61,47 @@ final class PolicyCommand {
         public Integer call() {
             PrintWriter out = spec.commandLine().getOut();
             PrintWriter err = spec.commandLine().getErr();
-            PolicySet set;
-            try {
-                if (!Files.isDirectory(folder)) {
-                    throw new IOException("is not a folder");
+            // Whoever names a folder and a file in it means that file once.
+            Map<Path, SourceText> texts = new LinkedHashMap<>();
+            for (Path path : paths) {
+                try {
+                    for (SourceText text : texts(path)) {
+                        texts.putIfAbsent(Path.of(text.name()).toAbsolutePath().normalize(), text);
+                    }
+                } catch (IOException e) {
+                    err.println("weft policy check: " + path + ": " + e.getMessage());
+                    return 1;
                 }
-                set = new PolicyHistory(new ResourceParser()).update(new FolderReader(folder).read());
-            } catch (IOException e) {
-                err.println("weft policy check: " + folder + ": " + e.getMessage());
-                return 1;
             }
+            PolicySet set = new PolicyHistory(new ResourceParser()).update(List.copyOf(texts.values()));
             if (json) {
                 out.println(Json.line(report(set)));
             } else {
                 set.inForce().forEach(document -> out.println(
-                        folder.resolve(document.file()) + ":" + document.line() + ": "
+                        document.file() + ":" + document.line() + ": "
                                 + document.resource().metadata().id() + ": ok"
                                 + (document.resource().metadata().shadow() ? ", a shadow: not applied" : "")));
                 out.println(set.inForce().size() + " in order, " + set.problems().size() + " problems");
-                set.problems().forEach(problem -> err.println(located(problem)));
+                set.problems().forEach(err::println);
             }
             out.flush();
             err.flush();
             return set.problems().isEmpty() ? 0 : 1;
         }
 
-        private Problem located(Problem problem) {
-            return new Problem(
-                    folder.resolve(problem.file()).toString(), problem.line(), problem.field(), problem.message());
+        /** By their paths, as they are to be told. */
+        private static List<SourceText> texts(Path path) throws IOException {
+            if (!Files.isDirectory(path)) {
+                if (!Files.exists(path)) {
+                    throw new IOException("there is no such file or folder");
+                }
+                return List.of(FolderReader.readFile(path));
+            }
+            List<SourceText> texts = new ArrayList<>();
+            for (SourceText text : new FolderReader(path).read()) {
+                texts.add(text.named(path.resolve(text.name()).toString()));
+            }
+            return texts;
         }
 
         private Map<String, Object> report(PolicySet set) {
@@ -99,7 +118,7 @@ final class PolicyCommand {
                 documents.add(entry);
             });
             Map<String, Object> report = new LinkedHashMap<>();
-            report.put("folder", folder.toString());
+            report.put("paths", paths.stream().map(Path::toString).toList());
             report.put("ok", set.problems().isEmpty());
             report.put("documents", documents);
             report.put("problems", set.problems());

@@ -29,7 +29,8 @@ public final class TokenAdmission implements Admission {
         if (!demanded.test(node.mesh())) {
             return node;
         }
-        Token token = token(bearer, "mesh " + node.mesh() + " serves nobody without a token");
+        Token token = token(bearer, "mesh " + node.mesh() + " serves nobody without a token",
+                " (" + command(node.mesh(), node.service()) + ")");
         if (!token.mesh().equals(node.mesh())) {
             throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for mesh "
                     + token.mesh() + ", not for mesh " + node.mesh()));
@@ -69,23 +70,28 @@ public final class TokenAdmission implements Admission {
         if (!claimed.isEmpty()) {
             throw new RefusedException(Status.PERMISSION_DENIED.withDescription("the token of " + node.id() + " is for service "
                     + token.service() + ", but it calls itself " + String.join(", ", claimed)
-                    + "; make one with weft token --mesh " + node.mesh() + " --service " + claimed.first()));
+                    + "; make one with " + command(node.mesh(), claimed.first())));
         }
     }
 
     @Override
     public Proved proof(Bearer bearer, String why) throws RefusedException {
-        Token token = token(bearer, why);
+        Token token = token(bearer, why, "");
         return new Proved(token.mesh(), Workload.ofService(token.service()));
     }
 
-    private Token token(Bearer bearer, String why) throws RefusedException {
+    private static String command(String mesh, String service) {
+        return "weft token --policies FOLDER --mesh " + mesh + " --service " + (service.isEmpty() ? "NAME" : service);
+    }
+
+    /** @param how to come by one */
+    private Token token(Bearer bearer, String why, String how) throws RefusedException {
         Token token = bearer.proof()
                 .filter(Token.class::isInstance)
                 .map(Token.class::cast)
-                .orElseThrow(() -> unproved(why, bearer.complaint()));
+                .orElseThrow(() -> unproved(why, bearer.complaint() + how));
         if (revoked.test(token)) {
-            throw unproved(why, "the token has been revoked; make a new one with weft token");
+            throw unproved(why, "the token has been revoked; make a new one with weft token" + how);
         }
         return token;
     }

@@ -78,35 +78,9 @@ final class Fields {
                 problems.unknown(
                         entry.keyLine(),
                         child(name),
-                        "is not a field here; known are " + String.join(", ", known) + suggestion(name));
+                        "is not a field here; known are " + String.join(", ", known) + Spelling.suggestion(name, known));
             }
         });
-    }
-
-    private String suggestion(String name) {
-        for (String candidate : known) {
-            if (candidate.equalsIgnoreCase(name) || distance(candidate, name) <= 2) {
-                return ". Did you mean " + candidate + "?";
-            }
-        }
-        return "";
-    }
-
-    private static int distance(String a, String b) {
-        int[] previous = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            previous[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int[] current = new int[b.length() + 1];
-            current[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                current[j] = Math.min(Math.min(current[j - 1], previous[j]) + 1, previous[j - 1] + change);
-            }
-            previous = current;
-        }
-        return previous[b.length()];
     }
 
     private String child(String name) {

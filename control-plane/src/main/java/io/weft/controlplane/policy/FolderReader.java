@@ -82,6 +82,12 @@ public class FolderReader {
         return contents;
     }
 
+    /** A file by itself, whatever it is called; its name is its path. */
+    public static SourceText readFile(Path file) {
+        String name = file.toString();
+        return read(file).map(text -> text.named(name)).orElseGet(() -> SourceText.failed(name, "is not there"));
+    }
+
     private List<Path> list() throws IOException {
         List<Path> files = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, FolderReader::isPolicyFile)) {

@@ -102,7 +102,8 @@ final class PolicyParser {
         String to = kindValue.text();
         if (!scope.to().contains(to)) {
             kindValue.refuse((to.equals("MeshHTTPRoute") ? routeRefusal() : "'" + to + "' cannot be a destination here")
-                    + "; use " + String.join(", ", scope.to().stream().sorted().toList()));
+                    + "; use " + String.join(", ", scope.to().stream().sorted().toList())
+                    + Spelling.suggestion(to, scope.to()));
         }
         Destination destination = switch (to) {
             case "MeshService", "MeshExternalService", "MeshMultiZoneService" -> services(ref, SERVICE_TYPES.get(to), namespaces);

@@ -249,7 +249,8 @@ public final class ResourceParser {
         if (!name.isEmpty()) {
             type.refuse(RefusedKinds.reason(name)
                     .map(reason -> "'" + name + "' is not supported: " + reason + "; move the document out of the policy folder")
-                    .orElseGet(() -> "'" + name + "' is not a resource of Kuma; supported are " + String.join(", ", SUPPORTED)));
+                    .orElseGet(() -> "'" + name + "' is not a resource of Kuma; supported are " + String.join(", ", SUPPORTED)
+                            + Spelling.suggestion(name, SUPPORTED)));
         }
         return "";
     }

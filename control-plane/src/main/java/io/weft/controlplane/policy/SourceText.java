@@ -14,4 +14,9 @@ public record SourceText(String name, Optional<String> text, Optional<Problem> f
     static SourceText failed(String name, String message) {
         return new SourceText(name, Optional.empty(), Optional.of(new Problem(name, 0, "", message)));
     }
+
+    /** The same by another name. */
+    public SourceText named(String other) {
+        return new SourceText(other, text, failure.map(problem -> new Problem(other, problem.line(), problem.field(), problem.message())));
+    }
 }

@@ -143,7 +143,8 @@ record Value(String path, Node node, Problems problems) {
             return chosen;
         }
         if (node instanceof Node.Text) {
-            refuse("must be one of " + String.join(", ", choices.keySet()) + ", not '" + text + "'");
+            refuse("must be one of " + String.join(", ", choices.keySet()) + ", not '" + text + "'"
+                    + Spelling.suggestion(text, choices.keySet()));
         }
         return choices.values().iterator().next();
     }

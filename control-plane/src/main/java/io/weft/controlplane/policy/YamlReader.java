@@ -12,12 +12,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /** Reads one YAML (or JSON) document into {@link Node}s. Aliases and duplicate keys are refused. Thread-safe. */
 final class YamlReader {
 
     /** Deeper than any policy, and shallow enough for the recursion below. */
     private static final int MAX_DEPTH = 100;
+
+    /** What most often is behind what the scanner says. */
+    private static final Map<String, String> HINTS = Map.of(
+            "mapping values are not allowed here", "a text with a colon in it needs quotes, and a key stands as far in as its neighbours",
+            "found character '\\t(TAB)'", "indent by blanks, not by tabs",
+            "expected <block end>", "a line stands farther in or out than its neighbours",
+            "could not find expected ':'", "a key lacks its colon, or a text its quotes");
+    /** After each there is a picture of the source. */
+    private static final Pattern PART = Pattern.compile("^ *(\\S[^\\n]*)\\n *in [^\\n]*, line (\\d+), column (\\d+)", Pattern.MULTILINE);
 
     private final YAMLFactory factory =
             YAMLFactory.builder()
@@ -56,9 +67,7 @@ final class YamlReader {
             }
             return node instanceof Node.Null ? Optional.empty() : Optional.of(node);
         } catch (JsonProcessingException e) {
-            JsonLocation location = e.getLocation();
-            int line = location == null || location.getLineNr() < 1 ? firstLine : location.getLineNr() + offset;
-            throw new MalformedException(line, firstSentence(e.getOriginalMessage()));
+            throw malformed(e, firstLine);
         } catch (IOException e) {
             throw new MalformedException(firstLine, e.getMessage());
         }
@@ -114,15 +123,28 @@ final class YamlReader {
         return parser.currentTokenLocation().getLineNr() + offset;
     }
 
-    /** The scanner appends a picture of the source, whose line numbers count from the start of the document. */
-    private static String firstSentence(String message) {
-        String[] lines = message.strip().split("\n");
-        for (String line : lines) {
-            String candidate = line.strip();
-            if (!candidate.isEmpty() && !candidate.startsWith("while ") && !candidate.startsWith("in ")) {
-                return candidate;
-            }
+    /** The scanner says more than Jackson makes of it: where it was, in what that was, and what is wrong there. */
+    private static MalformedException malformed(JsonProcessingException e, int firstLine) {
+        int offset = firstLine - 1;
+        String message = e.getOriginalMessage().strip();
+        List<MatchResult> parts = PART.matcher(message).results().toList();
+        if (parts.isEmpty()) {
+            JsonLocation location = e.getLocation();
+            int line = location == null || location.getLineNr() < 1 ? firstLine : location.getLineNr() + offset;
+            return new MalformedException(line, message.lines().findFirst().orElse("").strip());
         }
-        return lines[0].strip();
+        MatchResult last = parts.get(parts.size() - 1);
+        String what = last.group(1);
+        String hint = HINTS.entrySet().stream().filter(known -> what.startsWith(known.getKey())).map(known -> "; " + known.getValue())
+                .findFirst().orElse("");
+        String within = parts.size() > 1 && parts.get(0).group(1).startsWith("while ")
+                ? " " + parts.get(0).group(1) + " that begins at line " + line(parts.get(0), offset) + ", column " + parts.get(0).group(3)
+                : "";
+        return new MalformedException(line(last, offset), "at column " + last.group(3) + ": " + what + within + hint);
+    }
+
+    /** The scanner's own line numbers count from the start of the document. */
+    private static int line(MatchResult part, int offset) {
+        return Integer.parseInt(part.group(2)) + offset;
     }
 }

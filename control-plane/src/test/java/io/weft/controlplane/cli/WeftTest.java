@@ -1,6 +1,7 @@
 package io.weft.controlplane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -65,6 +66,30 @@ class WeftTest {
     }
 
     @Test
+    void checkTakesFilesAndFoldersTogether() throws IOException {
+        Path one = Files.writeString(folder.resolve("a.yaml"), GOOD);
+        Path other = Files.writeString(Files.createDirectory(folder.resolve("new")).resolve("b.txt"), GOOD.replace("name: orders", "name: users"));
+        Run good = run("policy", "check", folder.toString(), one.toString(), other.toString());
+        assertThat(good.exit()).as(good.err()).isZero();
+        assertThat(good.out()).contains(one + ":1: MeshService orders", other + ":1: MeshService users", "2 in order, 0 problems");
+
+        Files.writeString(other, GOOD);
+        Run twice = run("policy", "check", one.toString(), other.toString());
+        assertThat(twice.exit()).isEqualTo(1);
+        assertThat(twice.err()).contains(other + ":1: MeshService orders (mesh default) stands already in " + one + ":1");
+    }
+
+    @Test
+    void explainNamesAProcessAsStatusDoes() {
+        Run none = run("explain", "orders", "GET", "http://orders/");
+        assertThat(none.exit()).isEqualTo(2);
+        assertThat(none.err()).contains("'orders' is no process id");
+        assertThat(none.err()).contains("Usage: weft explain").contains("[PID] METHOD URL");
+        assertThat(run("explain", "--pid", "1", "GET", "http://orders/").exit()).isEqualTo(2);
+        assertThat(run("explain", "GET").exit()).isEqualTo(2);
+    }
+
+    @Test
     void checkForScripts() throws IOException {
         Files.writeString(folder.resolve("a.yaml"), GOOD + "---\ntype: MeshOPA\nname: x\nspec: {}\n");
         Run run = run("policy", "check", "--json", folder.toString());
@@ -73,7 +98,8 @@ class WeftTest {
         JsonNode report = new ObjectMapper().readTree(run.out());
         assertThat(report.get("ok").asBoolean()).isFalse();
         assertThat(report.at("/documents/0/name").asText()).isEqualTo("orders");
-        assertThat(report.at("/problems/0/file").asText()).isEqualTo("a.yaml");
+        assertThat(report.at("/paths/0").asText()).isEqualTo(folder.toString());
+        assertThat(report.at("/problems/0/file").asText()).isEqualTo(folder + "/a.yaml");
         assertThat(report.at("/problems/0/line").asInt()).isEqualTo(5);
         assertThat(report.at("/problems/0/field").asText()).isEqualTo("type");
     }
@@ -82,7 +108,7 @@ class WeftTest {
     void aFolderThatIsNotThere() {
         Run check = run("policy", "check", folder.resolve("none").toString());
         assertThat(check.exit()).isEqualTo(1);
-        assertThat(check.err()).contains("is not a folder");
+        assertThat(check.err()).contains("there is no such file or folder");
         Run serve = run("control-plane", "--policies", folder.resolve("none").toString());
         assertThat(serve.exit()).isEqualTo(1);
         assertThat(serve.err()).contains("is not a folder; create it or name another one");
@@ -177,14 +203,34 @@ class WeftTest {
         }
     }
 
+    @Test
+    void aFileThatIsRefusedIsSaidAndSoIsItsEnd() throws Exception {
+        Path file = Files.writeString(folder.resolve("a.yaml"), GOOD.replace("port: 80", "port: 0"));
+        ProcessBuilder builder = command("--json");
+        Path log = folder.resolve("log");
+        Process process = builder.redirectError(log.toFile()).start();
+        try {
+            firstLine(process);
+            await().until(() -> Files.readString(log).contains("refused: a.yaml:3: spec.ports[0].port"));
+            Files.writeString(file, GOOD);
+            await().until(() -> Files.readString(log).contains("no longer refused: a.yaml"));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     private Process start(String... more) throws IOException {
+        return command(more).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    }
+
+    private ProcessBuilder command(String... more) {
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp", System.getProperty("java.class.path"),
                 Weft.class.getName(),
                 "control-plane", "--policies", folder.toString(), "--listen", "127.0.0.1:0");
         builder.command().addAll(java.util.List.of(more));
-        return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        return builder;
     }
 
     private static String firstLine(Process process) throws IOException {

@@ -296,7 +296,15 @@ class ResourceParserTest {
     static Stream<Arguments> bad() {
         return Stream.of(
                 bad("kind of a policy to come", "type: MeshOPA\nname: a\nspec: {}", 1, "type", "MeshTrafficPermission says who may call"),
-                bad("unknown type", "type: MeshHttpRoute\nname: a\nspec: {}", 1, "type", "is not a resource of Kuma"),
+                bad("unknown type", "type: MeshHttpRoute\nname: a\nspec: {}", 1, "type", "Did you mean MeshHTTPRoute?"),
+                bad("misspelt kind", "apiVersion: kuma.io/v1alpha1\nkind: MeshHTTPRuote\nmetadata: {name: a}\nspec: {}", 2, "kind",
+                        "Did you mean MeshHTTPRoute?"),
+                bad("misspelt kind of a target", "type: MeshTimeout\nname: a\nspec:\n  to: [{targetRef: {kind: Meshservice, name: a}, default: {}}]",
+                        4, "spec.to[0].targetRef.kind", "Did you mean MeshService?"),
+                bad("a list that does not end", "type: Mesh\nname: [broken\nmesh: a", 3, "",
+                        "at column 5: expected ',' or ']', but got : while parsing a flow sequence that begins at line 2, column 7"),
+                bad("a tab", "type: Mesh\nspec:\n\ta: b", 3, "", "indent by blanks, not by tabs"),
+                bad("a colon too many", "type: Mesh\nname: a: b", 2, "", "at column 8: mapping values are not allowed here; a text with a colon"),
                 bad("no type", "name: a", 1, "type", "is missing"),
                 bad("another API", "apiVersion: v1\nkind: Service\nmetadata: {name: a}", 1, "apiVersion", "must be"),
                 bad("no mapping", "- a\n- b", 1, "", "needs a mapping"),

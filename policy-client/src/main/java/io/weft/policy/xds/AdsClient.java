@@ -51,6 +51,8 @@ final class AdsClient {
     private Instant deltaRefused = Instant.MIN;
     private Node lastSaid = Node.getDefaultInstance();
     private Connection connection;
+    /** When the last stream that brought something ended, or this began; null: one brings something. */
+    private Instant without;
     private Stream current;
     private Future<?> retry;
     private String identity = "";
@@ -65,7 +67,8 @@ final class AdsClient {
         this.intake = intake;
         this.observer = observer;
         this.nodes = nodes;
-        this.connection = new Connecting(environment.clock().instant());
+        this.without = environment.clock().instant();
+        this.connection = new Connecting(without);
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
         this.connector = new GrpcConnector(
                 loop,
@@ -161,9 +164,16 @@ final class AdsClient {
             backoff.reset();
         }
         Duration delay = backoff.next();
-        connection = new Disconnected(status.toString(), environment.clock().instant(), delay);
+        if (without == null) {
+            without = environment.clock().instant();
+        }
+        connection = new Disconnected(status.toString(), without, isTurnedAway(status));
         retry = loop.schedule(this::connect, delay.toNanos(), TimeUnit.NANOSECONDS);
         observer.changed();
+    }
+
+    private static boolean isTurnedAway(GrpcStatus status) {
+        return status.code() == Code.UNAUTHENTICATED || status.code() == Code.PERMISSION_DENIED;
     }
 
     // Old versions of go-control-plane say UNKNOWN, "not implemented".
@@ -176,6 +186,7 @@ final class AdsClient {
         private GrpcStream call;
         private AdsSession session;
         private InetSocketAddress local;
+        private Instant opened;
         private Node said;
         /** Ended by this process, to be followed by one on which it says something else of itself. */
         private boolean superseded;
@@ -216,7 +227,11 @@ final class AdsClient {
         @Override
         public void opened(SocketAddress localAddress) {
             local = (InetSocketAddress) localAddress;
-            connection = new Connected(local, environment.clock().instant());
+            opened = environment.clock().instant();
+            // Whoever is turned away has a stream before, each time.
+            if (!(connection instanceof Disconnected disconnected && disconnected.turnedAway())) {
+                connection = new Connected(local, opened);
+            }
             said = node();
             lastSaid = said;
             session.begin(said);
@@ -229,6 +244,10 @@ final class AdsClient {
                 return;
             }
             responded = true;
+            without = null;
+            if (!(connection instanceof Connected)) {
+                connection = new Connected(local, opened);
+            }
             try {
                 good |= session.received(message);
             } catch (InvalidProtocolBufferException e) {

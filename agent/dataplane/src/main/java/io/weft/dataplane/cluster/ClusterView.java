@@ -304,6 +304,7 @@ public final class ClusterView {
                         host.active(),
                         host.successes(),
                         host.failures(),
+                        host.endpoint().tls() != null,
                         host.failsChecks(),
                         host.ejected(),
                         host.ejections()));

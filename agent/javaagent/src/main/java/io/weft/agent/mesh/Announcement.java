@@ -75,7 +75,7 @@ public final class Announcement {
             return " (not asked yet)";
         }
         if (status.get().connection() instanceof Disconnected disconnected) {
-            return " (no connection: " + disconnected.error() + ")";
+            return (disconnected.turnedAway() ? " (turned away: " : " (no connection: ") + disconnected.error() + ")";
         }
         return status.get().connection() instanceof Connected && policyInForce ? "" : " (no policy yet)";
     }

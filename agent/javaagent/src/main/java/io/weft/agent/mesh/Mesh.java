@@ -78,6 +78,7 @@ public final class Mesh implements MeshAccess {
     public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
 
     private static final Duration OUTAGE = Duration.ofSeconds(30);
+    private static final Duration REMINDER = Duration.ofMinutes(10);
     /** For a control plane to tell callers that this instance goes: much more than it takes. */
     private static final long MOST_TO_HEAR_MILLIS = 500;
 
@@ -231,7 +232,7 @@ public final class Mesh implements MeshAccess {
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
         Instance instance = instance(ports);
         PolicyClient client = PolicyClient.start(config(settings), instance,
-                new InForce(listener, new PolicyNews(background, log, OUTAGE), instance.namespace()));
+                new InForce(listener, news(), instance.namespace()));
         client.reportLoad(dataPlane());
         running = new Running(instance.name(), client, dataPlane());
         listener.running();
@@ -244,6 +245,10 @@ public final class Mesh implements MeshAccess {
                 listener.serving();
             }
         }));
+    }
+
+    private PolicyNews news() {
+        return new PolicyNews(background, log, OUTAGE, REMINDER, settings.controlPlane().orElseThrow().token());
     }
 
     private Instance instance(InboundPorts ports) {

@@ -10,9 +10,10 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What an operator has to know of the policy client goes into the log: a policy that was refused, a cache that does not work, and
- * the loss of a control plane that lasts; one that only restarts is not worth a line. Everything once. Confined to the policy
- * client's thread, but for what the timer looks at.
+ * What an operator has to know of the policy client goes into the log: a policy that was refused, a cache that does not work,
+ * the loss of a control plane that lasts (one that only restarts is not worth a line), and at once that the control plane turns this process
+ * away. Everything once, but for the last, which somebody has to do something about. Confined to the policy client's thread, but for
+ * what the timers look at.
  */
 final class PolicyNews {
     /** A control plane that sends other nonsense each time must not fill the log. */
@@ -21,16 +22,27 @@ final class PolicyNews {
     private final Background background;
     private final AgentLog log;
     private final Duration patience;
+    private final Duration reminder;
+    private final String token;
     private final Set<String> told = new HashSet<>();
     private boolean wasConnected;
     private volatile Disconnected outage;
     private volatile boolean outageTold;
+    /** Null: it is not, or no more. */
+    private volatile Disconnected turnedAway;
+    private volatile int timesTurnedAway;
 
-    /** @param patience how long a control plane may be away without a word */
-    PolicyNews(Background background, AgentLog log, Duration patience) {
+    /**
+     * @param patience how long a control plane may be away without a word
+     * @param reminder how often it is said that this process is turned away
+     * @param token that it shows
+     */
+    PolicyNews(Background background, AgentLog log, Duration patience, Duration reminder, String token) {
         this.background = background;
         this.log = log;
         this.patience = patience;
+        this.reminder = reminder;
+        this.token = token;
     }
 
     void read(PolicyClientStatus status) {
@@ -46,13 +58,28 @@ final class PolicyNews {
             if (status.lastResponse().map(connected.since()::isAfter).orElse(true)) {
                 return;
             }
-            if (outageTold) {
+            if (turnedAway != null) {
+                log.info("the control plane has let this process in");
+            } else if (outageTold) {
                 log.info("connected to the control plane again");
             }
             wasConnected = true;
             outage = null;
             outageTold = false;
-        } else if (status.connection() instanceof Disconnected now && wasConnected) {
+            turnedAway = null;
+        } else if (status.connection() instanceof Disconnected now) {
+            disconnected(now);
+        }
+    }
+
+    private void disconnected(Disconnected now) {
+        if (now.turnedAway()) {
+            boolean begins = turnedAway == null;
+            turnedAway = now;
+            if (begins) {
+                tellTurnedAway(++timesTurnedAway);
+            }
+        } else if (wasConnected) {
             boolean begins = outage == null;
             outage = now;
             if (begins) {
@@ -69,9 +96,17 @@ final class PolicyNews {
 
     private void tellOutage() {
         Disconnected lasting = outage;
-        if (lasting != null && !outageTold) {
+        if (lasting != null && !outageTold && turnedAway == null) {
             outageTold = true;
             log.warn("no connection to the control plane (" + lasting.error() + "); the last policy stays in force");
+        }
+    }
+
+    private void tellTurnedAway(int time) {
+        Disconnected lasting = turnedAway;
+        if (lasting != null && time == timesTurnedAway) {
+            log.warn("the control plane turns this process away: " + lasting.error() + " (" + token + "); what it had before stays in force");
+            background.runAfter(reminder.toMillis(), "look at the connection", () -> tellTurnedAway(time));
         }
     }
 }

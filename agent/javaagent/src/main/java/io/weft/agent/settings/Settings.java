@@ -46,6 +46,12 @@ public record Settings(
 
         /** Whose it is: how a process says to it who it is. */
         public enum Kind { WEFT, KUMA, ISTIO }
+
+        /** What it shows of who this process is, for whoever has to put that right. */
+        public String token() {
+            return tokenFile.map(file -> "the token file " + file + " is read anew for each attempt")
+                    .orElse("no token is shown: weft.control-plane.token-file is not set");
+        }
     }
 
     /** @param keyType {@code ec}, {@code rsa} or {@code ed25519} */

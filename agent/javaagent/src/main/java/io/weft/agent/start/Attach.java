@@ -21,14 +21,14 @@ final class Attach {
      */
     static int to(String pid, String argument, Path agent, PrintStream out, PrintStream err) {
         if (wouldDieOfQuit(pid)) {
-            err.println("weft-agent: cannot attach to " + pid + ": it is no JVM, or one that was started with -Xrs");
+            err.println("weft attach: cannot attach to " + pid + ": it is no JVM, or one that was started with -Xrs");
             return 1;
         }
         VirtualMachine target;
         try {
             target = VirtualMachine.attach(pid);
         } catch (AttachNotSupportedException | IOException refused) {
-            err.println("weft-agent: cannot attach to " + pid + ": " + refused.getMessage()
+            err.println("weft attach: cannot attach to " + pid + ": " + refused.getMessage()
                     + "; is it a JVM of this user, and started without -XX:+DisableAttachMechanism?");
             return 1;
         }
@@ -36,16 +36,16 @@ final class Attach {
             target.loadAgent(agent.toAbsolutePath().toString(), argument);
             String outcome = target.getSystemProperties().getProperty(OnAttach.OUTCOME, "it does not say whether it started");
             boolean started = outcome.startsWith(OnAttach.STARTED);
-            (started ? out : err).println("weft-agent: " + pid + ": " + outcome);
+            (started ? out : err).println("weft attach: " + pid + ": " + outcome);
             return started ? 0 : 1;
         } catch (AgentLoadException | AgentInitializationException | IOException failed) {
-            err.println("weft-agent: " + pid + " cannot load the agent: " + failed.getMessage());
+            err.println("weft attach: " + pid + " cannot load the agent: " + failed.getMessage());
             return 1;
         } finally {
             try {
                 target.detach();
             } catch (IOException gone) {
-                err.println("weft-agent: " + pid + " ended meanwhile: " + gone.getMessage());
+                err.println("weft attach: " + pid + " ended meanwhile: " + gone.getMessage());
             }
         }
     }

@@ -31,25 +31,26 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             case "explain":
                 return explain(arguments.subList(1, arguments.size()));
             default:
-                return wrongUse("unknown argument " + command);
+                System.err.println("weft-agent: unknown argument " + command + "; see --help");
+                return WRONG_USE;
         }
     }
 
     private static int attach(List<String> arguments) {
         if (arguments.size() < 2 || !isNumber(arguments.get(1))) {
-            return wrongUse("attach needs a process id");
+            return wrongUse("attach", "needs a process id");
         }
         List<String> settings = arguments.subList(2, arguments.size());
         for (String setting : settings) {
             if (setting.indexOf('=') <= 0) {
-                return wrongUse("'" + setting + "' is not of the form SETTING=VALUE");
+                return wrongUse("attach", "'" + setting + "' is not of the form SETTING=VALUE");
             }
         }
         Path agent = Path.of(URI.create(WeftAgent.class.getProtectionDomain().getCodeSource().getLocation().toString()));
         try {
             return Attach.to(arguments.get(1), String.join(",", settings), agent, System.out, System.err);
         } catch (NoClassDefFoundError noAttach) {
-            System.err.println("weft-agent: this Java runtime (" + System.getProperty("java.home")
+            System.err.println("weft attach: this Java runtime (" + System.getProperty("java.home")
                     + ") has no module jdk.attach; run it with the java of a JDK");
             return 1;
         }
@@ -73,17 +74,17 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             } else if (isNumber(argument) && argument.length() < 19) {
                 pids.add(Long.parseLong(argument));
             } else {
-                return wrongUse("status takes process ids, --all, --verbose, --json and --dir DIRECTORY, not " + argument);
+                return wrongUse("status", "takes process ids, --all, --verbose, --json and --dir DIRECTORY, not " + argument);
             }
         }
         if (form == null) {
             form = pids.isEmpty() ? StatusCommand.Form.LINE : StatusCommand.Form.EVERYTHING;
         }
-        StatusCommand command = new StatusCommand(System.out, System.err);
+        StatusCommand command = new StatusCommand(System.out, System.err, form);
         if (everywhere && pids.isEmpty() && directory == null) {
-            return command.everywhere(form);
+            return command.everywhere();
         }
-        return command.run(directory == null ? SocketDirectory.of(System.getProperty("user.name")) : directory, pids, form);
+        return command.run(directory == null ? SocketDirectory.of(System.getProperty("user.name")) : directory, pids);
     }
 
     private static int explain(List<String> arguments) {
@@ -100,7 +101,7 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             } else if (argument.equals("-H") && i + 1 < arguments.size() && arguments.get(i + 1).indexOf(':') > 0) {
                 headers.add(arguments.get(++i));
             } else if (argument.startsWith("-")) {
-                return wrongUse("explain takes [PID] METHOD URL, -H 'NAME: VALUE', --json and --dir DIRECTORY, not " + argument);
+                return wrongUse("explain", "takes [PID] METHOD URL, -H 'NAME: VALUE', --json and --dir DIRECTORY, not " + argument);
             } else {
                 positional.add(argument);
             }
@@ -110,10 +111,10 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             pids.add(Long.parseLong(positional.remove(0)));
         }
         if (positional.size() != 2) {
-            return wrongUse("explain needs a method and a URL, as in: explain GET http://orders/");
+            return wrongUse("explain", "needs a method and a URL, as in: explain GET http://orders/");
         }
-        return new StatusCommand(System.out, System.err)
-                .run(directory, pids, new StatusCommand.Explain(positional.get(0), positional.get(1), headers, json));
+        StatusCommand.Question asked = new StatusCommand.Explain(positional.get(0), positional.get(1), headers, json);
+        return new StatusCommand(System.out, System.err, asked).run(directory, pids);
     }
 
     private static boolean isNumber(String text) {
@@ -125,8 +126,8 @@ public final class CommandLine implements ToIntFunction<List<String>> {
         return !text.isEmpty();
     }
 
-    private static int wrongUse(String problem) {
-        System.err.println("weft-agent: " + problem + "; see --help");
+    private static int wrongUse(String command, String problem) {
+        System.err.println("weft " + command + ": " + problem + "; see --help");
         return WRONG_USE;
     }
 }

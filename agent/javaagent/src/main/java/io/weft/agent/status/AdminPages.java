@@ -211,7 +211,7 @@ public final class AdminPages {
                 settings.service().orElse(""),
                 settings.mesh(),
                 running.instance(),
-                settings.controlPlane().orElseThrow().uri(),
+                settings.controlPlane().orElseThrow(),
                 running.client().status(),
                 running.client().snapshot(),
                 List.copyOf(running.dataPlane().inbound().ports()),

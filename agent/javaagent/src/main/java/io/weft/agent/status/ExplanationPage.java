@@ -2,6 +2,7 @@ package io.weft.agent.status;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.Explanation.Choice;
 import io.weft.dataplane.Explanation;
@@ -48,10 +49,11 @@ final class ExplanationPage {
         long sum = explanation.clusters().stream().mapToLong(Choice::weight).sum();
         field(text, "cluster", (choice.cluster().isEmpty() ? "(the request names none)" : choice.cluster())
                 + (explanation.clusters().size() == 1 ? "" : String.format(Locale.ROOT, ", %.4g %% of requests", 100.0 * choice.weight() / sum))
-                + (choice.known() ? choice.endpoints().isEmpty() ? ": no endpoint" : "" : ": there is no such cluster"));
+                + (choice.known() ? choice.endpoints().isEmpty() ? ": no endpoint" : ", " + StatusText.text(ClusterStats.transport(choice.endpoints()))
+                        : ": there is no such cluster"));
         for (EndpointStats endpoint : choice.endpoints()) {
             field(text, "  endpoint", Addresses.text(endpoint.address()) + (usable(endpoint) ? "" : ", left out") + ", "
-                    + endpoint.health().name().toLowerCase(Locale.ROOT) + ", weight " + endpoint.weight()
+                    + StatusText.text(endpoint.transport()) + ", " + endpoint.health().name().toLowerCase(Locale.ROOT) + ", weight " + endpoint.weight()
                     + (endpoint.priority() == 0 ? "" : ", priority " + endpoint.priority())
                     + (endpoint.failsChecks() ? ", fails its health checks" : "") + (endpoint.ejected() ? ", EJECTED" : ""));
         }
@@ -80,10 +82,12 @@ final class ExplanationPage {
                 json.writeStringField("cluster", choice.cluster());
                 json.writeNumberField("weight", choice.weight());
                 json.writeBooleanField("known", choice.known());
+                json.writeStringField("transport", ClusterStats.transport(choice.endpoints()).name().toLowerCase(Locale.ROOT));
                 json.writeArrayFieldStart("endpoints");
                 for (EndpointStats endpoint : choice.endpoints()) {
                     json.writeStartObject();
                     json.writeStringField("address", Addresses.text(endpoint.address()));
+                    json.writeStringField("transport", endpoint.transport().name().toLowerCase(Locale.ROOT));
                     json.writeStringField("health", endpoint.health().name().toLowerCase(Locale.ROOT));
                     json.writeNumberField("priority", endpoint.priority());
                     json.writeNumberField("weight", endpoint.weight());

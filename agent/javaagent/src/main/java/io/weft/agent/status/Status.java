@@ -1,12 +1,12 @@
 package io.weft.agent.status;
 
 import io.weft.agent.link.Attachments;
+import io.weft.agent.settings.Settings;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.model.PolicySnapshot;
-import java.net.URI;
 import java.util.List;
 
 /**
@@ -22,7 +22,7 @@ record Status(
         String service,
         String mesh,
         String instance,
-        URI controlPlane,
+        Settings.ControlPlane controlPlane,
         PolicyClientStatus stream,
         PolicySnapshot policy,
         List<PortInfo> ports,

@@ -27,6 +27,9 @@ public final class StatusCommand {
 
     /** What each JVM is asked. */
     public sealed interface Question {
+        /** Who asks, as in {@code status}. */
+        String command();
+
         String page();
 
         /** Above what the first one says, or between two. */
@@ -49,6 +52,11 @@ public final class StatusCommand {
 
         Form(String page) {
             this.page = page;
+        }
+
+        @Override
+        public String command() {
+            return "status";
         }
 
         @Override
@@ -82,6 +90,11 @@ public final class StatusCommand {
      */
     public record Explain(String method, String url, List<String> headers, boolean json) implements Question {
         @Override
+        public String command() {
+            return "explain";
+        }
+
+        @Override
         public String page() {
             StringBuilder page = new StringBuilder("/explain?method=").append(encoded(method)).append("&url=").append(encoded(url));
             for (String header : headers) {
@@ -102,10 +115,16 @@ public final class StatusCommand {
 
     private final PrintStream out;
     private final PrintStream err;
+    private final Question question;
 
-    public StatusCommand(PrintStream out, PrintStream err) {
+    public StatusCommand(PrintStream out, PrintStream err, Question question) {
         this.out = out;
         this.err = err;
+        this.question = question;
+    }
+
+    private void complain(String problem) {
+        err.println("weft " + question.command() + ": " + problem);
     }
 
     /** One process, and what it answered. */
@@ -115,9 +134,9 @@ public final class StatusCommand {
      * @param pids which to ask; empty: all that there are
      * @return exit status: 1 when one that was asked for, or all, could not be asked
      */
-    public int run(SocketDirectory directory, List<Long> pids, Question question) {
+    public int run(SocketDirectory directory, List<Long> pids) {
         try (AdminClient client = new AdminClient(PATIENCE)) {
-            return pids.isEmpty() ? all(client, List.of(directory), false, question) : chosen(client, directory, pids, question);
+            return pids.isEmpty() ? all(client, List.of(directory), false) : chosen(client, directory, pids);
         }
     }
 
@@ -126,38 +145,38 @@ public final class StatusCommand {
      *
      * @return exit status: 1 when one that has a socket, or all, could not be asked
      */
-    public int everywhere(Question question) {
+    public int everywhere() {
         try (AdminClient client = new AdminClient(PATIENCE)) {
-            return all(client, SocketDirectory.ofEveryUser(), true, question);
+            return all(client, SocketDirectory.ofEveryUser(), true);
         } catch (IOException unreadable) {
             return unreadable(unreadable);
         }
     }
 
     private int unreadable(IOException problem) {
-        err.println("weft status: cannot read " + problem.getMessage());
+        complain("cannot read " + problem.getMessage());
         return 1;
     }
 
-    private int chosen(AdminClient client, SocketDirectory directory, List<Long> pids, Question question) {
+    private int chosen(AdminClient client, SocketDirectory directory, List<Long> pids) {
         int status = 0;
         for (long pid : pids) {
             try {
                 out.print(printable(client.get(directory.socket(pid), question.page())));
             } catch (AdminClient.NobodyThere none) {
-                err.println("weft status: " + pid + " cannot be asked: there is no " + directory.socket(pid)
+                complain(pid + " cannot be asked: there is no " + directory.socket(pid)
                         + ". It may run without the agent or without a library in use, have started less than two seconds ago, belong to "
                         + "another user, or have set weft.admin.dir: then name that with --dir.");
                 status = 1;
             } catch (IOException failed) {
-                err.println("weft status: " + pid + ": " + failed.getMessage());
+                complain(pid + ": " + failed.getMessage());
                 status = 1;
             }
         }
         return status;
     }
 
-    private int all(AdminClient client, List<SocketDirectory> directories, boolean everybody, Question question) {
+    private int all(AdminClient client, List<SocketDirectory> directories, boolean everybody) {
         List<Asked> asked = new ArrayList<>();
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
         try {
@@ -167,14 +186,14 @@ public final class StatusCommand {
                         asked.add(new Asked(directory, pid, threads.submit(() -> client.get(directory.socket(pid), question.page()))));
                     }
                 } catch (IOException unreadable) {
-                    err.println("weft status: cannot read " + unreadable.getMessage()
+                    complain("cannot read " + unreadable.getMessage()
                             + "; whoever it belongs to, or root, can ask the processes in it");
                 }
             }
             String nobody = everybody
                     ? "no JVM on this machine that may be asked is in the mesh"
                     : "no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directories.get(0).path() + ")";
-            return tell(asked, everybody, nobody, question);
+            return tell(asked, everybody, nobody);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
             return 1;
@@ -183,7 +202,7 @@ public final class StatusCommand {
         }
     }
 
-    private int tell(List<Asked> asked, boolean everybody, String nobody, Question question) throws InterruptedException {
+    private int tell(List<Asked> asked, boolean everybody, String nobody) throws InterruptedException {
         int told = 0;
         int failed = 0;
         Set<Long> known = new HashSet<>();
@@ -201,27 +220,27 @@ public final class StatusCommand {
                     continue;
                 }
                 known.add(each.pid());
-                told += unanswered(each.pid(), Unanswered.NO_ANSWER, unanswered.getCause().getMessage(), told, question);
+                told += unanswered(each.pid(), Unanswered.NO_ANSWER, unanswered.getCause().getMessage(), told);
                 failed++;
             }
         }
         for (long pid : everybody ? AgentProcesses.pids() : List.<Long>of()) {
             if (known.add(pid)) {
-                told += unanswered(pid, Unanswered.NO_SOCKET, WHY_NO_SOCKET, told, question);
+                told += unanswered(pid, Unanswered.NO_SOCKET, WHY_NO_SOCKET, told);
             }
         }
         if (told == 0 && failed == 0) {
-            err.println("weft status: " + nobody);
+            complain(nobody);
             return 1;
         }
         return failed == 0 ? 0 : 1;
     }
 
     /** @return how many it told of: on stdout, where the answers of a script's or a table's kind are, else on stderr */
-    private int unanswered(long pid, Unanswered why, String problem, int told, Question question) {
+    private int unanswered(long pid, Unanswered why, String problem, int told) {
         String instead = question.unanswered(pid, why, problem);
         if (instead.isEmpty()) {
-            err.println("weft status: " + pid + ": " + problem);
+            complain(pid + ": " + problem);
             return 0;
         }
         out.print(question.before(told == 0) + instead);
@@ -237,7 +256,7 @@ public final class StatusCommand {
         try {
             Files.deleteIfExists(asked.directory().socket(asked.pid()));
         } catch (IOException left) {
-            err.println("weft status: what " + asked.pid() + " has left stays: " + left.getMessage());
+            complain("what " + asked.pid() + " has left stays: " + left.getMessage());
         }
     }
 

@@ -82,7 +82,7 @@ final class StatusJson {
     private void controlPlane(Status status) throws IOException {
         PolicyClientStatus stream = status.stream();
         json.writeObjectFieldStart("controlPlane");
-        json.writeStringField("uri", status.controlPlane().toString());
+        json.writeStringField("uri", status.controlPlane().uri().toString());
         if (stream.connection() instanceof Connected connected) {
             json.writeStringField("state", "connected");
             json.writeStringField("since", connected.since().toString());
@@ -92,6 +92,7 @@ final class StatusJson {
         } else if (stream.connection() instanceof Disconnected disconnected) {
             json.writeStringField("state", "disconnected");
             json.writeStringField("since", disconnected.since().toString());
+            json.writeBooleanField("turnedAway", disconnected.turnedAway());
             json.writeStringField("error", disconnected.error());
         } else if (stream.connection() instanceof Closed) {
             json.writeStringField("state", "closed");
@@ -192,6 +193,7 @@ final class StatusJson {
         for (ClusterStats cluster : status.clusters()) {
             json.writeStartObject();
             json.writeStringField("name", cluster.name());
+            json.writeStringField("transport", cluster.transport().name().toLowerCase(Locale.ROOT));
             json.writeNumberField("active", cluster.active());
             json.writeNumberField("successes", cluster.successes());
             json.writeNumberField("failures", cluster.failures());
@@ -218,6 +220,7 @@ final class StatusJson {
         json.writeNumberField("priority", endpoint.priority());
         json.writeNumberField("weight", endpoint.weight());
         json.writeStringField("health", endpoint.health().name().toLowerCase(Locale.ROOT));
+        json.writeStringField("transport", endpoint.transport().name().toLowerCase(Locale.ROOT));
         json.writeNumberField("active", endpoint.active());
         json.writeNumberField("successes", endpoint.successes());
         json.writeNumberField("failures", endpoint.failures());

@@ -3,6 +3,7 @@ package io.weft.agent.status;
 import io.weft.agent.link.Attachments;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
+import io.weft.dataplane.ClusterStats.Transport;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.policy.PolicyClientStatus.Connected;
@@ -68,7 +69,7 @@ final class StatusText {
         field("versions", "weft " + status.process().agent() + ", Java " + status.process().java());
         field("service", (status.service().isEmpty() ? "(none: it only calls)" : status.service()) + " in mesh " + status.mesh()
                 + ", instance " + status.instance());
-        field("control plane", status.controlPlane() + " " + connection(status.stream().connection()));
+        field("control plane", status.controlPlane().uri() + " " + connection(status));
         field("policy", "generation " + status.policy().generation() + ": " + status.policy().listeners().size() + " listeners, "
                 + status.policy().routeConfigurations().size() + " route configurations, " + status.policy().clusters().size()
                 + " clusters, " + status.endpoints() + " endpoints");
@@ -135,6 +136,9 @@ final class StatusText {
 
     private static String remarks(ClusterStats cluster) {
         List<String> remarks = new ArrayList<>();
+        if (!cluster.endpoints().isEmpty()) {
+            remarks.add(text(cluster.transport()));
+        }
         if (cluster.withoutEndpoint() != 0) {
             remarks.add(cluster.withoutEndpoint() + " without a healthy endpoint");
         }
@@ -144,8 +148,18 @@ final class StatusText {
         return String.join(", ", remarks);
     }
 
+    /** How requests travel. */
+    static String text(Transport transport) {
+        return switch (transport) {
+            case TLS -> "mesh TLS";
+            case PLAINTEXT -> "plaintext";
+            case TLS_AND_PLAINTEXT -> "mesh TLS and plaintext";
+            case NONE -> "no endpoint";
+        };
+    }
+
     private static String state(EndpointStats endpoint) {
-        return endpoint.health().name().toLowerCase(Locale.ROOT) + ", weight " + endpoint.weight()
+        return text(endpoint.transport()) + ", " + endpoint.health().name().toLowerCase(Locale.ROOT) + ", weight " + endpoint.weight()
                 + (endpoint.priority() == 0 ? "" : ", priority " + endpoint.priority())
                 + (endpoint.ejected() ? ", EJECTED" : "")
                 + (endpoint.ejections() == 0 ? "" : ", ejections " + endpoint.ejections());
@@ -173,15 +187,20 @@ final class StatusText {
     }
 
     private static String state(Connection connection) {
+        if (connection instanceof Disconnected disconnected && disconnected.turnedAway()) {
+            return "turned away";
+        }
         return connection.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     }
 
-    private String connection(Connection connection) {
+    private String connection(Status status) {
+        Connection connection = status.stream().connection();
         if (connection instanceof Connected connected) {
             return "connected for " + age(connected.since());
         }
         if (connection instanceof Disconnected disconnected) {
-            return "DISCONNECTED for " + age(disconnected.since()) + ": " + disconnected.error() + "; the last policy stays in force";
+            return (disconnected.turnedAway() ? "TURNED AWAY" : "DISCONNECTED") + " for " + age(disconnected.since()) + ": " + disconnected.error()
+                    + (disconnected.turnedAway() ? " (" + status.controlPlane().token() + ")" : "") + "; the last policy stays in force";
         }
         return state(connection);
     }

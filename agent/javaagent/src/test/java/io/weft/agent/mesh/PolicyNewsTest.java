@@ -23,13 +23,15 @@ import org.junit.jupiter.api.Test;
 
 class PolicyNewsTest {
     private static final Connection CONNECTED = new Connected(new InetSocketAddress("127.0.0.1", 1), Instant.EPOCH);
-    private static final Connection AWAY = new Disconnected("UNAVAILABLE: gone", Instant.EPOCH, Duration.ofSeconds(1));
+    private static final Connection AWAY = new Disconnected("UNAVAILABLE: gone", Instant.EPOCH, false);
+    private static final Connection TURNED_AWAY = new Disconnected("UNAUTHENTICATED: no token came", Instant.EPOCH, true);
     private static final Refusal REFUSAL =
             new Refusal("Cluster orders", "transport_socket", "is not supported", Instant.EPOCH);
 
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
     private final AgentLog log = AgentLog.to(AgentLog.Level.INFO, said);
     private final Background background = new Background(log);
+    private Duration reminder = Duration.ofDays(1);
 
     @Test
     void refusalIsSaidOnce() {
@@ -105,8 +107,40 @@ class PolicyNewsTest {
         assertThat(lines()).singleElement().asString().contains("no connection to the control plane");
     }
 
+    @Test
+    void whoeverIsTurnedAwayFromTheBeginningIsToldAtOnceWhatToDo() {
+        PolicyNews news = news(Duration.ofDays(1));
+
+        news.read(status(TURNED_AWAY, List.of(), Optional.empty()));
+        news.read(status(TURNED_AWAY, List.of(), Optional.empty()));
+        news.read(status(CONNECTED, List.of(), Optional.empty()));
+
+        assertThat(lines()).satisfiesExactly(
+                line -> assertThat(line).endsWith("weft WARN the control plane turns this process away: UNAUTHENTICATED: no token came"
+                        + " (no token is shown); what it had before stays in force"),
+                line -> assertThat(line).endsWith("weft INFO the control plane has let this process in"));
+    }
+
+    @Test
+    void andAgainForAsLongAsItLasts() throws InterruptedException {
+        reminder = Duration.ofMillis(1);
+        PolicyNews news = news(Duration.ofDays(1));
+
+        news.read(status(TURNED_AWAY, List.of(), Optional.empty()));
+        while (lines().size() < 3) {
+            Thread.sleep(1);
+        }
+        news.read(status(CONNECTED, List.of(), Optional.empty()));
+        awaitTimers();
+        List<String> told = lines();
+        awaitTimers();
+
+        assertThat(told).last().asString().endsWith("has let this process in");
+        assertThat(lines()).isEqualTo(told);
+    }
+
     private PolicyNews news(Duration patience) {
-        return new PolicyNews(background, log, patience);
+        return new PolicyNews(background, log, patience, reminder, "no token is shown");
     }
 
     /** One thread runs them all, in the order of their time. */

@@ -144,7 +144,7 @@ class MeshMetricsTest {
     static ClusterStats cluster() {
         List<EndpointStats> endpoints = new ArrayList<>();
         for (boolean ejected : new boolean[] {false, true}) {
-            endpoints.add(new EndpointStats(new InetSocketAddress("127.0.0.1", 80), 0, 1, Health.HEALTHY, 0, 7, 1, false, ejected, ejected ? 1 : 0));
+            endpoints.add(new EndpointStats(new InetSocketAddress("127.0.0.1", 80), 0, 1, Health.HEALTHY, 0, 7, 1, false, false, ejected, ejected ? 1 : 0));
         }
         return new ClusterStats("orders", 0, 0, 14, 1, 0, 0, 0, 0, 0, 0, 1, endpoints);
     }

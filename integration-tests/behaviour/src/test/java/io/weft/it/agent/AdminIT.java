@@ -101,7 +101,7 @@ class AdminIT {
         JvmProcess explain = testbed.jvm("explain", jdk).jar(Build.agent(), "explain", Long.toString(client.pid()), "GET", "http://orders/x",
                 "-H", "a: b", "--dir", sockets.toString());
         assertThat(explain.awaitExit()).as(explain::report).isZero();
-        assertThat(String.join("\n", explain.stdout())).contains("cluster      orders", "endpoint   127.0.0.1:" + port);
+        assertThat(String.join("\n", explain.stdout())).contains("cluster      orders, plaintext", "endpoint   127.0.0.1:" + port + ", plaintext, healthy");
 
         assertThat(page(server, "GET", "/ready")).isEqualTo("LIVE\n");
         assertThat(page(server, "POST", "/drain")).isEqualTo("OK\n");

@@ -119,7 +119,7 @@ class PolicyStreamIT {
 
         JvmProcess stranger = client(jdk, policies, server, agent, wrongToken);
         stranger.getFailing("http://orders/");
-        stranger.awaitStderr(line -> line.contains("no connection: UNAUTHENTICATED: wrong token"));
+        stranger.awaitStderr(line -> line.contains("turns this process away: UNAUTHENTICATED: wrong token"));
     }
 
     private JvmProcess client(Jdk jdk, PolicyServer policies, Identity server, Identity own, Path token) {

@@ -52,7 +52,7 @@ class StatusIT {
                 .contains("{\"resource\":\"Cluster broken\",\"path\":\"cluster_type\"")
                 .contains("{\"resource\":\"Cluster orders\",\"path\":\"per_connection_buffer_limit_bytes\"}")
                 .contains("\"library\":\"java-net-http\"", "\"inMesh\":true")
-                .containsPattern("\"name\":\"orders\",\"active\":0,\"successes\":1,\"failures\":0");
+                .containsPattern("\"name\":\"orders\",\"transport\":\"plaintext\",\"active\":0,\"successes\":1,\"failures\":0");
 
         JvmProcess lines = status(jdk);
         assertThat(lines.awaitExit()).as(lines::report).isZero();

@@ -68,8 +68,10 @@ class IdentityIT {
         controlPlane.save("identity.yaml", IDENTITY.formatted("1h"));
         JvmProcess client = client(jdk, controlPlane, "shop", "orders");
         client.get("http://127.0.0.1:" + testbed.upstream("outside").address().getPort() + "/");
-        client.awaitStderr(line -> line.contains("PERMISSION_DENIED: the token of default.shop-")
+        client.awaitStderr(line -> line.contains("turns this process away: PERMISSION_DENIED: the token of default.shop-")
                 && line.contains("is for service orders, but it calls itself shop; make one with weft token"));
+        await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+        assertThat(status(jdk)).contains("\"state\":\"disconnected\"", "\"turnedAway\":true", "it calls itself shop");
     }
 
     private JvmProcess client(Jdk jdk, ControlPlane controlPlane, String service, String tokenFor) {

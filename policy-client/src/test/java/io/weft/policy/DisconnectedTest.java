@@ -1,0 +1,100 @@
+package io.weft.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.weft.policy.PolicyClientStatus.Connected;
+import io.weft.policy.PolicyClientStatus.Connection;
+import io.weft.policy.PolicyClientStatus.Disconnected;
+import io.weft.policy.ScriptedControlPlane.Call;
+import io.weft.policy.ScriptedControlPlane.Script;
+import io.weft.policy.ScriptedControlPlane.StreamScript;
+import io.weft.policy.model.PolicySnapshot;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** What an operator is told of a connection that is not there. */
+class DisconnectedTest {
+    private final List<Connection> told = new CopyOnWriteArrayList<>();
+
+    private PolicyClient client(ScriptedControlPlane controlPlane) {
+        return PolicyClient.start(ClientUnderTest.config(controlPlane.uri()), local -> ClientUnderTest.NODE, new PolicyListener() {
+            @Override
+            public void snapshot(PolicySnapshot snapshot) {}
+
+            @Override
+            public void status(PolicyClientStatus status) {
+                told.add(status.connection());
+            }
+        }, ClientUnderTest.environment());
+    }
+
+    /** With a stream before each time, as gRPC's servers have it. */
+    private static Script turnsAway() {
+        return ScriptedControlPlane.http2(() -> new StreamScript() {
+            private boolean ended;
+
+            @Override
+            public void headers(Call call, Http2Headers headers) {
+                call.respond();
+            }
+
+            @Override
+            public void message(Call call, byte[] message) {
+                if (!ended) {
+                    ended = true;
+                    call.headers(new DefaultHttp2Headers().add("grpc-status", "16").add("grpc-message", "no token came"), true);
+                }
+            }
+        });
+    }
+
+    private List<Disconnected> disconnected() {
+        return told.stream().filter(Disconnected.class::isInstance).map(Disconnected.class::cast).toList();
+    }
+
+    @Test
+    void itIsSinceTheConnectionWasLostAndNotSinceTheLastAttempt() {
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(ServedPolicy.of("orders", 1001).script());
+                PolicyClient client = client(controlPlane)) {
+            await().until(() -> client.snapshot().clusters().containsKey("orders"));
+            Instant before = Instant.now();
+            controlPlane.become(ScriptedControlPlane.closes());
+            await().until(() -> disconnected().size() >= 4);
+
+            Instant since = disconnected().get(0).since();
+            assertThat(since).isBetween(before, Instant.now());
+            assertThat(disconnected()).extracting(Disconnected::since).containsOnly(since);
+            assertThat(disconnected()).extracting(Disconnected::turnedAway).containsOnly(false);
+
+            controlPlane.become(ServedPolicy.of("users", 1002).script());
+            await().until(() -> client.snapshot().clusters().containsKey("users"));
+            controlPlane.become(ScriptedControlPlane.closes());
+            await().until(() -> client.status().connection() instanceof Disconnected again && again.since().isAfter(since));
+        }
+    }
+
+    @Test
+    void whoeverIsTurnedAwayIsSoUntilItGetsAnAnswer() {
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway());
+                PolicyClient client = client(controlPlane)) {
+            await().until(() -> disconnected().size() >= 3);
+
+            assertThat(disconnected()).allSatisfy(each -> {
+                assertThat(each.turnedAway()).isTrue();
+                assertThat(each.error()).isEqualTo("UNAUTHENTICATED: no token came");
+                assertThat(each.since()).isEqualTo(disconnected().get(0).since());
+            });
+            List<Connection> fromTheFirst = told.subList(told.indexOf(disconnected().get(0)), told.size());
+            assertThat(fromTheFirst).noneMatch(Connected.class::isInstance);
+
+            controlPlane.become(ServedPolicy.of("orders", 1001).script());
+            await().until(() -> client.status().connection() instanceof Connected);
+            await().until(() -> client.snapshot().clusters().containsKey("orders"));
+        }
+    }
+}
