@@ -8,6 +8,6 @@ public interface PolicyListener {
     /** A new snapshot, in order of generation; a cached one comes first. */
     void snapshot(PolicySnapshot snapshot);
 
-    /** The connection, a refusal or something else of the status may have changed. */
+    /** The connection, a refusal or something else of the status may have changed. Not before a cached snapshot, if there is one. */
     default void status(PolicyClientStatus status) {}
 }

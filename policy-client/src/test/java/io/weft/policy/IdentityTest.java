@@ -20,6 +20,7 @@ import io.weft.policy.model.CertificateValidation.TrustDomains;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TlsCertificate;
+import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
@@ -27,6 +28,7 @@ import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.Certificat
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.xds.Environment;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -256,6 +258,60 @@ class IdentityTest {
             refuses = false;
             awaitOwn(under);
         }
+    }
+
+    /** The control plane is there, but its policy is slow. */
+    @Test
+    void soDoesAPolicyFromDisk(@TempDir Path disk) {
+        policy.put(secured());
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script())) {
+            try (ClientUnderTest before = new ClientUnderTest(cached(controlPlane, disk))) {
+                awaitOwn(before);
+            }
+            policy.withhold(ResourceType.LISTENER);
+            try (ClientUnderTest under = new ClientUnderTest(cached(controlPlane, disk), patient(Duration.ofHours(1)))) {
+                under.awaitCluster("orders");
+                assertThat(under.snapshots).singleElement().satisfies(snapshot -> {
+                    assertThat(own(snapshot)).isPresent();
+                    assertThat(snapshot.generation()).isZero();
+                });
+                policy.release(ResourceType.LISTENER);
+                under.awaitSnapshot(snapshot -> snapshot.generation() > 0);
+            }
+        }
+    }
+
+    @Test
+    void butNotForLong(@TempDir Path disk) {
+        policy.put(secured());
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script())) {
+            try (ClientUnderTest before = new ClientUnderTest(cached(controlPlane, disk))) {
+                awaitOwn(before);
+            }
+            policy.withhold(ResourceType.LISTENER);
+            refuses = true;
+            try (ClientUnderTest under = new ClientUnderTest(cached(controlPlane, disk), patient(Duration.ofMillis(300)))) {
+                under.awaitCluster("orders");
+                assertThat(own(under.client.snapshot())).isEmpty();
+                refuses = false;
+                awaitOwn(under);
+                assertThat(under.client.snapshot().generation()).isZero();
+            }
+        }
+    }
+
+    /** Whose first policy of a control plane that does not say all would be long in coming. */
+    private static Environment patient(Duration laterWait) {
+        Environment hurried = ClientUnderTest.environment();
+        return new Environment(hurried.clock(), hurried.random(), hurried.limits(), Duration.ofHours(1), laterWait,
+                hurried.deltaRetry());
+    }
+
+    private static PolicyClientConfig cached(ScriptedControlPlane controlPlane, Path disk) {
+        PolicyClientConfig plain = ClientUnderTest.config(controlPlane.uri());
+        return new PolicyClientConfig(
+                plain.controlPlane(), plain.dialect(), plain.caFile(), plain.tokenFile(), plain.clientCertificate(),
+                Optional.of(new PolicyClientConfig.Cache(disk, "")), plain.identity(), plain.initialBackoff(), plain.maxBackoff());
     }
 
     @Test

@@ -7,7 +7,7 @@ import java.util.Map;
  * Everything that the control plane has said and that is in force, at one moment. Consistent: a listener is in it only with
  * its route configuration, and an EDS cluster only with its endpoints.
  *
- * @param generation grows by one with each snapshot of this process; the one read from disk has 0
+ * @param generation grows by one with each snapshot of this process; what was read from disk has 0, also once this process has got a certificate for it
  * @param listeners by name
  * @param routeConfigurations by name; those inline in a listener are not repeated here
  * @param clusters by name
@@ -38,6 +38,11 @@ public record PolicySnapshot(
     /** With other names. */
     public PolicySnapshot with(NameTable others) {
         return new PolicySnapshot(generation, listeners, routeConfigurations, clusters, assignments, secrets, others, unhonoured);
+    }
+
+    /** With other secrets. */
+    public PolicySnapshot withSecrets(Map<String, Secret> others) {
+        return new PolicySnapshot(generation, listeners, routeConfigurations, clusters, assignments, others, names, unhonoured);
     }
 
     public static PolicySnapshot empty() {

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -60,6 +61,10 @@ public final class PolicySubscription {
     private Optional<LoadReporter> loadReporter = Optional.empty();
     private Optional<String> identityProblem = Optional.empty();
     private Optional<Cache> cache = Optional.empty();
+    /** The policy from disk; null: there is none, or the control plane's has taken its place. */
+    private PolicySnapshot restored;
+    /** The end of its waiting for the certificate that it asks for; null: it does not wait, or no longer. */
+    private Future<?> restoredWait;
 
     private record Cache(ResourceCache file, ScheduledThreadPoolExecutor writer) {}
 
@@ -193,6 +198,10 @@ public final class PolicySubscription {
                 @Override
                 public void changed(Map<String, Secret> own) {
                     assembler.provide(own);
+                    if (restored != null) {
+                        restored = restored.withSecrets(own);
+                        showRestored();
+                    }
                     gate.changed();
                 }
 
@@ -229,12 +238,42 @@ public final class PolicySubscription {
         }
         if (!outcomes.isEmpty()) {
             assembler.restore(outcomes);
-            assembler.assemble().ifPresent(this::show);
+            assembler.assemble().ifPresent(this::restored);
         }
         cache = Optional.of(new Cache(file, writer));
     }
 
+    /** As the first policy of a control plane does, it waits shortly for what none that it secures can be called without. */
+    private void restored(PolicySnapshot fromDisk) {
+        restored = fromDisk;
+        if (assembler.lacksProvided()) {
+            restoredWait = loop.schedule(this::showRestored, environment.laterSnapshotWait().toNanos(), TimeUnit.NANOSECONDS);
+        } else {
+            show(fromDisk);
+        }
+    }
+
+    private void showRestored() {
+        boolean waited = endRestoredWait();
+        show(restored);
+        if (waited) {
+            showStatus();
+        }
+    }
+
+    /** @return whether it waited */
+    private boolean endRestoredWait() {
+        if (restoredWait == null) {
+            return false;
+        }
+        restoredWait.cancel(false);
+        restoredWait = null;
+        return true;
+    }
+
     private void publish(PolicySnapshot fresh) {
+        restored = null;
+        endRestoredWait();
         cache.ifPresent(open -> open.file().store(assembler.resources()));
         show(fresh);
     }
@@ -265,6 +304,10 @@ public final class PolicySubscription {
         status = new PolicyClientStatus(
                 client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
                 intake.lastResponse(), problem.or(() -> identityProblem));
+        if (restoredWait != null) {
+            // Whoever hears of a status takes it that what is on disk is in force.
+            return;
+        }
         try {
             listener.status(status);
         } catch (RuntimeException e) {
