@@ -67,6 +67,10 @@ final class Http1Handler extends ChannelDuplexHandler {
         this.codec = codec;
     }
 
+    boolean isBehind(ChannelHandlerContext handler) {
+        return codec == handler;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (!(message instanceof HttpObject) || mode == Mode.UPGRADED || codec.isRemoved()) {

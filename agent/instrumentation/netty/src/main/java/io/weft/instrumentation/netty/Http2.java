@@ -2,6 +2,7 @@ package io.weft.instrumentation.netty;
 
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
@@ -33,6 +34,12 @@ final class Http2 implements Protocol {
                 && connection.decoder().frameListener() instanceof GovernedStreams streams) {
             streams.of(handler, accepted);
         }
+    }
+
+    /** What looks at its requests is within the codec. */
+    @Override
+    public String behind(ChannelPipeline pipeline, ChannelHandlerContext handler) {
+        return null;
     }
 
     @Override

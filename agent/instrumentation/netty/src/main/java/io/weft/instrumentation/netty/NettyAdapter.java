@@ -33,6 +33,8 @@ public final class NettyAdapter implements Adapter {
             };
             case NettyModule.ADD_FIRST -> (Handler.Around) (pipeline, group, name, handler, a3) ->
                     addFirst((ChannelPipeline) pipeline, (EventExecutorGroup) group, (String) name, (ChannelHandler) handler);
+            case NettyModule.ADD_AFTER -> (Handler.Around) (pipeline, group, base, name, handler) ->
+                    addAfter((ChannelPipeline) pipeline, (EventExecutorGroup) group, (String) base, (String) name, (ChannelHandler) handler);
             case NettyModule.REMOVE -> (Handler.Around) (pipeline, ctx, a1, a2, a3) ->
                     ((ChannelHandlerContext) ctx).handler() instanceof Gate gate && gate.stays() ? ctx : Handler.PROCEED;
             case NettyModule.HANDLER_ADDED -> (Handler.Result) (pipeline, nothing, ctx, a1, a2) -> {
@@ -63,6 +65,12 @@ public final class NettyAdapter implements Adapter {
     /** No handler comes before the one that decides about a connection and secures it. */
     private static Object addFirst(ChannelPipeline pipeline, EventExecutorGroup group, String name, ChannelHandler handler) {
         return pipeline.first() instanceof Gate ? pipeline.addAfter(group, Gate.NAME, name, handler) : Handler.PROCEED;
+    }
+
+    /** No handler comes between a codec and the one that looks at its requests: what is there may take them for itself. */
+    private Object addAfter(ChannelPipeline pipeline, EventExecutorGroup group, String base, String name, ChannelHandler handler) {
+        String ours = Accepted.of(pipeline.channel()) == null ? null : protocols.behind(pipeline, base);
+        return ours == null ? Handler.PROCEED : pipeline.addAfter(group, ours, name, handler);
     }
 
     private void added(ChannelHandlerContext handler) {

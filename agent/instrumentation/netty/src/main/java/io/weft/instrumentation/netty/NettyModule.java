@@ -20,6 +20,7 @@ public final class NettyModule {
     static final String BIND = "bind";
     static final String ACCEPTED = "accepted";
     static final String ADD_FIRST = "add-first";
+    static final String ADD_AFTER = "add-after";
     static final String REMOVE = "remove";
     static final String HANDLER_ADDED = "handler-added";
     static final String FRAME_LISTENER = "frame-listener";
@@ -47,6 +48,9 @@ public final class NettyModule {
                         around(ADD_FIRST, PIPELINE, "addFirst",
                                 "(Lio/netty/util/concurrent/EventExecutorGroup;Ljava/lang/String;Lio/netty/channel/ChannelHandler;)"
                                         + "Lio/netty/channel/ChannelPipeline;"),
+                        around(ADD_AFTER, PIPELINE, "addAfter",
+                                "(Lio/netty/util/concurrent/EventExecutorGroup;Ljava/lang/String;Ljava/lang/String;"
+                                        + "Lio/netty/channel/ChannelHandler;)Lio/netty/channel/ChannelPipeline;"),
                         around(REMOVE, PIPELINE, "remove", "(" + CONTEXT + ")" + CONTEXT).whenPresent(),
                         result(HANDLER_ADDED, PIPELINE, "callHandlerAdded0", "(" + CONTEXT + ")V"),
                         argument(FRAME_LISTENER, HTTP2 + "DefaultHttp2ConnectionDecoder", "frameListener",

@@ -67,6 +67,16 @@ final class Protocols {
         }
     }
 
+    /** @param name of a handler. @return null: others may be put behind it */
+    String behind(ChannelPipeline pipeline, String name) {
+        ChannelHandlerContext handler = name == null ? null : pipeline.context(name);
+        String behind = null;
+        for (int i = 0; handler != null && behind == null && i < known.size(); i++) {
+            behind = known.get(i).behind(pipeline, handler);
+        }
+        return behind;
+    }
+
     Guarded guarded(ChannelPipeline pipeline) {
         Guarded guarded = Guarded.NO;
         for (Map.Entry<String, ChannelHandler> entry : pipeline) {
