@@ -5,6 +5,7 @@ import io.weft.instrumentation.apachehttpclient4.ApacheHttpAsyncClient4Module;
 import io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
+import io.weft.instrumentation.asynchttpclient.AsyncHttpClientModule;
 import io.weft.instrumentation.grpc.GrpcModule;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
@@ -31,6 +32,7 @@ final class Modules {
                 ApacheHttpAsyncClient4Module.module(),
                 ApacheHttpClient5Module.module(),
                 ApacheHttpAsyncClient5Module.module(),
+                AsyncHttpClientModule.module(),
                 GrpcModule.module(),
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),

@@ -4,6 +4,7 @@ import io.weft.driver.ApacheHttpAsyncClient4;
 import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
+import io.weft.driver.AsyncHttpClients;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
@@ -47,6 +48,8 @@ enum Client {
     JETTY_CLIENT_10("Jetty HttpClient 10", JettyClientBefore12.class, "jetty-client-10", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_11("Jetty HttpClient 11", JettyClientBefore12.class, "jetty-client-11", Span.NEWEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent"),
+    ASYNC_HTTP_CLIENT_2_12("AsyncHttpClient 2.12", AsyncHttpClients.class, "async-http-client-2.12", Span.OLDEST_JDK, "asynchttpclient.Hop#<init>"),
+    ASYNC_HTTP_CLIENT_3_0("AsyncHttpClient 3.0", AsyncHttpClients.class, "async-http-client-3.0", Span.NEWEST_JDK, "asynchttpclient.Hop#<init>"),
     VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.Internals#towards"),
     VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards");
 

@@ -145,6 +145,7 @@ abstract class RetryExpectations extends Expectations {
     }
 
     @Test
+    @Takes(Trait.LEAVES_WHAT_BREAKS_OFF)
     void aBrokenBodyIsTheAppsAndIsNotRetried() {
         serve("5xx", 3);
         Stream.of(a, b).forEach(upstream ->

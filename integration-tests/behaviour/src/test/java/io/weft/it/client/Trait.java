@@ -8,7 +8,8 @@ enum Trait {
     SEVERAL_ATTEMPTS_AT_ONCE("no", "One attempt at a time: a second one ends the first.", Client.JAVA_NET_HTTP),
     TAKES_IN_WHAT_NOBODY_READS(
             "no", "A response that nobody reads keeps its connection by the library's own rules, until its time limit is over.",
-            Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_ASYNC_CLIENT_5_0, Client.APACHE_HTTP_ASYNC_CLIENT_5_6),
+            Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_ASYNC_CLIENT_5_0, Client.APACHE_HTTP_ASYNC_CLIENT_5_6,
+            Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0),
     LETS_GO_OF_WHAT_IS_DROPPED(
             "no", "The library keeps hold of a connection whose response the app has dropped unread, until its time limit is over.",
             Client.HTTP_URL_CONNECTION),
@@ -18,7 +19,10 @@ enum Trait {
     LIMITS_THE_WHOLE_REQUEST(
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
             Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12,
-            Client.VERTX_4_5, Client.VERTX_5),
+            Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.VERTX_4_5, Client.VERTX_5),
+    LEAVES_WHAT_BREAKS_OFF(
+            "n.a.", "The library itself sends once more what breaks off in the middle of a response, as often as its `maxRequestRetry` says.",
+            EnumSet.complementOf(EnumSet.of(Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0))),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),

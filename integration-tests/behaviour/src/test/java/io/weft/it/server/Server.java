@@ -26,11 +26,13 @@ enum Server {
     JDK_HTTP_SERVER("`com.sun.net.httpserver`", "JdkHttpServer", null),
     NETTY_4_1("Netty 4.1 codec", "NettyServer", "netty-4.1"),
     REACTOR_NETTY("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3"),
+    ARMERIA_1_26("Armeria 1.26", "ArmeriaServer", "armeria-1.26"),
+    ARMERIA_1_40("Armeria 1.40", "ArmeriaServer", "armeria-1.40"),
     VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
     VERTX_5("Vert.x 5", "VertxServer", "vertx-5");
 
-    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, VERTX_4_0);
-    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, VERTX_5);
+    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0);
+    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5);
 
     /** For people, with the version. */
     final String title;
@@ -57,6 +59,14 @@ enum Server {
 
     private boolean isVertx() {
         return driver.endsWith(".VertxServer");
+    }
+
+    /**
+     * Once it has read a request after which the connection is to be closed, it says so with whatever response it is at: with which of two
+     * that were asked for at once is chance.
+     */
+    boolean closesAsItReads() {
+        return this == ARMERIA_1_26 || this == ARMERIA_1_40;
     }
 
     boolean speaksHttp2() {

@@ -131,6 +131,9 @@ class ServerIT {
             requests.add("GET /file" + CLOSE);
             requests.add("GET /chunks HTTP/1.1\r\nHost: x\r\n\r\nGET /async/20" + CLOSE);
         }
+        if (server.closesAsItReads()) {
+            requests.removeIf(request -> request.indexOf("GET ", 1) > 0);
+        }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {
             byte[] without = RawClient.ask(plain, request);
@@ -144,7 +147,7 @@ class ServerIT {
 
     /** Where all responses are in whole but those with a file. */
     private static String head(byte[] answer) {
-        return new String(answer, 0, Math.min(4096, answer.length), StandardCharsets.ISO_8859_1).replaceAll("(?m)^Date: .*$", "Date:");
+        return new String(answer, 0, Math.min(4096, answer.length), StandardCharsets.ISO_8859_1).replaceAll("(?im)^Date: .*$", "Date:");
     }
 
     private static byte[] tail(byte[] answer) {
