@@ -18,6 +18,12 @@ public interface Inbound {
     Port opened(String library, InetSocketAddress address, boolean tls);
 
     /**
+     * As {@link #opened}, for a server that listened before the agent came: what comes in was let in without a policy until now, and is not held
+     * up for one, unless nothing may get in without it.
+     */
+    Port found(String library, InetSocketAddress address, boolean tls);
+
+    /**
      * A connection was accepted, and nothing is read from it yet. Policy is asked by the number of the port, so it counts for one that is
      * not registered yet, or not any more, too.
      *

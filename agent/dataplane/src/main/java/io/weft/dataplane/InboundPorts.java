@@ -79,12 +79,21 @@ public final class InboundPorts implements Inbound {
 
     @Override
     public Port opened(String library, InetSocketAddress address, boolean tls) {
-        return opened(new OpenPort(library, address, tls, true));
+        return opened(new OpenPort(library, address, tls, true), false);
     }
 
-    private synchronized Port opened(OpenPort port) {
+    @Override
+    public Port found(String library, InetSocketAddress address, boolean tls) {
+        return opened(new OpenPort(library, address, tls, true), true);
+    }
+
+    private synchronized Port opened(OpenPort port, boolean served) {
         open.add(port);
-        unnamed.opened(port.info());
+        if (served) {
+            unnamed.found(port.info());
+        } else {
+            unnamed.opened(port.info());
+        }
         connections.reconsider();
         changed();
         return port;
@@ -92,7 +101,7 @@ public final class InboundPorts implements Inbound {
 
     @Override
     public Port openedUnsecurable(String library, InetSocketAddress address) throws UnsecurableException {
-        Port port = opened(new OpenPort(library, address, false, false));
+        Port port = opened(new OpenPort(library, address, false, false), false);
         try {
             unsecurable.awaitPolicy(address.getPort());
             unsecurable.check(library, address.getPort());

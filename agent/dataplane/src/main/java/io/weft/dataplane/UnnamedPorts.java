@@ -49,12 +49,18 @@ final class UnnamedPorts {
     }
 
     void opened(PortInfo port) {
-        learn(port);
+        learn(port, guard.hold().toNanos());
     }
 
-    private synchronized Known learn(PortInfo port) {
+    /** It has served for a while. */
+    void found(PortInfo port) {
         InboundGuard by = guard;
-        Known learned = new Known(by.ofService().test(port), clock.nanoTime() + by.hold().toNanos());
+        learn(port, by.required() ? by.hold().toNanos() : 0);
+    }
+
+    private synchronized Known learn(PortInfo port, long holdNanos) {
+        InboundGuard by = guard;
+        Known learned = new Known(by.ofService().test(port), clock.nanoTime() + holdNanos);
         known.put(port.address().getPort(), learned);
         table = new PortTable<>(known);
         return learned;
@@ -84,7 +90,7 @@ final class UnnamedPorts {
 
     private Known know(int port, boolean ownTls) {
         Known found = table.find(port);
-        return found == null ? learn(new PortInfo("", new InetSocketAddress(port), ownTls, false)) : found;
+        return found == null ? learn(new PortInfo("", new InetSocketAddress(port), ownTls, false), guard.hold().toNanos()) : found;
     }
 
     /** @param ownTls the app's own TLS is on it; asked for only where the port has not been opened */

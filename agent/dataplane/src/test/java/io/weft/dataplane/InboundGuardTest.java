@@ -100,6 +100,30 @@ class InboundGuardTest {
         assertThat(ports.undecided()).isZero();
     }
 
+    /** Attached to: who came in until now goes on doing so until somebody says who may. */
+    @Test
+    void aPortThatServedBeforeTheAgentCameIsRegisteredAndHoldsNobodyUp() {
+        mesh.dataPlane.inbound().guard(new InboundGuard(port -> true, HOLD, false));
+        ports.diskRead();
+        Inbound.Port found = ports.found("tomcat", new InetSocketAddress(8080), false);
+
+        assertThat(ports.ports()).extracting(InboundPorts.PortInfo::library).containsExactly("tomcat");
+        assertThat(accept("early").inspects()).isFalse();
+        found.close();
+        assertThat(ports.ports()).isEmpty();
+    }
+
+    @Test
+    void unlessNothingMayGetInWithoutAPolicy() {
+        mesh.dataPlane.inbound().guard(new InboundGuard(port -> true, HOLD, true));
+        ports.diskRead();
+        ports.found("tomcat", new InetSocketAddress(8080), false);
+
+        assertThat(isHeld(accept("early"), "early")).isTrue();
+        apply(1, 8080);
+        assertThat(resumed).containsExactly("early");
+    }
+
     /** As when the instance is about to go, soon after it came. */
     @Test
     void aPortWhosePolicyGoesIsNotWaitedForOnceMore() {

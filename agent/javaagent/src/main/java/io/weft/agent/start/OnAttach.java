@@ -9,9 +9,13 @@ public final class OnAttach implements BiConsumer<String, Instrumentation> {
     static final String OUTCOME = "io.weft.agent.outcome";
 
     static final String STARTED = "started";
+    /** Whoever attaches expects that the app is called from now on. */
+    private static final String PORTS = "; a port that is bound already is registered with its next request where its server is Tomcat; of other"
+            + " servers only those that open from now on are";
 
     @Override
     public void accept(String argument, Instrumentation instrumentation) {
-        System.setProperty(OUTCOME, Agent.start(argument, instrumentation, false).message());
+        String message = Agent.start(argument, instrumentation, false).message();
+        System.setProperty(OUTCOME, message.startsWith(STARTED) ? message + PORTS : message);
     }
 }

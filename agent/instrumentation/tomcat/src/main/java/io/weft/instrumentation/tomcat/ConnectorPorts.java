@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProtocol;
@@ -28,7 +29,12 @@ final class ConnectorPorts {
         this.internals = internals;
     }
 
-    void started(Connector connector) {
+    synchronized void started(Connector connector) {
+        register(connector, false);
+    }
+
+    /** @param found it served before the agent came */
+    private void register(Connector connector, boolean found) {
         ProtocolHandler handler = connector.getProtocolHandler();
         if (!(handler instanceof AbstractHttp11Protocol<?> http)) {
             context.warn("Tomcat connector " + connector + " is not registered: " + handler.getClass().getName()
@@ -49,7 +55,9 @@ final class ConnectorPorts {
         }
         closed(connector);
         closing.clear();
-        Inbound.Port opened = context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled());
+        Inbound.Port opened = found
+                ? context.inbound().found("tomcat", address(http, port), http.isSSLEnabled())
+                : context.inbound().opened("tomcat", address(http, port), http.isSSLEnabled());
         AbstractEndpoint<?, ?> endpoint = internals.endpoint(http);
         opened.busyThreads(() -> busyShare(endpoint));
         // As when the connector is paused: HTTP/2 connections get a GOAWAY, and HTTP/1.1 has nothing of the kind.
@@ -58,13 +66,13 @@ final class ConnectorPorts {
         open.put(connector, opened);
     }
 
-    void resumed(Connector connector) {
+    synchronized void resumed(Connector connector) {
         if (connector.getState().isAvailable() && !open.containsKey(connector)) {
             started(connector);
         }
     }
 
-    void closed(Connector connector) {
+    synchronized void closed(Connector connector) {
         Inbound.Port port = open.remove(connector);
         if (port != null) {
             closing.put(connector, port);
@@ -78,7 +86,19 @@ final class ConnectorPorts {
         if (port == null) {
             port = closing.get(connector);
         }
-        return port == null ? unregistered(connector) : port;
+        if (port == null) {
+            port = unregistered(connector);
+            return port != null && connector.getState() == LifecycleState.STARTED ? found(connector, port) : port;
+        }
+        return port;
+    }
+
+    /** One that started before the agent came is registered with its first request; one that starts is about to be. */
+    private synchronized Inbound.Port found(Connector connector, Inbound.Port unregistered) {
+        if (!closing.containsKey(connector) && !open.containsKey(connector)) {
+            register(connector, true);
+        }
+        return open.getOrDefault(connector, unregistered);
     }
 
     /** @return null where no HTTP is spoken, or over no network */
