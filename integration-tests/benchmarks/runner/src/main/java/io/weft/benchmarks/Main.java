@@ -111,7 +111,7 @@ public final class Main implements Callable<Integer> {
         if (figures.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "nothing was measured");
         }
-        new Report(figures, LocalDate.now()).write(report);
+        new Report(figures, LocalDate.now(), ALL.stream().map(Benchmark::name).toList()).write(report);
     }
 
     private List<Benchmark> chosen() {

@@ -19,7 +19,8 @@ final class Report {
     private static final String INTRODUCTION = """
             # Performance
 
-            Written by `integration-tests/benchmarks/run --report docs`, which measures everything on the machine that it runs on; nothing here is edited by hand.
+            Written by `integration-tests/benchmarks/run --report docs`, which measures on the machine that it runs on, or of lines that it printed before (`--from FILE`); nothing
+            here is edited by hand. To repeat it: the command under each heading on a machine that does nothing else, or without a name for all of them, some hours.
             Whatever is compared is measured in the same run, side by side. A budget is a promise of the design: a figure above it is a defect.
 
             """;
@@ -32,11 +33,16 @@ final class Report {
 
     private final List<JsonNode> lines;
     private final LocalDate day;
+    private final List<String> all;
 
-    /** @param lines as printed; those of a name that comes again are several figures of it */
-    Report(List<JsonNode> lines, LocalDate day) {
+    /**
+     * @param lines as printed; those of a name that comes again are several figures of it
+     * @param all that could have been measured
+     */
+    Report(List<JsonNode> lines, LocalDate day, List<String> all) {
         this.lines = List.copyOf(lines);
         this.day = day;
+        this.all = List.copyOf(all);
     }
 
     /** @param docs gets {@code performance.md} and a folder {@code performance} */
@@ -49,7 +55,7 @@ final class Report {
             Files.writeString(pictures.resolve("startup.svg"), startup.get().svg());
             page.append("![Start-up](performance/startup.svg)\n\n");
         }
-        page.append(READING).append(table()).append(notMet());
+        page.append(READING).append(table()).append(notMet()).append(notMeasured());
         for (String name : lines.stream().map(Report::benchmark).distinct().toList()) {
             page.append("\n## ").append(name).append("\n\n```sh\nintegration-tests/benchmarks/run ").append(name).append("\n```\n\n");
             lines.stream().filter(line -> benchmark(line).equals(name)).forEach(line -> page.append(details(line)));
@@ -59,12 +65,12 @@ final class Report {
 
     /** By which name it is run. */
     private static String benchmark(JsonNode line) {
-        return line.get("name").asText().replace(".bytes", "").replace("-memory", "");
+        return line.get("name").asText().replaceAll("\\.bytes|-memory|-handshakes", "");
     }
 
     private String machine() throws IOException {
         return "%s, %s, %s, JDK %s, %d cores, %s.%n".formatted(
-                day, System.getProperty("os.name") + " " + System.getProperty("os.version"), processor(),
+                day, System.getProperty("os.name") + " " + System.getProperty("os.version").replaceAll("-.*", ""), processor(),
                 lines.stream().map(line -> line.at("/detail/jdk").asText()).distinct().sorted().reduce((one, other) -> one + " and " + other).orElse("?"),
                 lines.get(0).at("/detail/cores").asInt(),
                 memory());
@@ -129,6 +135,12 @@ final class Report {
         String quick = lines.stream().anyMatch(line -> line.at("/detail/quick").asBoolean())
                 ? "\n**Some of these were measured with `--quick`: they show that a benchmark works, not what the figure is.**\n" : "";
         return missed.isEmpty() ? "\nEvery budget is met.\n" + quick : "\nNot met: " + String.join("; ", missed) + ".\n" + quick;
+    }
+
+    private String notMeasured() {
+        List<String> missing = new ArrayList<>(all);
+        lines.forEach(line -> missing.remove(benchmark(line)));
+        return missing.isEmpty() ? "" : "\nNot measured this time: " + String.join(", ", missing) + ".\n";
     }
 
     private static String details(JsonNode line) {
