@@ -157,6 +157,8 @@ public abstract class Exchange extends Limited {
 
     /** 1 for the first, 0 before it. */
     int attempt;
+    /** The last attempt that was to have an endpoint: none that a filter or a time limit has answered before. */
+    int begun;
     Host host;
     /** Where attempts of this exchange failed; null before they did. Two fields, so that the usual retry makes no list. */
     Host firstFailed;
@@ -286,8 +288,7 @@ public abstract class Exchange extends Limited {
 
     @Override
     public final int attemptCount() {
-        // What has no cluster is answered without an attempt.
-        return cluster == null ? 0 : attempt;
+        return begun;
     }
 
     /** The app itself, as a proxy beside it would see it over loopback. */
@@ -569,6 +570,7 @@ public abstract class Exchange extends Limited {
         forgetExpired();
         host = other.host;
         attempt = other.attempt;
+        begun = attempt;
         status = other.status;
         // Who gives up between two attempts is told of by no outcome.
         failure = headers == null && other.failure == null ? Failure.CANCELLED : other.failure;

@@ -167,7 +167,7 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
 
     /** The response's headers as the route and the filters before have left them. */
     public final Headers responseHead() {
-        return responseOverlay == null ? responseHead : responseOverlay;
+        return responseOverlay == null && responseChanges.isEmpty() ? responseHead : responseHeaders();
     }
 
     /** The request as it went on from here, with all changes. */

@@ -89,6 +89,11 @@ public record LocalReply(int status, List<Map.Entry<String, String>> headers, by
     }
 
     private int grpcStatus() {
+        return grpcStatus(status);
+    }
+
+    /** What a status of HTTP is to gRPC, by gRPC's own mapping. */
+    public static int grpcStatus(int status) {
         return switch (status) {
             case 400 -> 13; // INTERNAL
             case 401 -> 16; // UNAUTHENTICATED

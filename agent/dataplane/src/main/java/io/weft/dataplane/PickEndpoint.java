@@ -31,6 +31,7 @@ final class PickEndpoint extends ClientLayer {
 
     @Override
     boolean attempt(Exchange exchange) {
+        exchange.begun = exchange.attempt;
         if (exchange.attempt == 1 && exchange.destination.hasher() != null) {
             hash(exchange, exchange.destination.hasher());
         }

@@ -69,13 +69,54 @@ public final class LogRequests extends HttpFilter {
     public void onEnd(HttpStream stream) {
         if (stream.kept() instanceof Entry entry) {
             entry.durationNanos = clock.nanoTime() - entry.startNanos;
-            RequestHead request = stream.sentHead();
+            RequestHead request = new LoggedHead(stream.sentHead(), stream.path());
             Headers response = entry.response::get;
             for (Log log : logs) {
                 if (log.test().matches(request, response, entry)) {
                     sink.write(log.path(), log.line().line(request, response, entry));
                 }
             }
+        }
+    }
+
+    /**
+     * A request as it was sent, with the header by which an Envoy tells what a route has rewritten: its default format asks for it.
+     *
+     * @param original the path as the app has it
+     */
+    private record LoggedHead(RequestHead sent, String original) implements RequestHead {
+        private static final String ORIGINAL_PATH = "x-envoy-original-path";
+
+        @Override
+        public String method() {
+            return sent.method();
+        }
+
+        @Override
+        public String scheme() {
+            return sent.scheme();
+        }
+
+        @Override
+        public String authority() {
+            return sent.authority();
+        }
+
+        @Override
+        public String path() {
+            return sent.path();
+        }
+
+        @Override
+        public String header(String name) {
+            String value = sent.header(name);
+            return value == null && name.equals(ORIGINAL_PATH) && !original.equals(sent.path()) ? original : value;
+        }
+
+        @Override
+        public List<String> values(String name) {
+            List<String> values = sent.values(name);
+            return values.isEmpty() && header(name) != null ? List.of(header(name)) : values;
         }
     }
 
@@ -141,9 +182,10 @@ public final class LogRequests extends HttpFilter {
             return stream.responseFlags();
         }
 
+        /** As in Envoy: it is for whoever words the reply. */
         @Override
         public String localReplyBody() {
-            return stream.localReplyBody();
+            return "";
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.weft.dataplane.accesslog;
 
 import io.weft.dataplane.Headers;
+import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.format.ResponseFlag;
@@ -69,7 +70,7 @@ interface LogTest {
             return (request, response, info) -> (info.responseFlags() & bits) != 0;
         }
         if (filter instanceof ByGrpcStatus by) {
-            return (request, response, info) -> by.statuses().contains(grpcStatus(response)) != by.exclude();
+            return (request, response, info) -> by.statuses().contains(grpcStatus(response, info.responseCode())) != by.exclude();
         }
         if (filter instanceof AllOf all) {
             List<LogTest> tests = of(all.filters(), randomness);
@@ -111,7 +112,8 @@ interface LogTest {
         return value;
     }
 
-    private static int grpcStatus(Headers response) {
+    /** Without one of its own, a response has that which its status of HTTP is to gRPC. */
+    private static int grpcStatus(Headers response, int responseCode) {
         String status = response.header("grpc-status");
         int code = 0;
         for (int i = 0; status != null && i < status.length(); i++) {
@@ -121,6 +123,6 @@ interface LogTest {
             }
             code = code * 10 + digit;
         }
-        return status == null || status.isEmpty() ? UNKNOWN_GRPC_STATUS : code;
+        return status == null || status.isEmpty() ? LocalReply.grpcStatus(responseCode) : code;
     }
 }

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
@@ -125,7 +126,7 @@ public final class Formatter {
             case RESPONSE_FLAGS_LONG -> (request, response, info) -> ResponseFlag.names(info.responseFlags(), true);
             case GRPC_STATUS -> (request, response, info) -> GrpcStatus.of(request, response, argument);
             case GRPC_STATUS_NUMBER -> (request, response, info) -> GrpcStatus.of(request, response, "NUMBER");
-            case LOCAL_REPLY_BODY -> (request, response, info) -> info.localReplyBody();
+            case LOCAL_REPLY_BODY -> (request, response, info) -> Objects.requireNonNullElse(info.localReplyBody(), "");
             case BYTES_RECEIVED -> (request, response, info) -> count(info.requestBytes());
             case BYTES_SENT -> (request, response, info) -> count(info.responseBytes());
 

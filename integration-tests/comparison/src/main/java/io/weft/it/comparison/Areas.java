@@ -5,15 +5,16 @@ import java.util.List;
 /** All generators, and which of them makes the case of a seed. */
 record Areas(List<Area> areas) {
 
-    static List<Area> all(Clusters clusters) {
+    static List<Area> all(Clusters clusters, AccessLogs logs) {
         return List.of(new RoutingArea(), new RewriteArea(), new RetryArea(clusters), new SplitArea(), new BalanceArea(clusters), new ResilienceArea(clusters), new AccessArea(), new FilterArea(clusters), new InboundArea(), new ZoneArea(clusters), new SlowStartArea(clusters),
                 new MirrorArea(clusters), new HedgeArea(clusters), new BackOffArea(clusters), new OutlierArea(clusters), new BreakerArea(clusters),
-                new ElsewhereArea(clusters));
+                new ElsewhereArea(clusters), new LoadArea(clusters),
+                new DelayArea(), new CookieArea(clusters), new LogArea(clusters, logs), new HealthArea(clusters));
     }
 
     /** Those in which a machine that does other things as well makes no difference. */
-    static List<Area> steady(Clusters clusters) {
-        return all(clusters).stream()
+    static List<Area> steady(Clusters clusters, AccessLogs logs) {
+        return all(clusters, logs).stream()
                 .filter(area -> !(area instanceof BreakerArea || area instanceof SlowStartArea))
                 .toList();
     }

@@ -36,6 +36,7 @@ final class Comparison implements AutoCloseable {
     private final Testbed testbed = new Testbed();
     private final Upstreams upstreams = testbed.closeAfterwards(new Upstreams());
     private final Clusters clusters = new Clusters(upstreams);
+    private final AccessLogs accessLogs = testbed.closeAfterwards(new AccessLogs(testbed.temporaryFolder()));
     private final ExecutorService executor = Executors.newFixedThreadPool(2 * CASES_AT_ONCE);
     /** The requests of a case that are under way at once, and cases that wait more than they work. */
     private final ExecutorService atOnce = Executors.newCachedThreadPool();
@@ -58,6 +59,11 @@ final class Comparison implements AutoCloseable {
     /** For generators that make clusters of their own. */
     Clusters clusters() {
         return clusters;
+    }
+
+    /** For generators whose requests are written down. */
+    AccessLogs accessLogs() {
+        return accessLogs;
     }
 
     /** @return in the order of the cases */
@@ -226,8 +232,10 @@ final class Comparison implements AutoCloseable {
     }
 
     private Outcome outcome(Subject side, Request request, Batch.Gate gate, String tag) {
+        long sent = System.nanoTime();
         Subject.Answer answer = side.send(request, gate, tag);
-        return Normalisation.outcome(answer, upstreams.take(tag));
+        Outcome outcome = Normalisation.outcome(answer, upstreams.take(tag), System.nanoTime() - sent);
+        return request.writtenUnder().map(id -> outcome.written(accessLogs.take(id, tag))).orElse(outcome);
     }
 
     private static <T> T get(Future<T> future) {

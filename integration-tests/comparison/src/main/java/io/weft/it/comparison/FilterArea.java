@@ -50,15 +50,15 @@ final class FilterArea implements Area {
 
     private static final String BUFFER = "buffer";
     private static final String CORS = "cors";
-    private static final String FAULT = "fault";
-    private static final String LIMIT = "limit";
+    static final String FAULT = "fault";
+    static final String LIMIT = "limit";
     private static final String HEADERS = "headers";
     private static final String SESSION = "session";
 
-    private static final LocalRateLimit UNLIMITED = LocalRateLimit.newBuilder().setStatPrefix("limit").build();
+    static final LocalRateLimit UNLIMITED = LocalRateLimit.newBuilder().setStatPrefix("limit").build();
 
     /** Without effect, so that all cases share a listener. */
-    private static final HttpConnectionManager MANAGER = HttpConnectionManager.newBuilder()
+    static final HttpConnectionManager MANAGER = HttpConnectionManager.newBuilder()
             .addHttpFilters(filter(CORS, Cors.getDefaultInstance()))
             .addHttpFilters(filter(BUFFER, Buffer.newBuilder().setMaxRequestBytes(UInt32Value.of(1_000_000)).build()))
             .addHttpFilters(filter(FAULT, HTTPFault.getDefaultInstance()))
@@ -200,7 +200,7 @@ final class FilterArea implements Area {
         return RuntimeFractionalPercent.newBuilder().setDefaultValue(percent(draw)).build();
     }
 
-    private static FractionalPercent percent(Draw draw) {
+    static FractionalPercent percent(Draw draw) {
         return FractionalPercent.newBuilder().setNumerator(draw.oneOf(0, 100, 100)).build();
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.commons.statistics.inference.ChiSquareTest;
 import org.apache.commons.statistics.inference.KolmogorovSmirnovTest;
 
@@ -70,29 +71,85 @@ enum Judgement {
             counts.forEach((status, count) -> text.append("\n  ").append(status).append(": Envoy ").append(count[0]).append(", JVM ").append(count[1]));
             return Optional.of(new Difference("number of each status", text.toString()));
         }
-
-        private String status(Outcome outcome) {
-            return outcome.status() == 0 || outcome.body().startsWith("upstream connect error") ? "no response" : Integer.toString(outcome.status());
-        }
     },
 
     /** As {@link #STATUS_COUNTS}, of the requests that come after one that took long; those before made the sides what they are by then. */
     AFTER_PAUSE {
         @Override
         Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
-            int after = 0;
-            for (int i = 0; i < requests.size(); i++) {
-                after = requests.get(i).script().startsWith("wait ") ? i + 1 : after;
-            }
+            int after = afterPause(requests);
             return STATUS_COUNTS.difference(
                     requests.subList(after, requests.size()), envoy.subList(after, envoy.size()), jvm.subList(after, jvm.size()));
         }
     },
 
+    /** Request by request, and whether each took long; nothing takes between half a second and a whole. */
+    DELAYS {
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            Optional<Difference> other = EXACT.difference(requests, envoy, jvm);
+            for (int i = 0; i < requests.size() && other.isEmpty(); i++) {
+                boolean theirs = envoy.get(i).tookNanos() > LONG_NANOS;
+                boolean ours = jvm.get(i).tookNanos() > LONG_NANOS;
+                if (theirs != ours) {
+                    other = Optional.of(new Difference(
+                            "delays", "request " + (i + 1) + ":\n" + requests.get(i) + "\n  took long\n  Envoy: " + theirs + "\n  JVM:   " + ours));
+                }
+            }
+            return other;
+        }
+    },
+
+    /** Request by request; where a cookie was made, neither its value nor the endpoint that its hash chooses. */
+    MADE_COOKIES {
+        private static final Pattern MADE = Pattern.compile("(set-cookie: [^=]+=\"?)[0-9a-f]{1,16}(\"?(;.*)?)");
+
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            return EXACT.difference(requests, envoy.stream().map(this::withoutChance).toList(), jvm.stream().map(this::withoutChance).toList());
+        }
+
+        private Outcome withoutChance(Outcome outcome) {
+            if (outcome.headers().stream().noneMatch(header -> MADE.matcher(header).matches())) {
+                return outcome;
+            }
+            return outcome.with(
+                    outcome.headers().stream().map(header -> MADE.matcher(header).replaceFirst("$1made$2")).toList(),
+                    outcome.attempts().stream().map(attempt -> attempt.at("any")).toList(),
+                    // The name of the endpoint, from those that have a body.
+                    outcome.body().isEmpty() ? "" : "any");
+        }
+    },
+
+    /**
+     * Of the requests that come after one that took long, how many each endpoint is given: a schedule that goes by weights gives each
+     * its share, whatever it begins with, but for {@value #UNEVEN} more or fewer.
+     */
+    SHARES_AFTER_PAUSE {
+        private static final int UNEVEN = 3;
+
+        @Override
+        Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
+            Map<String, int[]> counts = new TreeMap<>();
+            for (int i = afterPause(requests); i < requests.size(); i++) {
+                counts.computeIfAbsent(endpoints(envoy.get(i)), absent -> new int[2])[0]++;
+                counts.computeIfAbsent(endpoints(jvm.get(i)), absent -> new int[2])[1]++;
+            }
+            if (counts.values().stream().allMatch(count -> Math.abs(count[0] - count[1]) <= UNEVEN)) {
+                return Optional.empty();
+            }
+            StringBuilder text = new StringBuilder("of " + (requests.size() - afterPause(requests)) + " requests\n" + requests.get(0));
+            counts.forEach((endpoint, count) -> text.append("\n  ").append(endpoint).append(": Envoy ").append(count[0]).append(", JVM ").append(count[1]));
+            return Optional.of(new Difference("shares", text.toString()));
+        }
+
+        private String endpoints(Outcome outcome) {
+            return status(outcome) + " " + outcome.attempts().stream().map(Outcome.Attempt::endpoint).toList();
+        }
+    },
+
     /** Request by request, and whether the time before each further attempt was long; nobody waits between half a second and a whole. */
     PAUSES {
-        private static final long LONG_NANOS = 750_000_000;
-
         @Override
         Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm) {
             Optional<Difference> other = EXACT.difference(requests, envoy, jvm);
@@ -133,7 +190,7 @@ enum Judgement {
                     .map(this::plain)
                     .sorted(Comparator.comparing(Outcome.Attempt::toString))
                     .toList();
-            return new Outcome(outcome.status(), outcome.headers(), outcome.body(), attempts, outcome.failure());
+            return outcome.with(outcome.headers(), attempts, outcome.body());
         }
 
         private Outcome.Attempt plain(Outcome.Attempt attempt) {
@@ -183,11 +240,27 @@ enum Judgement {
 
     private static final double FALSE_ALARM = 1e-9;
 
+    private static final long LONG_NANOS = 750_000_000;
+
     /** Below it, the test's approximation is poor. */
     private static final int LEAST_COUNT = 10;
 
     /** @return empty: none */
     abstract Optional<Difference> difference(List<Request> requests, List<Outcome> envoy, List<Outcome> jvm);
+
+    /** @return the index of the first request behind the last that took long; 0: none did */
+    private static int afterPause(List<Request> requests) {
+        int after = 0;
+        for (int i = 0; i < requests.size(); i++) {
+            after = requests.get(i).script().startsWith("wait ") ? i + 1 : after;
+        }
+        return after;
+    }
+
+    /** An exception in the JVM is an answer that Envoy makes up. */
+    private static String status(Outcome outcome) {
+        return outcome.status() == 0 || outcome.body().startsWith("upstream connect error") ? "no response" : Integer.toString(outcome.status());
+    }
 
     private static String kind(Outcome envoy, Outcome jvm) {
         return "status " + envoy.status() + " " + jvm.status()

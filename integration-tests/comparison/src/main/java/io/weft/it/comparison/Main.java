@@ -70,13 +70,13 @@ public final class Main implements Callable<Integer> {
             return 3;
         }
         if (list) {
-            Areas.all(null).forEach(area -> System.out.printf("%-10s %s%n", area.name(), area.summary()));
+            Areas.all(null, null).forEach(area -> System.out.printf("%-10s %s%n", area.name(), area.summary()));
             return 0;
         }
         long first = seed == null ? System.currentTimeMillis() % 1_000_000_000 : seed;
         System.out.println("seed=" + first);
         try (Comparison comparison = new Comparison(binary, jdk())) {
-            Areas areas = chosen(comparison.clusters());
+            Areas areas = chosen(comparison);
             Run.Result result = new Run(comparison, areas, !asDrawn, System.err::println).run(first, cases);
             result.told().forEach(failed -> System.out.println(Report.of(failed)));
             if (result.refusedByBoth() > 0) {
@@ -87,8 +87,8 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private Areas chosen(Clusters clusters) {
-        List<Area> all = Areas.all(clusters);
+    private Areas chosen(Comparison comparison) {
+        List<Area> all = Areas.all(comparison.clusters(), comparison.accessLogs());
         for (String name : names) {
             if (all.stream().noneMatch(area -> area.name().equals(name))) {
                 throw new ParameterException(spec.commandLine(), "no area " + name + "; there are "

@@ -24,6 +24,7 @@ final class Normalisation {
             Map.entry("x-envoy-expected-rq-timeout-ms", "one Envoy telling the next one"),
             Map.entry("x-envoy-original-path", "one Envoy telling the next one"),
             Map.entry("x-envoy-original-host", "one Envoy telling the next one"),
+            Map.entry("endpoint-load-metrics-format", "asks servers for a load report, which Envoy takes as it comes"),
             Map.entry("grpc-timeout", "the limit of the route, for a server that asks; the library writes the call's own"),
             Map.entry(Upstreams.TAG, "tells the sides apart here"));
 
@@ -33,16 +34,17 @@ final class Normalisation {
             Map.entry("transfer-encoding", "framing; the body is compared instead"),
             Map.entry("content-length", "framing; the body is compared instead"),
             Map.entry("date", "every proxy dates what it passes on"),
+            Map.entry("endpoint-load-metrics", "a load report: in the JVM the mesh has asked for it, and the app is not told"),
             Map.entry("server", "every proxy signs what it passes on"),
             Map.entry("x-envoy-upstream-service-time", "what the proxy measured"));
 
     private Normalisation() {}
 
-    static Outcome outcome(Answer answer, List<Arrival> arrivals) {
+    static Outcome outcome(Answer answer, List<Arrival> arrivals, long tookNanos) {
         List<Attempt> attempts = arrivals.stream().map(Normalisation::attempt).toList();
         return answer.status() == 0
-                ? Outcome.failed(answer.failure(), attempts)
-                : new Outcome(answer.status(), headers(answer.headers(), RESPONSE), answer.body(), attempts, "");
+                ? Outcome.failed(answer.failure(), attempts, tookNanos)
+                : new Outcome(answer.status(), headers(answer.headers(), RESPONSE), answer.body(), attempts, "", List.of(), tookNanos);
     }
 
     private static Attempt attempt(Arrival arrival) {

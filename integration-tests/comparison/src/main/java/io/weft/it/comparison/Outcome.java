@@ -10,11 +10,14 @@ import java.util.List;
  * @param headers of the response, lines of {@code name: value} with the name in lower case, sorted by name
  * @param attempts what arrived at the upstreams, in order of arrival
  * @param failure why there is no response, as the side words it; empty with a response
+ * @param log lines of access logs
+ * @param tookNanos from the request to the whole of its response; not compared one by one
  */
-record Outcome(int status, List<String> headers, String body, List<Attempt> attempts, String failure) {
+record Outcome(int status, List<String> headers, String body, List<Attempt> attempts, String failure, List<String> log, long tookNanos) {
     Outcome {
         headers = List.copyOf(headers);
         attempts = List.copyOf(attempts);
+        log = List.copyOf(log);
     }
 
     /**
@@ -32,6 +35,10 @@ record Outcome(int status, List<String> headers, String body, List<Attempt> atte
             return new Attempt(endpoint, line, headers, body, nanos);
         }
 
+        Attempt at(String otherEndpoint) {
+            return new Attempt(otherEndpoint, line, headers, body, arrivedNanos);
+        }
+
         @Override
         public String toString() {
             return endpoint + " " + line + " " + headers + (body.isEmpty() ? "" : " body: " + body);
@@ -40,11 +47,19 @@ record Outcome(int status, List<String> headers, String body, List<Attempt> atte
 
     /** The same without times. */
     Outcome timeless() {
-        return new Outcome(status, headers, body, attempts.stream().map(attempt -> attempt.at(0)).toList(), failure);
+        return new Outcome(status, headers, body, attempts.stream().map(attempt -> attempt.at(0)).toList(), failure, log, 0);
     }
 
-    static Outcome failed(String failure, List<Attempt> attempts) {
-        return new Outcome(0, List.of(), "", attempts, failure);
+    Outcome with(List<String> otherHeaders, List<Attempt> otherAttempts, String otherBody) {
+        return new Outcome(status, otherHeaders, otherBody, otherAttempts, failure, log, tookNanos);
+    }
+
+    Outcome written(List<String> lines) {
+        return new Outcome(status, headers, body, attempts, failure, lines, tookNanos);
+    }
+
+    static Outcome failed(String failure, List<Attempt> attempts, long tookNanos) {
+        return new Outcome(0, List.of(), "", attempts, failure, List.of(), tookNanos);
     }
 
     @Override
@@ -52,6 +67,7 @@ record Outcome(int status, List<String> headers, String body, List<Attempt> atte
         List<String> lines = new ArrayList<>();
         lines.add(status == 0 ? "no response: " + failure : status + " " + headers + (body.isEmpty() ? "" : " body: " + body));
         attempts.forEach(attempt -> lines.add("  at " + attempt));
+        log.forEach(line -> lines.add("  log " + line));
         return String.join("\n", lines);
     }
 }

@@ -3,6 +3,7 @@ package io.weft.it.comparison;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -94,12 +95,20 @@ record Request(Client client, String method, String host, String target, List<St
                 text.apply(script));
     }
 
+    /** The case as {@link AccessLogs} know it; empty: what is written of the request is not compared. */
+    Optional<String> writtenUnder() {
+        String name = AccessLogs.CASE + ": ";
+        return headers.stream().filter(header -> header.startsWith(name)).map(header -> header.substring(name.length())).findFirst();
+    }
+
     /** Requests that are simpler in one respect. */
     List<Request> simpler() {
         List<Request> simpler = new ArrayList<>();
         for (int i = 0; i < headers.size(); i++) {
             List<String> fewer = new ArrayList<>(headers);
-            fewer.remove(i);
+            if (fewer.remove(i).startsWith(AccessLogs.CASE)) {
+                continue;
+            }
             simpler.add(new Request(client, method, host, target, fewer, body, script));
         }
         if (!body.isEmpty()) {

@@ -22,11 +22,13 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>What they do with the attempts of an exchange is in its header {@value #SCRIPT}: steps joined by {@code ;}, one for each
  * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code wait MILLIS STEP}, {@code at ENDPOINT STEP}
- * for one endpoint while all others answer with 200, or a status with headers: {@code 503|name=value|name=value}. Thread-safe.
+ * for one endpoint while all others answer with 200, or do what stands behind {@code else}, or a status with headers:
+ * {@code 503|name=value|name=value}. Thread-safe.
  */
 final class Upstreams implements AutoCloseable {
     static final String SCRIPT = "x-script";
     static final String TAG = "x-tag";
+    static final String OTHERWISE = " else ";
     static final int COUNT = 32;
 
     /** An endpoint that keeps no connection: libraries try again by themselves, mesh or not, what fails on a kept one. */
@@ -88,8 +90,10 @@ final class Upstreams implements AutoCloseable {
     private Reaction react(int endpoint, Upstream upstream, RecordedRequest request) {
         long now = System.nanoTime();
         Optional<String> tag = request.header(TAG);
+        String[] steps = request.header(SCRIPT).orElse("200").split(";");
         if (tag.isEmpty()) {
-            return upstream.ok();
+            // A health check, which nobody compares by itself.
+            return step(steps[0], endpoint, upstream);
         }
         List<Arrival> arrived = arrivals.computeIfAbsent(tag.get(), absent -> new ArrayList<>());
         int attempt;
@@ -97,14 +101,17 @@ final class Upstreams implements AutoCloseable {
             attempt = arrived.size();
             arrived.add(new Arrival(endpoint, request, now));
         }
-        String[] steps = request.header(SCRIPT).orElse("200").split(";");
         return step(steps[Math.min(attempt, steps.length - 1)] + (endpoint == UNKEPT ? "|connection=close" : ""), endpoint, upstream);
     }
 
     private static Reaction step(String step, int endpoint, Upstream upstream) {
         if (step.startsWith("at ")) {
             String[] parts = step.split(" ", 3);
-            return Integer.parseInt(parts[1]) == endpoint ? step(parts[2], endpoint, upstream) : upstream.ok();
+            String[] choices = parts[2].split(OTHERWISE, 2);
+            if (Integer.parseInt(parts[1]) == endpoint) {
+                return step(choices[0], endpoint, upstream);
+            }
+            return choices.length > 1 ? step(choices[1], endpoint, upstream) : upstream.ok();
         }
         if (step.startsWith("reset")) {
             return new Reset();

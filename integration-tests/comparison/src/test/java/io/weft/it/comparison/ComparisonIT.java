@@ -42,7 +42,7 @@ class ComparisonIT {
     }
 
     private static void assertNoDifference(long seed, int cases) {
-        Run.Result result = new Run(comparison, new Areas(Areas.steady(comparison.clusters())), true, System.out::println).run(seed, cases);
+        Run.Result result = new Run(comparison, new Areas(Areas.steady(comparison.clusters(), comparison.accessLogs())), true, System.out::println).run(seed, cases);
         assertThat(result.differences())
                 .as(() -> result.told().stream().map(Report::of).collect(Collectors.joining("\n")))
                 .isZero();

@@ -50,6 +50,8 @@ public final class Envoy implements AutoCloseable {
                         "--admin-address-path", address.toString(),
                         "--concurrency", "1",
                         "--disable-hot-restart",
+                        // Access logs, which tests read.
+                        "--file-flush-interval-msec", "100",
                         "--log-level", "info",
                         // Says each time that a field is deprecated which control planes still send.
                         "--component-log-level", "misc:error")
