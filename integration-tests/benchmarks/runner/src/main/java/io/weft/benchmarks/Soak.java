@@ -37,7 +37,8 @@ final class Soak implements Benchmark {
                     .module(Settings.decisions())
                     .option("-Xmx256m")
                     .main("io.weft.benchmarks.decision.Soak",
-                            Long.toString(settings.requests(10_000_000, 500_000)), Long.toString(seed));
+                            Long.toString(settings.requests(10_000_000, 500_000)), Long.toString(seed),
+                            Integer.toString(settings.times(100, 10)));
             if (process.awaitExit(Duration.ofMinutes(20)) != 0) {
                 throw new IllegalStateException(process.report());
             }

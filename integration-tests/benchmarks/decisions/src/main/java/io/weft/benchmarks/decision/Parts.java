@@ -78,11 +78,7 @@ final class Parts {
 
     /** With the real clock, timers and random numbers; a fault of its own ends what is measured. */
     static DataPlane dataPlane() {
-        return dataPlane(FAULTS);
-    }
-
-    static DataPlane dataPlane(Faults faults) {
-        return DataPlane.start(Duration.ZERO, new TimerThread(faults), faults, Self.UNKNOWN);
+        return DataPlane.start(Duration.ZERO, new TimerThread(FAULTS), FAULTS, Self.UNKNOWN);
     }
 
     /** Of several in one process, which share what a process has once. */

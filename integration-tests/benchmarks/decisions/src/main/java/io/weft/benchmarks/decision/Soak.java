@@ -5,7 +5,11 @@ import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Faults;
 import io.weft.dataplane.ResponseHeaders;
+import io.weft.dataplane.Self;
+import io.weft.dataplane.Surroundings;
+import io.weft.dataplane.TimerThread;
 import io.weft.driver.Form;
 import io.weft.policy.model.LoadBalancing.LeastRequest;
 import io.weft.policy.model.LoadBalancing.Maglev;
@@ -19,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
@@ -26,19 +32,24 @@ import java.util.stream.IntStream;
 /**
  * Requests over policies that change all the time, most of them answered, some failing in each way there is. Every endpoint that
  * is chosen must be one of the service in a policy that was in force while the request was; in the end nothing may be under way,
- * the counters must say what happened, and the heap must be what it was. Arguments: how many requests, a seed. Prints a form.
+ * the counters must say what happened, and the heap must be what it was. Arguments: how many requests there are at least, a seed, and how many policies at least. Prints a form.
  */
 public final class Soak {
     private static final int THREADS = 2;
     private static final int SERVICES = 200;
     private static final long POLICY_INTERVAL_NANOS = 20_000_000;
+    /** Longer than any endpoint that has gone. */
+    private static final long REMEMBERED_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final long SETTLING_REQUESTS = 100_000;
     private static final ResponseHeaders NO_HEADERS = name -> null;
 
     private final ChangingMesh mesh = new ChangingMesh(
             SERVICES, 10, List.of(RoundRobin.DEFAULT, RingHash.DEFAULT, LeastRequest.of(2, 1.0), Maglev.DEFAULT, Random.DEFAULT));
     private final String[] users = IntStream.range(0, 1_000).mapToObj("user-%d"::formatted).toArray(String[]::new);
     private final LongAdder faults = new LongAdder();
-    private final DataPlane dataPlane = Parts.dataPlane((where, fault) -> faults.increment());
+    /** What the data plane's clock is ahead of the system's. */
+    private final AtomicLong aheadNanos = new AtomicLong();
+    private final DataPlane dataPlane = dataPlane();
     private final Tally total = new Tally();
 
     /** What one thread has seen. */
@@ -66,23 +77,30 @@ public final class Soak {
 
     private Soak() {}
 
+    private DataPlane dataPlane() {
+        Faults counted = (where, fault) -> faults.increment();
+        Surroundings system = Surroundings.ofSystem(new TimerThread(counted), counted, Self.UNKNOWN);
+        return new DataPlane(Duration.ZERO, new Surroundings(
+                () -> System.nanoTime() + aheadNanos.get(), system.time(), system.randomness(), system.timers(), counted, system.self()));
+    }
+
     public static void main(String[] args) throws InterruptedException {
-        System.out.println(Form.write(new Soak().run(Long.parseLong(args[0]), Long.parseLong(args[1]))));
+        System.out.println(Form.write(new Soak().run(Long.parseLong(args[0]), Long.parseLong(args[1]), Long.parseLong(args[2]))));
         System.exit(0);
     }
 
-    private Map<String, String> run(long requests, long seed) throws InterruptedException {
+    private Map<String, String> run(long requests, long seed, long policiesAtLeast) throws InterruptedException {
         dataPlane.apply(mesh.snapshot(1));
         long began = System.nanoTime();
         Thread policies = new Thread(this::changePolicies, "policies");
         policies.start();
-        // The first part fills what is filled once.
-        part(requests / 10, seed);
-        long heapBefore = liveHeap();
-        part(requests - requests / 10, seed + 1);
+        // The first part fills what is filled once: each kind of balancer has had its turn with each service.
+        part(requests / 10, seed, policiesAtLeast / 10);
+        long heapBefore = settledHeap(seed + 1);
+        part(requests - requests / 10, seed + 2, policiesAtLeast);
+        long heapAfter = settledHeap(seed + 3);
         policies.interrupt();
         policies.join();
-        long heapAfter = liveHeap();
 
         Map<String, String> form = new TreeMap<>();
         form.put("requests", Long.toString(total.requests));
@@ -99,13 +117,14 @@ public final class Soak {
         return form;
     }
 
-    private void part(long requests, long seed) throws InterruptedException {
+    /** @param policies that have come by its end, whatever the number of requests: where processors are few the two hold each other up */
+    private void part(long requests, long seed, long policies) throws InterruptedException {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
             SplittableRandom random = new SplittableRandom(seed * THREADS + i);
             Thread thread = new Thread(() -> {
                 Tally tally = new Tally();
-                for (long n = requests / THREADS; n > 0; n--) {
+                for (long n = requests / THREADS; n > 0 || dataPlane.generation() < policies; n--) {
                     request(random, tally);
                 }
                 synchronized (total) {
@@ -174,9 +193,29 @@ public final class Soak {
         tally.firstWrong = tally.firstWrong.isEmpty() ? what : tally.firstWrong;
     }
 
+    /**
+     * Under a policy with always the same balancer, whose tables are made when somebody asks for them, and when endpoints that have
+     * gone are remembered no longer.
+     */
+    private long settledHeap(long seed) throws InterruptedException {
+        synchronized (mesh) {
+            while (dataPlane.generation() % mesh.balancers().size() != 0) {
+                mesh.wait();
+            }
+            part(SETTLING_REQUESTS, seed, 0);
+            aheadNanos.addAndGet(REMEMBERED_NANOS);
+            // Who asks for them has what is over taken out.
+            dataPlane.stats();
+            return liveHeap();
+        }
+    }
+
     private void changePolicies() {
         for (long generation = 2; !Thread.currentThread().isInterrupted(); generation++) {
-            dataPlane.apply(mesh.snapshot(generation));
+            synchronized (mesh) {
+                dataPlane.apply(mesh.snapshot(generation));
+                mesh.notifyAll();
+            }
             LockSupport.parkNanos(POLICY_INTERVAL_NANOS);
         }
     }
