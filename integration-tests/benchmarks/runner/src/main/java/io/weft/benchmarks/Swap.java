@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 /**
  * The longest that a decision takes while the policy is replaced under it ten times a second: compiling runs beside the traffic, so
  * what is left is what the garbage of a policy costs, and the machine itself. That shows in the longest decision while nothing is
- * replaced, which is measured in turns with it and told in the detail.
+ * replaced, which is measured in turns with it: the value is how much longer the longest is.
  */
 final class Swap implements Benchmark {
     private static final double BUDGET_MILLIS = 20;
@@ -25,7 +25,7 @@ final class Swap implements Benchmark {
 
     @Override
     public String summary() {
-        return "longest decision while a policy of 1,001 services and 20,000 endpoints, half in a Maglev table, is replaced ten times a second";
+        return "how much longer the longest decision takes while a policy of 1,001 services and 20,000 endpoints, half in a Maglev table, is replaced ten times a second";
     }
 
     @Override
@@ -55,7 +55,9 @@ final class Swap implements Benchmark {
         detail.put("mostMs", Distribution.round(Distribution.of(longest).max(), 2));
         detail.put("withoutSwapsMs", Distribution.round(Distribution.of(quiet).median(), 2));
         detail.put("mostWithoutSwapsMs", Distribution.round(Distribution.of(quiet).max(), 2));
-        figures.accept(new Figure(name(), Distribution.round(Distribution.of(longest).median(), 2), "ms", BUDGET_MILLIS, detail));
+        detail.put("withSwapsMs", Distribution.round(Distribution.of(longest).median(), 2));
+        double added = Distribution.of(longest).median() - Distribution.of(quiet).median();
+        figures.accept(new Figure(name(), Distribution.round(added, 2), "ms", BUDGET_MILLIS, detail));
     }
 
     private static Map<String, String> round(Settings settings) throws Exception {

@@ -1,6 +1,5 @@
 package io.weft.it.comparison;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
@@ -8,7 +7,6 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
-import io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck;
 import io.envoyproxy.envoy.config.core.v3.HealthCheck;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
@@ -28,6 +26,7 @@ import java.util.stream.IntStream;
 final class HealthArea implements Area {
     private static final int FIRST_ENDPOINT = 7;
     private static final int REQUESTS_PER_ENDPOINT = 15;
+    private static final String PAUSE = "/pause";
     private static final String CLUSTER = Case.ID + "-health";
 
     private final Clusters clusters;
@@ -43,7 +42,7 @@ final class HealthArea implements Area {
 
     @Override
     public String summary() {
-        return "active health checks by HTTP and TCP";
+        return "active health checks by HTTP";
     }
 
     @Override
@@ -65,10 +64,8 @@ final class HealthArea implements Area {
                 .setTimeout(Durations.fromMillis(700))
                 .setUnhealthyThreshold(UInt32Value.of(draw.between(1, 3)))
                 .setHealthyThreshold(UInt32Value.of(draw.between(1, 3)));
-        if (draw.chance(75)) {
-            check.setHttpHealthCheck(http(draw));
-        } else {
-            check.setTcpHealthCheck(tcp(draw));
+        check.setHttpHealthCheck(http(draw));
+        if (draw.chance(25)) {
             endpoints.add(Upstreams.REFUSING);
         }
         Cluster cluster = clusters.of(CLUSTER, endpoints.stream().mapToInt(Integer::intValue).toArray()).toBuilder()
@@ -77,11 +74,15 @@ final class HealthArea implements Area {
                         .setHealthyPanicThreshold(Percent.newBuilder().setValue(draw.oneOf(0, 0, 50)))
                         .setIgnoreNewHostsUntilFirstHc(draw.chance(30)))
                 .build();
-        List<Request> requests = new ArrayList<>(List.of(request("wait 2000 200")));
-        requests.addAll(Collections.nCopies(REQUESTS_PER_ENDPOINT * endpoints.size(), request("200")));
+        List<Request> requests = new ArrayList<>(List.of(request(PAUSE, "wait 3000 200")));
+        requests.addAll(Collections.nCopies(REQUESTS_PER_ENDPOINT * endpoints.size(), request("/", "200")));
         VirtualHost host = VirtualHost.newBuilder()
                 .setName(Case.ID)
                 .addDomains(Case.HOST + ":" + Case.PORT)
+                // Elsewhere: whoever has no healthy endpoint yet would answer at once.
+                .addRoutes(Route.newBuilder()
+                        .setMatch(RouteMatch.newBuilder().setPath(PAUSE))
+                        .setRoute(RouteAction.newBuilder().setCluster(Clusters.FIXED.get(0))))
                 .addRoutes(Route.newBuilder()
                         .setMatch(RouteMatch.newBuilder().setPrefix("/"))
                         .setRoute(RouteAction.newBuilder().setCluster(CLUSTER)))
@@ -117,19 +118,7 @@ final class HealthArea implements Area {
         return draw.oneOf("200", "201", "302", "404", "500", "503", "reset", "200|x-envoy-immediate-health-check-fail=true");
     }
 
-    private static TcpHealthCheck tcp(Draw draw) {
-        TcpHealthCheck.Builder tcp = TcpHealthCheck.newBuilder();
-        if (draw.chance(50)) {
-            tcp.setSend(text("GET / HTTP/1.1\r\nhost: a\r\n\r\n")).addReceive(text(draw.oneOf("HTTP/1.1", "200", "nobody says that")));
-        }
-        return tcp.build();
-    }
-
-    private static HealthCheck.Payload text(String text) {
-        return HealthCheck.Payload.newBuilder().setBinary(ByteString.copyFromUtf8(text)).build();
-    }
-
-    private static Request request(String script) {
-        return new Request(Client.JAVA_NET_HTTP, "GET", Case.HOST, "/", List.of(), "", script);
+    private static Request request(String path, String script) {
+        return new Request(Client.JAVA_NET_HTTP, "GET", Case.HOST, path, List.of(), "", script);
     }
 }
