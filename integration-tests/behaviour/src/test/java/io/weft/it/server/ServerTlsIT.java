@@ -188,6 +188,9 @@ class ServerTlsIT {
         if (server.sendsFiles()) {
             requests.add("GET /file" + CLOSE);
         }
+        if (server.closesAsItReads()) {
+            requests.removeIf(request -> request.indexOf("GET ", 1) > 0);
+        }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {
             byte[] plaintext = RawClient.ask(port, request);
