@@ -22,6 +22,9 @@ public interface AdapterContext {
     /** The hook of this id is to be called from now on: {@link Hook#untilWoken}. */
     void wake(String hook);
 
+    /** The app ran already when the agent came: its servers may listen since before. */
+    boolean late();
+
     /** Says a thing once in the agent's log, at most; for what an operator must know. */
     void warn(String message);
 

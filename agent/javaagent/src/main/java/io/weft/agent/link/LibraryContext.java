@@ -33,6 +33,11 @@ record LibraryContext(Attachment attachment, ClassLoader library, ModuleOpener o
     }
 
     @Override
+    public boolean late() {
+        return mesh.late();
+    }
+
+    @Override
     public void warn(String message) {
         String module = attachment.module().name();
         log.warnOnce(module + " " + message, module + ": " + message);

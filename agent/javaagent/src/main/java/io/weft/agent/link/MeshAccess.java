@@ -8,4 +8,7 @@ public interface MeshAccess {
     Outbound outbound();
 
     Inbound inbound();
+
+    /** The app ran already when the agent came. */
+    boolean late();
 }

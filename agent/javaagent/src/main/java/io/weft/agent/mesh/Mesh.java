@@ -118,6 +118,11 @@ public final class Mesh implements MeshAccess {
         return dataPlane().inbound();
     }
 
+    @Override
+    public boolean late() {
+        return servicePorts.late();
+    }
+
     /** Waits for nobody: an app's thread that comes together with the agent's makes a second one, and the first is kept. */
     private DataPlane dataPlane() {
         DataPlane known = dataPlane.get();

@@ -18,6 +18,10 @@ public final class ServicePorts implements Predicate<PortInfo> {
         meshOnLoopback = settings.controlPlane().isPresent() && isLoopback(settings.controlPlane().get().uri().getHost());
     }
 
+    boolean late() {
+        return !fromStart;
+    }
+
     /** No name is looked up: it is asked for under class loading. */
     private static boolean isLoopback(String host) {
         return host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");

@@ -10,8 +10,8 @@ public final class OnAttach implements BiConsumer<String, Instrumentation> {
 
     static final String STARTED = "started";
     /** Whoever attaches expects that the app is called from now on. */
-    private static final String PORTS = "; a port that is bound already is registered with its next request where its server is Tomcat; of other"
-            + " servers only those that open from now on are";
+    private static final String PORTS = "; a port that is bound already is registered with its next request, where its server is of Netty with its"
+            + " next connection; weft status PID lists those that are not yet";
 
     @Override
     public void accept(String argument, Instrumentation instrumentation) {

@@ -58,6 +58,11 @@ class LinkTest {
                 public Inbound inbound() {
                     return dataPlane.inbound();
                 }
+
+                @Override
+                public boolean late() {
+                    return false;
+                }
             }, scene.log));
 
     @Test

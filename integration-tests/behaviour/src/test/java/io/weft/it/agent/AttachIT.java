@@ -9,7 +9,9 @@ import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
@@ -21,6 +23,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A JVM that has used its libraries already gets the agent. */
@@ -119,6 +125,81 @@ class AttachIT {
             assertThat(load.answers.keySet()).containsOnly(BAD_GATEWAY, OK);
             assertThat(load.answers.get(BAD_GATEWAY).sum()).as("orders is called through the mesh from then on").isEqualTo(failedByThen);
         }
+    }
+
+    /** A server that listened before the agent came. */
+    private enum Listening {
+        JETTY_9_4("jetty.javax.JettyServer", "jetty-9.4", true),
+        JETTY_12("jetty.jakarta.JettyServer", "jetty-12", false),
+        UNDERTOW_2_2("UndertowServer", "undertow-2.2", true),
+        UNDERTOW_2_4("UndertowServer", "undertow-2.4", false),
+        NETTY_4_1("NettyServer", "netty-4.1", true),
+        REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3", false),
+        JDK_HTTP_SERVER("JdkHttpServer", null, true),
+        JDK_HTTP_SERVER_OF_THE_NEWEST("JdkHttpServer", null, false);
+
+        final String service = name().toLowerCase(Locale.ROOT).replace('_', '-');
+        private final String driver;
+        /** Null: part of the JDK. */
+        private final String library;
+        private final boolean onTheOldest;
+
+        Listening(String driver, String library, boolean onTheOldest) {
+            this.driver = "io.weft.driver." + driver;
+            this.library = library;
+            this.onTheOldest = onTheOldest;
+        }
+
+        static List<Listening> on(Jdk jdk) {
+            boolean oldest = jdk.equals(Jdks.matrix().get(0));
+            return Stream.of(values()).filter(server -> server.onTheOldest == oldest).toList();
+        }
+
+        JvmProcess start(JvmCommand jvm) {
+            return (library == null ? jvm : jvm.classPath(Library.named(library))).driver(driver, service);
+        }
+
+        /** It is found by what it accepts. */
+        boolean isOfNetty() {
+            return library != null && library.contains("netty");
+        }
+    }
+
+    @EveryJdk
+    void aPortThatWasBoundIsRegisteredWithItsNextRequestAndNoLongerWhenItCloses(Jdk jdk) throws Exception {
+        ControlPlane controlPlane = testbed.controlPlane(Jdks.newest());
+        List<Listening> servers = Listening.on(jdk);
+        List<JvmProcess> processes = servers.stream()
+                .map(server -> server.start(testbed.jvm(server.service, jdk).option("-XX:+EnableDynamicAgentLoading"))).toList();
+        JvmProcess caller = testbed.jvm("caller", jdk).mesh(controlPlane.uri(), "caller").driver(JavaNetHttp.class);
+        List<URI> addresses = processes.stream().map(process -> URI.create("http://127.0.0.1:" + process.awaitPort() + "/")).toList();
+        HttpClient before = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        for (URI address : addresses) {
+            body(before, address);
+        }
+
+        List<JvmProcess> attached = new ArrayList<>();
+        for (int i = 0; i < servers.size(); i++) {
+            attached.add(attach(jdk, processes.get(i), "control-plane=" + controlPlane.uri(), "service=" + servers.get(i).service));
+        }
+
+        for (int i = 0; i < servers.size(); i++) {
+            Listening server = servers.get(i);
+            JvmProcess attach = attached.get(i);
+            assertThat(attach.awaitExit()).as(attach::report).isZero();
+            HttpClient client = server.isOfNetty() ? HttpClient.newHttpClient() : before;
+            assertThat(body(client, addresses.get(i))).isEqualTo(server.service);
+            await(server.service).until(() -> isAnswered(caller, "http://" + server.service + "/"));
+        }
+        for (int i = 0; i < servers.size(); i++) {
+            String url = "http://" + servers.get(i).service + "/";
+            processes.get(i).send("close");
+            await(url).until(() -> !isAnswered(caller, url));
+        }
+    }
+
+    private static String body(HttpClient client, URI address) throws IOException, InterruptedException {
+        return client.send(HttpRequest.newBuilder(address).timeout(Duration.ofSeconds(60)).build(), HttpResponse.BodyHandlers.ofString()).body();
     }
 
     private static boolean isAnswered(JvmProcess caller, String url) {

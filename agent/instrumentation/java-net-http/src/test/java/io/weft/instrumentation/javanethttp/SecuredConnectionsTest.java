@@ -100,6 +100,11 @@ class SecuredConnectionsTest {
         public void wake(String hook) {}
 
         @Override
+        public boolean late() {
+            return false;
+        }
+
+        @Override
         public void warn(String message) {
             throw new AssertionError(message);
         }

@@ -13,6 +13,7 @@ import java.net.URI;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Collection;
 import java.util.List;
@@ -37,6 +38,11 @@ final class Internals {
     /** As bound. */
     InetSocketAddress address(Object server) throws Throwable {
         return (InetSocketAddress) Members.ADDRESS.invokeExact(server);
+    }
+
+    /** It listens. */
+    boolean isOpen(Object server) throws Throwable {
+        return ((ServerSocketChannel) Members.LISTENING.invokeExact(server)).isOpen();
     }
 
     boolean https(Object server) throws Throwable {
@@ -192,6 +198,7 @@ final class Internals {
     /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
     private static final class Members {
         static final MethodHandle ADDRESS;
+        static final MethodHandle LISTENING;
         static final MethodHandle HTTPS;
         static final MethodHandle EXECUTOR;
         static final MethodHandle CLOSE_CONNECTION;
@@ -228,6 +235,8 @@ final class Internals {
                 HTTP_EXCHANGE = http.lookupClass();
                 ADDRESS = server.findVirtual(server.lookupClass(), "getAddress", MethodType.methodType(InetSocketAddress.class))
                         .asType(MethodType.methodType(InetSocketAddress.class, Object.class));
+                LISTENING = server.findGetter(server.lookupClass(), "schan", ServerSocketChannel.class)
+                        .asType(MethodType.methodType(ServerSocketChannel.class, Object.class));
                 HTTPS = server.findGetter(server.lookupClass(), "https", boolean.class)
                         .asType(MethodType.methodType(boolean.class, Object.class));
                 EXECUTOR = server.findGetter(server.lookupClass(), "executor", Executor.class)

@@ -93,19 +93,40 @@ public final class JdkHttpServerAdapter implements Adapter {
     }
 
     /** Before it has a thread, so that no request is earlier. */
-    private void started(Object server) throws Throwable {
+    private synchronized void started(Object server) throws Throwable {
         stopped.forEach(portOfServer::remove);
         stopped.clear();
         InetSocketAddress address = internals.address(server);
         if (address != null && !portOfServer.containsKey(server)) {
-            Inbound.Port port = context.inbound().opened("jdk-httpserver", address, internals.https(server));
-            Executor executor = internals.executor(server);
-            if (executor != null) {
-                port.busyThreads(() -> busyShare(executor));
-            }
-            port.ownRequest(this::servesHere);
-            portOfServer.put(server, port);
+            register(server, context.inbound().opened("jdk-httpserver", address, internals.https(server)));
         }
+    }
+
+    private void register(Object server, Inbound.Port port) throws Throwable {
+        Executor executor = internals.executor(server);
+        if (executor != null) {
+            port.busyThreads(() -> busyShare(executor));
+        }
+        port.ownRequest(this::servesHere);
+        portOfServer.put(server, port);
+    }
+
+    /** One that was there before the agent is registered with its first request. */
+    private synchronized Inbound.Port found(Object server) throws Throwable {
+        Inbound.Port known = portOfServer.get(server);
+        if (known == null && !stopped.contains(server) && internals.isOpen(server)) {
+            known = context.inbound().found("jdk-httpserver", internals.address(server), internals.https(server));
+            register(server, known);
+        }
+        return known;
+    }
+
+    private Inbound.Port port(Object server) throws Throwable {
+        Inbound.Port port = portOfServer.get(server);
+        if (port == null && context.late()) {
+            port = found(server);
+        }
+        return port == null ? context.inbound().unregistered(internals.address(server).getPort(), internals.https(server)) : port;
     }
 
     private boolean hasOwnTls(int port) {
@@ -117,21 +138,17 @@ public final class JdkHttpServerAdapter implements Adapter {
         return false;
     }
 
-    private void stop(Object server) {
+    private synchronized void stop(Object server) {
+        stopped.add(server);
         Inbound.Port port = portOfServer.get(server);
         if (port != null) {
-            stopped.add(server);
             port.close();
         }
     }
 
     private void requestStarted(Object exchange) throws Throwable {
         Object server = internals.server(exchange);
-        Inbound.Port port = portOfServer.get(server);
-        if (port == null) {
-            // It was there before the agent.
-            port = context.inbound().unregistered(internals.address(server).getPort(), internals.https(server));
-        }
+        Inbound.Port port = port(server);
         Object connection = internals.connection(exchange);
         InFlight slot = inFlight.get(connection);
         if (slot == null) {

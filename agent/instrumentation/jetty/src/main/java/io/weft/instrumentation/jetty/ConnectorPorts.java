@@ -26,7 +26,12 @@ final class ConnectorPorts {
         this.http2 = http2;
     }
 
-    void started(ServerConnector connector) throws IOException {
+    synchronized void started(ServerConnector connector) throws IOException {
+        register(connector, false);
+    }
+
+    /** @param found it served before the agent came */
+    private void register(ServerConnector connector, boolean found) throws IOException {
         if (!(connector.getTransport() instanceof NetworkChannel listening)
                 || !(listening.getLocalAddress() instanceof InetSocketAddress address)) {
             context.warn("Jetty connector " + connector + " is not registered: it listens on no TCP port");
@@ -38,14 +43,16 @@ final class ConnectorPorts {
         }
         closed(connector);
         closing.clear();
-        Inbound.Port opened = context.inbound().opened("jetty", address, Protocols.hasTls(connector));
+        Inbound.Port opened = found
+                ? context.inbound().found("jetty", address, Protocols.hasTls(connector))
+                : context.inbound().opened("jetty", address, Protocols.hasTls(connector));
         opened.busyThreads(() -> busyShare(connector.getExecutor()));
         opened.onDrain(() -> http2.lastStreams(connector));
         opened.ownRequest(ConnectorPorts::servesHere);
         open.put(connector, opened);
     }
 
-    void closed(Connector connector) {
+    synchronized void closed(Connector connector) {
         Inbound.Port port = open.remove(connector);
         if (port != null) {
             closing.put(connector, port);
@@ -63,7 +70,22 @@ final class ConnectorPorts {
         if (port == null) {
             port = closing.get(connector);
         }
+        if (port == null && context.late() && connector instanceof ServerConnector network && network.isStarted()) {
+            port = found(network);
+        }
         return port == null ? unregistered(connector) : port;
+    }
+
+    /** One that started before the agent came is registered with its first request; one that starts is about to be. */
+    private synchronized Inbound.Port found(ServerConnector connector) {
+        if (!closing.containsKey(connector) && !open.containsKey(connector)) {
+            try {
+                register(connector, true);
+            } catch (IOException gone) {
+                context.warn("Jetty connector " + connector + " is not registered: " + gone.getMessage());
+            }
+        }
+        return open.get(connector);
     }
 
     private Inbound.Port unregistered(Connector connector) {

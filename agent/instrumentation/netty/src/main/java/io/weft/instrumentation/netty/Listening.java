@@ -26,10 +26,13 @@ final class Listening extends ChannelDuplexHandler {
     private volatile Inbound.Port port;
     private volatile InetSocketAddress address;
     private volatile boolean ownTls;
+    /** It was bound before the agent came. */
+    private final boolean found;
 
-    Listening(AdapterContext context, Protocols protocols) {
+    Listening(AdapterContext context, Protocols protocols, boolean found) {
         this.context = context;
         this.protocols = protocols;
+        this.found = found;
     }
 
     /** It is bound, and accepts nothing before this returns. */
@@ -48,7 +51,7 @@ final class Listening extends ChannelDuplexHandler {
     }
 
     private void open(boolean tls) {
-        Inbound.Port opened = context.inbound().opened("netty", address, tls);
+        Inbound.Port opened = found ? context.inbound().found("netty", address, tls) : context.inbound().opened("netty", address, tls);
         opened.ownRequest(Listening::servesHere);
         opened.onDrain(() -> http2.forEach(Listening::goAway));
         port = opened;

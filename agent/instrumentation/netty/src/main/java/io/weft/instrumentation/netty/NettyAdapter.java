@@ -48,14 +48,14 @@ public final class NettyAdapter implements Adapter {
 
     private void binds(Channel channel) {
         if (channel instanceof ServerChannel && channel.pipeline().get(Listening.class) == null) {
-            channel.pipeline().addFirst(Listening.NAME, new Listening(context, protocols));
+            channel.pipeline().addFirst(Listening.NAME, new Listening(context, protocols, false));
         }
     }
 
-    /** What was bound before the agent came does not tell of what it accepts yet. */
+    /** What was bound before the agent came is registered with the next connection that it accepts. */
     private void accepts(Channel server, Object accepted) {
         if (accepted instanceof Channel child && server.pipeline().get(Listening.class) == null) {
-            Listening listening = new Listening(context, protocols);
+            Listening listening = new Listening(context, protocols, context.late());
             server.pipeline().addFirst(Listening.NAME, listening);
             listening.bound(server);
             listening.accepted(child);

@@ -51,6 +51,11 @@ class CodecsTest {
         }
 
         @Override
+        public boolean late() {
+            return false;
+        }
+
+        @Override
         public void warn(String message) {
             throw new AssertionError(message);
         }

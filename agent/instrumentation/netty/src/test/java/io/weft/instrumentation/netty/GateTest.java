@@ -79,6 +79,11 @@ class GateTest {
         }
 
         @Override
+        public boolean late() {
+            return false;
+        }
+
+        @Override
         public void warn(String message) {
             throw new AssertionError(message);
         }
@@ -132,7 +137,7 @@ class GateTest {
 
     private Connected accept() {
         Protocols protocols = new Protocols(context);
-        Listening listening = new Listening(context, protocols);
+        Listening listening = new Listening(context, protocols, false);
         return new Connected(new Gate(context, protocols, listening, new Accepted(listening)), new Greeting());
     }
 

@@ -88,7 +88,7 @@ final class ConnectorPorts {
         }
         if (port == null) {
             port = unregistered(connector);
-            return port != null && connector.getState() == LifecycleState.STARTED ? found(connector, port) : port;
+            return port != null && context.late() && connector.getState() == LifecycleState.STARTED ? found(connector, port) : port;
         }
         return port;
     }

@@ -60,7 +60,7 @@ final class Admission {
         if (incoming.isSecured() && exchange.getProtocol() == Protocols.HTTP_2_0) {
             exchange.setRequestScheme("http");
         }
-        Inbound.Port port = ports.of(incoming.connection().localPort(), exchange.getConnection().getSslSession() != null);
+        Inbound.Port port = ports.of(exchange.getConnection(), incoming.connection().localPort());
         exchange.putAttachment(INCOMING, incoming);
         port.enter(incoming);
         exchange.addExchangeCompleteListener((same, next) -> {

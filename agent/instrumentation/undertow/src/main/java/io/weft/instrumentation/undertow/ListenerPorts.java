@@ -3,30 +3,38 @@ package io.weft.instrumentation.undertow;
 import io.undertow.Undertow;
 import io.undertow.Undertow.ListenerInfo;
 import io.undertow.server.Connectors;
+import io.undertow.server.ServerConnection;
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.AdapterContext;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.XnioWorker;
+import org.xnio.management.XnioServerMXBean;
 import org.xnio.management.XnioWorkerMXBean;
 
 /** Which port of the mesh stands for which listener. Thread-safe; read by every request. */
 final class ListenerPorts {
     private final AdapterContext context;
     private final Http2Channels http2;
+    /** Not in WildFly, whose listeners are those of its management, too. */
+    private final boolean finds;
     private final Map<Undertow, List<Inbound.Port>> open = new ConcurrentHashMap<>();
     /** By number. Those of servers that have stopped, too: requests on their open connections are still looked at. */
     private final Map<Integer, Inbound.Port> byNumber = new ConcurrentHashMap<>();
+    /** By number: those of which it is not known whose they are. */
+    private final Map<Integer, Inbound.Port> found = new HashMap<>();
 
     ListenerPorts(AdapterContext context, Http2Channels http2) {
         this.context = context;
         this.http2 = http2;
+        finds = context.late() && !(context.library() != null && context.library().getClass().getName().startsWith("org.jboss.modules."));
     }
 
-    void started(Undertow undertow) {
+    synchronized void started(Undertow undertow) {
         stopped(undertow);
         List<Inbound.Port> ports = new ArrayList<>();
         for (ListenerInfo listener : undertow.getListenerInfo()) {
@@ -42,7 +50,10 @@ final class ListenerPorts {
     }
 
     private Inbound.Port opened(XnioWorker worker, InetSocketAddress address, boolean tls) {
-        Inbound.Port port = context.inbound().opened("undertow", address, tls);
+        return known(worker, context.inbound().opened("undertow", address, tls));
+    }
+
+    private Inbound.Port known(XnioWorker worker, Inbound.Port port) {
         port.busyThreads(() -> busyShare(worker.getMXBean()));
         port.onDrain(http2::lastStreams);
         port.ownRequest(ListenerPorts::servesHere);
@@ -50,17 +61,59 @@ final class ListenerPorts {
         return port;
     }
 
-    void stopped(Undertow undertow) {
+    synchronized void stopped(Undertow undertow) {
         List<Inbound.Port> ports = open.remove(undertow);
         if (ports != null) {
             ports.forEach(Inbound.Port::close);
         }
+        for (ListenerInfo listener : found.isEmpty() ? List.<ListenerInfo>of() : listeners(undertow)) {
+            Inbound.Port port = listener.getAddress() instanceof InetSocketAddress address ? found.remove(address.getPort()) : null;
+            if (port != null) {
+                port.close();
+            }
+        }
+    }
+
+    private static List<ListenerInfo> listeners(Undertow undertow) {
+        try {
+            return undertow.getListenerInfo();
+        } catch (IllegalStateException notStarted) {
+            return List.of();
+        }
     }
 
     /** One that is not registered yet, or by nobody as in WildFly, serves already. */
-    Inbound.Port of(int number, boolean tls) {
+    Inbound.Port of(ServerConnection connection, int number) {
         Inbound.Port port = byNumber.get(number);
-        return port == null ? context.inbound().unregistered(number, tls) : port;
+        if (port == null && finds && !connection.getTransportProtocol().startsWith("ajp")) {
+            port = found(connection, number);
+        }
+        return port == null ? context.inbound().unregistered(number, hasOwnTls(connection)) : port;
+    }
+
+    /** One that listened before the agent came is registered with its first request. */
+    private synchronized Inbound.Port found(ServerConnection connection, int number) {
+        Inbound.Port port = byNumber.get(number);
+        if (port == null) {
+            port = known(connection.getWorker(), context.inbound().found("undertow", bound(connection, number), hasOwnTls(connection)));
+            found.put(number, port);
+        }
+        return port;
+    }
+
+    private static boolean hasOwnTls(ServerConnection connection) {
+        return connection.getSslSession() != null;
+    }
+
+    /** A connection has the address that its caller used, which is not the one that was bound where all are. */
+    private static InetSocketAddress bound(ServerConnection connection, int number) {
+        for (XnioServerMXBean server : connection.getWorker().getMXBean().getServerMXBeans()) {
+            String address = server.getBindAddress();
+            if (address.endsWith("/0.0.0.0:" + number) || address.endsWith("/[0:0:0:0:0:0:0:0]:" + number)) {
+                return new InetSocketAddress(number);
+            }
+        }
+        return connection.getLocalAddress(InetSocketAddress.class);
     }
 
     private static double busyShare(XnioWorkerMXBean worker) {
