@@ -23,6 +23,7 @@ public final class InboundPorts implements Inbound {
     /** What is hidden in it nobody knows. */
     static final Hello OWN_TLS = new Hello("", List.of());
 
+    private final Supplier<Policy> policy;
     private final Drain drain;
     private final InboundConnections connections;
     private final LoadMeter load;
@@ -42,6 +43,7 @@ public final class InboundPorts implements Inbound {
     InboundPorts(
             Supplier<Policy> policy, BooleanSupplier warming, Surroundings surroundings, RequestMetrics metrics, Refusals refusals,
             Notices notices) {
+        this.policy = policy;
         NanoClock clock = surroundings.clock();
         Timers timers = surroundings.timers();
         faults = surroundings.faults();
@@ -115,6 +117,12 @@ public final class InboundPorts implements Inbound {
     @Override
     public boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket) {
         return unsecurable.admits(new Connection(local, remote, ownTls ? OWN_TLS : null, null), socket);
+    }
+
+    /** Whether the policy in force says something of what comes in there. */
+    public boolean isNamed(int port) {
+        Policy inForce = policy.get();
+        return inForce != null && inForce.inbound().find(port) != null;
     }
 
     /** In the order in which they were opened. */

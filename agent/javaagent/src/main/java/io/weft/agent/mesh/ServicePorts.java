@@ -38,9 +38,30 @@ public final class ServicePorts implements Predicate<PortInfo> {
      * bound to the loopback interface does not get it, unless the mesh itself is on that interface.
      */
     boolean isServed(PortInfo port, boolean meshIsLocal) {
+        return refusal(port, meshIsLocal) == null;
+    }
+
+    /**
+     * As far as is known before there is a connection to the control plane.
+     *
+     * @return null: the control plane is told of it
+     */
+    public Unregistered refusal(PortInfo port) {
+        return refusal(port, meshOnLoopback);
+    }
+
+    private Unregistered refusal(PortInfo port, boolean meshIsLocal) {
+        if (settings.service().isEmpty()) {
+            return Unregistered.NO_SERVICE_NAME;
+        }
+        if (!settings.ports().isEmpty() && !settings.ports().contains(port.address().getPort())) {
+            return Unregistered.LEFT_OUT;
+        }
+        if (port.tls()) {
+            return Unregistered.OWN_TLS;
+        }
         InetAddress bound = port.address().getAddress();
         boolean reachable = settings.address().isPresent() || bound == null || !bound.isLoopbackAddress() || meshIsLocal;
-        return settings.service().isPresent() && !port.tls() && reachable
-                && (settings.ports().isEmpty() || settings.ports().contains(port.address().getPort()));
+        return reachable ? null : Unregistered.LOOPBACK_ONLY;
     }
 }

@@ -5,6 +5,7 @@ import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.mesh.ServicePorts;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.SettingsReader;
+import io.weft.agent.status.BoundPorts;
 import io.weft.instrumentation.InstrumentationModule;
 import java.io.File;
 import java.io.IOException;
@@ -52,7 +53,8 @@ final class Agent {
         }
         try {
             BridgeDefinition.define(instrumentation);
-            Wiring.connect(settings, new ServicePorts(settings, fromStart), enabled(modules, settings.disabledModules()), instrumentation, log);
+            Wiring.connect(settings, new ServicePorts(settings, fromStart), fromStart ? Set.of() : BoundPorts.numbers(),
+                    enabled(modules, settings.disabledModules()), instrumentation, log);
             return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri(), false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()

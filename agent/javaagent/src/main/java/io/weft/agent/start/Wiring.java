@@ -23,13 +23,15 @@ import io.weft.instrumentation.InstrumentationModule;
 import java.lang.instrument.Instrumentation;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 
 /** Puts the parts of the agent together. A class of its own because it links to the bridge, which must be defined before. */
 final class Wiring {
     private Wiring() {}
 
     static void connect(
-            Settings settings, ServicePorts ports, List<InstrumentationModule> modules, Instrumentation instrumentation, AgentLog log) {
+            Settings settings, ServicePorts ports, Set<Integer> boundBefore, List<InstrumentationModule> modules,
+            Instrumentation instrumentation, AgentLog log) {
         ClassLoader loader = Wiring.class.getClassLoader();
         Slots slots = new Slots();
         WeftBridge.install(new BridgeDispatcher(slots, log));
@@ -41,7 +43,7 @@ final class Wiring {
                 new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
-        lifecycle.shows(new AdminPages(settings, mesh, attachments, InstantSource.system()), new OtlpPush.Begin(settings, mesh, background, log));
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, ports, boundBefore, InstantSource.system()), new OtlpPush.Begin(settings, mesh, background, log));
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         if (settings.otlp().isPresent()) {

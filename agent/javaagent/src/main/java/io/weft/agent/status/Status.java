@@ -1,12 +1,14 @@
 package io.weft.agent.status;
 
 import io.weft.agent.link.Attachments;
+import io.weft.agent.mesh.Unregistered;
 import io.weft.agent.settings.Settings;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.model.PolicySnapshot;
+import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
@@ -15,6 +17,7 @@ import java.util.List;
  * @param service empty: it only calls
  * @param instance its name to the control plane
  * @param ports that the app serves
+ * @param unregistered ports that are bound, served or not, and of which nobody else hears
  */
 record Status(
         Process process,
@@ -26,6 +29,7 @@ record Status(
         PolicyClientStatus stream,
         PolicySnapshot policy,
         List<PortInfo> ports,
+        List<UnregisteredPort> unregistered,
         List<Attachments.Status> libraries,
         List<ClusterStats> clusters,
         List<RuleStats> accessRules,
@@ -39,6 +43,9 @@ record Status(
      * @param command what it runs
      */
     record Process(long pid, String agent, String java, String command) {}
+
+    /** @param library empty: none that Weft knows has bound it */
+    record UnregisteredPort(InetSocketAddress address, String library, Unregistered reason) {}
 
     int endpoints() {
         return policy.assignments().values().stream()

@@ -3,6 +3,7 @@ package io.weft.agent.status;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.weft.agent.link.Attachments;
+import io.weft.agent.status.Status.UnregisteredPort;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.InboundPorts.PortInfo;
@@ -72,6 +73,7 @@ final class StatusJson {
         refused(status);
         unhonoured(status);
         ports(status);
+        unregistered(status);
         libraries(status);
         clusters(status);
         accessRules(status);
@@ -168,6 +170,21 @@ final class StatusJson {
             json.writeStringField("address", Addresses.text(port.address()));
             json.writeBooleanField("ownTls", port.tls());
             json.writeBooleanField("draining", port.draining());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private void unregistered(Status status) throws IOException {
+        json.writeArrayFieldStart("unregisteredPorts");
+        for (UnregisteredPort port : status.unregistered()) {
+            json.writeStartObject();
+            json.writeStringField("address", Addresses.text(port.address()));
+            if (!port.library().isEmpty()) {
+                json.writeStringField("library", port.library());
+            }
+            json.writeStringField("reason", port.reason().name().toLowerCase(Locale.ROOT));
+            json.writeStringField("explanation", port.reason().explanation());
             json.writeEndObject();
         }
         json.writeEndArray();

@@ -1,6 +1,7 @@
 package io.weft.agent.status;
 
 import io.weft.agent.link.Attachments;
+import io.weft.agent.status.Status.UnregisteredPort;
 import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.ClusterStats.EndpointStats;
 import io.weft.dataplane.ClusterStats.Transport;
@@ -81,6 +82,10 @@ final class StatusText {
         for (PortInfo port : status.ports()) {
             field("serves", Addresses.text(port.address()) + " (" + port.library() + (port.tls() ? ", the app's own TLS" : "") + ")"
                     + (port.draining() ? " draining" : ""));
+        }
+        for (UnregisteredPort port : status.unregistered()) {
+            field("not registered", Addresses.text(port.address()) + (port.library().isEmpty() ? "" : " (" + port.library() + ")") + ": "
+                    + port.reason().explanation());
         }
         for (Attachments.Status library : status.libraries()) {
             field("library", library.module() + " in " + library.loader()

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
@@ -22,6 +23,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -187,15 +189,24 @@ class AttachIT {
             Listening server = servers.get(i);
             JvmProcess attach = attached.get(i);
             assertThat(attach.awaitExit()).as(attach::report).isZero();
+            assertThat(status(processes.get(i)))
+                    .containsPattern("\"unregisteredPorts\":\\[\\{\"address\":\"[^\"]+:" + addresses.get(i).getPort() + "\",\"reason\":\"attached_late\"");
             HttpClient client = server.isOfNetty() ? HttpClient.newHttpClient() : before;
             assertThat(body(client, addresses.get(i))).isEqualTo(server.service);
             await(server.service).until(() -> isAnswered(caller, "http://" + server.service + "/"));
+            JvmProcess found = processes.get(i);
+            await(server.service).until(() -> status(found).contains("\"unregisteredPorts\":[]"));
         }
         for (int i = 0; i < servers.size(); i++) {
             String url = "http://" + servers.get(i).service + "/";
             processes.get(i).send("close");
             await(url).until(() -> !isAnswered(caller, url));
         }
+    }
+
+    private static String status(JvmProcess process) throws IOException {
+        await().until(() -> Files.exists(AdminPage.usualSocket(process)));
+        return AdminPage.ask(AdminPage.usualSocket(process), "GET", "/status");
     }
 
     private static String body(HttpClient client, URI address) throws IOException, InterruptedException {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.JdkHttpServer;
 import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.ControlPlane;
@@ -20,10 +21,14 @@ import io.weft.it.harness.Upstream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an operator learns of a JVM by {@code weft status}. */
 class StatusIT {
+    private static final Pattern METRICS = Pattern.compile("metrics at http://127.0.0.1:(\\d+)/");
+
     @RegisterExtension
     final Testbed testbed = new Testbed();
 
@@ -65,6 +70,34 @@ class StatusIT {
         assertThat(everything.awaitExit()).as(everything::report).isZero();
         assertThat(String.join("\n", everything.stdout()))
                 .contains(policies.uri() + " connected for ", "Cluster broken: cluster_type: ", "Cluster orders: per_connection_buffer_limit_bytes");
+    }
+
+    /** Whoever waits for calls that do not come reads why. */
+    @EveryJdk
+    void portsThatNobodyElseHearsOfAreThereWithTheReason(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty());
+        JvmProcess server = testbed.jvm("server", jdk).mesh(policies.uri(), "shop").unguarded().environment("WEFT_ADMIN_DIR", sockets.toString())
+                .option("-Dcom.sun.management.jmxremote.port=0").option("-Dcom.sun.management.jmxremote.authenticate=false")
+                .option("-Dcom.sun.management.jmxremote.ssl=false").environment("WEFT_METRICS_ADDRESS", "127.0.0.1:0")
+                .driver(JdkHttpServer.class, "shop");
+        JvmProcess nameless = testbed.jvm("nameless", jdk).agent().environment("WEFT_CONTROL_PLANE", policies.uri().toString())
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(JdkHttpServer.class, "nameless");
+        int port = server.awaitPort();
+        int namelessPort = nameless.awaitPort();
+        await().until(() -> policies.streams() == 2 && Files.exists(sockets.resolve(server.pid() + ".sock"))
+                && Files.exists(sockets.resolve(nameless.pid() + ".sock")));
+
+        String json = AdminPage.ask(sockets.resolve(server.pid() + ".sock"), "GET", "/status");
+        assertThat(json).containsPattern("\"address\":\"[^\"]+:" + port + "\",\"library\":\"jdk-httpserver\",\"reason\":\"no_inbound_listener\"");
+        // JMX has at least one of its own, and the metrics' port is not the app's.
+        assertThat(json.split("\"reason\":\"unknown_server\"").length - 1).isBetween(1, 3);
+        Matcher metrics = METRICS.matcher(server.awaitStderr(line -> METRICS.matcher(line).find()));
+        assertThat(metrics.find()).isTrue();
+        assertThat(json.substring(json.indexOf("unregisteredPorts"))).doesNotContain(":" + metrics.group(1) + "\"");
+        JvmProcess text = status(jdk, Long.toString(nameless.pid()));
+        assertThat(text.awaitExit()).as(text::report).isZero();
+        assertThat(text.stdout()).anySatisfy(line -> assertThat(line).matches("not registered +\\S+:" + namelessPort + " \\(jdk-httpserver\\): .*weft.service.*"));
     }
 
     @EveryJdk
