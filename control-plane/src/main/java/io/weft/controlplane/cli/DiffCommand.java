@@ -14,8 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,8 +30,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Says what a folder of policies would change, per service, if it were the control plane's, before it is.",
             "",
-            "It is compared with what is in force, for the data planes that are connected now: which of their listeners, routes, clusters"
-                    + " and endpoints would differ, and where. Nothing is changed. Problems go to stderr, each as FILE:LINE: FIELD: MESSAGE.",
+            "It is compared with what is in force, for the data planes that are connected now: first what would change for them, in words, then"
+                    + " which of their listeners, routes, clusters and endpoints would differ, and where. Nothing is changed. Problems go to stderr, each as FILE:LINE: FIELD: MESSAGE.",
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -127,6 +129,11 @@ final class DiffCommand implements Callable<Integer> {
             if (mesh.path("identities").asBoolean()) {
                 out.println("  identities or trust would change; what follows is without that");
             }
+            // Each instance of a service may have a resource of its own, and the same is said of them all.
+            Set<String> sentences = new LinkedHashSet<>();
+            mesh.path("changes").forEach(change -> change.path("summary").forEach(sentence -> sentences.add(sentence.asText())));
+            sentences.forEach(sentence -> out.println("  " + sentence));
+            out.println();
             for (JsonNode change : mesh.path("changes")) {
                 List<String> services = new ArrayList<>();
                 change.path("services").forEach(service -> services.add(service.asText()));

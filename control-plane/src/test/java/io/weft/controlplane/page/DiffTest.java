@@ -83,11 +83,67 @@ class DiffTest {
         assertThat(changes).singleElement().satisfies(change -> {
             assertThat(change.services()).containsExactly("orders", "shop");
             assertThat(change.resource()).isEqualTo("route outbound_80");
+            assertThat(change.summary()).containsExactly(
+                    "orders, shop → orders: 40 % of requests now go to v2 (were: 10 %), 60 % to v1 (were: 90 %)");
             assertThat(change.lines()).hasSize(2)
                     .anyMatch(line -> line.matches("~ virtual_hosts\\[.*orders.*].*weighted_clusters\\.clusters\\[.*weight.*: 90 → 60"))
                     .anyMatch(line -> line.endsWith(": 10 → 40"));
         });
         assertThat(mesh.controlPlane.policies().inForce()).as("nothing has been done").hasSize(1);
+    }
+
+    @Test
+    void whatItMeansIsSaidInWords() {
+        assertThat(summaries(SimulatedMesh.CANARY.replace("matches: [{path: {type: PathPrefix, value: /}}]",
+                "matches: [{path: {type: PathPrefix, value: /}, headers: [{type: Exact, name: x-canary, value: 'yes'}]}]")))
+                .containsExactlyInAnyOrder(
+                        "orders, shop → orders: requests with header x-canary: yes now go 90 % to v1, 10 % to v2",
+                        "orders, shop → orders: requests now go to all versions alike (before: 90 % to v1, 10 % to v2)");
+        assertThat(summaries(SimulatedMesh.CANARY, """
+                type: MeshTimeout
+                name: short
+                mesh: default
+                spec:
+                  to:
+                  - targetRef: {kind: Mesh}
+                    default: {connectionTimeout: 1s, http: {requestTimeout: 1500ms}}
+                """)).contains(
+                        "orders, shop → orders: timeout 15 s → 1500 ms",
+                        "orders, shop → orders v2: timeout of a connect 5 s → 1 s");
+        assertThat(summaries(SimulatedMesh.CANARY, """
+                type: MeshRetry
+                name: patient
+                mesh: default
+                spec:
+                  to:
+                  - targetRef: {kind: Mesh}
+                    default: {http: {numRetries: 2, retryOn: [5xx], perTryTimeout: 2s}}
+                """)).anySatisfy(sentence -> assertThat(sentence).startsWith("orders, shop → orders: tried again 5 times at most → 2 times at most"))
+                .contains("orders, shop → orders: timeout of an attempt none → 2 s");
+        assertThat(summaries(SimulatedMesh.CANARY, """
+                type: MeshRateLimit
+                name: gentle
+                mesh: default
+                spec:
+                  targetRef: {kind: MeshSubset, tags: {kuma.io/service: orders}}
+                  rules:
+                  - default: {local: {http: {requestRate: {num: 100, interval: 10s}}}}
+                """)).containsOnly("orders: each instance takes 100 requests per 10 s at most (were: any number of requests)");
+        assertThat(summaries(SimulatedMesh.CANARY, """
+                type: MeshCircuitBreaker
+                name: few
+                mesh: default
+                spec:
+                  to:
+                  - targetRef: {kind: Mesh}
+                    default: {connectionLimits: {maxRequests: 7}}
+                """)).anySatisfy(sentence -> assertThat(sentence).matches("orders, shop → orders v1: most requests at once .* → 7"));
+    }
+
+    private List<String> summaries(String... documents) {
+        PolicyDiff diff = diff(documents);
+        assertThat(diff.problems()).isEmpty();
+        return diff.meshes().get(0).changes().stream().flatMap(change -> change.summary().stream()).distinct().toList();
     }
 
     @Test

@@ -30,10 +30,12 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.PolicyDiff;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.Root;
 import io.weft.controlplane.ca.RootFile;
 import io.weft.controlplane.policy.MeshIdentity;
+import io.weft.controlplane.policy.SourceText;
 import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.TokenKey;
 import java.io.ByteArrayInputStream;
@@ -328,6 +330,37 @@ class SecuredMeshTest {
             assertThat(validation.getValidationContextSdsSecretConfig().getName()).isEqualTo(BUNDLE);
             assertThat(List.of(orders, storefront)).allSatisfy(each -> assertThat(each.failure()).isNull());
         }
+    }
+
+    /** Before it is so: whoever would be refused can be told. */
+    @Test
+    void whatTheModeAndPermissionsMeanIsSaidInWords() throws IOException {
+        mode("Permissive");
+        String identity = Files.readString(folder.resolve("identity.yaml"));
+        try (DeltaClient orders = orders(true)) {
+            await().untilAsserted(() -> assertThat(chains(orders)).hasSize(3));
+            String strict = "type: MeshTLS\nname: mode\nspec: {rules: [{default: {mode: Strict}}]}\n";
+
+            assertThat(summaries(identity, strict)).contains("orders: now requires mutual TLS: plaintext callers will be refused");
+            assertThat(summaries(identity, Files.readString(folder.resolve("tls.yaml")), """
+                    type: MeshTrafficPermission
+                    name: storefront-only
+                    spec:
+                      rules:
+                      - default:
+                          allow: [{spiffeID: {type: Exact, value: "spiffe://default.default.mesh.local/workload/storefront"}}]
+                    """)).contains("orders: may be called by mutual TLS by spiffe://default.default.mesh.local/workload/storefront");
+        }
+    }
+
+    private List<String> summaries(String... documents) {
+        List<SourceText> texts = new ArrayList<>();
+        for (String document : documents) {
+            texts.add(new SourceText(texts.size() + ".yaml", Optional.of(document), Optional.empty()));
+        }
+        PolicyDiff diff = controlPlane.diff(texts);
+        assertThat(diff.problems()).isEmpty();
+        return diff.meshes().stream().flatMap(mesh -> mesh.changes().stream()).flatMap(change -> change.summary().stream()).toList();
     }
 
     private static LbEndpoint endpoint(DeltaClient client) {
