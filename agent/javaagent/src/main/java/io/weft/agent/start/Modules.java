@@ -7,6 +7,7 @@ import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
 import io.weft.instrumentation.asynchttpclient.AsyncHttpClientModule;
 import io.weft.instrumentation.grpc.GrpcModule;
+import io.weft.instrumentation.helidon.HelidonModule;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
 import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
@@ -34,6 +35,7 @@ final class Modules {
                 ApacheHttpAsyncClient5Module.module(),
                 AsyncHttpClientModule.module(),
                 GrpcModule.module(),
+                HelidonModule.module(),
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),

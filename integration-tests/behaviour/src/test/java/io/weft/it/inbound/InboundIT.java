@@ -98,7 +98,8 @@ class InboundIT {
         UNDERTOW_2_4("UndertowServer", "undertow-2.4"),
         JDK("JdkHttpServer", null),
         NETTY_4_1("NettyServer", "netty-4.1"),
-        REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3");
+        REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3"),
+        HELIDON("HelidonServer", "helidon-4.5");
 
         private final String driver;
         /** Null: part of the JDK. */
@@ -114,7 +115,7 @@ class InboundIT {
             List<Jdk> jdks = Jdks.matrix();
             return switch (this) {
                 case JETTY_9_4, UNDERTOW_2_2 -> jdk.equals(jdks.get(0));
-                case JETTY_12, UNDERTOW_2_4 -> jdk.equals(jdks.get(jdks.size() - 1));
+                case JETTY_12, UNDERTOW_2_4, HELIDON -> jdk.equals(jdks.get(jdks.size() - 1));
                 default -> true;
             };
         }
@@ -123,8 +124,11 @@ class InboundIT {
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
+            String only = System.getProperty("weft.it.server", "");
             return Jdks.matrix().stream().flatMap(jdk -> Stream.of(Server.values())
-                    .filter(server -> server.runsOn(jdk)).map(server -> Arguments.of(jdk, server)));
+                    .filter(server -> server.runsOn(jdk))
+                    .filter(server -> Stream.of(only.split(",", -1)).anyMatch(server.name()::startsWith))
+                    .map(server -> Arguments.of(jdk, server)));
         }
     }
 
@@ -245,7 +249,8 @@ class InboundIT {
         HttpResponse<String> changed = HTTP_2.send(request("/headers/header/x-in").build(), BodyHandlers.ofString());
         assertThat(changed.version()).isEqualTo(Version.HTTP_2);
         assertThat(changed.body()).isEqualTo("policy");
-        assertThat(changed.headers().allValues("x-out")).containsExactly("route", "filter");
+        // Over HTTP/2 Helidon itself makes one header of several of a name.
+        assertThat(String.join(", ", changed.headers().allValues("x-out"))).isEqualTo("route, filter");
         assertThat(HTTP_2.send(request("/delayed").build(), BodyHandlers.ofString()).body()).isEqualTo("app");
         assertThat(HTTP_2.send(request("/aborted").build(), BodyHandlers.ofString()).statusCode()).isEqualTo(503);
     }

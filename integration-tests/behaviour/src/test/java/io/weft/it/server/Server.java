@@ -29,10 +29,15 @@ enum Server {
     ARMERIA_1_26("Armeria 1.26", "ArmeriaServer", "armeria-1.26"),
     ARMERIA_1_40("Armeria 1.40", "ArmeriaServer", "armeria-1.40"),
     VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
-    VERTX_5("Vert.x 5", "VertxServer", "vertx-5");
+    VERTX_5("Vert.x 5", "VertxServer", "vertx-5"),
+    HELIDON_4_0("Helidon 4.0", "HelidonServer", "helidon-4.0"),
+    HELIDON_4_5("Helidon 4.5", "HelidonServer", "helidon-4.5");
 
     private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0);
-    private static final Set<Server> NEWEST = EnumSet.of(JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5);
+    /** Helidon's classes are Java 21's. */
+    private static final Set<Server> NEWEST = EnumSet.of(
+            JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5, HELIDON_4_0, HELIDON_4_5);
+    private static final int FIRST_OF_HELIDON = 21;
 
     /** For people, with the version. */
     final String title;
@@ -55,6 +60,10 @@ enum Server {
 
     boolean isServletContainer() {
         return driver.contains(".jakarta.") || driver.contains(".javax.");
+    }
+
+    boolean isHelidon() {
+        return driver.endsWith(".HelidonServer");
     }
 
     private boolean isVertx() {
@@ -95,7 +104,8 @@ enum Server {
     /** The oldest version of a library meets the oldest JDK and the newest the newest, where two of both would tell no more. */
     private boolean runsOn(Jdk jdk) {
         List<Jdk> jdks = Jdks.matrix();
-        return (!OLDEST.contains(this) || jdk.equals(jdks.get(0))) && (!NEWEST.contains(this) || jdk.equals(jdks.get(jdks.size() - 1)));
+        return (!isHelidon() || jdk.feature() >= FIRST_OF_HELIDON)
+                && (!OLDEST.contains(this) || jdk.equals(jdks.get(0))) && (!NEWEST.contains(this) || jdk.equals(jdks.get(jdks.size() - 1)));
     }
 
     static Stream<Server> on(Jdk jdk) {
@@ -104,14 +114,14 @@ enum Server {
 
     /**
      * The servers on the JDKs of the matrix; with the system property {@code weft.it.server} those whose name begins so, as in
-     * {@code JETTY}.
+     * {@code JETTY} or {@code HELIDON,VERTX}.
      */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
             String only = System.getProperty("weft.it.server", "");
             return Jdks.matrix().stream().flatMap(jdk -> on(jdk)
-                    .filter(server -> server.name().startsWith(only))
+                    .filter(server -> Stream.of(only.split(",", -1)).anyMatch(server.name()::startsWith))
                     .map(server -> Arguments.of(jdk, server)));
         }
     }

@@ -50,6 +50,7 @@ class ServerIT {
     private static final int LOAD = 1_600;
 
     private static final int FILE_SIZE = 32 << 20;
+    private static final int TOO_LONG_FOR_HELIDON = 1 << 14;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @RegisterExtension
@@ -116,12 +117,12 @@ class ServerIT {
                 "GET /fail" + CLOSE,
                 "GET /async/20" + CLOSE,
                 "GET /a HTTP/1.1\r\nConnection: close\r\n\r\n",
-                "GET /a\r\n\r\n",
                 "GET /%zz" + CLOSE,
                 "GET / HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(1 << 17) + "\r\nConnection: close\r\n\r\n",
                 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody",
                 "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
                 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nbody"));
+        requests.add("GET /a\r\n\r\n");
         if (server.isServletContainer()) {
             requests.add("GET /dispatch/20" + CLOSE);
         } else {
@@ -133,6 +134,11 @@ class ServerIT {
         }
         if (server.closesAsItReads()) {
             requests.removeIf(request -> request.indexOf("GET ", 1) > 0);
+        }
+        if (server.isHelidon()) {
+            // It knows no other version: of a short request it waits for the rest, for minutes. Of what is too long it leaves the rest
+            // unread, so that its answer may be lost.
+            requests.removeIf(request -> !request.contains(" HTTP/1.1\r\n") || request.length() > TOO_LONG_FOR_HELIDON);
         }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {

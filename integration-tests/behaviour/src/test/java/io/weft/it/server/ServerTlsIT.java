@@ -129,6 +129,8 @@ class ServerTlsIT {
 
     @Test
     void theSizesOfBodiesAreCounted() throws IOException {
+        // Before there is a policy, plaintext is taken, too, and nothing is counted.
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
         Path socket = AdminPage.usualSocket(process);
         await().until(() -> Files.exists(socket));
@@ -179,9 +181,9 @@ class ServerTlsIT {
                 "GET /fail" + CLOSE,
                 "GET /async/20" + CLOSE,
                 "GET /bytes/300000" + CLOSE,
-                "GET /a\r\n\r\n",
                 "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n" + "y".repeat(200_000),
                 "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n"));
+        requests.add("GET /a\r\n\r\n");
         if (server.isServletContainer()) {
             requests.add("GET /dispatch/20" + CLOSE);
         }
@@ -190,6 +192,10 @@ class ServerTlsIT {
         }
         if (server.closesAsItReads()) {
             requests.removeIf(request -> request.indexOf("GET ", 1) > 0);
+        }
+        if (server.isHelidon()) {
+            // It knows no other version: of a short request it waits for the rest, for minutes.
+            requests.removeIf(request -> !request.contains(" HTTP/1.1\r\n"));
         }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {
