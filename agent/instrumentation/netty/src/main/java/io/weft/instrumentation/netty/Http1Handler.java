@@ -60,6 +60,8 @@ final class Http1Handler extends ChannelDuplexHandler {
     private PacedResponse paced;
     private boolean readAutomatically;
     private boolean handedOver;
+    /** The head that the app was given last. */
+    private HttpRequest known;
 
     Http1Handler(AdapterContext context, Accepted accepted, ChannelHandlerContext codec) {
         this.context = context;
@@ -73,7 +75,8 @@ final class Http1Handler extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        if (!(message instanceof HttpObject) || mode == Mode.UPGRADED || codec.isRemoved()) {
+        if (!(message instanceof HttpObject) || mode == Mode.UPGRADED || codec.isRemoved() || message == known) {
+            // An app that has changed its pipeline sends through it from the start what it got meanwhile, as Micronaut does: that is decided.
             handOver(ctx, message);
         } else if (mode == Mode.CLOSING) {
             ReferenceCountUtil.release(message);
@@ -143,6 +146,7 @@ final class Http1Handler extends ChannelDuplexHandler {
     }
 
     private void proceed(ChannelHandlerContext ctx, Object message) {
+        known = waiting.request();
         withApp.add(waiting);
         receiving = message instanceof LastHttpContent ? null : waiting;
         waiting = null;
@@ -374,6 +378,7 @@ final class Http1Handler extends ChannelDuplexHandler {
     }
 
     private void forget() {
+        known = null;
         mode = mode == Mode.UPGRADED ? mode : Mode.CLOSING;
         IncomingRequest undecided = waiting;
         waiting = null;

@@ -5,16 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.embedded.EmbeddedChannel;
 import io.weft.dataplane.DataPlane;
-import io.weft.dataplane.Inbound;
-import io.weft.dataplane.Outbound;
 import io.weft.dataplane.Rejection;
-import io.weft.dataplane.Self;
-import io.weft.instrumentation.AdapterContext;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
@@ -25,12 +19,8 @@ import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
-import java.lang.invoke.MethodHandles;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,8 +29,6 @@ import org.junit.jupiter.api.Test;
 
 /** What passes in which direction, before and after it is known what a connection is. */
 class GateTest {
-    private static final InetSocketAddress LOCAL = new InetSocketAddress("127.0.0.1", 8080);
-    private static final InetSocketAddress REMOTE = new InetSocketAddress("127.0.0.1", 40_000);
     private static final TransportSocket PLAINTEXT = new TransportSocket.Plaintext();
     private static final TransportSocket TLS = new TransportSocket.DownstreamTls(
             new TlsContext(
@@ -48,46 +36,9 @@ class GateTest {
                     List.of(), Optional.of(new TlsContext.NamedCertificate("identity")), new TlsContext.NoValidation()),
             true);
 
-    private final DataPlane dataPlane = DataPlane.start(Duration.ZERO, (delay, task) -> () -> { }, (where, fault) -> {
-        throw new AssertionError(where, fault);
-    }, Self.UNKNOWN);
-    private final Context context = new Context(dataPlane);
+    private final Agent context = Agent.start();
+    private final DataPlane dataPlane = context.dataPlane();
     private final List<String> seen = new ArrayList<>();
-
-    private record Context(DataPlane dataPlane) implements AdapterContext {
-
-        @Override
-        public void wake(String hook) {}
-        @Override
-        public Outbound outbound() {
-            return dataPlane;
-        }
-
-        @Override
-        public Inbound inbound() {
-            return dataPlane.inbound();
-        }
-
-        @Override
-        public ClassLoader library() {
-            return GateTest.class.getClassLoader();
-        }
-
-        @Override
-        public MethodHandles.Lookup lookup(String className) throws ReflectiveOperationException {
-            return MethodHandles.privateLookupIn(Class.forName(className), MethodHandles.lookup());
-        }
-
-        @Override
-        public boolean late() {
-            return false;
-        }
-
-        @Override
-        public void warn(String message) {
-            throw new AssertionError(message);
-        }
-    }
 
     /** A server that speaks first. */
     private final class Greeting extends ChannelInboundHandlerAdapter {
@@ -107,31 +58,6 @@ class GateTest {
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
             seen.add("inactive");
-        }
-    }
-
-    private static final class Connected extends EmbeddedChannel {
-        Connected(ChannelHandler... handlers) {
-            super(handlers);
-        }
-
-        @Override
-        protected SocketAddress localAddress0() {
-            return LOCAL;
-        }
-
-        @Override
-        protected SocketAddress remoteAddress0() {
-            return REMOTE;
-        }
-
-        String sent() {
-            StringBuilder sent = new StringBuilder();
-            for (ByteBuf bytes = readOutbound(); bytes != null; bytes = readOutbound()) {
-                sent.append(bytes.toString(StandardCharsets.US_ASCII));
-                bytes.release();
-            }
-            return sent.toString();
         }
     }
 
