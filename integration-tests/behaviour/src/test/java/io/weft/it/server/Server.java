@@ -30,13 +30,15 @@ enum Server {
     ARMERIA_1_40("Armeria 1.40", "ArmeriaServer", "armeria-1.40"),
     VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
     VERTX_5("Vert.x 5", "VertxServer", "vertx-5"),
+    MICRONAUT_4_0("Micronaut 4.0", "MicronautServer", "micronaut-4.0"),
+    MICRONAUT_4_10("Micronaut 4.10", "MicronautServer", "micronaut-4.10"),
     HELIDON_4_0("Helidon 4.0", "HelidonServer", "helidon-4.0"),
     HELIDON_4_5("Helidon 4.5", "HelidonServer", "helidon-4.5");
 
-    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0);
+    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
     /** Helidon's classes are Java 21's. */
     private static final Set<Server> NEWEST = EnumSet.of(
-            JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5, HELIDON_4_0, HELIDON_4_5);
+            JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5, MICRONAUT_4_10, HELIDON_4_0, HELIDON_4_5);
     private static final int FIRST_OF_HELIDON = 21;
 
     /** For people, with the version. */
@@ -66,6 +68,10 @@ enum Server {
         return driver.endsWith(".HelidonServer");
     }
 
+    private boolean isMicronaut() {
+        return driver.endsWith(".MicronautServer");
+    }
+
     private boolean isVertx() {
         return driver.endsWith(".VertxServer");
     }
@@ -82,6 +88,11 @@ enum Server {
         return this != JDK_HTTP_SERVER && this != NETTY_4_1;
     }
 
+    /** Without an upgrade: with Micronaut 4.0 a caller that does so gets no answer. */
+    boolean speaksHttp2Unasked() {
+        return speaksHttp2() && this != MICRONAUT_4_0;
+    }
+
     boolean speaksWebSocket() {
         return isServletContainer() || this == REACTOR_NETTY || isVertx();
     }
@@ -91,9 +102,9 @@ enum Server {
         return isServletContainer() || this == NETTY_4_1 || this == REACTOR_NETTY || isVertx();
     }
 
-    /** A thread that serves a request serves no other, so it may end the JVM without holding others up. */
+    /** A thread that serves a request serves no other, and is known to, so it may end the JVM without holding others up. */
     boolean hasThreadsForRequests() {
-        return this != NETTY_4_1 && this != REACTOR_NETTY && !isVertx();
+        return this != NETTY_4_1 && this != REACTOR_NETTY && !isVertx() && !isMicronaut();
     }
 
     /** For people, of the JDKs of CI. */

@@ -316,7 +316,7 @@ class ServerTlsIT {
 
     /** As every sidecar does it: with HTTP/2 there is no response that could say so. */
     @Test
-    @Takes(Trait.SPEAKS_HTTP_2)
+    @Takes(Trait.SPEAKS_HTTP_2_UNASKED)
     void overHttp2WhoIsNotTrustedAnyLongerIsToldSoWithAnAnswer() throws IOException {
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         try (TlsClient old = new TlsClient(SHOP, port)) {

@@ -8,9 +8,11 @@ import org.junit.jupiter.api.TestInfo;
 /** What only some servers have. */
 enum Trait {
     SPEAKS_HTTP_2("It speaks HTTP/1.1 only, as its driver makes it.", Server::speaksHttp2),
+    SPEAKS_HTTP_2_UNASKED("It speaks HTTP/1.1 only, as its driver makes it, or HTTP/2 in plaintext only after an upgrade.", Server::speaksHttp2Unasked),
     SPEAKS_WEB_SOCKET("Its driver sends no files over HTTP/2 and knows no WebSocket.", Server::speaksWebSocket),
     SENDS_FILES("Its driver sends no files.", Server::sendsFiles),
-    HAS_THREADS_FOR_REQUESTS("Its driver serves requests on the threads of its connections, none of which may wait for the end of the JVM.",
+    HAS_THREADS_FOR_REQUESTS("Its driver serves requests on the threads of its connections, none of which may wait for the end of the JVM; or, as Micronaut does, on others that "
+            + "Netty knows nothing of, so that a request that ends the JVM is waited for as any other.",
             Server::hasThreadsForRequests);
 
     final String reason;
