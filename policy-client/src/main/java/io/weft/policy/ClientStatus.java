@@ -1,6 +1,7 @@
 package io.weft.policy;
 
 import io.weft.policy.PolicyClientStatus.Refusal;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,6 +30,8 @@ public record ClientStatus(String node, String cluster, List<Resource> resources
     /**
      * @param typeUrl as {@code type.googleapis.com/envoy.config.cluster.v3.Cluster}
      * @param version empty: there is none, or the control plane gives none
+     * @param updated when the version that is told came from the control plane; empty: there is none, or it is from disk
      */
-    public record Resource(String typeUrl, String name, String version, State state, Optional<Refusal> refusal) {}
+    public record Resource(
+            String typeUrl, String name, String version, Optional<Instant> updated, State state, Optional<Refusal> refusal) {}
 }

@@ -11,6 +11,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
 import io.weft.policy.ClientStatus.State;
 import io.weft.policy.parse.ResourceType;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -32,8 +33,15 @@ class ClientStatusTest {
                 .orElse(null);
     }
 
+    private static Instant updated(ClientUnderTest under, String type, String name) throws Exception {
+        return under.client.clientStatus().get(10, TimeUnit.SECONDS).resources().stream()
+                .filter(resource -> resource.typeUrl().endsWith("." + type) && resource.name().equals(name))
+                .findFirst().orElseThrow().updated().orElse(null);
+    }
+
     @Test
     void eachResourceHasItsState() throws Exception {
+        Instant began = Instant.now();
         ServedPolicy policy = ServedPolicy.of("orders", 1001);
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
                 ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
@@ -45,7 +53,11 @@ class ClientStatusTest {
                             + resource.name() + " " + resource.state())
                     .containsExactly("Cluster orders ACKED", "ClusterLoadAssignment orders ACKED", "Listener outbound ACKED",
                             "RouteConfiguration routes ACKED");
-            assertThat(status.resources()).allSatisfy(resource -> assertThat(resource.version()).isNotEmpty());
+            assertThat(status.resources()).allSatisfy(resource -> {
+                assertThat(resource.version()).isNotEmpty();
+                assertThat(resource.updated().orElseThrow()).isBetween(began, Instant.now());
+            });
+            Instant first = updated(under, "Cluster", "orders");
 
             policy.put(cluster("users"));
             policy.put(impossibleCluster("orders"));
@@ -53,11 +65,14 @@ class ClientStatusTest {
             await().until(() -> state(under, "Cluster", "orders") == State.NACKED);
             assertThat(under.client.clientStatus().get(10, TimeUnit.SECONDS).resources()).filteredOn(resource -> resource.state() == State.NACKED).singleElement()
                     .satisfies(refused -> {
+                        assertThat(refused.updated()).as("the good one before").contains(first);
                         assertThat(refused.version()).as("the good one before").isNotEmpty();
                         assertThat(refused.refusal()).isPresent();
                     });
             assertThat(state(under, "Cluster", "users")).isEqualTo(State.ACKED);
+            assertThat(updated(under, "Cluster", "users")).isAfterOrEqualTo(first);
             assertThat(state(under, "ClusterLoadAssignment", "users")).isEqualTo(State.REQUESTED);
+            assertThat(updated(under, "ClusterLoadAssignment", "users")).isNull();
 
             policy.put(assignment("users", 1002));
             policy.push();

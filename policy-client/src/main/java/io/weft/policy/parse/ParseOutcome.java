@@ -2,6 +2,7 @@ package io.weft.policy.parse;
 
 import io.weft.policy.model.Resource;
 import io.weft.policy.model.Unhonoured;
+import java.time.Instant;
 import java.util.List;
 
 /** What became of one resource of a response. */
@@ -12,9 +13,24 @@ public sealed interface ParseOutcome {
     /** Empty when the bytes did not even tell a name. */
     String name();
 
-    record Accepted(RawResource raw, Resource resource, List<Unhonoured> unhonoured) implements ParseOutcome {
+    /** @param since when the control plane's response came; null: it is not of one */
+    record Accepted(RawResource raw, Resource resource, List<Unhonoured> unhonoured, Instant since) implements ParseOutcome {
         public Accepted {
             unhonoured = List.copyOf(unhonoured);
+        }
+
+        public Accepted(RawResource raw, Resource resource, List<Unhonoured> unhonoured) {
+            this(raw, resource, unhonoured, null);
+        }
+
+        /** Of a response that came at that time. */
+        public Accepted at(Instant time) {
+            return new Accepted(raw, resource, unhonoured, time);
+        }
+
+        /** The same, with what means the same. */
+        public Accepted with(Resource equal) {
+            return new Accepted(raw, equal, unhonoured, since);
         }
 
         @Override

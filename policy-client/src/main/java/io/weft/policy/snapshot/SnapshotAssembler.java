@@ -5,8 +5,8 @@ import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HttpConnectionManager.Named;
 import io.weft.policy.model.Listener;
-import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.NameTable;
+import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.PartialRoutes;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resource;
@@ -313,7 +313,7 @@ public final class SnapshotAssembler {
     private static Accepted sharing(Accepted old, Accepted fresh) {
         boolean same = old != null
                 && (old.raw().bytes().equals(fresh.raw().bytes()) || old.resource().equals(fresh.resource()));
-        return same ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured()) : fresh;
+        return same ? fresh.with(old.resource()) : fresh;
     }
 
     private static boolean differ(Accepted before, Accepted now) {
@@ -449,7 +449,7 @@ public final class SnapshotAssembler {
         /** Their bytes are only those of what has no virtual hosts. */
         private static Accepted sharing(Accepted old, Accepted fresh) {
             return old != null && old.resource().equals(fresh.resource())
-                    ? new Accepted(fresh.raw(), old.resource(), fresh.unhonoured())
+                    ? fresh.with(old.resource())
                     : fresh;
         }
 
@@ -480,7 +480,7 @@ public final class SnapshotAssembler {
                 all.add((VirtualHost) host.resource());
                 unhonoured.addAll(host.unhonoured());
             });
-            return new Accepted(routes.raw(), ((PartialRoutes) routes.resource()).with(all), unhonoured);
+            return new Accepted(routes.raw(), ((PartialRoutes) routes.resource()).with(all), unhonoured, routes.since());
         }
     }
 

@@ -67,6 +67,9 @@ final class ClientStatusMessage {
             if (contents && !resource.content().isEmpty()) {
                 out.writeByteArray(4, any(status.typeUrl(), resource.content()));
             }
+            if (status.updated().isPresent()) {
+                out.writeByteArray(5, timestamp(status.updated().get()));
+            }
             out.writeEnum(7, number(status.state()));
             if (status.refusal().isPresent()) {
                 out.writeByteArray(8, failure(status.refusal().get()));

@@ -1,8 +1,8 @@
 package io.weft.policy.xds;
 
 import com.google.protobuf.ByteString;
-import io.weft.policy.ClientStatus.State;
 import io.weft.policy.ClientStatus;
+import io.weft.policy.ClientStatus.State;
 import io.weft.policy.PolicyClientStatus.Refusal;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ResourceType;
@@ -53,7 +53,8 @@ final class HeldResources {
                 : assembler.isWithdrawn(type, name) ? State.DOES_NOT_EXIST
                 : accepted != null ? State.ACKED : State.REQUESTED;
         ClientStatus.Resource status = new ClientStatus.Resource(
-                type.typeUrl(), name, accepted == null ? "" : accepted.raw().version(), state, Optional.ofNullable(refusal));
+                type.typeUrl(), name, accepted == null ? "" : accepted.raw().version(),
+                Optional.ofNullable(accepted == null ? null : accepted.since()), state, Optional.ofNullable(refusal));
         // A cluster may hold a key as well as a secret.
         boolean told = accepted != null && type != ResourceType.SECRET && !accepted.resource().holdsPrivateKey();
         return new Held(status, told ? accepted.raw().bytes() : ByteString.EMPTY);

@@ -62,7 +62,7 @@ final class Intake {
     /** @return what to say in the NACK; empty: all of it was accepted */
     Optional<String> stateOfTheWorld(ResourceType type, String version, List<ParseOutcome> parsed) {
         List<ParseOutcome> outcomes = new ArrayList<>();
-        withKnownProviders(parsed).forEach(outcome -> outcomes.add(withoutParts(outcome)));
+        taken(parsed).forEach(outcome -> outcomes.add(withoutParts(outcome)));
         assembler.stateOfTheWorld(type, outcomes);
         refused.get(type).clear();
         return record(type, version, outcomes);
@@ -70,7 +70,7 @@ final class Intake {
 
     /** @return what to say in the NACK; empty: all of it was accepted */
     Optional<String> delta(ResourceType type, String version, List<ParseOutcome> parsed, Collection<String> removed) {
-        List<ParseOutcome> outcomes = withKnownProviders(parsed);
+        List<ParseOutcome> outcomes = taken(parsed);
         assembler.delta(type, outcomes, removed);
         refused.get(type).keySet().removeAll(new HashSet<>(removed));
         // A resource without a name cannot be told from one that has been replaced by a good version since.
@@ -113,19 +113,20 @@ final class Intake {
         return all;
     }
 
-    /** As gRFC A29 has it, a resource that names a certificate provider which is not there is refused. */
-    private List<ParseOutcome> withKnownProviders(List<ParseOutcome> parsed) {
-        if (providers.isEmpty()) {
-            return parsed;
-        }
+    private List<ParseOutcome> taken(List<ParseOutcome> parsed) {
+        Instant now = clock.instant();
         List<ParseOutcome> outcomes = new ArrayList<>(parsed.size());
         for (ParseOutcome outcome : parsed) {
-            outcomes.add(outcome instanceof Accepted accepted ? withKnownProviders(accepted) : outcome);
+            outcomes.add(outcome instanceof Accepted accepted ? withKnownProviders(accepted.at(now)) : outcome);
         }
         return outcomes;
     }
 
+    /** As gRFC A29 has it, a resource that names a certificate provider which is not there is refused. */
     private ParseOutcome withKnownProviders(Accepted accepted) {
+        if (providers.isEmpty()) {
+            return accepted;
+        }
         Set<String> unknown = new TreeSet<>(SnapshotAssembler.providers(accepted.resource()));
         unknown.removeAll(providers);
         return unknown.isEmpty()

@@ -48,6 +48,9 @@ final class ClientStatusJson {
         if (!resource.version().isEmpty()) {
             json.writeStringField("versionInfo", resource.version());
         }
+        if (resource.updated().isPresent()) {
+            json.writeStringField("lastUpdated", resource.updated().get().toString());
+        }
         json.writeStringField("clientStatus", resource.state().name());
         if (resource.refusal().isPresent()) {
             Refusal refusal = resource.refusal().get();

@@ -34,6 +34,7 @@ import io.weft.it.harness.Upstream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -51,6 +52,7 @@ class ClientStatusIT {
 
     @EveryJdk
     void eachResourceIsToldWithItsStateAndItsContent(Jdk jdk) throws Exception {
+        Instant began = Instant.now();
         PolicyServer policies = testbed.policyServer();
         Policy policy = Policy.empty().cluster("orders", orders.address()).virtualHost("orders", Routes.to("orders"));
         policies.serve(policy);
@@ -74,10 +76,12 @@ class ClientStatusIT {
             assertThat(good.getClientStatus()).isEqualTo(ClientResourceStatus.ACKED);
             assertThat(good.getXdsConfig().unpack(Cluster.class).getName()).isEqualTo("orders");
             assertThat(resource(whole, "ClusterLoadAssignment", "orders").hasXdsConfig()).isTrue();
+            assertThat(good.getLastUpdated().getSeconds()).isBetween(began.getEpochSecond(), Instant.now().getEpochSecond());
             GenericXdsConfig bad = resource(whole, "Cluster", "broken");
             assertThat(bad.getClientStatus()).isEqualTo(ClientResourceStatus.NACKED);
             assertThat(bad.getErrorState().getDetails()).startsWith("cluster_type: ");
             assertThat(bad.getErrorState().getLastUpdateAttempt().getSeconds()).isPositive();
+            assertThat(bad.hasLastUpdated()).isFalse();
             assertThat(bad.hasXdsConfig()).as("it never had a good version").isFalse();
 
             ClientStatusResponse names = stub.fetchClientStatus(ClientStatusRequest.newBuilder().setExcludeResourceContents(true).build());
