@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 
 /** Clusters under Envoy's names. Connections are the app's libraries' own; of them is told what the mesh sees. */
 final class EnvoyMetrics {
-    private static final String PREFIX = "envoy_cluster_";
+    static final String PREFIX = "envoy_cluster_";
     private static final String CLUSTER = "envoy_cluster_name";
 
     private final Map<String, Metric> metrics = new LinkedHashMap<>();

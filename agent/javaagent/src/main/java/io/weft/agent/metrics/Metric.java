@@ -3,6 +3,7 @@ package io.weft.agent.metrics;
 import io.weft.dataplane.metrics.Durations;
 import io.weft.dataplane.metrics.Sizes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,8 @@ public final class Metric {
             return new Point(labels, value + other.value, sums);
         }
     }
+
+    private static final List<String> CONVENTIONS = List.of("http.", "rpc.");
 
     private final String name;
     private final Kind kind;
@@ -64,6 +67,41 @@ public final class Metric {
 
     public Unit unit() {
         return unit;
+    }
+
+    /**
+     * The unit as OpenTelemetry has it, by UCUM. None where Prometheus must find the name as it is: what leads from one to the other appends the
+     * unit to names that do not end with it, and {@code ratio} to gauges of unit 1.
+     */
+    String ucum() {
+        if (unit == Unit.ONE || name.startsWith(EnvoyMetrics.PREFIX)) {
+            return "";
+        }
+        return unit == Unit.BYTES ? "By" : inSeconds() ? "s" : "ms";
+    }
+
+    /** How many of the metric's own units one of {@link #ucum} is. */
+    double perUcum() {
+        return inSeconds() ? 1_000 : 1;
+    }
+
+    private boolean inSeconds() {
+        return unit == Unit.MILLISECONDS && isOfConventions();
+    }
+
+    /** Its name is one of OpenTelemetry's conventions, which others use as well. */
+    boolean isOfConventions() {
+        return CONVENTIONS.stream().anyMatch(name::startsWith);
+    }
+
+    /** Of a histogram: how much is in it. */
+    long count() {
+        return points.values().stream().flatMapToLong(point -> Arrays.stream(point.counts())).sum();
+    }
+
+    /** Of a label, for OpenTelemetry. */
+    static boolean isNumber(String label) {
+        return label.endsWith("status_code");
     }
 
     /** Of a histogram, in its unit. */

@@ -3,7 +3,6 @@ package io.weft.agent.metrics;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.weft.agent.metrics.Metric.Kind;
-import io.weft.agent.metrics.Metric.Unit;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -16,7 +15,6 @@ final class OtlpJson {
     private static final JsonFactory JSON = new JsonFactory();
     /** {@code AGGREGATION_TEMPORALITY_CUMULATIVE}. */
     private static final int CUMULATIVE = 2;
-    private static final List<String> IN_SECONDS = List.of("http.", "rpc.server.", "rpc.client.");
 
     private final JsonGenerator json;
     private final String start;
@@ -71,15 +69,10 @@ final class OtlpJson {
     }
 
     private void metric(Metric metric) throws IOException {
-        boolean seconds = metric.unit() == Unit.MILLISECONDS && IN_SECONDS.stream().anyMatch(metric.name()::startsWith);
         json.writeStartObject();
         json.writeStringField("name", metric.name());
         json.writeStringField("description", metric.help());
-        json.writeStringField("unit", switch (metric.unit()) {
-            case ONE -> "1";
-            case MILLISECONDS -> seconds ? "s" : "ms";
-            case BYTES -> "By";
-        });
+        json.writeStringField("unit", metric.ucum());
         json.writeObjectFieldStart(switch (metric.kind()) {
             case COUNTER -> "sum";
             case GAUGE -> "gauge";
@@ -98,7 +91,7 @@ final class OtlpJson {
             json.writeStringField("startTimeUnixNano", start);
             json.writeStringField("timeUnixNano", now);
             if (metric.kind() == Kind.HISTOGRAM) {
-                histogram(point, metric.bounds(), seconds ? 1_000 : 1);
+                histogram(point, metric.bounds(), metric.perUcum());
             } else {
                 json.writeNumberField("asDouble", point.value());
             }
@@ -133,7 +126,7 @@ final class OtlpJson {
             json.writeStartObject();
             json.writeStringField("key", attribute.getKey());
             json.writeObjectFieldStart("value");
-            if (attribute.getKey().endsWith("status_code")) {
+            if (Metric.isNumber(attribute.getKey())) {
                 json.writeStringField("intValue", attribute.getValue());
             } else {
                 json.writeStringField("stringValue", attribute.getValue());

@@ -2,8 +2,8 @@ package io.weft.agent.metrics;
 
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
-import io.weft.agent.mesh.Mesh.Running;
 import io.weft.agent.mesh.Mesh;
+import io.weft.agent.mesh.Mesh.Running;
 import io.weft.agent.otlp.Collector;
 import io.weft.agent.otlp.Outlet;
 import io.weft.agent.otlp.Resource;
@@ -39,13 +39,11 @@ public final class OtlpPush {
         start = time.instant();
     }
 
-    /** Begins where a collector is set. To be run once, when the mesh runs; a class that costs a JVM without one nothing. */
+    /** To be run once, when the mesh runs, where a collector is set. */
     public record Begin(Settings settings, Mesh mesh, Background background, AgentLog log) implements Runnable {
         @Override
         public void run() {
-            if (settings.otlp().isPresent()) {
-                begin(settings, mesh.running().orElseThrow(), background, log);
-            }
+            begin(settings, mesh.running().orElseThrow(), background, log);
         }
     }
 

@@ -62,6 +62,9 @@ public enum Setting {
     METRICS_ADDRESS("metrics.address", Type.LISTEN, "none",
             "Where Prometheus may ask for /stats/prometheus, and anybody for /ready, by TCP: without an address on loopback only. Port 0: "
                     + "one that is free, which the log says. The same pages are on the admin socket."),
+    METRICS_OPENTELEMETRY("metrics.opentelemetry", Type.FLAG, "true",
+            "Where the app has OpenTelemetry's SDK for metrics, in it or by OpenTelemetry's agent, that tells those of the mesh, too, wherever its "
+                    + "own go. Not where otlp.endpoint says where they go, nor with false."),
     OTLP_ENDPOINT("otlp.endpoint", Type.COLLECTOR, "none",
             "An OpenTelemetry collector that metrics and spans are sent to, by OTLP over HTTP with JSON; with https one whose certificate this "
                     + "JVM trusts."),

@@ -13,6 +13,7 @@ import java.util.Set;
  *
  * @param ports empty: all
  * @param healthPaths that anybody may ask for
+ * @param metricsByApp whether the app's own OpenTelemetry may tell metrics
  */
 public record Settings(
         boolean enabled,
@@ -31,6 +32,7 @@ public record Settings(
         Duration startupWait,
         Drain drain,
         Admin admin,
+        boolean metricsByApp,
         Optional<Otlp> otlp,
         Log log,
         Set<String> disabledModules) {

@@ -272,7 +272,8 @@ public final class SettingsReader {
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
                 new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR), listen(),
-                        flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100), otlp(),
+                        flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100),
+                flag(Setting.METRICS_OPENTELEMETRY, true), otlp(),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
         return problems.isEmpty()
                 ? new Valid(settings, List.copyOf(warnings))

@@ -73,7 +73,7 @@ class OtlpPushTest {
         assertThat(received).singleElement().asString()
                 .startsWith("POST /v1/metrics application/json {\"resourceMetrics\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
                         + "\"value\":{\"stringValue\":\"shop\"}}]}")
-                .contains("{\"name\":\"istio_requests_total\",\"description\":\"Requests, each with all its attempts.\",\"unit\":\"1\","
+                .contains("{\"name\":\"istio_requests_total\",\"description\":\"Requests, each with all its attempts.\",\"unit\":\"\","
                         + "\"sum\":{\"aggregationTemporality\":2,\"isMonotonic\":true,\"dataPoints\":[{\"attributes\":[{\"key\":\"reporter\"")
                 .contains("\"timeUnixNano\":\"1800000000000000000\",\"asDouble\":1.0")
                 .contains("\"name\":\"http.client.request.duration\"", "\"unit\":\"s\",\"histogram\":{\"aggregationTemporality\":2",

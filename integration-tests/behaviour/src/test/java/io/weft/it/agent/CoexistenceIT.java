@@ -2,10 +2,11 @@ package io.weft.it.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Build;
-
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -18,8 +19,11 @@ import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -122,6 +126,30 @@ class CoexistenceIT {
                 assertThat(attempts.get(1)).isEqualTo("00-" + calling.trace + "-" + further.id() + "-01");
             });
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("orders")
+    void metricsOfTheMeshAreToldByOpenTelemetryAndDoubleNone(Jdk jdk, Order order) throws IOException {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().cluster("orders", v1.address()).virtualHost("orders", Routes.to("orders")));
+        JvmCommand metered = traced("client", jdk).environment("OTEL_METRICS_EXPORTER", "logging-otlp")
+                .environment("OTEL_METRIC_EXPORT_INTERVAL", "500");
+        JvmProcess client = with(otherAgent("opentelemetry-javaagent"), order, policies, "shop", metered).driver(JavaNetHttp.class);
+        assertThat(client.get("http://orders/").body()).isEqualTo("v1");
+
+        String line = client.awaitStderr(export -> export.contains("istio_requests_total") && export.contains("http.client.request.duration"));
+        JsonNode export = new ObjectMapper().readTree(line.substring(line.indexOf("{\"")));
+        assertThat(export.at("/resource/attributes")).anyMatch(attribute -> attribute.toString().contains("telemetry.sdk.name"));
+        Map<String, List<String>> scopes = new HashMap<>();
+        for (JsonNode scope : export.at("/scopeMetrics")) {
+            for (JsonNode metric : scope.path("metrics")) {
+                scopes.computeIfAbsent(metric.path("name").asText(), name -> new ArrayList<>()).add(scope.at("/scope/name").asText());
+            }
+        }
+        assertThat(scopes).containsEntry("istio_requests_total", List.of("io.weft"))
+                .containsEntry("istio_request_duration_milliseconds", List.of("io.weft"))
+                .containsEntry("http.client.request.duration", List.of("io.opentelemetry.java-http-client"));
     }
 
     @ParameterizedTest
