@@ -28,12 +28,12 @@ final class ControlPlaneFaults {
                         shop -> over(shop, Conduct.HOLD)),
                 new Fault("control-plane-slow", "What the control plane sends comes a byte at a time", Promise.FAILS_OPEN, shop -> over(shop, Conduct.DRIP)),
                 new Fault("control-plane-garbage", "What the control plane sends arrives as random bytes", Promise.FAILS_OPEN, shop -> over(shop, Conduct.SPOIL)),
-                new Fault("control-plane-other-content", "The control plane starts again with other instances", Promise.FAILS_OPEN, ControlPlaneFaults::otherContent),
+                new Fault("control-plane-other-content", "The control plane starts again with other instances", Promise.FAILS_OPEN, ControlPlaneFaults::otherContent).ofAgents(),
                 new Fault("control-plane-restarts", "The control plane is stopped and started three times", Promise.FAILS_OPEN, ControlPlaneFaults::restarts),
-                new Fault("control-plane-disk-full", "The control plane cannot write its state", Promise.FAILS_OPEN, ControlPlaneFaults::diskFull),
-                new Fault("cache-disk-full", "An agent cannot write its cache", Promise.FAILS_OPEN, ControlPlaneFaults::cacheDiskFull),
-                new Fault("cache-corrupt", "An agent starts with a cache of random bytes", Promise.FAILS_OPEN, ControlPlaneFaults::cacheCorrupt),
-                new Fault("clock-jumps", "The clock of a client jumps a day ahead, and two back", Promise.FAILS_OPEN, ControlPlaneFaults::clockJumps));
+                new Fault("control-plane-disk-full", "The control plane cannot write its state", Promise.FAILS_OPEN, ControlPlaneFaults::diskFull).ofAgents(),
+                new Fault("cache-disk-full", "An agent cannot write its cache", Promise.FAILS_OPEN, ControlPlaneFaults::cacheDiskFull).ofAgents(),
+                new Fault("cache-corrupt", "An agent starts with a cache of random bytes", Promise.FAILS_OPEN, ControlPlaneFaults::cacheCorrupt).ofAgents(),
+                new Fault("clock-jumps", "The clock of a client jumps a day ahead, and two back", Promise.FAILS_OPEN, ControlPlaneFaults::clockJumps).ofAgents());
     }
 
     private static Count killed(Shop shop) throws Exception {

@@ -51,7 +51,7 @@ final class EndpointFaults {
                         shop -> reacting(shop, new Upstream.Respond(503, Map.of(), "out of order"))),
                 new Fault("endpoint-flapping", "One of two instances goes and comes back seven times a second", Promise.NO_REQUEST_FAILS, EndpointFaults::flapping),
                 new Fault("endpoints-all-gone", "All instances are gone", Promise.FAILS_SOON, EndpointFaults::allGone),
-                new Fault("dns-down", "The name of the instances is not known any more", Promise.NO_REQUEST_FAILS, EndpointFaults::dnsDown));
+                new Fault("dns-down", "The name of the instances is not known any more", Promise.NO_REQUEST_FAILS, EndpointFaults::dnsDown).ofAgents());
     }
 
     private static Count one(Shop shop, Consumer<Upstream> breakIt, Consumer<Upstream> mendIt) throws Exception {

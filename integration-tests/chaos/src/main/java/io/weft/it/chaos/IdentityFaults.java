@@ -30,8 +30,8 @@ final class IdentityFaults {
     static List<Fault> all() {
         return List.of(
                 new Fault("certificates-rotated", "The root is replaced twice, while each request has a handshake of its own", Promise.NO_REQUEST_FAILS,
-                        IdentityFaults::rotated),
-                new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired));
+                        IdentityFaults::rotated).ofAgents(),
+                new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired).ofAgents());
     }
 
     private static Count rotated(Shop shop) throws Exception {

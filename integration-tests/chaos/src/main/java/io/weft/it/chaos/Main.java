@@ -1,5 +1,6 @@
 package io.weft.it.chaos;
 
+import io.weft.it.chaos.Shop.Mesh;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import java.io.IOException;
@@ -51,6 +52,12 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--jdk", paramLabel = "FEATURE", description = "That the programs run on, as in 17; default: the newest on this machine.")
     private Integer feature;
 
+    @Option(names = "--envoys", description = {
+        "Have stock Envoys in the place of the agents: one beside the client, one before each instance, with the same control plane and policies.",
+        "What only concerns agents is left out, and no promise is held against them."
+    })
+    private boolean envoys;
+
     @Option(names = "--report", paramLabel = "FILE", description = "Write what was measured into the table of this page, docs/reliability.md.")
     private Path report;
 
@@ -71,7 +78,7 @@ public final class Main implements Callable<Integer> {
         boolean kept = true;
         for (Fault fault : faults) {
             for (int i = 0; i < times; i++) {
-                kept &= isKept(fault, jdk, measured);
+                kept &= envoys ? isMeasured(fault, jdk, measured) : isKept(fault, jdk, measured);
             }
         }
         if (report != null) {
@@ -83,7 +90,7 @@ public final class Main implements Callable<Integer> {
     private boolean isKept(Fault fault, Jdk jdk, Report measured) {
         System.err.println(fault.name() + " …");
         try {
-            Count count = fault.run(jdk, Duration.ofSeconds(seconds));
+            Count count = fault.run(Mesh.AGENTS, jdk, Duration.ofSeconds(seconds));
             Optional<String> broken = fault.promise().brokenBy(count);
             System.out.printf("%-28s %s%s%n", fault.name(), Report.words(count), broken.map(how -> "; BROKEN: " + how).orElse(""));
             measured.add(fault, count);
@@ -98,9 +105,35 @@ public final class Main implements Callable<Integer> {
         }
     }
 
+    private boolean isMeasured(Fault fault, Jdk jdk, Report measured) {
+        System.err.println(fault.name() + ", Envoys …");
+        try {
+            Count count = fault.run(Mesh.ENVOYS, jdk, Duration.ofSeconds(seconds));
+            System.out.printf("%-28s Envoys: %s%n", fault.name(), Report.words(count));
+            measured.addOfEnvoys(fault, count);
+            return true;
+        } catch (TestAbortedException impossible) {
+            System.out.printf("%-28s skipped: %s%n", fault.name(), impossible.getMessage());
+            return true;
+        } catch (Exception | AssertionError failed) {
+            System.out.printf("%-28s not measured: %s%n", fault.name(), failed);
+            failed.printStackTrace();
+            return false;
+        }
+    }
+
     private List<Fault> chosen() {
         try {
-            return names.isEmpty() ? Faults.all() : names.stream().map(Faults::named).toList();
+            if (names.isEmpty()) {
+                return Faults.all().stream().filter(fault -> !envoys || !fault.agents()).toList();
+            }
+            List<Fault> chosen = names.stream().map(Faults::named).toList();
+            for (Fault fault : chosen) {
+                if (envoys && fault.agents()) {
+                    throw new IllegalArgumentException(fault.name() + " concerns agents only; leave --envoys or it out");
+                }
+            }
+            return chosen;
         } catch (IllegalArgumentException unknown) {
             throw new ParameterException(spec.commandLine(), unknown.getMessage());
         }

@@ -31,7 +31,7 @@ final class ProcessFaults {
                 new Fault("client-descriptors", "The client has no file descriptor left", Promise.NO_REQUEST_FAILS, ProcessFaults::clientDescriptors),
                 new Fault("server-threads", "All threads of one of two servers are busy", Promise.NO_REQUEST_FAILS, ProcessFaults::threads),
                 new Fault("rolling-restart-of-servers", "Two servers are stopped and started again, one after the other, each once the one before has answered again", Promise.NO_REQUEST_FAILS,
-                        ProcessFaults::rollServers),
+                        ProcessFaults::rollServers).ofAgents(),
                 new Fault("rolling-restart-of-clients", "The client is replaced, twice", Promise.NO_REQUEST_FAILS, ProcessFaults::rollClients));
     }
 
@@ -121,10 +121,9 @@ final class ProcessFaults {
     }
 
     private static Count threads(Shop shop) throws Exception {
-        JvmProcess busy = shop.member("orders").environment("WEFT_TAGS", "version=v1").classPath(Library.named("tomcat-10.1"))
-                .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "a");
+        JvmProcess busy = shop.server("a", "v1", jvm -> jvm.classPath(Library.named("tomcat-10.1"))
+                .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "a"));
         shop.server("b", "v1");
-        shop.isThere("a", "v1");
         int port = busy.awaitPort();
         shop.open();
         return shop.underLoad(() -> {

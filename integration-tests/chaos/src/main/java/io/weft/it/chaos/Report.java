@@ -9,12 +9,19 @@ import java.util.stream.Collectors;
 final class Report {
     private static final String BEGIN = "<!-- measured: written by integration-tests/bin/chaos --report -->\n";
     private static final String END = "<!-- measured: end -->";
-    private static final String HEAD = "| fault | promised | measured | again |\n|---|---|---|---|\n";
+    private static final String HEAD = "| fault | promised | measured | two Envoys | again |\n|---|---|---|---|---|\n";
+    private static final int CELLS = 5;
+    private static final String UNKNOWN = "not measured";
 
     private final Map<String, Count> counts = new LinkedHashMap<>();
+    private final Map<String, Count> countsOfEnvoys = new LinkedHashMap<>();
 
     void add(Fault fault, Count count) {
         counts.merge(fault.name(), count, Count::plus);
+    }
+
+    void addOfEnvoys(Fault fault, Count count) {
+        countsOfEnvoys.merge(fault.name(), count, Count::plus);
     }
 
     /** @return the page with these lines */
@@ -24,19 +31,25 @@ final class Report {
         if (begin < BEGIN.length() || end < begin) {
             throw new IllegalArgumentException("the page has no marks " + BEGIN.strip() + " and " + END);
         }
-        Map<String, String> before = page.substring(begin, end).lines()
+        Map<String, String[]> before = page.substring(begin, end).lines()
                 .filter(line -> line.contains("`chaos "))
-                .collect(Collectors.toMap(line -> line.substring(line.indexOf("`chaos ") + 7, line.lastIndexOf('`')), line -> line));
+                .map(line -> line.substring(2, line.length() - 2).split(" \\| ", CELLS))
+                .collect(Collectors.toMap(cells -> cells[CELLS - 1].substring("`chaos ".length(), cells[CELLS - 1].length() - 1), cells -> cells));
         StringBuilder table = new StringBuilder(HEAD);
         for (Fault fault : Faults.all()) {
-            if (counts.containsKey(fault.name())) {
-                table.append("| ").append(fault.what()).append(" | ").append(fault.promise().words()).append(" | ")
-                        .append(words(counts.get(fault.name()))).append(" | `chaos ").append(fault.name()).append("` |\n");
-            } else if (before.containsKey(fault.name())) {
-                table.append(before.get(fault.name())).append('\n');
+            String[] known = before.get(fault.name());
+            String measured = cell(counts.get(fault.name()), known == null ? null : known[2]);
+            String envoys = fault.agents() ? "-" : cell(countsOfEnvoys.get(fault.name()), known == null ? null : known[3]);
+            if (!measured.equals(UNKNOWN)) {
+                table.append("| ").append(String.join(" | ", fault.what(), fault.promise().words(), measured, envoys, "`chaos " + fault.name() + "`"))
+                        .append(" |\n");
             }
         }
         return page.substring(0, begin) + table + page.substring(end);
+    }
+
+    private static String cell(Count measured, String before) {
+        return measured != null ? words(measured) : before != null ? before : UNKNOWN;
     }
 
     static String words(Count count) {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -30,6 +31,13 @@ import java.util.function.UnaryOperator;
  * everything but what carries {@code x-canary: yes}, which is for v2. For one thread.
  */
 final class Shop implements AutoCloseable {
+
+    /** Who does what policies say. */
+    enum Mesh {
+        AGENTS,
+        /** A stock Envoy beside the client, to which it sends as to a proxy, and one before each instance. */
+        ENVOYS
+    }
 
     /** What an operator writes who wants no request to fail: an attempt is given up after a second, and failing instances are left alone. */
     static final String POLICIES = """
@@ -74,6 +82,7 @@ final class Shop implements AutoCloseable {
     private static final long ANSWER_MILLIS = 3;
 
     private final Testbed testbed = new Testbed();
+    private final Mesh mesh;
     private final Jdk jdk;
     private final Duration lasting;
     private final ControlPlane controlPlane;
@@ -82,6 +91,8 @@ final class Shop implements AutoCloseable {
     private final List<String> documents = new ArrayList<>();
     private UnaryOperator<JvmCommand> member = UnaryOperator.identity();
     private URI agentsControlPlane;
+    /** Null: none was started, or there are agents. */
+    private Sidecar clients;
     private JvmProcess client;
     private Load load;
     private boolean tokens;
@@ -89,7 +100,8 @@ final class Shop implements AutoCloseable {
     private Map<String, String> headers = Map.of();
 
     /** @param lasting how long what is broken stays so */
-    Shop(Jdk jdk, Duration lasting) {
+    Shop(Mesh mesh, Jdk jdk, Duration lasting) {
+        this.mesh = mesh;
         this.jdk = jdk;
         this.lasting = lasting;
         controlPlane = testbed.controlPlane(Jdks.newest());
@@ -135,7 +147,12 @@ final class Shop implements AutoCloseable {
         Upstream upstream = testbed.upstream(name);
         upstream.react(request -> slowly(upstream));
         upstreams.add(upstream);
-        add(name, version, upstream.address().getPort());
+        if (mesh == Mesh.ENVOYS) {
+            isThere(name, version);
+            sidecar(name, version, upstream.address().getPort());
+        } else {
+            add(name, version, upstream.address().getPort());
+        }
         return upstream;
     }
 
@@ -160,14 +177,26 @@ final class Shop implements AutoCloseable {
 
     /** An instance in a JVM of its own, in the mesh. */
     JvmProcess server(String name, String version) {
-        JvmProcess server = member("orders").environment("WEFT_TAGS", "version=" + version).environment("WEFT_DRAIN_DELAY", "1s")
-                .driver(JdkHttpServer.class, name);
+        return server(name, version, jvm -> jvm.driver(JdkHttpServer.class, name));
+    }
+
+    /** The same with another server. */
+    JvmProcess server(String name, String version, Function<JvmCommand, JvmProcess> program) {
+        JvmProcess server = program.apply(
+                member("orders").environment("WEFT_TAGS", "version=" + version).environment("WEFT_DRAIN_DELAY", "1s"));
         isThere(name, version);
+        if (mesh == Mesh.ENVOYS) {
+            sidecar(name, version, server.awaitPort());
+        }
         return server;
     }
 
+    private void sidecar(String name, String version, int port) {
+        testbed.closeAfterwards(Sidecar.of(agentsControlPlane.getPort(), testbed.temporaryFolder(), name, version, port));
+    }
+
     /** Something in the mesh answers by that name. */
-    void isThere(String name, String version) {
+    private void isThere(String name, String version) {
         instances.get(version).add(name);
     }
 
@@ -176,13 +205,23 @@ final class Shop implements AutoCloseable {
         tokens = true;
     }
 
-    JvmCommand member(String service) {
+    private JvmCommand member(String service) {
+        if (mesh == Mesh.ENVOYS) {
+            return member.apply(testbed.jvm(service, jdk));
+        }
         JvmCommand jvm = member.apply(testbed.jvm(service, jdk).mesh(agentsControlPlane, service));
         return tokens ? jvm.environment("WEFT_CONTROL_PLANE_TOKEN_FILE", controlPlane.token(service).toString()) : jvm;
     }
 
     JvmProcess startClient() {
-        client = member("shop").driver(driver);
+        JvmCommand jvm = member("shop");
+        if (mesh == Mesh.ENVOYS) {
+            if (clients == null) {
+                clients = testbed.closeAfterwards(Sidecar.ofClient(agentsControlPlane.getPort(), testbed.temporaryFolder()));
+            }
+            jvm.option("-Dhttp.proxyHost=127.0.0.1").option("-Dhttp.proxyPort=" + clients.port()).option("-Dhttp.nonProxyHosts=");
+        }
+        client = jvm.driver(driver);
         return client;
     }
 

@@ -15,7 +15,7 @@ class ChaosIT {
     @ValueSource(strings = {"endpoint-frozen", "endpoint-half-closing", "endpoint-flapping"})
     void promisesAreKept(String name) throws Exception {
         Fault fault = Faults.named(name);
-        Count count = fault.run(Jdks.newest(), LASTING);
+        Count count = fault.run(Shop.Mesh.AGENTS, Jdks.newest(), LASTING);
         assertThat(fault.promise().brokenBy(count)).as(count::toString).isEmpty();
     }
 }
