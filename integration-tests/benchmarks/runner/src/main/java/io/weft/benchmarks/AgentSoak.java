@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
 
 /**
  * Requests through apps under the real jar, one for each client library, over policies that change every second: as many as
- * {@code --requests} says. Upstreams and policies make some of them fail on purpose. The value is how much of this did not hold:
+ * {@code --requests} says, or as long as {@code --minutes}. Upstreams and policies make some of them fail on purpose. The value is how much of this did not hold:
  * no request arrives where its policy does not send it, none is lost, the agent counts what app and upstreams have seen, and
- * neither heap, threads nor connections grow. Says on standard error each minute how far it is.
+ * neither heap, threads, descriptors nor the time of the slowest requests grow. Says on standard error each minute how far it is.
  */
 final class AgentSoak implements Benchmark {
     private static final List<Class<?>> LIBRARIES = List.of(JavaNetHttp.class, HttpUrlConnection.class, ApacheHttpClient5.class);
@@ -56,7 +56,7 @@ final class AgentSoak implements Benchmark {
 
             AtomicLong sent = new AtomicLong();
             List<CompletableFuture<Void>> running = clients.stream()
-                    .map(client -> CompletableFuture.runAsync(() -> client.run(requests / clients.size(), sent),
+                    .map(client -> CompletableFuture.runAsync(() -> client.run(requests / clients.size(), settings.lasting(), sent),
                             task -> new Thread(task, "soak " + client.name()).start()))
                     .toList();
             CompletableFuture<Void> all = CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));

@@ -8,6 +8,7 @@ import io.weft.it.harness.Jdks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -52,13 +53,16 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--requests", paramLabel = "N", description = "How many requests a soak has.")
     private Long requests;
 
+    @Option(names = "--minutes", paramLabel = "N", description = "How long soak-agent lasts, at 70 %% of the load that it would have, instead of a number of requests: an hour, as 60.")
+    private Integer minutes;
+
     @Option(names = "--agents", paramLabel = "N", description = "How many agents' streams there are where a control plane is measured.")
     private Integer agents;
 
     @Option(names = "--jdk", paramLabel = "FEATURE", description = "As in 17; default: the newest on this machine. Start-up is always measured on 17 and the newest.")
     private Integer feature;
 
-    @Option(names = "--report", paramLabel = "DOCS", description = "Write performance.md and its pictures into this folder.")
+    @Option(names = "--report", paramLabel = "DOCS", description = "Write performance.md and its pictures into this folder; what is not measured now keeps the figures that it has there.")
     private Path report;
 
     @Option(names = "--from", paramLabel = "FILE", description = "Measure nothing: the report is of the lines in this file, which were printed before.")
@@ -84,7 +88,7 @@ public final class Main implements Callable<Integer> {
             report(Files.readAllLines(measured));
             return 0;
         }
-        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(agents));
+        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(minutes).map(Duration::ofMinutes), Optional.ofNullable(agents));
         List<Figure> figures = new ArrayList<>();
         List<String> lines = new ArrayList<>();
         for (Benchmark benchmark : chosen) {
@@ -111,7 +115,7 @@ public final class Main implements Callable<Integer> {
         if (figures.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "nothing was measured");
         }
-        new Report(figures, LocalDate.now(), ALL.stream().map(Benchmark::name).toList()).write(report);
+        Report.write(report, figures, LocalDate.now(), ALL.stream().map(Benchmark::name).toList());
     }
 
     private List<Benchmark> chosen() {

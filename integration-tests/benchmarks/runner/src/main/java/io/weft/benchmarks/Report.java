@@ -1,6 +1,8 @@
 package io.weft.benchmarks;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.weft.benchmarks.BarChart.Bar;
 import io.weft.benchmarks.BarChart.Kind;
 import java.io.IOException;
@@ -8,10 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** {@code docs/performance.md} and its pictures, of the lines that {@link Main} prints. */
@@ -19,9 +24,9 @@ final class Report {
     private static final String INTRODUCTION = """
             # Performance
 
-            Written by `integration-tests/benchmarks/run --report docs`, which measures on the machine that it runs on, or of lines that it printed before (`--from FILE`); nothing
-            here is edited by hand. To repeat it: the command under each heading on a machine that does nothing else, or without a name for all of them, some hours.
-            Whatever is compared is measured in the same run, side by side. A budget is a promise of the design: a figure above it is a defect.
+            Written by `integration-tests/benchmarks/run [NAME …] --report docs`, which measures on the machine that it runs on, or of lines that it printed before (`--from FILE`);
+            what is not measured again keeps the figures that it has, by [figures.jsonl](performance/figures.jsonl). Nothing here is edited by hand.
+            To repeat it: the command under each heading on a machine that does nothing else, or without a name for all of them, some hours. Whatever is compared is measured in the same run, side by side. A budget is a promise of the design: a figure above it is a defect.
 
             """;
     private static final String READING = """
@@ -31,34 +36,65 @@ final class Report {
 
             """;
 
-    private final List<JsonNode> lines;
-    private final LocalDate day;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final List<ObjectNode> lines;
     private final List<String> all;
 
-    /**
-     * @param lines as printed; those of a name that comes again are several figures of it
-     * @param all that could have been measured
-     */
-    Report(List<JsonNode> lines, LocalDate day, List<String> all) {
+    private Report(List<ObjectNode> lines, List<String> all) {
         this.lines = List.copyOf(lines);
-        this.day = day;
         this.all = List.copyOf(all);
     }
 
-    /** @param docs gets {@code performance.md} and a folder {@code performance} */
-    void write(Path docs) throws IOException {
-        Path pictures = Files.createDirectories(docs.resolve("performance"));
+    /**
+     * @param docs gets {@code performance.md} and a folder {@code performance}; figures that are there are kept, but for those of the benchmarks
+     *     that have new ones
+     * @param measured as printed; lines of a name that comes again are several figures of it
+     * @param all benchmarks that there are, in their order
+     */
+    static void write(Path docs, List<JsonNode> measured, LocalDate day, List<String> all) throws IOException {
+        Path figures = Files.createDirectories(docs.resolve("performance")).resolve("figures.jsonl");
+        List<ObjectNode> lines = new ArrayList<>();
+        Set<String> anew = measured.stream().map(Report::benchmark).collect(Collectors.toSet());
+        if (Files.exists(figures)) {
+            for (String line : Files.readAllLines(figures)) {
+                ObjectNode known = (ObjectNode) JSON.readTree(line);
+                if (!anew.contains(benchmark(known))) {
+                    lines.add(known);
+                }
+            }
+        }
+        for (JsonNode line : measured) {
+            ObjectNode dated = line.deepCopy();
+            lines.add(dated.put("day", day.toString()).put("machine", machine(line)));
+        }
+        lines.sort(Comparator.comparingInt(line -> all.indexOf(benchmark(line))));
+        StringBuilder store = new StringBuilder();
+        for (ObjectNode line : lines) {
+            store.append(JSON.writeValueAsString(line)).append('\n');
+        }
+        Files.writeString(figures, store);
+        new Report(lines, all).write(docs);
+    }
+
+    private void write(Path docs) throws IOException {
+        Path pictures = docs.resolve("performance");
         Files.writeString(pictures.resolve("budgets.svg"), budgets().svg());
-        StringBuilder page = new StringBuilder(INTRODUCTION).append(machine()).append("\n![Each figure as a share of its budget](performance/budgets.svg)\n\n");
+        StringBuilder page = new StringBuilder(INTRODUCTION).append(places()).append("\n![Each figure as a share of its budget](performance/budgets.svg)\n\n");
         Optional<BarChart> startup = startup();
         if (startup.isPresent()) {
             Files.writeString(pictures.resolve("startup.svg"), startup.get().svg());
             page.append("![Start-up](performance/startup.svg)\n\n");
         }
         page.append(READING).append(table()).append(notMet()).append(notMeasured());
+        boolean together = lines.stream().map(Report::place).distinct().count() == 1;
         for (String name : lines.stream().map(Report::benchmark).distinct().toList()) {
             page.append("\n## ").append(name).append("\n\n```sh\nintegration-tests/benchmarks/run ").append(name).append("\n```\n\n");
-            lines.stream().filter(line -> benchmark(line).equals(name)).forEach(line -> page.append(details(line)));
+            List<ObjectNode> own = lines.stream().filter(line -> benchmark(line).equals(name)).toList();
+            if (!together) {
+                page.append(place(own.get(0))).append(".\n\n");
+            }
+            own.forEach(line -> page.append(details(line)));
         }
         Files.writeString(docs.resolve("performance.md"), page);
     }
@@ -68,12 +104,20 @@ final class Report {
         return line.get("name").asText().replaceAll("\\.bytes|-memory|-handshakes", "");
     }
 
-    private String machine() throws IOException {
-        return "%s, %s, %s, JDK %s, %d cores, %s.%n".formatted(
-                day, System.getProperty("os.name") + " " + System.getProperty("os.version").replaceAll("-.*", ""), processor(),
-                lines.stream().map(line -> line.at("/detail/jdk").asText()).distinct().sorted().reduce((one, other) -> one + " and " + other).orElse("?"),
-                lines.get(0).at("/detail/cores").asInt(),
-                memory());
+    /** When and where, for all that were measured so; the JDKs are those of all figures. */
+    private String places() {
+        String jdks = lines.stream().map(line -> line.at("/detail/jdk").asText()).distinct().sorted().reduce((one, other) -> one + " and " + other).orElse("?");
+        return lines.stream().map(Report::place).distinct().map(place -> place + ", JDK " + jdks + ".\n").collect(Collectors.joining("\n"));
+    }
+
+    private static String place(JsonNode line) {
+        return line.get("day").asText() + ", " + line.get("machine").asText();
+    }
+
+    private static String machine(JsonNode line) throws IOException {
+        return "%s, %s, %d cores, %s".formatted(
+                System.getProperty("os.name") + " " + System.getProperty("os.version").replaceAll("-.*", ""), processor(),
+                line.at("/detail/cores").asInt(), memory());
     }
 
     private static String processor() throws IOException {
@@ -140,7 +184,7 @@ final class Report {
     private String notMeasured() {
         List<String> missing = new ArrayList<>(all);
         lines.forEach(line -> missing.remove(benchmark(line)));
-        return missing.isEmpty() ? "" : "\nNot measured this time: " + String.join(", ", missing) + ".\n";
+        return missing.isEmpty() ? "" : "\nNot measured: " + String.join(", ", missing) + ".\n";
     }
 
     private static String details(JsonNode line) {

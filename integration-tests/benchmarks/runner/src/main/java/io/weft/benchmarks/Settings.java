@@ -3,15 +3,17 @@ package io.weft.benchmarks;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdk;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
  * @param jdk for what is measured on one JDK
  * @param quick too few repetitions for a figure worth quoting: shows that the benchmark itself works
  * @param requests how many a soak has; empty: as many as it is by itself
+ * @param lasting how long a soak of agents lasts; empty: until its requests are sent
  * @param agents how many streams a control plane is measured with; empty: as many as it is by itself
  */
-record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Integer> agents) {
+record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> agents) {
 
     /** How often something is done. */
     int times(int normally, int whenQuick) {

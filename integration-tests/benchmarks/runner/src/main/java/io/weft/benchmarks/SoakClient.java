@@ -8,19 +8,21 @@ import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Library;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
+import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,6 +39,12 @@ final class SoakClient {
     private static final int BATCH = 250;
     private static final int CHECKPOINTS = 20;
     private static final int MORE_THREADS = 8;
+    /** Connections come and go with the policies. */
+    private static final int MORE_DESCRIPTORS = 32;
+    private static final int MORE_TIME = 2;
+    private static final int MORE_MILLIS = 20;
+    /** After each batch, of the time that it took: a mesh that has time for 70 % of what it could do. */
+    private static final double PAUSE = 3 / 7.0;
     private static final int ATTEMPTS = 20;
 
     private final String name;
@@ -49,6 +57,9 @@ final class SoakClient {
     private final List<String> violations = new CopyOnWriteArrayList<>();
     private final List<Long> heap = new ArrayList<>();
     private final List<Integer> threads = new ArrayList<>();
+    private final List<Integer> descriptors = new ArrayList<>();
+    /** Of the batches until each checkpoint the median of the slowest requests: between p99 and p99.9. */
+    private final List<Integer> slowestMillis = new ArrayList<>();
     private Counters counters;
 
     /** The agent's own, of all clusters. */
@@ -96,39 +107,88 @@ final class SoakClient {
         detail.put("retryOverflows", counters.retryOverflows);
         detail.put("heapBytes", heap);
         detail.put("threads", threads);
+        detail.put("descriptors", descriptors);
+        detail.put("slowestOf" + BATCH + "Ms", slowestMillis);
         return detail;
     }
 
-    /** @param sent told how many more there are */
-    void run(long requests, AtomicLong sent) {
+    /**
+     * @param requests how many, unless there is a time for them
+     * @param lasting how long, with pauses
+     * @param sent told how many more there are
+     */
+    void run(long requests, Optional<Duration> lasting, AtomicLong sent) {
+        long began = System.nanoTime();
         long done = 0;
         for (int checkpoint = 1; checkpoint <= CHECKPOINTS; checkpoint++) {
-            while (done < requests * checkpoint / CHECKPOINTS) {
-                int batch = (int) Math.min(BATCH, requests - done);
-                Tally tally = process.load(SoakMesh.URL, Map.of(SoakMesh.CLIENT_HEADER, name), batch, THREADS);
-                tally.counts().forEach((what, count) -> {
-                    if (!what.startsWith("body.")) {
-                        outcomes.merge(what, (long) count, Long::sum);
-                    }
-                });
+            List<Integer> slowest = new ArrayList<>();
+            long wanted = requests * checkpoint / CHECKPOINTS;
+            long until = lasting.map(Duration::toNanos).orElse(0L) / CHECKPOINTS * checkpoint;
+            while (lasting.isPresent() ? slowest.isEmpty() || System.nanoTime() - began < until : done < wanted) {
+                int batch = lasting.isPresent() ? BATCH : (int) Math.min(BATCH, wanted - done);
+                long start = System.nanoTime();
+                slowest.add(send(batch));
                 done += batch;
                 sent.addAndGet(batch);
+                if (lasting.isPresent()) {
+                    LockSupport.parkNanos((long) ((System.nanoTime() - start) * PAUSE));
+                }
             }
+            slowestMillis.add(slowest.stream().sorted().toList().get(slowest.size() / 2));
             checkpoint(done);
         }
+        hold();
+    }
+
+    /** @return the slowest of them, in milliseconds */
+    private int send(int batch) {
+        Map<String, String> tally = process.ask(Map.of(
+                "url", SoakMesh.URL, "header." + SoakMesh.CLIENT_HEADER, name, "times", Integer.toString(batch), "threads",
+                Integer.toString(THREADS), "timed", ""));
+        int slowest = 0;
+        for (Map.Entry<String, String> count : tally.entrySet()) {
+            if (count.getKey().equals("slowest")) {
+                slowest = Integer.parseInt(count.getValue());
+            } else if (!count.getKey().startsWith("body.")) {
+                outcomes.merge(count.getKey(), Long.parseLong(count.getValue()), Long::sum);
+            }
+        }
+        return slowest;
+    }
+
+    /** Nothing has grown between the halves. */
+    private void hold() {
         int half = CHECKPOINTS / 2;
-        long before = heap.subList(CHECKPOINTS / 4, half).stream().mapToLong(Long::longValue).min().orElseThrow();
-        long after = heap.subList(CHECKPOINTS - CHECKPOINTS / 4, CHECKPOINTS).stream().mapToLong(Long::longValue).min().orElseThrow();
+        long before = least(heap.subList(CHECKPOINTS / 4, half));
+        long after = least(heap.subList(CHECKPOINTS - CHECKPOINTS / 4, CHECKPOINTS));
         if (Soak.leaked(before, after) > Soak.HEAP_TOLERANCE_BYTES) {
             violations.add(name + ": live heap grew from " + before + " to " + after + " bytes");
         }
         if (threads.get(CHECKPOINTS - 1) > threads.get(half) + MORE_THREADS) {
             violations.add(name + ": threads grew from " + threads.get(half) + " to " + threads.get(CHECKPOINTS - 1));
         }
+        if (descriptors.get(CHECKPOINTS - 1) > descriptors.get(half) + MORE_DESCRIPTORS) {
+            violations.add(name + ": descriptors grew from " + descriptors.get(half) + " to " + descriptors.get(CHECKPOINTS - 1));
+        }
+        long fast = least(slowestMillis.subList(CHECKPOINTS / 4, half));
+        long slow = least(slowestMillis.subList(CHECKPOINTS - CHECKPOINTS / 4, CHECKPOINTS));
+        if (slow > MORE_TIME * fast + MORE_MILLIS) {
+            violations.add(name + ": the slowest of " + BATCH + " requests went from " + fast + " to " + slow + " ms");
+        }
+    }
+
+    private static long least(List<? extends Number> values) {
+        return values.stream().mapToLong(Number::longValue).min().orElseThrow();
+    }
+
+    private int openDescriptors() {
+        String[] open = new File("/proc/" + process.pid() + "/fd").list();
+        return open == null ? 0 : open.length;
     }
 
     private void checkpoint(long sent) {
         heap.add(liveHeap());
+        descriptors.add(openDescriptors());
         threads.add(process.ask(Map.of("threads", "")).get("names").split(",").length);
         counters = counters();
         SoakMesh.Received received = mesh.received(name);

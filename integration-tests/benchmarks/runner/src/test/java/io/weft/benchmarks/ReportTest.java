@@ -15,24 +15,46 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReportTest {
+    private static final List<String> ALL = List.of("swap", "startup", "tls");
+
     @TempDir
     Path docs;
 
     @Test
     void aPageAndItsPictures() throws Exception {
-        new Report(lines(
+        Report.write(docs, lines(
                 "{'name':'swap','value':0.5,'unit':'ms','budget':1.0,'ok':true,'detail':{'jdk':'25.0.3','cores':2}}",
                 "{'name':'startup','value':0.3,'unit':'ratio','budget':0.2,'ok':false,"
                         + "'detail':{'jdk':'17.0.15','cores':2,'app':'R & D','noneMs':100,'weftAddsMs':30,'openTelemetryAddsMs':100}}"),
-                LocalDate.of(2026, 1, 2), List.of("swap", "startup", "tls")).write(docs);
+                LocalDate.of(2026, 1, 2), ALL);
 
         assertThat(Files.readString(docs.resolve("performance.md")))
                 .contains("2026-01-02", "JDK 17.0.15 and 25.0.3", "| swap | 0.5 ms | 1 | met |", "| startup, R & D, JDK 17 | 0.3 ratio | 0.2 | **not met** |",
-                        "Not met: startup, R & D, JDK 17.", "Not measured this time: tls.", "integration-tests/benchmarks/run startup");
+                        "Not met: startup, R & D, JDK 17.", "Not measured: tls.", "integration-tests/benchmarks/run startup");
         for (String picture : List.of("budgets.svg", "startup.svg")) {
             var svg = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(docs.resolve("performance").resolve(picture).toFile());
             assertThat(svg.getElementsByTagName("rect").getLength()).as(picture).isPositive();
         }
+    }
+
+    @Test
+    void whatIsNotMeasuredAgainKeepsItsFigures() throws Exception {
+        Report.write(docs, lines(
+                "{'name':'tls','value':1.1,'unit':'ratio','budget':1.03,'ok':false,'detail':{'jdk':'25','cores':2}}",
+                "{'name':'tls-handshakes','value':1.2,'unit':'ratio','budget':1.03,'ok':false,'detail':{'jdk':'25','cores':2}}",
+                "{'name':'swap','value':0.5,'unit':'ms','budget':1.0,'ok':true,'detail':{'jdk':'25','cores':2}}"),
+                LocalDate.of(2026, 1, 2), ALL);
+        String page = Files.readString(docs.resolve("performance.md"));
+        assertThat(page.indexOf("2026-01-02")).isEqualTo(page.lastIndexOf("2026-01-02"));
+
+        Report.write(docs, lines("{'name':'tls','value':1.0,'unit':'ratio','budget':1.03,'ok':true,'detail':{'jdk':'25','cores':2}}"),
+                LocalDate.of(2026, 1, 3), ALL);
+        page = Files.readString(docs.resolve("performance.md"));
+        assertThat(page).contains("| swap | 0.5 ms |", "| tls | 1 ratio | 1.03 | met |", "Every budget is met.", "Not measured: startup.")
+                .doesNotContain("tls-handshakes");
+        assertThat(page.indexOf("## swap")).isLessThan(page.indexOf("## tls"));
+        assertThat(page.substring(page.indexOf("## swap"), page.indexOf("## tls"))).contains("2026-01-02");
+        assertThat(page.substring(page.indexOf("## tls"))).contains("2026-01-03");
     }
 
     private static List<JsonNode> lines(String... lines) {

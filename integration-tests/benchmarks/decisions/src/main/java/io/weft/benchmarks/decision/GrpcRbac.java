@@ -7,6 +7,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.xds.internal.Matchers.StringMatcher;
+import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine;
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.Action;
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.AuthConfig;
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.AuthDecision;
@@ -14,7 +15,6 @@ import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.AuthenticatedMat
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.OrMatcher;
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.PathMatcher;
 import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine.PolicyMatcher;
-import io.grpc.xds.internal.rbac.engine.GrpcAuthorizationEngine;
 import java.io.InputStream;
 import java.math.BigInteger;
 import java.security.KeyPair;

@@ -12,7 +12,6 @@ import io.weft.policy.model.LoadBalancing.Maglev;
 import io.weft.policy.model.LoadBalancing.RoundRobin;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.VirtualHost;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
