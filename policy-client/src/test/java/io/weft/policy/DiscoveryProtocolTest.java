@@ -3,7 +3,6 @@ package io.weft.policy;
 import static io.weft.policy.Resources.assignment;
 import static io.weft.policy.Resources.cluster;
 import static io.weft.policy.Resources.impossibleCluster;
-import static io.weft.policy.Resources.listener;
 import static io.weft.policy.Resources.routes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

@@ -7,7 +7,6 @@ import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.RetryRule;
 import io.weft.dataplane.route.RouteEntry;
 import io.weft.dataplane.route.TimeoutRule;
-import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.RoutingPriority;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,8 +1,8 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.filter.FilterChain;
-import io.weft.dataplane.filter.HttpFilter.Decision;
 import io.weft.dataplane.filter.HttpFilter;
+import io.weft.dataplane.filter.HttpFilter.Decision;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.format.StreamInfo;
 import io.weft.dataplane.metrics.RequestMetrics;

@@ -7,9 +7,9 @@ import static io.weft.dataplane.Policies.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.metrics.Durations;
+import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.load.ClusterLoad.EndpointLoad;
 import io.weft.policy.load.ClusterLoad.Latencies;
-import io.weft.policy.load.ClusterLoad;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;

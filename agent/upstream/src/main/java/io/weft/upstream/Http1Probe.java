@@ -18,7 +18,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.weft.dataplane.Headers;
-import io.weft.dataplane.health.HealthProber.Result;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 

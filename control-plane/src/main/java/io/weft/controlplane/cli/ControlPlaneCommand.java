@@ -70,6 +70,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
                 names = "--kubernetes",
                 required = true,
                 description = "Instead of a folder a cluster: the one in which this runs as a pod, or that of the kubeconfig.")
+        @SuppressWarnings("UnusedVariable") // that it is there makes the group
         private boolean kubernetes;
 
         @Option(

@@ -1,7 +1,6 @@
 package io.weft.controlplane.identity;
 
 import io.weft.controlplane.ca.Authority;
-import io.weft.controlplane.ca.RootFile;
 import io.weft.controlplane.ca.RootSet;
 import io.weft.controlplane.ca.RootStore;
 import io.weft.controlplane.ca.SuppliedRoot;

@@ -1,12 +1,12 @@
 package io.weft.controlplane.identity;
 
-import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.MeshTrafficPermission;
 import io.weft.controlplane.policy.MeshTrafficPermission.Action;
 import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
 import io.weft.controlplane.policy.MeshTrafficPermission.From;
 import io.weft.controlplane.policy.MeshTrafficPermission.OfService;
 import io.weft.controlplane.policy.MeshTrafficPermission.Rule;
+import io.weft.controlplane.policy.Metadata;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

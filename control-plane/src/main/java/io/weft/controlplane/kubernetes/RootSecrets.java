@@ -77,7 +77,7 @@ final class RootSecrets {
                 if (e.getCode() != CONFLICT) {
                     throw new IOException(this + " cannot be written: " + e.getMessage(), e);
                 }
-                return ofAnother(now, leafLifetime);
+                return ofAnother();
             }
         }
 
@@ -101,7 +101,7 @@ final class RootSecrets {
         }
 
         /** What another replica has just written. */
-        private RootSet ofAnother(Instant now, Duration leafLifetime) throws IOException {
+        private RootSet ofAnother() throws IOException {
             Secret secret;
             try {
                 secret = client.secrets().inNamespace(namespace).withName("weft-ca-" + mesh).get();

@@ -7,7 +7,6 @@ import io.weft.controlplane.policy.MeshFaultInjection.Fault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

@@ -96,7 +96,7 @@ public final class PolicyKind<C> {
 
     /** Notes what is not in order. */
     void check(Fields fields, Place place) {
-        reader.apply(fields, place);
+        var unused = reader.apply(fields, place);
         fields.end();
     }
 

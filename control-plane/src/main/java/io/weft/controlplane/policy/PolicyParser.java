@@ -1,6 +1,5 @@
 package io.weft.controlplane.policy;
 
-import io.weft.controlplane.policy.MeshTrafficPermission.Caller;
 import io.weft.controlplane.policy.Policy.Destination;
 import io.weft.controlplane.policy.Policy.Peers;
 import io.weft.controlplane.policy.Policy.Rule;
@@ -9,7 +8,6 @@ import io.weft.controlplane.policy.PolicyKind.Place;
 import io.weft.controlplane.policy.PolicyKind.Scope;
 import io.weft.controlplane.policy.PolicyKind.Subject;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -6,7 +6,6 @@ import io.envoyproxy.envoy.config.accesslog.v3.HeaderFilter;
 import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
-import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshAccessLog;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.service.Service;

@@ -16,6 +16,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.rollout.FolderRoutes;
+import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.DeltaClient;
 import io.weft.controlplane.xds.Nodes;
 import java.io.IOException;
@@ -30,7 +31,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import io.weft.controlplane.token.TokenKey;
 
 /**
  * A real control plane with its page, and data planes that speak xDS and report load to it as agents do; only the requests that they

@@ -104,7 +104,7 @@ public final class ApacheHttpAsyncClient5 {
         Future<String> sent = client.execute(new BasicRequestProducer(request, body), consumer, context, told);
         try {
             if (call.leaves()) {
-                String first = consumer.first(sent);
+                String first = consumer.first();
                 if (call.is(Way.ABANDON)) {
                     sent.cancel(true);
                 }
@@ -264,7 +264,7 @@ public final class ApacheHttpAsyncClient5 {
         }
 
         /** A body's first byte, or nothing if it is not to be read. */
-        String first(Future<String> sent) throws Exception {
+        String first() throws Exception {
             return first.get(2, TimeUnit.MINUTES);
         }
 

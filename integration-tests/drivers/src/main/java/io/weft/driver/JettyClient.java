@@ -150,7 +150,7 @@ public final class JettyClient {
             request.timeout(call.timeoutMillis(), TimeUnit.MILLISECONDS);
         }
         try {
-            return call.leaves() ? leave(request, call, seen) : read(request, call, seen);
+            return call.leaves() ? leave(request, call) : read(request, call, seen);
         } catch (ExecutionException e) {
             // as an app would
             throw e.getCause() instanceof Exception cause ? cause : e;
@@ -189,7 +189,7 @@ public final class JettyClient {
         };
     }
 
-    private static HttpAnswer leave(Request request, HttpCall call, Seen seen) throws Exception {
+    private static HttpAnswer leave(Request request, HttpCall call) throws Exception {
         InputStreamResponseListener listener = new InputStreamResponseListener();
         request.send(listener);
         Response response = listener.get(60, TimeUnit.SECONDS);

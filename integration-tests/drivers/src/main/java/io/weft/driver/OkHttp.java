@@ -291,12 +291,10 @@ public final class OkHttp {
     }
 
     private static final class OneShot extends RequestBody {
-        private final HttpCall call;
         private final long length;
         private final InputStream stream;
 
         OneShot(HttpCall call, long length) {
-            this.call = call;
             this.length = length;
             this.stream = call.once();
         }
@@ -312,6 +310,7 @@ public final class OkHttp {
         }
 
         /** From 4 on it overrides what the library asks. */
+        @SuppressWarnings("UnusedMethod")
         public boolean isOneShot() {
             return true;
         }

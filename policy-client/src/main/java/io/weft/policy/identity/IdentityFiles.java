@@ -1,7 +1,7 @@
 package io.weft.policy.identity;
 
-import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.CertificateValidation;
+import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.parse.CertificateText;
 import java.io.IOException;

@@ -1,12 +1,12 @@
 package io.weft.policy.parse;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.weft.policy.model.Cluster.AddressFamily;
-import io.weft.policy.model.Cluster.Resolution;
 import io.weft.policy.model.Cluster;
-import io.weft.policy.model.HttpVersion;
+import io.weft.policy.model.Cluster.AddressFamily;
 import io.weft.policy.model.Cluster.Discovery;
+import io.weft.policy.model.Cluster.Resolution;
 import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Resilience;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSockets;

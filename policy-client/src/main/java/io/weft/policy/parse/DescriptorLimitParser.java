@@ -1,12 +1,12 @@
 package io.weft.policy.parse;
 
+import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.DescriptorLimits.Bucket;
 import io.weft.policy.model.DescriptorLimits.OfRoutes;
 import io.weft.policy.model.DescriptorLimits.VirtualHosts;
-import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.QueryMatch;
-import io.weft.policy.model.RateLimit.Entry;
 import io.weft.policy.model.RateLimit;
+import io.weft.policy.model.RateLimit.Entry;
 import io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit.Action;
 import io.weft.policy.proto.envoy.config.route.v3.RateLimit.HitsAddend;

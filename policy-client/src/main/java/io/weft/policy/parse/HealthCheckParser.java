@@ -2,11 +2,11 @@ package io.weft.policy.parse;
 
 import io.weft.policy.model.HeaderChanges;
 import io.weft.policy.model.HealthCheck;
-import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.HealthCheck.Intervals;
 import io.weft.policy.model.HealthCheck.Jitter;
 import io.weft.policy.model.HealthCheck.Payload;
 import io.weft.policy.model.HealthCheck.Statuses;
+import io.weft.policy.model.HttpVersion;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.GrpcHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck.TcpHealthCheck;

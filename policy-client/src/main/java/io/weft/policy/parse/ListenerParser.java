@@ -2,8 +2,8 @@ package io.weft.policy.parse;
 
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
-import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.Listener;
+import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;

@@ -2,12 +2,12 @@ package io.weft.policy.parse;
 
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.Tracing;
 import io.weft.policy.model.Tracing.Literal;
 import io.weft.policy.model.Tracing.OfEnvironment;
 import io.weft.policy.model.Tracing.OfHeader;
 import io.weft.policy.model.Tracing.Sampling;
 import io.weft.policy.model.Tracing.Tag;
-import io.weft.policy.model.Tracing;
 import io.weft.policy.proto.envoy.type.tracing.v3.CustomTag;
 import io.weft.policy.proto.envoy.type.v3.Percent;
 import java.util.ArrayList;

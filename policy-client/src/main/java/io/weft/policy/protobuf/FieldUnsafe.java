@@ -15,6 +15,7 @@ import java.util.Arrays;
  */
 public final class FieldUnsafe {
     // The runtime looks among the static fields for one of the class's own type.
+    @SuppressWarnings("UnusedVariable")
     private static final FieldUnsafe THE = new FieldUnsafe();
 
     /** The offset of a field that the runtime may ask about but never uses here. */

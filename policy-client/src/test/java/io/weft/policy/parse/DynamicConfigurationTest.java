@@ -3,8 +3,8 @@ package io.weft.policy.parse;
 import static io.weft.policy.parse.Samples.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.NameTable;
+import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
+import io.weft.policy.model.NameTable;
 import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.model.NameTable.Service;
-import io.weft.policy.model.NameTable;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
 import java.io.ByteArrayOutputStream;

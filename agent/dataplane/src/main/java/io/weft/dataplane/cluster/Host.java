@@ -1,6 +1,5 @@
 package io.weft.dataplane.cluster;
 
-import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;

@@ -6,6 +6,7 @@ import io.weft.dataplane.match.DecodedQuery;
 import io.weft.dataplane.route.HeaderTest;
 import io.weft.dataplane.route.TextTest;
 import io.weft.policy.model.QueryMatch;
+import io.weft.policy.model.RateLimit;
 import io.weft.policy.model.RateLimit.Action;
 import io.weft.policy.model.RateLimit.DestinationCluster;
 import io.weft.policy.model.RateLimit.Entry;
@@ -17,7 +18,6 @@ import io.weft.policy.model.RateLimit.QueryParameterValueMatch;
 import io.weft.policy.model.RateLimit.RemoteAddress;
 import io.weft.policy.model.RateLimit.RequestHeader;
 import io.weft.policy.model.RateLimit.Untold;
-import io.weft.policy.model.RateLimit;
 import java.util.ArrayList;
 import java.util.List;
 

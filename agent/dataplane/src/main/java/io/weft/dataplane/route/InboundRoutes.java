@@ -6,9 +6,9 @@ import io.weft.dataplane.ForwardedClientCert;
 import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
+import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpConnectionManager.ConnectionLimits;
 import io.weft.policy.model.HttpConnectionManager.Edge;
-import io.weft.policy.model.HttpConnectionManager;
 import io.weft.policy.model.HttpFilter;
 import java.util.List;
 

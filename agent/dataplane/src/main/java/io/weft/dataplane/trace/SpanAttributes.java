@@ -2,11 +2,11 @@ package io.weft.dataplane.trace;
 
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.trace.Span.Kind;
+import io.weft.policy.model.Tracing;
 import io.weft.policy.model.Tracing.Literal;
 import io.weft.policy.model.Tracing.OfEnvironment;
 import io.weft.policy.model.Tracing.OfHeader;
 import io.weft.policy.model.Tracing.Tag;
-import io.weft.policy.model.Tracing;
 import java.util.Map;
 import java.util.Set;
 

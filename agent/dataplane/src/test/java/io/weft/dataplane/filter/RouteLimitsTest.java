@@ -2,13 +2,13 @@ package io.weft.dataplane.filter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.DescriptorLimits.OfRoutes;
 import io.weft.policy.model.DescriptorLimits.VirtualHosts;
-import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.FilterOverrides.RateLimits;
+import io.weft.policy.model.RateLimit;
 import io.weft.policy.model.RateLimit.DestinationCluster;
 import io.weft.policy.model.RateLimit.RemoteAddress;
-import io.weft.policy.model.RateLimit;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -3,8 +3,8 @@ package io.weft.dataplane.jwt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.Fixtures;
-import io.weft.dataplane.Incoming;
 import io.weft.dataplane.InboundExchange.Step;
+import io.weft.dataplane.Incoming;
 import io.weft.dataplane.SeededRandomness;
 import io.weft.dataplane.SimulatedTime;
 import io.weft.policy.model.JwtAuthentication;

@@ -1,7 +1,7 @@
 package io.weft.agent.mesh;
 
-import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.agent.settings.Settings;
+import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.policy.Node;

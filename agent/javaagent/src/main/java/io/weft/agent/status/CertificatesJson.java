@@ -2,8 +2,8 @@ package io.weft.agent.status;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.CertificateValidation;
+import io.weft.policy.model.CertificateValidation.Trust;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Secret;
 import java.io.IOException;

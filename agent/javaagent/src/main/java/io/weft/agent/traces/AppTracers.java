@@ -2,8 +2,8 @@ package io.weft.agent.traces;
 
 import io.weft.agent.link.Slots;
 import io.weft.agent.log.AgentLog;
-import io.weft.agent.weave.HookIndex.ClassHooks;
 import io.weft.agent.weave.HookIndex;
+import io.weft.agent.weave.HookIndex.ClassHooks;
 import io.weft.agent.weave.HookTransformer;
 import io.weft.agent.weave.Weaver;
 import io.weft.instrumentation.Handler;

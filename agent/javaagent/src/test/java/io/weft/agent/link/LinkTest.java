@@ -5,10 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.weft.agent.weave.HookIndex;
 import io.weft.dataplane.DataPlane;
-import io.weft.dataplane.Self;
-import io.weft.dataplane.Timers;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
+import io.weft.dataplane.Self;
+import io.weft.dataplane.Timers;
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
 import io.weft.instrumentation.Relocation;

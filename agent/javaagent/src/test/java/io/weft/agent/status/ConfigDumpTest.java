@@ -3,11 +3,11 @@ package io.weft.agent.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
-import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.LoadBalancing;

@@ -2,12 +2,12 @@ package io.weft.controlplane.xds.policy;
 
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.weft.controlplane.policy.MeshCircuitBreaker;
 import io.weft.controlplane.policy.MeshCircuitBreaker.Detectors;
 import io.weft.controlplane.policy.MeshCircuitBreaker.FailurePercentage;
 import io.weft.controlplane.policy.MeshCircuitBreaker.Limits;
 import io.weft.controlplane.policy.MeshCircuitBreaker.SuccessRate;
-import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import java.math.BigDecimal;
 import java.util.Optional;
 import java.util.OptionalInt;

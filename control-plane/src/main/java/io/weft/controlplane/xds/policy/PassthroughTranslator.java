@@ -25,11 +25,11 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.weft.controlplane.policy.IpLiteral;
+import io.weft.controlplane.policy.MeshPassthrough;
 import io.weft.controlplane.policy.MeshPassthrough.Match;
 import io.weft.controlplane.policy.MeshPassthrough.Mode;
 import io.weft.controlplane.policy.MeshPassthrough.Spoken;
 import io.weft.controlplane.policy.MeshPassthrough.Type;
-import io.weft.controlplane.policy.MeshPassthrough;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

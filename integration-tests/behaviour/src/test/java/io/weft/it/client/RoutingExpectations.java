@@ -6,8 +6,8 @@ import static io.weft.it.harness.Routes.to;
 import static io.weft.it.harness.Routes.whenHeader;
 import static io.weft.it.harness.Routes.whenPrefix;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;

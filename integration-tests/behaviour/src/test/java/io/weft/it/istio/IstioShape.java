@@ -1,5 +1,6 @@
 package io.weft.it.istio;
 
+import com.github.udpa.udpa.type.v1.TypedStruct;
 import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
 import com.google.protobuf.Struct;
@@ -35,7 +36,6 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
-import com.github.udpa.udpa.type.v1.TypedStruct;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.Routes;
 import java.net.InetSocketAddress;

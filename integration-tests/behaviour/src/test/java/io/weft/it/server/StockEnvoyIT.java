@@ -1,6 +1,5 @@
 package io.weft.it.server;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.it.envoy.Envoy;

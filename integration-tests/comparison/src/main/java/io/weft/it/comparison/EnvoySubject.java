@@ -1,12 +1,12 @@
 package io.weft.it.comparison;
 
 import io.weft.it.comparison.Case.Way;
-import io.weft.it.envoy.AdsBootstrap.Zones;
 import io.weft.it.envoy.AdsBootstrap;
+import io.weft.it.envoy.AdsBootstrap.Zones;
 import io.weft.it.envoy.Envoy;
 import io.weft.it.envoy.EnvoyBinary;
-import io.weft.it.harness.Port;
 import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Port;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

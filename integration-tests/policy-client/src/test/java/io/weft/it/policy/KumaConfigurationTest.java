@@ -8,7 +8,6 @@ import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.KumaConfiguration;
 import io.weft.it.harness.Policy;
-import io.weft.it.policy.BrokenField.Way;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;

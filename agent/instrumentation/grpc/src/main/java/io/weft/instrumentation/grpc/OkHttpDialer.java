@@ -6,7 +6,6 @@ import io.grpc.internal.ClientTransportFactory.ClientTransportOptions;
 import io.grpc.internal.ConnectionClientTransport;
 import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.AdapterContext;
-import io.weft.instrumentation.MeshSocket;
 import java.lang.reflect.Field;
 import java.util.concurrent.Executor;
 import javax.net.SocketFactory;

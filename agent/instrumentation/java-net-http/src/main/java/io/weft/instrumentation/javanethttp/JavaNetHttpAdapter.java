@@ -1,6 +1,5 @@
 package io.weft.instrumentation.javanethttp;
 
-import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
