@@ -8,7 +8,6 @@ import io.fabric8.kubernetes.api.model.authentication.TokenReview;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
-import io.fabric8.kubernetes.client.server.mock.KubernetesMixedDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.fabric8.mockwebserver.Context;
@@ -50,7 +49,7 @@ public final class MockCluster implements AutoCloseable {
 
     public MockCluster() throws IOException {
         server = new KubernetesMockServer(
-                new Context(), new MockWebServer(), expectations, new KubernetesMixedDispatcher(expectations), false);
+                new Context(), new MockWebServer(), expectations, new IndexedDispatcher(expectations), false);
         server.init(InetAddress.getLoopbackAddress(), 0);
         client = server.createClient();
         serve(ClusterSource.POLICIES, POLICIES);
