@@ -33,7 +33,8 @@ public final class ClusterEffects {
         limits(was, is, phrases);
         outliers(was, is, phrases);
         if (was.getHealthChecksCount() == 0 && is.getHealthChecksCount() > 0) {
-            phrases.add("its instances are asked every " + Called.text(is.getHealthChecks(0).getInterval()) + " how they are, and left out when they are not well");
+            phrases.add("its instances are asked every " + Called.text(is.getHealthChecks(0).getInterval())
+                    + " how they are, and left out when they are not well");
         } else if (is.getHealthChecksCount() == 0 && was.getHealthChecksCount() > 0) {
             phrases.add("its instances are no longer asked how they are");
         } else if (!was.getHealthChecksList().equals(is.getHealthChecksList())) {

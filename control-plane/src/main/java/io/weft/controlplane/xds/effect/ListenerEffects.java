@@ -180,13 +180,15 @@ public final class ListenerEffects {
         }
         return routes.getVirtualHosts(0).getRoutes(0).getTypedPerFilterConfigMap().values().stream()
                 .flatMap(config -> parsed(config, LocalRateLimit.getDefaultInstance()).stream())
-                .map(limit -> limit.getTokenBucket().getMaxTokens() + " requests per " + Called.text(limit.getTokenBucket().getFillInterval()) + " at most")
+                .map(LocalRateLimit::getTokenBucket)
+                .map(bucket -> bucket.getMaxTokens() + " requests per " + Called.text(bucket.getFillInterval()) + " at most")
                 .findFirst().orElse("any number of requests");
     }
 
     private static void observed(String what, HttpConnectionManager was, HttpConnectionManager is, List<String> phrases) {
         if (!was.getAccessLogList().equals(is.getAccessLogList())) {
-            phrases.add(what + (is.getAccessLogCount() == 0 ? " no longer" : "") + " logged" + (was.getAccessLogCount() * is.getAccessLogCount() == 0 ? "" : " otherwise"));
+            boolean both = was.getAccessLogCount() > 0 && is.getAccessLogCount() > 0;
+            phrases.add(what + (is.getAccessLogCount() == 0 ? " no longer" : "") + " logged" + (both ? " otherwise" : ""));
         }
         if (!was.getTracing().equals(is.getTracing())) {
             phrases.add(what + (is.hasTracing() ? "" : " no longer") + " traced" + (was.hasTracing() && is.hasTracing() ? " otherwise" : ""));

@@ -185,8 +185,7 @@ public final class RouteEffects {
 
     /** With as many digits as it takes, and at most two. */
     static String percent(double share) {
-        String text = String.format(Locale.ROOT, "%.2f", share);
-        return text.replaceAll("\\.?0+$", "").isEmpty() ? "0 %" : text.replaceFirst("\\.?0+$", "") + " %";
+        return String.format(Locale.ROOT, "%.2f", share).replaceFirst("\\.?0+$", "") + " %";
     }
 
     private static double percent(RuntimeFractionalPercent fraction) {
