@@ -11,6 +11,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
 import io.weft.policy.ClientStatus.State;
 import io.weft.policy.parse.ResourceType;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,7 +94,7 @@ class ClientStatusTest {
             List<byte[]> configs = fields(under.client.clientStatus(EVERYTHING).get(10, TimeUnit.SECONDS), 1);
             assertThat(configs).hasSize(1);
             assertThat(fields(configs.get(0), 1)).as("node").singleElement()
-                    .satisfies(node -> assertThat(fields(node, 1)).singleElement().isEqualTo("default.web-1".getBytes()));
+                    .satisfies(node -> assertThat(fields(node, 1)).singleElement().isEqualTo("default.web-1".getBytes(StandardCharsets.UTF_8)));
             List<byte[]> resources = fields(configs.get(0), 3);
             assertThat(resources).hasSize(4);
             byte[] any = fields(resources.get(0), 4).get(0);

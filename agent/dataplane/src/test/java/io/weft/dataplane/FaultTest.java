@@ -16,6 +16,7 @@ import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.RouteMatch.Fraction;
 import io.weft.policy.model.StringMatch;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -47,7 +48,7 @@ class FaultTest {
         served.mesh.time.advance(Duration.ofMillis(1));
         assertThat(resumed).hasToString("REPLY");
         assertThat(request.reply().status()).isEqualTo(503);
-        assertThat(new String(request.reply().body())).isEqualTo("fault filter abort");
+        assertThat(new String(request.reply().body(), StandardCharsets.UTF_8)).isEqualTo("fault filter abort");
     }
 
     @Test

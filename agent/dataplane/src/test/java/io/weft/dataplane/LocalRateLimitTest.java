@@ -16,6 +16,7 @@ import io.weft.policy.model.HttpFilter.RateLimited;
 import io.weft.policy.model.RouteMatch.Fraction;
 import io.weft.policy.model.TokenBucket;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,7 @@ class LocalRateLimitTest {
         assertThat(refused.next()).isEqualTo(Step.REPLY);
         assertThat(refused.reply().status()).isEqualTo(423);
         assertThat(refused.reply().header("x-limited")).isEqualTo("true");
-        assertThat(new String(refused.reply().body())).isEqualTo("local_rate_limited");
+        assertThat(new String(refused.reply().body(), StandardCharsets.UTF_8)).isEqualTo("local_rate_limited");
     }
 
     @Test

@@ -249,13 +249,13 @@ class OutboundRulesTest {
         for (String namespace : List.of("backend", "shop")) {
             OutboundRules ofTarget = rules(byTarget.formatted(namespace), route);
             boolean own = namespace.equals("backend");
-            assertThat(ofTarget.of(PolicyKinds.TIMEOUT, all(ofTarget), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
+            assertThat(ofTarget.of(PolicyKinds.TIMEOUT, all(), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
             OutboundRules ofDestination = rules(inNamespace(namespace, "a", "{kind: MeshHTTPRoute, name: slow}", 3), route);
-            assertThat(ofDestination.of(PolicyKinds.TIMEOUT, all(ofDestination), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
+            assertThat(ofDestination.of(PolicyKinds.TIMEOUT, all(), ORDERS, MAIN, route.metadata()).isPresent()).isEqualTo(own);
         }
     }
 
-    private static BitSet all(OutboundRules rules) {
+    private static BitSet all() {
         BitSet all = new BitSet();
         all.set(0, 100);
         return all;
