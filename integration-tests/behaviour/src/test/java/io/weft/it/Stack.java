@@ -20,6 +20,13 @@ enum Stack {
     WEBFLUX("shop-webflux", "v2", true),
     GRPC("shop-grpc", "v1", true),
     GRPC_CANARY("shop-grpc", "v2", false),
+    /** Vert.x, its REST client. */
+    QUARKUS("shop-quarkus", "v1", false) {
+        @Override
+        JvmProcess start(JvmCommand jvm, Path base) {
+            return jvm.jar(Build.app("shop-quarkus").getParent().resolve("quarkus-app").resolve("quarkus-run.jar"));
+        }
+    },
     WAR_IN_TOMCAT("shop-war", "v2", false) {
         @Override
         JvmProcess start(JvmCommand jvm, Path base) throws IOException {

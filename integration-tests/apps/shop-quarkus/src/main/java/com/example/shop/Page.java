@@ -1,0 +1,4 @@
+package com.example.shop;
+
+/** What the shop answers. */
+public record Page(String service, Order order) {}
