@@ -61,6 +61,11 @@ public final class MeshSocket extends Socket {
         return new MeshSocket(endpoint, connectNanos, ClientTls::http2Layer);
     }
 
+    /** Whether it is as a socket to that endpoint would be, for pools that do not tell. */
+    public boolean leadsTo(Endpoint other) {
+        return endpoint.tls() == other.tls() && endpoint.address().equals(other.address());
+    }
+
     @Override
     public void connect(SocketAddress logical) throws IOException {
         connect(logical, 0);

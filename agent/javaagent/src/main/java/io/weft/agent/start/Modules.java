@@ -7,6 +7,7 @@ import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
 import io.weft.instrumentation.asynchttpclient.AsyncHttpClientModule;
 import io.weft.instrumentation.grpc.GrpcModule;
+import io.weft.instrumentation.helidon.HelidonClientModule;
 import io.weft.instrumentation.helidon.HelidonModule;
 import io.weft.instrumentation.httpurlconnection.HttpUrlConnectionModule;
 import io.weft.instrumentation.javanethttp.JavaNetHttpModule;
@@ -36,6 +37,7 @@ final class Modules {
                 AsyncHttpClientModule.module(),
                 GrpcModule.module(),
                 HelidonModule.module(),
+                HelidonClientModule.module(),
                 HttpUrlConnectionModule.module(),
                 JavaNetHttpModule.module(),
                 JdkHttpServerModule.module(),

@@ -5,6 +5,7 @@ import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.AsyncHttpClients;
+import io.weft.driver.HelidonClient;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
@@ -51,12 +52,18 @@ enum Client {
     ASYNC_HTTP_CLIENT_2_12("AsyncHttpClient 2.12", AsyncHttpClients.class, "async-http-client-2.12", Span.OLDEST_JDK, "asynchttpclient.Hop#<init>"),
     ASYNC_HTTP_CLIENT_3_0("AsyncHttpClient 3.0", AsyncHttpClients.class, "async-http-client-3.0", Span.NEWEST_JDK, "asynchttpclient.Hop#<init>"),
     VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.Internals#towards"),
-    VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards");
+    VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards"),
+    HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
+    HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead");
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
     /** Of the matrix of JDKs, what a version runs on: old versions mostly on old JDKs, so that a library costs CI no more than one. */
-    private enum Span { EVERY_JDK, OLDEST_JDK, NEWEST_JDK }
+    private enum Span {
+        EVERY_JDK, OLDEST_JDK, NEWEST_JDK,
+        /** On the newest, for classes that are Java 21's. */
+        SINCE_21
+    }
 
     /** For people, with the version. */
     final String title;
@@ -92,12 +99,27 @@ enum Client {
         return library == null ? jvm : jvm.classPath(Library.named(library));
     }
 
+    /** Of a server on the usual port, as it says it of a request. */
+    String host(String name) {
+        return this == HELIDON_4_0 || this == HELIDON_4_5 ? name + ":80" : name;
+    }
+
+    /** By a response's length the library takes it that there is a body, which nobody has read. */
+    boolean closesAfterHead() {
+        return this == HELIDON_4_0 || this == HELIDON_4_5;
+    }
+
+    /** It gives a connection back to its pool with what comes after the body, and takes that for the next response. */
+    boolean leavesTrailers() {
+        return this == HELIDON_4_0 || this == HELIDON_4_5;
+    }
+
     /** For people, of the JDKs of CI. */
     String jdks() {
         return switch (span) {
             case EVERY_JDK -> "every one";
             case OLDEST_JDK -> "the oldest";
-            case NEWEST_JDK -> "the newest";
+            case NEWEST_JDK, SINCE_21 -> "the newest";
         };
     }
 
@@ -106,6 +128,7 @@ enum Client {
             case EVERY_JDK -> true;
             case OLDEST_JDK -> jdk.equals(Collections.min(matrix, BY_FEATURE));
             case NEWEST_JDK -> jdk.equals(Collections.max(matrix, BY_FEATURE));
+            case SINCE_21 -> jdk.feature() >= 21 && jdk.equals(Collections.max(matrix, BY_FEATURE));
         };
     }
 

@@ -1,0 +1,126 @@
+package io.weft.instrumentation.helidon;
+
+import io.helidon.http.Header;
+import io.helidon.http.Headers;
+import io.helidon.webclient.api.ClientUri;
+import io.helidon.webclient.api.WebClientServiceRequest;
+import io.weft.dataplane.Exchange;
+import io.weft.dataplane.RequestCopy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One request of Helidon's WebClient as the mesh sees it. */
+final class OutgoingRequest extends Exchange {
+    private static final String ENVOY = "x-envoy-";
+    private static final int HTTP_PORT = 80;
+
+    private final WebClientServiceRequest request;
+    /** Null: it is written as it goes. */
+    private final byte[] entity;
+
+    /** Under way; null before the first. */
+    private volatile Attempt attempt;
+
+    OutgoingRequest(WebClientServiceRequest request, byte[] entity) {
+        this.request = request;
+        this.entity = entity;
+    }
+
+    WebClientServiceRequest request() {
+        return request;
+    }
+
+    byte[] entity() {
+        return entity;
+    }
+
+    void begins(Attempt begun) {
+        attempt = begun;
+    }
+
+    @Override
+    protected void abort() {
+        Attempt begun = attempt;
+        if (begun != null) {
+            begun.end();
+        }
+    }
+
+    @Override
+    public String method() {
+        return request.method().text();
+    }
+
+    @Override
+    public String scheme() {
+        return "http";
+    }
+
+    /** Helidon itself says the port even where that is the scheme's. */
+    @Override
+    public String authority() {
+        String host = header("host");
+        if (host != null) {
+            return host;
+        }
+        ClientUri uri = request.uri();
+        return uri.port() == HTTP_PORT ? uri.host() : uri.authority();
+    }
+
+    @Override
+    public String path() {
+        ClientUri uri = request.uri();
+        String all = uri.pathWithQueryAndFragment();
+        int fragment = all.indexOf('#');
+        return fragment < 0 ? all : all.substring(0, fragment);
+    }
+
+    @Override
+    public String header(String name) {
+        return RequestHeaders.joined(request.headers(), name);
+    }
+
+    @Override
+    public List<String> values(String name) {
+        return RequestHeaders.values(request.headers(), name);
+    }
+
+    @Override
+    protected boolean hasEnvoyHeaders() {
+        for (Header header : request.headers()) {
+            if (header.name().regionMatches(true, 0, ENVOY, 0, ENVOY.length())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public long bodyLength() {
+        return entity == null ? request.headers().contentLength().orElse(-1) : entity.length;
+    }
+
+    @Override
+    public Replay replay() {
+        if (entity == null) {
+            return Replay.ONE_SHOT;
+        }
+        return entity.length == 0 ? Replay.NO_BODY : Replay.REPEATABLE;
+    }
+
+    @Override
+    protected RequestCopy copy(int maxBodyBytes) {
+        if (entity == null || entity.length > maxBodyBytes) {
+            return null;
+        }
+        Headers headers = request.headers();
+        List<Map.Entry<String, String>> copied = new ArrayList<>();
+        for (Header header : headers) {
+            for (String value : header.allValues()) {
+                copied.add(Map.entry(header.name(), value));
+            }
+        }
+        return new RequestCopy(copied, entity.clone());
+    }
+}
