@@ -30,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Decides where the requests of this JVM go and what becomes of those that come in. One for the process.
@@ -272,13 +273,14 @@ public final class DataPlane implements Outbound, LoadSource {
     }
 
     /**
-     * Has spans made of requests whose connection manager has tracing. To be said before the first policy.
+     * Has spans made of requests whose connection manager has tracing. To be said before the first policy for which they are wanted.
      *
      * @param sink gets them; on the requests' own threads
+     * @param wanted whose spans go somewhere
      * @param otherwise for connection managers that say nothing of tracing
      */
-    public Tracer trace(SpanSink sink, Optional<Tracing> otherwise) {
-        Tracer tracer = new Tracer(surroundings, sink);
+    public Tracer trace(SpanSink sink, Predicate<Tracing> wanted, Optional<Tracing> otherwise) {
+        Tracer tracer = new Tracer(surroundings, sink, wanted);
         filters.trace(tracer, otherwise);
         tell(new Telling(telling.debugging(), true));
         return tracer;

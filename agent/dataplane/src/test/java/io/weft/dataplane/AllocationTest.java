@@ -158,7 +158,7 @@ class AllocationTest {
                 .cluster(cluster("v1"), Policies.endpoint(1), Policies.endpoint(2))
                 .build();
         DataPlane dataPlane = dataPlane();
-        dataPlane.trace(span -> {}, Optional.of(never));
+        dataPlane.trace((span, tracing) -> {}, tracing -> true, Optional.of(never));
         dataPlane.apply(policy);
 
         assertThat(leastAllocated(dataPlane, () -> requests("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"), AllocationTest::decide))

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.policy.model.CidrRange;
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.DynamicConfiguration;
 import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HostPort;
@@ -14,7 +15,6 @@ import io.weft.policy.model.HttpVersion;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.Listener.Kind;
 import io.weft.policy.model.LoadBalancing;
-import io.weft.policy.model.NameTable;
 import io.weft.policy.model.Passthrough;
 import io.weft.policy.model.Passthrough.Chain;
 import io.weft.policy.model.Passthrough.Way;
@@ -48,7 +48,7 @@ class OutsideTest {
 
     private static Listener listener(String name, Chain... chains) {
         return new Listener(name, Kind.OUTBOUND, new HostPort("0.0.0.0", 15001), List.of(), Optional.empty(), true,
-                Optional.of(new Passthrough(List.of(chains), Optional.empty())), Optional.empty(), NameTable.EMPTY);
+                Optional.of(new Passthrough(List.of(chains), Optional.empty())), Optional.empty(), DynamicConfiguration.NONE);
     }
 
     private static Policies.SnapshotBuilder with(Listener... listeners) {

@@ -62,7 +62,7 @@ class TraceTest {
     }
 
     private void traced(double random, SnapshotBuilder policy) {
-        tracer = mesh.dataPlane.trace(spans::add, Optional.of(tracing(random)));
+        tracer = mesh.dataPlane.trace((span, by) -> spans.add(span), by -> true, Optional.of(tracing(random)));
         mesh.apply(policy);
     }
 
@@ -172,7 +172,7 @@ class TraceTest {
 
     @Test
     void noMoreThanTheOverallShareWhoeverAsks() {
-        mesh.dataPlane.trace(spans::add, Optional.of(new Tracing(new Sampling(100, 100, 0), 256, List.of())));
+        mesh.dataPlane.trace((span, by) -> spans.add(span), by -> true, Optional.of(new Tracing(new Sampling(100, 100, 0), 256, List.of())));
         mesh.apply(orders());
         Request request = mesh.dialled(Request.get("orders", "/").with("x-client-trace-id", "1"));
         assertThat(sent(request, "traceparent")).endsWith("-00");
@@ -313,7 +313,7 @@ class TraceTest {
     }
 
     private void serving(double random, Tracing.Tag... tags) {
-        tracer = mesh.dataPlane.trace(spans::add, Optional.empty());
+        tracer = mesh.dataPlane.trace((span, by) -> spans.add(span), by -> true, Optional.empty());
         mesh.apply(withTracing(Listener.Kind.INBOUND, new HostPort("0.0.0.0", 8080), tracing(random, tags)));
     }
 

@@ -1,6 +1,8 @@
 package io.weft.controlplane.policy;
 
+import io.weft.controlplane.policy.MeshMetric.OpenTelemetry;
 import io.weft.controlplane.policy.MeshMetric.Prometheus;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -13,6 +15,7 @@ final class MeshMetricParser {
     private static final String NAME = "default-backend";
     private static final String PATH = "/metrics";
     private static final int PORT = 5670;
+    private static final Duration INTERVAL = Duration.ofMinutes(1);
 
     static MeshMetric read(Fields conf, PolicyKind.Place place) {
         conf.get("sidecar").ifPresent(value -> sidecar(value.fields()));
@@ -22,6 +25,7 @@ final class MeshMetricParser {
             }
         });
         List<Prometheus> backends = new ArrayList<>();
+        List<OpenTelemetry> pushes = new ArrayList<>();
         Set<Integer> ports = new HashSet<>();
         for (Value item : conf.items("backends")) {
             Fields fields = item.fields();
@@ -33,14 +37,18 @@ final class MeshMetricParser {
                 }
                 backends.add(prometheus);
             } else {
-                type.refuse("'OpenTelemetry' is not supported: where an agent pushes its metrics to is a setting of the process"
-                        + " (weft.otlp.endpoint)");
+                pushes.add(openTelemetry(fields.require("openTelemetry").fields()));
             }
             // The type decides which of them counts.
             fields.accept("prometheus", "openTelemetry");
             fields.end();
         }
-        return new MeshMetric(backends);
+        return new MeshMetric(backends, pushes);
+    }
+
+    private static OpenTelemetry openTelemetry(Fields fields) {
+        Duration interval = fields.get("refreshInterval").map(Value::positiveDuration).orElse(INTERVAL);
+        return new OpenTelemetry(CollectorParser.ref(fields), interval);
     }
 
     private static Prometheus prometheus(Fields fields) {

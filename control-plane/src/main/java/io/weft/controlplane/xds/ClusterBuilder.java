@@ -166,8 +166,8 @@ final class ClusterBuilder {
         return Versioned.of(name, cluster.build());
     }
 
-    /** Where proxies send spans to. */
-    static Versioned collector(TraceTranslator.Destination destination) {
+    /** Where telemetry is sent to. */
+    static Versioned collector(TraceTranslator.Destination destination, ClientNode.Kind kind) {
         Cluster.Builder cluster = Cluster.newBuilder()
                 .setName(destination.cluster())
                 .setType(IpLiteral.is(destination.host()) ? Cluster.DiscoveryType.STATIC : Cluster.DiscoveryType.STRICT_DNS)
@@ -180,7 +180,7 @@ final class ClusterBuilder {
                                         .setEndpoint(Endpoint.newBuilder()
                                                 .setAddress(address(destination.host(), destination.port()))))));
         if (destination.tls()) {
-            cluster.setTransportSocket(TlsBuilder.collector(destination.host()));
+            cluster.setTransportSocket(TlsBuilder.collector(destination.host(), kind));
         }
         http(cluster, destination.http2() ? Protocol.HTTP2 : Protocol.HTTP, Optional.empty());
         return Versioned.of(destination.cluster(), cluster.build());

@@ -19,6 +19,9 @@ import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
+import io.weft.controlplane.policy.MeshMetric;
+import io.weft.controlplane.policy.MeshOpenTelemetryBackend;
+import io.weft.controlplane.policy.MeshOpenTelemetryBackend.Collector;
 import io.weft.controlplane.policy.MeshPassthrough;
 import io.weft.controlplane.policy.MeshTrace;
 import io.weft.controlplane.policy.PolicyKinds;
@@ -38,6 +41,7 @@ import io.weft.controlplane.xds.policy.PassthroughTranslator;
 import io.weft.controlplane.xds.policy.TraceTranslator;
 import io.weft.controlplane.xds.policy.TraceTranslator.Destination;
 import io.weft.controlplane.xds.policy.TraceTranslator.Reporter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -251,17 +255,16 @@ public final class MeshCompiler {
         Set<Destination> collectors = new LinkedHashSet<>();
         inbound(node, shown, listeners, clusters, collectors);
         Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), node.tags());
-        if (node.kind() == ClientNode.Kind.PROXY) {
-            trace.flatMap(said -> TraceTranslator.destination(said, policies.collectors())).ifPresent(collectors::add);
-            collectors.forEach(collector -> clusters.add(ClusterBuilder.collector(collector)));
-        } else {
+        trace.flatMap(said -> collector(said, node)).ifPresent(collectors::add);
+        if (node.kind() != ClientNode.Kind.PROXY) {
             String address = node.dataplane().map(Dataplane::address).orElse(ANY_ADDRESS);
             dataplaneRules.of(PolicyKinds.METRIC, node.metadata(), node.tags())
-                    .ifPresent(metric -> metric.backends().forEach(backend -> {
-                        Listener listener = MetricTranslator.listener(backend, address);
-                        listeners.add(Versioned.of(listener.getName(), listener));
-                    }));
+                    .ifPresent(metric -> {
+                        metric.backends().forEach(backend -> add(MetricTranslator.listener(backend, address), listeners));
+                        push(metric, node, listeners, collectors);
+                    });
         }
+        collectors.forEach(collector -> clusters.add(ClusterBuilder.collector(collector, node.kind())));
         return new Own(
                 identity,
                 shown,
@@ -270,6 +273,36 @@ public final class MeshCompiler {
                 Table.of(listeners),
                 clusters,
                 Table.of(clusters));
+    }
+
+    /** Where spans are sent to that this data plane can send. */
+    private Optional<Destination> collector(MeshTrace trace, ClientNode node) {
+        boolean sends = node.kind() == ClientNode.Kind.PROXY
+                || trace.backend().filter(MeshTrace.OpenTelemetry.class::isInstance).isPresent();
+        return sends ? TraceTranslator.destination(trace, policies.collectors()) : Optional.empty();
+    }
+
+    private void push(MeshMetric metric, ClientNode node, List<Versioned> listeners, Set<Destination> collectors) {
+        Map<Collector, Duration> intervals = new LinkedHashMap<>();
+        metric.pushes().forEach(push -> MeshOpenTelemetryBackend.find(push.collector(), policies.collectors())
+                .ifPresent(collector -> intervals.putIfAbsent(collector, push.interval())));
+        if (intervals.isEmpty()) {
+            return;
+        }
+        intervals.keySet().forEach(collector -> {
+            add(MetricTranslator.socket(collector), listeners);
+            collectors.add(MetricTranslator.destination(collector));
+        });
+        Map<String, String> labels = new TreeMap<>(Map.of("mesh", node.mesh()));
+        if (!node.zone().isEmpty()) {
+            labels.put("zone", node.zone());
+        }
+        Optional.ofNullable(node.metadata().label(Labels.WORKLOAD)).ifPresent(workload -> labels.put("kuma.workload", workload));
+        add(MetricTranslator.dynamicConfiguration(intervals, labels), listeners);
+    }
+
+    private static void add(Listener listener, List<Versioned> listeners) {
+        listeners.add(Versioned.of(listener.getName(), listener));
     }
 
     /** An agent's key never leaves it, so it is served none. */
@@ -341,7 +374,7 @@ public final class MeshCompiler {
             // Where the app itself has the address, a proxy cannot have it too: it then only lends its name.
             if (!taken && names.add(name)) {
                 Optional<MeshTrace> trace = dataplaneRules.of(PolicyKinds.TRACE, node.metadata(), node.tags(), inbound);
-                trace.flatMap(traced -> TraceTranslator.destination(traced, policies.collectors())).ifPresent(collectors::add);
+                trace.flatMap(traced -> collector(traced, node)).ifPresent(collectors::add);
                 InboundPolicies said = InboundPolicies.of(
                         inboundRules.of(node.metadata(), node.tags(), inbound), node, inbound,
                         trace.flatMap(traced -> tracing(traced, node, TrafficDirection.INBOUND)));

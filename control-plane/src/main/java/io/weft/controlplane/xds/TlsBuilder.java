@@ -116,13 +116,14 @@ final class TlsBuilder {
                 .build();
     }
 
-    /** A proxy's own requests to a collector, who has to be whom its name says. */
-    static TransportSocket collector(String host) {
+    /** A data plane's own requests to a collector, who has to be whom its name says. */
+    static TransportSocket collector(String host, ClientNode.Kind kind) {
+        CertificateValidationContext.Builder validation = CertificateValidationContext.newBuilder();
+        authorities(kind, validation);
         boolean named = !IpLiteral.is(host);
         return socket(UpstreamTlsContext.newBuilder()
                 .setCommonTlsContext(CommonTlsContext.newBuilder()
-                        .setValidationContext(CertificateValidationContext.newBuilder()
-                                .setTrustedCa(DataSource.newBuilder().setFilename(SYSTEM_AUTHORITIES))
+                        .setValidationContext(validation
                                 .addMatchTypedSubjectAltNames(name(
                                         named ? SubjectAltNameMatcher.SanType.DNS : SubjectAltNameMatcher.SanType.IP_ADDRESS,
                                         new Name(Name.Kind.EXACT, host)))))
@@ -135,7 +136,13 @@ final class TlsBuilder {
             MeshExternalService.Tls tls, ClientNode.Kind kind, CertificateValidationContext.Builder validation) {
         if (tls.authorities().isPresent()) {
             validation.setTrustedCa(bytes(tls.authorities().get()));
-        } else if (kind == ClientNode.Kind.PROXY) {
+        } else {
+            authorities(kind, validation);
+        }
+    }
+
+    private static void authorities(ClientNode.Kind kind, CertificateValidationContext.Builder validation) {
+        if (kind == ClientNode.Kind.PROXY) {
             validation.setTrustedCa(DataSource.newBuilder().setFilename(SYSTEM_AUTHORITIES));
         } else {
             validation.setSystemRootCerts(CertificateValidationContext.SystemRootCerts.getDefaultInstance());

@@ -416,6 +416,35 @@ class MeshCompilerTest {
                         + " [\"db\",\"db:5432\"] [\"db.mesh\",\"db.mesh:5432\"] [\"db.svc.mesh.local\",\"db.svc.mesh.local:5432\"] [\"*\"]");
     }
 
+    @Test
+    void whereAnAgentSendsSpansAndMetrics() {
+        ClientNode agent = node(ClientNode.Kind.AGENT, Optional.empty(), Map.of());
+        NodeConfig traced = compile(agent, SERVICES, TRACE.formatted("{kind: Mesh}", "{type: OpenTelemetry, openTelemetry: {endpoint: \"otel:4317\"}}"));
+        assertThat(get(traced, ResourceType.CLUSTER, "system_meshtrace_otel_otel-4317", Cluster.class)).isNotNull();
+        assertThat(compile(agent, SERVICES, TRACE.formatted("{kind: Mesh}", ZIPKIN)).of(ResourceType.CLUSTER)
+                .get("system_meshtrace_zipkin_http---jaeger-obs-9411-api-v2-spans")).as("an agent sends nothing there").isNull();
+
+        String metric = "{type: MeshMetric, name: m, spec: {default: {backends: [{type: OpenTelemetry, openTelemetry: {endpoint: 'otel:4317',"
+                + " refreshInterval: 10s}}]}}}";
+        NodeConfig config = compile(agent, SERVICES, metric);
+        JsonNode said = json(get(config, ResourceType.LISTENER, "system_dynamicconfig", Listener.class))
+                .at("/filterChains/0/filters/0/typedConfig/routeConfig/virtualHosts/0/routes/0");
+        assertThat(said.at("/match/path").asText()).isEqualTo("/meshmetric");
+        assertThat(yaml(said.at("/directResponse/body/inlineString").asText())).isEqualTo(yaml("""
+                observability:
+                  metrics:
+                    applications: null
+                    backends: [{type: OpenTelemetry, name: "otel:4317", openTelemetry: {endpoint: weft-otel-otel-4317.sock, refreshInterval: 10000000000ns}}]
+                    extraLabels: {mesh: default}
+                """));
+        String name = "system_meshmetric_otel_otel-4317";
+        JsonNode socket = json(get(config, ResourceType.LISTENER, name, Listener.class));
+        assertThat(socket.at("/address/pipe/path").asText()).isEqualTo("weft-otel-otel-4317.sock");
+        assertThat(socket.at("/filterChains/0/filters/0/typedConfig/routeConfig/virtualHosts/0/routes/0")).isEqualTo(
+                yaml("{match: {prefix: /}, route: {cluster: " + name + "}}"));
+        assertThat(get(config, ResourceType.CLUSTER, name, Cluster.class)).isNotNull();
+    }
+
     /** Field by field what Kuma's own test has. */
     @Test
     void metricsForPrometheus() {

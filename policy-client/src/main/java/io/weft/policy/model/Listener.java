@@ -15,11 +15,11 @@ import java.util.Optional;
  * @param originalDestination {@code use_original_dst}: of an inbound listener: for connections to any port that no other listener has
  * @param passthrough of an outbound listener for original destinations: what it does with connections that no other listener has
  * @param metricsPath of one from which metrics are to be read, by {@code GET} of that path; it has no chains
- * @param names that it answers; empty for all but one
+ * @param dynamic what else it says to this process
  */
 public record Listener(
         String name, Kind kind, HostPort address, List<FilterChain> filterChains, Optional<FilterChain> defaultFilterChain,
-        boolean originalDestination, Optional<Passthrough> passthrough, Optional<String> metricsPath, NameTable names)
+        boolean originalDestination, Optional<Passthrough> passthrough, Optional<String> metricsPath, DynamicConfiguration dynamic)
         implements Resource {
 
     public enum Kind { OUTBOUND, INBOUND, API }
@@ -29,7 +29,7 @@ public record Listener(
     }
 
     public Listener(String name, Kind kind, HostPort address, List<FilterChain> filterChains) {
-        this(name, kind, address, filterChains, Optional.empty(), false, Optional.empty(), Optional.empty(), NameTable.EMPTY);
+        this(name, kind, address, filterChains, Optional.empty(), false, Optional.empty(), Optional.empty(), DynamicConfiguration.NONE);
     }
 
     /** In order, the default one last. */

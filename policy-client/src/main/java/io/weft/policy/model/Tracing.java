@@ -1,18 +1,24 @@
 package io.weft.policy.model;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * {@code HttpConnectionManager.Tracing}: which requests begin a trace, and what their spans say.
  *
  * @param maxPathLength most characters of a path that a span has
  * @param tags in order, each name once
+ * @param collector that gets the spans, where policy names one that takes OpenTelemetry's
  */
-public record Tracing(Sampling sampling, int maxPathLength, List<Tag> tags) {
+public record Tracing(Sampling sampling, int maxPathLength, List<Tag> tags, Optional<TelemetryService> collector) {
     public static final int DEFAULT_MAX_PATH_LENGTH = 256;
 
     public Tracing {
         tags = List.copyOf(tags);
+    }
+
+    public Tracing(Sampling sampling, int maxPathLength, List<Tag> tags) {
+        this(sampling, maxPathLength, tags, Optional.empty());
     }
 
     /**

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.weft.policy.model.DynamicConfiguration;
+import io.weft.policy.model.MetricsPush;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.NameTable.Host;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
@@ -23,12 +25,13 @@ import java.util.Set;
 
 /**
  * What kuma-cp tells the process beside Envoy by a listener on a socket, one path for each concern, from 2.10 on. The names of its
- * services are at {@code /dns}; the rest is reported.
+ * services are at {@code /dns}, where metrics are to be sent to at {@code /meshmetric}; the rest is reported.
  */
 final class DynamicConfigurationParser {
     /** The older name, and that of the unified scheme. */
     private static final Set<String> LISTENERS = Set.of("_kuma:dynamicconfig", "system_dynamicconfig");
     private static final String NAMES = "/dns";
+    private static final String METRICS = "/meshmetric";
     private static final int OK = 200;
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -38,22 +41,23 @@ final class DynamicConfigurationParser {
         return listener.getAddress().hasPipe() && LISTENERS.contains(listener.getName());
     }
 
-    static NameTable parse(Field field, Listener listener) {
+    static DynamicConfiguration parse(Field field, Listener listener) {
         NameTable names = NameTable.EMPTY;
+        List<MetricsPush.Said> pushes = new ArrayList<>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             for (int j = 0; j < listener.getFilterChains(i).getFiltersCount(); j++) {
                 Any config = listener.getFilterChains(i).getFilters(j).getTypedConfig();
                 if (Extensions.typeOf(config).equals(Extensions.HTTP_CONNECTION_MANAGER)) {
                     Field at = field.at("filter_chains", i).at("filters", j).at("typed_config");
-                    NameTable found = names(at, config);
+                    NameTable found = read(at, config, pushes);
                     names = found == NameTable.EMPTY ? names : found;
                 }
             }
         }
-        return names;
+        return new DynamicConfiguration(names, pushes, Optional.empty());
     }
 
-    private static NameTable names(Field field, Any config) {
+    private static NameTable read(Field field, Any config, List<MetricsPush.Said> pushes) {
         HttpConnectionManager manager;
         try {
             manager = HttpConnectionManager.parseFrom(config.getValue());
@@ -71,7 +75,9 @@ final class DynamicConfigurationParser {
                     continue;
                 }
                 if (route.getMatch().getPath().equals(NAMES)) {
-                    names = table(at.at("direct_response").at("body"), route.getDirectResponse().getBody());
+                    names = table(at.at("direct_response").at("body"), text(route.getDirectResponse().getBody()));
+                } else if (route.getMatch().getPath().equals(METRICS)) {
+                    pushes.addAll(MeshMetricParser.parse(at.at("direct_response").at("body"), text(route.getDirectResponse().getBody())));
                 } else {
                     at.report(route.getMatch().getPath());
                 }
@@ -80,8 +86,11 @@ final class DynamicConfigurationParser {
         return names;
     }
 
-    private static NameTable table(Field field, DataSource body) {
-        String text = body.hasInlineBytes() ? body.getInlineBytes().toStringUtf8() : body.getInlineString();
+    private static String text(DataSource body) {
+        return body.hasInlineBytes() ? body.getInlineBytes().toStringUtf8() : body.getInlineString();
+    }
+
+    private static NameTable table(Field field, String text) {
         Map<String, Host> hosts = new HashMap<>();
         try (JsonParser json = JSON.createParser(text)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {

@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import io.weft.policy.model.DynamicConfiguration;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
 import io.weft.policy.model.Listener;
@@ -64,10 +65,8 @@ final class ListenerParser {
         HostPort address = address();
         if (address.equals(NOWHERE)) {
             refuseProtectedChains();
-            NameTable names =
-                    DynamicConfigurationParser.isFor(listener) ? DynamicConfigurationParser.parse(field, listener) : NameTable.EMPTY;
             return new Listener(listener.getName(), kind, address, List.of(), Optional.empty(), false, Optional.empty(),
-                    Optional.empty(), names);
+                    Optional.empty(), dynamicConfiguration());
         }
         additionalAddresses(address);
         listenerFilters();
@@ -77,7 +76,7 @@ final class ListenerParser {
     private Listener inbound(HostPort address) {
         if (MetricsListenerParser.isFor(listener)) {
             return new Listener(listener.getName(), Kind.INBOUND, address, List.of(), Optional.empty(), false, Optional.empty(),
-                    Optional.of(MetricsListenerParser.path(field, listener)), NameTable.EMPTY);
+                    Optional.of(MetricsListenerParser.path(field, listener)), DynamicConfiguration.NONE);
         }
         InboundChainParser parser = new InboundChainParser();
         List<FilterChain> chains = new ArrayList<>();
@@ -88,13 +87,13 @@ final class ListenerParser {
                 ? Optional.of(parser.parseDefault(field.at("default_filter_chain"), listener.getDefaultFilterChain()))
                 : Optional.empty();
         return new Listener(listener.getName(), Kind.INBOUND, address, chains, otherwise, listener.getUseOriginalDst().getValue(),
-                Optional.empty(), Optional.empty(), NameTable.EMPTY);
+                Optional.empty(), Optional.empty(), DynamicConfiguration.NONE);
     }
 
     private Listener outbound(HostPort address) {
         if (PassthroughParser.isFor(field, listener)) {
             return new Listener(listener.getName(), Kind.OUTBOUND, address, List.of(), Optional.empty(), true,
-                    Optional.of(PassthroughParser.parse(field, listener)), Optional.empty(), NameTable.EMPTY);
+                    Optional.of(PassthroughParser.parse(field, listener)), Optional.empty(), DynamicConfiguration.NONE);
         }
         List<FilterChain> chains = new ArrayList<>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
@@ -126,7 +125,7 @@ final class ListenerParser {
         field.refuseIf(!listener.hasAddress(), "address", "is missing");
         Address address = listener.getAddress();
         if (address.hasPipe()) {
-            field.reportIf(!DynamicConfigurationParser.isFor(listener), "address.pipe");
+            field.reportIf(!DynamicConfigurationParser.isFor(listener) && !MetricsSocketParser.isFor(listener), "address.pipe");
             return NOWHERE;
         }
         if (listener.hasUdpListenerConfig() || address.getSocketAddress().getProtocol() == SocketAddress.Protocol.UDP) {
@@ -134,6 +133,15 @@ final class ListenerParser {
             return NOWHERE;
         }
         return AddressParser.HOST_NAME.parse(field.at("address"), address);
+    }
+
+    private DynamicConfiguration dynamicConfiguration() {
+        if (DynamicConfigurationParser.isFor(listener)) {
+            return DynamicConfigurationParser.parse(field, listener);
+        }
+        return MetricsSocketParser.isFor(listener)
+                ? new DynamicConfiguration(NameTable.EMPTY, List.of(), Optional.of(MetricsSocketParser.parse(field, listener)))
+                : DynamicConfiguration.NONE;
     }
 
     private void refuseProtectedChains() {

@@ -513,7 +513,7 @@ public final class SnapshotAssembler {
                 return;
             }
             Map<String, Host> hosts = new HashMap<>();
-            now.values().forEach(listener -> hosts.putAll(listener.names().hosts()));
+            now.values().forEach(listener -> hosts.putAll(listener.dynamic().names().hosts()));
             table.ifPresent(accepted -> hosts.putAll(((NameTable) accepted.resource()).hosts()));
             NameTable fresh = new NameTable(hosts);
             frozen = fresh.equals(frozen) ? frozen : fresh;

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Whom calls go to. */
-sealed interface GrpcServer permits ControlPlaneAddress, WorkloadApiAddress {
+sealed interface GrpcServer permits ControlPlaneAddress, UnaryCall.Address, WorkloadApiAddress {
 
     /** For people: {@code the control plane}. */
     String role();

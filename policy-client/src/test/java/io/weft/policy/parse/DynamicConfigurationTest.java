@@ -3,23 +3,37 @@ package io.weft.policy.parse;
 import static io.weft.policy.parse.Samples.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.MetricsPush;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.NameTable.Host;
+import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.TelemetryTarget;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
+import io.weft.policy.proto.envoy.config.core.v3.Http2ProtocolOptions;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.weft.policy.proto.envoy.config.endpoint.v3.Endpoint;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LbEndpoint;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher;
 import io.weft.policy.proto.envoy.config.route.v3.Route;
+import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
+import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,7 +63,7 @@ class DynamicConfigurationTest {
     }
 
     private static NameTable names(Listener listener) {
-        return ((io.weft.policy.model.Listener) ((Accepted) parse(listener)).resource()).names();
+        return ((io.weft.policy.model.Listener) ((Accepted) parse(listener)).resource()).dynamic().names();
     }
 
     private static List<String> reported(Listener listener) {
@@ -68,10 +82,72 @@ class DynamicConfigurationTest {
 
     @Test
     void whatElseItSaysIsReported() {
-        Listener listener = listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", "{}"));
+        Listener listener = listener("_kuma:dynamicconfig", unchanged("/otel"), route("/otel", "{}"));
         assertThat(names(listener)).isEqualTo(NameTable.EMPTY);
         assertThat(reported(listener)).containsExactly(
-                "filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[1] (/meshmetric)");
+                "filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[1] (/otel)");
+    }
+
+    private static final String METRICS = """
+            {"observability":{"metrics":{"applications":%s,"backends":[{"type":"Prometheus","name":null},{"type":"OpenTelemetry",
+            "name":"otel-collector.observability.svc-4317","openTelemetry":{"endpoint":"/tmp/kuma-otel-otel-collector.observability.svc-4317.sock",
+            "refreshInterval":"%s"}}],"extraLabels":{"kuma.workload":"backend","mesh":"default"}%s}}}""";
+
+    private static Set<MetricsPush> pushes(String metrics, Cluster.Builder cluster) {
+        Listener said = listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", metrics));
+        String name = "_kuma:metrics:opentelemetry:otel-collector.observability.svc-4317";
+        Listener socket = listener(name, Route.newBuilder().setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                        .setRoute(RouteAction.newBuilder().setCluster(name)).build()).toBuilder()
+                .setAddress(Address.newBuilder().setPipe(
+                        Pipe.newBuilder().setPath("/tmp/kuma-otel-otel-collector.observability.svc-4317.sock"))).build();
+        assertThat(reported(socket)).isEmpty();
+        io.weft.policy.model.Cluster parsed = (io.weft.policy.model.Cluster) ((Accepted) parse(cluster.setName(name).build())).resource();
+        return MetricsPush.of(new PolicySnapshot(1, Map.of("a", parsed(said), name, parsed(socket)), Map.of(), Map.of(name, parsed), Map.of(), Map.of(),
+                NameTable.EMPTY, List.of()));
+    }
+
+    private static io.weft.policy.model.Listener parsed(Listener listener) {
+        return (io.weft.policy.model.Listener) ((Accepted) parse(listener)).resource();
+    }
+
+    private static Cluster.Builder collector() {
+        return Cluster.newBuilder().setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                .setClusterName("c").addEndpoints(LocalityLbEndpoints.newBuilder().addLbEndpoints(LbEndpoint.newBuilder().setEndpoint(
+                        Endpoint.newBuilder().setAddress(address("otel-collector.observability.svc", 4317))))));
+    }
+
+    private static Cluster.Builder overHttp2() {
+        return collector().putTypedExtensionProtocolOptions("envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                any(HttpProtocolOptions.newBuilder().setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
+                        .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance())).build()));
+    }
+
+    /** As in Kuma's own test. */
+    @Test
+    void whereMetricsAreToBeSentTo() {
+        HostPort address = new HostPort("otel-collector.observability.svc", 4317);
+        Map<String, String> labels = Map.of("kuma.workload", "backend", "mesh", "default");
+        assertThat(pushes(METRICS.formatted("null", "1m0.5s", ""), overHttp2())).containsExactly(
+                new MetricsPush(new TelemetryTarget(address, false, Optional.empty()), Duration.ofMillis(60_500), labels));
+        assertThat(pushes(METRICS.formatted("null", "10s", ""), collector())).as("over HTTP").containsExactly(
+                new MetricsPush(new TelemetryTarget(address, false, Optional.of("/v1/metrics")), Duration.ofSeconds(10), labels));
+    }
+
+    @Test
+    void whatAnAgentPublishesNotAsAskedIsReported() {
+        String at = "filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[1].direct_response.body ";
+        assertThat(reported(listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", METRICS.formatted(
+                "[{\"path\":\"/metrics\",\"port\":8080,\"address\":\"\"}]", "10s", ",\"sidecar\":{\"includeUnused\":true}")))))
+                .containsExactly(at + "(observability.metrics.applications)", at + "(observability.metrics.sidecar)");
+        assertThat(reported(listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", METRICS.formatted("null", "10s", "")))))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "0s", "soon", "10"})
+    void anIntervalThatIsNoneIsRefused(String interval) {
+        assertThat(parse(listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", METRICS.formatted("null", interval, "")))))
+                .isInstanceOfSatisfying(Refused.class, refused -> assertThat(refused.reason()).startsWith("refreshInterval"));
     }
 
     @Test

@@ -14,9 +14,12 @@ import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.AggregatedConfigSource;
 import io.weft.policy.proto.envoy.config.core.v3.BackoffStrategy;
 import io.weft.policy.proto.envoy.config.core.v3.ConfigSource;
+import io.weft.policy.proto.envoy.config.core.v3.GrpcService;
 import io.weft.policy.proto.envoy.config.core.v3.HeaderValueOption;
 import io.weft.policy.proto.envoy.config.core.v3.HealthCheck;
 import io.weft.policy.proto.envoy.config.core.v3.HealthStatusSet;
+import io.weft.policy.proto.envoy.config.core.v3.HttpService;
+import io.weft.policy.proto.envoy.config.core.v3.HttpUri;
 import io.weft.policy.proto.envoy.config.core.v3.Locality;
 import io.weft.policy.proto.envoy.config.core.v3.Metadata;
 import io.weft.policy.proto.envoy.config.core.v3.RuntimeDouble;
@@ -45,6 +48,8 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.weft.policy.proto.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.Vhds;
+import io.weft.policy.proto.envoy.config.trace.v3.OpenTelemetryConfig;
+import io.weft.policy.proto.envoy.config.trace.v3.Tracing.Http;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.weft.policy.proto.envoy.extensions.filters.common.fault.v3.FaultRateLimit;
@@ -108,8 +113,17 @@ final class NestedMessages {
         return subject(value, changed -> withManager(m -> m.setTracing(Tracing.newBuilder().addCustomTags(tag.apply(changed).setTag("t")))));
     }
 
+    private static MessageLite traced(OpenTelemetryConfig.Builder config) {
+        return withManager(m -> m.setTracing(Tracing.newBuilder().setProvider(Http.newBuilder().setTypedConfig(any(config.build())))));
+    }
+
     private static Stream<Subject> tracing() {
         return Stream.of(
+                subject(OpenTelemetryConfig.newBuilder().setGrpcService(GrpcService.newBuilder().setEnvoyGrpc(
+                                GrpcService.EnvoyGrpc.newBuilder().setClusterName("c"))), NestedMessages::traced,
+                        "What the process itself is told counts.", "ServiceName"),
+                subject(HttpService.newBuilder().setHttpUri(HttpUri.newBuilder().setUri("http://c/v1/traces").setCluster("c")),
+                        service -> traced(OpenTelemetryConfig.newBuilder().setHttpService(service))),
                 subject(Tracing.newBuilder(), tracing -> withManager(m -> m.setTracing(tracing))),
                 subject(CustomTag.newBuilder().setTag("t").setLiteral(CustomTag.Literal.newBuilder().setValue("x")),
                         tag -> withManager(m -> m.setTracing(Tracing.newBuilder().addCustomTags(tag)))),

@@ -1,5 +1,6 @@
 package io.weft.policy.parse;
 
+import static io.weft.policy.parse.Samples.any;
 import static io.weft.policy.parse.Samples.parse;
 import static io.weft.policy.parse.Samples.uint32;
 import static io.weft.policy.parse.Samples.withManager;
@@ -10,6 +11,7 @@ import com.google.protobuf.CodedOutputStream;
 import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.TelemetryService;
 import io.weft.policy.model.Tracing.Literal;
 import io.weft.policy.model.Tracing.OfEnvironment;
 import io.weft.policy.model.Tracing.OfHeader;
@@ -17,11 +19,16 @@ import io.weft.policy.model.Tracing.Sampling;
 import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.proto.envoy.config.core.v3.GrpcService;
+import io.weft.policy.proto.envoy.config.core.v3.HttpService;
+import io.weft.policy.proto.envoy.config.core.v3.HttpUri;
+import io.weft.policy.proto.envoy.config.trace.v3.OpenTelemetryConfig;
 import io.weft.policy.proto.envoy.config.trace.v3.Tracing.Http;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing;
 import io.weft.policy.proto.envoy.type.tracing.v3.CustomTag;
 import io.weft.policy.proto.envoy.type.v3.Percent;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +74,28 @@ class TracingParserTest {
         assertThat(tracing.sampling()).isEqualTo(new Sampling(50, 0.1, 0));
         assertThat(tracing.maxPathLength()).isEqualTo(10);
         assertThat(tracing.tags()).containsExactly(new Literal("a", "x"), new OfEnvironment("b", "X", "y"), new OfHeader("c", "x-user", ""));
+    }
+
+    private static Tracing.Builder openTelemetry(OpenTelemetryConfig.Builder config) {
+        return Tracing.newBuilder().setProvider(Http.newBuilder().setName("envoy.tracers.opentelemetry").setTypedConfig(any(config.build())));
+    }
+
+    @Test
+    void whereSpansGo() {
+        assertThat(tracing(Tracing.newBuilder()).collector()).isEmpty();
+        assertThat(tracing(openTelemetry(OpenTelemetryConfig.newBuilder().setServiceName("shop").setGrpcService(
+                GrpcService.newBuilder().setEnvoyGrpc(GrpcService.EnvoyGrpc.newBuilder().setClusterName("meshtrace:opentelemetry"))))).collector())
+                .contains(new TelemetryService("meshtrace:opentelemetry", Optional.empty()));
+        assertThat(tracing(openTelemetry(OpenTelemetryConfig.newBuilder().setHttpService(HttpService.newBuilder().setHttpUri(
+                HttpUri.newBuilder().setUri("https://otel.obs:443/base/v1/traces").setCluster("c"))))).collector())
+                .contains(new TelemetryService("c", Optional.of("/base/v1/traces")));
+    }
+
+    @Test
+    void whatIsSaidOfACollectorAndNotDoneIsReported() {
+        Accepted outcome = accepted(openTelemetry(OpenTelemetryConfig.newBuilder().setGrpcService(GrpcService.newBuilder()
+                .setGoogleGrpc(GrpcService.GoogleGrpc.newBuilder().setTargetUri("otel:4317")))));
+        assertThat(outcome.unhonoured()).extracting(Unhonoured::path).contains(AT + ".provider.typed_config.grpc_service (must name a cluster)");
     }
 
     @Test

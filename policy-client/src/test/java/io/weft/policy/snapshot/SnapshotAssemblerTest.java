@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.DynamicConfiguration;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.FilterOverrides;
@@ -117,7 +118,8 @@ class SnapshotAssemblerTest {
 
     private static Accepted answering(String listener, NameTable names) {
         return accepted(ResourceType.LISTENER, new Listener(
-                listener, Listener.Kind.OUTBOUND, new HostPort("", 0), List.of(), Optional.empty(), false, Optional.empty(), Optional.empty(), names),
+                listener, Listener.Kind.OUTBOUND, new HostPort("", 0), List.of(), Optional.empty(), false, Optional.empty(), Optional.empty(),
+                new DynamicConfiguration(names, List.of(), Optional.empty())),
                 "1");
     }
 

@@ -232,7 +232,7 @@ public final class FilterCompiler {
             return new LogRequests(logs.logs(), clock, process, accessLogs);
         }
         if (base instanceof Traces traces) {
-            return tracer == null ? null : new TraceRequests(traces.tracing(), tracer, process.environment());
+            return tracer == null || !tracer.traces(traces.tracing()) ? null : new TraceRequests(traces.tracing(), tracer, process.environment());
         }
         if (base instanceof AccessControl) {
             RbacFilter access = new RbacFilter(first(AccessControl.class, configs).rbac(), refusals, faults);

@@ -80,6 +80,6 @@ public final class OpenSpan {
         }
         long lasted = trace.tracer.nanoTime() - startNanos;
         trace.tracer.ended(new Span(trace.context.traceId(), id, trace.context.spanId(), kind, name, startEpochNanos, startEpochNanos + lasted,
-                attributes, failed));
+                attributes, failed), trace.attributes.tracing());
     }
 }

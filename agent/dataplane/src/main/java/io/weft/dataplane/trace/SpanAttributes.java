@@ -27,6 +27,10 @@ final class SpanAttributes {
         this.environment = environment;
     }
 
+    Tracing tracing() {
+        return tracing;
+    }
+
     /** @return the span's name */
     String ofRequest(Kind kind, RequestHead head, Map<String, Object> attributes) {
         boolean known = METHODS.contains(head.method());

@@ -7,9 +7,11 @@ import io.weft.dataplane.Randomness;
 import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.Surroundings;
 import io.weft.dataplane.trace.TraceContext.Sampled;
+import io.weft.policy.model.Tracing;
 import io.weft.policy.model.Tracing.Sampling;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.function.Predicate;
 
 /**
  * Decides which requests are traced, and makes their spans. Whoever began a trace has decided for all of it; of a request that is in none,
@@ -23,9 +25,12 @@ public final class Tracer {
     private final InstantSource time;
     private final Randomness randomness;
     private final SpanSink sink;
+    private final Predicate<Tracing> wanted;
     private volatile boolean appTraces;
 
-    public Tracer(Surroundings surroundings, SpanSink sink) {
+    /** @param wanted whose spans go somewhere */
+    public Tracer(Surroundings surroundings, SpanSink sink, Predicate<Tracing> wanted) {
+        this.wanted = wanted;
         clock = surroundings.clock();
         time = surroundings.time();
         randomness = surroundings.randomness();
@@ -35,6 +40,11 @@ public final class Tracer {
     /** The app has a tracer of its own. */
     public void appTraces() {
         appTraces = true;
+    }
+
+    /** Whether its spans go somewhere. */
+    public boolean traces(Tracing tracing) {
+        return wanted.test(tracing);
     }
 
     /** Makes the request part of a trace, or has it say that it is in none, or leaves it alone. */
@@ -88,7 +98,7 @@ public final class Tracer {
         return now.getEpochSecond() * 1_000_000_000L + now.getNano();
     }
 
-    void ended(Span span) {
-        sink.add(span);
+    void ended(Span span, Tracing tracing) {
+        sink.add(span, tracing);
     }
 }

@@ -3,9 +3,10 @@ package io.weft.agent.mesh;
 import io.weft.agent.link.MeshAccess;
 import io.weft.agent.log.AccessLogFiles;
 import io.weft.agent.log.AgentLog;
-import io.weft.agent.otlp.Collector;
 import io.weft.agent.otlp.Outlet;
+import io.weft.agent.otlp.Outlets;
 import io.weft.agent.otlp.Resource;
+import io.weft.agent.otlp.Signal;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.agent.traces.SpanPush;
@@ -27,8 +28,11 @@ import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.KeyType;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.MetricsPort;
+import io.weft.policy.model.MetricsPush;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.TelemetryService;
+import io.weft.policy.model.TelemetryTarget;
 import io.weft.policy.model.Tracing;
 import io.weft.policy.netty.PrivateNetty;
 import io.weft.transport.MeshTls;
@@ -68,6 +72,12 @@ public final class Mesh implements MeshAccess {
 
         /** From now on metrics are to be read there, and nowhere else that policy said. Told when it changes. */
         void metricsAt(Set<MetricsPort> ports);
+
+        /** From now on metrics are to be sent there, and nowhere else that policy said. Told when it changes. */
+        void metricsTo(Set<MetricsPush> pushes);
+
+        /** A policy has spans sent somewhere. */
+        void tracing();
     }
 
     /**
@@ -141,7 +151,7 @@ public final class Mesh implements MeshAccess {
             if (settings.service().isPresent()) {
                 made.inbound().guard(new InboundGuard(servicePorts, settings.startupWait(), settings.required()));
             }
-            Traces traced = settings.otlp().isPresent() ? Traces.of(made, settings.otlp().get(), this) : null;
+            Traces traced = settings.otlp().isPresent() ? Traces.bySettings(made, settings.otlp().get(), this) : null;
             if (dataPlane.compareAndSet(null, made)) {
                 accessLogs = files;
                 traces = traced;
@@ -157,14 +167,24 @@ public final class Mesh implements MeshAccess {
     /** A class of its own, which a JVM without a collector never loads. */
     private record Traces(SpanPush spans, Tracer tracer) {
 
-        static Traces of(DataPlane made, Settings.Otlp otlp, Mesh mesh) {
-            Outlet outlet = new Outlet(new Collector(otlp.endpoint(), mesh.background), "/v1/traces", "spans", mesh.log);
-            SpanPush spans = new SpanPush(outlet, () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
+        static Traces bySettings(DataPlane made, Settings.Otlp otlp, Mesh mesh) {
+            Optional<Outlet> outlet = Optional.of(new Outlets(mesh.background, mesh.log).toSetting(otlp.endpoint(), Signal.TRACES));
+            SpanPush spans = new SpanPush(tracing -> outlet, () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
             Optional<Tracing> otherwise = otlp.sampling().isEmpty()
                     ? Optional.empty()
                     : Optional.of(new Tracing(
                             new Tracing.Sampling(100, otlp.sampling().getAsDouble(), 100), Tracing.DEFAULT_MAX_PATH_LENGTH, List.of()));
-            return new Traces(spans, made.trace(spans, otherwise));
+            return new Traces(spans, made.trace(spans, tracing -> true, otherwise));
+        }
+
+        static Traces byPolicy(DataPlane made, Mesh mesh) {
+            Outlets outlets = new Outlets(mesh.background, mesh.log);
+            SpanPush spans = new SpanPush(
+                    tracing -> tracing.collector()
+                            .flatMap(service -> TelemetryTarget.of(mesh.running.client().snapshot(), service))
+                            .map(target -> outlets.toPolicy(target, Signal.TRACES, "the policy that has requests traced")),
+                    () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
+            return new Traces(spans, made.trace(spans, tracing -> tracing.collector().isPresent(), Optional.empty()));
         }
     }
 
@@ -184,6 +204,17 @@ public final class Mesh implements MeshAccess {
         if (appTracesSaid.compareAndSet(false, true)) {
             background.run("say that the app traces", () -> log.info("the app has a tracer of its own (" + tracer
                     + "): spans of what comes in, and of the first attempt of what it sends, are left to that"));
+        }
+    }
+
+    /** From the first policy on that names a collector: most name none, and then requests pass no layer for it. What settings say counts before it. */
+    private void traceByPolicy(PolicySnapshot snapshot, Listener listener) {
+        if (traces == null && settings.otlp().isEmpty() && TelemetryService.isNamedIn(snapshot)) {
+            traces = Traces.byPolicy(dataPlane(), this);
+            if (appTraces) {
+                leaveToApp();
+            }
+            listener.tracing();
         }
     }
 
@@ -283,6 +314,7 @@ public final class Mesh implements MeshAccess {
         private NameTable said = NameTable.EMPTY;
         private NameTable usable = NameTable.EMPTY;
         private Set<MetricsPort> metrics = Set.of();
+        private Set<MetricsPush> pushes = Set.of();
 
         InForce(Listener listener, PolicyNews news, String namespace) {
             this.listener = listener;
@@ -296,6 +328,7 @@ public final class Mesh implements MeshAccess {
                 said = snapshot.names();
                 usable = said.in(namespace);
             }
+            traceByPolicy(snapshot, listener);
             dataPlane().apply(snapshot.with(usable));
             if (log.isDebug()) {
                 log.debug("policy " + snapshot.generation() + " is in force");
@@ -308,6 +341,11 @@ public final class Mesh implements MeshAccess {
             if (!now.equals(metrics)) {
                 metrics = now;
                 listener.metricsAt(now);
+            }
+            Set<MetricsPush> to = MetricsPush.of(snapshot);
+            if (!to.equals(pushes)) {
+                pushes = to;
+                listener.metricsTo(to);
             }
         }
 

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -88,14 +89,19 @@ public final class AppMeters {
         start = time.instant();
     }
 
-    /** To be run once, when the mesh runs; an SDK that was there before does as well. */
-    public record Begin(Settings settings, Mesh mesh, Instrumentation instrumentation, Slots slots, AgentLog log) implements Runnable {
+    /**
+     * To be run once, when the mesh runs; an SDK that was there before does as well.
+     *
+     * @param elsewhere whether the metrics are sent by the agent itself, maybe to the same place
+     */
+    record Begin(Settings settings, Mesh mesh, Instrumentation instrumentation, Slots slots, AgentLog log, BooleanSupplier elsewhere)
+            implements Runnable {
         @Override
         public void run() {
             if (settings.metricsByApp()) {
                 Running running = mesh.running().orElseThrow();
                 MeshMetrics all = new MeshMetrics(settings, InstantSource.system());
-                new AppMeters(() -> all.withConventions(running), InstantSource.system(), log).weave(instrumentation, slots);
+                new AppMeters(() -> elsewhere.getAsBoolean() ? List.of() : all.withConventions(running), InstantSource.system(), log).weave(instrumentation, slots);
             }
         }
     }

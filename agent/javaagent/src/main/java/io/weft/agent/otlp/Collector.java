@@ -13,8 +13,11 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -27,12 +30,26 @@ import javax.net.ssl.SSLSocket;
  *
  * @param patience for a request as a whole, from the connection to the answer's first line
  */
-public record Collector(URI endpoint, Background background, Duration patience) {
+public record Collector(URI endpoint, Background background, Duration patience) implements Receiver {
+    private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.[01] (\\d\\d\\d).*");
     private static final int MOST_OF_STATUS_LINE = 200;
     private static final Duration USUAL_PATIENCE = Duration.ofSeconds(10);
 
     public Collector(URI endpoint, Background background) {
         this(endpoint, background, USUAL_PATIENCE);
+    }
+
+    @Override
+    public Optional<Refusal> send(Signal signal, String json) throws IOException {
+        String line = post(signal.path(), json.getBytes(StandardCharsets.UTF_8));
+        Matcher parts = STATUS_LINE.matcher(line);
+        String status = parts.matches() ? parts.group(1) : "none";
+        return status.startsWith("2") ? Optional.empty() : Optional.of(new Refusal(status, line));
+    }
+
+    @Override
+    public String toString() {
+        return endpoint.toString();
     }
 
     /**

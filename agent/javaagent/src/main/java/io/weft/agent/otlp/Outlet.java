@@ -2,31 +2,25 @@ package io.weft.agent.otlp;
 
 import io.weft.agent.log.AgentLog;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 
 /**
- * What is sent to one path of a collector. What it does not take is said once.
+ * What is sent to a collector. What it does not take is said once.
  *
- * @param what for people, as in {@code metrics}
+ * @param from where it is said that it goes there, for people, as in {@code weft.otlp.endpoint}
  */
-public record Outlet(Collector collector, String path, String what, AgentLog log) {
-    private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.[01] (\\d\\d\\d).*");
+public record Outlet(Receiver collector, Signal signal, String from, AgentLog log) {
 
     /** @param then what follows if it fails, for people */
     public void send(String json, String then) {
+        String what = signal.what();
         try {
-            String line = collector.post(path, json.getBytes(StandardCharsets.UTF_8));
-            Matcher parts = STATUS_LINE.matcher(line);
-            String status = parts.matches() ? parts.group(1) : "none";
-            if (!status.startsWith("2")) {
-                // Under the status alone: the rest may be another each time.
-                log.warnOnce("otlp " + what + ' ' + status,
-                        what + " are not taken by " + collector.endpoint() + ": " + line + "; check weft.otlp.endpoint");
-            }
+            Optional<Receiver.Refusal> refusal = collector.send(signal, json);
+            // Under the kind alone: the rest may be another each time.
+            refusal.ifPresent(refused -> log.warnOnce("otlp " + what + ' ' + collector + ' ' + refused.kind(),
+                    what + " are not taken by " + collector + ": " + refused.said() + "; check " + from));
         } catch (IOException failed) {
-            log.warnOnce("otlp " + what, what + " cannot be sent to " + collector.endpoint() + ": " + failed + "; " + then);
+            log.warnOnce("otlp " + what + ' ' + collector, what + " cannot be sent to " + collector + ": " + failed + "; " + then);
         }
     }
 }

@@ -6,9 +6,11 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
+import io.weft.agent.metrics.MetricsPushes;
 import io.weft.agent.status.AdminPages;
 import io.weft.agent.weave.LoadedClasses;
 import io.weft.policy.model.MetricsPort;
+import io.weft.policy.model.MetricsPush;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,7 +32,8 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
     private AdminPages adminPages;
-    private Runnable telemetry;
+    private MetricsPushes pushes;
+    private Runnable appTracers;
     private volatile Optional<AdminSocket> adminSocket = Optional.empty();
 
     Lifecycle(Background background, LoadedClasses loaded, Mesh mesh, ShutdownWeaving shutdown, HelloWeaving hello,
@@ -47,11 +50,13 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     /**
      * Before anything is woven.
      *
-     * @param telemetry what begins together with the admin socket
+     * @param metricsPushes what settings say of them begins together with the admin socket
+     * @param watch looks for tracers of the app
      */
-    void shows(AdminPages pages, Runnable telemetry) {
+    void shows(AdminPages pages, MetricsPushes metricsPushes, Runnable watch) {
         adminPages = pages;
-        this.telemetry = telemetry;
+        pushes = metricsPushes;
+        appTracers = watch;
     }
 
     /** On the thread that started the agent. */
@@ -91,6 +96,16 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     }
 
     @Override
+    public void metricsTo(Set<MetricsPush> wanted) {
+        background.run("send metrics", () -> pushes.follow(wanted));
+    }
+
+    @Override
+    public void tracing() {
+        background.run("look for tracers of the app", appTracers);
+    }
+
+    @Override
     public void serving() {
         shutdown.weave(mesh);
     }
@@ -108,7 +123,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         @Override
         public void run() {
             adminSocket = adminPages.open(log);
-            telemetry.run();
+            pushes.run();
         }
     }
 

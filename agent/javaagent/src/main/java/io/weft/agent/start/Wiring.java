@@ -12,8 +12,7 @@ import io.weft.agent.mesh.Announcement;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.mesh.ServicePorts;
-import io.weft.agent.metrics.AppMeters;
-import io.weft.agent.metrics.OtlpPush;
+import io.weft.agent.metrics.MetricsPushes;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.AdminPages;
 import io.weft.agent.traces.AppTracers;
@@ -44,15 +43,13 @@ final class Wiring {
                 new ShutdownWeaving(instrumentation, slots, log), new HelloWeaving(instrumentation, slots, log),
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
-        // Never both: they may well lead to the same collector.
-        Runnable telemetry = settings.otlp().isPresent()
-                ? new OtlpPush.Begin(settings, mesh, background, log)
-                : new AppMeters.Begin(settings, mesh, instrumentation, slots, log);
-        lifecycle.shows(new AdminPages(settings, mesh, attachments, ports, boundBefore, InstantSource.system()), telemetry);
+        AppTracers appTracers = new AppTracers(instrumentation, slots, log, mesh);
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, ports, boundBefore, InstantSource.system()),
+                new MetricsPushes(settings, mesh, instrumentation, slots, background, log), appTracers);
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);
         if (settings.otlp().isPresent()) {
-            AppTracers.watch(instrumentation, slots, log, mesh::appTraces);
+            appTracers.run();
         }
         lifecycle.started();
     }

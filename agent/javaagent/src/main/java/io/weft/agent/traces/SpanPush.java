@@ -4,14 +4,18 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.otlp.Outlet;
 import io.weft.dataplane.trace.Span;
 import io.weft.dataplane.trace.SpanSink;
+import io.weft.policy.model.Tracing;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -24,30 +28,35 @@ public final class SpanPush implements SpanSink {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long LAST_MILLIS = 300;
 
-    private final Outlet outlet;
+    private final Function<Tracing, Optional<Outlet>> outlets;
     private final Supplier<Map<String, String>> resource;
     private final AgentLog log;
-    private final Queue<Span> waiting = new ConcurrentLinkedQueue<>();
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
     private volatile boolean lost;
     private volatile Thread sender;
     private volatile boolean ending;
 
-    /** @param resource attributes of this process; asked for when something is sent */
-    public SpanPush(Outlet outlet, Supplier<Map<String, String>> resource, AgentLog log) {
-        this.outlet = outlet;
+    private record Waiting(Span span, Tracing tracing) {}
+
+    /**
+     * @param outlets where spans go that are made because of that; asked when something is sent
+     * @param resource attributes of this process; asked for when something is sent
+     */
+    public SpanPush(Function<Tracing, Optional<Outlet>> outlets, Supplier<Map<String, String>> resource, AgentLog log) {
+        this.outlets = outlets;
         this.resource = resource;
         this.log = log;
     }
 
     @Override
-    public void add(Span span) {
+    public void add(Span span, Tracing tracing) {
         if (count.incrementAndGet() > MOST_WAITING) {
             count.decrementAndGet();
             lost = true;
             return;
         }
-        waiting.add(span);
+        waiting.add(new Waiting(span, tracing));
         if (sender == null) {
             start();
         }
@@ -91,14 +100,24 @@ public final class SpanPush implements SpanSink {
                     + "weft.traces.sampling or the tracing of the control plane");
         }
         while (!waiting.isEmpty()) {
-            List<Span> spans = new ArrayList<>();
-            Span span = waiting.poll();
-            while (span != null) {
+            Map<Tracing, List<Span>> spans = new LinkedHashMap<>();
+            int taken = 0;
+            for (Waiting next = waiting.poll(); next != null; next = taken < MOST_AT_ONCE ? waiting.poll() : null) {
                 count.decrementAndGet();
-                spans.add(span);
-                span = spans.size() < MOST_AT_ONCE ? waiting.poll() : null;
+                taken++;
+                spans.computeIfAbsent(next.tracing(), tracing -> new ArrayList<>()).add(next.span());
             }
-            outlet.send(SpansJson.of(resource.get(), spans), "these are lost, and others are sent all the same");
+            spans.forEach(this::push);
+        }
+    }
+
+    private void push(Tracing tracing, List<Span> spans) {
+        Optional<Outlet> outlet = outlets.apply(tracing);
+        if (outlet.isPresent()) {
+            outlet.get().send(SpansJson.of(resource.get(), spans), "these are lost, and others are sent all the same");
+        } else {
+            log.warnOnce("otlp spans nowhere " + tracing.collector(), "spans are lost: the collector that policy names for them is not there, or "
+                    + "is to be reached in a way that an agent cannot: " + tracing.collector());
         }
     }
 

@@ -7,7 +7,7 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.otlp.Collector;
 import io.weft.agent.otlp.Outlet;
-import io.weft.agent.settings.Settings;
+import io.weft.agent.otlp.Signal;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,9 +61,10 @@ class OtlpPushTest {
     private OtlpPush push(String path, Supplier<List<Metric>> metrics) {
         URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort() + path);
         AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
-        return new OtlpPush(new Settings.Otlp(endpoint, Duration.ofSeconds(60), OptionalDouble.empty()),
-                new Outlet(new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), "/v1/metrics", "metrics", log), Map.of("service.name", "shop"), metrics,
-                () -> Instant.ofEpochSecond(1_800_000_000), log);
+        Instant now = Instant.ofEpochSecond(1_800_000_000);
+        return new OtlpPush(Duration.ofSeconds(60),
+                new Outlet(new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), Signal.METRICS, "weft.otlp.endpoint", log),
+                Map.of("service.name", "shop"), metrics, now, () -> now, log);
     }
 
     @Test

@@ -8,8 +8,10 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
 import io.weft.agent.otlp.Collector;
 import io.weft.agent.otlp.Outlet;
+import io.weft.agent.otlp.Signal;
 import io.weft.dataplane.trace.Span;
 import io.weft.dataplane.trace.Span.Kind;
+import io.weft.policy.model.Tracing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,6 +20,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -31,6 +34,8 @@ import org.junit.jupiter.api.Timeout;
 class SpanPushTest {
     private static final Span SPAN = new Span("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", null, Kind.CLIENT, "GET", 5_000_000_001L,
             5_000_000_009L, Map.of("http.response.status_code", 503L), true);
+
+    private static final Tracing TRACING = new Tracing(Tracing.Sampling.DEFAULT, Tracing.DEFAULT_MAX_PATH_LENGTH, List.of());
 
     private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
     private final List<String> received = new CopyOnWriteArrayList<>();
@@ -58,8 +63,8 @@ class SpanPushTest {
         collector.start();
         AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
         URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort());
-        push = new SpanPush(
-                new Outlet(new Collector(endpoint, new Background(log)), "/v1/traces", "spans", log), () -> Map.of("service.name", "shop"), log);
+        Outlet outlet = new Outlet(new Collector(endpoint, new Background(log)), Signal.TRACES, "weft.otlp.endpoint", log);
+        push = new SpanPush(tracing -> Optional.of(outlet), () -> Map.of("service.name", "shop"), log);
     }
 
     private static void waitFor(CountDownLatch latch) throws IOException {
@@ -83,7 +88,7 @@ class SpanPushTest {
 
     @Test
     void aSpanIsSentWithoutBeingAskedFor() {
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(1));
         assertThat(received.get(0)).isEqualTo("{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
                 + "{\"stringValue\":\"shop\"}}]},\"scopeSpans\":[{\"scope\":{\"name\":\"io.weft\"},\"spans\":[{\"traceId\":"
@@ -94,9 +99,9 @@ class SpanPushTest {
 
     @Test
     void whatIsWaitingAtTheEndIsSent() {
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(1));
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         push.close();
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(2));
         await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().equals("weft-spans")));
@@ -105,15 +110,15 @@ class SpanPushTest {
     @Test
     void whatACollectorCannotKeepUpWithIsLostAndSaidOnce() {
         status = 0;
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(received).hasSize(1));
         for (int i = 0; i < 10_000; i++) {
-            push.add(SPAN);
+            push.add(SPAN, TRACING);
         }
         stuck.countDown();
         status = 200;
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(1 + 2_048));
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(2 + 2_048));
         assertThat(received).as("so many at once").hasSize(6);
         assertThat(logged.toString(StandardCharsets.UTF_8)).containsOnlyOnce("some spans are lost").contains("weft.traces.sampling");
@@ -122,9 +127,9 @@ class SpanPushTest {
     @Test
     void aCollectorThatTakesNoneIsSaidOnce() {
         status = 404;
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(1));
-        push.add(SPAN);
+        push.add(SPAN, TRACING);
         await().untilAsserted(() -> assertThat(spans()).isEqualTo(2));
         await().untilAsserted(() -> assertThat(logged.toString(StandardCharsets.UTF_8))
                 .containsOnlyOnce("spans are not taken by http://127.0.0.1").contains("HTTP/1.1 404"));

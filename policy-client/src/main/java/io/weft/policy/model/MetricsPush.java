@@ -1,0 +1,56 @@
+package io.weft.policy.model;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Where policy wants metrics to be sent to, how often, and what is to be said of this process with them.
+ */
+public record MetricsPush(TelemetryTarget target, Duration interval, Map<String, String> labels) {
+
+    /**
+     * As it is said: to a socket, behind which a listener leads to the collector.
+     *
+     * @param labels of this process
+     */
+    public record Said(String socket, Duration interval, Map<String, String> labels) {
+        public Said {
+            labels = Map.copyOf(labels);
+        }
+    }
+
+    /**
+     * A listener on a socket for what sends metrics.
+     *
+     * @param service where it leads
+     */
+    public record Socket(String path, TelemetryService service) {}
+
+    /** All of them; mostly none. */
+    public static Set<MetricsPush> of(PolicySnapshot snapshot) {
+        Set<MetricsPush> pushes = new HashSet<>();
+        for (Listener listener : snapshot.listeners().values()) {
+            for (Said said : listener.dynamic().pushes()) {
+                target(snapshot, said.socket()).ifPresent(target -> pushes.add(new MetricsPush(target, said.interval(), said.labels())));
+            }
+        }
+        return pushes;
+    }
+
+    private static Optional<TelemetryTarget> target(PolicySnapshot snapshot, String socket) {
+        for (Listener listener : snapshot.listeners().values()) {
+            Optional<Socket> known = listener.dynamic().socket().filter(of -> of.path().equals(socket));
+            if (known.isPresent()) {
+                TelemetryService service = known.get().service();
+                Cluster cluster = snapshot.clusters().get(service.cluster());
+                // As what is behind it speaks gRPC, so does the cluster speak HTTP/2.
+                boolean grpc = cluster != null && cluster.http() == HttpVersion.HTTP_2;
+                return TelemetryTarget.of(snapshot, grpc ? new TelemetryService(service.cluster(), Optional.empty()) : service);
+            }
+        }
+        return Optional.empty();
+    }
+}
