@@ -3,6 +3,7 @@ package io.weft.it.kubernetes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.weft.controlplane.kubernetes.MockCluster;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Build;
@@ -17,9 +18,13 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
@@ -29,6 +34,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ClusterIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern ADDRESS = Pattern.compile("\"address\":\"([^\"]+)\"");
+    private static final Pattern PAGE = Pattern.compile("\"page\":\"([^\"]+)\"");
     private static final int SAMPLE = 200;
 
     @RegisterExtension
@@ -44,20 +50,13 @@ class ClusterIT {
                 metadata: {name: orders, namespace: shop}
                 spec: {clusterIP: 10.96.0.7, ports: [{name: http, port: 80, protocol: TCP}]}
                 """);
-        JvmProcess controlPlane = testbed.jvm("control plane", Jdks.newest()).jar(
-                Build.controlPlane(), "control-plane", "--listen", "127.0.0.1:0", "--json",
-                "--kubernetes", "--kubeconfig", cluster.kubeconfig(folder).toString(), "--namespace", "weft-system");
-        Matcher ready = ADDRESS.matcher(controlPlane.awaitStdout(line -> line.contains("\"ready\":true")));
-        assertThat(ready.find()).isTrue();
-        URI uri = URI.create(ready.group(1));
+        JvmProcess controlPlane = controlPlane(cluster, folder);
+        URI uri = said(ADDRESS, controlPlane);
         int first = pod(jdk, cluster, folder, uri, "v1");
         int second = pod(jdk, cluster, folder, uri, "v2");
         cluster.apply(slice("v1", first, "ready: true"));
         cluster.apply(slice("v2", second, "ready: true"));
-        cluster.apply(podObject("caller", "storefront", "app: storefront"));
-        JvmProcess client = testbed.jvm("caller", jdk).mesh(uri, "storefront")
-                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token(cluster, folder, "storefront", "caller").toString())
-                .driver(JavaNetHttp.class);
+        JvmProcess client = caller(jdk, cluster, folder, uri);
 
         for (String host : new String[] {"orders", "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local"}) {
             await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.load("http://" + host + "/", Map.of(), 20, 2).counts())
@@ -83,6 +82,104 @@ class ClusterIT {
         assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
         controlPlane.kill();
         assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
+    }
+
+    /** By the weights of a Gateway API route, then by {@code weft canary}, which watches what the agents report. */
+    @Test
+    void aCanaryIsObeyedAndWhatBecameOfARouteIsWrittenBack() throws Exception {
+        Jdk jdk = Jdks.newest();
+        Path folder = testbed.temporaryFolder();
+        MockCluster cluster = testbed.closeAfterwards(new MockCluster());
+        for (String service : new String[] {"orders", "orders-v1", "orders-v2"}) {
+            cluster.apply("""
+                    apiVersion: v1
+                    kind: Service
+                    metadata: {name: %s, namespace: shop}
+                    spec: {clusterIP: 10.96.0.%d, ports: [{name: http, port: 80, protocol: TCP}]}
+                    """.formatted(service, 10 + service.charAt(service.length() - 1)));
+        }
+        JvmProcess controlPlane = controlPlane(cluster, folder);
+        URI uri = said(ADDRESS, controlPlane);
+        for (String version : new String[] {"v1", "v2"}) {
+            int port = pod(jdk, cluster, folder, uri, version);
+            cluster.apply(slice(version, port, "ready: true"));
+            cluster.apply(slice(version, port, "ready: true")
+                    .replace("name: orders-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders}",
+                            "name: only-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders-" + version + "}"));
+        }
+        JvmProcess client = caller(jdk, cluster, folder, uri);
+
+        cluster.apply(weighted("orders-v2", 1, 3));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isBetween(SAMPLE * 3 / 5, SAMPLE * 9 / 10));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(conditions(cluster)).contains("Accepted=True", "ResolvedRefs=True"));
+        cluster.apply(weighted("orders-v2", 0, 1));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isEqualTo(SAMPLE));
+        cluster.apply(weighted("orders-v3", 0, 1));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.get("http://orders/").status()).isEqualTo(500));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(conditions(cluster)).contains("ResolvedRefs=False BackendNotFound"));
+        cluster.delete(weighted("orders-v3", 0, 1));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v1")).isPositive());
+
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> load = CompletableFuture.runAsync(() -> {
+            while (!over.get()) {
+                sample(client);
+            }
+        });
+        try {
+            JvmProcess canary = testbed.jvm("canary", jdk).jar(Build.controlPlane(), "canary", "shop/orders", "--kubernetes",
+                    "--kubeconfig", folder.resolve("kubeconfig").toString(), "--page", said(PAGE, controlPlane).toString(),
+                    "--from", "v1", "--to", "v2", "--steps", "50,100", "--hold", "2s", "--min-requests", "5", "--max-error-rate", "1%", "--json");
+            assertThat(canary.awaitExit(PATIENCE)).as(canary::report).isZero();
+            assertThat(canary.stdout()).last().asString().contains("\"done\"");
+        } finally {
+            over.set(true);
+            load.get();
+        }
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isEqualTo(SAMPLE));
+        assertThat(cluster.client().genericKubernetesResources("kuma.io/v1alpha1", "MeshHTTPRoute").inNamespace("shop").withName("orders-canary")
+                .get().get("spec", "to", 0, "rules", 0, "default", "backendRefs").toString()).contains("version=v2", "weight=100");
+    }
+
+    private static String weighted(String second, int one, int other) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: weighted, namespace: shop}
+                spec:
+                  parentRefs: [{group: "", kind: Service, name: orders}]
+                  rules: [{backendRefs: [{name: orders-v1, port: 80, weight: %d}, {name: %s, port: 80, weight: %d}]}]
+                """.formatted(one, second, other);
+    }
+
+    /** Of the route, each with its status, and with the reason where it is not so. */
+    private static List<String> conditions(MockCluster cluster) {
+        HTTPRoute route = cluster.client().resources(HTTPRoute.class).inNamespace("shop").withName("weighted").get();
+        return route.getStatus() == null
+                ? List.of()
+                : route.getStatus().getParents().stream().flatMap(parent -> parent.getConditions().stream())
+                        .map(condition -> condition.getType() + "=" + condition.getStatus()
+                                + (condition.getStatus().equals("True") ? "" : " " + condition.getReason()))
+                        .toList();
+    }
+
+    private JvmProcess controlPlane(MockCluster cluster, Path folder) throws IOException {
+        return testbed.jvm("control plane", Jdks.newest()).jar(
+                Build.controlPlane(), "control-plane", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--json",
+                "--kubernetes", "--kubeconfig", cluster.kubeconfig(folder).toString(), "--namespace", "weft-system");
+    }
+
+    private static URI said(Pattern what, JvmProcess controlPlane) {
+        Matcher ready = what.matcher(controlPlane.awaitStdout(line -> line.contains("\"ready\":true")));
+        assertThat(ready.find()).isTrue();
+        return URI.create(ready.group(1));
+    }
+
+    private JvmProcess caller(Jdk jdk, MockCluster cluster, Path folder, URI controlPlane) throws IOException {
+        cluster.apply(podObject("caller", "storefront", "app: storefront"));
+        return testbed.jvm("caller", jdk).mesh(controlPlane, "storefront")
+                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token(cluster, folder, "storefront", "caller").toString())
+                .driver(JavaNetHttp.class);
     }
 
     private static Tally sample(JvmProcess client) {
