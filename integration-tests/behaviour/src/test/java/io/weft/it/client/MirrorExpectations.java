@@ -37,7 +37,7 @@ abstract class MirrorExpectations extends Expectations {
     /** What one connection says of itself is not the request's. */
     private static List<String> withoutConnection(RecordedRequest request) {
         return request.headers().stream()
-                .filter(header -> !header.matches("(?i)(host|connection|upgrade|http2-settings):.*"))
+                .filter(header -> !header.matches("(?i)(host|connection|proxy-connection|upgrade|http2-settings):.*"))
                 .map(header -> header.replaceFirst("^[^:]*", header.substring(0, header.indexOf(':')).toLowerCase()))
                 .sorted()
                 .toList();
@@ -55,7 +55,7 @@ abstract class MirrorExpectations extends Expectations {
         assertThat(copy.line()).isEqualTo("POST /x?y=z HTTP/1.1");
         assertThat(copy.text()).isEqualTo("the body");
         assertThat(original.text()).isEqualTo("the body");
-        assertThat(copy.header("host")).hasValue(stage().client.host("orders-shadow"));
+        assertThat(copy.header("host")).hasValue("orders-shadow");
         assertThat(original.header("host")).hasValue(stage().client.host("orders"));
         assertThat(withoutConnection(copy)).isEqualTo(withoutConnection(original));
         assertThat(a.requests()).hasSize(1);

@@ -18,6 +18,8 @@ final class OutgoingRequest extends Exchange {
     private final WebClientServiceRequest request;
     /** Null: it is written as it goes. */
     private final byte[] entity;
+    /** As the app has said it: to the headers the library adds one of its own, while a mirror is asked by another thread. */
+    private final String authority;
 
     /** Under way; null before the first. */
     private volatile Attempt attempt;
@@ -25,6 +27,7 @@ final class OutgoingRequest extends Exchange {
     OutgoingRequest(WebClientServiceRequest request, byte[] entity) {
         this.request = request;
         this.entity = entity;
+        authority = authority(request);
     }
 
     WebClientServiceRequest request() {
@@ -57,10 +60,14 @@ final class OutgoingRequest extends Exchange {
         return "http";
     }
 
-    /** Helidon itself says the port even where that is the scheme's. */
     @Override
     public String authority() {
-        String host = header("host");
+        return authority;
+    }
+
+    /** Helidon itself says the port even where that is the scheme's. */
+    private static String authority(WebClientServiceRequest request) {
+        String host = RequestHeaders.joined(request.headers(), "host");
         if (host != null) {
             return host;
         }
