@@ -88,7 +88,7 @@ final class ProcessFaults {
         JvmProcess full = shop.server("a", "v1");
         shop.members(jvm -> jvm);
         shop.server("b", "v1");
-        int port = full.awaitPort();
+        int port = shop.port(full);
         shop.open();
         return shop.underLoad(() -> {
             ask(port, "/storm").close();
@@ -124,7 +124,7 @@ final class ProcessFaults {
         JvmProcess busy = shop.server("a", "v1", jvm -> jvm.classPath(Library.named("tomcat-10.1"))
                 .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "a"));
         shop.server("b", "v1");
-        int port = busy.awaitPort();
+        int port = shop.port(busy);
         shop.open();
         return shop.underLoad(() -> {
             List<Socket> slow = new ArrayList<>();
@@ -155,7 +155,7 @@ final class ProcessFaults {
             for (int i = 0; i < servers.size(); i++) {
                 String name = i == 0 ? "a" : "b";
                 servers.get(i).stop();
-                shop.server(name, "v1").awaitPort();
+                shop.server(name, "v1");
                 // As an orchestrator waits until an instance is ready.
                 shop.load().awaitAnswerOf(name);
             }

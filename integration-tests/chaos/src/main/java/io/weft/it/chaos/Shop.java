@@ -16,6 +16,7 @@ import io.weft.it.harness.Upstream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -87,6 +88,7 @@ final class Shop implements AutoCloseable {
     private final Duration lasting;
     private final ControlPlane controlPlane;
     private final Map<String, Set<String>> instances = new LinkedHashMap<>(Map.of("v1", new LinkedHashSet<>(), "v2", new LinkedHashSet<>()));
+    private final Map<JvmProcess, Integer> ports = new HashMap<>();
     private final List<Upstream> upstreams = new CopyOnWriteArrayList<>();
     private final List<String> documents = new ArrayList<>();
     private UnaryOperator<JvmCommand> member = UnaryOperator.identity();
@@ -175,7 +177,12 @@ final class Shop implements AutoCloseable {
         instances.values().forEach(Set::clear);
     }
 
-    /** An instance in a JVM of its own, in the mesh. */
+    /** Of an instance in a JVM of its own: the app's, not that of what stands before it. */
+    int port(JvmProcess server) {
+        return ports.get(server);
+    }
+
+    /** An instance in a JVM of its own, in the mesh; returns when it listens. */
     JvmProcess server(String name, String version) {
         return server(name, version, jvm -> jvm.driver(JdkHttpServer.class, name));
     }
@@ -185,8 +192,10 @@ final class Shop implements AutoCloseable {
         JvmProcess server = program.apply(
                 member("orders").environment("WEFT_TAGS", "version=" + version).environment("WEFT_DRAIN_DELAY", "1s"));
         isThere(name, version);
+        int port = server.awaitPort();
+        ports.put(server, port);
         if (mesh == Mesh.ENVOYS) {
-            sidecar(name, version, server.awaitPort());
+            sidecar(name, version, port);
         }
         return server;
     }
