@@ -113,6 +113,20 @@ class LogRequestsTest {
         assertThat(written).containsExactly("/a 200 - 10 o 127.0.0.1:1001 12\n");
     }
 
+    /** Metrics look at the sizes of few requests then. */
+    @Test
+    void aRequestsSizeIsWrittenInARushToo() {
+        Fixture mesh = mesh(
+                new TextLine(new Format(List.of(operator(FormatOperator.BYTES_RECEIVED), new Text("\n"))), false), Always.WRITTEN);
+        for (int i = 0; i < 1_100; i++) {
+            mesh.reply(Request.get("orders", "/direct").body("a body"));
+            Request sent = mesh.dialled(Request.get("orders", "/a").body("a body"));
+            sent.onResponse(200, HEAD::get);
+            sent.end();
+        }
+        assertThat(written).hasSize(2_200).containsOnly("6\n");
+    }
+
     @Test
     void onlyOneLineForAllAttempts() {
         Fixture mesh = mesh(LINE, Always.WRITTEN);

@@ -153,7 +153,8 @@ public final class LogRequests extends HttpFilter {
         @Override
         public long requestBytes() {
             long known = stream.requestBodyBytes();
-            return known >= 0 ? known : ContentLength.of(stream.header("content-length"));
+            // Of few in a rush, else: those that metrics time.
+            return known >= 0 ? known : stream.bodyLength();
         }
 
         @Override
