@@ -69,11 +69,7 @@ final class BackOffArea implements Area {
                         .setMatch(RouteMatch.newBuilder().setPrefix("/"))
                         .setRoute(RouteAction.newBuilder().setCluster(CLUSTER).setRetryPolicy(retry)))
                 .build();
-        List<Request> requests = draw.several(1, 2, () -> new Request(
-                Client.draw(draw), "GET", Case.HOST, "/", List.of(), "",
-                String.join(";", draw.several(1, 3, () -> "503" + draw.oneOf(
-                        "", "|retry-after=1", "|x-reset=1", "|retry-after=1|x-reset=0", "|retry-after=0", "|retry-after=-1", "|retry-after=1.5",
-                        "|x-reset=one", "|retry-after= 1 ", "|x-reset=1000000000000000000000")))));
+        List<Request> requests = draw.several(1, 2, () -> request(draw));
         return new Case(
                 name(),
                 HttpConnectionManager.getDefaultInstance(),
@@ -81,5 +77,15 @@ final class BackOffArea implements Area {
                 List.of(clusters.of(CLUSTER, Upstreams.UNKEPT)),
                 requests,
                 Judgement.PAUSES);
+    }
+
+    private static Request request(Draw draw) {
+        Client client = Client.draw(draw);
+        String script = String.join(";", draw.several(1, 3, () -> "503" + draw.oneOf(
+                "", "|retry-after=1", "|x-reset=1", "|retry-after=1|x-reset=0", "|retry-after=0", "|retry-after=-1", "|retry-after=1.5",
+                "|x-reset=one", "|retry-after= 1 ", "|x-reset=1000000000000000000000")));
+        // The library asks again by itself where it may do so at once.
+        boolean followed = client == Client.OK_HTTP && script.contains("retry-after=0");
+        return new Request(followed ? Client.JAVA_NET_HTTP : client, "GET", Case.HOST, "/", List.of(), "", script);
     }
 }

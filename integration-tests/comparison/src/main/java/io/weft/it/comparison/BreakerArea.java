@@ -52,7 +52,10 @@ final class BreakerArea implements Area {
         boolean ofConnections = draw.chance(40);
         Cluster.Builder cluster = clusters.of(CLUSTER, Upstreams.UNKEPT).toBuilder();
         Thresholds.Builder thresholds = cluster.getCircuitBreakersBuilder().getThresholdsBuilder(0);
-        RouteAction.Builder action = RouteAction.newBuilder().setCluster(CLUSTER);
+        RouteAction.Builder action = RouteAction.newBuilder()
+                .setCluster(CLUSTER)
+                // Whoever waits for a connection in Envoy is to be answered in the end.
+                .setTimeout(Durations.fromSeconds(60));
         if (retries) {
             limitRetries(draw, thresholds);
             action.setRetryPolicy(RetryPolicy.newBuilder()

@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.HealthCheck;
 import io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck;
+import io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
@@ -17,8 +18,10 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.type.v3.Int64Range;
 import io.envoyproxy.envoy.type.v3.Percent;
 import io.weft.it.comparison.Request.Client;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -42,7 +45,7 @@ final class HealthArea implements Area {
 
     @Override
     public String summary() {
-        return "active health checks by HTTP";
+        return "active health checks by HTTP and TCP";
     }
 
     @Override
@@ -64,7 +67,11 @@ final class HealthArea implements Area {
                 .setTimeout(Durations.fromMillis(700))
                 .setUnhealthyThreshold(UInt32Value.of(draw.between(1, 3)))
                 .setHealthyThreshold(UInt32Value.of(draw.between(1, 3)));
-        check.setHttpHealthCheck(http(draw));
+        if (draw.chance(70)) {
+            check.setHttpHealthCheck(http(draw));
+        } else {
+            check.setTcpHealthCheck(tcp(draw));
+        }
         if (draw.chance(25)) {
             endpoints.add(Upstreams.REFUSING);
         }
@@ -112,6 +119,20 @@ final class HealthArea implements Area {
             http.setHost("health.test");
         }
         return http.build();
+    }
+
+    private static TcpHealthCheck tcp(Draw draw) {
+        TcpHealthCheck.Builder tcp = TcpHealthCheck.newBuilder();
+        if (draw.chance(75)) {
+            tcp.setSend(payload("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+            IntStream.range(0, draw.between(0, 2)).forEach(i -> tcp.addReceive(payload(draw.oneOf("HTTP/1.1", "200", "nobody says that"))));
+        }
+        return tcp.build();
+    }
+
+    /** As hexadecimal digits: Envoy sends nothing of what is given as bytes. */
+    private static HealthCheck.Payload payload(String text) {
+        return HealthCheck.Payload.newBuilder().setText(HexFormat.of().formatHex(text.getBytes(StandardCharsets.US_ASCII))).build();
     }
 
     private static String answer(Draw draw) {
