@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param versions by type, as {@code Cluster}; what was accepted last, empty before
  * @param refused resources that were refused and have not been replaced by a good version or removed since
  * @param lastResponse when the control plane last sent a response
- * @param problem something wrong that leaves the policy in force, as a cache that cannot be written
+ * @param problem something wrong that leaves the policy in force, as a cache that cannot be written; of several the one that fails calls: no certificate
  */
 public record PolicyClientStatus(
         Connection connection,

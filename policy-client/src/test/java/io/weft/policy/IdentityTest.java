@@ -357,6 +357,22 @@ class IdentityTest {
         }
     }
 
+    /** A cache that cannot be written costs nobody a call. */
+    @Test
+    void thatThereIsNoCertificateIsSaidBeforeWhatIsWrongWithTheCache(@TempDir Path folder) throws IOException {
+        Path notADirectory = Files.createFile(folder.resolve("file"));
+        policy.put(secured());
+        lifetime = Duration.ofSeconds(2);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(cached(controlPlane, notADirectory))) {
+            under.awaitStatus(status -> status.problem().orElse("").contains("cannot be written"));
+            refuses = true;
+            under.awaitStatus(status -> status.problem().orElse("").contains("no certificate for this process"));
+            refuses = false;
+            under.awaitStatus(status -> status.problem().orElse("").contains("cannot be written"));
+        }
+    }
+
     @Test
     void whatHasExpiredIsShownToNobody() {
         policy.put(secured());

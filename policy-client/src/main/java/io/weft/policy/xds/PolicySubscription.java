@@ -302,7 +302,7 @@ public final class PolicySubscription {
         }
         status = new PolicyClientStatus(
                 client.connection(), client.variant(), intake.controlPlane(), intake.versions(), intake.refusals(),
-                intake.lastResponse(), problem.or(() -> identityProblem));
+                intake.lastResponse(), identityProblem.or(() -> problem));
         if (restoredWait != null) {
             // Whoever hears of a status takes it that what is on disk is in force.
             return;
