@@ -40,8 +40,19 @@ public final class ServiceCatalog {
     private final List<Service> all;
     private final Map<String, List<Service>> byName = new HashMap<>();
 
+    // Asked for each data plane, whenever anything changes.
+    private final boolean differByNamespace;
+    private final boolean differByKind;
+    private final boolean differByZone;
+
     private ServiceCatalog(Collection<Service> services) {
         all = List.copyOf(services);
+        differByNamespace = all.stream().anyMatch(service -> !service.hosts().inNamespace().isEmpty());
+        differByKind = all.stream().anyMatch(service -> service.external().flatMap(MeshExternalService::tls)
+                .filter(tls -> tls.verification() != MeshExternalService.Verification.NONE && tls.authorities().isEmpty())
+                .isPresent());
+        differByZone = all.stream().anyMatch(service -> service.ports().stream()
+                .anyMatch(port -> port.instances().stream().anyMatch(instance -> !instance.forZones().isEmpty())));
         all.forEach(service -> byName.computeIfAbsent(service.name(), name -> new ArrayList<>(1)).add(service));
     }
 
@@ -263,20 +274,17 @@ public final class ServiceCatalog {
 
     /** Whether a name may mean another service in another namespace. */
     public boolean differByNamespace() {
-        return all.stream().anyMatch(service -> !service.hosts().inNamespace().isEmpty());
+        return differByNamespace;
     }
 
     /** Whether proxies are told something else than agents. */
     public boolean differByKind() {
-        return all.stream().anyMatch(service -> service.external().flatMap(MeshExternalService::tls)
-                .filter(tls -> tls.verification() != MeshExternalService.Verification.NONE && tls.authorities().isEmpty())
-                .isPresent());
+        return differByKind;
     }
 
     /** Whether somebody in another zone should prefer other instances. */
     public boolean differByZone() {
-        return all.stream().anyMatch(service -> service.ports().stream()
-                .anyMatch(port -> port.instances().stream().anyMatch(instance -> !instance.forZones().isEmpty())));
+        return differByZone;
     }
 
     /** In the order of their names. */
