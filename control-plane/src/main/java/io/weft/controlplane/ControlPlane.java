@@ -66,6 +66,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
@@ -165,7 +166,7 @@ public final class ControlPlane implements AutoCloseable {
     /** By mesh; guarded by this for writing. */
     private volatile Map<String, MeshSecurity> securities = Map.of();
     /** By mesh; what the load reports speak of. */
-    private volatile Map<String, Destinations> destinations = Map.of();
+    private volatile Map<String, Supplier<Destinations>> destinations = Map.of();
     /** By mesh of which it was never known here who is who, why not; guarded by this for writing. */
     private volatile Map<String, String> closed = Map.of();
     /** Why the last change of a mesh could not be taken over; guarded by this. */
@@ -245,7 +246,7 @@ public final class ControlPlane implements AutoCloseable {
                 .addService(ads)
                 .addService(new CertificateService(admission, this::security))
                 .addService(new LoadReportService(
-                        nodes, admission, mesh -> destinations.getOrDefault(mesh, Destinations.NONE), load))
+                        nodes, admission, mesh -> destinations.getOrDefault(mesh, () -> Destinations.NONE).get(), load))
                 .intercept(new Bearer.Reader(platform.authenticator()))
                 .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
@@ -511,8 +512,8 @@ public final class ControlPlane implements AutoCloseable {
         }
         ads.publish(compilers);
         endpoints.keySet().retainAll(compilers.keySet());
-        Map<String, Destinations> named = new HashMap<>();
-        compilers.forEach((mesh, compiler) -> named.put(mesh, compiler.destinations()));
+        Map<String, Supplier<Destinations>> named = new HashMap<>();
+        compilers.forEach((mesh, compiler) -> named.put(mesh, compiler.destinationsOnceAsked()));
         destinations = Map.copyOf(named);
         certificates.retain(ads.nodes());
         planRenewal();

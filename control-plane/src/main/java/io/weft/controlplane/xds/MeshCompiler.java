@@ -53,6 +53,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -178,6 +179,26 @@ public final class MeshCompiler {
 
     /** What the clusters that were made so far, and the addresses of endpoints, stand for. */
     public Destinations destinations() {
+        return destinations(Map.copyOf(destinations));
+    }
+
+    /** The same, which is not found out before somebody asks: there may be tens of thousands of endpoints, and changes faster than reports. */
+    public Supplier<Destinations> destinationsOnceAsked() {
+        Map<String, Destinations.Cluster> clusters = Map.copyOf(destinations);
+        return new Supplier<>() {
+            private Destinations known;
+
+            @Override
+            public synchronized Destinations get() {
+                if (known == null) {
+                    known = destinations(clusters);
+                }
+                return known;
+            }
+        };
+    }
+
+    private Destinations destinations(Map<String, Destinations.Cluster> clusters) {
         Map<String, String> endpoints = new HashMap<>();
         for (Service service : services.all()) {
             for (Service.Port port : service.ports()) {
@@ -186,7 +207,7 @@ public final class MeshCompiler {
                 }
             }
         }
-        return Destinations.of(destinations, endpoints);
+        return Destinations.of(clusters, endpoints);
     }
 
     /** @param incremental whether it takes virtual hosts one by one */
