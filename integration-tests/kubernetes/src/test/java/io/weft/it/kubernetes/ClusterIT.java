@@ -129,7 +129,7 @@ class ClusterIT {
         try {
             JvmProcess canary = testbed.jvm("canary", jdk).jar(Build.controlPlane(), "canary", "shop/orders", "--kubernetes",
                     "--kubeconfig", folder.resolve("kubeconfig").toString(), "--page", said(PAGE, controlPlane).toString(),
-                    "--from", "v1", "--to", "v2", "--steps", "50,100", "--hold", "2s", "--min-requests", "5", "--max-error-rate", "1%", "--json");
+                    "--from", "v1", "--to", "v2", "--steps", "100", "--hold", "2s", "--min-requests", "5", "--max-error-rate", "1%", "--json");
             assertThat(canary.awaitExit(PATIENCE)).as(canary::report).isZero();
             assertThat(canary.stdout()).last().asString().contains("\"done\"");
         } finally {
