@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
  * {@code proxy}, see {@link HttpCall}; with {@code times}, and {@code threads} (1), the request is sent that often and the
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
+ * With {@code virtual} the threads are virtual, and one of them pins its carrier once, as {@link #pin} does: a recording has to show that.
  * With {@code timed} the tally also says {@code slowest}, in milliseconds. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
@@ -54,7 +55,7 @@ public final class ClientDriver {
             int times = Integer.parseInt(fields.getOrDefault("times", "0"));
             Map<String, String> answer = times == 0
                     ? once(client, call)
-                    : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")));
+                    : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")), fields.containsKey("virtual"));
             if (times > 0 && !fields.containsKey("timed")) {
                 answer.remove("slowest");
             }
@@ -90,10 +91,13 @@ public final class ClientDriver {
         return String.join(",", names);
     }
 
-    private static Map<String, String> often(Client client, HttpCall call, int times, int threads) {
+    private static Map<String, String> often(Client client, HttpCall call, int times, int threads, boolean virtual) {
         AtomicInteger left = new AtomicInteger(times);
-        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        ExecutorService executor = virtual ? virtualThreads() : Executors.newFixedThreadPool(threads);
         try {
+            if (virtual) {
+                executor.submit(ClientDriver::pin).get();
+            }
             List<Future<Map<String, Integer>>> parts = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 parts.add(executor.submit(() -> tally(client, call, left)));
@@ -110,6 +114,23 @@ public final class ClientDriver {
         } finally {
             executor.shutdownNow();
         }
+    }
+
+    /** By reflection, as they came with JDK 21. */
+    private static ExecutorService virtualThreads() {
+        try {
+            return (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("virtual threads take JDK 21, this is " + Runtime.version(), e);
+        }
+    }
+
+    /** Holds its carrier while it waits, up to JDK 23. */
+    private static Void pin() throws InterruptedException {
+        synchronized (ClientDriver.class) {
+            Thread.sleep(1);
+        }
+        return null;
     }
 
     private static Map<String, Integer> tally(Client client, HttpCall call, AtomicInteger left) {

@@ -8,14 +8,14 @@ import java.util.Optional;
 import java.util.Properties;
 
 /**
- * A JDK on this machine.
+ * A JDK on this machine, or a runtime with its tools for running JVMs.
  *
  * @param feature as in 17
  * @param version as in 17.0.15
  */
 public record Jdk(Path home, int feature, String version) {
 
-    /** Empty when the folder holds no JDK that can run and compile. */
+    /** Empty when the folder holds nothing that runs Java and has {@code jcmd}. */
     static Optional<Jdk> at(Path home) {
         Path release = home.resolve("release");
         if (!Files.isExecutable(home.resolve("bin/java")) || !Files.isExecutable(home.resolve("bin/jcmd")) || !Files.isReadable(release)) {
@@ -31,6 +31,10 @@ public record Jdk(Path home, int feature, String version) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    boolean canCompile() {
+        return Files.isExecutable(tool("javac"));
     }
 
     public Path java() {

@@ -31,8 +31,9 @@ public final class Jdks {
         return found().filter(jdk -> jdk.feature() == feature).findFirst();
     }
 
+    /** With a compiler: a mere runtime is used by who asks for its feature. */
     public static Jdk newest() {
-        return found().max(Comparator.comparingInt(Jdk::feature)).orElseThrow();
+        return found().filter(Jdk::canCompile).max(Comparator.comparingInt(Jdk::feature)).orElseThrow();
     }
 
     private static Stream<Jdk> found() {

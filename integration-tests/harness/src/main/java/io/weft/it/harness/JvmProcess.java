@@ -140,7 +140,16 @@ public final class JvmProcess implements AutoCloseable {
         Map<String, String> form = request(url, headers);
         form.put("times", Integer.toString(times));
         form.put("threads", Integer.toString(threads));
-        return new Tally(ask(form).entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> Integer.parseInt(e.getValue()))));
+        return Tally.of(ask(form));
+    }
+
+    /** As {@link #load}; the threads are virtual, which takes a JVM of 21 or later. */
+    public Tally loadByVirtualThreads(String url, int times, int threads) {
+        Map<String, String> form = request(url, Map.of());
+        form.put("times", Integer.toString(times));
+        form.put("threads", Integer.toString(threads));
+        form.put("virtual", "true");
+        return Tally.of(ask(form));
     }
 
     private static Map<String, String> request(String url, Map<String, String> headers) {
@@ -215,6 +224,10 @@ public final class JvmProcess implements AutoCloseable {
 
     /** How often a client driver saw which outcome. */
     public record Tally(Map<String, Integer> counts) {
+        private static Tally of(Map<String, String> answer) {
+            return new Tally(answer.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> Integer.parseInt(e.getValue()))));
+        }
+
         public int status(int status) {
             return counts.getOrDefault("status." + status, 0);
         }
