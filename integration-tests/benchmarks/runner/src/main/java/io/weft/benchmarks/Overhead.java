@@ -35,7 +35,7 @@ final class Overhead implements Benchmark {
         List<Double> p50 = new ArrayList<>();
         List<Double> p99 = new ArrayList<>();
         List<Double> cpuOff = new ArrayList<>();
-        for (int round = 0; round < settings.times(7, 1); round++) {
+        for (int round = 0; round < settings.times(20, 1); round++) {
             try (Testbed testbed = new Testbed()) {
                 Pair off = Pair.plain(testbed, settings);
                 Pair on = Pair.meshed(testbed, settings);

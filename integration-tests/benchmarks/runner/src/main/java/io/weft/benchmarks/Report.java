@@ -101,7 +101,7 @@ final class Report {
 
     /** By which name it is run. */
     private static String benchmark(JsonNode line) {
-        return line.get("name").asText().replaceAll("\\.bytes|-memory|-handshakes", "");
+        return line.get("name").asText().replaceAll("\\.bytes|-memory|-handshakes|-unchanged|-cpu|-heap", "");
     }
 
     /** When and where, for all that were measured so; the JDKs are those of all figures. */
