@@ -19,7 +19,10 @@ import io.envoyproxy.envoy.type.matcher.v3.FilterStateMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.weft.it.comparison.Request.Client;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 
 /** RBAC rules on virtual hosts and routes, over what both sides know of a request that goes out. */
 final class AccessArea implements Area {
@@ -71,7 +74,10 @@ final class AccessArea implements Area {
 
     /** Of one value each: what speaks against a request is held against each of several here, and not in Envoy (docs/differences-from-envoy.md). */
     private static List<String> headers(Draw draw) {
-        return Vocabulary.headers(draw).stream().filter(header -> header.indexOf(',') < 0).toList();
+        Set<String> names = new HashSet<>();
+        return Vocabulary.headers(draw).stream()
+                .filter(header -> header.indexOf(',') < 0 && names.add(header.substring(0, header.indexOf(':')).toLowerCase(Locale.ROOT)))
+                .toList();
     }
 
     static Any rules(Draw draw) {
