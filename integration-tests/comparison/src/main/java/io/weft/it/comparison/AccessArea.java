@@ -73,7 +73,7 @@ final class AccessArea implements Area {
     }
 
     /** Of one value each: what speaks against a request is held against each of several here, and not in Envoy (docs/differences-from-envoy.md). */
-    private static List<String> headers(Draw draw) {
+    static List<String> headers(Draw draw) {
         Set<String> names = new HashSet<>();
         return Vocabulary.headers(draw).stream()
                 .filter(header -> header.indexOf(',') < 0 && names.add(header.substring(0, header.indexOf(':')).toLowerCase(Locale.ROOT)))

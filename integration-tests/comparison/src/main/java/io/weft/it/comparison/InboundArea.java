@@ -222,7 +222,7 @@ final class InboundArea implements Area {
     }
 
     private static Request request(Draw draw, List<String> paths, List<String> filters) {
-        List<String> headers = new ArrayList<>(Vocabulary.headers(draw));
+        List<String> headers = new ArrayList<>(AccessArea.headers(draw));
         String method = draw.oneOf("GET", "GET", "POST", "PUT", "HEAD");
         if (filters.contains(CORS)) {
             if (draw.chance(80)) {
