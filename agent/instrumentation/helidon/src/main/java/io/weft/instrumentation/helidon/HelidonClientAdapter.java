@@ -14,6 +14,7 @@ import io.helidon.webclient.spi.WebClientService;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.IdleSockets;
 import io.weft.instrumentation.MeshSocket;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
@@ -26,6 +27,9 @@ public final class HelidonClientAdapter implements Adapter {
 
     private final AdapterContext context;
     private final CallChains chains;
+
+    /** The library's cache keeps each for as long as nobody asks for the same endpoint. */
+    private final IdleSockets idle = new IdleSockets(System::nanoTime);
 
     /** Under way on this thread. */
     private final ThreadLocal<Attempt> current = new ThreadLocal<>();
@@ -55,9 +59,11 @@ public final class HelidonClientAdapter implements Adapter {
             };
             case HelidonClientModule.LEASE -> (Handler.Result) (connection, is, a0, a1, a2) -> {
                 Attempt attempt = current();
-                return (boolean) is && attempt != null && attempt.isConnecting() && chains.socket(connection) instanceof MeshSocket socket
-                        ? attempt.takes(socket)
-                        : is;
+                if (!(boolean) is || attempt == null || !attempt.isConnecting() || !(chains.socket(connection) instanceof MeshSocket socket)) {
+                    return is;
+                }
+                idle.remove(socket);
+                return attempt.takes(socket);
             };
             case HelidonClientModule.RELEASE -> (Handler.Around) (connection, a0, a1, a2, a3) -> released((TcpClientConnection) connection);
             case HelidonClientModule.HEADERS -> (Handler.Argument) (chain, headers, connection, a1, a2) -> {
@@ -113,6 +119,7 @@ public final class HelidonClientAdapter implements Adapter {
                 connection.closeResource();
                 return null;
             }
+            idle.add(socket, connection::closeResource);
         }
         return Handler.PROCEED;
     }
