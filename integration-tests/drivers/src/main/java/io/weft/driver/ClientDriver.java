@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
  * With {@code virtual} the threads are virtual, and one of them pins its carrier once, as {@link #pin} does: a recording has to show that.
- * With {@code timed} the tally also says {@code slowest}, in milliseconds. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
+ * With {@code timed} the tally also says {@code slowest}, in milliseconds. With {@code measured} there is no tally, which costs, but what {@link Latencies} say. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
 
@@ -53,6 +53,10 @@ public final class ClientDriver {
             }
             HttpCall call = HttpCall.of(fields);
             int times = Integer.parseInt(fields.getOrDefault("times", "0"));
+            if (fields.containsKey("measured")) {
+                System.out.println(Form.write(measure(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")))));
+                continue;
+            }
             Map<String, String> answer = times == 0
                     ? once(client, call)
                     : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")), fields.containsKey("virtual"));
@@ -113,6 +117,43 @@ public final class ClientDriver {
             throw new IllegalStateException(e);
         } finally {
             executor.shutdownNow();
+        }
+    }
+
+    /** As fast as so many threads can, each of them one after the other. */
+    public static Map<String, String> measure(Client client, HttpCall call, int times, int threads) {
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        Latencies latencies = new Latencies(times / threads * threads);
+        try {
+            List<Future<?>> parts = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                int from = i * (times / threads);
+                parts.add(executor.submit(() -> send(client, call, times / threads, latencies, from)));
+            }
+            for (Future<?> part : parts) {
+                part.get();
+            }
+            return latencies.toForm();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    private static void send(Client client, HttpCall call, int times, Latencies latencies, int from) {
+        for (int i = from; i < from + times; i++) {
+            long began = System.nanoTime();
+            try {
+                int status = client.send(call).status();
+                if (status == 200) {
+                    latencies.succeeded(i, System.nanoTime() - began);
+                } else {
+                    latencies.failed(i, "status " + status);
+                }
+            } catch (Exception failure) {
+                latencies.failed(i, failure);
+            }
         }
     }
 

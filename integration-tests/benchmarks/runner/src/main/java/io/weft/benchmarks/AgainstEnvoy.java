@@ -39,11 +39,11 @@ final class AgainstEnvoy implements Benchmark {
         List<Window> proxied = new ArrayList<>();
         List<Double> memoryOfAgents = new ArrayList<>();
         List<Double> memoryOfEnvoys = new ArrayList<>();
-        for (int round = 0; round < settings.times(5, 1); round++) {
+        for (int round = 0; round < settings.rounds(5, 1); round++) {
             try (Testbed testbed = new Testbed()) {
-                Pair direct = Pair.plain(testbed, settings);
+                Pair direct = Pair.plain(testbed, settings, Apps.LEAN);
                 Pair agents = Pair.overMeshTls(testbed, settings);
-                Pair behind = Pair.plain(testbed, settings);
+                Pair behind = Pair.plain(testbed, settings, Apps.LEAN);
                 int inbound = Port.unused();
                 Envoy server = envoy(testbed, inbound(inbound, port(behind)));
                 int outbound = Port.unused();
@@ -61,7 +61,7 @@ final class AgainstEnvoy implements Benchmark {
                     double before = Cpu.seconds(client.pid(), server.pid());
                     Window window = envoys.send(count);
                     double micros = (Cpu.seconds(client.pid(), server.pid()) - before) / count * 1e6;
-                    proxied.add(new Window(window.cpuMicros() + micros, window.p50Micros(), window.p99Micros()));
+                    proxied.add(new Window(window.clientMicros() + micros, window.serverMicros(), window.p50Micros(), window.p99Micros()));
                 }
                 memoryOfAgents.add((double) Resident.bytes(agents.client().pid(), agents.server().pid())
                         - Resident.bytes(direct.client().pid(), direct.server().pid()));

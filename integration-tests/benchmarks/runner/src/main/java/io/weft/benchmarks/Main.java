@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Callable<Integer> {
     private static final List<Benchmark> ALL = Stream.concat(
                     Decision.all().stream(),
-                    Stream.of(new Overhead(), new Tls(), new AgainstEnvoy(), new Startup(), new Memory(), new Push(), new Rollout(), new Agents(), new Swap(), new Soak(), new AgentSoak(), new Rotation()))
+                    Stream.of(new Overhead(), new Libraries(), new Grpc(), new Tls(), new AgainstEnvoy(), new Startup(), new Memory(), new Push(), new Rollout(), new Agents(), new Swap(), new Soak(), new AgentSoak(), new Rotation()))
             .toList();
 
     @Spec
@@ -56,6 +56,12 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--minutes", paramLabel = "N", description = "How long soak-agent lasts, at 70 %% of the load that it would have, instead of a number of requests: an hour, as 60.")
     private Integer minutes;
 
+    @Option(names = "--rounds", paramLabel = "N", description = "How often two sides are compared, each time in fresh JVMs; fewer are sooner done, and say less.")
+    private Integer rounds;
+
+    @Option(names = "--library", paramLabel = "NAME", defaultValue = "", description = "Of which library the overhead is measured, or of those whose names begin so: ${COMPLETION-CANDIDATES}.", completionCandidates = LibraryNames.class)
+    private String library;
+
     @Option(names = "--agents", paramLabel = "N", description = "How many agents' streams there are where a control plane is measured.")
     private Integer agents;
 
@@ -67,6 +73,14 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--from", paramLabel = "FILE", description = "Measure nothing: the report is of the lines in this file, which were printed before.")
     private Path measured;
+
+    private static final class LibraryNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1;
+
+        LibraryNames() {
+            super(MeasuredLibrary.ids());
+        }
+    }
 
     private final ObjectMapper json = new ObjectMapper();
 
@@ -88,7 +102,10 @@ public final class Main implements Callable<Integer> {
             report(Files.readAllLines(measured));
             return 0;
         }
-        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(minutes).map(Duration::ofMinutes), Optional.ofNullable(agents));
+        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(minutes).map(Duration::ofMinutes), Optional.ofNullable(rounds), library, Optional.ofNullable(agents));
+        if (Stream.of(MeasuredLibrary.values()).noneMatch(settings::concerns)) {
+            throw new ParameterException(spec.commandLine(), "no library " + library + " on JDK " + settings.jdk().feature() + "; there are " + String.join(", ", MeasuredLibrary.ids()));
+        }
         List<Figure> figures = new ArrayList<>();
         List<String> lines = new ArrayList<>();
         for (Benchmark benchmark : chosen) {

@@ -42,7 +42,7 @@ final class Memory implements Benchmark {
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
         List<Footprint> without = new ArrayList<>();
         List<Footprint> with = new ArrayList<>();
-        for (int round = 0; round < settings.times(3, 1); round++) {
+        for (int round = 0; round < settings.rounds(3, 1); round++) {
             without.add(withoutAgent(settings));
             with.add(withAgent(settings));
         }

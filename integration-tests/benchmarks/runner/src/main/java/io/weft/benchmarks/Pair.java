@@ -1,6 +1,7 @@
 package io.weft.benchmarks;
 
 import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
@@ -18,10 +19,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /** A client that sends requests and a server that answers them, each a JVM of its own; neither does anything else. */
 record Pair(JvmProcess client, JvmProcess server, String url) {
+    static final String SERVICE = "orders";
     static final Authority MESH = new Authority("mesh");
     static final Certified ORDERS = MESH.certify("spiffe://mesh/orders");
     static final Certified SHOP = MESH.certify("spiffe://mesh/shop");
@@ -30,40 +33,44 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     private static final int THREADS = 2;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** A stretch of load. */
-    record Window(double cpuMicros, double p50Micros, double p99Micros) {
+    /** A stretch of load; CPU is of a request. */
+    record Window(double clientMicros, double serverMicros, double p50Micros, double p99Micros) {
+
+        double cpuMicros() {
+            return clientMicros + serverMicros;
+        }
 
         static double median(List<Window> windows, ToDoubleFunction<Window> quantity) {
             return Distribution.of(windows.stream().mapToDouble(quantity).boxed().toList()).median();
         }
-
-        static double ratio(List<Window> on, List<Window> off, ToDoubleFunction<Window> quantity) {
-            return median(on, quantity) / median(off, quantity);
-        }
     }
 
     /** Without the agent, in plaintext. */
-    static Pair plain(Testbed testbed, Settings settings) {
-        JvmProcess server = server(workload(testbed, "server", settings));
+    static Pair plain(Testbed testbed, Settings settings, Apps apps) {
+        JvmProcess server = apps.server().apply(jvm(testbed, "server", settings));
         int port = server.awaitPort();
-        return new Pair(client(workload(testbed, "client", settings)), server, "http://127.0.0.1:" + port + "/orders/1");
+        return new Pair(apps.client().apply(jvm(testbed, "client", settings)), server, apps.url().apply("127.0.0.1:" + port));
     }
 
     /** With the agent in both, in plaintext. */
-    static Pair meshed(Testbed testbed, Settings settings) {
+    static Pair meshed(Testbed testbed, Settings settings, Apps apps) {
         PolicyServer policies = testbed.policyServer();
-        JvmProcess server = server(workload(testbed, "server with agent", settings).mesh(policies.uri(), "orders").unguarded());
-        policies.serve(Policy.empty().service("orders", new InetSocketAddress("127.0.0.1", server.awaitPort())));
-        JvmProcess client = client(workload(testbed, "client with agent", settings).mesh(policies.uri(), "shop"));
-        return new Pair(client, server, "http://orders/orders/1");
+        JvmProcess server = apps.server().apply(jvm(testbed, "server with agent", settings).mesh(policies.uri(), SERVICE).unguarded());
+        int port = server.awaitPort();
+        policies.serve(Policy.empty()
+                .listener(Inbounds.of(port, MESH, ORDERS).plaintext())
+                .virtualHost(SERVICE, Routes.to(SERVICE))
+                .cluster(SERVICE, Pair::patient, new InetSocketAddress("127.0.0.1", port)));
+        JvmProcess client = apps.client().apply(jvm(testbed, "client with agent", settings).mesh(policies.uri(), "shop"));
+        return new Pair(client, server, apps.url().apply(SERVICE));
     }
 
     /** Without the agent, with TLS 1.3 and client certificates as an app's developer sets them up. */
     static Pair overOwnTls(Testbed testbed, Settings settings) {
         Path folder = testbed.temporaryFolder();
-        JvmProcess server = server(ownTls(workload(testbed, "server with TLS", settings), folder, "server", ORDERS));
+        JvmProcess server = Apps.leanServer(ownTls(jvm(testbed, "server with TLS", settings), folder, "server", ORDERS));
         int port = server.awaitPort();
-        JvmProcess client = client(ownTls(workload(testbed, "client with TLS", settings), folder, "client", SHOP)
+        JvmProcess client = Apps.leanClient(ownTls(jvm(testbed, "client with TLS", settings), folder, "client", SHOP)
                 // The certificates name workloads and not hosts.
                 .option("-Djdk.internal.httpclient.disableHostnameVerification=true"));
         return new Pair(client, server, "https://127.0.0.1:" + port + "/orders/1");
@@ -83,19 +90,22 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     static Pair overMeshTls(Testbed testbed, Settings settings) {
         PolicyServer policies = testbed.policyServer();
         policies.serve(Policy.empty());
-        JvmProcess server = server(workload(testbed, "server with agent", settings).mesh(policies.uri(), "orders"));
+        JvmProcess server = Apps.leanServer(jvm(testbed, "server with agent", settings).mesh(policies.uri(), "orders"));
         int port = server.awaitPort();
         policies.serve(Policy.empty()
                 .listener(Inbounds.of(port, MESH, ORDERS).strict())
                 .virtualHost("orders", Routes.to("orders"))
-                .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, SHOP, "spiffe://mesh/orders"))
-                                // On a machine that is busy a handshake takes its time.
-                                .setConnectTimeout(Durations.fromSeconds(20)),
+                .cluster("orders", cluster -> patient(cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, SHOP, "spiffe://mesh/orders"))),
                         new InetSocketAddress("127.0.0.1", port)));
         Pair pair = new Pair(
-                client(workload(testbed, "client with agent", settings).mesh(policies.uri(), "shop")), server, "http://orders/orders/1");
+                Apps.leanClient(jvm(testbed, "client with agent", settings).mesh(policies.uri(), "shop")), server, "http://orders/orders/1");
         pair.awaitAnswers();
         return pair;
+    }
+
+    /** On a machine that is busy a connection takes its time. */
+    static void patient(Cluster.Builder cluster) {
+        cluster.setConnectTimeout(Durations.fromSeconds(20));
     }
 
     private void awaitAnswers() {
@@ -107,22 +117,20 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
         }
     }
 
-    static JvmProcess server(JvmCommand command) {
-        return command.main("io.weft.benchmarks.workload.TomcatServer", "orders");
-    }
-
-    static JvmProcess client(JvmCommand command) {
-        return command.main("io.weft.benchmarks.workload.LoadClient");
-    }
-
-    static JvmCommand workload(Testbed testbed, String name, Settings settings) {
-        return testbed.jvm(name, settings.jdk()).module(Settings.workloads()).option("-Xms256m").option("-Xmx256m");
+    static JvmCommand jvm(Testbed testbed, String name, Settings settings) {
+        return testbed.jvm(name, settings.jdk()).option("-Xms256m").option("-Xmx256m");
     }
 
     private Map<String, String> ask(String to, int requests) {
-        return client.ask(Map.of("url", to, "requests", Integer.toString(requests), "threads", Integer.toString(THREADS)));
+        return client.ask(Map.of("url", to, "times", Integer.toString(requests), "threads", Integer.toString(THREADS), "measured", ""));
     }
 
+    /** So many each second, whether or not those before are answered; a latency counts from when its request was due. */
+    Window send(int requests, int rate) {
+        return send(requests, () -> client.ask(Map.of("url", url, "times", Integer.toString(requests), "rate", Integer.toString(rate))));
+    }
+
+    /** By two threads, one after the other on each. */
     Window send(int requests) {
         return send(url, requests);
     }
@@ -133,13 +141,19 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     }
 
     private Window send(String to, int requests) {
-        double before = Cpu.seconds(client, server);
-        Map<String, String> answer = ask(to, requests);
-        double seconds = Cpu.seconds(client, server) - before;
+        return send(requests, () -> ask(to, requests));
+    }
+
+    private Window send(int requests, Supplier<Map<String, String>> load) {
+        double clientBefore = Cpu.seconds(client);
+        double serverBefore = Cpu.seconds(server);
+        Map<String, String> answer = load.get();
+        double ofClient = Cpu.seconds(client) - clientBefore;
+        double ofServer = Cpu.seconds(server) - serverBefore;
         if (!answer.get("failed").equals("0")) {
-            throw new IllegalStateException(answer.get("failed") + " of " + requests + " requests failed\n" + client.report() + "\n" + server.report());
+            throw new IllegalStateException(answer.get("failed") + " of " + requests + " requests failed, the last with " + answer.get("failure") + "\n" + client.report() + "\n" + server.report());
         }
-        return new Window(seconds / requests * 1e6, micros(answer.get("p50")), micros(answer.get("p99")));
+        return new Window(ofClient / requests * 1e6, ofServer / requests * 1e6, micros(answer.get("p50")), micros(answer.get("p99")));
     }
 
     private static double micros(String nanos) {

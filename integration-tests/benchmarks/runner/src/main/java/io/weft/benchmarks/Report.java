@@ -47,19 +47,19 @@ final class Report {
     }
 
     /**
-     * @param docs gets {@code performance.md} and a folder {@code performance}; figures that are there are kept, but for those of the benchmarks
-     *     that have new ones
+     * @param docs gets {@code performance.md} and a folder {@code performance}; figures that are there are kept, but for those of the benchmarks,
+     *     and of the libraries, that have new ones
      * @param measured as printed; lines of a name that comes again are several figures of it
      * @param all benchmarks that there are, in their order
      */
     static void write(Path docs, List<JsonNode> measured, LocalDate day, List<String> all) throws IOException {
         Path figures = Files.createDirectories(docs.resolve("performance")).resolve("figures.jsonl");
         List<ObjectNode> lines = new ArrayList<>();
-        Set<String> anew = measured.stream().map(Report::benchmark).collect(Collectors.toSet());
+        Set<String> anew = measured.stream().map(line -> part(line, all)).collect(Collectors.toSet());
         if (Files.exists(figures)) {
             for (String line : Files.readAllLines(figures)) {
                 ObjectNode known = (ObjectNode) JSON.readTree(line);
-                if (!anew.contains(benchmark(known))) {
+                if (!anew.contains(part(known, all))) {
                     lines.add(known);
                 }
             }
@@ -68,7 +68,7 @@ final class Report {
             ObjectNode dated = line.deepCopy();
             lines.add(dated.put("day", day.toString()).put("machine", machine(line)));
         }
-        lines.sort(Comparator.comparingInt(line -> all.indexOf(benchmark(line))));
+        lines.sort(Comparator.comparingInt(line -> all.indexOf(benchmark(line, all))));
         StringBuilder store = new StringBuilder();
         for (ObjectNode line : lines) {
             store.append(JSON.writeValueAsString(line)).append('\n');
@@ -86,22 +86,46 @@ final class Report {
             Files.writeString(pictures.resolve("startup.svg"), startup.get().svg());
             page.append("![Start-up](performance/startup.svg)\n\n");
         }
+        Optional<BarChart> libraries = libraries();
+        if (libraries.isPresent()) {
+            Files.writeString(pictures.resolve("libraries.svg"), libraries.get().svg());
+        }
         page.append(READING).append(table()).append(notMet()).append(notMeasured());
         boolean together = lines.stream().map(Report::place).distinct().count() == 1;
-        for (String name : lines.stream().map(Report::benchmark).distinct().toList()) {
+        for (String name : lines.stream().map(this::benchmark).distinct().toList()) {
             page.append("\n## ").append(name).append("\n\n```sh\nintegration-tests/benchmarks/run ").append(name).append("\n```\n\n");
             List<ObjectNode> own = lines.stream().filter(line -> benchmark(line).equals(name)).toList();
             if (!together) {
                 page.append(place(own.get(0))).append(".\n\n");
             }
-            own.forEach(line -> page.append(details(line)));
+            if (own.stream().allMatch(Report::isOfLibrary)) {
+                page.append("![What the agent adds to the CPU of a request, in percent](performance/libraries.svg)\n\n").append(tableOfLibraries(own));
+            } else {
+                own.forEach(line -> page.append(details(line)));
+            }
         }
         Files.writeString(docs.resolve("performance.md"), page);
     }
 
-    /** By which name it is run. */
-    private static String benchmark(JsonNode line) {
-        return line.get("name").asText().replaceAll("\\.bytes|-memory|-handshakes|-unchanged|-cpu|-heap", "");
+    /** By which name it is run: the longest that its own is, or begins with. */
+    private static String benchmark(JsonNode line, List<String> all) {
+        String name = line.get("name").asText();
+        return all.stream()
+                .filter(known -> name.equals(known) || name.startsWith(known + "-") || name.startsWith(known + "."))
+                .max(Comparator.comparingInt(String::length)).orElse(name);
+    }
+
+    private String benchmark(JsonNode line) {
+        return benchmark(line, all);
+    }
+
+    /** What is measured at once, and so replaces what was measured of it before. */
+    private static String part(JsonNode line, List<String> all) {
+        return benchmark(line, all) + ' ' + line.at("/detail/library").asText() + ' ' + line.at("/detail/side").asText();
+    }
+
+    private static boolean isOfLibrary(JsonNode line) {
+        return line.at("/detail").has("library");
     }
 
     /** When and where, for all that were measured so; the JDKs are those of all figures. */
@@ -140,7 +164,7 @@ final class Report {
 
     private BarChart budgets() {
         List<Bar> bars = lines.stream()
-                .filter(line -> line.get("budget").asDouble() > 0)
+                .filter(line -> line.get("budget").asDouble() > 0 && !isOfLibrary(line))
                 .map(line -> new Bar(
                         label(line),
                         line.get("value").asDouble() / line.get("budget").asDouble(),
@@ -164,12 +188,59 @@ final class Report {
         return bars.isEmpty() ? Optional.empty() : Optional.of(new BarChart("Start-up", bars, 0));
     }
 
+    private Optional<BarChart> libraries() {
+        List<Bar> bars = lines.stream().filter(Report::isOfLibrary)
+                .map(line -> new Bar(
+                        titleAndSide(line), Math.max(0, percent(line, "/value")),
+                        String.format(Locale.ROOT, "%.1f %% (%.1f to %.1f)", percent(line, "/value"), percent(line, "/detail/least"), percent(line, "/detail/most")),
+                        line.get("ok").asBoolean() ? Kind.GOOD : Kind.BAD))
+                .toList();
+        return bars.isEmpty() ? Optional.empty() : Optional.of(new BarChart("What the agent adds to the CPU of a request, in percent (budget: the dashed line)", bars, 3));
+    }
+
+    /** Of a ratio, what is above 1. */
+    private static double percent(JsonNode line, String ratio) {
+        return (line.at(ratio).asDouble() - 1) * 100;
+    }
+
+    private static String titleAndSide(JsonNode line) {
+        String side = line.at("/detail/side").asText();
+        return line.at("/detail/library").asText() + (side.equals("both") ? "" : ", " + side);
+    }
+
+    private static String tableOfLibraries(List<ObjectNode> own) {
+        StringBuilder table = new StringBuilder("""
+                CPU of client and server together, with the agent in both over with it in neither: the median of the rounds, and the least and the most of them. Of them alone,
+                the client's and the server's. Beside a library there is always the same program at the other end, that does as little as it can.
+
+                | library | is the | ratio | rounds: least to most | client alone | server alone | µs without | p50 | p99 | JDK |
+                |---|---|---|---|---|---|---|---|---|---|
+                """);
+        for (JsonNode line : own) {
+            JsonNode detail = line.get("detail");
+            table.append("| %s | %s | %s%s | %s: %s to %s | %s | %s | %s | %s | %s | %s |%n".formatted(
+                    detail.get("library").asText(), detail.get("side").asText(), number(line.get("value").asDouble()), line.get("ok").asBoolean() ? "" : ", **not met**",
+                    detail.get("rounds"), detail.get("least"), detail.get("most"), detail.get("clientRatio"), detail.get("serverRatio"),
+                    detail.get("cpuMicrosPerRequestOff"), detail.get("p50Ratio"), detail.get("p99Ratio"), detail.get("jdk").asText()));
+        }
+        return table.append('\n').toString();
+    }
+
     private String table() {
         StringBuilder table = new StringBuilder("| figure | measured | budget | |\n|---|---|---|---|\n");
         for (JsonNode line : lines) {
             JsonNode budget = line.get("budget");
+            if (isOfLibrary(line)) {
+                continue;
+            }
             table.append("| ").append(label(line)).append(" | ").append(figure(line)).append(" | ")
                     .append(budget.isNull() ? "none" : number(budget.asDouble())).append(" | ").append(line.get("ok").asBoolean() ? "met" : "**not met**").append(" |\n");
+        }
+        List<ObjectNode> libraries = lines.stream().filter(Report::isOfLibrary).toList();
+        if (!libraries.isEmpty()) {
+            long met = libraries.stream().filter(line -> line.get("ok").asBoolean()).count();
+            table.append("| [libraries](#libraries) | ").append(met).append(" of ").append(libraries.size()).append(" are within it | ")
+                    .append(number(libraries.get(0).get("budget").asDouble())).append(" | ").append(met == libraries.size() ? "met" : "**not met**").append(" |\n");
         }
         return table.toString();
     }
@@ -196,6 +267,9 @@ final class Report {
     }
 
     private static String label(JsonNode line) {
+        if (isOfLibrary(line)) {
+            return titleAndSide(line);
+        }
         JsonNode app = line.at("/detail/app");
         return line.get("name").asText() + (app.isMissingNode() ? "" : ", " + app.asText() + ", JDK " + line.at("/detail/jdk").asText().replaceAll("\\..*", ""));
     }

@@ -11,13 +11,23 @@ import java.util.Optional;
  * @param quick too few repetitions for a figure worth quoting: shows that the benchmark itself works
  * @param requests how many a soak has; empty: as many as it is by itself
  * @param lasting how long a soak of agents lasts; empty: until its requests are sent
+ * @param rounds how often two sides are compared, each time in fresh JVMs; empty: as often as the benchmark does by itself
+ * @param library beginning of the name of those that are measured, of {@link MeasuredLibrary}
  * @param agents how many streams a control plane is measured with; empty: as many as it is by itself
  */
-record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> agents) {
+record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> rounds, String library, Optional<Integer> agents) {
 
     /** How often something is done. */
     int times(int normally, int whenQuick) {
         return quick ? whenQuick : normally;
+    }
+
+    int rounds(int normally, int whenQuick) {
+        return rounds.orElse(times(normally, whenQuick));
+    }
+
+    boolean concerns(MeasuredLibrary one) {
+        return one.id().startsWith(library) && one.runsOn(jdk.feature());
     }
 
     long requests(long normally, long whenQuick) {
@@ -31,6 +41,11 @@ record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Durati
     /** Build folder of the programs that are measured under the agent. */
     static Path workloads() {
         return Build.present("weft.benchmarks.workloads", "integration-tests/benchmarks/workloads");
+    }
+
+    /** Build folder of a client and a server of gRPC. */
+    static Path grpc() {
+        return Build.present("weft.benchmarks.grpc", "integration-tests/benchmarks/grpc");
     }
 
     /** Build folder of a big cluster and of many agents' streams. */

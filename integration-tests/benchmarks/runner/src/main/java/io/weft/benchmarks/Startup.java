@@ -53,7 +53,7 @@ final class Startup implements Benchmark {
 
     private Figure figure(Settings settings, Jdk jdk, App app) throws Exception {
         Map<Agent, List<Start>> starts = new LinkedHashMap<>();
-        for (int round = 0; round < settings.times(app.rounds, 1); round++) {
+        for (int round = 0; round < settings.rounds(app.rounds, 1); round++) {
             for (Agent agent : Agent.values()) {
                 starts.computeIfAbsent(agent, a -> new ArrayList<>()).add(start(jdk, app, agent));
             }

@@ -34,7 +34,7 @@ final class Swap implements Benchmark {
         List<Double> quiet = new ArrayList<>();
         Map<String, Long> sums = new TreeMap<>();
         double longestSwap = 0;
-        for (int round = 0; round < settings.times(5, 1); round++) {
+        for (int round = 0; round < settings.rounds(5, 1); round++) {
             Map<String, String> answer = round(settings);
             longest.add(millis(answer.get("longest")));
             quiet.add(millis(answer.get("quietLongest")));

@@ -2,12 +2,8 @@ package io.weft.benchmarks;
 
 import io.weft.benchmarks.Pair.Window;
 import io.weft.it.harness.Testbed;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Mesh TLS over TLS that the apps themselves have been given: the same apps, certificates, version and cipher suites, on the same JSSE. Measured
@@ -29,9 +25,9 @@ final class Tls implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        Ratios requests = new Ratios();
-        Ratios connections = new Ratios();
-        for (int round = 0; round < settings.times(7, 1); round++) {
+        SideBySide requests = new SideBySide();
+        SideBySide connections = new SideBySide();
+        for (int round = 0; round < settings.rounds(7, 1); round++) {
             try (Testbed testbed = new Testbed()) {
                 Pair own = Pair.overOwnTls(testbed, settings);
                 Pair mesh = Pair.overMeshTls(testbed, settings);
@@ -43,63 +39,14 @@ final class Tls implements Benchmark {
                     own.connect(handshakes);
                     mesh.connect(handshakes);
                 }
-                requests.add(settings, () -> own.send(count), () -> mesh.send(count));
-                connections.add(settings, () -> own.connect(handshakes), () -> mesh.connect(handshakes));
+                requests.round(settings.times(6, 1), () -> own.send(count), () -> mesh.send(count));
+                connections.round(settings.times(6, 1), () -> own.connect(handshakes), () -> mesh.connect(handshakes));
             }
         }
-        figures.accept(requests.figure(name(), Map.of()));
+        figures.accept(requests.figure(name(), BUDGET, "cpuMicrosOwn", Map.of()));
         // Two threads, one connection after the other on each.
-        figures.accept(connections.figure(name() + "-handshakes", Map.of(
-                "perSecondOwn", Math.round(2e6 / connections.own(Window::p50Micros)),
-                "perSecondMesh", Math.round(2e6 / connections.mesh(Window::p50Micros)))));
-    }
-
-    private interface Turn {
-        Window take();
-    }
-
-    private static final class Ratios {
-        private final List<Double> cpu = new ArrayList<>();
-        private final List<Double> p50 = new ArrayList<>();
-        private final List<Double> p99 = new ArrayList<>();
-        private final List<Window> own = new ArrayList<>();
-        private final List<Window> mesh = new ArrayList<>();
-
-        void add(Settings settings, Turn off, Turn on) {
-            List<Window> offs = new ArrayList<>();
-            List<Window> ons = new ArrayList<>();
-            for (int turn = 0; turn < settings.times(6, 1); turn++) {
-                offs.add(off.take());
-                ons.add(on.take());
-                ons.add(on.take());
-                offs.add(off.take());
-            }
-            cpu.add(Window.ratio(ons, offs, Window::cpuMicros));
-            p50.add(Window.ratio(ons, offs, Window::p50Micros));
-            p99.add(Window.ratio(ons, offs, Window::p99Micros));
-            own.addAll(offs);
-            mesh.addAll(ons);
-        }
-
-        double own(ToDoubleFunction<Window> quantity) {
-            return Window.median(own, quantity);
-        }
-
-        double mesh(ToDoubleFunction<Window> quantity) {
-            return Window.median(mesh, quantity);
-        }
-
-        Figure figure(String name, Map<String, Object> more) {
-            Distribution ratios = Distribution.of(cpu);
-            Map<String, Object> detail = new LinkedHashMap<>();
-            detail.put("rounds", ratios.size());
-            detail.put("least", Distribution.round(ratios.min(), 3));
-            detail.put("most", Distribution.round(ratios.max(), 3));
-            detail.put("cpuMicrosOwn", Distribution.round(own(Window::cpuMicros), 1));
-            detail.put("p50Ratio", Distribution.round(Distribution.of(p50).median(), 3));
-            detail.put("p99Ratio", Distribution.round(Distribution.of(p99).median(), 3));
-            detail.putAll(more);
-            return new Figure(name, Distribution.round(ratios.median(), 3), "ratio", BUDGET, detail);
-        }
+        figures.accept(connections.figure(name() + "-handshakes", BUDGET, "cpuMicrosOwn", Map.of(
+                "perSecondOwn", Math.round(2e6 / connections.median(0, Window::p50Micros)),
+                "perSecondMesh", Math.round(2e6 / connections.median(1, Window::p50Micros)))));
     }
 }

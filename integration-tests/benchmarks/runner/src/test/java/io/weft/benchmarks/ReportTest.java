@@ -57,6 +57,31 @@ class ReportTest {
         assertThat(page.substring(page.indexOf("## tls"))).contains("2026-01-03");
     }
 
+    @Test
+    void eachLibraryKeepsItsFigureUntilItIsMeasuredAgain() throws Exception {
+        List<String> all = List.of("tls", "libraries");
+        String library = "{'name':'libraries','value':%s,'unit':'ratio','budget':1.03,'ok':%s,'detail':{'jdk':'25','cores':2,'rounds':5,'least':0.99,'most':1.05,"
+                + "'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'library':'%s','side':'client','clientRatio':1.0,'serverRatio':1.0}}";
+        Report.write(docs, lines(library.formatted("1.01", true, "Apache"), library.formatted("1.08", false, "Orca")), LocalDate.of(2026, 1, 2), all);
+        assertThat(Files.readString(docs.resolve("performance.md"))).contains("1 of 2 are within it | 1.03 | **not met** |", "Not met: Orca, client.");
+
+        Report.write(docs, lines(library.formatted("1.02", true, "Orca")), LocalDate.of(2026, 1, 3), all);
+
+        assertThat(Files.readString(docs.resolve("performance.md")))
+                .contains("| Apache | client | 1.01 | 5: 0.99 to 1.05 |", "| Orca | client | 1.02 |", "2 of 2 are within it | 1.03 | met |", "Every budget is met.", "libraries.svg")
+                .doesNotContain("1.08");
+        assertThat(Files.readString(docs.resolve("performance/libraries.svg"))).contains("Orca, client", "2.0 % (-1.0 to 5.0)");
+    }
+
+    @Test
+    void aFigureBelongsToTheBenchmarkWhoseNameItBeginsWith() throws Exception {
+        Report.write(docs, lines("{'name':'soak-agent-failed','value':0,'unit':'requests','budget':0,'ok':true,'detail':{'jdk':'25','cores':2}}",
+                "{'name':'envoy-p50','value':0.05,'unit':'ratio','budget':0.1,'ok':true,'detail':{'jdk':'25','cores':2}}"),
+                LocalDate.of(2026, 1, 2), List.of("envoy", "soak", "soak-agent"));
+
+        assertThat(Files.readString(docs.resolve("performance.md"))).contains("run envoy\n", "run soak-agent\n", "Not measured: soak.").doesNotContain("run envoy-p50");
+    }
+
     private static List<JsonNode> lines(String... lines) {
         return Stream.of(lines).map(line -> {
             try {

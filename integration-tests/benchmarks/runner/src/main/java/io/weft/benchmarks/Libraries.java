@@ -1,0 +1,52 @@
+package io.weft.benchmarks;
+
+import io.weft.benchmarks.Pair.Window;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** {@link Overhead} of each library, with the same lean program at the other end: clients with Tomcat, servers with {@code java.net.http}. */
+final class Libraries implements Benchmark {
+    private static final int TURNS = 3;
+
+    @Override
+    public String name() {
+        return "libraries";
+    }
+
+    @Override
+    public String summary() {
+        return "overhead of each client and server library, some two minutes each; --library says of which";
+    }
+
+    @Override
+    public void run(Settings settings, Consumer<Figure> figures) throws Exception {
+        List<String> failed = new ArrayList<>();
+        for (MeasuredLibrary library : Stream.of(MeasuredLibrary.values()).filter(settings::concerns).toList()) {
+            try {
+                figures.accept(figure(settings, library));
+            } catch (Exception | AssertionError failure) {
+                // The others take an hour, and are worth having.
+                failure.printStackTrace();
+                failed.add(library.id());
+            }
+        }
+        if (!failed.isEmpty()) {
+            throw new IllegalStateException("not measured: " + String.join(", ", failed));
+        }
+    }
+
+    private Figure figure(Settings settings, MeasuredLibrary library) throws Exception {
+        SideBySide pairs = Overhead.measure(settings, library.apps(), settings.rounds(5, 1), TURNS);
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("library", library.title());
+        detail.put("side", library.side.name().toLowerCase(Locale.ROOT));
+        detail.put("clientRatio", Distribution.round(pairs.ratios(Window::clientMicros).median(), 3));
+        detail.put("serverRatio", Distribution.round(pairs.ratios(Window::serverMicros).median(), 3));
+        return pairs.figure(name(), Overhead.BUDGET, "cpuMicrosPerRequestOff", detail);
+    }
+}
