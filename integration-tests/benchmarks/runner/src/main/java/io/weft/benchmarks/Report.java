@@ -211,7 +211,7 @@ final class Report {
     private static String tableOfLibraries(List<ObjectNode> own) {
         StringBuilder table = new StringBuilder("""
                 CPU of client and server together, with the agent in both over with it in neither: the median of the rounds, and the least and the most of them. Of them alone,
-                the client's and the server's. Beside a library there is always the same program at the other end, that does as little as it can.
+                the client's and the server's. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
 
                 | library | is the | ratio | rounds: least to most | client alone | server alone | µs without | p50 | p99 | JDK |
                 |---|---|---|---|---|---|---|---|---|---|
