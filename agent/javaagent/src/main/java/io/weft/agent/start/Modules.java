@@ -5,6 +5,7 @@ import io.weft.instrumentation.apachehttpclient4.ApacheHttpAsyncClient4Module;
 import io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module;
 import io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Module;
+import io.weft.instrumentation.armeriaclient.ArmeriaClientModule;
 import io.weft.instrumentation.asynchttpclient.AsyncHttpClientModule;
 import io.weft.instrumentation.grpc.GrpcModule;
 import io.weft.instrumentation.helidon.HelidonClientModule;
@@ -34,6 +35,7 @@ final class Modules {
                 ApacheHttpAsyncClient4Module.module(),
                 ApacheHttpClient5Module.module(),
                 ApacheHttpAsyncClient5Module.module(),
+                ArmeriaClientModule.module(),
                 AsyncHttpClientModule.module(),
                 GrpcModule.module(),
                 HelidonModule.module(),

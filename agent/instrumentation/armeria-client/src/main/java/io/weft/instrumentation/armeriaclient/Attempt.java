@@ -1,0 +1,308 @@
+package io.weft.instrumentation.armeriaclient;
+
+import com.linecorp.armeria.client.UnprocessedRequestException;
+import com.linecorp.armeria.client.WriteTimeoutException;
+import com.linecorp.armeria.common.ClosedSessionException;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.common.logging.RequestLog;
+import com.linecorp.armeria.common.logging.RequestLogAccess;
+import com.linecorp.armeria.common.logging.RequestLogProperty;
+import com.linecorp.armeria.common.stream.AbortedStreamException;
+import com.linecorp.armeria.common.stream.CancelledSubscriptionException;
+import com.linecorp.armeria.common.stream.NoopSubscriber;
+import com.linecorp.armeria.internal.client.PooledChannel;
+import io.netty.channel.Channel;
+import io.netty.channel.ConnectTimeoutException;
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.Exchange.Failure;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+
+/** One attempt of a hop, from the app's pool to its outcome. For the hop's event loop. */
+final class Attempt {
+    /** Of a response that is not for the app, to have its connection for another request. */
+    private static final int READ_TO_THE_END = 1 << 16;
+
+    private enum State { CONNECTING, SENDING, DELIVERED, DROPPED, OVER }
+
+    private final Hop hop;
+    private final Endpoint endpoint;
+    private final long begunNanos = System.nanoTime();
+    private State state = State.CONNECTING;
+    /** Null before the library was asked. */
+    private HttpResponse response;
+    private RequestLogAccess log;
+    /** Null before there is one. */
+    private Channel channel;
+    private boolean delivered;
+    /** Null before the library is done with the request. */
+    private RequestLog sentOrNot;
+    /** Null: in plaintext, or given back. */
+    private MeshConnection lease;
+
+    Attempt(Hop hop, Endpoint endpoint) {
+        this.hop = hop;
+        this.endpoint = endpoint;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    void begin() {
+        if (!hop.exchange.connecting()) {
+            fails(Failure.CONNECT, UnprocessedRequestException.of(new ConnectTimeoutException("too late to connect")));
+            return;
+        }
+        HttpRequest onWire = hop.onWire();
+        try {
+            AttemptContext context = hop.context(this, onWire);
+            log = context.log();
+            log.whenAvailable(RequestLogProperty.REQUEST_FIRST_BYTES_TRANSFERRED_TIME).thenAccept(told -> on(() -> begins(told)));
+            log.whenRequestComplete().thenAccept(told -> on(() -> sent(log.partial())));
+            log.whenAvailable(RequestLogProperty.RESPONSE_HEADERS).thenAccept(told -> on(() -> responds(told)));
+            log.whenAvailable(RequestLogProperty.RESPONSE_END_TIME).thenAccept(told -> on(() -> ends(told.responseCause())));
+            onWire.whenComplete().handle((nothing, cause) -> {
+                hop.onLoop(() -> hop.requestEnded(this, cause));
+                return null;
+            });
+            HttpResponse asked = hop.send(context, onWire);
+            response = asked;
+            asked.whenComplete().handle((nothing, cause) -> {
+                if (cause != null) {
+                    on(() -> ends(cause));
+                }
+                return null;
+            });
+            if (state == State.OVER) {
+                asked.abort();
+            }
+        } catch (Throwable fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    /** What an attempt is told. */
+    @FunctionalInterface
+    private interface Told {
+        void run() throws Throwable;
+    }
+
+    private void on(Told told) {
+        hop.onLoop(() -> {
+            try {
+                told.run();
+            } catch (RuntimeException | Error fault) {
+                throw fault;
+            } catch (Throwable fault) {
+                throw new IllegalStateException(fault);
+            }
+        });
+    }
+
+    /** The library has a connection for it, and is about to send the request unless the response is over. */
+    void sends(PooledChannel pooled, HttpResponse to) {
+        response = to;
+        Channel open = pooled.get();
+        if (state != State.CONNECTING || !hop.isCurrent(this)) {
+            to.abort();
+            return;
+        }
+        if (endpoint.tls() != null) {
+            MeshConnection secured = MeshConnection.of(open);
+            if (secured == null || !secured.isSecuredBy(endpoint.tls())) {
+                open.close();
+                drops(to, Failure.CONNECT,
+                        UnprocessedRequestException.of(new ConnectException("the connection to " + endpoint + " is not secured by the mesh")));
+                return;
+            }
+            if (!secured.lease(begunNanos)) {
+                state = State.OVER;
+                open.close();
+                to.abort();
+                hop.redial(this);
+                return;
+            }
+            lease = secured;
+        }
+        channel = open;
+        hop.exchange.speaksHttp2(pooled.protocol().isMultiplex());
+        if (!hop.exchange.connected()) {
+            giveBack();
+            drops(to, Failure.RESET, UnprocessedRequestException.of(new SocketTimeoutException("too late to send")));
+            return;
+        }
+        state = State.SENDING;
+        RequestLog session = log.getIfAvailable(RequestLogProperty.SESSION);
+        hop.log().session(open, pooled.protocol(), session == null ? null : session.connectionTimings());
+        on(hop::connected);
+    }
+
+    private void drops(HttpResponse unsent, Failure failure, Throwable cause) {
+        state = State.OVER;
+        unsent.abort(cause);
+        hop.failed(failure, cause);
+    }
+
+    private void begins(RequestLog told) {
+        if (state == State.SENDING && told.requestFirstBytesTransferredTimeNanos() != null) {
+            hop.log().requestHeaders(hop.exchange.headers());
+            hop.log().requestFirstBytesTransferred();
+        }
+    }
+
+    /** All of the request is sent, or no more of it will be. */
+    private void sent(RequestLog told) throws Throwable {
+        sentOrNot = told;
+        if (told.requestCause() == null && (state == State.SENDING || state == State.DELIVERED)) {
+            hop.exchange.requestSent();
+            hop.patienceBegins();
+        }
+        if (delivered || told.requestCause() == null && state == State.SENDING) {
+            logSent();
+        }
+    }
+
+    private void logSent() {
+        hop.log().requestHeaders(hop.exchange.headers());
+        hop.log().requestLength(sentOrNot.requestLength());
+        hop.log().requestTrailers(sentOrNot.requestTrailers());
+        if (sentOrNot.requestCause() == null) {
+            hop.log().endRequest();
+        } else {
+            hop.log().endRequest(sentOrNot.requestCause());
+        }
+    }
+
+    private void responds(RequestLog told) throws Throwable {
+        ResponseHeaders headers = told.responseHeaders();
+        if (state != State.SENDING || headers.status().equals(HttpStatus.UNKNOWN)) {
+            return;
+        }
+        hop.patienceBegins();
+        if (hop.exchange.onResponse(headers.status().code(), ArmeriaHeaders.view(headers))) {
+            drop(headers);
+            hop.retry();
+        } else {
+            state = State.DELIVERED;
+            delivered = true;
+            hop.deliver(response, headers);
+            if (sentOrNot != null) {
+                logSent();
+            }
+        }
+    }
+
+    /** A response that is not for the app. */
+    private void drop(ResponseHeaders headers) {
+        long length = headers.contentLength();
+        if (length >= 0 && length <= READ_TO_THE_END && !hop.exchange.streams()) {
+            state = State.DROPPED;
+            response.subscribe(NoopSubscriber.get());
+        } else {
+            state = State.OVER;
+            response.abort();
+            giveBack();
+        }
+    }
+
+    /** @param cause null: all of the response has come */
+    private void ends(Throwable cause) throws Throwable {
+        State was = state;
+        if (was == State.OVER) {
+            return;
+        }
+        state = State.OVER;
+        giveBack();
+        switch (was) {
+            case DELIVERED -> delivered(cause);
+            case DROPPED -> { }
+            default -> hop.failed(failure(was, cause), cause == null ? ClosedSessionException.get() : cause);
+        }
+    }
+
+    private void delivered(Throwable cause) throws Throwable {
+        RequestLog told = log.partial();
+        hop.log().responseLength(told.responseLength());
+        if (cause == null) {
+            hop.log().responseTrailers(told.responseTrailers());
+            hop.completed();
+        } else {
+            boolean byTheApp = cause instanceof CancelledSubscriptionException || cause instanceof AbortedStreamException;
+            hop.broke(byTheApp ? Failure.CANCELLED : Failure.RESET, cause);
+        }
+    }
+
+    private Failure failure(State was, Throwable cause) {
+        if (hop.isBodyBroken()) {
+            return Failure.CANCELLED;
+        }
+        if (was == State.CONNECTING) {
+            return Failure.CONNECT;
+        }
+        if (cause instanceof UnprocessedRequestException) {
+            return Failure.REFUSED;
+        }
+        return cause instanceof WriteTimeoutException ? Failure.TIMEOUT : Failure.RESET;
+    }
+
+    private void fails(Failure failure, Throwable cause) {
+        state = State.OVER;
+        giveBack();
+        hop.failed(failure, cause);
+    }
+
+    /** A time limit is over. */
+    void limited() {
+        switch (state) {
+            case CONNECTING -> {
+                Throwable cause = UnprocessedRequestException.of(new ConnectTimeoutException("connection timed out: " + endpoint));
+                fails(Failure.CONNECT, cause);
+                abort(cause);
+            }
+            case SENDING -> {
+                Throwable cause = ClosedSessionException.get();
+                fails(Failure.RESET, cause);
+                abort(cause);
+            }
+            case DELIVERED -> abort(ClosedSessionException.get());
+            default -> { }
+        }
+    }
+
+    /** The app has had enough of a response that it was given. */
+    void giveUp(Failure failure, Throwable cause) {
+        if (state == State.DELIVERED) {
+            state = State.OVER;
+            giveBack();
+            on(() -> hop.broke(failure, cause));
+            abort(cause);
+        }
+    }
+
+    /** Nobody waits for it any more. */
+    void discard(Throwable cause) {
+        if (state != State.OVER) {
+            state = State.OVER;
+            giveBack();
+            abort(cause);
+        }
+    }
+
+    private void abort(Throwable cause) {
+        if (response != null) {
+            response.abort(cause);
+        }
+    }
+
+    private void giveBack() {
+        MeshConnection used = lease;
+        lease = null;
+        if (used != null && !used.giveBack()) {
+            channel.close();
+        }
+    }
+}

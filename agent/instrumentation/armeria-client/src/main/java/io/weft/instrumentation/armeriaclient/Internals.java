@@ -1,0 +1,57 @@
+package io.weft.instrumentation.armeriaclient;
+
+import com.linecorp.armeria.client.Endpoint;
+import com.linecorp.armeria.client.HttpClient;
+import com.linecorp.armeria.client.proxy.ProxyConfig;
+import com.linecorp.armeria.client.proxy.ProxyConfigSelector;
+import com.linecorp.armeria.common.SessionProtocol;
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+
+/** What the library keeps to itself. Thread-safe. */
+final class Internals {
+    static final ProxyConfigSelector NO_PROXY = ProxyConfigSelector.of(ProxyConfig.direct());
+
+    private static final String CLIENT = "com.linecorp.armeria.client.";
+
+    private final MethodHandle factory;
+    private final MethodHandle proxies;
+    private final Schedulers schedulers;
+
+    /** Set while the library asks how to reach an endpoint of the mesh's. */
+    private final ThreadLocal<Boolean> direct = new ThreadLocal<>();
+
+    Internals(AdapterContext context) throws ReflectiveOperationException {
+        Lookup ofFactory = context.lookup(CLIENT + "HttpClientFactory");
+        proxies = ofFactory.findVirtual(ofFactory.lookupClass(), "proxyConfigSelector", MethodType.methodType(ProxyConfigSelector.class))
+                .asType(MethodType.methodType(ProxyConfigSelector.class, Object.class));
+        Lookup ofDelegate = context.lookup(CLIENT + "HttpClientDelegate");
+        factory = ofDelegate.findGetter(ofDelegate.lookupClass(), "factory", ofFactory.lookupClass())
+                .asType(MethodType.methodType(Object.class, Object.class));
+        schedulers = Schedulers.of(context);
+    }
+
+    Schedulers schedulers() {
+        return schedulers;
+    }
+
+    /** That the app wants. */
+    ProxyConfig proxy(HttpClient delegate, SessionProtocol protocol, Endpoint endpoint) throws Throwable {
+        Object of = (Object) factory.invokeExact((Object) delegate);
+        return ((ProxyConfigSelector) proxies.invokeExact(of)).select(protocol, endpoint);
+    }
+
+    boolean goesDirectly() {
+        return direct.get() != null;
+    }
+
+    void goDirectly(boolean on) {
+        if (on) {
+            direct.set(true);
+        } else {
+            direct.remove();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package io.weft.instrumentation.armeriaclient;
+
+import com.linecorp.armeria.client.ClientRequestContext;
+import com.linecorp.armeria.common.util.TimeoutMode;
+import com.linecorp.armeria.internal.common.CancellationScheduler;
+import com.linecorp.armeria.internal.common.CancellationScheduler.CancellationTask;
+import io.netty.util.concurrent.EventExecutor;
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+
+/**
+ * What ends a request when the app's patience is over, or the app has cancelled it. The library has it in three shapes: up to 1.26, up to
+ * 1.29 and later. Thread-safe.
+ */
+abstract class Schedulers {
+    private static final String SCHEDULER = "com.linecorp.armeria.internal.common.CancellationScheduler";
+    private static final MethodType TAKES_TASK = MethodType.methodType(void.class, CancellationTask.class);
+
+    static Schedulers of(AdapterContext context) throws ReflectiveOperationException {
+        Lookup lookup = context.lookup(SCHEDULER);
+        try {
+            return new Current(lookup, context);
+        } catch (NoSuchMethodException older) {
+            return new Older(lookup);
+        }
+    }
+
+    /** Before anything is sent: what to do when the app has enough. */
+    abstract void begin(CancellationScheduler scheduler, CancellationTask task) throws Throwable;
+
+    /** There is a connection. */
+    abstract void connected(ClientRequestContext app, CancellationScheduler scheduler) throws Throwable;
+
+    /** The request is sent, or its response begins: the time counts from now on. Again it does nothing. */
+    abstract void start(ClientRequestContext app, CancellationScheduler scheduler, CancellationTask task) throws Throwable;
+
+    /** The response is over. */
+    abstract void stop(CancellationScheduler scheduler) throws Throwable;
+
+    /** A context was derived from the app's. */
+    abstract void derived(ClientRequestContext app) throws Throwable;
+
+    private static MethodHandle find(Lookup lookup, String name, MethodType type) throws ReflectiveOperationException {
+        return lookup.findVirtual(CancellationScheduler.class, name, type);
+    }
+
+    private static final class Current extends Schedulers {
+        private final MethodHandle update;
+        private final MethodHandle start;
+        private final MethodHandle cancel;
+        private final MethodHandle mode;
+
+        Current(Lookup lookup, AdapterContext context) throws ReflectiveOperationException {
+            update = find(lookup, "updateTask", TAKES_TASK);
+            start = find(lookup, "start", MethodType.methodType(void.class));
+            cancel = find(lookup, "cancelScheduled", MethodType.methodType(boolean.class));
+            MethodHandle of = null;
+            try {
+                Class<?> type = context.lookup("com.linecorp.armeria.client.ResponseTimeoutMode").lookupClass();
+                of = lookup.findVirtual(ClientRequestContext.class, "responseTimeoutMode", MethodType.methodType(type))
+                        .asType(MethodType.methodType(Object.class, ClientRequestContext.class));
+            } catch (ReflectiveOperationException older) {
+                // The time counts from when the request is sent.
+                of = null;
+            }
+            mode = of;
+        }
+
+        private boolean counts(ClientRequestContext app, String from) throws Throwable {
+            return mode == null ? from.equals("REQUEST_SENT") : ((Enum<?>) (Object) mode.invokeExact(app)).name().equals(from);
+        }
+
+        @Override
+        void begin(CancellationScheduler scheduler, CancellationTask task) throws Throwable {
+            update.invokeExact(scheduler, task);
+        }
+
+        @Override
+        void connected(ClientRequestContext app, CancellationScheduler scheduler) throws Throwable {
+            if (counts(app, "CONNECTION_ACQUIRED")) {
+                start.invokeExact(scheduler);
+            }
+        }
+
+        @Override
+        void start(ClientRequestContext app, CancellationScheduler scheduler, CancellationTask task) throws Throwable {
+            if (counts(app, "REQUEST_SENT")) {
+                start.invokeExact(scheduler);
+            }
+        }
+
+        @Override
+        void stop(CancellationScheduler scheduler) throws Throwable {
+            boolean ignored = (boolean) cancel.invokeExact(scheduler);
+        }
+
+        /** The library takes the derived one's time for the app's, which has begun in this case. */
+        @Override
+        void derived(ClientRequestContext app) throws Throwable {
+            if (app.responseTimeoutMillis() > 0 && counts(app, "REQUEST_START")) {
+                app.setResponseTimeoutMillis(TimeoutMode.SET_FROM_START, app.responseTimeoutMillis());
+            }
+        }
+    }
+
+    private static final class Older extends Schedulers {
+        private final MethodHandle init;
+        private final MethodHandle clear;
+        private final boolean takesTime;
+
+        Older(Lookup lookup) throws ReflectiveOperationException {
+            clear = find(lookup, "clearTimeout", MethodType.methodType(void.class, boolean.class));
+            MethodHandle oldest = null;
+            MethodHandle begun = null;
+            try {
+                begun = find(lookup, "start", TAKES_TASK);
+            } catch (NoSuchMethodException older) {
+                oldest = find(lookup, "init",
+                        MethodType.methodType(void.class, EventExecutor.class, CancellationTask.class, long.class, boolean.class));
+            }
+            takesTime = oldest != null;
+            init = takesTime ? oldest : begun;
+        }
+
+        @Override
+        void begin(CancellationScheduler scheduler, CancellationTask task) {}
+
+        @Override
+        void connected(ClientRequestContext app, CancellationScheduler scheduler) {}
+
+        @Override
+        void start(ClientRequestContext app, CancellationScheduler scheduler, CancellationTask task) throws Throwable {
+            if (takesTime) {
+                init.invokeExact(scheduler, (EventExecutor) app.eventLoop().withoutContext(), task, 0L, false);
+            } else {
+                init.invokeExact(scheduler, task);
+            }
+        }
+
+        @Override
+        void stop(CancellationScheduler scheduler) throws Throwable {
+            clear.invokeExact(scheduler, false);
+        }
+
+        @Override
+        void derived(ClientRequestContext app) {}
+    }
+}
