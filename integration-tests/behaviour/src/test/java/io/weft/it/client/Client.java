@@ -4,6 +4,7 @@ import io.weft.driver.ApacheHttpAsyncClient4;
 import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
+import io.weft.driver.ArmeriaClient;
 import io.weft.driver.AsyncHttpClients;
 import io.weft.driver.HelidonClient;
 import io.weft.driver.HttpUrlConnection;
@@ -54,7 +55,9 @@ enum Client {
     VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.Internals#towards"),
     VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards"),
     HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
-    HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead");
+    HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead"),
+    ARMERIA_1_26("Armeria 1.26", ArmeriaClient.class, "armeria-1.26", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
+    ARMERIA_1_40("Armeria 1.40", ArmeriaClient.class, "armeria-1.40", Span.NEWEST_JDK, "armeriaclient.Hop#context");
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
@@ -102,6 +105,11 @@ enum Client {
     /** Of a server on the usual port, as it says it of a request. */
     String host(String name) {
         return this == HELIDON_4_0 || this == HELIDON_4_5 ? name + ":80" : name;
+    }
+
+    /** As it writes a space in a query. */
+    String query(String query) {
+        return this == ARMERIA_1_26 || this == ARMERIA_1_40 ? query.replace("%20", "+") : query;
     }
 
     /** By a response's length the library takes it that there is a body, which nobody has read. */

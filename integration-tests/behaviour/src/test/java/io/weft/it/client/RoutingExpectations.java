@@ -167,8 +167,9 @@ abstract class RoutingExpectations extends Expectations {
         HttpAnswer answer = stage().send(Call.post("http://orders/api/list?a=%20b&c=d", "body"));
         stage().send(Call.get("http://orders/item/12/x"));
 
-        assertThat(answer.seen().get("uri")).isEqualTo("http://orders/api/list?a=%20b&c=d");
-        assertThat(a.requests().get(0).line()).isEqualTo("POST /v2/list?a=%20b&c=d HTTP/1.1");
+        String query = stage().client.query("?a=%20b&c=d");
+        assertThat(answer.seen().get("uri")).isEqualTo("http://orders/api/list" + query);
+        assertThat(a.requests().get(0).line()).isEqualTo("POST /v2/list" + query + " HTTP/1.1");
         assertThat(a.requests().get(0).header("host")).hasValue("inner.example");
         assertThat(a.requests().get(0).text()).isEqualTo("body");
         assertThat(a.requests().get(1).line()).isEqualTo("GET /x/of/12 HTTP/1.1");
@@ -186,7 +187,7 @@ abstract class RoutingExpectations extends Expectations {
 
         assertThat(followed.body()).isEqualTo("b");
         assertThat(followed.seen().get("uri")).isEqualTo("http://stock/new");
-        assertThat(b.requests()).singleElement().satisfies(request -> {
+        assertThat(asked(b)).singleElement().satisfies(request -> {
             assertThat(request.line()).isEqualTo("GET /new HTTP/1.1");
             assertThat(request.header("host")).hasValue(stage().client.host("stock"));
         });
@@ -212,13 +213,20 @@ abstract class RoutingExpectations extends Expectations {
 
         assertThat(within.body()).isEqualTo("b");
         assertThat(within.seen().get("uri")).isEqualTo("http://stock/x");
-        assertThat(b.requests()).singleElement().satisfies(request -> assertThat(request.header("host")).hasValue(stage().client.host("stock")));
+        assertThat(asked(b)).singleElement().satisfies(request -> assertThat(request.header("host")).hasValue(stage().client.host("stock")));
         assertThat(relative.body()).isEqualTo("a");
-        assertThat(a.requests().get(2).line()).isEqualTo("GET /there HTTP/1.1");
-        assertThat(a.requests().get(2).header("host")).hasValue(stage().client.host("orders"));
+        assertThat(asked(a).get(2).line()).isEqualTo("GET /there HTTP/1.1");
+        assertThat(asked(a).get(2).header("host")).hasValue(stage().client.host("orders"));
         assertThat(out.body()).isEqualTo("outside");
-        assertThat(outside.requests()).singleElement().satisfies(request ->
+        assertThat(asked(outside)).singleElement().satisfies(request ->
                 assertThat(request.header("host")).hasValue("127.0.0.1:" + outside.address().getPort()));
+    }
+
+    /** But for the question whether the server speaks HTTP/2, which Armeria asks where a redirect leads to a plain {@code http://}. */
+    private static List<RecordedRequest> asked(Upstream upstream) {
+        return upstream.requests().stream()
+                .filter(request -> !request.line().startsWith("PRI ") && !request.line().equals("SM") && !request.line().startsWith("OPTIONS * "))
+                .toList();
     }
 
     @Test

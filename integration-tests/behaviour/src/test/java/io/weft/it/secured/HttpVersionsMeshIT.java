@@ -18,10 +18,13 @@ import java.util.Map;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** Vert.x calls Vert.x, over HTTP/1.1 and in both ways that it has for HTTP/2 without TLS of its own; and a caller that asks for an upgrade. */
-class VertxMeshIT {
+/**
+ * Vert.x calls Vert.x, and Armeria Armeria, over HTTP/1.1 and in the ways that they have for HTTP/2 without TLS of their own; and a caller that asks for an
+ * upgrade.
+ */
+class HttpVersionsMeshIT {
     private static final String PERMISSION = """
             type: MeshTrafficPermission
             name: orders
@@ -44,35 +47,53 @@ class VertxMeshIT {
 
     private final Jdk jdk = Jdks.newest();
 
+    private enum Member {
+        VERTX_4_5("vertx-4.5", "Vertx", Map.of("1.1", "HTTP_1_1", "upgrade", "HTTP_2", "prior-knowledge", "HTTP_2")),
+        VERTX_5("vertx-5", "Vertx", VERTX_4_5.versions),
+        ARMERIA_1_26("armeria-1.26", "Armeria", Map.of("1.1", "HTTP_1_1", "2", "HTTP_2", "any", "HTTP_2")),
+        ARMERIA_1_40("armeria-1.40", "Armeria", ARMERIA_1_26.versions);
+
+        private final String library;
+        private final String drivers;
+        /** By how the driver is told. */
+        private final Map<String, String> versions;
+
+        Member(String library, String drivers, Map<String, String> versions) {
+            this.library = library;
+            this.drivers = drivers;
+            this.versions = versions;
+        }
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"vertx-4.5", "vertx-5"})
-    void requestsAreLedAndSecuredInEveryVersionOfHttp(String library) {
+    @EnumSource
+    void requestsAreLedAndSecuredInEveryVersionOfHttp(Member member) {
+        String library = member.library;
+        String clientDriver = "io.weft.driver." + member.drivers + "Client";
         ControlPlane controlPlane = testbed.controlPlane(jdk);
         controlPlane.save("permission.yaml", PERMISSION);
-        int port = member("orders", library, controlPlane).driver("io.weft.driver.VertxServer", "v1").awaitPort();
-        JvmProcess client = member("shop", library, controlPlane).driver("io.weft.driver.VertxClient");
+        int port = member("orders", library, controlPlane).driver("io.weft.driver." + member.drivers + "Server", "v1").awaitPort();
+        JvmProcess client = member("shop", library, controlPlane).driver(clientDriver);
         JvmProcess upgrading = member("jdk", library, controlPlane).driver(JavaNetHttp.class);
-        JvmProcess stranger = testbed.jvm("stranger", jdk).classPath(Library.named(library)).driver("io.weft.driver.VertxClient");
+        JvmProcess stranger = testbed.jvm("stranger", jdk).classPath(Library.named(library)).driver(clientDriver);
         String directly = "http://127.0.0.1:" + port + "/";
         patiently().untilAsserted(() -> assertThat(client.ask(Map.of("url", "http://orders/"))).containsEntry("body", "v1"));
         patiently().untilAsserted(() -> assertThat(upgrading.get("http://orders/").body()).isEqualTo("v1"));
-        isServedInEveryVersion(client);
+        isServedInEveryVersion(member, client);
         assertThat(stranger.ask(Map.of("url", directly))).containsEntry("body", "v1");
 
         controlPlane.save("identity.yaml", IdentityIT.IDENTITY.formatted("1h"));
         patiently().until(controlPlane::allTakeMeshTls);
         controlPlane.save("tls.yaml", STRICT);
         patiently().untilAsserted(() -> assertThat(stranger.ask(Map.of("url", directly))).containsKey("error"));
-        isServedInEveryVersion(client);
+        isServedInEveryVersion(member, client);
         for (int i = 0; i < 3; i++) {
             assertThat(upgrading.get("http://orders/").body()).isEqualTo("v1");
         }
     }
 
-    private static void isServedInEveryVersion(JvmProcess client) {
-        isServed(client, "1.1", "HTTP_1_1");
-        isServed(client, "upgrade", "HTTP_2");
-        isServed(client, "prior-knowledge", "HTTP_2");
+    private static void isServedInEveryVersion(Member member, JvmProcess client) {
+        member.versions.forEach((http, version) -> isServed(client, http, version));
     }
 
     private static void isServed(JvmProcess client, String http, String version) {
