@@ -24,11 +24,12 @@ import java.net.ConnectException;
 public final class ArmeriaClientAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
-    private final SecuredChannels secured = new SecuredChannels();
+    private final SecuredChannels secured;
 
     public ArmeriaClientAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new Internals(context);
+        this.secured = new SecuredChannels(new Pools(context));
     }
 
     @Override

@@ -221,7 +221,8 @@ final class Hop implements CancellationTask {
             base = derived;
             internals.schedulers().derived(app);
         }
-        return new AttemptContext(derived, app, of, secured.towards(of.endpoint(), app.sessionProtocol().isExplicitHttp2()));
+        return new AttemptContext(derived, app, of,
+                secured.towards(of.endpoint(), app.sessionProtocol().isExplicitHttp2(), internals.factory(delegate)));
     }
 
     HttpResponse send(AttemptContext context, HttpRequest onWire) throws Exception {

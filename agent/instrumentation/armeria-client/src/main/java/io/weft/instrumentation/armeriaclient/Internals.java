@@ -37,10 +37,13 @@ final class Internals {
         return schedulers;
     }
 
+    Object factory(HttpClient delegate) throws Throwable {
+        return (Object) factory.invokeExact((Object) delegate);
+    }
+
     /** That the app wants. */
     ProxyConfig proxy(HttpClient delegate, SessionProtocol protocol, Endpoint endpoint) throws Throwable {
-        Object of = (Object) factory.invokeExact((Object) delegate);
-        return ((ProxyConfigSelector) proxies.invokeExact(of)).select(protocol, endpoint);
+        return ((ProxyConfigSelector) proxies.invokeExact(factory(delegate))).select(protocol, endpoint);
     }
 
     boolean goesDirectly() {

@@ -23,21 +23,34 @@ final class SecuredChannels {
 
     private final Map<String, Way> byName = new ConcurrentHashMap<>();
     private final Dropped dropped = new Dropped();
+    private final Pools pools;
+
+    SecuredChannels(Pools pools) {
+        this.pools = pools;
+    }
 
     /** @param http2 nothing else is spoken */
     private record Way(WeakReference<ClientTls> tls, boolean http2) {}
 
-    /** Where the library is to connect. */
-    com.linecorp.armeria.client.Endpoint towards(Endpoint endpoint, boolean http2) {
+    /**
+     * Where the library is to connect.
+     *
+     * @param factory of the client that does
+     */
+    com.linecorp.armeria.client.Endpoint towards(Endpoint endpoint, boolean http2, Object factory) {
         InetSocketAddress address = endpoint.address();
         String ip = address.getAddress().getHostAddress();
         ClientTls tls = endpoint.tls();
         if (tls == null) {
             return com.linecorp.armeria.client.Endpoint.of(ip, address.getPort());
         }
+        pools.use(factory);
         String name = http2 ? tls.id() + "-http2" : tls.id();
         if (!byName.containsKey(name) && byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
-            dropped.then(tls, () -> byName.remove(name));
+            dropped.then(tls, () -> {
+                byName.remove(name);
+                pools.forget(name);
+            });
         }
         return com.linecorp.armeria.client.Endpoint.of(name, address.getPort()).withIpAddr(ip);
     }
