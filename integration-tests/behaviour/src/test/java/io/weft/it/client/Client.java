@@ -112,6 +112,11 @@ enum Client {
         return this == ARMERIA_1_26 || this == ARMERIA_1_40 ? query.replace("%20", "+") : query;
     }
 
+    /** The path that it takes a relative redirect for. */
+    String resolved(String path) {
+        return this == ARMERIA_1_40 ? '/' + path : path;
+    }
+
     /** By a response's length the library takes it that there is a body, which nobody has read. */
     boolean closesAfterHead() {
         return this == HELIDON_4_0 || this == HELIDON_4_5;

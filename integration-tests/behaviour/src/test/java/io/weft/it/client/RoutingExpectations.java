@@ -215,7 +215,7 @@ abstract class RoutingExpectations extends Expectations {
         assertThat(within.seen().get("uri")).isEqualTo("http://stock/x");
         assertThat(asked(b)).singleElement().satisfies(request -> assertThat(request.header("host")).hasValue(stage().client.host("stock")));
         assertThat(relative.body()).isEqualTo("a");
-        assertThat(asked(a).get(2).line()).isEqualTo("GET /there HTTP/1.1");
+        assertThat(asked(a).get(2).line()).isEqualTo("GET " + stage().client.resolved("/there") + " HTTP/1.1");
         assertThat(asked(a).get(2).header("host")).hasValue(stage().client.host("orders"));
         assertThat(out.body()).isEqualTo("outside");
         assertThat(asked(outside)).singleElement().satisfies(request ->
