@@ -84,6 +84,14 @@ public final class PolicyClient implements AutoCloseable {
         subscription.announce(nodes);
     }
 
+    /**
+     * Tells istiod, on the stream that is open and on every later one, how this node is: it keeps that with the {@code WorkloadEntry}
+     * that it has of the node. Other control planes have no such message, and hear nothing.
+     */
+    public void health(Health health) {
+        subscription.health(health);
+    }
+
     /** Says who knows the load that the control plane may ask for; until then nothing is reported. Replaces the one before. */
     public void reportLoad(LoadSource source) {
         subscription.reportLoad(source);

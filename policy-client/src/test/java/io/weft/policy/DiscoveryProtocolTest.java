@@ -292,13 +292,10 @@ class DiscoveryProtocolTest {
     void namesAreAskedOfIstioOnly() {
         ServedPolicy policy = ServedPolicy.of("orders", 1001);
         ServedPolicy istio = ServedPolicy.of("orders", 1001);
-        PolicyClientConfig plain = ClientUnderTest.config(URI.create("grpc://127.0.0.1:1"));
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
                 ScriptedControlPlane istiod = new ScriptedControlPlane(istio.script());
                 ClientUnderTest under = new ClientUnderTest(controlPlane.uri());
-                ClientUnderTest member = new ClientUnderTest(new PolicyClientConfig(
-                        istiod.uri(), Dialect.ISTIO, plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(),
-                        plain.identity(), plain.initialBackoff(), plain.maxBackoff()))) {
+                ClientUnderTest member = new ClientUnderTest(istio(istiod.uri()))) {
             under.awaitCluster("orders");
             member.awaitCluster("orders");
             assertThat(istio.deltaRequests()).extracting(DeltaDiscoveryRequest::getTypeUrl).contains(ResourceType.NAMES.typeUrl());
@@ -514,6 +511,56 @@ class DiscoveryProtocolTest {
             under.client.update(ClientUnderTest.NODE);
             under.client.close();
         }
+    }
+
+    private static List<String> health(ServedPolicy policy) {
+        return Stream.concat(
+                policy.deltaRequests().stream().filter(request -> request.getTypeUrl().equals(ServedPolicy.HEALTH))
+                        .map(request -> request.hasErrorDetail() ? request.getErrorDetail().getMessage() : "good"),
+                policy.requests().stream().filter(request -> request.getTypeUrl().equals(ServedPolicy.HEALTH))
+                        .map(request -> request.hasErrorDetail() ? request.getErrorDetail().getMessage() : "good")).toList();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void istiodIsToldOnEachStreamHowTheNodeIs(Variant variant) {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        ServedPolicy next = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script(policy, variant));
+                ClientUnderTest under = new ClientUnderTest(istio(controlPlane.uri()))) {
+            under.client.health(Health.bad("no port"));
+            await().until(() -> health(policy), List.of("no port")::equals);
+            under.client.health(Health.GOOD);
+            under.client.health(Health.GOOD);
+            under.client.health(Health.bad("stops"));
+            await().until(() -> health(policy), List.of("no port", "good", "stops")::equals);
+            under.awaitCluster("orders");
+
+            controlPlane.become(script(next, variant));
+            await().until(() -> health(next), List.of("stops")::equals);
+            boolean first = variant == Variant.DELTA
+                    ? next.deltaRequests().get(0).getTypeUrl().equals(ServedPolicy.HEALTH)
+                    : next.requests().get(0).getTypeUrl().equals(ServedPolicy.HEALTH);
+            assertThat(first).as("from a node that istiod does not know yet").isFalse();
+        }
+    }
+
+    @Test
+    void otherControlPlanesHearNothingOfIt() {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.client.health(Health.GOOD);
+            under.awaitCluster("orders");
+            assertThat(health(policy)).isEmpty();
+        }
+    }
+
+    private static PolicyClientConfig istio(URI controlPlane) {
+        PolicyClientConfig plain = ClientUnderTest.config(controlPlane);
+        return new PolicyClientConfig(
+                controlPlane, Dialect.ISTIO, plain.caFile(), plain.tokenFile(), plain.clientCertificate(), plain.cache(), plain.identity(),
+                plain.initialBackoff(), plain.maxBackoff());
     }
 
     private static Script script(ServedPolicy policy, Variant variant) {

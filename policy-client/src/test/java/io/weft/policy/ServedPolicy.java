@@ -32,6 +32,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A well-behaved control plane's answers in both variants of xDS; remembers what it was asked. Thread-safe. */
 final class ServedPolicy {
+    /** What istiod listens to; there is no answer. */
+    static final String HEALTH = "type.googleapis.com/istio.v1.HealthInformation";
+
     private final Map<ResourceType, Map<String, MessageLite>> resources = new EnumMap<>(ResourceType.class);
     private final Map<ResourceType, Integer> versions = new EnumMap<>(ResourceType.class);
     private final List<Stream> streams = new CopyOnWriteArrayList<>();
@@ -179,6 +182,9 @@ final class ServedPolicy {
 
         private void delta(DeltaDiscoveryRequest request) {
             deltaRequests.add(request);
+            if (request.getTypeUrl().equals(HEALTH)) {
+                return;
+            }
             ResourceType type = ResourceType.of(request.getTypeUrl()).orElseThrow();
             boolean first = !sent.containsKey(type);
             if (first) {
@@ -228,6 +234,9 @@ final class ServedPolicy {
 
         private void stateOfTheWorld(DiscoveryRequest request) {
             requests.add(request);
+            if (request.getTypeUrl().equals(HEALTH)) {
+                return;
+            }
             ResourceType type = ResourceType.of(request.getTypeUrl()).orElseThrow();
             Set<String> now = Set.copyOf(request.getResourceNamesList());
             boolean known = request.getVersionInfo().equals(Integer.toString(versions.get(type)));

@@ -3,6 +3,7 @@ package io.weft.policy.xds;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.netty.channel.EventLoop;
 import io.weft.policy.Dialect;
+import io.weft.policy.Health;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus.Closed;
@@ -56,6 +57,8 @@ final class AdsClient {
     private Stream current;
     private Future<?> retry;
     private String identity = "";
+    /** Null: nothing is said of it. */
+    private Health health;
     private boolean closed;
 
     AdsClient(
@@ -107,6 +110,15 @@ final class AdsClient {
         nodes = source;
         if (current != null) {
             current.announce();
+        }
+    }
+
+    void health(Health now) {
+        if (dialect == Dialect.ISTIO && !now.equals(health)) {
+            health = now;
+            if (current != null && current.local != null) {
+                current.session.tell(now);
+            }
         }
     }
 
@@ -235,6 +247,9 @@ final class AdsClient {
             said = node();
             lastSaid = said;
             session.begin(said);
+            if (health != null) {
+                session.tell(health);
+            }
             observer.changed();
         }
 

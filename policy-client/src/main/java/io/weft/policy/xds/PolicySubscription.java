@@ -2,6 +2,7 @@ package io.weft.policy.xds;
 
 import io.netty.channel.EventLoop;
 import io.weft.policy.ClientStatus;
+import io.weft.policy.Health;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
 import io.weft.policy.PolicyClientStatus;
@@ -131,6 +132,10 @@ public final class PolicySubscription {
             client.announce(nodes);
             loadReporter.ifPresent(reporter -> reporter.announce(nodes));
         });
+    }
+
+    public void health(Health health) {
+        thread.execute(() -> client.health(health));
     }
 
     public void reportLoad(LoadSource source) {

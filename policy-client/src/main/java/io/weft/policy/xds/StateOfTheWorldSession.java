@@ -2,6 +2,7 @@ package io.weft.policy.xds;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.weft.policy.Dialect;
+import io.weft.policy.Health;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ResourceParser;
 import io.weft.policy.parse.ResourceType;
@@ -97,6 +98,13 @@ final class StateOfTheWorldSession implements AdsSession {
     public void announce(Node node) {
         nacks.hurry(ResourceType.CLUSTER);
         requests.accept(last.get(ResourceType.CLUSTER).toBuilder().setNode(node).build().toByteArray());
+    }
+
+    @Override
+    public void tell(Health health) {
+        DiscoveryRequest.Builder request = DiscoveryRequest.newBuilder().setTypeUrl(HealthMessage.TYPE_URL);
+        HealthMessage.problem(health).ifPresent(request::setErrorDetail);
+        requests.accept(request.build().toByteArray());
     }
 
     @Override

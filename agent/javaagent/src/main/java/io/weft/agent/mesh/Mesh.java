@@ -276,6 +276,7 @@ public final class Mesh implements MeshAccess {
         // The app's threads tell it; they only hand on.
         ports.onChange(open -> background.run("register", () -> {
             client.update(instance);
+            instance.health().ifPresent(client::health);
             if (!serves && !open.isEmpty()) {
                 serves = true;
                 listener.serving();
@@ -293,7 +294,7 @@ public final class Mesh implements MeshAccess {
             return new InstanceDescription(settings, servicePorts, ports, suffix());
         }
         Workload workload = Workload.of(System.getenv(), controlPlane.tokenFile().map(Path::of), log);
-        return new IstioSidecar(settings, workload, suffix());
+        return new IstioSidecar(settings, workload, servicePorts, ports, suffix());
     }
 
     private static Dialect dialect(Kind kind) {

@@ -18,11 +18,11 @@ import java.util.Optional;
  * What a pod of a mesh of Istio knows of itself: by the claims of its token, which istiod compares what it is told with, and by the
  * variables and the file of labels that the container beside the app has in such a mesh.
  *
- * @param metadata of the node, by the variables {@code ISTIO_META_…}
+ * @param metadata of the node, by the variables {@code ISTIO_META_…} and {@code PROXY_CONFIG}
  */
 record Workload(
         Optional<String> pod, Optional<String> namespace, Optional<String> serviceAccount, Map<String, String> labels,
-        Map<String, String> metadata) {
+        Map<String, Object> metadata) {
 
     private static final Path LABELS = Path.of("/etc/istio/pod/labels");
     private static final String METADATA_PREFIX = "ISTIO_META_";
@@ -36,7 +36,7 @@ record Workload(
                 first(environment.get("POD_NAMESPACE"), claims.get("namespace")),
                 first(environment.get("SERVICE_ACCOUNT"), claims.get("serviceaccount")),
                 Files.isReadable(LABELS) ? labels(text(LABELS, log)) : Map.of(),
-                metadata(environment));
+                metadata(environment, log));
     }
 
     private static String text(Path file, AgentLog log) {
@@ -57,8 +57,16 @@ record Workload(
         return Optional.empty();
     }
 
-    private static Map<String, String> metadata(Map<String, String> environment) {
-        Map<String, String> metadata = new HashMap<>();
+    private static Map<String, Object> metadata(Map<String, String> environment, AgentLog log) {
+        Map<String, Object> metadata = new HashMap<>();
+        String proxy = environment.get("PROXY_CONFIG");
+        if (proxy != null && !proxy.isBlank()) {
+            try {
+                metadata.put("PROXY_CONFIG", JsonTree.object(proxy));
+            } catch (IOException e) {
+                log.warn("PROXY_CONFIG " + e.getMessage() + "; istiod is not told what it says");
+            }
+        }
         environment.forEach((name, value) -> {
             if (name.startsWith(METADATA_PREFIX)) {
                 metadata.put(name.substring(METADATA_PREFIX.length()), value);

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,19 @@ class WorkloadTest {
         assertThat(workload.namespace()).contains("n");
         assertThat(workload.serviceAccount()).contains("s");
         assertThat(workload.metadata()).isEqualTo(Map.of("CLUSTER_ID", "east"));
+    }
+
+    @Test
+    void whatTheProxyIsConfiguredWith() throws IOException {
+        assertThat(workload(Map.of("PROXY_CONFIG", """
+                {"tracing": {"sampling": 10, "custom": [1, "a", true, null]}, "binaryPath": null}"""), CLAIMS).metadata())
+                .isEqualTo(Map.of("PROXY_CONFIG", Map.of("tracing", Map.of("sampling", 10.0, "custom", List.of(1.0, "a", true)))));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tracing: {}", "[]", "{", "{} {}", " "})
+    void aProxyConfigurationThatIsNoJsonIsNotHandedOn(String text) throws IOException {
+        assertThat(workload(Map.of("PROXY_CONFIG", text), CLAIMS).metadata()).isEmpty();
     }
 
     @ParameterizedTest

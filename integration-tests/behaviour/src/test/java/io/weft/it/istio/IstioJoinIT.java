@@ -63,6 +63,8 @@ class IstioJoinIT {
         assertThat(node.getMetadata().getFieldsOrThrow("SERVICE_ACCOUNT").getStringValue()).isEqualTo("storefront");
         assertThat(node.getMetadata().getFieldsOrThrow("LABELS").getStructValue().getFieldsOrThrow("security.istio.io/tlsMode").getStringValue())
                 .isEqualTo("istio");
+        assertThat(istiod.proxies()).containsExactly(node.getId());
+        assertThat(istiod.health()).as("a pod's is Kubernetes' affair").isEmpty();
         assertThat(istiod.refusals()).isEmpty();
         assertThat(istiod.turnedAway()).isEmpty();
         assertThat(istiod.mistakes()).isEmpty();
@@ -72,12 +74,16 @@ class IstioJoinIT {
     void isCalledByMeshTlsWithTheCertificateOfItsServiceAccount(Jdk jdk) {
         IstioControlPlane istiod = start(ORDERS, "orders");
         istiod.serve(Policy.empty(), Map.of());
-        JvmProcess server = member(jdk, istiod, "orders").unguarded().driver(JdkHttpServer.class, "orders");
+        JvmProcess server = member(jdk, istiod, "orders").unguarded().environment("ISTIO_META_AUTO_REGISTER_GROUP", "orders")
+                .driver(JdkHttpServer.class, "orders");
         int port = server.awaitPort();
         istiod.serve(Policy.empty().listener(new IstioShape().inbound(port)), Map.of());
 
         SSLContext caller = MESH.certify(STOREFRONT).trusting(MESH);
         await().atMost(PATIENCE).ignoreExceptions().until(() -> ask(caller, port).startsWith("HTTP/1.1 200"));
+        assertThat(istiod.health()).as("what istiod has a WorkloadEntry of").endsWith("");
+        server.stop();
+        await().atMost(PATIENCE).until(() -> istiod.health().get(istiod.health().size() - 1).equals("it is about to stop"));
         assertThat(istiod.refusals()).isEmpty();
         assertThat(istiod.mistakes()).isEmpty();
     }

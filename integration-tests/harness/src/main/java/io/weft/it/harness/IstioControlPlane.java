@@ -34,15 +34,19 @@ import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
  *   <li>The bearer's token says who it is, whatever its certificate request says.
  *   <li>A node has an id of four parts, with an IP address among them.
  *   <li>A request that is no answer and subscribes to nothing new is a mistake.
+ *   <li>Who does not say how its proxy is configured is none to {@code istioctl}.
+ *   <li>How a node is comes as a request of a type of its own, to which there is no answer; not as the first of a stream.
  *   <li>The name table has no name. Its messages and those of the certificate service are written here by hand: Envoy's API does not have them.
  * </ul>
  */
 public final class IstioControlPlane extends RecordingControlPlane {
     private static final String NAME_TABLE = "type.googleapis.com/istio.networking.nds.v1.NameTable";
+    private static final String HEALTH = "type.googleapis.com/istio.v1.HealthInformation";
     private static final String CERTIFICATES = "istio.v1.auth.IstioCertificateService";
 
     private final String token;
     private final List<String> mistakes = new CopyOnWriteArrayList<>();
+    private final List<String> health = new CopyOnWriteArrayList<>();
 
     private IstioControlPlane(Authority authority, String token, String identity) {
         super(List.of(new Certificates(authority, identity)));
@@ -62,6 +66,25 @@ public final class IstioControlPlane extends RecordingControlPlane {
     /** What a real one would log as an error. */
     public List<String> mistakes() {
         return List.copyOf(mistakes);
+    }
+
+    /** What data planes have said of how they are, in order; empty: good. */
+    public List<String> health() {
+        return List.copyOf(health);
+    }
+
+    /** The ids of the data planes that {@code istioctl proxy-status} lists. */
+    public List<String> proxies() {
+        return dataPlanes().stream().filter(node -> node.getMetadata().containsFields("PROXY_CONFIG")).map(Node::getId).toList();
+    }
+
+    @Override
+    boolean isTold(String type, String problem) {
+        if (!type.equals(HEALTH)) {
+            return false;
+        }
+        health.add(problem);
+        return true;
     }
 
     @Override

@@ -83,6 +83,11 @@ abstract class RecordingControlPlane implements AutoCloseable {
     /** For how long one who refuses something hears nothing. */
     abstract Duration restAfterRefusal();
 
+    /** @return whether a request is no question for resources, but something that this kind of control plane is told */
+    boolean isTold(String type, String problem) {
+        return false;
+    }
+
     /** What the real one would hold for a mistake. */
     void mistake(String what) {}
 
@@ -278,7 +283,7 @@ abstract class RecordingControlPlane implements AutoCloseable {
         @Override
         public void onNext(DeltaDiscoveryRequest request) {
             thread.execute(() -> {
-                if (isLetIn(request.getNode())) {
+                if (isLetIn(request.getNode()) && !isTold(request.getTypeUrl(), request.getErrorDetail().getMessage())) {
                     heard(request);
                 }
             });
@@ -369,7 +374,7 @@ abstract class RecordingControlPlane implements AutoCloseable {
             thread.execute(() -> {
                 boolean isStale = !request.getResponseNonce().isEmpty()
                         && !request.getResponseNonce().equals(nonceOf.get(request.getTypeUrl()));
-                if (isLetIn(request.getNode()) && !isStale) {
+                if (isLetIn(request.getNode()) && !isTold(request.getTypeUrl(), request.getErrorDetail().getMessage()) && !isStale) {
                     open.put(request.getTypeUrl(), request);
                     if (request.hasErrorDetail()) {
                         refused(request.getErrorDetail().getMessage());
