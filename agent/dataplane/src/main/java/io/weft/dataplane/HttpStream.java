@@ -10,7 +10,9 @@ import io.weft.dataplane.trace.OpenSpan;
 import io.weft.dataplane.trace.RequestTrace;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One request and its response on their way through the HTTP filters, whichever way they go: what {@link Exchange} and
@@ -38,6 +40,8 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
     private ReplyEdit replyEdit;
     /** Null: nothing was put there. */
     private FilterState filterState;
+    /** By filter; null: nothing was put there. */
+    private Map<String, Map<String, Object>> metadata;
     private long maxRequestBytes;
     private long responseBytesPerSecond;
 
@@ -144,6 +148,11 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
     public final String filterState(String key) {
         FilterState.StateObject object = filterState == null ? null : filterState.get(key);
         return object == null ? null : object.value();
+    }
+
+    @Override
+    public final Map<String, Object> metadata(String filter) {
+        return metadata == null ? null : metadata.get(filter);
     }
 
     /** Of the endpoint that the response comes from, {@code ip:port} as Envoy writes it; null when none was chosen. */
@@ -265,6 +274,14 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
             filterState = new FilterState();
         }
         filterState.put(key, object);
+    }
+
+    /** For filters that follow; see {@link Caller#metadata}. */
+    public final void putMetadata(String filter, String key, Object value) {
+        if (metadata == null) {
+            metadata = new HashMap<>(2);
+        }
+        metadata.computeIfAbsent(filter, name -> new HashMap<>(2)).put(key, value);
     }
 
     /** Of several limits the smallest counts. */
@@ -433,6 +450,7 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         replyEdit = null;
         clientIp = ClientIp.DEFAULT;
         filterState = null;
+        metadata = null;
         maxRequestBytes = 0;
         overrideHost = null;
         overrideStrict = false;

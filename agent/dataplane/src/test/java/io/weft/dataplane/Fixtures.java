@@ -15,6 +15,7 @@ import io.weft.policy.model.JwtAuthentication.Provider;
 import io.weft.policy.model.JwtAuthentication.Rule;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.NamedFilter;
+import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Route;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -36,6 +37,13 @@ public final class Fixtures {
                 "jwt", new FilterOverrides.Configured(new HttpFilter.TokenRequirementOfRoute(requirement)))));
     }
 
+    /** Access control comes after the token. */
+    public static App app(JwtAuthentication jwt, Rbac rbac) {
+        return app(FilterOverrides.NONE, List.of(
+                new NamedFilter("jwt", new HttpFilter.TokenAuthentication(jwt), false),
+                new NamedFilter("rbac", new HttpFilter.AccessControl(rbac), false)));
+    }
+
     /** Where faults are no surprise. */
     public static App faulty(Provider provider) {
         Rule all = new Rule(any(), new OfProvider("a", List.of()));
@@ -43,6 +51,10 @@ public final class Fixtures {
     }
 
     private static App app(JwtAuthentication jwt, FilterOverrides overrides) {
+        return app(overrides, List.of(new NamedFilter("jwt", new HttpFilter.TokenAuthentication(jwt), false)));
+    }
+
+    private static App app(FilterOverrides overrides, List<NamedFilter> filters) {
         App app = new App();
         Route route = new Route("", any(), forward("local"), HeaderChanges.NONE, overrides);
         app.fixture.apply(snapshot()
@@ -50,7 +62,7 @@ public final class Fixtures {
                         "inbound",
                         Listener.Kind.INBOUND,
                         new HostPort("10.0.0.1", 8080),
-                        List.of(new NamedFilter("jwt", new HttpFilter.TokenAuthentication(jwt), false)),
+                        filters,
                         Policies.routes(Policies.host("*", route)))
                 .cluster("idp", 1001));
         return app;

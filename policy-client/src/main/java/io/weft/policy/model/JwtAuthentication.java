@@ -21,6 +21,9 @@ public record JwtAuthentication(
         boolean bypassCorsPreflight,
         boolean stripFailureResponse) {
 
+    /** By this name filters that follow find what it puts into a request's metadata. */
+    public static final String METADATA = "envoy.filters.http.jwt_authn";
+
     public JwtAuthentication {
         providers = Map.copyOf(providers);
         rules = List.copyOf(rules);
@@ -96,10 +99,19 @@ public record JwtAuthentication(
      * @param keepToken otherwise it is taken out of headers and query parameters
      * @param payloadHeader lower case; gets the payload in base64url
      * @param claims in headers of their own
+     * @param metadata where filters that follow find the payload
      */
-    public record Forwarding(boolean keepToken, Optional<PayloadHeader> payloadHeader, List<ClaimHeader> claims) {
+    public record Forwarding(
+            boolean keepToken, Optional<PayloadHeader> payloadHeader, List<ClaimHeader> claims, Optional<PayloadMetadata> metadata) {
         public Forwarding {
             claims = List.copyOf(claims);
+        }
+    }
+
+    /** @param lists claims that are lists there where a token has them as a text with spaces between */
+    public record PayloadMetadata(String key, List<String> lists) {
+        public PayloadMetadata {
+            lists = List.copyOf(lists);
         }
     }
 

@@ -90,6 +90,17 @@ public record Rbac(Optional<Engine> enforced, Optional<Engine> shadow) {
     public record FilterState(String key, StringMatch match) implements Rule {}
 
     /**
+     * What a filter before has put into the request's metadata.
+     *
+     * @param path of names, outermost first; at least one
+     */
+    public record Metadata(String filter, List<String> path, ValueMatch value, boolean inverted) implements Rule {
+        public Metadata {
+            path = List.copyOf(path);
+        }
+    }
+
+    /**
      * The peer came over TLS, and one of the URI SANs, else of the DNS SANs, else the subject of its certificate matches.
      *
      * @param name empty: any peer that TLS let in

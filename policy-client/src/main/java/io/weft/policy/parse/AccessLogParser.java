@@ -8,6 +8,7 @@ import io.weft.policy.model.AccessLog.JsonObject;
 import io.weft.policy.model.AccessLog.JsonValue;
 import io.weft.policy.model.AccessLog.Line;
 import io.weft.policy.model.HttpFilter;
+import io.weft.policy.model.JwtAuthentication;
 import io.weft.policy.model.NamedFilter;
 import io.weft.policy.proto.envoy.config.accesslog.v3.AccessLogFilter;
 import io.weft.policy.proto.envoy.config.accesslog.v3.ComparisonFilter;
@@ -192,8 +193,9 @@ final class AccessLogParser {
                         new HashSet<>(filter.getGrpcStatusFilter().getStatusesValueList()),
                         filter.getGrpcStatusFilter().getExclude());
             case METADATA_FILTER:
-                // Nothing sets dynamic metadata here, so the key is never found.
+                // There is nothing in dynamic metadata but what a token says, and for that nobody looks here: the key is never found.
                 MetadataFilter metadata = filter.getMetadataFilter();
+                field.at("metadata_filter").reportIf(metadata.getMatcher().getFilter().equals(JwtAuthentication.METADATA), "matcher");
                 return new AccessLog.Always(
                         !metadata.hasMatchIfKeyNotFound() || metadata.getMatchIfKeyNotFound().getValue());
             case LOG_TYPE_FILTER:

@@ -12,6 +12,7 @@ import io.weft.policy.model.JwtAuthentication.HeaderLocation;
 import io.weft.policy.model.JwtAuthentication.Keys;
 import io.weft.policy.model.JwtAuthentication.Locations;
 import io.weft.policy.model.JwtAuthentication.PayloadHeader;
+import io.weft.policy.model.JwtAuthentication.PayloadMetadata;
 import io.weft.policy.model.JwtAuthentication.Provider;
 import io.weft.policy.model.JwtAuthentication.Requirement;
 import io.weft.policy.model.JwtAuthentication.Retries;
@@ -93,8 +94,6 @@ final class JwtParser {
 
     private static Provider provider(Field field, JwtProvider provider) {
         // Nothing here reads what would be written there; who would is refused.
-        field.reportIf(!provider.getPayloadInMetadata().isEmpty(), "payload_in_metadata");
-        field.reportIf(provider.hasNormalizePayloadInMetadata(), "normalize_payload_in_metadata");
         field.reportIf(!provider.getHeaderInMetadata().isEmpty(), "header_in_metadata");
         field.reportIf(!provider.getFailedStatusInMetadata().isEmpty(), "failed_status_in_metadata");
         field.reportIf(provider.hasJwtCacheConfig(), "jwt_cache_config");
@@ -235,7 +234,11 @@ final class JwtParser {
                         : Optional.of(new PayloadHeader(
                                 headerName(field.at("forward_payload_header"), payload),
                                 provider.getPadForwardPayloadHeader())),
-                claims);
+                claims,
+                provider.getPayloadInMetadata().isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new PayloadMetadata(
+                                provider.getPayloadInMetadata(), provider.getNormalizePayloadInMetadata().getSpaceDelimitedClaimsList())));
     }
 
     private static String headerName(Field field, String name) {

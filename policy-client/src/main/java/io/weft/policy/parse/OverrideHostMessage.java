@@ -66,7 +66,7 @@ record OverrideHostMessage(List<String> headers, LoadBalancingPolicy fallbackPol
         }
         field.refuseIf(metadata && !header.isEmpty(), "metadata", "and header are both set; set one");
         if (metadata) {
-            // No filter here writes metadata: as in an Envoy without such a filter, it names nobody.
+            // No filter here writes such metadata: as in an Envoy without such a filter, it names nobody.
             field.at("metadata").report();
         } else {
             headers.add(field.at("header").headerText(field.at("header").notEmpty(header)).toLowerCase(Locale.ROOT));

@@ -32,7 +32,6 @@ final class RbacParser {
     private static final String ACTION = "envoy.config.rbac.v3.Action";
     /** One more than the highest port, as in Envoy. */
     private static final int MAX_PORT_BOUND = 65_536;
-    private static final String NO_METADATA = "is not supported: there is no metadata here; match headers instead";
 
     private final Scope scope;
     private final MatchTreeParser<NamedAction> trees;
@@ -145,7 +144,7 @@ final class RbacParser {
         return rules;
     }
 
-    @SuppressWarnings("deprecation") // metadata is refused under its old name, too
+    @SuppressWarnings("deprecation") // metadata has its old name with most control planes
     private Rule permission(Field field, Permission permission) {
         switch (permission.getRuleCase()) {
             case AND_RULES:
@@ -177,9 +176,11 @@ final class RbacParser {
                 return new Rbac.RequestedServerName(
                         MatchParser.string(field.at("requested_server_name"), permission.getRequestedServerName()));
             case METADATA:
-                throw field.at("metadata").refuse(NO_METADATA);
+                refuseOnConnection(field.at("metadata"));
+                return MetadataParser.parse(field.at("metadata"), permission.getMetadata());
             case SOURCED_METADATA:
-                throw field.at("sourced_metadata").refuse(NO_METADATA);
+                refuseOnConnection(field.at("sourced_metadata"));
+                return MetadataParser.parse(field.at("sourced_metadata"), permission.getSourcedMetadata());
             case URI_TEMPLATE:
                 refuseOnConnection(field.at("uri_template"));
                 return new Rbac.UrlPath(new StringMatch.Regex(
@@ -201,7 +202,7 @@ final class RbacParser {
         return rules;
     }
 
-    @SuppressWarnings("deprecation") // source_ip is what older control planes send
+    @SuppressWarnings("deprecation") // source_ip and metadata are what older control planes send
     private Rule principal(Field field, Principal principal) {
         switch (principal.getIdentifierCase()) {
             case AND_IDS:
@@ -235,9 +236,11 @@ final class RbacParser {
             case URL_PATH:
                 return urlPath(field.at("url_path"), principal.getUrlPath());
             case METADATA:
-                throw field.at("metadata").refuse(NO_METADATA);
+                refuseOnConnection(field.at("metadata"));
+                return MetadataParser.parse(field.at("metadata"), principal.getMetadata());
             case SOURCED_METADATA:
-                throw field.at("sourced_metadata").refuse(NO_METADATA);
+                refuseOnConnection(field.at("sourced_metadata"));
+                return MetadataParser.parse(field.at("sourced_metadata"), principal.getSourcedMetadata());
             case FILTER_STATE:
                 return filterState(field.at("filter_state"), principal.getFilterState());
             case CUSTOM:

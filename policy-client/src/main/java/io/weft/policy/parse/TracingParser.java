@@ -119,7 +119,7 @@ final class TracingParser {
                         name,
                         field.at("request_header").at("name").notEmpty(tag.getRequestHeader().getName()).toLowerCase(Locale.ROOT),
                         tag.getRequestHeader().getDefaultValue()));
-                // No filter here writes metadata.
+                // What there is of it, a token's payload, is not for spans.
                 case METADATA -> field.at("metadata").report();
                 // A newer Envoy's: a span less well described is no reason to be without the listener.
                 default -> field.report("a tag of a kind that is not known here");

@@ -25,10 +25,12 @@ import io.weft.policy.model.Rbac.Rule;
 import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.StringMatch;
 import io.weft.policy.model.Unhonoured;
+import io.weft.policy.model.ValueMatch;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TypedExtensionConfig;
+import io.weft.policy.proto.envoy.config.rbac.v3.MetadataSource;
 import io.weft.policy.proto.envoy.config.rbac.v3.Permission;
 import io.weft.policy.proto.envoy.config.rbac.v3.Principal;
 import io.weft.policy.proto.envoy.config.rbac.v3.RBAC;
@@ -40,12 +42,17 @@ import io.weft.policy.proto.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.weft.policy.proto.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.weft.policy.proto.envoy.extensions.matching.input_matchers.ip.v3.Ip;
 import io.weft.policy.proto.envoy.type.matcher.v3.AddressMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.DoubleMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.HttpRequestHeaderMatchInput;
 import io.weft.policy.proto.envoy.type.matcher.v3.HttpRequestQueryParamMatchInput;
+import io.weft.policy.proto.envoy.type.matcher.v3.ListMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.MetadataMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.OrMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.PathMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.ValueMatcher;
+import io.weft.policy.proto.envoy.type.v3.DoubleRange;
 import io.weft.policy.proto.envoy.type.v3.Int32Range;
 import io.weft.policy.proto.protobuf.Any;
 import io.weft.policy.proto.xds.type.matcher.v3.IPMatcher;
@@ -124,6 +131,51 @@ class AccessControlTest {
 
     private static PathMatcher path(String path) {
         return PathMatcher.newBuilder().setPath(exact(path)).build();
+    }
+
+    static ValueMatcher text(String exact) {
+        return ValueMatcher.newBuilder().setStringMatch(exact(exact)).build();
+    }
+
+    static MetadataMatcher claim(ValueMatcher value, String... path) {
+        MetadataMatcher.Builder matcher = MetadataMatcher.newBuilder().setFilter("envoy.filters.http.jwt_authn").setValue(value);
+        for (String key : path) {
+            matcher.addPath(MetadataMatcher.PathSegment.newBuilder().setKey(key));
+        }
+        return matcher.build();
+    }
+
+    private static Rbac.Metadata payload(ValueMatch value) {
+        return new Rbac.Metadata("envoy.filters.http.jwt_authn", List.of("payload", "iss"), value, false);
+    }
+
+    static Stream<Arguments> values() {
+        ValueMatch a = new ValueMatch.Text(new StringMatch.Exact("a", false));
+        return Stream.of(
+                Arguments.of(text("a"), a),
+                Arguments.of(ValueMatcher.newBuilder().setNullMatch(ValueMatcher.NullMatch.getDefaultInstance()).build(), new ValueMatch.Null()),
+                Arguments.of(ValueMatcher.newBuilder().setBoolMatch(true).build(), new ValueMatch.Bool(true)),
+                Arguments.of(ValueMatcher.newBuilder().setPresentMatch(true).build(), new ValueMatch.Present()),
+                Arguments.of(ValueMatcher.newBuilder().setPresentMatch(false).build(), new ValueMatch.Never()),
+                Arguments.of(ValueMatcher.newBuilder().setDoubleMatch(DoubleMatcher.newBuilder().setExact(2)).build(), new ValueMatch.Exactly(2)),
+                Arguments.of(ValueMatcher.newBuilder().setDoubleMatch(DoubleMatcher.newBuilder()
+                        .setRange(DoubleRange.newBuilder().setStart(1).setEnd(3))).build(), new ValueMatch.Between(1, 3)),
+                Arguments.of(ValueMatcher.newBuilder().setListMatch(ListMatcher.newBuilder().setOneOf(text("a"))).build(), new ValueMatch.OneOf(a)),
+                Arguments.of(ValueMatcher.newBuilder().setOrMatch(OrMatcher.newBuilder().addValueMatchers(text("a")).addValueMatchers(text("a")))
+                        .build(), new ValueMatch.Or(List.of(a, a))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("values")
+    void whatATokenSays(ValueMatcher matcher, ValueMatch value) {
+        MetadataMatcher claim = claim(matcher, "payload", "iss");
+        assertThat(policy(ANY_PERMISSION, principal(Principal.newBuilder().setMetadata(claim))).principals()).containsExactly(payload(value));
+        assertThat(policy(permission(Permission.newBuilder().setMetadata(claim)), ANY_PRINCIPAL).permissions()).containsExactly(payload(value));
+        SourcedMetadata sourced = SourcedMetadata.newBuilder().setMetadataMatcher(claim).build();
+        assertThat(policy(permission(Permission.newBuilder().setSourcedMetadata(sourced)), ANY_PRINCIPAL).permissions())
+                .containsExactly(payload(value));
+        assertThat(policy(ANY_PERMISSION, principal(Principal.newBuilder().setSourcedMetadata(sourced))).principals())
+                .containsExactly(payload(value));
     }
 
     private static Permission permission(Permission.Builder permission) {
@@ -569,8 +621,9 @@ class AccessControlTest {
                 permission("destination_port", "0 to 65535", Permission.newBuilder().setDestinationPort(65_536)),
                 permission("destination_port_range", "hold a port", Permission.newBuilder()
                         .setDestinationPortRange(Int32Range.newBuilder().setStart(80).setEnd(80))),
-                permission("metadata", "no metadata", Permission.newBuilder().setMetadata(MetadataMatcher.getDefaultInstance())),
-                permission("sourced_metadata", "no metadata",
+                permission("metadata.filter", "must be envoy.filters.http.jwt_authn",
+                        Permission.newBuilder().setMetadata(MetadataMatcher.getDefaultInstance())),
+                permission("sourced_metadata.metadata_matcher", "is missing",
                         Permission.newBuilder().setSourcedMetadata(SourcedMetadata.getDefaultInstance())),
                 permission("uri_template.typed_config", "'x.Y' is not supported", Permission.newBuilder().setUriTemplate(unknown)),
                 permission("matcher", "'envoy.x' (x.Y)", Permission.newBuilder().setMatcher(unknown)),
@@ -580,9 +633,22 @@ class AccessControlTest {
                 principal("and_ids.ids", "empty", Principal.newBuilder().setAndIds(Principal.Set.getDefaultInstance())),
                 principal("authenticated.principal_name", "no pattern", Principal.newBuilder().setAuthenticated(
                         Principal.Authenticated.newBuilder().setPrincipalName(StringMatcher.getDefaultInstance()))),
-                principal("metadata", "no metadata", Principal.newBuilder().setMetadata(MetadataMatcher.getDefaultInstance())),
-                principal("sourced_metadata", "no metadata",
-                        Principal.newBuilder().setSourcedMetadata(SourcedMetadata.getDefaultInstance())),
+                principal("metadata.filter", "must be envoy.filters.http.jwt_authn",
+                        Principal.newBuilder().setMetadata(claim(text("a"), "iss").toBuilder().setFilter("envoy.filters.http.ext_authz"))),
+                principal("metadata.path", "at least one", Principal.newBuilder().setMetadata(claim(text("a")))),
+                principal("metadata.path[1].key", "empty", Principal.newBuilder().setMetadata(claim(text("a"), "payload", ""))),
+                principal("metadata.value", "missing",
+                        Principal.newBuilder().setMetadata(claim(text("a"), "iss").toBuilder().clearValue())),
+                principal("metadata.value", "set string_match",
+                        Principal.newBuilder().setMetadata(claim(ValueMatcher.getDefaultInstance(), "iss"))),
+                principal("metadata.value.double_match", "range or exact", Principal.newBuilder().setMetadata(
+                        claim(ValueMatcher.newBuilder().setDoubleMatch(DoubleMatcher.getDefaultInstance()).build(), "iss"))),
+                principal("metadata.value.list_match.one_of", "missing", Principal.newBuilder().setMetadata(
+                        claim(ValueMatcher.newBuilder().setListMatch(ListMatcher.getDefaultInstance()).build(), "iss"))),
+                principal("metadata.value.or_match.value_matchers", "two", Principal.newBuilder().setMetadata(
+                        claim(ValueMatcher.newBuilder().setOrMatch(OrMatcher.newBuilder().addValueMatchers(text("a"))).build(), "iss"))),
+                principal("sourced_metadata.metadata_source", "DYNAMIC", Principal.newBuilder().setSourcedMetadata(
+                        SourcedMetadata.newBuilder().setMetadataMatcher(claim(text("a"), "iss")).setMetadataSource(MetadataSource.ROUTE))),
                 principal("filter_state.key", "empty",
                         Principal.newBuilder().setFilterState(FilterStateMatcher.getDefaultInstance())),
                 principal("filter_state.string_match", "is missing",

@@ -161,4 +161,11 @@ class AccessLogParserTest {
         Accepted accepted = (Accepted) outcome(TypedExtensionConfig.getDefaultInstance(), null);
         assertThat(accepted.unhonoured()).extracting(Unhonoured::path).containsExactly(AT + " (log)");
     }
+
+    @Test
+    void noFilterGoesByWhatATokenSays() {
+        Accepted accepted = (Accepted) outcome(StdoutAccessLog.getDefaultInstance(), AccessLogFilter.newBuilder().setMetadataFilter(
+                MetadataFilter.newBuilder().setMatcher(AccessControlTest.claim(AccessControlTest.text("a"), "payload", "iss"))).build());
+        assertThat(accepted.unhonoured()).extracting(Unhonoured::path).containsExactly(AT + ".filter.metadata_filter.matcher");
+    }
 }

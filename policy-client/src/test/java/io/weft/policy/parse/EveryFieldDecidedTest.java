@@ -210,7 +210,9 @@ class EveryFieldDecidedTest {
                         "StatPrefix"),
                 subject(JwtParserTest.provider(), JwtParserTest::withProvider,
                         "Only with forward_payload_header.",
-                        "PadForwardPayloadHeader"),
+                        "PadForwardPayloadHeader",
+                        "Only with payload_in_metadata.",
+                        "NormalizePayloadInMetadata"),
                 subject(JwtParserTest.remote(), remote -> JwtParserTest.withProvider(JwtParserTest.provider().setRemoteJwks(remote)),
                         HONOURED,
                         "AsyncFetch"),
@@ -522,7 +524,7 @@ class EveryFieldDecidedTest {
                 logFilter(ResponseFlagFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setResponseFlagFilter(filter)),
                 logFilter(GrpcStatusFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setGrpcStatusFilter(filter)),
                 logFilter(MetadataFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setMetadataFilter(filter),
-                        "No filter here writes metadata, so the key is never found.", "Matcher"),
+                        "No filter here writes metadata but for what a token says, of which it is reported: the key is never found.", "Matcher"),
                 logFilter(LogTypeFilter.newBuilder(), filter -> AccessLogFilter.newBuilder().setLogTypeFilter(filter)));
     }
 

@@ -17,6 +17,7 @@ import io.weft.policy.model.JwtAuthentication.InlineKeys;
 import io.weft.policy.model.JwtAuthentication.Locations;
 import io.weft.policy.model.JwtAuthentication.OfProvider;
 import io.weft.policy.model.JwtAuthentication.PayloadHeader;
+import io.weft.policy.model.JwtAuthentication.PayloadMetadata;
 import io.weft.policy.model.JwtAuthentication.RemoteKeys;
 import io.weft.policy.model.JwtAuthentication.Requirement;
 import io.weft.policy.model.JwtAuthentication.Retries;
@@ -108,7 +109,7 @@ class JwtParserTest {
                 new Claims("", List.of(), Optional.empty(), Duration.ofSeconds(60), false, Optional.empty()),
                 new InlineKeys("{}"),
                 new Locations(List.of(new HeaderLocation("authorization", "Bearer ")), List.of("access_token"), List.of()),
-                new Forwarding(false, Optional.empty(), List.of())));
+                new Forwarding(false, Optional.empty(), List.of(), Optional.empty())));
     }
 
     @Test
@@ -126,7 +127,9 @@ class JwtParserTest {
                         .addFromCookies("c")
                         .setForwardPayloadHeader("X-P")
                         .setPadForwardPayloadHeader(true)
-                        .addClaimToHeaders(JwtClaimToHeader.newBuilder().setHeaderName("X-C").setClaimName("a.b"))))
+                        .addClaimToHeaders(JwtClaimToHeader.newBuilder().setHeaderName("X-C").setClaimName("a.b"))
+                        .setPayloadInMetadata("payload")
+                        .setNormalizePayloadInMetadata(JwtProvider.NormalizePayload.newBuilder().addSpaceDelimitedClaims("scope"))))
                 .isEqualTo(new JwtAuthentication.Provider(
                         new Claims("i", List.of("a"), Optional.of(new StringMatch.Prefix("s", false)), Duration.ofSeconds(5), true,
                                 Optional.of(Duration.ofSeconds(9))),
@@ -135,7 +138,8 @@ class JwtParserTest {
                         new Forwarding(
                                 true,
                                 Optional.of(new PayloadHeader("x-p", true)),
-                                List.of(new ClaimHeader("x-c", List.of("a", "b"))))));
+                                List.of(new ClaimHeader("x-c", List.of("a", "b"))),
+                                Optional.of(new PayloadMetadata("payload", List.of("scope"))))));
     }
 
     @Test
@@ -226,15 +230,11 @@ class JwtParserTest {
     @Test
     void whatHasNoEffectIsNamed() {
         ParseOutcome outcome = parse(withProvider(provider()
-                .setPayloadInMetadata("p")
-                .setNormalizePayloadInMetadata(JwtProvider.NormalizePayload.getDefaultInstance())
                 .setHeaderInMetadata("h")
                 .setFailedStatusInMetadata("f")
                 .setJwtCacheConfig(JwtCacheConfig.getDefaultInstance())));
 
         assertThat(((Accepted) outcome).unhonoured()).extracting(Unhonoured::path).containsExactly(
-                FILTER + ".providers[\"p\"].payload_in_metadata",
-                FILTER + ".providers[\"p\"].normalize_payload_in_metadata",
                 FILTER + ".providers[\"p\"].header_in_metadata",
                 FILTER + ".providers[\"p\"].failed_status_in_metadata",
                 FILTER + ".providers[\"p\"].jwt_cache_config");

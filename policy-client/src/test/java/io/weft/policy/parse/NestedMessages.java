@@ -36,6 +36,7 @@ import io.weft.policy.proto.envoy.config.listener.v3.ApiListener;
 import io.weft.policy.proto.envoy.config.listener.v3.ListenerFilter;
 import io.weft.policy.proto.envoy.config.rbac.v3.Permission;
 import io.weft.policy.proto.envoy.config.rbac.v3.Principal;
+import io.weft.policy.proto.envoy.config.rbac.v3.SourcedMetadata;
 import io.weft.policy.proto.envoy.config.route.v3.DirectResponseAction;
 import io.weft.policy.proto.envoy.config.route.v3.HeaderMatcher;
 import io.weft.policy.proto.envoy.config.route.v3.QueryParameterMatcher;
@@ -76,11 +77,17 @@ import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.CommonTlsC
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
+import io.weft.policy.proto.envoy.type.matcher.v3.DoubleMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.FilterStateMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.ListMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.MetadataMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.OrMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.PathMatcher;
 import io.weft.policy.proto.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.weft.policy.proto.envoy.type.matcher.v3.StringMatcher;
+import io.weft.policy.proto.envoy.type.matcher.v3.ValueMatcher;
 import io.weft.policy.proto.envoy.type.tracing.v3.CustomTag;
+import io.weft.policy.proto.envoy.type.v3.DoubleRange;
 import io.weft.policy.proto.envoy.type.v3.FractionalPercent;
 import io.weft.policy.proto.envoy.type.v3.Int32Range;
 import io.weft.policy.proto.envoy.type.v3.Int64Range;
@@ -334,6 +341,10 @@ final class NestedMessages {
         return AccessControlTest.withRules(AccessControlTest.rules(permission.build(), ANYBODY));
     }
 
+    private static <B extends com.google.protobuf.MessageLite.Builder> Subject claimed(B base, Function<B, ValueMatcher.Builder> value) {
+        return subject(base, changed -> permission(p -> p.setMetadata(AccessControlTest.claim(value.apply(changed).build(), "k"))));
+    }
+
     private static Stream<Subject> access() {
         return Stream.of(
                 permitted(Permission.Set.newBuilder().addRules(ANYTHING)),
@@ -342,6 +353,19 @@ final class NestedMessages {
                 subject(io.weft.policy.proto.envoy.config.core.v3.CidrRange.newBuilder().setAddressPrefix("10.0.0.0").setPrefixLen(uint32(8)),
                         changed -> permission(p -> p.setDestinationIp(changed))),
                 subject(Int32Range.newBuilder().setStart(1).setEnd(100), changed -> permission(p -> p.setDestinationPortRange(changed))),
+                subject(SourcedMetadata.newBuilder().setMetadataMatcher(AccessControlTest.claim(AccessControlTest.text("a"), "k")),
+                        changed -> permission(p -> p.setSourcedMetadata(changed))),
+                subject(AccessControlTest.claim(AccessControlTest.text("a"), "k").toBuilder(), changed -> permission(p -> p.setMetadata(changed))),
+                subject(MetadataMatcher.PathSegment.newBuilder().setKey("k"), changed -> permission(p -> p.setMetadata(
+                        AccessControlTest.claim(AccessControlTest.text("a")).toBuilder().addPath(changed)))),
+                claimed(ValueMatcher.newBuilder().setStringMatch(TEXT), changed -> changed),
+                claimed(ListMatcher.newBuilder().setOneOf(AccessControlTest.text("a")),
+                        changed -> ValueMatcher.newBuilder().setListMatch(changed)),
+                claimed(OrMatcher.newBuilder().addValueMatchers(AccessControlTest.text("a")).addValueMatchers(AccessControlTest.text("b")),
+                        changed -> ValueMatcher.newBuilder().setOrMatch(changed)),
+                claimed(DoubleMatcher.newBuilder().setExact(1), changed -> ValueMatcher.newBuilder().setDoubleMatch(changed)),
+                claimed(DoubleRange.newBuilder().setStart(1).setEnd(3), changed -> ValueMatcher.newBuilder()
+                        .setDoubleMatch(DoubleMatcher.newBuilder().setRange(changed))),
                 subject(FilterStateMatcher.newBuilder().setKey("k").setStringMatch(TEXT), changed -> AccessControlTest.withRules(
                         AccessControlTest.rules(ANYTHING, Principal.newBuilder().setFilterState(changed).build()))),
                 subject(PathMatcher.newBuilder().setPath(TEXT), changed -> permission(p -> p.setUrlPath(changed))));

@@ -9,6 +9,7 @@ import io.weft.dataplane.route.TextTest;
 import io.weft.policy.model.Rbac;
 import io.weft.policy.model.Rbac.Rule;
 import java.util.List;
+import java.util.Map;
 
 /** A {@link Rule} made ready. Immutable; allocates nothing where no regular expression is in it. */
 abstract sealed class RuleTest {
@@ -45,6 +46,9 @@ abstract sealed class RuleTest {
         }
         if (rule instanceof Rbac.FilterState state) {
             return new OfState(state.key(), TextTest.of(state.match()));
+        }
+        if (rule instanceof Rbac.Metadata metadata) {
+            return new OfMetadata(metadata);
         }
         if (rule instanceof Rbac.SourceIp source) {
             AddressRange range = AddressRange.of(source.range());
@@ -206,6 +210,29 @@ abstract sealed class RuleTest {
         boolean matches(Caller caller) {
             String found = caller.filterState(key);
             return found != null && value.matches(found);
+        }
+    }
+
+    private static final class OfMetadata extends RuleTest {
+        private final String filter;
+        private final String[] path;
+        private final ValueTest value;
+        private final boolean inverted;
+
+        OfMetadata(Rbac.Metadata metadata) {
+            filter = metadata.filter();
+            path = metadata.path().toArray(new String[0]);
+            value = ValueTest.of(metadata.value());
+            inverted = metadata.inverted();
+        }
+
+        @Override
+        boolean matches(Caller caller) {
+            Object found = caller.metadata(filter);
+            for (int i = 0; i < path.length; i++) {
+                found = found instanceof Map<?, ?> object ? object.get(path[i]) : null;
+            }
+            return value.matches(found) != inverted;
         }
     }
 

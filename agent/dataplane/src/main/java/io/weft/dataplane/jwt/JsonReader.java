@@ -1,5 +1,6 @@
 package io.weft.dataplane.jwt;
 
+import io.weft.dataplane.Caller;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.Map;
  * as large as a fifth of the agent's data plane and does not refuse double names.
  */
 final class JsonReader {
-    static final Object NULL = new Object();
+    static final Object NULL = Caller.NULL;
     private static final int MAX_DEPTH = 32;
 
     private final String text;

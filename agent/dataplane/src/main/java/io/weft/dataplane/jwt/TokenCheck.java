@@ -4,12 +4,16 @@ import io.weft.dataplane.HeaderOverlay;
 import io.weft.dataplane.HttpStream;
 import io.weft.dataplane.jwt.TokenLocations.Found;
 import io.weft.dataplane.route.TextTest;
+import io.weft.policy.model.JwtAuthentication;
 import io.weft.policy.model.JwtAuthentication.ClaimHeader;
 import io.weft.policy.model.JwtAuthentication.Claims;
 import io.weft.policy.model.JwtAuthentication.Forwarding;
 import io.weft.policy.model.JwtAuthentication.PayloadHeader;
+import io.weft.policy.model.JwtAuthentication.PayloadMetadata;
 import io.weft.policy.model.JwtAuthentication.Provider;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -109,9 +113,26 @@ final class TokenCheck {
                 headers.append(claim.header(), value);
             }
         }
+        if (forwarding.metadata().isPresent()) {
+            PayloadMetadata metadata = forwarding.metadata().get();
+            stream.putMetadata(JwtAuthentication.METADATA, metadata.key(), withLists(jwt.claims(), metadata.lists()));
+        }
         if (!forwarding.keepToken()) {
             found.removeFrom(stream);
         }
+    }
+
+    private static Map<String, Object> withLists(Map<String, Object> claims, List<String> lists) {
+        Map<String, Object> payload = claims;
+        for (String name : lists) {
+            if (claims.get(name) instanceof String text && !text.replace(" ", "").isEmpty()) {
+                if (payload == claims) {
+                    payload = new HashMap<>(claims);
+                }
+                payload.put(name, Arrays.stream(text.split(" ")).filter(part -> !part.isEmpty()).toList());
+            }
+        }
+        return payload;
     }
 
     /** Empty when it is not there or no text, number or boolean. */

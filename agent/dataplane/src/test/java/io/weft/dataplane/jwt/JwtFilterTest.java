@@ -20,6 +20,7 @@ import io.weft.policy.model.JwtAuthentication.Locations;
 import io.weft.policy.model.JwtAuthentication.NotRequired;
 import io.weft.policy.model.JwtAuthentication.OfProvider;
 import io.weft.policy.model.JwtAuthentication.PayloadHeader;
+import io.weft.policy.model.JwtAuthentication.PayloadMetadata;
 import io.weft.policy.model.JwtAuthentication.Provider;
 import io.weft.policy.model.JwtAuthentication.RemoteKeys;
 import io.weft.policy.model.JwtAuthentication.Requirement;
@@ -27,8 +28,10 @@ import io.weft.policy.model.JwtAuthentication.RequiresAll;
 import io.weft.policy.model.JwtAuthentication.RequiresAny;
 import io.weft.policy.model.JwtAuthentication.Retries;
 import io.weft.policy.model.JwtAuthentication.Rule;
+import io.weft.policy.model.Rbac;
 import io.weft.policy.model.RouteMatch;
 import io.weft.policy.model.StringMatch;
+import io.weft.policy.model.ValueMatch;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -40,10 +43,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokens in requests that come in, from the policy to the answer. The clock stands at {@link #NOW}. */
@@ -53,7 +59,7 @@ class JwtFilterTest {
     private static final Tokens OTHER = Tokens.issuer("ES256", "2");
     private static final Locations DEFAULT_LOCATIONS =
             new Locations(List.of(new HeaderLocation("authorization", "Bearer ")), List.of("access_token"), List.of());
-    private static final Forwarding TAKE_AWAY = new Forwarding(false, Optional.empty(), List.of());
+    private static final Forwarding TAKE_AWAY = new Forwarding(false, Optional.empty(), List.of(), Optional.empty());
     private static final Requirement A = new OfProvider("a", List.of());
     private static final Requirement B = new OfProvider("b", List.of());
 
@@ -253,7 +259,8 @@ class JwtFilterTest {
                         new ClaimHeader("x-ratio", List.of("ratio")),
                         new ClaimHeader("x-admin", List.of("admin")),
                         new ClaimHeader("x-list", List.of("list")),
-                        new ClaimHeader("x-evil", List.of("evil")))));
+                        new ClaimHeader("x-evil", List.of("evil"))),
+                Optional.empty()));
         String payload = "{\"iss\":\"a\",\"user\":{\"name\":\"ada\"},\"age\":36,\"ratio\":-0.5,\"admin\":true,\"list\":[1],\"evil\":\"x\\r\\ny\"}";
         Incoming request = bearer(token(payload)).with("x-user", "root").with("x-list", "forged");
 
@@ -268,6 +275,78 @@ class JwtFilterTest {
             assertThat(header.getKey()).isEqualTo("x-payload");
             assertThat(header.getValue().length() % 4).isZero();
         });
+    }
+
+    private static ValueMatch text(String exact) {
+        return new ValueMatch.Text(new StringMatch.Exact(exact, false));
+    }
+
+    private static Rbac.Rule claim(ValueMatch value, String... path) {
+        List<String> all = new ArrayList<>(List.of("payload"));
+        all.addAll(List.of(path));
+        return new Rbac.Metadata(JwtAuthentication.METADATA, all, value, false);
+    }
+
+    /** Who may come without a token, but needs one that says what the rule asks for. */
+    private static String decision(Rbac.Action action, Rbac.Rule rule, Incoming request) {
+        Provider telling = new Provider(claims(""), new InlineKeys(ISSUER.jwks()), DEFAULT_LOCATIONS, new Forwarding(
+                false, Optional.empty(), List.of(), Optional.of(new PayloadMetadata("payload", List.of("scope")))));
+        RouteMatch all = new RouteMatch(new RouteMatch.Prefix("/"), true, List.of(), List.of(), Optional.empty(), false);
+        Requirement optional = new RequiresAny(List.of(A, new AllowMissing()));
+        Rbac.Policy policy = new Rbac.Policy("p", List.of(new Rbac.Any()), List.of(rule));
+        return refusal(Fixtures.app(
+                new JwtAuthentication(Map.of("a", telling), List.of(new Rule(all, optional)), Map.of(), false, false),
+                new Rbac(Optional.of(new Rbac.Policies(action, List.of(policy))), Optional.empty())), request);
+    }
+
+    private static final String CLAIMS = """
+            {"iss":"a","sub":"ada","groups":["users","admins"],"scope":"read  write","org":{"unit":"x"},"age":36,"vip":true,"nick":null}""";
+
+    static Stream<Arguments> claimsThatAreSo() {
+        return Stream.of(
+                Arguments.of(claim(text("a"), "iss")),
+                Arguments.of(claim(new ValueMatch.OneOf(text("admins")), "groups")),
+                Arguments.of(claim(new ValueMatch.Or(List.of(text("admins"), new ValueMatch.OneOf(text("users")))), "groups")),
+                Arguments.of(claim(new ValueMatch.OneOf(text("write")), "scope")),
+                Arguments.of(claim(text("x"), "org", "unit")),
+                Arguments.of(claim(new ValueMatch.Exactly(36), "age")),
+                Arguments.of(claim(new ValueMatch.Between(36, 37), "age")),
+                Arguments.of(claim(new ValueMatch.Bool(true), "vip")),
+                Arguments.of(claim(new ValueMatch.Null(), "nick")),
+                Arguments.of(claim(new ValueMatch.Present(), "nick")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("claimsThatAreSo")
+    void accessByClaims(Rbac.Rule rule) {
+        assertThat(decision(Rbac.Action.ALLOW, rule, bearer(token(CLAIMS)))).isEmpty();
+        assertThat(decision(Rbac.Action.DENY, rule, bearer(token(CLAIMS)))).isEqualTo("403 RBAC: access denied");
+        assertThat(decision(Rbac.Action.ALLOW, rule, Incoming.get("/"))).as("no token").isEqualTo("403 RBAC: access denied");
+        assertThat(decision(Rbac.Action.ALLOW, rule, bearer(token("{\"iss\":\"b\"}")))).as("says nothing of it")
+                .isEqualTo("403 RBAC: access denied");
+    }
+
+    static Stream<Arguments> claimsThatAreNotSo() {
+        return Stream.of(
+                Arguments.of(claim(text("admins"), "groups")),
+                Arguments.of(claim(new ValueMatch.OneOf(text("a")), "iss")),
+                Arguments.of(claim(text("x"), "org")),
+                Arguments.of(claim(text("x"), "sub", "unit")),
+                Arguments.of(claim(new ValueMatch.Between(35, 36), "age")),
+                Arguments.of(claim(new ValueMatch.Exactly(35), "age")),
+                Arguments.of(claim(new ValueMatch.Bool(false), "vip")),
+                Arguments.of(claim(new ValueMatch.Null(), "none")),
+                Arguments.of(claim(new ValueMatch.Present(), "none")),
+                Arguments.of(claim(new ValueMatch.Never(), "iss")),
+                Arguments.of(claim(new ValueMatch.OneOf(text("")), "scope")),
+                Arguments.of(new Rbac.Metadata(JwtAuthentication.METADATA, List.of("payload", "iss"), text("a"), true)),
+                Arguments.of(new Rbac.Metadata("other", List.of("payload", "iss"), text("a"), false)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("claimsThatAreNotSo")
+    void noAccessByOthers(Rbac.Rule rule) {
+        assertThat(decision(Rbac.Action.ALLOW, rule, bearer(token(CLAIMS)))).isEqualTo("403 RBAC: access denied");
     }
 
     @Test
