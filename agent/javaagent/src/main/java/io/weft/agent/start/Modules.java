@@ -16,6 +16,7 @@ import io.weft.instrumentation.jdkhttpserver.JdkHttpServerModule;
 import io.weft.instrumentation.jetty.JettyModule;
 import io.weft.instrumentation.jettyclient.JettyClientModule;
 import io.weft.instrumentation.jettyclientbefore12.JettyClientBefore12Module;
+import io.weft.instrumentation.micronauthttpclient.MicronautHttpClientModule;
 import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.reactornetty.ReactorNettyModule;
@@ -46,6 +47,7 @@ final class Modules {
                 JettyModule.module(),
                 JettyClientModule.module(),
                 JettyClientBefore12Module.module(),
+                MicronautHttpClientModule.module(),
                 NettyModule.module(),
                 OkHttpModule.module(),
                 ReactorNettyModule.module(),

@@ -11,6 +11,7 @@ import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
 import io.weft.driver.JettyClientBefore12;
+import io.weft.driver.MicronautClient;
 import io.weft.driver.OkHttp;
 import io.weft.driver.ReactorNetty;
 import io.weft.driver.VertxClient;
@@ -57,7 +58,9 @@ enum Client {
     HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
     HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead"),
     ARMERIA_1_26("Armeria 1.26", ArmeriaClient.class, "armeria-1.26", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
-    ARMERIA_1_40("Armeria 1.40", ArmeriaClient.class, "armeria-1.40", Span.NEWEST_JDK, "armeriaclient.Hop#context");
+    ARMERIA_1_40("Armeria 1.40", ArmeriaClient.class, "armeria-1.40", Span.NEWEST_JDK, "armeriaclient.Hop#context"),
+    MICRONAUT_4_0("Micronaut 4.0", MicronautClient.class, "micronaut-4.0", Span.OLDEST_JDK, "micronauthttpclient.Hop#way"),
+    MICRONAUT_4_10("Micronaut 4.10", MicronautClient.class, "micronaut-4.10", Span.NEWEST_JDK, "micronauthttpclient.Hop#way");
 
     private static final Comparator<Jdk> BY_FEATURE = Comparator.comparingInt(Jdk::feature);
 
@@ -120,6 +123,21 @@ enum Client {
     /** By a response's length the library takes it that there is a body, which nobody has read. */
     boolean closesAfterHead() {
         return this == HELIDON_4_0 || this == HELIDON_4_5;
+    }
+
+    /** Of a chunked body whose connection ends it takes what came for all of it. */
+    boolean takesHalfForWhole() {
+        return this == MICRONAUT_4_0;
+    }
+
+    /** It has no limit for redirects. */
+    boolean followsForEver() {
+        return this == MICRONAUT_4_0;
+    }
+
+    /** The app has its answer before the pool has the connection back, so that the next request may need another one. */
+    boolean answersFirst() {
+        return this == MICRONAUT_4_0 || this == MICRONAUT_4_10;
     }
 
     /** It gives a connection back to its pool with what comes after the body, and takes that for the next response. */

@@ -27,6 +27,13 @@ abstract class Expectations {
 
     abstract Stage stage();
 
+    /** A response whose body does not come to an end. */
+    final Upstream.Reaction half(Upstream.Then then) {
+        return stage().client.takesHalfForWhole()
+                ? Upstream.send(then, "half", "HTTP/1.1 200 OK", "Content-Length: 8")
+                : Upstream.send(then, "4\r\nhalf\r\n", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked");
+    }
+
     @BeforeEach
     void isExpectedOfTheClient(TestInfo test) {
         Takes takes = test.getTestMethod().orElseThrow().getAnnotation(Takes.class);

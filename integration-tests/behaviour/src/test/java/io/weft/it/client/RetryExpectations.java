@@ -149,7 +149,7 @@ abstract class RetryExpectations extends Expectations {
     void aBrokenBodyIsTheAppsAndIsNotRetried() {
         serve("5xx", 3);
         Stream.of(a, b).forEach(upstream ->
-                upstream.react(request -> Upstream.send(Upstream.Then.CLOSE, "8\r\nhalf", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked")));
+                upstream.react(request -> half(Upstream.Then.CLOSE)));
 
         stage().sendFailing(Call.get("http://orders/"));
 

@@ -148,7 +148,9 @@ abstract class TransparencyExpectations extends Expectations {
             calls.add(Call.post(url(path), "body").way(Way.FOLLOW_REDIRECTS));
         }
         calls.add(Call.post(url("/307"), "once").way(Way.STREAM).way(Way.FOLLOW_REDIRECTS));
-        calls.add(Call.get(url("/loop")).way(Way.FOLLOW_REDIRECTS));
+        if (!stage().client.followsForEver()) {
+            calls.add(Call.get(url("/loop")).way(Way.FOLLOW_REDIRECTS));
+        }
         calls.add(Call.get(url("/secret")));
         calls.add(Call.get(url("/secret")).way(Way.AUTHENTICATE));
         calls.add(Call.post(url("/secret"), "body").way(Way.AUTHENTICATE));
@@ -226,7 +228,12 @@ abstract class TransparencyExpectations extends Expectations {
         int without = a.connections();
         observe(stage().meshed, () -> {}, calls);
 
-        assertThat(a.connections() - without).isEqualTo(without).isEqualTo(stage().client.closesAfterHead() ? calls.length / 4 : 1);
+        int within = a.connections() - without;
+        if (stage().client.answersFirst()) {
+            assertThat(List.of(without, within)).allSatisfy(connections -> assertThat(connections).isBetween(1, calls.length / 3));
+            return;
+        }
+        assertThat(within).isEqualTo(without).isEqualTo(stage().client.closesAfterHead() ? calls.length / 4 : 1);
     }
 
     /** The host and port of upstream a are named by a policy, which sends them there. */
