@@ -27,6 +27,8 @@ enum Stack {
             return jvm.jar(Build.app("shop-quarkus").getParent().resolve("quarkus-app").resolve("quarkus-run.jar"));
         }
     },
+    /** Netty, {@code @Client}. */
+    MICRONAUT("shop-micronaut", "v1", true),
     WAR_IN_TOMCAT("shop-war", "v2", false) {
         @Override
         JvmProcess start(JvmCommand jvm, Path base) throws IOException {
