@@ -1,7 +1,8 @@
 package io.weft.it.chaos;
 
 import io.weft.it.chaos.Load.Expectation;
-import io.weft.it.chaos.Wire.Conduct;
+import io.weft.it.harness.Wire;
+import io.weft.it.harness.Wire.Conduct;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

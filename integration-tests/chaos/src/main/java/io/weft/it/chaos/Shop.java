@@ -13,6 +13,7 @@ import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Wire;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
-import io.weft.controlplane.kubernetes.MockCluster;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.EveryJdk;
@@ -15,7 +14,6 @@ import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Testbed;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * JVMs as pods under the real jar, and the real control plane on a cluster's API. Their addresses are all loopback, so a pod is told from
- * another one by its port.
+ * JVMs as pods under the real jar, and the real control plane on a cluster's API. Their addresses are all the same, so a pod is told from
+ * another one by its port. The same on a real API server: {@link Cluster}.
  */
 class ClusterIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -42,21 +40,20 @@ class ClusterIT {
 
     @EveryJdk
     void podsCallServicesAsTheClusterSays(Jdk jdk) throws Exception {
-        Path folder = testbed.temporaryFolder();
-        MockCluster cluster = testbed.closeAfterwards(new MockCluster());
+        Cluster cluster = Cluster.open(testbed);
         cluster.apply("""
                 apiVersion: v1
                 kind: Service
                 metadata: {name: orders, namespace: shop}
                 spec: {clusterIP: 10.96.0.7, ports: [{name: http, port: 80, protocol: TCP}]}
                 """);
-        JvmProcess controlPlane = controlPlane(cluster, folder);
+        JvmProcess controlPlane = controlPlane(cluster);
         URI uri = said(ADDRESS, controlPlane);
-        int first = pod(jdk, cluster, folder, uri, "v1");
-        int second = pod(jdk, cluster, folder, uri, "v2");
-        cluster.apply(slice("v1", first, "ready: true"));
-        cluster.apply(slice("v2", second, "ready: true"));
-        JvmProcess client = caller(jdk, cluster, folder, uri);
+        int first = pod(jdk, cluster, uri, "v1");
+        int second = pod(jdk, cluster, uri, "v2");
+        cluster.apply(slice(cluster, "v1", first, "ready: true"));
+        cluster.apply(slice(cluster, "v2", second, "ready: true"));
+        JvmProcess client = caller(jdk, cluster, uri);
 
         for (String host : new String[] {"orders", "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local"}) {
             await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.load("http://" + host + "/", Map.of(), 20, 2).counts())
@@ -74,11 +71,11 @@ class ClusterIT {
         cluster.delete(GATEWAY_ROUTE);
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.get("http://orders/elsewhere").status()).isEqualTo(200));
 
-        cluster.apply(slice("v1", first, "ready: false, serving: true, terminating: true"));
+        cluster.apply(slice(cluster, "v1", first, "ready: false, serving: true, terminating: true"));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isEqualTo(SAMPLE));
 
         // Neither the API server nor the control plane is needed for what is in force.
-        cluster.close();
+        cluster.cut();
         assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
         controlPlane.kill();
         assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
@@ -88,8 +85,7 @@ class ClusterIT {
     @Test
     void aCanaryIsObeyedAndWhatBecameOfARouteIsWrittenBack() throws Exception {
         Jdk jdk = Jdks.newest();
-        Path folder = testbed.temporaryFolder();
-        MockCluster cluster = testbed.closeAfterwards(new MockCluster());
+        Cluster cluster = Cluster.open(testbed);
         for (String service : new String[] {"orders", "orders-v1", "orders-v2"}) {
             cluster.apply("""
                     apiVersion: v1
@@ -98,16 +94,16 @@ class ClusterIT {
                     spec: {clusterIP: 10.96.0.%d, ports: [{name: http, port: 80, protocol: TCP}]}
                     """.formatted(service, 10 + service.charAt(service.length() - 1)));
         }
-        JvmProcess controlPlane = controlPlane(cluster, folder);
+        JvmProcess controlPlane = controlPlane(cluster);
         URI uri = said(ADDRESS, controlPlane);
         for (String version : new String[] {"v1", "v2"}) {
-            int port = pod(jdk, cluster, folder, uri, version);
-            cluster.apply(slice(version, port, "ready: true"));
-            cluster.apply(slice(version, port, "ready: true")
+            int port = pod(jdk, cluster, uri, version);
+            cluster.apply(slice(cluster, version, port, "ready: true"));
+            cluster.apply(slice(cluster, version, port, "ready: true")
                     .replace("name: orders-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders}",
                             "name: only-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders-" + version + "}"));
         }
-        JvmProcess client = caller(jdk, cluster, folder, uri);
+        JvmProcess client = caller(jdk, cluster, uri);
 
         cluster.apply(weighted("orders-v2", 1, 3));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isBetween(SAMPLE * 3 / 5, SAMPLE * 9 / 10));
@@ -128,7 +124,7 @@ class ClusterIT {
         });
         try {
             JvmProcess canary = testbed.jvm("canary", jdk).jar(Build.controlPlane(), "canary", "shop/orders", "--kubernetes",
-                    "--kubeconfig", folder.resolve("kubeconfig").toString(), "--page", said(PAGE, controlPlane).toString(),
+                    "--kubeconfig", cluster.kubeconfig().toString(), "--page", said(PAGE, controlPlane).toString(),
                     "--from", "v1", "--to", "v2", "--steps", "100", "--hold", "2s", "--min-requests", "5", "--max-error-rate", "1%", "--json");
             assertThat(canary.awaitExit(PATIENCE)).as(canary::report).isZero();
             assertThat(canary.stdout()).last().asString().contains("\"done\"");
@@ -153,7 +149,7 @@ class ClusterIT {
     }
 
     /** Of the route, each with its status, and with the reason where it is not so. */
-    private static List<String> conditions(MockCluster cluster) {
+    private static List<String> conditions(Cluster cluster) {
         HTTPRoute route = cluster.client().resources(HTTPRoute.class).inNamespace("shop").withName("weighted").get();
         return route.getStatus() == null
                 ? List.of()
@@ -163,10 +159,10 @@ class ClusterIT {
                         .toList();
     }
 
-    private JvmProcess controlPlane(MockCluster cluster, Path folder) throws IOException {
+    private JvmProcess controlPlane(Cluster cluster) throws IOException {
         return testbed.jvm("control plane", Jdks.newest()).jar(
                 Build.controlPlane(), "control-plane", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--json",
-                "--kubernetes", "--kubeconfig", cluster.kubeconfig(folder).toString(), "--namespace", "weft-system");
+                "--kubernetes", "--kubeconfig", cluster.controlPlaneKubeconfig().toString(), "--namespace", "weft-system");
     }
 
     private static URI said(Pattern what, JvmProcess controlPlane) {
@@ -175,10 +171,11 @@ class ClusterIT {
         return URI.create(ready.group(1));
     }
 
-    private JvmProcess caller(Jdk jdk, MockCluster cluster, Path folder, URI controlPlane) throws IOException {
-        cluster.apply(podObject("caller", "storefront", "app: storefront"));
+    private JvmProcess caller(Jdk jdk, Cluster cluster, URI controlPlane) throws IOException {
+        Path token = cluster.pod("caller", "storefront", Map.of("app", "storefront"));
         return testbed.jvm("caller", jdk).mesh(controlPlane, "storefront")
-                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token(cluster, folder, "storefront", "caller").toString())
+                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
+                .environment("WEFT_ADDRESS", cluster.address())
                 .driver(JavaNetHttp.class);
     }
 
@@ -189,29 +186,16 @@ class ClusterIT {
     }
 
     /** Returns the port that the app has bound. */
-    private int pod(Jdk jdk, MockCluster cluster, Path folder, URI controlPlane, String version) throws IOException {
-        cluster.apply(podObject("orders-" + version, "orders", "app: orders, version: " + version));
+    private int pod(Jdk jdk, Cluster cluster, URI controlPlane, String version) throws IOException {
+        Path token = cluster.pod("orders-" + version, "orders", Map.of("app", "orders", "version", version));
         return testbed.jvm("orders " + version, jdk).mesh(controlPlane, "orders")
-                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token(cluster, folder, "orders", "orders-" + version).toString())
+                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
+                .environment("WEFT_ADDRESS", cluster.address())
                 .driver("io.weft.driver.JdkHttpServer", version)
                 .awaitPort();
     }
 
-    private static Path token(MockCluster cluster, Path folder, String serviceAccount, String pod) throws IOException {
-        return Files.writeString(folder.resolve(pod + ".token"), cluster.token(serviceAccount, pod));
-    }
-
-    private static String podObject(String name, String serviceAccount, String labels) {
-        return """
-                apiVersion: v1
-                kind: Pod
-                metadata: {name: %s, namespace: shop, labels: {%s}}
-                spec: {serviceAccountName: %s, containers: []}
-                status: {podIP: 127.0.0.1, podIPs: [{ip: 127.0.0.1}]}
-                """.formatted(name, labels, serviceAccount);
-    }
-
-    private static String slice(String version, int port, String conditions) {
+    private static String slice(Cluster cluster, String version, int port, String conditions) {
         return """
                 apiVersion: discovery.k8s.io/v1
                 kind: EndpointSlice
@@ -219,8 +203,8 @@ class ClusterIT {
                 addressType: IPv4
                 ports: [{name: http, port: %d, protocol: TCP}]
                 endpoints:
-                - {addresses: [127.0.0.1], conditions: {%s}, targetRef: {kind: Pod, namespace: shop, name: orders-%s}}
-                """.formatted(version, port, conditions, version);
+                - {addresses: [%s], conditions: {%s}, targetRef: {kind: Pod, namespace: shop, name: orders-%s}}
+                """.formatted(version, port, cluster.address(), conditions, version);
     }
 
     private static final String KUMA_ROUTE = """

@@ -1,22 +1,23 @@
-package io.weft.it.chaos;
+package io.weft.it.harness;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Stands between agents and their control plane and does to what passes what a network or a bad proxy does. Thread-safe. */
-final class Wire implements AutoCloseable {
+/** Stands between agents and their control plane, or that and its cluster, and does to what passes what a network or a bad proxy does. Thread-safe. */
+public final class Wire implements AutoCloseable {
     private static final long SLOW_MILLIS = 2;
 
     /** What becomes of bytes. */
-    enum Conduct {
+    public enum Conduct {
         PASS,
         /** They wait until that is over; connections stay. */
         HOLD,
@@ -27,17 +28,21 @@ final class Wire implements AutoCloseable {
     }
 
     private final ServerSocket listening;
-    private final int target;
+    private final InetSocketAddress target;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private Conduct conduct = Conduct.PASS;
 
-    private Wire(ServerSocket listening, int target) {
+    private Wire(ServerSocket listening, InetSocketAddress target) {
         this.listening = listening;
         this.target = target;
     }
 
     /** In front of a server on loopback. */
-    static Wire to(int target) {
+    public static Wire to(int target) {
+        return to(new InetSocketAddress(InetAddress.getLoopbackAddress(), target));
+    }
+
+    public static Wire to(InetSocketAddress target) {
         try {
             Wire wire = new Wire(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), target);
             start("accepts", wire::accept);
@@ -47,11 +52,11 @@ final class Wire implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return listening.getLocalPort();
     }
 
-    synchronized void conduct(Conduct conduct) {
+    public synchronized void conduct(Conduct conduct) {
         this.conduct = conduct;
         notifyAll();
     }
@@ -84,7 +89,7 @@ final class Wire implements AutoCloseable {
 
     private void connect(Socket agent) {
         try {
-            Socket controlPlane = new Socket(InetAddress.getLoopbackAddress(), target);
+            Socket controlPlane = new Socket(target.getAddress(), target.getPort());
             sockets.add(controlPlane);
             start("there", () -> carry(agent, controlPlane, false));
             carry(controlPlane, agent, true);

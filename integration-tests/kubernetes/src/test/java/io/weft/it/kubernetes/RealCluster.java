@@ -1,0 +1,24 @@
+package io.weft.it.kubernetes;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.weft.it.harness.Testbed;
+import java.nio.file.Path;
+
+/** A cluster that a test may install into. */
+interface RealCluster extends AutoCloseable {
+
+    /** The one that is given, else K3s in a container; the test is skipped where neither can be had. */
+    static RealCluster any(Testbed testbed) throws Exception {
+        return testbed.closeAfterwards(GivenCluster.named().isPresent() ? new GivenCluster(GivenCluster.named().get()) : K3sCluster.start());
+    }
+
+    KubernetesClient client();
+
+    Path kubeconfig();
+
+    /** Makes an image known to the nodes. */
+    void load(Path archive) throws Exception;
+
+    @Override
+    void close() throws Exception;
+}
