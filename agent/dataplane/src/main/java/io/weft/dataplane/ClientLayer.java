@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.Exchange.Failure;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -9,7 +10,7 @@ import java.util.Set;
  */
 abstract class ClientLayer {
     /** What a layer can take part in: the method of the same name. */
-    enum Phase { ATTEMPT, CONNECTED, REQUEST_SENT, OUTCOME, RELEASE }
+    enum Phase { ATTEMPT, CONNECTED, REQUEST_SENT, OUTCOME, BROKE_OFF, RELEASE }
 
     /** The end of the stack, where the library does its I/O. */
     static final ClientLayer DIAL = new Dial();
@@ -22,6 +23,7 @@ abstract class ClientLayer {
     final ClientLayer innerConnected;
     final ClientLayer innerRequestSent;
     final ClientLayer innerOutcome;
+    final ClientLayer innerBrokeOff;
     final ClientLayer innerRelease;
 
     ClientLayer(ClientLayer inner, Phase phase, Phase... phases) {
@@ -30,12 +32,13 @@ abstract class ClientLayer {
         innerConnected = inner.first(Phase.CONNECTED);
         innerRequestSent = inner.first(Phase.REQUEST_SENT);
         innerOutcome = inner.first(Phase.OUTCOME);
+        innerBrokeOff = inner.first(Phase.BROKE_OFF);
         innerRelease = inner.first(Phase.RELEASE);
     }
 
     private ClientLayer() {
         phases = EnumSet.allOf(Phase.class);
-        innerAttempt = innerConnected = innerRequestSent = innerOutcome = innerRelease = null;
+        innerAttempt = innerConnected = innerRequestSent = innerOutcome = innerBrokeOff = innerRelease = null;
     }
 
     final Set<Phase> phases() {
@@ -52,6 +55,7 @@ abstract class ClientLayer {
             case CONNECTED -> innerConnected;
             case REQUEST_SENT -> innerRequestSent;
             case OUTCOME -> innerOutcome;
+            case BROKE_OFF -> innerBrokeOff;
             case RELEASE -> innerRelease;
         };
     }
@@ -77,6 +81,11 @@ abstract class ClientLayer {
 
     /** A response head came, or the attempt failed; {@code innerOutcome} hears of it first. Called once for an attempt. */
     void outcome(Exchange exchange) {
+        throw notOverridden();
+    }
+
+    /** The response that was delivered does not come to its end, for that reason. Called at most once for an exchange. */
+    void brokeOff(Exchange exchange, Failure failure) {
         throw notOverridden();
     }
 
@@ -106,6 +115,9 @@ abstract class ClientLayer {
 
         @Override
         void outcome(Exchange exchange) {}
+
+        @Override
+        void brokeOff(Exchange exchange, Failure failure) {}
 
         @Override
         void release(Exchange exchange) {}

@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.ClientLayer.Phase;
+import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.metrics.RequestMetrics;
 
 /** What a request that goes out passes, outermost first. A layer is put in or taken out here and nowhere else. */
@@ -12,6 +13,7 @@ final class ClientLayers {
     final ClientLayer connected;
     final ClientLayer requestSent;
     final ClientLayer outcome;
+    final ClientLayer brokeOff;
     final ClientLayer release;
 
     private final Hedge hedge;
@@ -34,6 +36,7 @@ final class ClientLayers {
         connected = outermost.first(Phase.CONNECTED);
         requestSent = outermost.first(Phase.REQUEST_SENT);
         outcome = outermost.first(Phase.OUTCOME);
+        brokeOff = outermost.first(Phase.BROKE_OFF);
         release = outermost.first(Phase.RELEASE);
     }
 
@@ -125,6 +128,10 @@ final class ClientLayers {
 
     void outcome(Exchange exchange) {
         outcome.outcome(exchange);
+    }
+
+    void brokeOff(Exchange exchange, Failure failure) {
+        brokeOff.brokeOff(exchange, failure);
     }
 
     void release(Exchange exchange) {

@@ -1,12 +1,13 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.cluster.Ejection;
 
 /** Tells the cluster's outlier detection how the attempt went, and its health checks when the endpoint asks to be left alone. */
 final class EjectFailing extends ClientLayer {
 
     EjectFailing(ClientLayer inner) {
-        super(inner, Phase.CONNECTED, Phase.OUTCOME);
+        super(inner, Phase.CONNECTED, Phase.OUTCOME, Phase.BROKE_OFF);
     }
 
     @Override
@@ -29,6 +30,15 @@ final class EjectFailing extends ClientLayer {
         Ejection.onResponse(exchange.cluster, exchange.host, status(exchange));
         if (exchange.cluster.checks() && exchange.responseHeaders.header("x-envoy-immediate-health-check-fail") != null) {
             exchange.cluster.failAtOnce(exchange.host);
+        }
+    }
+
+    /** As in Envoy the response's head has counted before, as what it was. What the app or a limit of all attempts ends says nothing of the endpoint. */
+    @Override
+    void brokeOff(Exchange exchange, Failure failure) {
+        innerBrokeOff.brokeOff(exchange, failure);
+        if (failure == Failure.RESET || failure == Failure.REFUSED || failure == Failure.ATTEMPT_TIMEOUT) {
+            Ejection.onFailure(exchange.cluster, exchange.host, failure);
         }
     }
 

@@ -477,7 +477,8 @@ public abstract class Exchange extends Limited {
     }
 
     /**
-     * The attempt failed, or the delivered response broke off, which is never tried again.
+     * The attempt failed, or the delivered response broke off, which is never tried again: then {@link Failure#RESET} and
+     * {@link Failure#REFUSED} are held against the endpoint, and what the app itself has ended, by whatever means, is neither.
      *
      * @return true: call {@link #next} after {@link #backoffNanos}; false: the app gets the library's own exception
      */
@@ -497,7 +498,7 @@ public abstract class Exchange extends Limited {
     }
 
     private void brokeOff(Failure failure) {
-        if (flagLimit()) {
+        if (wasLimited()) {
             return;
         }
         switch (failure) {
@@ -505,6 +506,7 @@ public abstract class Exchange extends Limited {
             case REFUSED -> flag(ResponseFlag.UR, "upstream_reset_after_response_started{remote_reset}");
             default -> flag(ResponseFlag.UC, "upstream_reset_after_response_started{connection_termination}");
         }
+        layers.brokeOff(this, failure);
     }
 
     /**
@@ -513,12 +515,14 @@ public abstract class Exchange extends Limited {
      *
      * @return false: none has
      */
-    private boolean flagLimit() {
+    private boolean wasLimited() {
         TimeLimit limit = lane == null || lane.winner == null ? expired() : lane.winner.expired();
-        if (limit != null) {
-            limit.flag(this);
+        if (limit == null) {
+            return false;
         }
-        return limit != null;
+        limit.flag(this);
+        layers.brokeOff(this, limit.failure());
+        return true;
     }
 
     /** @return whether there is something to do next: another attempt, or a reply of the mesh's own */
@@ -627,7 +631,7 @@ public abstract class Exchange extends Limited {
             }
             if (settle()) {
                 if (status != 0) {
-                    flagLimit();
+                    wasLimited();
                 }
                 giveBack();
             }
@@ -660,7 +664,7 @@ public abstract class Exchange extends Limited {
 
     @Override
     final void release() {
-        flagLimit();
+        wasLimited();
         giveBack();
     }
 

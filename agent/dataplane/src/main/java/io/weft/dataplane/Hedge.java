@@ -14,7 +14,7 @@ final class Hedge extends ClientLayer {
     private final Randomness randomness;
 
     Hedge(Deadlines deadlines, Randomness randomness, Notices.Relay notices, ClientLayer inner) {
-        super(inner, Phase.ATTEMPT, Phase.OUTCOME, Phase.RELEASE);
+        super(inner, Phase.ATTEMPT, Phase.OUTCOME, Phase.BROKE_OFF, Phase.RELEASE);
         this.deadlines = deadlines;
         this.randomness = randomness;
         this.notices = notices;
@@ -44,6 +44,13 @@ final class Hedge extends ClientLayer {
             // Of what it takes over from another attempt the inner layers have heard.
             innerOutcome.outcome(exchange);
             decide(exchange, isGood(exchange));
+        }
+    }
+
+    @Override
+    void brokeOff(Exchange exchange, Exchange.Failure failure) {
+        if (exchange.lane == null || !exchange.lane.takesOver) {
+            innerBrokeOff.brokeOff(exchange, failure);
         }
     }
 

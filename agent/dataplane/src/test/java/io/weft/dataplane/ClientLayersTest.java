@@ -20,6 +20,7 @@ class ClientLayersTest {
             Phase.CONNECTED, "connected",
             Phase.REQUEST_SENT, "requestSent",
             Phase.OUTCOME, "outcome",
+            Phase.BROKE_OFF, "brokeOff",
             Phase.RELEASE, "release");
 
     private final SimulatedTime time = new SimulatedTime();
@@ -71,6 +72,7 @@ class ClientLayersTest {
         chains.put(Phase.CONNECTED, chain(layers.connected, layer -> layer.innerConnected));
         chains.put(Phase.REQUEST_SENT, chain(layers.requestSent, layer -> layer.innerRequestSent));
         chains.put(Phase.OUTCOME, chain(layers.outcome, layer -> layer.innerOutcome));
+        chains.put(Phase.BROKE_OFF, chain(layers.brokeOff, layer -> layer.innerBrokeOff));
         chains.put(Phase.RELEASE, chain(layers.release, layer -> layer.innerRelease));
         return chains;
     }
@@ -87,7 +89,7 @@ class ClientLayersTest {
         Set<Phase> phases = new HashSet<>();
         for (Method method : layer.getDeclaredMethods()) {
             METHODS.forEach((phase, name) -> {
-                if (method.getName().equals(name) && List.of(method.getParameterTypes()).equals(List.of(Exchange.class))) {
+                if (method.getName().equals(name) && method.getParameterCount() > 0 && method.getParameterTypes()[0] == Exchange.class) {
                     phases.add(phase);
                 }
             });

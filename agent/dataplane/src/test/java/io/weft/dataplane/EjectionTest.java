@@ -168,6 +168,45 @@ class EjectionTest {
         assertThat(used(mesh, FAILING)).isTrue();
     }
 
+    private static void breakOff(Fixture mesh, int port, int times, Failure failure) {
+        outcome(mesh, port, times, request -> {
+            request.onResponse(200, Fixture.NO_HEADERS);
+            request.onFailure(failure);
+        });
+    }
+
+    /** As in Envoy the head has ended the row before the body's end begins another. */
+    @ParameterizedTest
+    @EnumSource(names = {"RESET", "REFUSED"})
+    void aResponseThatBreaksOffIsAnErrorBesideItsHead(Failure failure) {
+        Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutive5xx = 2));
+        breakOff(mesh, FAILING, 10, failure);
+        assertThat(used(mesh, FAILING)).isTrue();
+        breakOff(mesh, FAILING, 1, failure);
+        answer(mesh, FAILING, 1, 500);
+        assertThat(used(mesh, FAILING)).isFalse();
+
+        Fixture one = Fixture.with(policy(3, detection -> detection.consecutiveGateway = 1));
+        breakOff(one, FAILING, 1, failure);
+        assertThat(used(one, FAILING)).isFalse();
+    }
+
+    @Test
+    void halfOfWhatAnEndpointDoesIsToBreakOff() {
+        Fixture mesh = Fixture.with(policy(4, detection -> detection.failurePercentage = new FailurePercentage(50, 3, 10, 100, 0)));
+        breakOff(mesh, FAILING, 20, Failure.RESET);
+        mesh.time.advance(INTERVAL);
+        assertThat(used(mesh, FAILING)).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CANCELLED", "TIMEOUT"})
+    void aResponseThatTheAppGivesUpIsNotHeldAgainstTheEndpoint(Failure failure) {
+        Fixture mesh = Fixture.with(policy(3, detection -> detection.consecutive5xx = 1));
+        breakOff(mesh, FAILING, 10, failure);
+        assertThat(used(mesh, FAILING)).isTrue();
+    }
+
     @Test
     void withoutAPolicyNobodyIsEjected() {
         Fixture mesh = Fixture.with(snapshot().routes(host("orders", to("orders"))).cluster("orders", 1, 2, 3));

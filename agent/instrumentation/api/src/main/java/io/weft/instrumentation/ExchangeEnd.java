@@ -1,14 +1,23 @@
 package io.weft.instrumentation;
 
 import io.weft.dataplane.Exchange;
+import io.weft.dataplane.Exchange.Failure;
+import java.io.InterruptedIOException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Ends an exchange once. Libraries report the end of a body from several threads: its reader, a canceller, a timer. */
 public final class ExchangeEnd implements Runnable {
     private final AtomicReference<Exchange> exchange;
+    private final Exchange request;
 
     public ExchangeEnd(Exchange exchange) {
-        this.exchange = new AtomicReference<>(exchange);
+        this(exchange, null);
+    }
+
+    /** @param request that the attempt's response is given to, and that ends with it; null: there is none but the attempt */
+    public ExchangeEnd(Exchange attempt, Exchange request) {
+        this.exchange = new AtomicReference<>(attempt);
+        this.request = request;
     }
 
     /** @see Exchange#end */
@@ -17,6 +26,31 @@ public final class ExchangeEnd implements Runnable {
         Exchange first = exchange.getAndSet(null);
         if (first != null) {
             first.end();
+            if (request != null) {
+                request.end();
+            }
         }
+    }
+
+    /**
+     * The response that was delivered cannot be read to its end.
+     *
+     * @param cause what the app is told; an interrupted read is a time limit of the app's
+     * @param byTheApp it has given up
+     */
+    public void brokeOff(Throwable cause, boolean byTheApp) {
+        Failure failure = byTheApp ? Failure.CANCELLED : cause instanceof InterruptedIOException ? Failure.TIMEOUT : Failure.RESET;
+        Exchange first = exchange.getAndSet(null);
+        if (first != null) {
+            brokeOff(first, failure);
+            if (request != null) {
+                brokeOff(request, failure);
+            }
+        }
+    }
+
+    private static void brokeOff(Exchange exchange, Failure failure) {
+        exchange.onFailure(failure);
+        exchange.end();
     }
 }

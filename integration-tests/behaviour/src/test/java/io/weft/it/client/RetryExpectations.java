@@ -3,7 +3,11 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.ResetHeader;
@@ -16,6 +20,7 @@ import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Respond;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -154,6 +159,56 @@ abstract class RetryExpectations extends Expectations {
         stage().sendFailing(Call.get("http://orders/"));
 
         assertThat(all()).hasSize(1);
+    }
+
+    /** As in Envoy, though its head was good. */
+    @Test
+    void anEndpointWhoseResponseBreaksOffIsLeftOut() {
+        assertLeftOut("chunked", Upstream.send(Upstream.Then.CLOSE, "8\r\nhalf", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked"));
+        assertLeftOut("measured", Upstream.send(Upstream.Then.CLOSE, "half", "HTTP/1.1 200 OK", "Content-Length: 8"));
+    }
+
+    private void assertLeftOut(String cluster, Reaction breakingOff) {
+        serveEjecting(cluster);
+        a.react(request -> breakingOff);
+        a.forgetRequests();
+        for (int i = 0; i < 2; i++) {
+            stage().meshed.ask(Call.get("http://orders/").form());
+        }
+        assertThat(a.requests()).as(cluster).isNotEmpty();
+        // In a moment: some libraries find it out on a thread of their own.
+        await().untilAsserted(() -> {
+            a.forgetRequests();
+            for (int i = 0; i < 4; i++) {
+                stage().meshed.ask(Call.get("http://orders/").form());
+            }
+            assertThat(a.requests()).as(cluster).isEmpty();
+        });
+    }
+
+    @Test
+    @Takes(Trait.TELLS_WHO_CLOSES_A_CONNECTION)
+    void anEndpointWhoseResponseTheAppDropsIsNotLeftOut() {
+        serveEjecting("orders");
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Respond(200, Map.of(), "x".repeat(1 << 20))));
+
+        for (int i = 0; i < 4; i++) {
+            stage().send(Call.get("http://orders/large").way(Way.ABANDON));
+        }
+
+        assertThat(List.of(a.requests().size(), b.requests().size())).containsExactly(2, 2);
+    }
+
+    /** One error is enough, and for all of the test; one of the two goes on. */
+    private void serveEjecting(String cluster) {
+        OutlierDetection detection = OutlierDetection.newBuilder()
+                .setConsecutive5Xx(UInt32Value.of(1))
+                .setMaxEjectionPercent(UInt32Value.of(50))
+                .setBaseEjectionTime(Durations.fromSeconds(300))
+                .build();
+        stage().serve(Policy.empty()
+                .cluster(cluster, builder -> builder.setOutlierDetection(detection), a.address(), b.address())
+                .virtualHost("orders", to(cluster)));
     }
 
     @Test

@@ -49,7 +49,7 @@ final class OutlierArea implements Area {
         return true;
     }
 
-    /** Enough requests of which one endpoint fails all, a pause in which both sides look at them, and others that show who is left. */
+    /** Enough requests of which one endpoint fails all or breaks them off, which is a success and a failure, a pause in which both sides look at them, and others that show who is left. */
     @Override
     public Case draw(Draw draw) {
         int endpoints = draw.between(3, 6);
@@ -78,7 +78,7 @@ final class OutlierArea implements Area {
                     .setFailurePercentageThreshold(UInt32Value.of(draw.oneOf(0, 50, 85, 100)));
         }
         Cluster cluster = clusters.of(CLUSTER, numbers).toBuilder().setOutlierDetection(outliers).build();
-        Request request = request("at " + FIRST_ENDPOINT + " " + draw.oneOf("500", "503", "404"));
+        Request request = request("at " + FIRST_ENDPOINT + " " + draw.oneOf("500", "503", "404", "cut"));
         List<Request> requests = new ArrayList<>(Collections.nCopies(REQUESTS_PER_ENDPOINT * endpoints, request));
         requests.add(request("wait 3500 200"));
         requests.addAll(Collections.nCopies(3 * endpoints, request));

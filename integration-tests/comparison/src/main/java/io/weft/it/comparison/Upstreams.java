@@ -6,6 +6,7 @@ import io.weft.it.harness.Upstream.Hang;
 import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Reset;
 import io.weft.it.harness.Upstream.Respond;
+import io.weft.it.harness.Upstream.Then;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -21,7 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * The endpoints of all clusters of both sides, which record what arrives under the tag of the exchange that it belongs to.
  *
  * <p>What they do with the attempts of an exchange is in its header {@value #SCRIPT}: steps joined by {@code ;}, one for each
- * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code wait MILLIS STEP}, {@code at ENDPOINT STEP}
+ * attempt, the last for all that follow. A step is {@code reset}, {@code hang}, {@code cut} for a body that breaks off, {@code wait MILLIS STEP}, {@code at ENDPOINT STEP}
  * for one endpoint while all others answer with 200, or do what stands behind {@code else}, or a status with headers:
  * {@code 503|name=value|name=value}. Thread-safe.
  */
@@ -115,6 +116,9 @@ final class Upstreams implements AutoCloseable {
         }
         if (step.startsWith("reset")) {
             return new Reset();
+        }
+        if (step.startsWith("cut")) {
+            return Upstream.send(Then.CLOSE, "cut", "HTTP/1.1 200 OK", "Content-Length: 10");
         }
         if (step.startsWith("hang")) {
             return new Hang();

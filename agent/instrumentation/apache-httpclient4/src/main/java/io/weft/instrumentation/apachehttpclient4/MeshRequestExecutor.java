@@ -64,7 +64,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             connection.openAsAppSays(unmeshed, context);
             return apps.execute(request, unmeshed, context);
         }
-        Runnable end = new ExchangeEnd(exchange);
+        ExchangeEnd end = new ExchangeEnd(exchange);
         connection.onEnd(end);
         try {
             HttpResponse response = attempts(exchange, request, connection, context);
@@ -77,7 +77,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             if (entity == null) {
                 end.run();
             } else {
-                response.setEntity(new WatchedEntity(entity, exchange, end));
+                response.setEntity(new WatchedEntity(entity, exchange, end, connection::isAborted));
             }
             return response;
         } catch (IOException | HttpException | RuntimeException | Error e) {

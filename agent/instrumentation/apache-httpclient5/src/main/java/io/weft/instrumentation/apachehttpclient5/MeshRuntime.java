@@ -113,7 +113,7 @@ final class MeshRuntime implements ExecRuntime {
             connections.connectEndpoint(context);
             return send(id, request, interim, context);
         }
-        Runnable end = new ExchangeEnd(exchange);
+        ExchangeEnd end = new ExchangeEnd(exchange);
         this.end = end;
         try {
             ClassicHttpResponse response = attempts(exchange, id, request, interim, context);
@@ -125,7 +125,7 @@ final class MeshRuntime implements ExecRuntime {
             if (response.getEntity() == null) {
                 end.run();
             } else {
-                response.setEntity(new WatchedEntity(response.getEntity(), exchange, end));
+                response.setEntity(new WatchedEntity(response.getEntity(), exchange, end, connections::isExecutionAborted));
             }
             return response;
         } catch (IOException | HttpException | RuntimeException | Error e) {

@@ -34,7 +34,7 @@ final class Attempts {
     }
 
     WebClientServiceResponse run() throws Throwable {
-        Runnable end = new ExchangeEnd(exchange);
+        ExchangeEnd end = new ExchangeEnd(exchange);
         try {
             WebClientServiceResponse response = attempts();
             if (response == null) {
@@ -48,7 +48,7 @@ final class Attempts {
         }
     }
 
-    private WebClientServiceResponse watched(WebClientServiceResponse response, Runnable end) throws Throwable {
+    private WebClientServiceResponse watched(WebClientServiceResponse response, ExchangeEnd end) throws Throwable {
         ResponseChanges changes = exchange.responseChanges();
         InputStream body = response.inputStream().orElse(null);
         if (body == null) {

@@ -1,16 +1,18 @@
 package io.weft.instrumentation.helidon;
 
 import io.weft.dataplane.Exchange;
+import io.weft.instrumentation.ExchangeEnd;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 
 /** A response's body, with an ear on how it comes in and on its end. */
 final class WatchedBody extends FilterInputStream {
     private final Exchange exchange;
-    private final Runnable end;
+    private final ExchangeEnd end;
 
-    WatchedBody(InputStream body, Exchange exchange, Runnable end) {
+    WatchedBody(InputStream body, Exchange exchange, ExchangeEnd end) {
         super(body);
         this.exchange = exchange;
         this.end = end;
@@ -18,16 +20,30 @@ final class WatchedBody extends FilterInputStream {
 
     @Override
     public int read() throws IOException {
-        int b = in.read();
-        came(b < 0 ? b : 1);
-        return b;
+        try {
+            int b = in.read();
+            came(b < 0 ? b : 1);
+            return b;
+        } catch (IOException | RuntimeException e) {
+            brokeOff(e);
+            throw e;
+        }
     }
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
-        int read = in.read(bytes, offset, length);
-        came(read);
-        return read;
+        try {
+            int read = in.read(bytes, offset, length);
+            came(read);
+            return read;
+        } catch (IOException | RuntimeException e) {
+            brokeOff(e);
+            throw e;
+        }
+    }
+
+    private void brokeOff(Exception e) {
+        end.brokeOff(e instanceof UncheckedIOException io ? io.getCause() : e, false);
     }
 
     private void came(int bytes) {

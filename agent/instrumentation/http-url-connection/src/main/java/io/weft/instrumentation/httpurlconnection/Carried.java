@@ -1,5 +1,6 @@
 package io.weft.instrumentation.httpurlconnection;
 
+import io.weft.dataplane.Exchange.Failure;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -8,8 +9,22 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class Carried extends AtomicReference<OutgoingRequest> implements ObservedSocket.Observer, Runnable {
 
+    /** A response is delivered that says itself how long it is. */
+    private volatile boolean bounded;
+
     Carried(OutgoingRequest exchange) {
         super(exchange);
+    }
+
+    /** The next one. */
+    void carry(OutgoingRequest next) {
+        bounded = false;
+        set(next);
+    }
+
+    /** Before its body is read. */
+    void delivers(boolean boundedResponse) {
+        bounded = boundedResponse;
     }
 
     @Override
@@ -25,6 +40,18 @@ final class Carried extends AtomicReference<OutgoingRequest> implements Observed
         OutgoingRequest current = get();
         if (current != null) {
             current.bytesReceived();
+        }
+    }
+
+    /** The JDK says nothing of it where it knows the length. */
+    @Override
+    public void peerLeft() {
+        if (bounded) {
+            OutgoingRequest current = getAndSet(null);
+            if (current != null) {
+                current.onFailure(Failure.RESET);
+                current.end();
+            }
         }
     }
 

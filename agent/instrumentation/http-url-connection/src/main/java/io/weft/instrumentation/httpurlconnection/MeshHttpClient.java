@@ -90,7 +90,7 @@ final class MeshHttpClient extends HttpClient {
                 Endpoint endpoint = exchange.endpoint();
                 MeshHttpClient kept = reuse ? kept(internals, connection, url, endpoint) : null;
                 if (kept != null) {
-                    kept.exchange.set(exchange);
+                    kept.exchange.carry(exchange);
                     exchange.over(kept.rawSocket);
                     return kept;
                 }
@@ -288,7 +288,9 @@ final class MeshHttpClient extends HttpClient {
             throw failure;
         }
         new JdkHeaders(responses).changeResponse(current.responseChanges());
-        if (!(serverInput instanceof ChunkedInputStream) && !(serverInput instanceof KeepAliveStream)) {
+        boolean bounded = serverInput instanceof ChunkedInputStream || serverInput instanceof KeepAliveStream;
+        exchange.delivers(bounded);
+        if (!bounded) {
             serverInput = new EndOfBody(serverInput, this::end);
         }
         if (hasCome(responses)) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 
 /** Tells that bytes move, below whatever streams the JDK and the app put upon each other. */
 final class ObservedSocket extends Socket {
@@ -14,6 +15,9 @@ final class ObservedSocket extends Socket {
         void bytesSent();
 
         void bytesReceived();
+
+        /** The peer will send nothing more. */
+        void peerLeft();
     }
 
     private final Observer observer;
@@ -27,8 +31,22 @@ final class ObservedSocket extends Socket {
         return new FilterInputStream(super.getInputStream()) {
             @Override
             public int read(byte[] bytes, int offset, int length) throws IOException {
-                int read = in.read(bytes, offset, length);
-                observer.bytesReceived();
+                int read;
+                try {
+                    read = in.read(bytes, offset, length);
+                } catch (SocketTimeoutException appsPatience) {
+                    throw appsPatience;
+                } catch (IOException e) {
+                    if (!isClosed()) {
+                        observer.peerLeft();
+                    }
+                    throw e;
+                }
+                if (read < 0) {
+                    observer.peerLeft();
+                } else {
+                    observer.bytesReceived();
+                }
                 return read;
             }
         };

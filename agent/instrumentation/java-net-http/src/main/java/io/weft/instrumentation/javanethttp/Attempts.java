@@ -56,7 +56,7 @@ final class Attempts {
     private volatile UnderWay underWay;
 
     /** To be run when the request is over. Written with its outcome. */
-    private Runnable end;
+    private BodyEnd end;
 
     /** The outcome does not count, and the mesh has nothing more to do with it. */
     private volatile boolean retired;
@@ -413,8 +413,7 @@ final class Attempts {
      * @return false: another one's is
      */
     private boolean settle(ResponseHeaders headers) throws Throwable {
-        Runnable endOfAttempt = new ExchangeEnd(mesh);
-        end = endOfAttempt;
+        end = new BodyEnd(new ExchangeEnd(mesh), internals, multi);
         if (contest == null) {
             return true;
         }
@@ -423,11 +422,7 @@ final class Attempts {
         }
         if (mesh instanceof HedgedAttempt further) {
             original().takeOver(further, headers);
-            Runnable endOfRequest = new ExchangeEnd(original());
-            end = () -> {
-                endOfAttempt.run();
-                endOfRequest.run();
-            };
+            end = new BodyEnd(new ExchangeEnd(mesh, original()), internals, multi);
         }
         return true;
     }

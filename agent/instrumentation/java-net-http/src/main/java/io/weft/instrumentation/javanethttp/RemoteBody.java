@@ -9,7 +9,7 @@ import java.net.http.HttpResponse.BodyHandler;
 final class RemoteBody extends Body {
     private final Internals internals;
     private final Exchange mesh;
-    private final Runnable end;
+    private final BodyEnd end;
     private final HttpHeaders headers;
 
     /**
@@ -17,7 +17,7 @@ final class RemoteBody extends Body {
      * @param end of the request
      * @param headers as the app is to see them
      */
-    RemoteBody(Internals internals, Exchange mesh, Runnable end, HttpHeaders headers) {
+    RemoteBody(Internals internals, Exchange mesh, BodyEnd end, HttpHeaders headers) {
         this.internals = internals;
         this.mesh = mesh;
         this.end = end;

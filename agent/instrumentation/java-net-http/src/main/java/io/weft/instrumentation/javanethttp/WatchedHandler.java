@@ -8,7 +8,7 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.ResponseInfo;
 
 /** The app's handler, with the headers that the app is to see, and an ear on the end of the body. */
-record WatchedHandler<T>(BodyHandler<T> handler, HttpHeaders headers, Exchange mesh, Runnable end) implements BodyHandler<T> {
+record WatchedHandler<T>(BodyHandler<T> handler, HttpHeaders headers, Exchange mesh, BodyEnd end) implements BodyHandler<T> {
 
     @Override
     public BodySubscriber<T> apply(ResponseInfo info) {

@@ -23,7 +23,7 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
 
     private final BodySubscriber<T> subscriber;
     private final Exchange mesh;
-    private final Runnable end;
+    private final BodyEnd end;
 
     private Flow.Subscription subscription;
     /** While the app's subscriber is told of its subscription: who tells it. */
@@ -33,7 +33,7 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
     /** Null: nothing was asked for so far. */
     private volatile ReadAhead readAhead;
 
-    WatchedSubscriber(BodySubscriber<T> subscriber, Exchange mesh, Runnable end) {
+    WatchedSubscriber(BodySubscriber<T> subscriber, Exchange mesh, BodyEnd end) {
         this.subscriber = subscriber;
         this.mesh = mesh;
         this.end = end;
@@ -92,7 +92,11 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
 
     @Override
     public void onError(Throwable throwable) {
-        end.run();
+        end.brokeOff(throwable);
+        fail(throwable);
+    }
+
+    private void fail(Throwable throwable) {
         if (direct) {
             subscriber.onError(throwable);
         } else {
@@ -129,7 +133,8 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
         } catch (RuntimeException | Error appsFault) {
             // The JDK, had it brought the bytes, would say the same.
             ahead.cancelIncomplete();
-            onError(appsFault);
+            end.run();
+            fail(appsFault);
         }
     }
 

@@ -35,6 +35,7 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     private volatile Connection operations;
     /** The connection broke off before there was a response. */
     private boolean incomplete;
+    private volatile boolean brokeOff;
 
     Attempt(Hop hop, Endpoint endpoint) {
         this.hop = hop;
@@ -81,10 +82,16 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     public void onStateChange(Connection connection, ConnectionObserver.State now) {
         if (now == ConnectionObserver.State.CONFIGURED && connection instanceof HttpClientRequest) {
             configured(connection);
-        } else if (now == HttpClientState.RESPONSE_INCOMPLETE && state.get() == State.SENDING) {
+            return;
+        }
+        if (now == HttpClientState.RESPONSE_INCOMPLETE && state.get() == State.SENDING) {
             // To the app only if it is the last attempt.
             incomplete = true;
-        } else if (isVisible() || now == ConnectionObserver.State.DISCONNECTING || now == ConnectionObserver.State.RELEASED) {
+            return;
+        }
+        // Not where it is the app that ends it.
+        brokeOff |= now == HttpClientState.RESPONSE_INCOMPLETE;
+        if (isVisible() || now == ConnectionObserver.State.DISCONNECTING || now == ConnectionObserver.State.RELEASED) {
             hop.observer.onStateChange(connection, now);
         }
     }
@@ -211,7 +218,7 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
                 hop.over();
             }
             case DELIVERED -> {
-                hop.exchange.onFailure(Failure.RESET);
+                hop.exchange.onFailure(brokeOff ? Failure.RESET : Failure.CANCELLED);
                 hop.over();
             }
             case DROPPED -> dropped();
