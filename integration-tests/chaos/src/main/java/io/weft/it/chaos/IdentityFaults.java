@@ -1,5 +1,8 @@
 package io.weft.it.chaos;
 
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
+import io.weft.it.harness.Upstream;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
@@ -31,6 +34,8 @@ final class IdentityFaults {
         return List.of(
                 new Fault("certificates-rotated", "The root is replaced twice, while each request has a handshake of its own", Promise.NO_REQUEST_FAILS,
                         IdentityFaults::rotated).ofAgents(),
+                new Fault("certificates-wrong", "A third instance has the name of the others by an authority that nobody knows", Promise.NO_REQUEST_FAILS,
+                        IdentityFaults::wrong).ofAgents(),
                 new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired).ofAgents());
     }
 
@@ -43,6 +48,21 @@ final class IdentityFaults {
                 Awaitility.await().atMost(PATIENCE).until(() -> shop.controlPlane().rotateRoot(OVERLAP));
                 shop.load().awaitRounds(2);
             }
+            shop.last();
+        });
+        shop.awaitWell();
+        return count;
+    }
+
+    /** Whom it answers something has gone wrong. */
+    private static Count wrong(Shop shop) throws Exception {
+        secured(shop, "1h");
+        shop.open();
+        Certified certified = new Authority("another mesh").certify("spiffe://default.default.mesh.local/workload/orders");
+        Upstream stranger = shop.testbed().upstream("stranger", certified.trustingAnybody());
+        Count count = shop.underLoad(() -> {
+            shop.controlPlane().save("stranger.yaml", Shop.instance("stranger", "v1", stranger.address().getPort()));
+            Awaitility.await().atMost(PATIENCE).until(() -> stranger.connections() > 0);
             shop.last();
         });
         shop.awaitWell();

@@ -168,8 +168,12 @@ final class Shop implements AutoCloseable {
     /** Registers something that listens. */
     void add(String name, String version, int port) {
         isThere(name, version);
-        documents.add(INSTANCE.formatted(name, port, version));
+        documents.add(instance(name, version, port));
         controlPlane.save("services.yaml", String.join("---\n", documents));
+    }
+
+    static String instance(String name, String version, int port) {
+        return INSTANCE.formatted(name, port, version);
     }
 
     /** Takes back what was registered by hand, and goes on without. */
