@@ -7,6 +7,7 @@ import io.weft.controlplane.token.TokenKey;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -121,6 +122,9 @@ final class TokenCommand implements Callable<Integer> {
                 RevokedTokens.revoke(state, token);
                 out.println("revoked: a token of " + (operator ? "an operator" : "service " + token.service() + " in mesh " + token.mesh())
                         + ", which would have expired on " + token.expires());
+            } catch (NoSuchFileException none) {
+                spec.commandLine().getErr().println("weft token revoke: there is no file " + none.getFile() + "; name the one that holds the token");
+                return 1;
             } catch (IOException | InvalidTokenException e) {
                 spec.commandLine().getErr().println("weft token revoke: " + file + ": " + e.getMessage());
                 return 1;

@@ -140,6 +140,58 @@ class DiffTest {
                 """)).anySatisfy(sentence -> assertThat(sentence).matches("orders, shop → orders v1: most requests at once .* → 7"));
     }
 
+    private static String of(String kind, String spec) {
+        return "type: " + kind + "\nname: more\nmesh: default\nspec: " + spec + "\n";
+    }
+
+    private List<String> with(String kind, String spec) {
+        return summaries(SimulatedMesh.CANARY, of(kind, spec));
+    }
+
+    @Test
+    void whatBecomesOfConnectionsIsSaidInWords() {
+        assertThat(with("MeshHealthCheck", "{to: [{targetRef: {kind: Mesh}, default: {interval: 10s, timeout: 2s, http: {path: /health}}}]}"))
+                .contains("orders, shop → orders v1: its instances are asked every 10 s how they are, and left out when they are not well");
+        assertThat(with("MeshCircuitBreaker", """
+                {to: [{targetRef: {kind: Mesh}, default: {outlierDetection: {interval: 1s, baseEjectionTime: 2s,
+                  detectors: {totalFailures: {consecutive: 5}}}, connectionLimits: {maxPendingRequests: 3, maxConnections: 4, maxRetries: 5}}}]}"""))
+                .contains("orders, shop → orders v1: an instance is left alone after 5 errors in a row (were: any number)")
+                .anySatisfy(sentence -> assertThat(sentence).matches("orders, shop → orders v1: most requests that wait .* → 3"))
+                .anySatisfy(sentence -> assertThat(sentence).matches("orders, shop → orders v1: most connections .* → 4"))
+                .anySatisfy(sentence -> assertThat(sentence).matches("orders, shop → orders v1: most retries at once .* → 5"));
+        assertThat(with("MeshLoadBalancingStrategy", "{to: [{targetRef: {kind: MeshService, name: orders}, default: {loadBalancer: {type: RingHash}, "
+                + "hashPolicies: [{type: Header, header: {name: x-user}}]}}]}"))
+                .contains("orders, shop → orders v1: balanced by round robin → ring hash",
+                        "orders, shop → orders: requests stay with one instance by another property than before");
+    }
+
+    @Test
+    void whatBecomesOfRequestsIsSaidInWords() {
+        String filters = "filters: [{type: RequestMirror, requestMirror: {percentage: 5, backendRef: {kind: MeshServiceSubset, name: orders, "
+                + "tags: {version: v2}}}}, {type: RequestHeaderModifier, requestHeaderModifier: {add: [{name: x-a, value: b}]}}]\n        backendRefs:";
+        assertThat(summaries(SimulatedMesh.CANARY.replace("backendRefs:", filters))).contains(
+                "orders, shop → orders: requests are copied elsewhere now",
+                "orders, shop → orders: headers, path or host are changed on the way otherwise than before: see the fields");
+        assertThat(summaries(SimulatedMesh.CANARY.replace("value: /}}]", "value: /api}, method: GET, queryParams: [{type: Exact, name: q, value: x}]}]")))
+                .contains("orders, shop → orders: requests for /api and below it and by GET and with q=x in the query now go 90 % to v1, 10 % to v2");
+        assertThat(with("MeshFaultInjection", "{targetRef: {kind: MeshSubset, tags: {kuma.io/service: orders}}, "
+                + "rules: [{default: {http: [{abort: {httpStatus: 503, percentage: 5}}]}}]}"))
+                .containsExactly("orders: delays or errors are put in on purpose: see the fields");
+        assertThat(with("MeshAccessLog", "{targetRef: {kind: Mesh}, to: [{targetRef: {kind: Mesh}, default: {backends: [{type: File, file: {path: /dev/stdout}}]}}], "
+                + "from: [{targetRef: {kind: Mesh}, default: {backends: [{type: File, file: {path: /dev/stdout}}]}}]}"))
+                .contains("orders: requests that go out are logged", "shop: requests that go out are logged", "orders: requests that come in are logged");
+        assertThat(with("MeshTrace", "{targetRef: {kind: Mesh}, default: {backends: [{type: OpenTelemetry, openTelemetry: {endpoint: collector:4317}}]}}"))
+                .contains("shop: requests that go out are traced", "orders: requests that come in are traced");
+    }
+
+    @Test
+    void whatIsNoLongerSaidIsSaidInWords() {
+        assertThat(summaries("type: Mesh\nname: default\n")).containsExactlyInAnyOrder(
+                "orders, shop → orders: requests now go to all versions alike (before: 90 % to v1, 10 % to v2)",
+                "orders, shop → orders v1: is no destination any more", "orders, shop → orders v2: is no destination any more",
+                "orders, shop → orders v1: 0 of its instances are called (were: 1)", "orders, shop → orders v2: 0 of its instances are called (were: 1)");
+    }
+
     private List<String> summaries(String... documents) {
         PolicyDiff diff = diff(documents);
         assertThat(diff.problems()).isEmpty();

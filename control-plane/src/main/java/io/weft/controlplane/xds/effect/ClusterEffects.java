@@ -98,9 +98,16 @@ public final class ClusterEffects {
             boolean inARow = old.getConsecutive5Xx().equals(now.getConsecutive5Xx());
             phrases.add(inARow
                     ? "an instance that fails is left alone by other rules: see the fields"
-                    : "an instance is left alone after " + now.getConsecutive5Xx().getValue() + " errors in a row (were: "
-                            + old.getConsecutive5Xx().getValue() + ")");
+                    : now.getConsecutive5Xx().getValue() == 0
+                            ? "an instance is no longer left alone for errors in a row (were: " + row(old) + ")"
+                            : "an instance is left alone after " + row(now) + " errors in a row (were: " + row(old) + ")");
         }
+    }
+
+    /** None of them is too many where it is 0. */
+    private static String row(OutlierDetection detection) {
+        int most = detection.getConsecutive5Xx().getValue();
+        return most == 0 ? "any number" : Integer.toString(most);
     }
 
     private static String words(Cluster.LbPolicy policy) {
