@@ -28,10 +28,13 @@ import java.util.Map;
 
 /**
  * {@code java.net.http.HttpClient} in an app that counts its requests with OpenTelemetry's SDK, as its own code and its instrumentation
- * do. What an exporter gets is printed on stderr, a line for each point. Arguments: the names of its SDKs, each with a reader of its own. A
+ * do. What an exporter gets is printed on stderr, a line for each point: what has come since the last time, but for an SDK that is called
+ * {@value #CUMULATIVE}. Arguments: the names of its SDKs, each with a reader of its own. A
  * request with the method {@code SHUTDOWN} is not sent: its path is the SDK that is shut down.
  */
 public final class MeteredClient {
+    private static final String CUMULATIVE = "cumulative";
+
     private final HttpClient client = HttpClient.newHttpClient();
     private final Map<String, SdkMeterProvider> providers;
     private final DoubleHistogram durations;
@@ -69,7 +72,7 @@ public final class MeteredClient {
     private record Printing(String name) implements MetricExporter {
         @Override
         public AggregationTemporality getAggregationTemporality(InstrumentType type) {
-            return AggregationTemporality.DELTA;
+            return name.equals(CUMULATIVE) ? AggregationTemporality.CUMULATIVE : AggregationTemporality.DELTA;
         }
 
         @Override

@@ -8,8 +8,10 @@ import java.util.Set;
 
 /**
  * Where policy wants metrics to be sent to, how often, and what is to be said of this process with them.
+ *
+ * @param target empty: policy leads to no collector that this process could be sure of
  */
-public record MetricsPush(TelemetryTarget target, Duration interval, Map<String, String> labels) {
+public record MetricsPush(Said said, Optional<TelemetryTarget> target) {
 
     /**
      * As it is said: to a socket, behind which a listener leads to the collector.
@@ -34,7 +36,7 @@ public record MetricsPush(TelemetryTarget target, Duration interval, Map<String,
         Set<MetricsPush> pushes = new HashSet<>();
         for (Listener listener : snapshot.listeners().values()) {
             for (Said said : listener.dynamic().pushes()) {
-                target(snapshot, said.socket()).ifPresent(target -> pushes.add(new MetricsPush(target, said.interval(), said.labels())));
+                pushes.add(new MetricsPush(said, target(snapshot, said.socket())));
             }
         }
         return pushes;

@@ -4,19 +4,25 @@ import io.weft.policy.model.CertificateValidation.SystemAuthorities;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.TlsContext.InlineValidation;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * A collector of telemetry that policy names.
  *
- * @param tls its certificate must be one that the JVM trusts, for that name
+ * @param addresses one or more of the same, in an order that says nothing of them
+ * @param tls their certificates must be ones that the JVM trusts, for those names
  * @param path over HTTP; absent: by gRPC
  */
-public record TelemetryTarget(HostPort address, boolean tls, Optional<String> path) {
+public record TelemetryTarget(List<HostPort> addresses, boolean tls, Optional<String> path) {
+    public TelemetryTarget {
+        addresses = addresses.stream().distinct().sorted(Comparator.comparing(HostPort::toString)).toList();
+    }
 
     /**
-     * The first endpoint of the cluster.
+     * The endpoints of the cluster that are reached as the first one is.
      *
      * @return empty: there is none that this process could be sure of
      */
@@ -25,19 +31,28 @@ public record TelemetryTarget(HostPort address, boolean tls, Optional<String> pa
         if (cluster == null) {
             return Optional.empty();
         }
+        List<HostPort> plain = new ArrayList<>();
+        List<HostPort> secured = new ArrayList<>();
+        boolean firstIsSecured = false;
         for (LocalityEndpoints locality : endpoints(cluster.discovery(), snapshot).localities()) {
             for (LbEndpoint endpoint : locality.endpoints()) {
                 TransportSocket socket = cluster.transport().of(endpoint.transportLabels());
                 if (socket instanceof TransportSocket.Plaintext) {
-                    return Optional.of(new TelemetryTarget(endpoint.address(), false, service.path()));
-                }
-                if (socket instanceof TransportSocket.UpstreamTls tls && tls.context().validation() instanceof InlineValidation inline
-                        && inline.validation().trust() instanceof SystemAuthorities) {
-                    return Optional.of(new TelemetryTarget(endpoint.address(), true, service.path()));
+                    plain.add(endpoint.address());
+                } else if (isTrustedAsTheJvmTrusts(socket)) {
+                    firstIsSecured |= plain.isEmpty();
+                    secured.add(endpoint.address());
                 }
             }
         }
-        return Optional.empty();
+        List<HostPort> usable = firstIsSecured ? secured : plain;
+        return usable.isEmpty() ? Optional.empty() : Optional.of(new TelemetryTarget(usable, firstIsSecured, service.path()));
+    }
+
+    private static boolean isTrustedAsTheJvmTrusts(TransportSocket socket) {
+        return socket instanceof TransportSocket.UpstreamTls tls
+                && tls.context().validation() instanceof InlineValidation inline
+                && inline.validation().trust() instanceof SystemAuthorities;
     }
 
     private static EndpointAssignment endpoints(Cluster.Discovery discovery, PolicySnapshot snapshot) {

@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 final class MeshMetricParser {
     private static final JsonFactory JSON = new JsonFactory();
     private static final Duration USUAL = Duration.ofMinutes(1);
+    /** What is sent is made anew each time. */
+    private static final Duration SHORTEST = Duration.ofMillis(100);
     /** As Go writes durations, as in {@code 1m0s}. */
     private static final Pattern DURATION = Pattern.compile("(?:\\d+(?:\\.\\d+)?(?:ns|us|µs|ms|s|m|h))+");
     private static final Pattern PART = Pattern.compile("(\\d+(?:\\.\\d+)?)(ns|us|µs|ms|s|m|h)");
@@ -159,6 +161,11 @@ final class MeshMetricParser {
         if (!usable) {
             throw field.refuse("refreshInterval: must be above zero, is '" + text + "'");
         }
-        return Duration.ofNanos(nanos.setScale(0, RoundingMode.CEILING).longValue());
+        Duration interval = Duration.ofNanos(nanos.setScale(0, RoundingMode.CEILING).longValue());
+        if (interval.compareTo(SHORTEST) < 0) {
+            field.report("refreshInterval: " + text + " is less than " + SHORTEST.toMillis() + "ms, which it is taken for");
+            return SHORTEST;
+        }
+        return interval;
     }
 }

@@ -16,6 +16,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.Http2ProtocolOptions;
 import io.weft.policy.proto.envoy.config.core.v3.Pipe;
+import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
 import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.weft.policy.proto.envoy.config.endpoint.v3.Endpoint;
 import io.weft.policy.proto.envoy.config.endpoint.v3.LbEndpoint;
@@ -28,6 +29,7 @@ import io.weft.policy.proto.envoy.config.route.v3.RouteAction;
 import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
 import io.weft.policy.proto.envoy.config.route.v3.RouteMatch;
 import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
+import io.weft.policy.proto.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import java.time.Duration;
 import java.util.List;
@@ -122,15 +124,55 @@ class DynamicConfigurationTest {
                         .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance())).build()));
     }
 
+    private static MetricsPush push(Duration interval, Map<String, String> labels, Optional<TelemetryTarget> target) {
+        return new MetricsPush(new MetricsPush.Said("/tmp/kuma-otel-otel-collector.observability.svc-4317.sock", interval, labels), target);
+    }
+
+    /** Whoever says nothing of its own leaves it to whom it is told to say that nothing goes there. */
+    @Test
+    void aCollectorThatIsNoWayToReachIsNoReasonToSayNothing() {
+        Cluster.Builder strangers = collector().setTransportSocket(TransportSocket.newBuilder().setName("envoy.transport_sockets.tls")
+                .setTypedConfig(any(UpstreamTlsContext.getDefaultInstance())));
+        for (Cluster.Builder unusable : List.of(Cluster.newBuilder().setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(
+                ClusterLoadAssignment.newBuilder().setClusterName("c")), strangers)) {
+            assertThat(pushes(METRICS.formatted("null", "10s", ""), unusable)).extracting(MetricsPush::target).containsExactly(Optional.empty());
+        }
+    }
+
+    @Test
+    void inWhateverOrderEndpointsComeTheyAreOneCollector() {
+        Set<MetricsPush> one = pushes(METRICS.formatted("null", "10s", ""), collectors("b", "a"));
+        assertThat(one).isEqualTo(pushes(METRICS.formatted("null", "10s", ""), collectors("a", "b", "a")));
+        assertThat(one).allSatisfy(push -> assertThat(push.target().orElseThrow().addresses())
+                .containsExactly(new HostPort("a", 4317), new HostPort("b", 4317)));
+    }
+
+    private static Cluster.Builder collectors(String... hosts) {
+        LocalityLbEndpoints.Builder endpoints = LocalityLbEndpoints.newBuilder();
+        for (String host : hosts) {
+            endpoints.addLbEndpoints(LbEndpoint.newBuilder().setEndpoint(Endpoint.newBuilder().setAddress(address(host, 4317))));
+        }
+        return collector().setLoadAssignment(ClusterLoadAssignment.newBuilder().setClusterName("c").addEndpoints(endpoints));
+    }
+
+    @Test
+    void anIntervalThatIsHardlyOneIsALongerOne() {
+        String at = "filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[1].direct_response.body ";
+        String text = METRICS.formatted("null", "1ns", "");
+        assertThat(pushes(text, collector())).extracting(push -> push.said().interval()).containsExactly(Duration.ofMillis(100));
+        assertThat(reported(listener("_kuma:dynamicconfig", unchanged("/meshmetric"), route("/meshmetric", text))))
+                .containsExactly(at + "(refreshInterval: 1ns is less than 100ms, which it is taken for)");
+    }
+
     /** As in Kuma's own test. */
     @Test
     void whereMetricsAreToBeSentTo() {
         HostPort address = new HostPort("otel-collector.observability.svc", 4317);
         Map<String, String> labels = Map.of("kuma.workload", "backend", "mesh", "default");
         assertThat(pushes(METRICS.formatted("null", "1m0.5s", ""), overHttp2())).containsExactly(
-                new MetricsPush(new TelemetryTarget(address, false, Optional.empty()), Duration.ofMillis(60_500), labels));
+                push(Duration.ofMillis(60_500), labels, Optional.of(new TelemetryTarget(List.of(address), false, Optional.empty()))));
         assertThat(pushes(METRICS.formatted("null", "10s", ""), collector())).as("over HTTP").containsExactly(
-                new MetricsPush(new TelemetryTarget(address, false, Optional.of("/v1/metrics")), Duration.ofSeconds(10), labels));
+                push(Duration.ofSeconds(10), labels, Optional.of(new TelemetryTarget(List.of(address), false, Optional.of("/v1/metrics")))));
     }
 
     @Test

@@ -20,10 +20,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -50,6 +52,7 @@ public final class AppMeters {
     private final Instant start;
     private final AgentLog log;
     private final AtomicReference<Teller> teller = new AtomicReference<>();
+    private volatile boolean told;
 
     /** The SDK that has the metrics. Thread-safe, as each of its readers may have a thread. */
     private static final class Teller {
@@ -61,8 +64,14 @@ public final class AppMeters {
         private final Map<String, Long> atFirst = new ConcurrentHashMap<>();
         private final Set<String> grown = ConcurrentHashMap.newKeySet();
 
-        Teller(Object state) {
+        /** Of its readers that want differences. */
+        private final Map<Object, Differences> differences = Collections.synchronizedMap(new WeakHashMap<>());
+        private final boolean isFirst;
+
+        /** @param isFirst no other was told of the metrics before */
+        Teller(Object state, boolean isFirst) {
             this.state = new WeakReference<>(state);
+            this.isFirst = isFirst;
         }
 
         /**
@@ -138,12 +147,18 @@ public final class AppMeters {
         }
         telling.apps.addAll(sdk.names(apps));
         List<Object> all = new ArrayList<>(apps);
+        Differences differences = telling.differences.computeIfAbsent(producer, reader -> new Differences(start, telling.isFirst));
         Instant now = time.instant();
         for (Metric metric : metrics.get()) {
             if (!metric.points().isEmpty() && telling.isOurs(metric)) {
-                all.add(sdk.told(metric, state, start, now));
+                boolean wantsDifferences = sdk.wantsDifferences(producer, metric.kind());
+                Metric told = wantsDifferences ? differences.of(metric) : metric;
+                if (!told.points().isEmpty()) {
+                    all.add(sdk.told(told, state, wantsDifferences ? differences.since() : start, now, wantsDifferences));
+                }
             }
         }
+        differences.told(now);
         return all;
     }
 
@@ -154,8 +169,9 @@ public final class AppMeters {
             if (alive != null) {
                 return alive == state ? known : null;
             }
-            Teller made = new Teller(state);
+            Teller made = new Teller(state, !told);
             if (teller.compareAndSet(known, made)) {
+                told = true;
                 log.info("metrics are told by the app's OpenTelemetry, too; weft.metrics.opentelemetry=false ends that");
                 return made;
             }

@@ -32,6 +32,25 @@ public final class Metric {
             }
             return new Point(labels, value + other.value, sums);
         }
+
+        /** What has come since; all of it where it was counted anew meanwhile. */
+        private Point since(Point before) {
+            if (counts == null) {
+                return value < before.value ? this : new Point(labels, value - before.value, null);
+            }
+            long[] rest = counts.clone();
+            for (int i = 0; i < rest.length; i++) {
+                rest[i] -= before.counts[i];
+                if (rest[i] < 0) {
+                    return this;
+                }
+            }
+            return new Point(labels, Math.max(0, value - before.value), rest);
+        }
+
+        private boolean isNothing() {
+            return counts == null ? value == 0 : Arrays.stream(counts).allMatch(count -> count == 0);
+        }
     }
 
     private static final List<String> CONVENTIONS = List.of("http.", "rpc.");
@@ -123,6 +142,19 @@ public final class Metric {
 
     public List<Point> points() {
         return new ArrayList<>(points.values());
+    }
+
+    /** What has come since; points of which there is nothing are left out. */
+    Metric since(Metric before) {
+        Metric rest = new Metric(name, kind, unit, help);
+        points.forEach((labels, point) -> {
+            Point known = before.points.get(labels);
+            Point more = known == null ? point : point.since(known);
+            if (!more.isNothing()) {
+                rest.points.put(labels, more);
+            }
+        });
+        return rest;
     }
 
     /** What has the same labels is one point. */

@@ -11,6 +11,8 @@ import io.weft.agent.otlp.Resource;
 import io.weft.agent.otlp.Signal;
 import io.weft.agent.settings.Settings;
 import io.weft.policy.model.MetricsPush;
+import io.weft.policy.model.MetricsPush.Said;
+import io.weft.policy.model.TelemetryTarget;
 import java.lang.instrument.Instrumentation;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +21,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Where metrics are sent to: where settings say, or else where policy says, for as long as it does. Confined to the agent's thread. What
@@ -32,8 +36,10 @@ public final class MetricsPushes implements Runnable {
     private final Background background;
     private final AgentLog log;
     private final Instant started = Instant.now();
-    private final Map<MetricsPush, OtlpPush> byPolicy = new HashMap<>();
+    private final Map<Said, Following> byPolicy = new HashMap<>();
     private volatile boolean pushing;
+
+    private record Following(TelemetryTarget target, OtlpPush push) {}
 
     public MetricsPushes(
             Settings settings, Mesh mesh, Instrumentation instrumentation, Slots slots, Background background, AgentLog log) {
@@ -64,18 +70,38 @@ public final class MetricsPushes implements Runnable {
         if (settings.otlp().isPresent()) {
             return;
         }
-        pushing = !wanted.isEmpty();
+        Map<Said, MetricsPush> all = wanted.stream().collect(Collectors.toMap(MetricsPush::said, Function.identity()));
         byPolicy.entrySet().removeIf(known -> {
-            if (!wanted.contains(known.getKey())) {
-                known.getValue().stop();
+            if (!all.containsKey(known.getKey())) {
+                known.getValue().push.stop();
                 return true;
             }
             return false;
         });
         for (MetricsPush push : wanted) {
-            byPolicy.computeIfAbsent(push, fresh -> start(
-                    new Outlets(background, log).toPolicy(fresh.target(), Signal.METRICS, "the MeshMetric that says so"), fresh.interval(),
-                    fresh.labels()));
+            if (push.target().isPresent()) {
+                follow(push.said(), push.target().get());
+            } else {
+                log.warnOnce("otlp metrics nowhere " + push.said().socket(), "metrics are not sent: the collector that a MeshMetric names is "
+                        + "not there, or is to be reached in a way that an agent cannot (" + push.said().socket() + "); look for its cluster "
+                        + "in weft status --json, and at what is said of it there");
+            }
+        }
+        pushing = !byPolicy.isEmpty();
+    }
+
+    /** Another target is no reason to begin to count time anew. */
+    private void follow(Said said, TelemetryTarget target) {
+        Following known = byPolicy.get(said);
+        if (known != null && known.target.equals(target)) {
+            return;
+        }
+        Outlet outlet = new Outlets(background, log).toPolicy(target, Signal.METRICS, "the MeshMetric that says so");
+        if (known == null) {
+            byPolicy.put(said, new Following(target, start(outlet, said.interval(), said.labels())));
+        } else {
+            known.push.sendTo(outlet);
+            byPolicy.put(said, new Following(target, known.push));
         }
     }
 

@@ -8,6 +8,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,6 +40,11 @@ final class OpenTelemetrySdk {
     private final Method name;
     private final Object scope;
     private final Object cumulative;
+    private final Object delta;
+    /** Null: it is no producer, or one that does not say who reads. */
+    private final Field reader;
+    private final Method temporality;
+    private final Map<Kind, Object> instruments;
     private final Map<Kind, Type> types;
     private final Class<?> metric;
     private final Class<?> number;
@@ -67,7 +73,17 @@ final class OpenTelemetrySdk {
         metric = Class.forName(of + "MetricData", false, loader);
         name = metric.getMethod("getName");
         scope = metric.getMethod("getInstrumentationScopeInfo").getReturnType().getMethod("create", String.class).invoke(null, "io.weft");
-        cumulative = constant(Class.forName(of + "AggregationTemporality", true, loader), "CUMULATIVE");
+        Class<?> temporalities = Class.forName(of + "AggregationTemporality", true, loader);
+        cumulative = constant(temporalities, "CUMULATIVE");
+        delta = constant(temporalities, "DELTA");
+        reader = Arrays.stream(type.getDeclaredFields()).filter(field -> field.getName().equals("registeredReader")).findFirst().orElse(null);
+        Class<?> instrument = Class.forName("io.opentelemetry.sdk.metrics.InstrumentType", true, loader);
+        temporality = Class.forName("io.opentelemetry.sdk.metrics.export.AggregationTemporalitySelector", false, loader)
+                .getMethod("getAggregationTemporality", instrument);
+        instruments = Map.of(Kind.COUNTER, constant(instrument, "COUNTER"), Kind.HISTOGRAM, constant(instrument, "HISTOGRAM"));
+        if (reader != null) {
+            reader.setAccessible(true);
+        }
         types = Map.of(
                 Kind.COUNTER, new Type(type("DOUBLE_SUM"), Class.forName(of + "SumData", false, loader), "getDoubleSumData"),
                 Kind.GAUGE, new Type(type("DOUBLE_GAUGE"), Class.forName(of + "GaugeData", false, loader), "getDoubleGaugeData"),
@@ -112,15 +128,33 @@ final class OpenTelemetrySdk {
         return names;
     }
 
-    /** The metric as the SDK has metrics. */
-    Object told(Metric told, Object state, Instant start, Instant now) {
+    /** Whether who reads from a producer prefers what has come since the last time. */
+    boolean wantsDifferences(Object producer, Kind kind) {
+        if (reader == null || kind == Kind.GAUGE) {
+            return false;
+        }
+        try {
+            Object registered = reader.get(producer);
+            Object readers = reader.getType().getMethod("getReader").invoke(registered);
+            return call(temporality, readers, instruments.get(kind)) == delta;
+        } catch (ReflectiveOperationException fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    /**
+     * The metric as the SDK has metrics.
+     *
+     * @param differences whether it is what has come since the start, and what came before was told before
+     */
+    Object told(Metric told, Object state, Instant start, Instant now, boolean differences) {
         List<Object> points = new ArrayList<>();
         for (Metric.Point point : told.points()) {
             points.add(point(told, point, nanos(start), nanos(now)));
         }
         Map<String, Object> content = new HashMap<>(Map.of("getPoints", points));
         if (told.kind() != Kind.GAUGE) {
-            content.put("getAggregationTemporality", cumulative);
+            content.put("getAggregationTemporality", differences ? delta : cumulative);
             content.put("isMonotonic", true);
         }
         Type type = types.get(told.kind());

@@ -16,12 +16,12 @@ import java.util.function.Supplier;
 public final class OtlpPush {
 
     private final Duration interval;
-    private final Outlet outlet;
     private final Supplier<List<Metric>> metrics;
     private final Map<String, String> resource;
     private final InstantSource time;
     private final Instant start;
     private final AgentLog log;
+    private volatile Outlet outlet;
     private volatile boolean stopped;
     /** Null before the start. */
     private Thread running;
@@ -45,6 +45,11 @@ public final class OtlpPush {
         thread.setContextClassLoader(OtlpPush.class.getClassLoader());
         thread.start();
         running = thread;
+    }
+
+    /** From the next time on. From any thread. */
+    void sendTo(Outlet other) {
+        outlet = other;
     }
 
     /** Nothing more is sent but what is being sent. For the thread that started it. */

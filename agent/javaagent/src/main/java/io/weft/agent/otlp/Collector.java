@@ -28,20 +28,22 @@ import javax.net.ssl.SSLSocket;
  * have its proxies, cookies and passwords, a plain {@link Socket} its proxies and its socket factory, and the default TLS context its
  * certificates. The collector's certificate must be one that this JVM trusts.
  *
+ * @param url of what it takes
  * @param patience for a request as a whole, from the connection to the answer's first line
  */
-public record Collector(URI endpoint, Background background, Duration patience) implements Receiver {
+public record Collector(URI url, Background background, Duration patience) implements Receiver {
     private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.[01] (\\d\\d\\d).*");
+    private static final Pattern AUTHORITY = Pattern.compile("(?:.*@)?([^:@]+)(?::(\\d{1,5}))?");
     private static final int MOST_OF_STATUS_LINE = 200;
     private static final Duration USUAL_PATIENCE = Duration.ofSeconds(10);
 
-    public Collector(URI endpoint, Background background) {
-        this(endpoint, background, USUAL_PATIENCE);
+    public Collector(URI url, Background background) {
+        this(url, background, USUAL_PATIENCE);
     }
 
     @Override
     public Optional<Refusal> send(Signal signal, String json) throws IOException {
-        String line = post(signal.path(), json.getBytes(StandardCharsets.UTF_8));
+        String line = post(json.getBytes(StandardCharsets.UTF_8));
         Matcher parts = STATUS_LINE.matcher(line);
         String status = parts.matches() ? parts.group(1) : "none";
         return status.startsWith("2") ? Optional.empty() : Optional.of(new Refusal(status, line));
@@ -49,16 +51,15 @@ public record Collector(URI endpoint, Background background, Duration patience) 
 
     @Override
     public String toString() {
-        return endpoint.toString();
+        return url.toString();
     }
 
     /**
-     * @param path below the endpoint's own, as in {@code /v1/metrics}
      * @return the status line
      * @throws IOException also when there is none in time; says so
      */
-    String post(String path, byte[] body) throws IOException {
-        InetSocketAddress address = new InetSocketAddress(endpoint.getHost(), port());
+    String post(byte[] body) throws IOException {
+        InetSocketAddress address = new InetSocketAddress(host(), port());
         try (SocketChannel channel = SocketChannel.open()) {
             // Somebody has to: a collector that reads nothing blocks a write for good, whatever limit a socket has for its reads.
             AtomicBoolean late = new AtomicBoolean();
@@ -69,7 +70,7 @@ public record Collector(URI endpoint, Background background, Duration patience) 
             try {
                 Socket socket = channel.socket();
                 socket.connect(address, Math.toIntExact(patience.toMillis()));
-                return "https".equals(endpoint.getScheme()) ? postOverTls(socket, path, body) : post(socket, path, body);
+                return "https".equals(url.getScheme()) ? postOverTls(socket, body) : post(socket, body);
             } catch (IOException failed) {
                 throw late.get() ? new IOException("no answer within " + patience.toMillis() + " ms", failed) : failed;
             } finally {
@@ -80,7 +81,21 @@ public record Collector(URI endpoint, Background background, Duration patience) 
 
     /** Of a URL that says none: the collector's own, or with TLS that of HTTPS, since somebody stands before it. */
     int port() {
-        return endpoint.getPort() >= 0 ? endpoint.getPort() : endpoint.getScheme().equals("https") ? 443 : 4318;
+        String said = url.getHost() != null ? Integer.toString(url.getPort()) : authority().group(2);
+        return said != null && !said.equals("-1") ? Integer.parseInt(said) : url.getScheme().equals("https") ? 443 : 4318;
+    }
+
+    String host() {
+        return url.getHost() != null ? url.getHost() : authority().group(1);
+    }
+
+    /** Of a host that URIs do not know as such: with an underscore, as containers have. */
+    private Matcher authority() {
+        Matcher parts = AUTHORITY.matcher(url.getRawAuthority());
+        if (!parts.matches()) {
+            throw new IllegalArgumentException(url + " names no host");
+        }
+        return parts;
     }
 
     private static void close(SocketChannel channel) {
@@ -91,13 +106,12 @@ public record Collector(URI endpoint, Background background, Duration patience) 
         }
     }
 
-    private String postOverTls(Socket connected, String path, byte[] body) throws IOException {
-        String host = endpoint.getHost();
-        try (SSLSocket secured = (SSLSocket) context().getSocketFactory().createSocket(connected, host, connected.getPort(), true)) {
+    private String postOverTls(Socket connected, byte[] body) throws IOException {
+        try (SSLSocket secured = (SSLSocket) context().getSocketFactory().createSocket(connected, host(), connected.getPort(), true)) {
             SSLParameters parameters = secured.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             secured.setSSLParameters(parameters);
-            return post(secured, path, body);
+            return post(secured, body);
         }
     }
 
@@ -112,8 +126,8 @@ public record Collector(URI endpoint, Background background, Duration patience) 
         }
     }
 
-    private String post(Socket socket, String path, byte[] body) throws IOException {
-        String head = "POST " + prefix() + path + " HTTP/1.1\r\nhost: " + endpoint.getRawAuthority()
+    private String post(Socket socket, byte[] body) throws IOException {
+        String head = "POST " + path() + " HTTP/1.1\r\nhost: " + url.getRawAuthority()
                 + "\r\ncontent-type: application/json\r\nuser-agent: weft/" + AgentVersion.get()
                 + "\r\ncontent-length: " + body.length + "\r\nconnection: close\r\n\r\n";
         OutputStream out = socket.getOutputStream();
@@ -123,9 +137,9 @@ public record Collector(URI endpoint, Background background, Duration patience) 
         return statusLine(socket.getInputStream());
     }
 
-    private String prefix() {
-        String path = endpoint.getRawPath() == null ? "" : endpoint.getRawPath();
-        return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    private String path() {
+        String path = url.getRawPath();
+        return path == null || path.isEmpty() ? "/" : path;
     }
 
     /** As far as a log should have it. */

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
-import io.weft.agent.otlp.Collector;
-import io.weft.agent.otlp.Outlet;
+import io.weft.agent.otlp.Outlets;
 import io.weft.agent.otlp.Signal;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -63,7 +62,7 @@ class OtlpPushTest {
         AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
         Instant now = Instant.ofEpochSecond(1_800_000_000);
         return new OtlpPush(Duration.ofSeconds(60),
-                new Outlet(new Collector(endpoint, new Background(log), Duration.ofSeconds(60)), Signal.METRICS, "weft.otlp.endpoint", log),
+                new Outlets(new Background(log), log).toSetting(endpoint, Signal.METRICS),
                 Map.of("service.name", "shop"), metrics, now, () -> now, log);
     }
 

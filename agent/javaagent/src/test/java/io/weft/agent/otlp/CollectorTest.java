@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
+import io.weft.policy.model.HostPort;
+import io.weft.policy.model.TelemetryTarget;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Proxy;
@@ -20,12 +24,15 @@ import java.security.GeneralSecurityException;
 import java.security.KeyManagementException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
@@ -95,21 +102,72 @@ class CollectorTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"http://collector,4318", "https://collector/otlp,443", "http://collector:80,80", "https://collector:4318,4318"})
+    @CsvSource({"http://collector,4318", "https://collector/otlp,443", "http://collector:80,80", "https://collector:4318,4318", "http://otel_collector:4319/x,4319",
+        "http://otel_collector,4318"})
     void whereNoPortIsSaidItIsTheUsualOne(URI endpoint, int port) {
         assertThat(new Collector(endpoint, background, LONG).port()).isEqualTo(port);
     }
 
     @Test
+    void aHostMayHaveAnUnderscore() {
+        assertThat(new Collector(URI.create("http://otel_collector:4318/v1/traces"), background, LONG).host()).isEqualTo("otel_collector");
+    }
+
+    private String asked(Function<URI, Outlet> made, String url) throws Exception {
+        CompletableFuture<String> line = new CompletableFuture<>();
+        CompletableFuture.runAsync(() -> {
+            try (Socket socket = server.accept()) {
+                line.complete(new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)).readLine());
+            } catch (IOException gone) {
+                line.completeExceptionally(gone);
+            }
+        });
+        made.apply(URI.create(url.formatted(server.getLocalPort()))).send("{}", "");
+        return line.get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void settingsSayWhatComesBeforeTheSignalsPathAndPolicyAllOfIt() throws Exception {
+        Outlets outlets = new Outlets(background, AgentLog.to(AgentLog.Level.WARN, new ByteArrayOutputStream()));
+        for (String base : List.of("", "/")) {
+            assertThat(asked(url -> outlets.toSetting(url, Signal.TRACES), "http://127.0.0.1:%d/otlp" + base)).isEqualTo("POST /otlp/v1/traces HTTP/1.1");
+        }
+        assertThat(asked(url -> outlets.toSetting(url, Signal.METRICS), "http://127.0.0.1:%d")).isEqualTo("POST /v1/metrics HTTP/1.1");
+        assertThat(asked(url -> outlets.toPolicy(new TelemetryTarget(List.of(new HostPort(url.getHost(), url.getPort())), false,
+                Optional.of(url.getPath())), Signal.TRACES, "policy"), "http://127.0.0.1:%d/ingest")).isEqualTo("POST /ingest HTTP/1.1");
+    }
+
+    /** Whoever is not there is not asked first the next time. */
+    @Test
+    void ofSeveralTheFirstThatAnswersHasIt() throws Exception {
+        List<String> asked = new ArrayList<>();
+        Receiver gone = (signal, json) -> {
+            asked.add("gone");
+            throw new IOException("nobody there");
+        };
+        Receiver there = (signal, json) -> {
+            asked.add("there");
+            return Optional.empty();
+        };
+        Receiver several = new FirstThatAnswers(List.of(there, gone), 1);
+        assertThat(several.send(Signal.METRICS, "{}")).isEmpty();
+        assertThat(several.send(Signal.METRICS, "{}")).isEmpty();
+        assertThat(asked).containsExactly("gone", "there", "there");
+
+        Receiver nobody = new FirstThatAnswers(List.of(gone, gone), 0);
+        assertThatThrownBy(() -> nobody.send(Signal.METRICS, "{}")).isInstanceOf(IOException.class).hasMessage("nobody there");
+    }
+
+    @Test
     void theStatusIsEnough() throws IOException {
         answers("HTTP/1.1 200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
-        assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("HTTP/1.1 200 OK");
     }
 
     @Test
     void aLineWithoutEndIsCutAndNothingInItGoesToTheLogAsItIs() throws IOException {
         answers("\u001b[2J".concat("x".repeat(10_000)).getBytes(StandardCharsets.US_ASCII));
-        assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("?[2J" + "x".repeat(196));
+        assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("?[2J" + "x".repeat(196));
     }
 
     @Test
@@ -120,7 +178,7 @@ class CollectorTest {
                 out.flush();
             }
         });
-        assertThatThrownBy(() -> collector("http", SHORT).post("/v1/metrics", new byte[10])).isInstanceOf(IOException.class)
+        assertThatThrownBy(() -> collector("http", SHORT).post(new byte[10])).isInstanceOf(IOException.class)
                 .hasMessage("no answer within 200 ms");
         assertHungUp(peer);
     }
@@ -137,7 +195,7 @@ class CollectorTest {
     @Test
     void whoReadsNothingDoesNotBlockTheWriter() {
         byte[] moreThanBuffersHold = new byte[64 << 20];
-        assertThatThrownBy(() -> collector("http", SHORT).post("/v1/metrics", moreThanBuffersHold)).isInstanceOf(IOException.class)
+        assertThatThrownBy(() -> collector("http", SHORT).post(moreThanBuffersHold)).isInstanceOf(IOException.class)
                 .hasMessage("no answer within 200 ms");
     }
 
@@ -147,7 +205,7 @@ class CollectorTest {
         ProxySelector.setDefault(new NobodysBusiness());
         try {
             answers("HTTP/1.1 200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
-            assertThat(collector("http", LONG).post("/v1/metrics", new byte[10])).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(collector("http", LONG).post(new byte[10])).isEqualTo("HTTP/1.1 200 OK");
         } finally {
             ProxySelector.setDefault(before);
         }
@@ -171,7 +229,7 @@ class CollectorTest {
         SSLContext before = SSLContext.getDefault();
         SSLContext.setDefault(new SSLContext(new AppsTls(), before.getProvider(), "TLS") {});
         try {
-            assertThatThrownBy(() -> collector("https", SHORT).post("/v1/metrics", new byte[10])).isInstanceOf(IOException.class)
+            assertThatThrownBy(() -> collector("https", SHORT).post(new byte[10])).isInstanceOf(IOException.class)
                     .hasMessage("no answer within 200 ms");
         } finally {
             SSLContext.setDefault(before);

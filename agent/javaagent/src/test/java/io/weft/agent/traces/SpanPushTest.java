@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.sun.net.httpserver.HttpServer;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.Background;
-import io.weft.agent.otlp.Collector;
 import io.weft.agent.otlp.Outlet;
+import io.weft.agent.otlp.Outlets;
 import io.weft.agent.otlp.Signal;
 import io.weft.dataplane.trace.Span;
 import io.weft.dataplane.trace.Span.Kind;
@@ -63,7 +63,7 @@ class SpanPushTest {
         collector.start();
         AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
         URI endpoint = URI.create("http://127.0.0.1:" + collector.getAddress().getPort());
-        Outlet outlet = new Outlet(new Collector(endpoint, new Background(log)), Signal.TRACES, "weft.otlp.endpoint", log);
+        Outlet outlet = new Outlets(new Background(log), log).toSetting(endpoint, Signal.TRACES);
         push = new SpanPush(tracing -> Optional.of(outlet), () -> Map.of("service.name", "shop"), log);
     }
 

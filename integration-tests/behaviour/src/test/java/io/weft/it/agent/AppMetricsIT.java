@@ -16,13 +16,18 @@ import io.weft.it.harness.Upstream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The mesh's metrics, as an exporter of the app's own OpenTelemetry gets them. */
 class AppMetricsIT {
+    private static final Pattern COUNT = Pattern.compile(".*(?:DELTA|CUMULATIVE)(?: true)? ([0-9.]+) .*");
+
     @RegisterExtension
     final Testbed testbed = new Testbed();
 
@@ -39,31 +44,51 @@ class AppMetricsIT {
     @ParameterizedTest
     @ValueSource(strings = {"opentelemetry-sdk-1.19", "opentelemetry-sdk-1.68"})
     void theSdkThatCollectsFirstHasThemUntilItIsShutDown(String sdk) {
-        JvmProcess app = app(sdk).driver(MeteredClient.class, "first", "second");
+        JvmProcess app = app(sdk).driver(MeteredClient.class, "delta", "cumulative");
         ask(app, 3);
-        String requests = app.awaitStderr(line -> line.contains(" io.weft istio_requests_total ") && line.contains(" CUMULATIVE true 3.0 {"));
-        String teller = requests.split(" ")[1];
-        assertThat(requests).contains(" of " + teller + " in '' CUMULATIVE ", "reporter=\"source\"", "response_code=\"200\"",
-                "destination_workload=\"orders\"", "source_workload=\"shop\"");
-        app.awaitStderr(line -> line.contains(" istio_request_duration_milliseconds ") && line.contains(" in 'ms' CUMULATIVE 3 in ["));
+        String teller = app.awaitStderr(line -> line.contains(" io.weft istio_requests_total ")).split(" ")[1];
+        awaitTold(app, teller, "istio_requests_total", 3);
+        assertThat(lines(app, teller, "istio_requests_total")).allSatisfy(line -> assertThat(line).contains(
+                " of " + teller + " in '' " + teller.toUpperCase(Locale.ROOT) + " true ", "reporter=\"source\"", "response_code=\"200\"",
+                "destination_workload=\"orders\"", "source_workload=\"shop\""));
+        awaitTold(app, teller, "istio_request_duration_milliseconds", 3);
+        assertThat(lines(app, teller, "istio_request_duration_milliseconds")).allSatisfy(line -> assertThat(line).contains(" in 'ms' "));
         assertThat(app.awaitStderr(line -> line.contains(" envoy_cluster_membership_healthy "))).contains(" in '' DOUBLE_GAUGE 1.0 {");
 
         ask(app, 3);
-        app.awaitStderr(line -> line.contains(" io.weft http.client.response.body.size ") && line.contains(" in 'By' CUMULATIVE 6 in [")
-                && line.contains(" = 36.0 {") && line.contains("http.response.status_code=200"));
-        String other = teller.equals("first") ? "second" : "first";
+        awaitTold(app, teller, "istio_requests_total", 6);
+        awaitTold(app, teller, "http.client.response.body.size", 6);
+        assertThat(lines(app, teller, "http.client.response.body.size"))
+                .allSatisfy(line -> assertThat(line).contains(" in 'By' ", "http.response.status_code=200"));
+        String other = teller.equals("delta") ? "cumulative" : "delta";
         awaitExports(app, other, 2);
         assertThat(app.stderr()).noneMatch(line -> line.startsWith("metric " + other + " io.weft "));
-        assertThat(app.stderr()).filteredOn(line -> line.startsWith("metric first ") && line.contains(" http.client.request.duration "))
+        assertThat(app.stderr()).filteredOn(line -> line.startsWith("metric delta ") && line.contains(" http.client.request.duration "))
                 .as("what the app tells itself").isNotEmpty().noneMatch(line -> line.contains(" io.weft "));
 
         app.ask(Map.of("method", "SHUTDOWN", "url", "http://app/" + teller));
-        app.awaitStderr(line -> line.startsWith("metric " + other + " io.weft istio_requests_total of " + other + " "));
+        app.awaitStderr(line -> line.startsWith("metric " + other + " io.weft envoy_cluster_membership_healthy of " + other + " "));
         ask(app, 1);
-        if (other.equals("second")) {
-            app.awaitStderr(line -> line.startsWith("metric second io.weft http.client.request.duration ")
+        awaitTold(app, other, "istio_requests_total", other.equals("delta") ? 1 : 7);
+        if (other.equals("cumulative")) {
+            app.awaitStderr(line -> line.startsWith("metric cumulative io.weft http.client.request.duration ")
                     && line.contains(" in 's' CUMULATIVE 7 in [") && line.contains(" of [1.0E-4, 2.5E-4, "));
         }
+        assertThat(told(app, teller, "istio_requests_total")).isEqualTo(6);
+    }
+
+    private static void awaitTold(JvmProcess app, String sdk, String metric, double count) {
+        await().untilAsserted(() -> assertThat(told(app, sdk, metric)).as("%s", lines(app, sdk, metric)).isEqualTo(count));
+    }
+
+    /** How much an SDK has told in all. */
+    private static double told(JvmProcess app, String sdk, String metric) {
+        DoubleStream counts = lines(app, sdk, metric).stream().mapToDouble(line -> Double.parseDouble(COUNT.matcher(line).replaceFirst("$1")));
+        return sdk.equals("delta") ? counts.sum() : counts.max().orElse(0);
+    }
+
+    private static List<String> lines(JvmProcess app, String sdk, String metric) {
+        return app.stderr().stream().filter(line -> line.startsWith("metric " + sdk + " io.weft " + metric + " of ")).toList();
     }
 
     private static void ask(JvmProcess app, int times) {

@@ -13,12 +13,14 @@ import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.resource.v1.Resource;
 import io.opentelemetry.proto.trace.v1.Span;
+import io.weft.it.harness.Identity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 
 /** Takes spans and metrics as an OpenTelemetry collector does: OTLP by gRPC. */
 final class OtlpReceiver implements AutoCloseable {
@@ -27,8 +29,17 @@ final class OtlpReceiver implements AutoCloseable {
     private final Server server;
 
     OtlpReceiver() {
+        this(plain -> plain);
+    }
+
+    /** By TLS. */
+    OtlpReceiver(Identity identity) {
+        this(plain -> plain.useTransportSecurity(identity.certificate().toFile(), identity.key().toFile()));
+    }
+
+    private OtlpReceiver(UnaryOperator<NettyServerBuilder> how) {
         try {
-            server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            server = how.apply(NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)))
                     .addService(new Traces()).addService(new Metrics()).directExecutor().build().start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -55,6 +66,10 @@ final class OtlpReceiver implements AutoCloseable {
 
     String address() {
         return "127.0.0.1:" + server.getPort();
+    }
+
+    int port() {
+        return server.getPort();
     }
 
     /** So far. */

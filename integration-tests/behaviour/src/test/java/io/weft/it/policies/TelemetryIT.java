@@ -3,19 +3,40 @@ package io.weft.it.policies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Any;
 import com.sun.net.httpserver.HttpServer;
+import io.envoyproxy.envoy.config.core.v3.GrpcService;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
+import io.envoyproxy.envoy.config.trace.v3.Tracing;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.ControlPlane;
+import io.weft.it.harness.Identity;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,6 +69,8 @@ class TelemetryIT {
             name: collector
             spec: {endpoint: {address: 127.0.0.1, port: %d, path: /base}, protocol: http}
             """;
+
+    private static final String PASSWORD = "changeit";
 
     @RegisterExtension
     final Testbed testbed = new Testbed();
@@ -131,6 +154,63 @@ class TelemetryIT {
             call(client);
             assertThat(orders.requests().get(0).header("traceparent")).as("nobody traces").isEmpty();
         });
+    }
+
+    /** By gRPC: whose certificate the JVM does not trust gets nothing, and the log says so. */
+    @Test
+    void aCollectorOverTlsIsTrustedAsTheJvmTrusts() throws Exception {
+        Identity identity = Identity.selfSigned(testbed.temporaryFolder(), "collector", "dns:localhost,ip:127.0.0.1");
+        try (OtlpReceiver secured = new OtlpReceiver(identity)) {
+            PolicyServer policies = testbed.policyServer();
+            policies.serve(traced(Policy.empty().cluster("orders", orders.address()).virtualHost("orders", Routes.to("orders"))
+                    .cluster("collector", cluster -> cluster.setTransportSocket(TransportSocket.newBuilder().setName("envoy.transport_sockets.tls")
+                            .setTypedConfig(Any.pack(UpstreamTlsContext.newBuilder()
+                                    .setCommonTlsContext(CommonTlsContext.newBuilder().setValidationContext(CertificateValidationContext.newBuilder()
+                                            .setSystemRootCerts(CertificateValidationContext.SystemRootCerts.getDefaultInstance())))
+                                    .build()))), new InetSocketAddress("127.0.0.1", secured.port()))));
+            JvmProcess trusting = testbed.jvm("trusting", jdk).option("-Djavax.net.ssl.trustStore=" + trustStore(identity))
+                    .option("-Djavax.net.ssl.trustStorePassword=" + PASSWORD).mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
+            patiently().untilAsserted(() -> {
+                call(trusting);
+                assertThat(secured.spans()).isNotEmpty();
+            });
+
+            // What it has to tell comes a second later.
+            trusting.kill();
+            secured.forget();
+            JvmProcess wary = testbed.jvm("wary", jdk).mesh(policies.uri(), "shop").driver(JavaNetHttp.class);
+            patiently().untilAsserted(() -> {
+                call(wary);
+                assertThat(wary.stderr()).anyMatch(line -> line.contains("spans cannot be sent to grpcs://127.0.0.1:" + secured.port()));
+            });
+            assertThat(secured.spans()).isEmpty();
+        }
+    }
+
+    private Path trustStore(Identity identity) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        try (InputStream in = Files.newInputStream(identity.certificate())) {
+            store.setCertificateEntry("collector", CertificateFactory.getInstance("X.509").generateCertificate(in));
+        }
+        Path file = testbed.temporaryFolder().resolve("trust.p12");
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, PASSWORD.toCharArray());
+        }
+        return file;
+    }
+
+    /** All requests that go out, to the cluster of that name. */
+    private static Policy traced(Policy policy) {
+        HttpConnectionManager manager = Policy.connectionManager("outbound:80").toBuilder()
+                .setTracing(HttpConnectionManager.Tracing.newBuilder().setProvider(Tracing.Http.newBuilder().setName("envoy.tracers.opentelemetry")
+                        .setTypedConfig(Any.pack(OpenTelemetryConfig.newBuilder().setGrpcService(GrpcService.newBuilder()
+                                .setEnvoyGrpc(GrpcService.EnvoyGrpc.newBuilder().setClusterName("collector"))).build()))))
+                .build();
+        return policy.listener(Policy.outbound(80, "outbound:80").toBuilder()
+                .setFilterChains(0, FilterChain.newBuilder().addFilters(
+                        Filter.newBuilder().setName("envoy.filters.network.http_connection_manager").setTypedConfig(Any.pack(manager))))
+                .build());
     }
 
     private static void overHttp(ControlPlane controlPlane, JvmProcess client) throws IOException {
