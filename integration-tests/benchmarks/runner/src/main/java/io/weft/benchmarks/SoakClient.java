@@ -15,6 +15,7 @@ import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,7 @@ final class SoakClient {
     private final SoakMesh mesh;
     private final JvmProcess process;
     private final Map<String, Long> outcomes = new TreeMap<>();
+    private final Map<String, Long> differences = new HashMap<>();
     private final List<String> violations = new CopyOnWriteArrayList<>();
     private final List<Long> heap = new ArrayList<>();
     private final List<Integer> threads = new ArrayList<>();
@@ -206,8 +208,10 @@ final class SoakClient {
     }
 
     private void same(String what, long one, long other) {
-        if (one != other) {
-            violations.add(name + ": " + what + ": " + one + ", not " + other);
+        // One that is off stays off.
+        Long before = differences.put(what, one - other);
+        if (one - other != (before == null ? 0 : before)) {
+            violations.add(name + ": " + what + ": " + one + ", not " + other + "; outcomes so far: " + outcomes);
         }
     }
 
