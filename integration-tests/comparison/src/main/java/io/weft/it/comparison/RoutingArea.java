@@ -131,7 +131,7 @@ final class RoutingArea implements Area {
         Route.Builder route = Route.newBuilder().setMatch(Vocabulary.match(draw, paths));
         int kind = draw.between(0, 99);
         if (kind < 60) {
-            route.setRoute(forward(draw, route.getMatch().hasSafeRegex()));
+            route.setRoute(forward(draw));
         } else if (kind < 85) {
             route.setRedirect(redirect(draw));
         } else {
@@ -149,7 +149,7 @@ final class RoutingArea implements Area {
                 .build();
     }
 
-    private static RouteAction forward(Draw draw, boolean regexMatch) {
+    private static RouteAction forward(Draw draw) {
         RouteAction.Builder action = RouteAction.newBuilder();
         int kind = draw.between(0, 99);
         if (kind < 80) {

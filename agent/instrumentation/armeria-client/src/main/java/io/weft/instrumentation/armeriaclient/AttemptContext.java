@@ -51,6 +51,7 @@ final class AttemptContext extends MeshContext {
     }
 
     @Override
+    @SuppressWarnings("MustBeClosedChecker") // by who pushes it
     public SafeCloseable push() {
         return app.push();
     }

@@ -240,7 +240,7 @@ final class Internals {
 
     /** In the channel's turns. */
     void maybeTerminate(ManagedChannel channel) throws Throwable {
-        Object nothing = (Object) maybeTerminate.invokeExact((Object) channel);
+        Object ignored = (Object) maybeTerminate.invokeExact((Object) channel);
     }
 
     /** What the library does when nobody has told it a service config: the app's own counts. In the channel's turns. */
@@ -250,13 +250,13 @@ final class Internals {
         if (selector.get() == pendingSelector) {
             Object config = (Object) defaultConfig.invokeExact((Object) channel);
             Object own = config == null ? null : (Object) selectorOfConfig.invokeExact(config);
-            Object nothing = (Object) useSelector.invokeExact(calls, own);
+            Object ignored = (Object) useSelector.invokeExact(calls, own);
         }
     }
 
     /** In the channel's turns. */
     void show(ManagedChannel channel, ConnectivityState state) throws Throwable {
-        Object nothing = (Object) gotoState.invokeExact((Object) states.invokeExact((Object) channel), (Object) state);
+        Object ignored = (Object) gotoState.invokeExact((Object) states.invokeExact((Object) channel), (Object) state);
     }
 
     /** What the app's own filters of transports make of the attributes of one that is ready. */
@@ -270,7 +270,7 @@ final class Internals {
 
     void filterTerminated(ManagedChannel channel, Attributes attributes) throws Throwable {
         for (Object filter : filters(channel)) {
-            Object nothing = (Object) filterTerminated.invokeExact(filter, (Object) attributes);
+            Object ignored = (Object) filterTerminated.invokeExact(filter, (Object) attributes);
         }
     }
 

@@ -41,6 +41,6 @@ final class NettyTls {
 
     void secure(Object channelContext, Object handler) throws Throwable {
         Object channelPipeline = (Object) pipeline.invokeExact(channelContext);
-        Object same = (Object) addFirst.invokeExact(channelPipeline, (Object) HANDLER, handler);
+        Object ignored = (Object) addFirst.invokeExact(channelPipeline, (Object) HANDLER, handler);
     }
 }

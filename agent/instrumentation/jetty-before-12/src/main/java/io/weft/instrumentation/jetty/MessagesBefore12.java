@@ -67,7 +67,7 @@ abstract class MessagesBefore12 {
 
     void add(Object fields, String name, String value) {
         try {
-            Object same = (Object) add.invokeExact(fields, (Object) name, (Object) value);
+            Object ignored = (Object) add.invokeExact(fields, (Object) name, (Object) value);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -75,7 +75,7 @@ abstract class MessagesBefore12 {
 
     void set(Object fields, String name, String value) {
         try {
-            Object same = (Object) set.invokeExact(fields, (Object) name, (Object) value);
+            Object ignored = (Object) set.invokeExact(fields, (Object) name, (Object) value);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -83,7 +83,7 @@ abstract class MessagesBefore12 {
 
     void remove(Object fields, String name) {
         try {
-            Object same = (Object) remove.invokeExact(fields, (Object) name);
+            Object ignored = (Object) remove.invokeExact(fields, (Object) name);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -124,7 +124,7 @@ abstract class MessagesBefore12 {
 
         @Override
         MetaData.Request withScheme(MetaData.Request head, Object uri, String scheme) throws Throwable {
-            Object nothing = (Object) setScheme.invokeExact(uri, (Object) scheme);
+            Object ignored = (Object) setScheme.invokeExact(uri, (Object) scheme);
             return head;
         }
 
@@ -134,7 +134,7 @@ abstract class MessagesBefore12 {
             change((Object) fieldsOfHead.invokeExact((Object) head), changes);
             Object uri = (Object) uriOfHead.invokeExact((Object) head);
             if (changes.path() != null) {
-                Object nothing = (Object) setPathQuery.invokeExact(uri, (Object) changes.path());
+                Object ignored = (Object) setPathQuery.invokeExact(uri, (Object) changes.path());
             }
             if (changes.authority() != null) {
                 setAuthority(uri, changes.authority());
@@ -145,7 +145,7 @@ abstract class MessagesBefore12 {
         private void setAuthority(Object uri, String authority) throws Throwable {
             int colon = authority.lastIndexOf(':');
             boolean port = colon > authority.lastIndexOf(']') && colon + 1 < authority.length();
-            Object nothing = (Object) setAuthority.invokeExact(
+            Object ignored = (Object) setAuthority.invokeExact(
                     uri,
                     (Object) (port ? authority.substring(0, colon) : authority),
                     (Object) (port ? Integer.parseInt(authority, colon + 1, authority.length(), 10) : 0));
@@ -190,7 +190,7 @@ abstract class MessagesBefore12 {
         @Override
         MetaData.Request withScheme(MetaData.Request head, Object uri, String scheme) throws Throwable {
             Object changed = (Object) buildUri.invokeExact(uri);
-            Object same = (Object) setScheme.invokeExact(changed, (Object) scheme);
+            Object ignored = (Object) setScheme.invokeExact(changed, (Object) scheme);
             return make(head, changed, (Object) fieldsOfHead.invokeExact((Object) head));
         }
 
@@ -201,10 +201,10 @@ abstract class MessagesBefore12 {
             change(fields, changes);
             Object uri = (Object) buildUri.invokeExact((Object) uriOfHead.invokeExact((Object) head));
             if (changes.path() != null) {
-                Object same = (Object) setPathQuery.invokeExact(uri, (Object) changes.path());
+                Object ignored = (Object) setPathQuery.invokeExact(uri, (Object) changes.path());
             }
             if (changes.authority() != null) {
-                Object same = (Object) setAuthority.invokeExact(uri, (Object) changes.authority());
+                Object ignored = (Object) setAuthority.invokeExact(uri, (Object) changes.authority());
             }
             request.setMetaData(make(head, uri, fields));
         }

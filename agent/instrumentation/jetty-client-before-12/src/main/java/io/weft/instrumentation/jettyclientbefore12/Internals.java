@@ -264,7 +264,7 @@ final class Internals {
     }
 
     void remove(HttpClient client, HttpDestination destination) throws Throwable {
-        boolean removed = (boolean) remove.invokeExact(client, destination);
+        boolean ignored = (boolean) remove.invokeExact(client, destination);
     }
 
     static Iterable<HttpField> fields(Request request) {
@@ -350,7 +350,7 @@ final class Internals {
             return;
         }
         try {
-            Object same = addToResponse.invokeExact((Object) response, (Object) field);
+            Object ignored = addToResponse.invokeExact((Object) response, (Object) field);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }

@@ -5,6 +5,7 @@ import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.Turn;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.AsynchronousCloseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
@@ -243,7 +244,8 @@ final class Attempt implements Response.Listener {
     public void onFailure(Response response, Throwable failure) {
         giveBack();
         if (outcome == Outcome.DELIVERED && hop.responseComplete(failure)) {
-            hop.exchange().onFailure(Failure.RESET);
+            // The first is what a stream fails with that the app has closed.
+            hop.exchange().onFailure(failure instanceof AsynchronousCloseException ? Failure.CANCELLED : classify(failure));
             hop.over();
             hop.listeners().notifyFailure(hop.response(), failure);
         }

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.jettyclient;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
@@ -12,7 +13,7 @@ class LocalContentTest {
     private int ends;
 
     private LocalContent content(String body) {
-        return new LocalContent(body.getBytes(), executor::add, () -> ends++);
+        return new LocalContent(body.getBytes(UTF_8), executor::add, () -> ends++);
     }
 
     @Test

@@ -19,7 +19,6 @@ import org.eclipse.jetty.util.Callback;
 final class MeshSocketChannel extends AcceptedSocketChannel {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    private final SocketChannel socket;
     private final Executor executor;
     private final Interest interest;
     /** Null: Jetty has not made it yet. */
@@ -28,7 +27,6 @@ final class MeshSocketChannel extends AcceptedSocketChannel {
     /** @param executor runs what is to be told to the app */
     MeshSocketChannel(SocketChannel socket, AcceptedChannel bytes, Executor executor, Interest interest) {
         super(socket, bytes);
-        this.socket = socket;
         this.executor = executor;
         this.interest = interest;
     }

@@ -44,7 +44,7 @@ final class Attempts {
     }
 
     Response run() throws Throwable {
-        Runnable end = new ExchangeEnd(exchange);
+        ExchangeEnd end = new ExchangeEnd(exchange);
         try {
             Response response = attempts();
             if (response == null) {
@@ -58,14 +58,14 @@ final class Attempts {
         }
     }
 
-    private Response watched(Response response, Runnable end) {
+    private Response watched(Response response, ExchangeEnd end) {
         Headers headers = HeaderEdits.changed(response.headers(), exchange.responseChanges());
         ResponseBody body = response.body();
         if (body.contentLength() == 0) {
             end.run();
             return headers == response.headers() ? response : response.newBuilder().headers(headers).build();
         }
-        return response.newBuilder().headers(headers).body(new WatchedBody(body, exchange, end)).build();
+        return response.newBuilder().headers(headers).body(new WatchedBody(body, chain.call(), exchange, end)).build();
     }
 
     /** @return null: the mesh answers by itself */

@@ -36,7 +36,7 @@ abstract class Calls {
     /** Ends what is written to and read from that codec. From any thread. */
     final void cancel(Object codec) {
         try {
-            Object nothing = cancel.invokeExact(codec);
+            Object ignored = cancel.invokeExact(codec);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {

@@ -66,17 +66,17 @@ final class CallsBefore4 extends Calls {
             return;
         }
         if (held != null) {
-            Object nothing = (Object) noNewStreams.invokeExact(streams);
+            Object ignored = (Object) noNewStreams.invokeExact(streams);
         }
         Address there = attempt.address(address(chain));
         Call call = chain.call();
         Object database = (Object) routeDatabase.invokeExact(streams);
         Object listener = (Object) eventListener.invokeExact(streams);
         Object selector = (Object) newSelector.invokeExact((Object) there, database, (Object) call, listener);
-        Object address = (Object) setAddress.invokeExact(streams, (Object) there);
-        Object routes = (Object) setSelector.invokeExact(streams, selector);
-        Object selection = (Object) setSelection.invokeExact(streams, (Object) null);
-        Object route = (Object) setRoute.invokeExact(streams, (Object) null);
+        Object ignored = (Object) setAddress.invokeExact(streams, (Object) there);
+        ignored = (Object) setSelector.invokeExact(streams, selector);
+        ignored = (Object) setSelection.invokeExact(streams, (Object) null);
+        ignored = (Object) setRoute.invokeExact(streams, (Object) null);
     }
 
     /** Before it has looked for a connection, the library would try again without end. */
@@ -95,7 +95,7 @@ final class CallsBefore4 extends Calls {
     @Override
     void drop(Interceptor.Chain chain, Exception failure) throws Throwable {
         if (failure != null) {
-            Object nothing = (Object) streamFailed.invokeExact(streams(chain), (Object) (failure instanceof IOException io ? io : null));
+            Object ignored = (Object) streamFailed.invokeExact(streams(chain), (Object) (failure instanceof IOException io ? io : null));
         }
     }
 }

@@ -90,7 +90,7 @@ final class CallsFrom4 extends Calls {
         if (held != null && !attempt.leadsThere(held.route().address())) {
             release(call, held);
         }
-        Object nothing = entersWithChain
+        Object ignored = entersWithChain
                 ? (Object) enter.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE, (Object) chain)
                 : (Object) enter.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE);
     }
@@ -123,6 +123,6 @@ final class CallsFrom4 extends Calls {
 
     @Override
     void drop(Interceptor.Chain chain, Exception failure) throws Throwable {
-        Object nothing = (Object) exit.invokeExact((Object) chain.call(), (Object) Boolean.TRUE);
+        Object ignored = (Object) exit.invokeExact((Object) chain.call(), (Object) Boolean.TRUE);
     }
 }

@@ -1,7 +1,9 @@
 package io.weft.instrumentation.okhttp;
 
 import io.weft.dataplane.Exchange;
+import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
+import okhttp3.Call;
 import okhttp3.MediaType;
 import okhttp3.ResponseBody;
 import okio.Buffer;
@@ -14,12 +16,18 @@ final class WatchedBody extends ResponseBody {
     private final ResponseBody body;
     private final BufferedSource source;
 
-    WatchedBody(ResponseBody body, Exchange exchange, Runnable end) {
+    WatchedBody(ResponseBody body, Call call, Exchange exchange, ExchangeEnd end) {
         this.body = body;
         this.source = Okio.buffer(new ForwardingSource(body.source()) {
             @Override
             public long read(Buffer sink, long byteCount) throws IOException {
-                long read = super.read(sink, byteCount);
+                long read;
+                try {
+                    read = super.read(sink, byteCount);
+                } catch (IOException e) {
+                    end.brokeOff(e, call.isCanceled());
+                    throw e;
+                }
                 if (read < 0) {
                     end.run();
                 } else {
