@@ -18,10 +18,12 @@ public final class OrdersServer {
     private final String instance =
             "%d-%04x".formatted(ProcessHandle.current().pid(), ThreadLocalRandom.current().nextInt(0x10000));
 
+    private final String version = System.getProperty("orders.version", "v2");
+
     public static void main(String[] args) throws IOException {
         // head and body are written apart; with Nagle's algorithm a kept-alive client waits 40 ms for the second
         System.setProperty("sun.net.httpserver.nodelay", "true");
-        HttpServer server = HttpServer.create(new InetSocketAddress(0), 0);
+        HttpServer server = HttpServer.create(new InetSocketAddress(Integer.getInteger("server.port", 0)), 0);
         server.setExecutor(Executors.newFixedThreadPool(32));
         server.createContext("/orders/", new OrdersServer()::order);
         server.start();
@@ -37,7 +39,7 @@ public final class OrdersServer {
                 return;
             }
             byte[] order = """
-                    {"id":%d,"version":"v2","instance":"%s"}""".formatted(Long.parseLong(path.group(1)), instance)
+                    {"id":%d,"version":"%s","instance":"%s"}""".formatted(Long.parseLong(path.group(1)), version, instance)
                     .getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, order.length);
