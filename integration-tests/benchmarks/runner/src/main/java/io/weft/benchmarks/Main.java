@@ -56,7 +56,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--minutes", paramLabel = "N", description = "How long soak-agent lasts, at 70 %% of the load that it would have, instead of a number of requests: an hour, as 60.")
     private Integer minutes;
 
-    @Option(names = "--rounds", paramLabel = "N", description = "How often two sides are compared, each time in fresh JVMs; fewer are sooner done, and say less.")
+    @Option(names = "--rounds", paramLabel = "N", description = "How often two sides are compared, each time in fresh JVMs, or how many roots rotation has; fewer are sooner done, and say less.")
     private Integer rounds;
 
     @Option(names = "--library", paramLabel = "NAME", defaultValue = "", description = "Of which library the overhead is measured, or of those whose names begin so: ${COMPLETION-CANDIDATES}.", completionCandidates = LibraryNames.class)

@@ -60,8 +60,8 @@ final class Rotation implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        int leaves = settings.times(1_000, 20);
-        int roots = settings.times(20, 2);
+        int roots = settings.rounds(20, 2);
+        int leaves = roots * settings.times(50, 10);
         try (Testbed testbed = new Testbed()) {
             Mesh mesh = new Mesh(testbed, settings);
             AtomicBoolean over = new AtomicBoolean();
