@@ -69,6 +69,9 @@ final class Grpc implements Benchmark {
                 int turns = settings.times(TURNS, 1);
                 paced.round(turns, () -> xds.send(calls, RATE), () -> weft.send(calls, RATE), () -> plain.send(calls, RATE));
                 flatOut.round(turns, () -> xds.send(calls), () -> weft.send(calls), () -> plain.send(calls));
+                if (settings.recordings().isPresent()) {
+                    Stream.of(xds, weft, plain).forEach(pair -> pair.client().stop());
+                }
             }
         }
         figures.accept(figure("", paced, Window::clientMicros));

@@ -62,6 +62,9 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--library", paramLabel = "NAME", defaultValue = "", description = "Of which library the overhead is measured, or of those whose names begin so: ${COMPLETION-CANDIDATES}.", completionCandidates = LibraryNames.class)
     private String library;
 
+    @Option(names = "--record", paramLabel = "FOLDER", description = "Have the JVMs whose overhead is measured record what they do, by JFR, with samples of CPU time from JDK 25 on. The figures are then worth less.")
+    private Path recordings;
+
     @Option(names = "--agents", paramLabel = "N", description = "How many agents' streams there are where a control plane is measured.")
     private Integer agents;
 
@@ -102,7 +105,7 @@ public final class Main implements Callable<Integer> {
             report(Files.readAllLines(measured));
             return 0;
         }
-        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(minutes).map(Duration::ofMinutes), Optional.ofNullable(rounds), library, Optional.ofNullable(agents));
+        Settings settings = new Settings(jdk(), quick, Optional.ofNullable(requests), Optional.ofNullable(minutes).map(Duration::ofMinutes), Optional.ofNullable(rounds), library, Optional.ofNullable(recordings), Optional.ofNullable(agents));
         if (Stream.of(MeasuredLibrary.values()).noneMatch(settings::concerns)) {
             throw new ParameterException(spec.commandLine(), "no library " + library + " on JDK " + settings.jdk().feature() + "; there are " + String.join(", ", MeasuredLibrary.ids()));
         }

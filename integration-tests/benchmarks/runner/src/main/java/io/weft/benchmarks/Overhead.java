@@ -43,6 +43,10 @@ final class Overhead implements Benchmark {
                     on.send(requests);
                 }
                 pairs.round(settings.times(turns, 1), () -> off.send(requests), () -> on.send(requests));
+                if (settings.recordings().isPresent()) {
+                    off.end();
+                    on.end();
+                }
             }
         }
         return pairs;

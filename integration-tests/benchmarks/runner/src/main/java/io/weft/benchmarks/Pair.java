@@ -31,6 +31,7 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     /** Windows of 10,000 requests: compilers take a fifth of the CPU until 50,000 of them, and one in a hundred from about 100,000. */
     static final int WARM_UP = 12;
     private static final int THREADS = 2;
+    private static final int FIRST_WITH_CPU_TIME = 25;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** A stretch of load; CPU is of a request. */
@@ -118,7 +119,17 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     }
 
     static JvmCommand jvm(Testbed testbed, String name, Settings settings) {
-        return testbed.jvm(name, settings.jdk()).option("-Xms256m").option("-Xmx256m");
+        JvmCommand command = testbed.jvm(name, settings.jdk()).option("-Xms256m").option("-Xmx256m");
+        settings.recordings().ifPresent(folder -> command.option("-XX:StartFlightRecording:settings=profile,filename="
+                + folder.resolve(name.replace(' ', '-') + "-" + System.nanoTime() + ".jfr")
+                + (settings.jdk().feature() < FIRST_WITH_CPU_TIME ? "" : ",jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=10ms")));
+        return command;
+    }
+
+    /** In good order, so that recordings are kept. */
+    void end() {
+        client.stop();
+        server.stop();
     }
 
     private Map<String, String> ask(String to, int requests) {

@@ -13,9 +13,10 @@ import java.util.Optional;
  * @param lasting how long a soak of agents lasts; empty: until its requests are sent
  * @param rounds how often two sides are compared, each time in fresh JVMs; empty: as often as the benchmark does by itself
  * @param library beginning of the name of those that are measured, of {@link MeasuredLibrary}
+ * @param recordings folder for a recording of each JVM of a {@link Pair}; empty: none is made
  * @param agents how many streams a control plane is measured with; empty: as many as it is by itself
  */
-record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> rounds, String library, Optional<Integer> agents) {
+record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> rounds, String library, Optional<Path> recordings, Optional<Integer> agents) {
 
     /** How often something is done. */
     int times(int normally, int whenQuick) {
