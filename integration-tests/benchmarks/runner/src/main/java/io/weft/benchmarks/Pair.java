@@ -120,7 +120,8 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
 
     static JvmCommand jvm(Testbed testbed, String name, Settings settings) {
         JvmCommand command = testbed.jvm(name, settings.jdk()).option("-Xms256m").option("-Xmx256m");
-        settings.recordings().ifPresent(folder -> command.option("-XX:StartFlightRecording:settings=profile,filename="
+        // What it says of its recording would be among the answers.
+        settings.recordings().ifPresent(folder -> command.option("-Xlog:jfr*=off").option("-XX:StartFlightRecording:settings=profile,filename="
                 + folder.resolve(name.replace(' ', '-') + "-" + System.nanoTime() + ".jfr")
                 + (settings.jdk().feature() < FIRST_WITH_CPU_TIME ? "" : ",jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=10ms")));
         return command;
