@@ -21,6 +21,7 @@ enum MeasuredLibrary {
     VERTX(Side.CLIENT, "Vert.x", "VertxClient", "vertx"),
     ASYNC_HTTP_CLIENT(Side.CLIENT, "AsyncHttpClient", "AsyncHttpClients", "async-http-client"),
     ARMERIA(Side.CLIENT, "Armeria", "ArmeriaClient", "armeria"),
+    MICRONAUT(Side.CLIENT, "Micronaut", "MicronautClient", "micronaut"),
     HELIDON(Side.CLIENT, "Helidon", "HelidonClient", "helidon"),
 
     TOMCAT_SERVER(Side.SERVER, "Tomcat", "tomcat.jakarta.TomcatServer", "tomcat"),
