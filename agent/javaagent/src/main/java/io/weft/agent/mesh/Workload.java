@@ -26,6 +26,7 @@ record Workload(
 
     private static final Path LABELS = Path.of("/etc/istio/pod/labels");
     private static final String METADATA_PREFIX = "ISTIO_META_";
+    private static final String GENERATOR = METADATA_PREFIX + "GENERATOR";
     private static final JsonFactory JSON = new JsonFactory();
 
     /** @param token of the pod's service account; one that tells nothing is no error here */
@@ -68,7 +69,10 @@ record Workload(
             }
         }
         environment.forEach((name, value) -> {
-            if (name.startsWith(METADATA_PREFIX)) {
+            if (name.equals(GENERATOR)) {
+                log.warn(GENERATOR + " is not handed on: what istiod has for gRPC is nothing without names to ask for; "
+                        + "this process joins as a sidecar");
+            } else if (name.startsWith(METADATA_PREFIX)) {
                 metadata.put(name.substring(METADATA_PREFIX.length()), value);
             }
         });

@@ -59,6 +59,12 @@ class WorkloadTest {
     }
 
     @Test
+    void howIstiodMakesWhatItSendsIsNotLeftToTheOperator() throws IOException {
+        assertThat(workload(Map.of("ISTIO_META_GENERATOR", "grpc", "ISTIO_META_CLUSTER_ID", "east"), CLAIMS).metadata())
+                .isEqualTo(Map.of("CLUSTER_ID", "east"));
+    }
+
+    @Test
     void whatTheProxyIsConfiguredWith() throws IOException {
         assertThat(workload(Map.of("PROXY_CONFIG", """
                 {"tracing": {"sampling": 10, "custom": [1, "a", true, null]}, "binaryPath": null}"""), CLAIMS).metadata())
