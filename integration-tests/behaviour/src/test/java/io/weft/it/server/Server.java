@@ -16,6 +16,7 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** A server library in one version. One that joins here has to meet every expectation of {@link ServerIT}. */
 enum Server {
+    TOMCAT_8_5("Tomcat 8.5", "tomcat.javax.TomcatServer", "tomcat-8.5"),
     TOMCAT_9("Tomcat 9", "tomcat.javax.TomcatServer", "tomcat-9"),
     TOMCAT_10_1("Tomcat 10.1", "tomcat.jakarta.TomcatServer", "tomcat-10.1"),
     TOMCAT_11("Tomcat 11", "tomcat.jakarta.TomcatServer", "tomcat-11"),
@@ -35,7 +36,7 @@ enum Server {
     HELIDON_4_0("Helidon 4.0", "HelidonServer", "helidon-4.0"),
     HELIDON_4_5("Helidon 4.5", "HelidonServer", "helidon-4.5");
 
-    private static final Set<Server> OLDEST = EnumSet.of(JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
+    private static final Set<Server> OLDEST = EnumSet.of(TOMCAT_8_5, JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
     /** Helidon's classes are Java 21's. */
     private static final Set<Server> NEWEST = EnumSet.of(
             JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5, MICRONAUT_4_10, HELIDON_4_0, HELIDON_4_5);

@@ -14,12 +14,11 @@ import io.weft.it.harness.Testbed;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.Locale;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A version of a server that Weft knows and cannot secure, in a mesh that is strict, or becomes so. */
 class UnsecurableServerIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String IDENTITY = """
             type: MeshIdentity
             name: everyone
@@ -38,25 +37,33 @@ class UnsecurableServerIT {
     private ControlPlane controlPlane;
     private Path token;
 
-    private JvmCommand member(Jdk jdk) {
-        return testbed.jvm("undertow", jdk).mesh(controlPlane.uri(), "orders")
+    /** @param module of the agent's */
+    private record Unsecurable(String module, String library, String driver) {}
+
+    private JvmCommand member(Unsecurable server, Jdk jdk) {
+        return testbed.jvm(server.module, jdk).mesh(controlPlane.uri(), "orders")
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
                 .environment("WEFT_DRAIN_TIMEOUT", "1s")
                 .option("-XX:TieredStopAtLevel=1")
-                .classPath(Library.named("undertow-1.4"));
-    }
-
-    private static JvmProcess start(JvmCommand jvm) {
-        return jvm.driver("io.weft.driver.UndertowServer", "v1");
+                .classPath(Library.named(server.library));
     }
 
     @EveryJdk
-    void whereItWouldHaveToBeSecuredItDoesNotServe(Jdk jdk) {
+    void undertow(Jdk jdk) {
+        whereItWouldHaveToBeSecuredItDoesNotServe(new Unsecurable("undertow", "undertow-1.4", "io.weft.driver.UndertowServer"), jdk);
+    }
+
+    @EveryJdk
+    void tomcat(Jdk jdk) {
+        whereItWouldHaveToBeSecuredItDoesNotServe(new Unsecurable("tomcat", "tomcat-9.0.45", "io.weft.driver.tomcat.javax.TomcatServer"), jdk);
+    }
+
+    private void whereItWouldHaveToBeSecuredItDoesNotServe(Unsecurable server, Jdk jdk) {
         controlPlane = testbed.controlPlane(Jdks.newest());
         controlPlane.save("identity.yaml", IDENTITY);
         controlPlane.save("tls.yaml", MODE.formatted("Permissive"));
         token = controlPlane.token("orders");
-        JvmProcess early = start(member(jdk));
+        JvmProcess early = member(server, jdk).driver(server.driver, "v1");
         int port = early.awaitPort();
         RawClient kept = testbed.closeAfterwards(new RawClient(port));
         kept.send(KEEP);
@@ -69,11 +76,14 @@ class UnsecurableServerIT {
         assertThat(kept.readAll()).as("a connection from before, closed in the end").isEmpty();
         early.awaitStderr(line -> line.contains("port " + port) && line.contains("which this port cannot be given"));
 
-        JvmProcess late = start(member(jdk));
-        JvmProcess allowed = start(member(jdk).environment("WEFT_INSTRUMENTATION_UNDERTOW_ENABLED", "false"));
-        assertThat(late.awaitExit(PATIENCE)).isNotZero();
-        assertThat(String.join("\n", late.stderr())).contains(
-                "undertow must not serve on port", "weft.instrumentation.undertow.enabled=false");
+        JvmProcess late = member(server, jdk).driver(server.driver, "v1");
+        JvmProcess allowed = member(server, jdk)
+                .environment("WEFT_INSTRUMENTATION_" + server.module.toUpperCase(Locale.ROOT) + "_ENABLED", "false")
+                .driver(server.driver, "v1");
+        String refusal = server.module + " must not serve on port ";
+        late.awaitStderr(line -> line.contains(refusal) && line.contains("weft.instrumentation." + server.module + ".enabled=false"));
+        late.awaitStderr(line -> line.contains("Exception in thread \"main\""));
+        assertThat(late.stdout()).as("the port that an app tells once it serves").isEmpty();
         assertThat(answers(allowed.awaitPort())).as("allowed by name").isTrue();
     }
 

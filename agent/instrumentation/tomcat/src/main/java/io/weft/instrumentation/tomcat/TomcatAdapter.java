@@ -20,7 +20,7 @@ import org.apache.tomcat.util.net.SendfileState;
 import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
-/** Compiled against Tomcat 10.1, links on 9 and 11. */
+/** Compiled against Tomcat 10.1, links on the last ones of 8.5 and 9 and on 11. */
 public final class TomcatAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;

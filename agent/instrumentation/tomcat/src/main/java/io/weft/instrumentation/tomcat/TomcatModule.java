@@ -16,6 +16,8 @@ import java.util.List;
  * changed where coyote is about to write it. It is over in {@code Request.updateCounters}, where Tomcat itself counts it: after the last byte
  * of a response, also of an asynchronous one, after an error and after a protocol upgrade. {@code Request.recycle} catches
  * what is dropped without being counted. A file that Tomcat sends by itself after that has hooks of its own.
+ *
+ * <p>A version that does not fit is not a member of the mesh; but where policy demands what that would take, it does not serve.
  */
 public final class TomcatModule {
     static final String CONNECTOR_STARTED = "connector-started";
@@ -53,8 +55,8 @@ public final class TomcatModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "tomcat",
-                "9, 10.1, 11",
-                "io.weft.instrumentation.tomcat.TomcatAdapter",
+                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others are kept from serving where they cannot be secured",
+                List.of("io.weft.instrumentation.tomcat.TomcatAdapter", "io.weft.instrumentation.tomcat.GuardedTomcatAdapter"),
                 List.of(),
                 List.of(
                         result(CONNECTOR_STARTED, CONNECTOR, "startInternal", "()V"),
@@ -76,8 +78,10 @@ public final class TomcatModule {
                         around(REQUEST_RECYCLED, REQUEST, "recycle", "()V"),
                         around(RESPONSE_HEAD, PROCESSOR, "prepareResponse", "()V"),
                         result(RESPONSE_HEAD_DONE, PROCESSOR, "prepareResponse", "()V"),
+                        // since 8.5.20
                         result(SENDFILE_TRIED, PROCESSOR, "processSendfile",
-                                "(Lorg/apache/tomcat/util/net/SocketWrapperBase;)Lorg/apache/tomcat/util/net/SendfileState;"),
+                                "(Lorg/apache/tomcat/util/net/SocketWrapperBase;)Lorg/apache/tomcat/util/net/SendfileState;")
+                                .whenPresent(),
                         around(SENDFILE_DATA, SOCKET, "setSendfileData",
                                 "(Lorg/apache/tomcat/util/net/NioEndpoint$SendfileData;)V"),
                         // since 9.0.21

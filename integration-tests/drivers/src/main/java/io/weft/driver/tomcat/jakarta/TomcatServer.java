@@ -17,6 +17,7 @@ import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.AprLifecycleListener;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.util.ServerInfo;
 import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.websocket.server.WsSci;
 
@@ -104,7 +105,13 @@ public final class TomcatServer implements ServerDriver.Server {
         }
 
         @Override
-        protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+        protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+            if (request.getProtocol().equals("HTTP/2.0") && ServerInfo.getServerNumber().startsWith("8.")) {
+                // Tomcat 8.5 offers it over HTTP/1.1 only.
+                response.setContentLengthLong(size);
+                Files.copy(file, response.getOutputStream());
+                return;
+            }
             if (!Boolean.TRUE.equals(request.getAttribute("org.apache.tomcat.sendfile.support"))) {
                 throw new IllegalStateException("Tomcat does not offer to send the file");
             }
