@@ -12,4 +12,10 @@ public interface NodeSource {
      * @param local the local address of the connection to the control plane
      */
     Node at(InetAddress local);
+
+    /**
+     * The control plane counts a stream of that name as open, though this process has none, and will for a while: what is said next has
+     * another name, if the source has one. On the client's thread.
+     */
+    default void nameTaken() {}
 }

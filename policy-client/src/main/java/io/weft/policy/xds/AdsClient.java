@@ -29,6 +29,8 @@ import java.util.concurrent.TimeUnit;
  * Confined to the event loop.
  */
 final class AdsClient {
+    /** What kuma-cp says to the second stream of a name, for as long as it holds the first for open. */
+    private static final String ALREADY_ACTIVE = "already an active stream";
 
     interface Observer {
         /** A response has been taken in. */
@@ -174,6 +176,10 @@ final class AdsClient {
         }
         if (stream.good) {
             backoff.reset();
+        }
+        if (dialect == Dialect.KUMA && status.message().contains(ALREADY_ACTIVE)) {
+            // Until it forgets the stream that broke, it takes the instance from callers, too: to wait for that would leave a gap.
+            nodes.nameTaken();
         }
         Duration delay = backoff.next();
         if (without == null) {

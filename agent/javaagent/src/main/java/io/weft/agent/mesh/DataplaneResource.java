@@ -10,8 +10,23 @@ import java.util.Set;
  */
 record DataplaneResource(String mesh, String name, Map<String, String> labels, String address, List<Inbound> inbounds) {
 
-    /** @param healthPaths that anybody may ask for */
-    record Inbound(int port, boolean ready, Map<String, String> tags, Set<String> healthPaths) {}
+    enum State {
+        READY("Ready"), NOT_READY("NotReady"),
+        /** There is no such port; the process only has its identity from it. */
+        IGNORED("Ignored");
+
+        private final String name;
+
+        State(String name) {
+            this.name = name;
+        }
+    }
+
+    /**
+     * @param protocol empty: it is said by a tag alone
+     * @param healthPaths that anybody may ask for
+     */
+    record Inbound(int port, State state, String protocol, Map<String, String> tags, Set<String> healthPaths) {}
 
     String toJson() {
         StringBuilder json = new StringBuilder(256);
@@ -29,7 +44,13 @@ record DataplaneResource(String mesh, String name, Map<String, String> labels, S
         String separator = "";
         for (Inbound inbound : inbounds) {
             json.append(separator).append("{\"port\":").append(inbound.port);
-            json.append(",\"state\":").append(inbound.ready ? "\"Ready\"" : "\"NotReady\"").append(",\"tags\":");
+            json.append(",\"state\":");
+            string(json, inbound.state.name);
+            if (!inbound.protocol.isEmpty()) {
+                json.append(",\"protocol\":");
+                string(json, inbound.protocol);
+            }
+            json.append(",\"tags\":");
             strings(json, inbound.tags);
             json.append('}');
             separator = ",";

@@ -1,5 +1,6 @@
 package io.weft.agent.mesh;
 
+import io.weft.agent.mesh.DataplaneResource.State;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.dataplane.InboundPorts;
@@ -21,6 +22,10 @@ import java.util.Set;
 final class InstanceDescription implements Instance {
     /** By which a token and a {@code MeshIdentity} of Kuma know what runs here; a label and no tag. */
     private static final String WORKLOAD = "kuma.io/workload";
+    private static final String HTTP = "http";
+    private static final String NO_SERVICE = "client";
+    /** Kuma's own sign, as no port is given this number, for who has an identity and calls, and is not called. */
+    private static final int NO_PORT = 49151;
     /** What kuma-cp is to know of how the app's traffic comes to the mesh: as with a transparent proxy, names included. */
     private static final String DNS_PORT = "15053";
     private static final List<String> FEATURES = List.of(
@@ -46,7 +51,7 @@ final class InstanceDescription implements Instance {
         this.settings = settings;
         this.servicePorts = servicePorts;
         this.ports = ports;
-        this.name = settings.service().orElse("client") + "-" + suffix;
+        this.name = settings.service().orElse(NO_SERVICE) + "-" + suffix;
         this.kuma = settings.controlPlane().isPresent() && settings.controlPlane().get().kind() == Kind.KUMA;
     }
 
@@ -63,6 +68,11 @@ final class InstanceDescription implements Instance {
                 : node(name, Map.of(), Instance.address(settings, local), inbounds(local), new HashMap<>(BUILD));
     }
 
+    @Override
+    public void nameTaken() {
+        changes++;
+    }
+
     /** By another name for each description: kuma-cp holds a node for active until long after its stream has ended, and lets it in only then. */
     private Node toKuma(String newest, List<DataplaneResource.Inbound> inbounds) {
         boolean first = address.isEmpty();
@@ -72,6 +82,9 @@ final class InstanceDescription implements Instance {
         address = newest;
         registered = inbounds;
         Map<String, Object> metadata = new HashMap<>();
+        // Who says none is an error in kuma-cp's log; a version that is no number is not held against its own.
+        metadata.put("version", Map.of("kumaDp", Map.of("version", "weft-" + AgentVersion.get()),
+                "dependencies", Map.of("java", Runtime.version().toString())));
         metadata.put("features", FEATURES);
         metadata.put("dataplane.dns.port", DNS_PORT);
         metadata.put("transparentProxy", transparentProxy(newest));
@@ -83,7 +96,7 @@ final class InstanceDescription implements Instance {
             String named, Map<String, String> labels, String address, List<DataplaneResource.Inbound> inbounds, Map<String, Object> metadata) {
         metadata.put("dataplane.proxyType", "dataplane");
         metadata.put("dataplane.resource", new DataplaneResource(settings.mesh(), named, labels, address, inbounds).toJson());
-        return new Node(settings.mesh() + "." + named, settings.service().orElse("client"),
+        return new Node(settings.mesh() + "." + named, settings.service().orElse(NO_SERVICE),
                 new Locality("", settings.zone().orElse(""), ""), metadata);
     }
 
@@ -98,27 +111,44 @@ final class InstanceDescription implements Instance {
         return address.indexOf(':') >= 0;
     }
 
+    /** What 3.0 knows an instance by; it reads no tags. Those of Kuma's own names it makes by itself. */
     private Map<String, String> labels() {
+        Map<String, String> labels = new LinkedHashMap<>();
         String workload = settings.tags().getOrDefault(WORKLOAD, settings.service().orElse(""));
-        return workload.isEmpty() ? Map.of() : Map.of(WORKLOAD, workload);
+        if (!workload.isEmpty()) {
+            labels.put(WORKLOAD, workload);
+        }
+        settings.tags().forEach((name, value) -> {
+            if (!name.startsWith("kuma.io/")) {
+                labels.put(name, value);
+            }
+        });
+        return labels;
     }
 
     private List<DataplaneResource.Inbound> inbounds(InetAddress local) {
         // To Kuma such paths are ones to ask for on a port of its own, which an agent does not open.
         Set<String> healthPaths = kuma ? Set.of() : settings.healthPaths();
+        // As the tag of that name, which is all that is heard before 2.14; from 3.0 on what has only the tag is TCP.
+        String protocol = kuma ? HTTP : "";
         List<DataplaneResource.Inbound> inbounds = new ArrayList<>();
         for (PortInfo port : ports.ports()) {
             if (servicePorts.isServed(port, local.isLoopbackAddress())) {
-                inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), !port.draining(), tags(), healthPaths));
+                State state = port.draining() ? State.NOT_READY : State.READY;
+                inbounds.add(new DataplaneResource.Inbound(port.address().getPort(), state, protocol, tags(), healthPaths));
             }
+        }
+        if (kuma && inbounds.isEmpty()) {
+            // Whoever has no tags is sent nothing by 2.x, has no certificate of the mesh's, and no token for a service fits.
+            inbounds.add(new DataplaneResource.Inbound(NO_PORT, State.IGNORED, "tcp", tags(), Set.of()));
         }
         return inbounds;
     }
 
     private Map<String, String> tags() {
         Map<String, String> tags = new LinkedHashMap<>();
-        tags.put("kuma.io/service", settings.service().orElseThrow());
-        tags.put("kuma.io/protocol", "http");
+        tags.put("kuma.io/service", settings.service().orElse(NO_SERVICE));
+        tags.put("kuma.io/protocol", HTTP);
         if (settings.zone().isPresent()) {
             tags.put("kuma.io/zone", settings.zone().get());
         }
