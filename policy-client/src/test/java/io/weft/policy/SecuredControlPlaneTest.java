@@ -134,6 +134,29 @@ class SecuredControlPlaneTest {
         }
     }
 
+    /** As kuma-cp makes its own. */
+    @Test
+    void whatToDoAboutACertificateOfNobodyIsSaid() throws Exception {
+        Path nobody = Files.writeString(directory.resolve("nobody.pem"), """
+                -----BEGIN CERTIFICATE-----
+                MIIBVjCB/aADAgECAhRPO8SkPU3ysr13DoUlgfmFzhuerDAKBggqhkjOPQQDAjAA
+                MCAXDTI2MTEyNzA5NDUzMVoYDzIxMjYxMTAzMDk0NTMxWjAAMFkwEwYHKoZIzj0C
+                AQYIKoZIzj0DAQcDQgAEs6XLt1ksyi8yy1z++GNk18PBmPsoC/cz2DqbSY2NgDW0
+                LxIKmK21/H2LVWJYvBlynskfvboPC1qbI8y+G9hBNqNTMFEwHQYDVR0OBBYEFLd6
+                iip39DhO0swd3lxob2AWLzSeMB8GA1UdIwQYMBaAFLd6iip39DhO0swd3lxob2AW
+                LzSeMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAMDVi2KXYhwn
+                FcminoKbujUXEWbHMf2EKHd8Q+dSvTI3AiAKa6Wu2X6ikzgIbdZZESAFqc9gg95Y
+                w4RDnycEe0Wf4Q==
+                -----END CERTIFICATE-----
+                """);
+        PolicyClientConfig plain = ClientUnderTest.config(URI.create("grpcs://localhost:1"));
+        try (ClientUnderTest under = new ClientUnderTest(new PolicyClientConfig(plain.controlPlane(), plain.dialect(), Optional.of(nobody),
+                plain.tokenFile(), plain.clientCertificate(), plain.cache(), plain.identity(), plain.initialBackoff(), plain.maxBackoff()))) {
+            under.awaitError(nobody.toString());
+            under.awaitError("KUMA_GENERAL_TLS_CERT_FILE");
+        }
+    }
+
     @Test
     void theTokenIsReadAnewForEachStream() throws Exception {
         Path token = Files.writeString(directory.resolve("token"), "one\n");

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** Access logs to files and standard streams, and which requests they are for. */
 final class AccessLogParser {
@@ -42,6 +43,9 @@ final class AccessLogParser {
     private static final String DEFAULT_FORMAT = "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\""
             + " %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"
             + " \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n";
+
+    /** From which kuma-dp would send on what a {@code MeshAccessLog} has sent by TCP; without one it would be a file that nobody reads. */
+    private static final Pattern KUMA_PIPE = Pattern.compile("(^|/)kuma-al-[^/]*\\.sock$");
 
     private AccessLogParser() {}
 
@@ -67,6 +71,10 @@ final class AccessLogParser {
                 case FILE:
                     FileAccessLog file = FileAccessLog.parseFrom(config.getValue());
                     path = at.at("path").notEmpty(file.getPath());
+                    if (KUMA_PIPE.matcher(path).find()) {
+                        at.at("path").report("a pipe of kuma-dp's");
+                        return Optional.empty();
+                    }
                     line = line(at, file);
                     break;
                 case STDOUT:

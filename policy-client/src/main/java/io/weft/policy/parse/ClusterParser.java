@@ -181,7 +181,9 @@ final class ClusterParser {
                 String service = cluster.getEdsClusterConfig().getServiceName();
                 return new Cluster.Eds(service.isEmpty() ? cluster.getName() : service);
             case STATIC:
-                return new Cluster.Static(cluster.hasLoadAssignment()
+                boolean metrics = MetricsListenerParser.leadsTo(cluster.getName());
+                field.reportIf(metrics && cluster.hasLoadAssignment(), "load_assignment");
+                return new Cluster.Static(cluster.hasLoadAssignment() && !metrics
                         ? EndpointParser.withLiterals(field.at("load_assignment"), cluster.getLoadAssignment())
                         : new EndpointAssignment(
                                 cluster.getName(), List.of(), EndpointAssignment.DEFAULT_OVERPROVISIONING_FACTOR, false));

@@ -15,7 +15,14 @@ final class MetricsListenerParser {
     /** The older name, and that of the unified scheme. */
     private static final List<String> NAMES = List.of("_kuma:metrics:prometheus:", "system_meshmetric_prometheus_");
 
+    private static final String OLDER_CLUSTER = "_kuma:metrics:hijacker";
+
     private MetricsListenerParser() {}
+
+    /** Whether a cluster is what such a listener has behind it: kuma-dp, on a socket of its own, which is not there. */
+    static boolean leadsTo(String cluster) {
+        return cluster.equals(OLDER_CLUSTER) || NAMES.stream().anyMatch(cluster::startsWith);
+    }
 
     static boolean isFor(Listener listener) {
         return NAMES.stream().anyMatch(listener.getName()::startsWith);

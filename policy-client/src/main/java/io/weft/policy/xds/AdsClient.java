@@ -31,6 +31,8 @@ import java.util.concurrent.TimeUnit;
 final class AdsClient {
     /** What kuma-cp says to the second stream of a name, for as long as it holds the first for open. */
     private static final String ALREADY_ACTIVE = "already an active stream";
+    /** What it says, with the code UNKNOWN, of a token that is wrong or for somebody else. */
+    private static final String UNPROVEN = "authentication failed";
 
     interface Observer {
         /** A response has been taken in. */
@@ -190,8 +192,9 @@ final class AdsClient {
         observer.changed();
     }
 
-    private static boolean isTurnedAway(GrpcStatus status) {
-        return status.code() == Code.UNAUTHENTICATED || status.code() == Code.PERMISSION_DENIED;
+    private boolean isTurnedAway(GrpcStatus status) {
+        return status.code() == Code.UNAUTHENTICATED || status.code() == Code.PERMISSION_DENIED
+                || dialect == Dialect.KUMA && status.message().startsWith(UNPROVEN);
     }
 
     // Old versions of go-control-plane say UNKNOWN, "not implemented".

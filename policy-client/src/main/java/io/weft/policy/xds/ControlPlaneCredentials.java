@@ -41,7 +41,7 @@ record ControlPlaneCredentials(
             try {
                 builder.trustManager(caFile.get().toFile());
             } catch (IllegalArgumentException e) {
-                throw new IOException("CA file " + caFile.get() + " cannot be used: " + cause(e), e);
+                throw new IOException("CA file " + caFile.get() + " cannot be used: " + cause(e) + hint(e), e);
             }
         }
         if (clientCertificate.isPresent()) {
@@ -71,6 +71,13 @@ record ControlPlaneCredentials(
             throw new IOException("token file " + tokenFile.get() + " must hold one token and nothing else");
         }
         return Optional.of(dialect == Dialect.KUMA ? token : "Bearer " + token);
+    }
+
+    /** What kuma-cp signs for itself names nobody, and the JDK reads no such certificate: not in a file, and not in a handshake either. */
+    private static String hint(IllegalArgumentException e) {
+        return cause(e).contains("Empty issuer")
+                ? "; a certificate that kuma-cp made for itself is so: give it one that names its issuer (KUMA_GENERAL_TLS_CERT_FILE, KUMA_GENERAL_TLS_KEY_FILE)"
+                : "";
     }
 
     private static String cause(IllegalArgumentException e) {

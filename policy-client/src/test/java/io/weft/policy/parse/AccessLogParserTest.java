@@ -168,4 +168,12 @@ class AccessLogParserTest {
                 MetadataFilter.newBuilder().setMatcher(AccessControlTest.claim(AccessControlTest.text("a"), "payload", "iss"))).build());
         assertThat(accepted.unhonoured()).extracting(Unhonoured::path).containsExactly(AT + ".filter.metadata_filter.matcher");
     }
+
+    @Test
+    void whatKumaDpWouldSendOnIsReported() {
+        FileAccessLog piped = file(text("127.0.0.1:9999;x")).toBuilder().setPath("kuma-al-orders-1a2b3c4d-default.sock").build();
+        assertThat(((Accepted) outcome(piped, null)).unhonoured()).extracting(Unhonoured::path)
+                .containsExactly(AT + ".typed_config.path (a pipe of kuma-dp's)");
+        assertThat(((Accepted) outcome(piped.toBuilder().setPath("/var/log/kuma-al.sock.txt").build(), null)).unhonoured()).isEmpty();
+    }
 }

@@ -7,12 +7,19 @@ import io.weft.policy.model.HostPort;
 import io.weft.policy.model.MetricsPort;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Unhonoured;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
+import io.weft.policy.proto.envoy.config.cluster.v3.Cluster;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
+import io.weft.policy.proto.envoy.config.core.v3.Pipe;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
 import io.weft.policy.proto.envoy.config.core.v3.TrafficDirection;
 import io.weft.policy.proto.envoy.config.core.v3.TransportSocket;
+import io.weft.policy.proto.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.weft.policy.proto.envoy.config.endpoint.v3.Endpoint;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LbEndpoint;
+import io.weft.policy.proto.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.weft.policy.proto.envoy.config.listener.v3.Filter;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChain;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
@@ -58,6 +65,27 @@ class MetricsListenerTest {
                 1, Map.of(name, parsed), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of());
         assertThat(MetricsPort.of(snapshot)).containsExactly(new MetricsPort(new HostPort("10.0.0.1", 5670), "/metrics"));
         assertThat(MetricsPort.of(PolicySnapshot.empty())).isEmpty();
+    }
+
+    /** On a socket of kuma-dp's, as a real kuma-cp sends it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"_kuma:metrics:hijacker", "system_meshmetric_prometheus_default-backend"})
+    void whatIsBehindItIsNotThere(String name) {
+        assertThat(parse(onSocket(name))).isInstanceOfSatisfying(Accepted.class, accepted -> {
+            assertThat(accepted.unhonoured()).extracting(Unhonoured::path).contains("load_assignment");
+            assertThat(((io.weft.policy.model.Cluster) accepted.resource()).discovery()).isInstanceOfSatisfying(
+                    io.weft.policy.model.Cluster.Static.class, known -> assertThat(known.assignment().localities()).isEmpty());
+        });
+        assertThat(parse(onSocket("orders"))).isInstanceOfSatisfying(Refused.class, refused -> assertThat(refused.path())
+                .isEqualTo("load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.pipe"));
+    }
+
+    private static Cluster onSocket(String name) {
+        return Cluster.newBuilder().setName(name).setType(Cluster.DiscoveryType.STATIC)
+                .setLoadAssignment(ClusterLoadAssignment.newBuilder().setClusterName(name).addEndpoints(
+                        LocalityLbEndpoints.newBuilder().addLbEndpoints(LbEndpoint.newBuilder().setEndpoint(Endpoint.newBuilder().setAddress(
+                                Address.newBuilder().setPipe(Pipe.newBuilder().setPath("/tmp/kuma-mh-orders.sock")))))))
+                .build();
     }
 
     @Test

@@ -58,7 +58,10 @@ class InstanceDescriptionTest {
                 .hasEntrySatisfying("features", features -> assertThat(features).asString().contains("feature-embedded-dns"));
         assertThat(resource(argument, address("10.1.2.3"))).contains("\"labels\":{\"kuma.io/workload\":\"orders\"}");
         assertThat(resource(argument + ",tags=kuma.io/workload=w,version=v1", address("10.1.2.3")))
-                .contains("\"labels\":{\"kuma.io/workload\":\"w\"}", "\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\",\"version\":\"v1\"}");
+                .contains("\"labels\":{\"kuma.io/workload\":\"w\",\"version\":\"v1\"}",
+                        "\"port\":8080,\"state\":\"Ready\",\"protocol\":\"http\",\"tags\":"
+                                + "{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\",\"version\":\"v1\"}");
+        assertThat(node.metadata().get("version")).asString().contains("kumaDp={version=weft-", "java=" + Runtime.version());
         assertThat(node(argument, address("fd00::1")).metadata()).containsEntry("ipv6Enabled", true)
                 .hasEntrySatisfying("transparentProxy", proxy -> assertThat(proxy).asString().contains("ipFamilyMode=dualstack"));
     }
@@ -66,6 +69,30 @@ class InstanceDescriptionTest {
     @Test
     void pureClientHasNoPorts() throws Exception {
         assertThat(resource("service=batch", address("10.1.2.3"))).contains("\"inbound\":[]");
+    }
+
+    /** It reads who somebody is, and so what he is sent, from the tags of an inbound. */
+    @Test
+    void toKumaWhoHasNoPortHasTagsNevertheless() throws Exception {
+        String argument = "control-plane=grpcs://cp:5678,control-plane.kind=kuma";
+
+        assertThat(resource(argument + ",service=batch", address("10.1.2.3"))).contains("\"inbound\":[{\"port\":49151,\"state\":\"Ignored\","
+                + "\"protocol\":\"tcp\",\"tags\":{\"kuma.io/service\":\"batch\",");
+        assertThat(resource(argument, address("10.1.2.3"))).contains("\"inbound\":[{\"port\":49151", "\"kuma.io/service\":\"client\"")
+                .doesNotContain("labels");
+
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+        assertThat(resource(argument + ",service=batch", address("10.1.2.3"))).contains("\"port\":8080").doesNotContain("49151");
+    }
+
+    @Test
+    void whoseNameIsTakenHasAnother() throws Exception {
+        InstanceDescription description = description("control-plane=grpcs://cp:5678,control-plane.kind=kuma,service=batch");
+
+        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d");
+        description.nameTaken();
+        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d-1");
+        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d-1");
     }
 
     @Test
@@ -119,9 +146,13 @@ class InstanceDescriptionTest {
     }
 
     private Node node(String argument, InetAddress local) {
+        return description(argument).at(local);
+    }
+
+    private InstanceDescription description(String argument) {
         SettingsReader.Outcome outcome = SettingsReader.read(new Properties(), Map.of(), argument, Set.of());
         assertThat(outcome).isInstanceOf(SettingsReader.Valid.class);
         Settings settings = ((SettingsReader.Valid) outcome).settings();
-        return new InstanceDescription(settings, new ServicePorts(settings, true), ports, "1a2b3c4d").at(local);
+        return new InstanceDescription(settings, new ServicePorts(settings, true), ports, "1a2b3c4d");
     }
 }

@@ -10,11 +10,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Serves a policy under the rules of a real kuma-cp, read in 2.14.3:
+ * Serves a policy under the rules of a real kuma-cp, read in 2.14.3 and seen there:
  * <ul>
+ *   <li>A token is for a service, and one who has no inbound with the tag of that is none of it.
  *   <li>The token is the whole of {@code authorization}; with {@code Bearer} before it, it is none.
  *   <li>Who a data plane is, its first request on a stream says; what a later one says is not heard.
- *   <li>A node has one stream, and after that none until it has been {@link #deregister forgotten}: a real one takes 10 seconds.
+ *   <li>A node has one stream, and after that none, for 10 seconds of a real one and for ever here.
  *   <li>Of the state of the world a request by names is answered only when it has the name of each resource of its type.
  *   <li>Who refuses something hears nothing for a while, 5 seconds of a real one.
  * </ul>
@@ -41,11 +42,6 @@ public final class KumaControlPlane extends RecordingControlPlane {
         return new KumaControlPlane(variant, token);
     }
 
-    /** Forgets the nodes that have no stream any more. */
-    public void deregister() {
-        then(() -> active.retainAll(connected()));
-    }
-
     /** The {@code Dataplane} of each that has been let in. */
     public List<String> registered() {
         return dataPlanes().stream().map(node -> node.getMetadata().getFieldsOrThrow(RESOURCE).getStringValue()).toList();
@@ -57,13 +53,16 @@ public final class KumaControlPlane extends RecordingControlPlane {
             return Optional.of(Status.UNIMPLEMENTED.withDescription("the other variant"));
         }
         return token.equals(headers.get(AUTHORIZATION))
-                ? Optional.empty() : Optional.of(Status.UNKNOWN.withDescription("could not parse token"));
+                ? Optional.empty() : Optional.of(Status.UNKNOWN.withDescription("authentication failed: could not parse token"));
     }
 
     @Override
     Optional<String> objection(Node node) {
         if (!node.getMetadata().containsFields(RESOURCE)) {
             return Optional.of("no " + RESOURCE);
+        }
+        if (!node.getMetadata().getFieldsOrThrow(RESOURCE).getStringValue().contains("\"kuma.io/service\":")) {
+            return Optional.of("authentication failed: dataplane has no tag \"kuma.io/service\" required by the token");
         }
         return active.add(node.getId()) ? Optional.empty() : Optional.of("there is already an active stream from this node, try again later");
     }

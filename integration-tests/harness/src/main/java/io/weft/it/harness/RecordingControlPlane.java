@@ -121,16 +121,6 @@ abstract class RecordingControlPlane implements AutoCloseable {
         thread.execute(() -> List.copyOf(streams).forEach(Stream::drop));
     }
 
-    /** On the thread. */
-    void then(Runnable task) {
-        thread.execute(task);
-    }
-
-    /** Of the streams that are open, the nodes. */
-    List<String> connected() {
-        return streams.stream().map(stream -> stream.node).toList();
-    }
-
     /** Who has been let in, in order. */
     public List<Node> dataPlanes() {
         return List.copyOf(dataPlanes);
