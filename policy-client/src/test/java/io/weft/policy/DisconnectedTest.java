@@ -22,7 +22,14 @@ class DisconnectedTest {
     private final List<Connection> told = new CopyOnWriteArrayList<>();
 
     private PolicyClient client(ScriptedControlPlane controlPlane) {
-        return PolicyClient.start(ClientUnderTest.config(controlPlane.uri()), local -> ClientUnderTest.NODE, new PolicyListener() {
+        return client(controlPlane, Dialect.XDS);
+    }
+
+    private PolicyClient client(ScriptedControlPlane controlPlane, Dialect dialect) {
+        PolicyClientConfig plain = ClientUnderTest.config(controlPlane.uri());
+        PolicyClientConfig config = new PolicyClientConfig(plain.controlPlane(), dialect, plain.caFile(), plain.tokenFile(),
+                plain.clientCertificate(), plain.cache(), plain.identity(), plain.initialBackoff(), plain.maxBackoff());
+        return PolicyClient.start(config, local -> ClientUnderTest.NODE, new PolicyListener() {
             @Override
             public void snapshot(PolicySnapshot snapshot) {}
 
@@ -34,7 +41,7 @@ class DisconnectedTest {
     }
 
     /** With a stream before each time, as gRPC's servers have it. */
-    private static Script turnsAway() {
+    private static Script turnsAway(int status, String message) {
         return ScriptedControlPlane.http2(() -> new StreamScript() {
             private boolean ended;
 
@@ -47,7 +54,7 @@ class DisconnectedTest {
             public void message(Call call, byte[] message) {
                 if (!ended) {
                     ended = true;
-                    call.headers(new DefaultHttp2Headers().add("grpc-status", "16").add("grpc-message", "no token came"), true);
+                    call.headers(new DefaultHttp2Headers().add("grpc-status", Integer.toString(status)).add("grpc-message", message), true);
                 }
             }
         });
@@ -80,7 +87,7 @@ class DisconnectedTest {
 
     @Test
     void whoeverIsTurnedAwayIsSoUntilItGetsAnAnswer() {
-        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway());
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway(16, "no token came"));
                 PolicyClient client = client(controlPlane)) {
             await().until(() -> disconnected().size() >= 3);
 
@@ -95,6 +102,19 @@ class DisconnectedTest {
             controlPlane.become(ServedPolicy.of("orders", 1001).script());
             await().until(() -> client.status().connection() instanceof Connected);
             await().until(() -> client.snapshot().clusters().containsKey("orders"));
+        }
+    }
+
+    @Test
+    void kumaTurnsAwayByItsWords() {
+        String words = "authentication failed: could not parse token";
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway(2, words));
+                PolicyClient client = client(controlPlane, Dialect.KUMA)) {
+            await().until(() -> !disconnected().isEmpty());
+            assertThat(disconnected().get(0)).extracting(Disconnected::turnedAway, Disconnected::error).containsExactly(true, "UNKNOWN: " + words);
+
+            controlPlane.become(turnsAway(2, "could not register proxy"));
+            await().until(() -> disconnected().stream().anyMatch(each -> !each.turnedAway()));
         }
     }
 }
