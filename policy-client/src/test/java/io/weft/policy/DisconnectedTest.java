@@ -41,7 +41,7 @@ class DisconnectedTest {
     }
 
     /** With a stream before each time, as gRPC's servers have it. */
-    private static Script turnsAway(int status, String message) {
+    private static Script turnsAway(int status, String words) {
         return ScriptedControlPlane.http2(() -> new StreamScript() {
             private boolean ended;
 
@@ -54,7 +54,7 @@ class DisconnectedTest {
             public void message(Call call, byte[] message) {
                 if (!ended) {
                     ended = true;
-                    call.headers(new DefaultHttp2Headers().add("grpc-status", Integer.toString(status)).add("grpc-message", message), true);
+                    call.headers(new DefaultHttp2Headers().add("grpc-status", Integer.toString(status)).add("grpc-message", words), true);
                 }
             }
         });
