@@ -93,9 +93,9 @@ final class JwtParser {
     }
 
     private static Provider provider(Field field, JwtProvider provider) {
-        // Nothing here reads what would be written there; who would is refused.
-        field.reportIf(!provider.getHeaderInMetadata().isEmpty(), "header_in_metadata");
-        field.reportIf(!provider.getFailedStatusInMetadata().isEmpty(), "failed_status_in_metadata");
+        // A rule that denies by what is to be written there would let in who is to be kept out.
+        field.refuseIf(!provider.getHeaderInMetadata().isEmpty(), "header_in_metadata", "is not supported: nothing is written there");
+        field.refuseIf(!provider.getFailedStatusInMetadata().isEmpty(), "failed_status_in_metadata", "is not supported: nothing is written there");
         field.reportIf(provider.hasJwtCacheConfig(), "jwt_cache_config");
         field.refuseIf(provider.getClearRouteCache(), "clear_route_cache",
                 "is not supported: the route is chosen before the token is looked at; match the request as it comes");

@@ -230,13 +230,9 @@ class JwtParserTest {
     @Test
     void whatHasNoEffectIsNamed() {
         ParseOutcome outcome = parse(withProvider(provider()
-                .setHeaderInMetadata("h")
-                .setFailedStatusInMetadata("f")
                 .setJwtCacheConfig(JwtCacheConfig.getDefaultInstance())));
 
         assertThat(((Accepted) outcome).unhonoured()).extracting(Unhonoured::path).containsExactly(
-                FILTER + ".providers[\"p\"].header_in_metadata",
-                FILTER + ".providers[\"p\"].failed_status_in_metadata",
                 FILTER + ".providers[\"p\"].jwt_cache_config");
     }
 

@@ -127,7 +127,7 @@ enum Client {
 
     /** Of a chunked body whose connection ends it takes what came for all of it. */
     boolean takesHalfForWhole() {
-        return this == MICRONAUT_4_0;
+        return this == MICRONAUT_4_0 || this == APACHE_HTTP_CLIENT_4_3;
     }
 
     /** It has no limit for redirects. */

@@ -18,10 +18,8 @@ import org.testcontainers.k3s.K3sContainer;
 import org.testcontainers.utility.DockerImageName;
 import org.testcontainers.utility.MountableFile;
 
-/** One node of K3s in a container; the system property {@code weft.it.k3s-image} names another image. */
+/** One node of K3s in a container, of the image that the system property {@code weft.it.k3s-image} names, as in {@code rancher/k3s:v1.34.1-k3s1}. */
 final class K3sCluster implements RealCluster {
-    private static final String IMAGE = "rancher/k3s:v1.34.1-k3s1";
-
     private final K3sContainer container;
     private final Path kubeconfig;
     private final KubernetesClient client;
@@ -33,9 +31,10 @@ final class K3sCluster implements RealCluster {
     }
 
     static K3sCluster start() throws IOException {
+        String image = System.getProperty("weft.it.k3s-image", "");
+        assumeTrue(!image.isEmpty(), "no cluster: name one by -Dweft.it.kubeconfig=FILE, or an image that can be pulled by -Dweft.it.k3s-image=rancher/k3s:TAG");
         assumeTrue(DockerClientFactory.instance().isDockerAvailable(),
                 "no cluster: weft.it.kubeconfig names none, and no Docker engine answers in which K3s could run");
-        String image = System.getProperty("weft.it.k3s-image", IMAGE);
         pull(image);
         K3sContainer container = new K3sContainer(DockerImageName.parse(image).asCompatibleSubstituteFor("rancher/k3s"));
         container.withImagePullPolicy(name -> false).start();
@@ -52,7 +51,7 @@ final class K3sCluster implements RealCluster {
                 docker.pullImageCmd(image).start().awaitCompletion();
             } catch (RuntimeException registryOutOfReach) {
                 throw new TestAbortedException("no cluster: weft.it.kubeconfig names none, and the image " + image
-                        + " can neither be found nor pulled (another one: weft.it.k3s-image)", registryOutOfReach);
+                        + " can neither be found nor pulled: name another one by -Dweft.it.k3s-image", registryOutOfReach);
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
