@@ -264,6 +264,8 @@ class JwtParserTest {
                         .setFilename("/keys")
                         .setWatchedDirectory(WatchedDirectory.getDefaultInstance()))),
                 of(".clear_route_cache", "the route is chosen before", provider().setClearRouteCache(true)),
+                of(".header_in_metadata", "nothing is written there", provider().setHeaderInMetadata("h")),
+                of(".failed_status_in_metadata", "nothing is written there", provider().setFailedStatusInMetadata("f")),
                 of(".subjects", "no pattern", provider().setSubjects(StringMatcher.getDefaultInstance())),
                 of(".from_headers[0].name", "empty", provider().addFromHeaders(JwtHeader.getDefaultInstance())),
                 of(".claim_to_headers[0].claim_name", "empty",
