@@ -103,8 +103,20 @@ final class Attempt {
         });
     }
 
-    /** The library has a connection for it, and is about to send the request unless the response is over. */
+    /** The library has a connection for it, and is about to send the request unless the response is over: whatever goes wrong, it must be. */
     void sends(PooledChannel pooled, HttpResponse to) {
+        try {
+            takes(pooled, to);
+        } catch (Throwable fault) {
+            try {
+                hop.atFault(fault);
+            } finally {
+                to.abort(fault);
+            }
+        }
+    }
+
+    private void takes(PooledChannel pooled, HttpResponse to) {
         response = to;
         Channel open = pooled.get();
         if (state != State.CONNECTING || !hop.isCurrent(this)) {

@@ -416,7 +416,7 @@ final class Hop implements CancellationTask {
         }));
     }
 
-    private void atFault(Throwable fault) {
+    void atFault(Throwable fault) {
         adapter.warn("armeria-client: a request could not be sent by the mesh: " + fault);
         if (over) {
             return;
