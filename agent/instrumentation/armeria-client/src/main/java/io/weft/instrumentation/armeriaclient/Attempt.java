@@ -153,6 +153,11 @@ final class Attempt {
         on(hop::connected);
     }
 
+    /** Nothing of the request has left, not even its headers. */
+    boolean isUnsent() {
+        return channel == null;
+    }
+
     private void drops(HttpResponse unsent, Failure failure, Throwable cause) {
         state = State.OVER;
         unsent.abort(cause);

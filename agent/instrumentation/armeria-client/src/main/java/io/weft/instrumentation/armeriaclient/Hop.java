@@ -421,7 +421,7 @@ final class Hop implements CancellationTask {
         if (over) {
             return;
         }
-        boolean openly = !delivered && !bodyBegun && exchange.mayFailOpen() && exchange.attemptCount() <= 1;
+        boolean openly = exchange.mayFailOpen() && !bodyBegun && exchange.attemptCount() <= 1 && (attempt == null || attempt.isUnsent());
         exchange.end();
         Attempt failed = attempt;
         if (!openly || exchange.whole() == null && !exchange.streams()) {
