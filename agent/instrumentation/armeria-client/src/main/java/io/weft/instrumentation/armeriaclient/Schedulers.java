@@ -50,26 +50,40 @@ abstract class Schedulers {
         private final MethodHandle update;
         private final MethodHandle start;
         private final MethodHandle cancel;
+        /** Null in older versions: the time counts from when the request is sent. */
         private final MethodHandle mode;
+        private final Object fromStart;
+        private final Object fromConnection;
+        private final Object fromSent;
 
         Current(Lookup lookup, AdapterContext context) throws ReflectiveOperationException {
             update = find(lookup, "updateTask", TAKES_TASK);
             start = find(lookup, "start", MethodType.methodType(void.class));
             cancel = find(lookup, "cancelScheduled", MethodType.methodType(boolean.class));
-            MethodHandle of = null;
-            try {
-                Class<?> type = context.lookup("com.linecorp.armeria.client.ResponseTimeoutMode").lookupClass();
-                of = lookup.findVirtual(ClientRequestContext.class, "responseTimeoutMode", MethodType.methodType(type))
-                        .asType(MethodType.methodType(Object.class, ClientRequestContext.class));
-            } catch (ReflectiveOperationException older) {
-                // The time counts from when the request is sent.
-                of = null;
-            }
-            mode = of;
+            Class<?> type = modes(context);
+            mode = type == null
+                    ? null
+                    : lookup.findVirtual(ClientRequestContext.class, "responseTimeoutMode", MethodType.methodType(type))
+                            .asType(MethodType.methodType(Object.class, ClientRequestContext.class));
+            fromStart = mode(type, "FROM_START");
+            fromConnection = mode(type, "CONNECTION_ACQUIRED");
+            fromSent = mode(type, "REQUEST_SENT");
         }
 
-        private boolean counts(ClientRequestContext app, String from) throws Throwable {
-            return mode == null ? from.equals("REQUEST_SENT") : ((Enum<?>) (Object) mode.invokeExact(app)).name().equals(from);
+        private static Class<?> modes(AdapterContext context) throws ReflectiveOperationException {
+            try {
+                return context.lookup("com.linecorp.armeria.client.ResponseTimeoutMode").lookupClass();
+            } catch (ClassNotFoundException older) {
+                return null;
+            }
+        }
+
+        private static Object mode(Class<?> type, String name) throws ReflectiveOperationException {
+            return type == null ? name : type.getField(name).get(null);
+        }
+
+        private boolean counts(ClientRequestContext app, Object from) throws Throwable {
+            return (mode == null ? fromSent : (Object) mode.invokeExact(app)) == from;
         }
 
         @Override
@@ -79,14 +93,14 @@ abstract class Schedulers {
 
         @Override
         void connected(ClientRequestContext app, CancellationScheduler scheduler) throws Throwable {
-            if (counts(app, "CONNECTION_ACQUIRED")) {
+            if (counts(app, fromConnection)) {
                 start.invokeExact(scheduler);
             }
         }
 
         @Override
         void start(ClientRequestContext app, CancellationScheduler scheduler, CancellationTask task) throws Throwable {
-            if (counts(app, "REQUEST_SENT")) {
+            if (counts(app, fromSent)) {
                 start.invokeExact(scheduler);
             }
         }
@@ -99,7 +113,7 @@ abstract class Schedulers {
         /** The library takes the derived one's time for the app's, which has begun in this case. */
         @Override
         void derived(ClientRequestContext app) throws Throwable {
-            if (app.responseTimeoutMillis() > 0 && counts(app, "REQUEST_START")) {
+            if (app.responseTimeoutMillis() > 0 && counts(app, fromStart)) {
                 app.setResponseTimeoutMillis(TimeoutMode.SET_FROM_START, app.responseTimeoutMillis());
             }
         }
