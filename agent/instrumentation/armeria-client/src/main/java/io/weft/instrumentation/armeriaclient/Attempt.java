@@ -248,9 +248,12 @@ final class Attempt {
             hop.log().responseTrailers(told.responseTrailers());
             hop.completed();
         } else {
-            boolean byTheApp = cause instanceof CancelledSubscriptionException || cause instanceof AbortedStreamException;
-            hop.broke(byTheApp ? Failure.CANCELLED : Failure.RESET, cause);
+            hop.broke(isByTheApp(cause) ? Failure.CANCELLED : Failure.RESET, cause);
         }
+    }
+
+    static boolean isByTheApp(Throwable cause) {
+        return cause instanceof CancelledSubscriptionException || cause instanceof AbortedStreamException;
     }
 
     private Failure failure(State was, Throwable cause) {

@@ -91,7 +91,7 @@ final class Hop implements CancellationTask {
         }
         response.whenComplete().handle((nothing, cause) -> {
             if (cause != null && !over) {
-                onLoop(() -> gaveUp(cause));
+                onLoop(() -> answerEnded(cause));
             }
             return null;
         });
@@ -390,11 +390,24 @@ final class Hop implements CancellationTask {
         onLoop(() -> gaveUp(cause));
     }
 
+    /** Of a response that breaks off the app is told before the attempt is, which knows better. */
+    private void answerEnded(Throwable cause) {
+        if (!delivered || isPatience(cause) || Attempt.isByTheApp(cause)) {
+            gaveUp(cause);
+        } else {
+            loop.execute(() -> guarded(() -> gaveUp(cause)));
+        }
+    }
+
+    private static boolean isPatience(Throwable cause) {
+        return cause instanceof TimeoutException || cause instanceof com.linecorp.armeria.common.TimeoutException;
+    }
+
     private void gaveUp(Throwable cause) {
         if (over) {
             return;
         }
-        boolean isPatience = cause instanceof TimeoutException || cause instanceof com.linecorp.armeria.common.TimeoutException;
+        boolean isPatience = isPatience(cause);
         if (delivered) {
             attempt.giveUp(isPatience ? Failure.TIMEOUT : Failure.CANCELLED, cause);
             return;
