@@ -25,6 +25,7 @@ import java.net.SocketTimeoutException;
 final class Attempt {
     /** Of a response that is not for the app, to have its connection for another request. */
     private static final int READ_TO_THE_END = 1 << 16;
+    private static final long MOST_MILLIS_DROPPED = 5_000;
 
     private enum State { CONNECTING, SENDING, DELIVERED, DROPPED, OVER }
 
@@ -219,6 +220,7 @@ final class Attempt {
         if (length >= 0 && length <= READ_TO_THE_END && !hop.exchange.streams()) {
             state = State.DROPPED;
             response.subscribe(NoopSubscriber.get());
+            hop.later(() -> discard(ClosedSessionException.get()), MOST_MILLIS_DROPPED);
         } else {
             state = State.OVER;
             response.abort();

@@ -144,6 +144,10 @@ final class Hop implements CancellationTask {
         }
     }
 
+    void later(Runnable task, long millis) {
+        loop.schedule(() -> guarded(task), millis, TimeUnit.MILLISECONDS);
+    }
+
     private void guarded(Runnable task) {
         try {
             task.run();
