@@ -122,6 +122,11 @@ final class Attempt {
         Channel open = pooled.get();
         if (state != State.CONNECTING || !hop.isCurrent(this)) {
             to.abort();
+            // Without a request it would never be idle, and be kept whatever policy says.
+            MeshConnection unused = MeshConnection.of(open);
+            if (unused != null && !(unused.lease(begunNanos) && unused.giveBack())) {
+                open.close();
+            }
             return;
         }
         if (endpoint.tls() != null) {
