@@ -20,7 +20,7 @@ final class Internals {
     private final MethodHandle proxies;
     private final Schedulers schedulers;
 
-    /** Set while the library asks how to reach an endpoint of the mesh's. */
+    /** Set until the library asks how to reach an endpoint of the mesh's. */
     private final ThreadLocal<Boolean> direct = new ThreadLocal<>();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
@@ -46,8 +46,13 @@ final class Internals {
         return ((ProxyConfigSelector) proxies.invokeExact(factory(delegate))).select(protocol, endpoint);
     }
 
+    /** Of what is asked next. What the library calls later may be the app's code, whose own requests go as it wants. */
     boolean goesDirectly() {
-        return direct.get() != null;
+        boolean does = direct.get() != null;
+        if (does) {
+            direct.remove();
+        }
+        return does;
     }
 
     void goDirectly(boolean on) {
