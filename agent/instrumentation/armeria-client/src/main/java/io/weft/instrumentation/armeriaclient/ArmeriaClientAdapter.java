@@ -10,6 +10,7 @@ import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.SessionProtocol;
+import com.linecorp.armeria.internal.client.ClientPendingThrowableUtil;
 import com.linecorp.armeria.internal.client.PooledChannel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -55,7 +56,8 @@ public final class ArmeriaClientAdapter implements Adapter {
 
     private Object execute(HttpClient delegate, ClientRequestContext asked, HttpRequest request) throws Throwable {
         Endpoint endpoint = asked.endpoint();
-        if (asked instanceof MeshContext || endpoint == null || request != asked.request() || isSocketFile(endpoint)) {
+        if (asked instanceof MeshContext || endpoint == null || request != asked.request() || isSocketFile(endpoint)
+                || ClientPendingThrowableUtil.pendingThrowable(asked) != null) {
             return Handler.PROCEED;
         }
         SessionProtocol protocol = asked.sessionProtocol();
