@@ -93,6 +93,15 @@ public final class MicronautHttpClientAdapter implements Adapter {
             ConnectException refusal = Outside.refusal(context.outbound(), key.isSecure(), key.getHost(), key.getPort());
             return refusal == null ? Handler.PROCEED : Connecting.refused(bootstrap(connections, loop), refusal);
         }
+        try {
+            return connectOurs(connections, key, initializer, loop);
+        } catch (Throwable fault) {
+            // The library would look for a host of that name.
+            return Connecting.refused(loop == null ? bootstrap(connections, null) : new Bootstrap().group(loop), Unsent.because(fault));
+        }
+    }
+
+    private Object connectOurs(Object connections, RequestKey key, ChannelHandler initializer, EventLoopGroup loop) throws Throwable {
         Destination destination = ways.destinationCalled(key.getHost());
         if (destination != null) {
             ways.areIn(connections);

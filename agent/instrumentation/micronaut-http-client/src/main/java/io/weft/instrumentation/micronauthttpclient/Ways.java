@@ -5,6 +5,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Dropped;
 import java.net.URI;
+import java.security.SecureRandom;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -17,8 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * what is to be opened. That of an endpoint goes with the endpoint. Thread-safe.
  */
 final class Ways {
-    /** No host is called so: URIs know an authority with it only as one without a host. */
-    private static final String PREFIX = "weft_mesh_";
+    /** No host is called so: URIs know an authority with it only as one without a host. Nor can anybody who gives the app a URL guess it. */
+    private static final String PREFIX = "weft_mesh_" + Long.toHexString(new SecureRandom().nextLong()) + "_";
 
     private record Place(String host, int port) {}
 

@@ -1,0 +1,17 @@
+package io.weft.instrumentation.micronauthttpclient;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class WaysTest {
+
+    @Test
+    void aUrlOfTheAppsIsNoNameOfTheMeshs() {
+        Ways ways = new Ways(null);
+
+        assertThat(Ways.isOurs(ways.destination("orders", 80).meshed().getHost())).isTrue();
+        assertThat(Ways.isOurs("weft_mesh_1")).isFalse();
+        assertThat(Ways.isOurs("orders")).isFalse();
+    }
+}
