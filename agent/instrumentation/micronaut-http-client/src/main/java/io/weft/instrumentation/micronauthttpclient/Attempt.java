@@ -112,6 +112,10 @@ final class Attempt {
         }
         state = State.SENDING;
         OnChannel.begin(real, this, way != null);
+        if (state != State.SENDING) {
+            // Closed meanwhile.
+            return;
+        }
         if (hop.exchange() != null && !hop.exchange().connected()) {
             state = State.OVER;
             end(true);
@@ -344,7 +348,7 @@ final class Attempt {
     void giveUp() {
         State before = state;
         state = State.OVER;
-        if (before == State.SENDING || before == State.DELIVERED) {
+        if (before == State.SENDING || before == State.DELIVERED || before == State.DROPPED) {
             end(false);
         } else if (before == State.CONNECTING && handle != null) {
             release(false);

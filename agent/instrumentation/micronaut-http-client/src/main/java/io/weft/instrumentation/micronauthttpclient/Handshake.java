@@ -78,5 +78,6 @@ final class Handshake extends ChannelDuplexHandler {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         connecting.tryFailure(failure(cause));
+        context.close();
     }
 }
