@@ -8,9 +8,6 @@ class WaysTest {
 
     @Test
     void aUrlOfTheAppsIsNoNameOfTheMeshs() {
-        Ways ways = new Ways(null);
-
-        assertThat(Ways.isOurs(ways.destination("orders", 80).meshed().getHost())).isTrue();
         assertThat(Ways.isOurs("weft_mesh_1")).isFalse();
         assertThat(Ways.isOurs("orders")).isFalse();
     }
