@@ -316,7 +316,20 @@ public final class DataPlane implements Outbound, LoadSource {
             return false;
         }
         try {
-            return exchange.scheme().equals("http") && inForce.listeners().find(exchange.authority()) != null;
+            return exchange.scheme().equals("http") && mayBeSecured(exchange.authority());
+        } catch (Throwable unknown) {
+            return true;
+        }
+    }
+
+    @Override
+    public boolean mayBeSecured(String authority) {
+        Policy inForce = policy;
+        if (inForce == null || !inForce.secures()) {
+            return false;
+        }
+        try {
+            return inForce.listeners().find(authority) != null;
         } catch (Throwable unknown) {
             return true;
         }

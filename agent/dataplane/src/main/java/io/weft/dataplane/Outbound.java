@@ -21,6 +21,13 @@ public interface Outbound {
     boolean names(String authority);
 
     /**
+     * Whether policy may want a request to that host secured, for adapters that know no more of it yet. Does not wait, nor throw.
+     *
+     * @param authority {@code host[:port]}
+     */
+    boolean mayBeSecured(String authority);
+
+    /**
      * Whether policy keeps the app from calling a destination that is outside of the mesh. An adapter asks before it leaves a request
      * to its library. Waits as {@link #claims} does, but not for TLS, which is never routed, unless a policy is required. Does not throw.
      *

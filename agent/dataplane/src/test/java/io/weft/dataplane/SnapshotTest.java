@@ -445,6 +445,20 @@ class SnapshotTest {
     }
 
     @Test
+    void ofAHostAloneItIsKnownWhetherARequestMayBeSecured() {
+        SnapshotBuilder named = snapshot()
+                .routes(host("orders", route(any(), forward("orders"))), host("users", route(any(), forward("users"))))
+                .cluster("users", 2);
+        assertThat(Fixture.with(named).dataPlane.mayBeSecured("orders")).isFalse();
+
+        Fixture mesh = Fixture.with(named.cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1)));
+        assertThat(mesh.dataPlane.mayBeSecured("orders")).isTrue();
+        assertThat(mesh.dataPlane.mayBeSecured("users")).as("some route of it may lead there").isTrue();
+        assertThat(mesh.dataPlane.mayBeSecured("elsewhere")).isFalse();
+        assertThat(mesh.dataPlane.mayBeSecured(null)).as("after a fault").isTrue();
+    }
+
+    @Test
     void afterAFaultInTheFirstQuestionTheNextOneDecides() {
         SnapshotBuilder named = snapshot().routes(host("orders", route(any(), forward("orders")))).cluster("orders", 1);
         Fixture plain = Fixture.with(named);

@@ -74,8 +74,8 @@ public final class MicronautHttpClientAdapter implements Adapter {
             if (!internals.upgradesToHttp2(connections)) {
                 return destination.meshed();
             }
-            OutgoingRequest unsent = OutgoingRequest.unsent(authority);
-            return !context.outbound().claims(unsent) || unsent.mayFailOpen() ? wanted : new Handler.Thrown(failure(
+            // Which route it will take is not known here, and one of them may be secured.
+            return !context.outbound().mayBeSecured(authority) ? wanted : new Handler.Thrown(failure(
                     new ConnectException("mesh TLS is not supported where connections are upgraded to HTTP/2: " + authority)));
         } catch (Throwable fault) {
             return new Handler.Thrown(failure(Unsent.because(fault)));

@@ -1,12 +1,9 @@
 package io.weft.instrumentation.micronauthttpclient;
 
 import io.netty.buffer.ByteBufUtil;
-import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpVersion;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
 import java.util.ArrayList;
@@ -16,7 +13,6 @@ import java.util.List;
 final class OutgoingRequest extends Exchange {
     private final HttpRequest request;
     private final String authority;
-    /** Null: only asked what policy says. */
     private final Hop hop;
 
     /** @param authority of the URL */
@@ -26,16 +22,9 @@ final class OutgoingRequest extends Exchange {
         this.authority = authority;
     }
 
-    /** To ask what policy says of requests there. */
-    static OutgoingRequest unsent(String authority) {
-        return new OutgoingRequest(new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, "/"), null, authority);
-    }
-
     @Override
     protected void abort() {
-        if (hop != null) {
-            hop.abort();
-        }
+        hop.abort();
     }
 
     @Override
