@@ -18,6 +18,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ConnectTimeoutException;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange.Failure;
+import io.weft.instrumentation.SharedConnection;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 
@@ -42,7 +43,7 @@ final class Attempt {
     /** Null before the library is done with the request. */
     private RequestLog sentOrNot;
     /** Null: in plaintext, or given back. */
-    private MeshConnection lease;
+    private SharedConnection lease;
 
     Attempt(Hop hop, Endpoint endpoint) {
         this.hop = hop;
@@ -123,14 +124,14 @@ final class Attempt {
         if (state != State.CONNECTING || !hop.isCurrent(this)) {
             to.abort();
             // Without a request it would never be idle, and be kept whatever policy says.
-            MeshConnection unused = MeshConnection.of(open);
+            SharedConnection unused = SecuredChannel.of(open);
             if (unused != null && !(unused.lease(begunNanos) && unused.giveBack())) {
                 open.close();
             }
             return;
         }
         if (endpoint.tls() != null) {
-            MeshConnection secured = MeshConnection.of(open);
+            SharedConnection secured = SecuredChannel.of(open);
             if (secured == null || !secured.isSecuredBy(endpoint.tls())) {
                 open.close();
                 drops(to, Failure.CONNECT,
@@ -326,7 +327,7 @@ final class Attempt {
     }
 
     private void giveBack() {
-        MeshConnection used = lease;
+        SharedConnection used = lease;
         lease = null;
         if (used != null && !used.giveBack()) {
             channel.close();

@@ -46,7 +46,7 @@ final class Handshake extends ChannelDuplexHandler {
         if (!(event instanceof SslHandshakeCompletionEvent handshake)) {
             context.fireUserEventTriggered(event);
         } else if (handshake.isSuccess()) {
-            MeshConnection.begin(context.channel(), tls);
+            SecuredChannel.begin(context.channel(), tls);
             if (!library.trySuccess()) {
                 context.close();
                 return;

@@ -12,6 +12,7 @@ import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange.Failure;
+import io.weft.instrumentation.SharedConnection;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeoutException;
@@ -38,7 +39,7 @@ final class Attempt {
     private volatile Object stream;
     private Channel channel;
     /** Null: not secured by the mesh. */
-    private MeshConnection connection;
+    private SharedConnection connection;
     private boolean requestEnded;
     private boolean responseEnded;
     private long dropped;
@@ -133,14 +134,14 @@ final class Attempt {
         if (state != State.CONNECTING) {
             giveBack(own);
             // Without a request it would never be idle, and be kept whatever policy says.
-            MeshConnection unused = MeshConnection.of(channel);
+            SharedConnection unused = SecuredChannel.of(channel);
             if (unused != null && !(unused.lease(waitsSince) && unused.giveBack())) {
                 channel.close();
             }
             return;
         }
         if (endpoint != null && endpoint.tls() != null) {
-            MeshConnection secured = MeshConnection.of(channel);
+            SharedConnection secured = SecuredChannel.of(channel);
             if (secured == null || !secured.isSecuredBy(endpoint.tls())) {
                 giveBack(own);
                 channel.close();
@@ -173,7 +174,7 @@ final class Attempt {
 
     /** The connection has no request any more. */
     private void lets() {
-        MeshConnection given = connection;
+        SharedConnection given = connection;
         connection = null;
         if (given != null && !given.giveBack()) {
             channel.close();

@@ -94,7 +94,7 @@ final class SecuredChannels {
         handler.handshakeFuture().addListener(handshake -> {
             if (handshake.isSuccess()) {
                 channel.pipeline().remove(HANDSHAKE);
-                MeshConnection.begin(channel, tls);
+                SecuredChannel.begin(channel, tls);
                 library.trySuccess();
             } else {
                 library.tryFailure(failure(peer, handshake.cause()));

@@ -1,8 +1,7 @@
-package io.weft.instrumentation.vertx;
+package io.weft.instrumentation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.channel.embedded.EmbeddedChannel;
 import io.weft.dataplane.ClientConnections;
 import io.weft.dataplane.ClientTls;
 import java.net.InetSocketAddress;
@@ -13,19 +12,18 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 
-class MeshConnectionTest {
+class SharedConnectionTest {
     private final Tls tls = new Tls(new ClientConnections(InstantSource.fixed(Instant.EPOCH), Long.MAX_VALUE));
     private final long before = System.nanoTime() - 1;
-    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private boolean closed;
 
-    private MeshConnection connection() {
-        MeshConnection.begin(channel, tls);
-        return MeshConnection.of(channel);
+    private SharedConnection connection() {
+        return new SharedConnection(tls, () -> closed = true);
     }
 
     @Test
     void whoHasWaitedForItGetsItThoughPolicyHasTakenItAway() {
-        MeshConnection connection = connection();
+        SharedConnection connection = connection();
         tls.connections().retire();
         assertThat(connection.lease(before)).isTrue();
         assertThat(connection.giveBack()).isFalse();
@@ -34,25 +32,25 @@ class MeshConnectionTest {
 
     @Test
     void whoComesLaterDoesNotGetItOncePolicyHasTakenItAway() {
-        MeshConnection connection = connection();
+        SharedConnection connection = connection();
         tls.connections().retire();
         assertThat(connection.lease(System.nanoTime())).isFalse();
     }
 
     @Test
     void whoComesLaterGetsIt() {
-        MeshConnection connection = connection();
+        SharedConnection connection = connection();
         assertThat(connection.lease(System.nanoTime())).isTrue();
         assertThat(connection.lease(System.nanoTime())).as("at once").isTrue();
     }
 
     @Test
     void isClosedWithoutARequestOncePolicyTakesItAway() {
-        MeshConnection connection = connection();
+        SharedConnection connection = connection();
         assertThat(connection.lease(before)).isTrue();
         assertThat(connection.giveBack()).isTrue();
         tls.connections().retire();
-        assertThat(channel.isOpen()).isFalse();
+        assertThat(closed).isTrue();
     }
 
     private record Tls(ClientConnections connections) implements ClientTls {
