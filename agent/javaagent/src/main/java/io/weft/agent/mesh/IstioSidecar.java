@@ -57,8 +57,13 @@ final class IstioSidecar implements Instance {
         if (ports.draining()) {
             return Optional.of(Health.bad("it is about to stop"));
         }
-        boolean serves = ports.ports().stream().anyMatch(port -> port.tls() || servicePorts.refusal(port) == null);
+        boolean serves = ports.ports().stream().anyMatch(port -> port.tls() || isServed(servicePorts.refusal(port)));
         return Optional.of(serves ? Health.GOOD : Health.bad("it has no port open yet"));
+    }
+
+    /** istiod has the service's name from the group that it registers it in. */
+    private static boolean isServed(Unregistered why) {
+        return why == null || why == Unregistered.NO_SERVICE_NAME;
     }
 
     @Override

@@ -86,6 +86,16 @@ class IstioSidecarTest {
         assertThat(sidecar.health()).contains(Health.bad("it is about to stop"));
     }
 
+    /** istiod takes the service's name from the group. */
+    @Test
+    void whoHasNoServiceNameOfItsOwnServesAsWell() {
+        IstioSidecar sidecar = sidecar("", metadata(Map.of("AUTO_REGISTER_GROUP", "orders")));
+
+        assertThat(sidecar.health()).contains(Health.bad("it has no port open yet"));
+        ports.opened("tomcat", new InetSocketAddress("10.1.2.3", 8080), false);
+        assertThat(sidecar.health()).contains(Health.GOOD);
+    }
+
     @Test
     void ofPodsThatIsKubernetesAffair() {
         assertThat(sidecar(",service=orders", metadata(Map.of())).health()).isEmpty();
