@@ -82,6 +82,11 @@ public final class MetricsPushes implements Runnable {
             if (push.target().isPresent()) {
                 follow(push.said(), push.target().get());
             } else {
+                // Whoever has the old address by now is nobody that policy names.
+                Following gone = byPolicy.remove(push.said());
+                if (gone != null) {
+                    gone.push.stop();
+                }
                 log.warnOnce("otlp metrics nowhere " + push.said().socket(), "metrics are not sent: the collector that a MeshMetric names is "
                         + "not there, or is to be reached in a way that an agent cannot (" + push.said().socket() + "); look for its cluster "
                         + "in weft status --json, and at what is said of it there");
