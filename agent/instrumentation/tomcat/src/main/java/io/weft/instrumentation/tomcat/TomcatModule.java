@@ -55,7 +55,7 @@ public final class TomcatModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "tomcat",
-                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others are kept from serving where they cannot be secured",
+                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others of 8.5 and 9 are kept from serving where they cannot be secured",
                 List.of("io.weft.instrumentation.tomcat.TomcatAdapter", "io.weft.instrumentation.tomcat.GuardedTomcatAdapter"),
                 List.of(),
                 List.of(
