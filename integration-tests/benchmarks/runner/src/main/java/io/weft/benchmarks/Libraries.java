@@ -1,9 +1,7 @@
 package io.weft.benchmarks;
 
 import io.weft.benchmarks.Pair.Window;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -25,18 +23,19 @@ final class Libraries implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        List<String> failed = new ArrayList<>();
+        Map<String, Throwable> failed = new LinkedHashMap<>();
         for (MeasuredLibrary library : Stream.of(MeasuredLibrary.values()).filter(settings::concerns).toList()) {
             try {
                 figures.accept(figure(settings, library));
             } catch (Exception | AssertionError failure) {
                 // The others take an hour, and are worth having.
-                failure.printStackTrace();
-                failed.add(library.id());
+                failed.put(library.id(), failure);
             }
         }
         if (!failed.isEmpty()) {
-            throw new IllegalStateException("not measured: " + String.join(", ", failed));
+            IllegalStateException all = new IllegalStateException("not measured: " + String.join(", ", failed.keySet()));
+            failed.values().forEach(all::addSuppressed);
+            throw all;
         }
     }
 
