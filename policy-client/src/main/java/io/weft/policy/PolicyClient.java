@@ -74,6 +74,16 @@ public final class PolicyClient implements AutoCloseable {
         return subscription.clientStatus(request);
     }
 
+    /**
+     * What it has of the control plane as an Envoy tells it of itself: resources as they came, without those that hold keys, and of
+     * secrets the certificates. Completed on the client's thread.
+     *
+     * @return a serialized {@code envoy.admin.v3.ConfigDump}
+     */
+    public CompletableFuture<byte[]> configDump() {
+        return subscription.configDump();
+    }
+
     /** Tells the control plane what this node is now, on the stream that is open and on every later one. */
     public void update(Node node) {
         update(local -> node);

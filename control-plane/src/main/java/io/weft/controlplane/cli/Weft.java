@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             DiffCommand.class,
             ExplainCommand.class,
+            ConfigDumpCommand.class,
             CanaryCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class,

@@ -107,6 +107,11 @@ public final class PolicySubscription {
         return onThread(() -> ClientStatusMessage.response(client.said(), held(), ClientStatusMessage.wantsContents(request)));
     }
 
+    /** Fails when the client is closed. */
+    public CompletableFuture<byte[]> configDump() {
+        return onThread(() -> new ConfigDumpMessage(client.said(), held(), snapshot.secrets()).bytes());
+    }
+
     private List<HeldResources.Held> held() {
         return new HeldResources(assembler, intake).list();
     }

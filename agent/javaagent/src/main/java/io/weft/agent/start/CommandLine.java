@@ -30,6 +30,8 @@ public final class CommandLine implements ToIntFunction<List<String>> {
                 return status(arguments.subList(1, arguments.size()));
             case "explain":
                 return explain(arguments.subList(1, arguments.size()));
+            case "config-dump":
+                return configDump(arguments.subList(1, arguments.size()));
             default:
                 System.err.println("weft-agent: unknown argument " + command + "; see --help");
                 return WRONG_USE;
@@ -115,6 +117,22 @@ public final class CommandLine implements ToIntFunction<List<String>> {
         }
         StatusCommand.Question asked = new StatusCommand.Explain(positional.get(0), positional.get(1), headers, json);
         return new StatusCommand(System.out, System.err, asked).run(directory, pids);
+    }
+
+    private static int configDump(List<String> arguments) {
+        List<Long> pids = new ArrayList<>();
+        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (argument.equals("--dir") && i + 1 < arguments.size()) {
+                directory = new SocketDirectory(Path.of(arguments.get(++i)));
+            } else if (isNumber(argument) && argument.length() < 19) {
+                pids.add(Long.parseLong(argument));
+            } else {
+                return wrongUse("config-dump", "takes a process id and --dir DIRECTORY, not " + argument);
+            }
+        }
+        return new StatusCommand(System.out, System.err, new StatusCommand.Dump()).run(directory, pids);
     }
 
     private static boolean isNumber(String text) {

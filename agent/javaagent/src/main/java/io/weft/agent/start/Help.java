@@ -20,6 +20,8 @@ final class Help {
         out.println("                                                           what the JVMs in the mesh say: this user's, with --all everybody's");
         out.println("  java -jar weft-agent.jar explain [PID] METHOD URL [-H 'NAME: VALUE' …] [--json] [--dir DIRECTORY]");
         out.println("                                                           where a request of theirs would go, and whether by mesh TLS");
+        out.println("  java -jar weft-agent.jar config-dump [PID] [--dir DIRECTORY]");
+        out.println("                                                           what one has of the control plane, for weft config-dump");
         out.println("  java -jar weft-agent.jar --help | --version");
         out.println();
         out.println("A JDK from 21 on reports on its stderr that an agent was attached, unless the JVM was started with");

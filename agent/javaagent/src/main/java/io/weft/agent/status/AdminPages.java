@@ -22,6 +22,7 @@ import io.weft.agent.status.Status.State;
 import io.weft.agent.status.Status.UnregisteredPort;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.InboundPorts.PortInfo;
+import io.weft.policy.PolicyClient;
 import io.weft.policy.model.MetricsPort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,6 +39,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
@@ -145,7 +149,7 @@ public final class AdminPages {
                 Map.entry("/status", AdminPage.reads(AdminAnswer.JSON, () -> StatusJson.of(status()))),
                 Map.entry("/status.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.whole(status(), time.instant()))),
                 Map.entry("/status-line.txt", AdminPage.reads(AdminAnswer.TEXT, () -> StatusText.line(status(), time.instant()))),
-                Map.entry("/config_dump", AdminPage.reads(AdminAnswer.JSON, () -> ConfigDump.of(running().client().snapshot()))),
+                Map.entry("/config_dump", new AdminPage("GET", this::configDump)),
                 Map.entry("/csds", new AdminPage("GET", query -> running().client().clientStatus().thenApply(ClientStatusJson::of)
                         .thenApply(AdminAnswer::json))),
                 Map.entry("/clusters", AdminPage.reads(this::clusters)),
@@ -173,6 +177,14 @@ public final class AdminPages {
 
     private List<Metric> metrics() {
         return metrics.of(running());
+    }
+
+    private CompletionStage<AdminAnswer> configDump(AdminQuery query) {
+        PolicyClient client = running().client();
+        // As text, since all that the admin socket says is; in JSON it takes the descriptors of all of Envoy's messages.
+        return query.first("format").map("protobuf"::equals).orElse(false)
+                ? client.configDump().thenApply(dump -> AdminAnswer.text(Base64.getEncoder().encodeToString(dump) + "\n"))
+                : CompletableFuture.completedFuture(AdminAnswer.json(ConfigDump.of(client.snapshot())));
     }
 
     private AdminAnswer clusters(AdminQuery query) {

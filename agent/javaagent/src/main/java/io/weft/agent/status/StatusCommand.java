@@ -113,6 +113,24 @@ public final class StatusCommand {
         }
     }
 
+    /** What each has of the control plane, in the form that {@code weft config-dump} reads: a line of Base64. */
+    public record Dump() implements Question {
+        @Override
+        public String command() {
+            return "config-dump";
+        }
+
+        @Override
+        public String page() {
+            return "/config_dump?format=protobuf";
+        }
+
+        @Override
+        public String before(boolean first) {
+            return "";
+        }
+    }
+
     private final PrintStream out;
     private final PrintStream err;
     private final Question question;

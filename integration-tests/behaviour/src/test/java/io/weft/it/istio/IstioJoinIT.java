@@ -3,10 +3,28 @@ package io.weft.it.istio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.Message;
+import io.envoyproxy.envoy.admin.v3.BootstrapConfigDump;
+import io.envoyproxy.envoy.admin.v3.ClientResourceStatus;
+import io.envoyproxy.envoy.admin.v3.ClustersConfigDump;
+import io.envoyproxy.envoy.admin.v3.ConfigDump;
+import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
+import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
+import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
+import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Authority;
+import io.weft.it.harness.Certified;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.IstioControlPlane;
 import io.weft.it.harness.Jdk;
@@ -20,6 +38,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
@@ -37,7 +56,7 @@ class IstioJoinIT {
     final Testbed testbed = new Testbed();
 
     @EveryJdk
-    void callsByMeshTlsWhereAnEndpointHasItAndFindsWhatIsBoundToAnAddress(Jdk jdk) {
+    void callsByMeshTlsWhereAnEndpointHasItAndFindsWhatIsBoundToAnAddress(Jdk jdk) throws Exception {
         Upstream orders = testbed.upstream("orders", MESH.certify(ORDERS).trusting(MESH));
         Upstream legacy = testbed.upstream("legacy");
         IstioControlPlane istiod = start(STOREFRONT, "storefront");
@@ -49,7 +68,8 @@ class IstioJoinIT {
                         .listener(shape.sniffed("10.96.0.11", 9090, "any"))
                         .routes(shape.anyHost("any.shop.svc.cluster.local:9090", "outbound|80||orders.shop.svc.cluster.local")),
                 Map.of("any.shop.svc.cluster.local", "10.96.0.11"));
-        JvmProcess client = member(jdk, istiod, "storefront").driver(JavaNetHttp.class);
+        Path sockets = testbed.temporaryFolder().resolve("sockets");
+        JvmProcess client = member(jdk, istiod, "storefront").environment("WEFT_ADMIN_DIR", sockets.toString()).driver(JavaNetHttp.class);
 
         await().atMost(PATIENCE).ignoreExceptions()
                 .until(() -> client.get("http://orders.shop.svc.cluster.local/").body().equals("orders"));
@@ -68,6 +88,49 @@ class IstioJoinIT {
         assertThat(istiod.refusals()).isEmpty();
         assertThat(istiod.turnedAway()).isEmpty();
         assertThat(istiod.mistakes()).isEmpty();
+
+        Path socket = sockets.resolve(client.pid() + ".sock");
+        await().atMost(PATIENCE).until(() -> Files.exists(socket));
+        tellsWhatItHasAsAnEnvoyDoes(AdminPage.ask(socket, "GET", "/config_dump?format=protobuf"));
+    }
+
+    private static void tellsWhatItHasAsAnEnvoyDoes(String said) throws IOException {
+        byte[] bytes = Base64.getDecoder().decode(said.strip());
+        assertThat(new String(bytes, StandardCharsets.ISO_8859_1)).doesNotContain("PRIVATE KEY");
+        ConfigDump dump = ConfigDump.parseFrom(bytes);
+        assertThat(section(dump, BootstrapConfigDump.class).getBootstrap().getNode().getId()).contains("~storefront-1.shop~");
+        assertThat(section(dump, ClustersConfigDump.class).getDynamicActiveClustersList()).anySatisfy(told -> {
+            assertThat(told.getCluster().unpack(Cluster.class).getName()).isEqualTo("outbound|80||orders.shop.svc.cluster.local");
+            assertThat(told.getVersionInfo()).isNotEmpty();
+            assertThat(told.getLastUpdated().getSeconds()).isPositive();
+            assertThat(told.getClientStatus()).isEqualTo(ClientResourceStatus.ACKED);
+        });
+        assertThat(section(dump, EndpointsConfigDump.class).getDynamicEndpointConfigsList()).anySatisfy(told -> assertThat(
+                told.getEndpointConfig().unpack(ClusterLoadAssignment.class).getClusterName()).isEqualTo("outbound|80||orders.shop.svc.cluster.local"));
+        assertThat(section(dump, ListenersConfigDump.class).getDynamicListenersList()).anySatisfy(told -> {
+            assertThat(told.getName()).isEqualTo("10.96.0.11_9090");
+            assertThat(told.getActiveState().getListener().unpack(Listener.class).getName()).isEqualTo("10.96.0.11_9090");
+        });
+        assertThat(section(dump, RoutesConfigDump.class).getDynamicRouteConfigsList()).anySatisfy(
+                told -> assertThat(told.getRouteConfig().unpack(RouteConfiguration.class).getName()).isEqualTo("80"));
+        assertThat(section(dump, SecretsConfigDump.class).getDynamicActiveSecretsList()).hasSize(2)
+                .anySatisfy(told -> {
+                    TlsCertificate own = told.getSecret().unpack(Secret.class).getTlsCertificate();
+                    assertThat(own.getCertificateChain().getInlineBytes().toStringUtf8()).startsWith("-----BEGIN CERTIFICATE-----\n");
+                    assertThat(own.getPrivateKey().getInlineString()).isEqualTo("[redacted]");
+                })
+                .anySatisfy(told -> assertThat(
+                        told.getSecret().unpack(Secret.class).getValidationContext().getTrustedCa().getInlineBytes().toStringUtf8())
+                        .isEqualTo(Certified.pem(MESH.certificate())));
+    }
+
+    private static <T extends Message> T section(ConfigDump dump, Class<T> type) throws IOException {
+        for (Any section : dump.getConfigsList()) {
+            if (section.is(type)) {
+                return section.unpack(type);
+            }
+        }
+        throw new AssertionError("no " + type.getSimpleName() + " in " + dump);
     }
 
     @EveryJdk
