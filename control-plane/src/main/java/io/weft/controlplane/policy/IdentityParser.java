@@ -181,7 +181,8 @@ final class IdentityParser {
         if (bundles.node() instanceof Node.Sequence sequence && sequence.items().isEmpty()) {
             bundles.refuse("needs at least one bundle");
         }
-        spec.accept("status");
+        // What made it, where Kuma did.
+        spec.accept("origin", "status");
         spec.end();
         return new MeshTrust(metadata, trustDomain, authorities);
     }

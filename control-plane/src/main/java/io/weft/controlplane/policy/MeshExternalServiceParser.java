@@ -6,7 +6,9 @@ import io.weft.controlplane.policy.MeshExternalService.Name;
 import io.weft.controlplane.policy.MeshExternalService.Tls;
 import io.weft.controlplane.policy.MeshExternalService.Verification;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,8 @@ final class MeshExternalServiceParser {
     /** Envoy's. */
     private static final int MAX_PRIORITY = 128;
 
+    private static final String IN_PLACE =
+            "must be InsecureInline, with the certificate in insecureInline.value: it is no secret, and is read from nowhere else";
     private static final Map<String, String> MODES = ResourceParser.words("Secured", "SkipSAN", "SkipCA", "SkipAll");
     private static final Map<String, Verification> VERIFICATIONS = Map.of(
             "Secured", Verification.SECURED,
@@ -103,19 +107,50 @@ final class MeshExternalServiceParser {
         return new Tls(versions, VERIFICATIONS.get(mode), serverName, names, authorities);
     }
 
+    /** As 3.0 has it, or 2.14, where nothing says which of them counts. */
     private static String certificates(Fields source) {
+        Optional<Value> text = source.get("inlineString");
+        Optional<Value> encoded = source.get("inline");
+        Optional<Value> secret = source.get("secret");
+        secret.ifPresent(value -> value.refuse(IN_PLACE));
+        if (text.isPresent() && encoded.isPresent()) {
+            text.get().refuse("and inline exclude each other; keep one");
+        }
+        String certificates = "";
+        if (text.isPresent() || encoded.isPresent()) {
+            certificates = text.map(value -> certificates(value, value.nonEmptyText())).orElseGet(() -> decoded(encoded.get()));
+        } else if (secret.isEmpty()) {
+            certificates = byType(source);
+        }
+        source.end();
+        return certificates;
+    }
+
+    private static String byType(Fields source) {
         Value type = source.require("type");
-        String named = type.text();
-        if (!named.equals("InsecureInline")) {
+        if (!type.text().equals("InsecureInline")) {
             // As in Kuma a file or a variable would be the control plane's own, which is for nobody to have read.
-            type.refuse("must be InsecureInline, with the certificate in insecureInline.value: it is no secret, and is read from nowhere else");
+            type.refuse(IN_PLACE);
             source.accept("secretRef", "file", "envVar", "insecureInline");
-            source.end();
             return "";
         }
         Fields inline = source.require("insecureInline").fields();
         Value value = inline.require("value");
+        inline.end();
+        return certificates(value, value.nonEmptyText());
+    }
+
+    private static String decoded(Value value) {
         String text = value.nonEmptyText();
+        try {
+            return certificates(value, new String(Base64.getMimeDecoder().decode(text), StandardCharsets.US_ASCII));
+        } catch (IllegalArgumentException e) {
+            value.refuse("must be a certificate in PEM form, written in base 64; without that it is inlineString");
+            return "";
+        }
+    }
+
+    private static String certificates(Value value, String text) {
         try {
             if (!text.isEmpty()) {
                 Pem.certificates(text);
@@ -123,8 +158,6 @@ final class MeshExternalServiceParser {
         } catch (IOException e) {
             value.refuse(e.getMessage());
         }
-        inline.end();
-        source.end();
         return text;
     }
 

@@ -31,6 +31,8 @@ final class MeshHttpRouteParser {
     private static final int MAX_HEADER_VALUE = 16_384;
     private static final int MAX_HOST_NAME = 253;
 
+    private static final String GATEWAYS = "is for gateways, which are not served; remove the field";
+
     private static final java.util.regex.Pattern HEADER_NAME =
             java.util.regex.Pattern.compile("[a-z0-9!#$%&'*+\\-.^_`|~]{1,256}");
     private static final java.util.regex.Pattern HOST_NAME =
@@ -65,7 +67,7 @@ final class MeshHttpRouteParser {
         if (policy.id().type().equals(MeshHttpRoute.OF_CONNECTIONS)) {
             connections(fields.require("rules"), policy).ifPresent(rules::add);
         } else {
-            fields.unsupported("hostnames", "remove the field");
+            fields.get("hostnames").ifPresent(value -> value.refuse(GATEWAYS));
             for (Value item : fields.require("rules").items()) {
                 rules.add(rule(item.fields(), policy));
             }
@@ -335,7 +337,7 @@ final class MeshHttpRouteParser {
     private static Filter rewrite(Fields fields, boolean onlyPrefixes) {
         Optional<String> host = fields.get("hostname").map(MeshHttpRouteParser::hostName);
         Optional<PathRewrite> path = fields.get("path").map(value -> pathRewrite(value.fields(), onlyPrefixes));
-        fields.unsupported("hostToBackendHostname", "remove the field");
+        fields.get("hostToBackendHostname").filter(Value::bool).ifPresent(value -> value.refuse(GATEWAYS));
         fields.end();
         return new MeshHttpRoute.Rewrite(host, path);
     }

@@ -79,7 +79,7 @@ final class MeshTrafficPermissionParser {
     }
 
     static Caller caller(Fields match) {
-        match.unsupported("sni", "match by spiffeID");
+        match.get("sni").ifPresent(value -> value.refuse("tells apart what passes an ingress or egress of a zone, which are not served; match by spiffeID"));
         Fields id = match.require("spiffeID").fields();
         Caller.Kind kind = id.require("type").choice(KINDS);
         Value value = id.require("value");

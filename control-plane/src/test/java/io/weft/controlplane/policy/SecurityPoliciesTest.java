@@ -204,7 +204,7 @@ class SecurityPoliciesTest {
                         "spec.rules[0].default.allow[0].spiffeID.value: must be a SPIFFE ID"),
                 Arguments.of(universal("MeshTrafficPermission",
                                 "spec: {rules: [{default: {allow: [{sni: {type: Exact, value: x}}]}}]}\n"),
-                        "spec.rules[0].default.allow[0].sni: is not supported yet; match by spiffeID"),
+                        "spec.rules[0].default.allow[0].sni: tells apart what passes an ingress or egress of a zone"),
                 Arguments.of(universal("MeshTrafficPermission",
                                 "spec: {from: [{targetRef: {kind: MeshSubset, tags: {team: x}}, default: {action: Allow}}]}\n"),
                         "spec.from[0].targetRef.kind: selects callers by the tags [team], which no certificate proves"),

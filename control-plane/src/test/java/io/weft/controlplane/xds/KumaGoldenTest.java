@@ -4,57 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.Message;
-import com.google.protobuf.TypeRegistry;
-import com.google.protobuf.util.JsonFormat;
-import io.envoyproxy.envoy.config.cluster.v3.Cluster;
-import io.envoyproxy.envoy.config.listener.v3.Listener;
-import io.envoyproxy.envoy.config.rbac.v3.Action;
-import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
-import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
-import io.envoyproxy.envoy.extensions.common.matching.v3.ExtensionWithMatcher;
-import io.envoyproxy.envoy.extensions.filters.common.matcher.action.v3.SkipFilter;
-import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
-import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
-import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
-import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
-import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
-import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
-import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
-import io.envoyproxy.envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
-import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
-import io.weft.controlplane.ca.RootFile;
-import io.weft.controlplane.identity.Authorities;
-import io.weft.controlplane.identity.MeshSecurity;
-import io.weft.controlplane.identity.ServedCertificates;
-import io.weft.controlplane.policy.AppliedPolicies;
-import io.weft.controlplane.policy.Dataplane;
-import io.weft.controlplane.policy.Document;
-import io.weft.controlplane.policy.MeshService;
-import io.weft.controlplane.policy.PolicySet;
-import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.ClientNode;
-import io.weft.controlplane.registry.Registry.Health;
-import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
-import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a policy changes in what is served here is, field by field, what it changes in what a real kuma-cp serves for the same
@@ -62,16 +29,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * reason is here. Prints which fields.
  */
 class KumaGoldenTest {
-
-    private static final TypeRegistry TYPES = TypeRegistry.newBuilder()
-            .add(List.of(
-                    HttpConnectionManager.getDescriptor(), Router.getDescriptor(), TcpProxy.getDescriptor(), RBAC.getDescriptor(),
-                    io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDescriptor(), Action.getDescriptor(),
-                    UriSanInput.getDescriptor(), DownstreamTlsContext.getDescriptor(), UpstreamTlsContext.getDescriptor(),
-                    TlsInspector.getDescriptor(), HttpProtocolOptions.getDescriptor(), FileAccessLog.getDescriptor(),
-                    LocalRateLimit.getDescriptor(), HTTPFault.getDescriptor(), ExtensionWithMatcher.getDescriptor(),
-                    SkipFilter.getDescriptor()))
-            .build();
 
     private static final String ZONE = "kuma-3";
 
@@ -106,6 +63,14 @@ class KumaGoldenTest {
             ---
             """;
 
+    /** As in Kuma's tests. */
+    private static final String ALL_MAY = """
+            type: MeshTrafficPermission
+            name: all
+            mesh: envoyconfig
+            spec: {from: [{targetRef: {kind: Mesh}, default: {action: Allow}}]}
+            """;
+
     /**
      * What differs on purpose.
      *
@@ -115,6 +80,8 @@ class KumaGoldenTest {
     private record Difference(String policy, String field, String reason) {}
 
     private static final List<Difference> DIFFERENT = List.of(
+            new Difference("no-policies", "commonHttpProtocolOptions", "Envoy's own values, which are said by nobody here: an hour, and no limit"),
+            new Difference("no-policies", "route.idleTimeout", "Envoy's own five minutes; Kuma says half an hour even then"),
             new Difference("meshtimeout", "explicitHttpConfig",
                     "kuma-dp speaks HTTP/2 to every kuma-dp; an agent's app speaks what it speaks"),
             new Difference("meshaccesslog", "accessLog[0].filter",
@@ -124,6 +91,10 @@ class KumaGoldenTest {
             new Difference("meshtls", "imeout", "MeshTimeout's: without one a server has all the time that the caller has"),
             new Difference("meshtls", "lientCertDetails", "no certificate is asked for on this chain, and none forwarded"));
 
+    /** What policies to callers set. */
+    private static final Pattern BY_POLICIES = Pattern.compile("^cluster test-server\\.(connectTimeout|circuitBreakers|outlierDetection|healthChecks"
+            + "|lbPolicy|.*LbConfig|.*commonHttpProtocolOptions)|^outbound 80\\..*\\.(route\\.|accessLog|tracing|httpFilters)");
+
     /** What is none of the policy's: names, addresses, statistics, and whatever listens on the app's side. */
     private static final List<String> ASIDE = List.of(
             "statPrefix", ".cluster", "routeConfig.name", "internalAddressConfig", "requestHeadersToRemove", "validateClusters");
@@ -131,12 +102,13 @@ class KumaGoldenTest {
     @TempDir
     private static Path state;
 
+    static final List<String> POLICIES = List.of(
+            "meshaccesslog-outbound", "meshcircuitbreaker-outbound", "meshfaultinjection-inbound-rules",
+            "meshloadbalancingstrategy-outbound-ringhash", "meshratelimit-inbound-rules", "meshretry-outbound",
+            "meshtimeout-outbound", "meshtls-inbound-permissive-rules", "meshtrafficpermission-inbound-rules");
+
     static Stream<String> cases() {
-        return Stream.of(
-                        "meshaccesslog-outbound", "meshcircuitbreaker-outbound", "meshfaultinjection-inbound-rules",
-                        "meshloadbalancingstrategy-outbound-ringhash", "meshratelimit-inbound-rules", "meshretry-outbound",
-                        "meshtimeout-outbound", "meshtls-inbound-permissive-rules", "meshtrafficpermission-inbound-rules")
-                .flatMap(name -> Stream.of(name + ".demo-client", name + ".test-server"));
+        return POLICIES.stream().flatMap(name -> Stream.of(name + ".demo-client", name + ".test-server"));
     }
 
     @ParameterizedTest
@@ -168,6 +140,21 @@ class KumaGoldenTest {
         System.out.println(name + "\n" + String.join("\n", table));
         assertThat(wrong).as(name).isEmpty();
         assertThat(table.isEmpty()).as("nothing was compared").isEqualTo(golden.path("patch").isEmpty());
+    }
+
+    /** What policies would change, where there are none. */
+    @ParameterizedTest
+    @ValueSource(strings = {"demo-client", "test-server"})
+    void whatHoldsWithoutAPolicyIsWhatHoldsInKuma(String dataplane) throws IOException {
+        Map<String, String> theirs = canonical(Served.read(text("kuma/no-policies." + dataplane + ".json")).path("served"));
+        Map<String, String> ours = Served.leaves(served(dataplane, ALL_MAY));
+        List<String> table = new ArrayList<>();
+        List<String> wrong = new ArrayList<>();
+        Set<String> fields = new TreeSet<>(theirs.keySet());
+        fields.addAll(ours.keySet());
+        fields.stream().filter(BY_POLICIES.asPredicate()).forEach(field -> judge("no-policies", field, theirs.get(field), ours.get(field), table, wrong));
+        System.out.println("no-policies." + dataplane + "\n" + String.join("\n", table));
+        assertThat(wrong).isEmpty();
     }
 
     private static void judge(String name, String field, String theirs, String ours, List<String> table, List<String> wrong) {
@@ -218,58 +205,26 @@ class KumaGoldenTest {
     }
 
     private static JsonNode served(String dataplane, String policies) throws IOException {
-        List<PolicySet.Sourced> resources = new ArrayList<>();
-        for (Document document : new ResourceParser().parseFile("kuma.yaml", MESH + policies)) {
-            assertThat(document.problems()).isEmpty();
-            resources.add(new PolicySet.Sourced(document.resource().orElseThrow(), document.file(), document.line()));
-        }
-        PolicySet set = new PolicySet(resources, List.of(), List.of());
-        MeshSecurity security = MeshSecurity.of(
-                "envoyconfig", set, new Authorities(mesh -> new RootFile(state, mesh), Clock.systemUTC()), MeshSecurity.NONE, failure -> {
+        NodeConfig config = KumaMesh.of(MESH + policies, new KumaMesh.Keys(state), failure -> {
                     throw new AssertionError(failure);
-                });
-        AppliedPolicies applied = AppliedPolicies.of(set, "envoyconfig");
-        ServiceCatalog services = ServiceCatalog.build(
-                "envoyconfig",
-                set.all(Dataplane.class, "envoyconfig").stream()
-                        .map(each -> new Instance(each, Health.HEALTHY, Transport.READY))
-                        .toList(),
-                set.all(MeshService.class, "envoyconfig"),
-                applied.routes(),
-                security);
-        Dataplane own = set.all(Dataplane.class, "envoyconfig").stream()
-                .filter(each -> each.metadata().displayName().equals(dataplane))
-                .findFirst()
-                .orElseThrow();
-        ClientNode node = new ClientNode("envoyconfig." + dataplane, dataplane, ClientNode.Kind.PROXY, own.metadata(),
-                Optional.of(own), new ClientNode.Binding("127.0.0.1", Map.of()), true, Optional.empty());
-        NodeConfig config = new MeshCompiler(
-                        services, applied, security, new ServedCertificates(Clock.systemUTC(), new Random(1)), new MadeResources())
-                .configFor(node, false);
+                })
+                .config(dataplane, ClientNode.Kind.PROXY);
+        int port = dataplane.equals("demo-client") ? 3000 : 80;
         ObjectNode served = Served.object();
-        set(served, "cluster test-server", config, ResourceType.CLUSTER, "kri_msvc_envoyconfig_kuma-3__test-server_80", Cluster.class);
-        int port = own.inbounds().get(0).port();
-        set(served, "inbound " + port, config, ResourceType.LISTENER, "self_inbound_dp_" + port, Listener.class);
-        set(served, "outbound 80", config, ResourceType.LISTENER, "outbound_80", Listener.class);
+        served.set("cluster test-server", json(config, ResourceType.CLUSTER, "kri_msvc_envoyconfig_kuma-3__test-server_80"));
+        served.set("inbound " + port, json(config, ResourceType.LISTENER, "self_inbound_dp_" + port));
+        served.set("outbound 80", json(config, ResourceType.LISTENER, "outbound_80"));
         // Kuma has the routes in the listener.
         ObjectNode manager = (ObjectNode) served.at("/outbound 80/filterChains/0/filters/0/typedConfig");
-        manager.set("routeConfig", json(config, ResourceType.ROUTE, "outbound_80", RouteConfiguration.class));
+        manager.set("routeConfig", json(config, ResourceType.ROUTE, "outbound_80"));
         return served;
     }
 
-    private static <T extends Message> void set(
-            ObjectNode served, String name, NodeConfig config, ResourceType type, String resource, Class<T> message)
-            throws IOException {
-        served.set(name, json(config, type, resource, message));
-    }
-
-    private static <T extends Message> JsonNode json(NodeConfig config, ResourceType type, String name, Class<T> message)
-            throws IOException {
+    private static JsonNode json(NodeConfig config, ResourceType type, String name) throws IOException {
         Versioned resource = config.of(type).get(name);
         assertThat(resource).as(name).isNotNull();
-        return Served.read(JsonFormat.printer()
-                .usingTypeRegistry(TYPES)
-                .omittingInsignificantWhitespace()
-                .print(resource.message().unpack(message)));
+        ObjectNode json = (ObjectNode) KumaMesh.json(resource.message());
+        json.remove("@type");
+        return json;
     }
 }
