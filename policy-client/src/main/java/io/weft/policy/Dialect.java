@@ -7,5 +7,7 @@ public enum Dialect {
     /** kuma-cp takes the token without {@code Bearer}, and who a node is from the first request of a stream alone. */
     KUMA,
     /** istiod takes a request that changes nothing for a mistake. */
-    ISTIO
+    ISTIO,
+    /** istiod by way of its {@code pilot-agent}, which hands on what an Envoy would ask for, so no name table, and says itself how the node is. */
+    ISTIO_BY_AGENT
 }

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * @param controlPlane {@code grpc://host:port} or, with TLS, {@code grpcs://host:port}
+ * @param controlPlane {@code grpc://host:port}, with TLS {@code grpcs://host:port}, or {@code unix:///path} of a socket
  * @param caFile PEM certificates that the control plane's must chain to; empty: the JDK's
  * @param tokenFile sent as {@code authorization}, with {@code Bearer} before it where the dialect has that, read anew for each stream
  * @param clientCertificate PEM chain and PKCS#8 key, both or none

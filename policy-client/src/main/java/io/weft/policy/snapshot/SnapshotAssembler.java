@@ -1,5 +1,6 @@
 package io.weft.policy.snapshot;
 
+import io.weft.policy.Dialect;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChain;
@@ -53,12 +54,16 @@ public final class SnapshotAssembler {
     private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
     private final PartialTables tables = new PartialTables();
     private final Secrets secrets = new Secrets();
-    private final Names names = new Names();
+    private final Names names;
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
 
     private long generation = 1;
     private boolean completedOnce;
     private boolean completedJustNow;
+
+    public SnapshotAssembler(Dialect dialect) {
+        names = new Names(dialect == Dialect.ISTIO_BY_AGENT);
+    }
 
     /** A state-of-the-world response of one type. */
     public void stateOfTheWorld(ResourceType type, List<ParseOutcome> outcomes) {
@@ -489,7 +494,13 @@ public final class SnapshotAssembler {
         Optional<Accepted> table = Optional.empty();
         NameTable frozen = NameTable.EMPTY;
         boolean changed;
+        private final boolean byListeners;
         private Map<String, Listener> listeners = Map.of();
+
+        /** @param byListeners there is no table; what listeners say of names is all that there is */
+        Names(boolean byListeners) {
+            this.byListeners = byListeners;
+        }
 
         void withdraw(boolean gone) {
             if (gone && table.isPresent()) {
@@ -514,6 +525,9 @@ public final class SnapshotAssembler {
             }
             Map<String, Host> hosts = new HashMap<>();
             now.values().forEach(listener -> hosts.putAll(listener.dynamic().names().hosts()));
+            if (byListeners) {
+                hosts.putAll(ListenerNames.of(now.values()));
+            }
             table.ifPresent(accepted -> hosts.putAll(((NameTable) accepted.resource()).hosts()));
             NameTable fresh = new NameTable(hosts);
             frozen = fresh.equals(frozen) ? frozen : fresh;

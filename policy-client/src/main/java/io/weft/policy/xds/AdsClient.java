@@ -79,7 +79,7 @@ final class AdsClient {
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
         this.connector = new GrpcConnector(
                 loop,
-                ControlPlaneAddress.of(config.controlPlane()),
+                GrpcServer.controlPlane(config.controlPlane()),
                 ControlPlaneCredentials.of(config),
                 environment.limits());
     }
@@ -247,7 +247,7 @@ final class AdsClient {
 
         @Override
         public void opened(SocketAddress localAddress) {
-            local = (InetSocketAddress) localAddress;
+            local = GrpcServer.reachable(localAddress);
             opened = environment.clock().instant();
             // Whoever is turned away has a stream before, each time.
             if (!(connection instanceof Disconnected disconnected && disconnected.turnedAway())) {

@@ -10,7 +10,6 @@ import io.weft.policy.proto.envoy.config.core.v3.Node;
 import io.weft.policy.proto.envoy.service.load_stats.v3.LoadStatsRequest;
 import io.weft.policy.proto.envoy.service.load_stats.v3.LoadStatsResponse;
 import io.weft.policy.xds.GrpcStatus.Code;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.HashSet;
@@ -51,7 +50,7 @@ final class LoadReporter implements GrpcStreamListener {
         this.source = source;
         this.connector = new GrpcConnector(
                 loop,
-                ControlPlaneAddress.of(config.controlPlane()),
+                GrpcServer.controlPlane(config.controlPlane()),
                 ControlPlaneCredentials.of(config),
                 environment.limits());
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());
@@ -98,7 +97,7 @@ final class LoadReporter implements GrpcStreamListener {
 
     @Override
     public void opened(SocketAddress local) {
-        Node node = NodeMessage.of(nodes.at(((InetSocketAddress) local).getAddress()), "")
+        Node node = NodeMessage.of(nodes.at(GrpcServer.reachable(local).getAddress()), "")
                 .toBuilder()
                 .addClientFeatures(ALL_CLUSTERS)
                 .build();

@@ -45,7 +45,7 @@ public final class PolicySubscription {
     private final Environment environment;
     private final PolicyListener listener;
     private final ClientThread thread;
-    private final SnapshotAssembler assembler = new SnapshotAssembler();
+    private final SnapshotAssembler assembler;
     private final Intake intake;
 
     private volatile PolicySnapshot snapshot = PolicySnapshot.empty();
@@ -68,13 +68,14 @@ public final class PolicySubscription {
 
     private record Cache(ResourceCache file, ScheduledThreadPoolExecutor writer) {}
 
-    /** @throws IllegalArgumentException the control plane's URI is no {@code grpc://host:port} or {@code grpcs://host:port} */
+    /** @throws IllegalArgumentException the control plane's URI is none that {@link PolicyClientConfig} has */
     public PolicySubscription(
             PolicyClientConfig config, NodeSource nodes, Environment environment, PolicyListener listener) {
-        ControlPlaneAddress.of(config.controlPlane());
+        GrpcServer.controlPlane(config.controlPlane());
         this.config = config;
         this.environment = environment;
         this.listener = listener;
+        this.assembler = new SnapshotAssembler(config.dialect());
         this.intake = new Intake(assembler, config.identity().names(), environment.clock());
         this.status = new PolicyClientStatus(
                 new Connecting(environment.clock().instant()), Variant.DELTA, "", Map.of(), List.of(), Optional.empty(),

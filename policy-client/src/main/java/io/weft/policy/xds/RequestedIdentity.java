@@ -39,7 +39,7 @@ final class RequestedIdentity implements IdentitySource {
         this.listener = listener;
         this.connector = new GrpcConnector(
                 loop,
-                ControlPlaneAddress.of(config.controlPlane()),
+                GrpcServer.controlPlane(config.controlPlane()),
                 ControlPlaneCredentials.of(config),
                 environment.limits());
         this.backoff = new Backoff(config.initialBackoff(), config.maxBackoff(), environment.random());

@@ -3,6 +3,7 @@ package io.weft.policy.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import io.weft.policy.Dialect;
 import io.weft.policy.model.CertificateValidation;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.DynamicConfiguration;
@@ -34,6 +35,7 @@ import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.ParseOutcome.Refused;
 import io.weft.policy.parse.RawResource;
 import io.weft.policy.parse.ResourceType;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +45,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class SnapshotAssemblerTest {
-    private final SnapshotAssembler assembler = new SnapshotAssembler();
+    private final SnapshotAssembler assembler = new SnapshotAssembler(Dialect.XDS);
 
     private static Accepted accepted(ResourceType type, Resource resource, String version) {
         return accepted(type, resource, version, resource + "@" + version);
@@ -96,6 +98,35 @@ class SnapshotAssemblerTest {
 
     private static Refused refused(ResourceType type, String name) {
         return new Refused(type, name, "x", "y");
+    }
+
+    private static Accepted bound(String address, int port, String routes) {
+        Listener listener = (Listener) listener("x", routes).resource();
+        return accepted(ResourceType.LISTENER,
+                new Listener(address + "_" + port, Listener.Kind.OUTBOUND, new HostPort(address, port), listener.filterChains()), "1");
+    }
+
+    @Test
+    void withoutANameTableServicesAreKnownByTheirListeners() {
+        List<ParseOutcome> outcomes = List.of(
+                bound("0.0.0.0", 80, "80"), bound("0.0.0.0", 81, "users.shop.svc.cluster.local:81"),
+                bound("10.96.0.11", 9090, "Orders.shop.svc.cluster.local:9090"), bound("10.96.0.11", 9091, "orders.shop.svc.cluster.local:9091"),
+                bound("10.96.0.12", 80, "api.example.com:80"), bound("10.96.0.13", 80, "other:81"));
+        Map<Dialect, NameTable> names = new EnumMap<>(Dialect.class);
+        for (Dialect dialect : List.of(Dialect.ISTIO, Dialect.ISTIO_BY_AGENT)) {
+            SnapshotAssembler some = new SnapshotAssembler(dialect);
+            some.delta(ResourceType.CLUSTER, List.of(), List.of());
+            some.delta(ResourceType.LISTENER, outcomes, List.of());
+            some.delta(ResourceType.ROUTES, Stream.of("80", "users.shop.svc.cluster.local:81", "Orders.shop.svc.cluster.local:9090",
+                            "orders.shop.svc.cluster.local:9091", "api.example.com:80", "other:81")
+                    .map(name -> (ParseOutcome) routes(name, true)).toList(), List.of());
+            names.put(dialect, some.assemble().orElseThrow().names());
+        }
+        assertThat(names.get(Dialect.ISTIO)).isEqualTo(NameTable.EMPTY);
+        assertThat(names.get(Dialect.ISTIO_BY_AGENT).hosts()).isEqualTo(Map.of(
+                "orders.shop.svc.cluster.local",
+                new NameTable.Host(List.of("10.96.0.11"), Optional.of(new NameTable.Service("orders", "shop"))),
+                "api.example.com", new NameTable.Host(List.of("10.96.0.12"), Optional.empty())));
     }
 
     private void delta(ParseOutcome... outcomes) {

@@ -68,7 +68,8 @@ final class IstioSidecar implements Instance {
 
     @Override
     public Node at(InetAddress local) {
-        String address = Instance.address(settings, local);
+        Optional<String> known = settings.address().isPresent() ? Optional.empty() : addresses();
+        String address = known.map(IstioSidecar::first).orElseGet(() -> Instance.address(settings, local));
         Map<String, Object> metadata = new HashMap<>();
         metadata.put("ISTIO_VERSION", VERSION);
         metadata.put("INTERCEPTION_MODE", "REDIRECT");
@@ -80,13 +81,24 @@ final class IstioSidecar implements Instance {
         metadata.putAll(workload.metadata());
         metadata.put("NAME", pod);
         metadata.put("NAMESPACE", namespace);
-        metadata.put("INSTANCE_IPS", address);
+        metadata.put("INSTANCE_IPS", known.orElse(address));
         metadata.put("LABELS", labels());
         settings.service().ifPresent(service -> metadata.put("WORKLOAD_NAME", service));
         workload.serviceAccount().ifPresent(account -> metadata.put("SERVICE_ACCOUNT", account));
         return new Node("sidecar~" + address + "~" + name() + "~" + namespace + ".svc.cluster.local",
                 settings.service().orElse("client") + "." + namespace,
                 new Locality("", settings.zone().orElse(""), ""), metadata);
+    }
+
+    /** One or several, with commas between them. */
+    private Optional<String> addresses() {
+        return workload.metadata().get("INSTANCE_IPS") instanceof String addresses && !addresses.isBlank()
+                ? Optional.of(addresses) : Optional.empty();
+    }
+
+    private static String first(String addresses) {
+        int comma = addresses.indexOf(',');
+        return comma < 0 ? addresses : addresses.substring(0, comma);
     }
 
     /** Whether istiod makes a {@code WorkloadEntry} of this process: outside of Kubernetes. */

@@ -42,9 +42,11 @@ import io.weft.upstream.NettyUpstreamHttp;
 import io.weft.upstream.UpstreamThread;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -87,6 +89,7 @@ public final class Mesh implements MeshAccess {
      */
     public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
 
+    private static final String BOOTSTRAP_FILE = "file";
     private static final Duration OUTAGE = Duration.ofSeconds(30);
     private static final Duration REMINDER = Duration.ofMinutes(10);
     /** For a control plane to tell callers that this instance goes: much more than it takes. */
@@ -266,8 +269,9 @@ public final class Mesh implements MeshAccess {
         InboundPorts ports = dataPlane().inbound();
         ports.drainWithin(settings.drain().timeout());
         ports.measureBy(new JvmVitals(), task -> background.run("measure the load", task));
-        Instance instance = instance(ports);
-        PolicyClient client = PolicyClient.start(config(settings), instance,
+        Optional<GrpcBootstrap> bootstrap = bootstrap();
+        Instance instance = instance(ports, bootstrap);
+        PolicyClient client = PolicyClient.start(config(bootstrap), instance,
                 new InForce(listener, news(), instance.namespace()));
         client.reportLoad(dataPlane());
         running = new Running(instance.name(), client, dataPlane());
@@ -288,20 +292,34 @@ public final class Mesh implements MeshAccess {
         return new PolicyNews(background, log, OUTAGE, REMINDER, settings.controlPlane().orElseThrow().token());
     }
 
-    private Instance instance(InboundPorts ports) {
+    private Optional<GrpcBootstrap> bootstrap() {
+        String file = System.getenv(GrpcBootstrap.VARIABLE);
+        if (file == null || file.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(GrpcBootstrap.read(Path.of(file)));
+        } catch (IOException e) {
+            log.warn(e.getMessage() + "; what it says is not known");
+            return Optional.empty();
+        }
+    }
+
+    private Instance instance(InboundPorts ports, Optional<GrpcBootstrap> bootstrap) {
         Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
         if (controlPlane.kind() != Kind.ISTIO) {
             return new InstanceDescription(settings, servicePorts, ports, suffix());
         }
-        Workload workload = Workload.of(System.getenv(), controlPlane.tokenFile().map(Path::of), log);
+        Workload workload = Workload.of(
+                System.getenv(), isNamedBy(bootstrap) ? bootstrap.get().metadata() : Map.of(), controlPlane.tokenFile().map(Path::of), log);
         return new IstioSidecar(settings, workload, servicePorts, ports, suffix());
     }
 
-    private static Dialect dialect(Kind kind) {
+    private static Dialect dialect(Kind kind, URI controlPlane) {
         return switch (kind) {
             case WEFT -> Dialect.XDS;
             case KUMA -> Dialect.KUMA;
-            case ISTIO -> Dialect.ISTIO;
+            case ISTIO -> controlPlane.getScheme().equals("unix") ? Dialect.ISTIO_BY_AGENT : Dialect.ISTIO;
         };
     }
 
@@ -369,14 +387,39 @@ public final class Mesh implements MeshAccess {
         return Long.toHexString(random >>> 32 | 1L << 32).substring(1);
     }
 
-    private PolicyClientConfig config(Settings settings) {
+    /** Whether it is the bootstrap that says where the control plane is, and so what this process is to it. */
+    private boolean isNamedBy(Optional<GrpcBootstrap> bootstrap) {
+        return bootstrap.isPresent() && settings.controlPlane().orElseThrow().uri().getScheme().equals(BOOTSTRAP_FILE);
+    }
+
+    private GrpcBootstrap.Server server(Optional<GrpcBootstrap> bootstrap) {
+        URI uri = settings.controlPlane().orElseThrow().uri();
+        if (!uri.getScheme().equals(BOOTSTRAP_FILE)) {
+            return new GrpcBootstrap.Server(uri, Optional.empty(), Optional.empty());
+        }
+        try {
+            if (bootstrap.isPresent()) {
+                GrpcBootstrap.Server server = bootstrap.get().server();
+                log.debug("the control plane is " + server.uri() + ", by " + uri);
+                return server;
+            }
+        } catch (IOException e) {
+            log.warn(e.getMessage());
+        }
+        log.warn("istiod is taken to be at " + Settings.ControlPlane.ISTIOD + ", as " + uri + " does not say where it is; else set weft.control-plane");
+        return new GrpcBootstrap.Server(Settings.ControlPlane.ISTIOD, Optional.empty(), Optional.empty());
+    }
+
+    private PolicyClientConfig config(Optional<GrpcBootstrap> bootstrap) {
         Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
-        return new PolicyClientConfig(controlPlane.uri(), dialect(controlPlane.kind()), controlPlane.caFile().map(Path::of),
+        GrpcBootstrap.Server server = server(bootstrap);
+        return new PolicyClientConfig(server.uri(), dialect(controlPlane.kind(), server.uri()),
+                controlPlane.caFile().map(Path::of).or(server::authorities),
                 controlPlane.tokenFile().map(Path::of),
                 controlPlane.clientCertificate().map(certificate -> new PolicyClientConfig.ClientCertificate(
-                        Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))),
+                        Path.of(certificate), Path.of(controlPlane.clientKey().orElseThrow()))).or(server::certificate),
                 settings.cacheDirectory().map(directory -> new PolicyClientConfig.Cache(Path.of(directory), sharers(settings))),
-                identity(settings.identity()), PolicyClientConfig.INITIAL_BACKOFF,
+                identity(settings.identity(), bootstrap), PolicyClientConfig.INITIAL_BACKOFF,
                 PolicyClientConfig.MAX_BACKOFF);
     }
 
@@ -392,21 +435,20 @@ public final class Mesh implements MeshAccess {
         return tags.toString();
     }
 
-    private IdentityConfig identity(Settings.Identity identity) {
+    private IdentityConfig identity(Settings.Identity identity, Optional<GrpcBootstrap> bootstrap) {
         KeyType type = switch (identity.keyType()) {
             case "rsa" -> KeyType.RSA_2048;
             case "ed25519" -> KeyType.ED25519;
             default -> KeyType.EC_P256;
         };
-        String bootstrap = System.getenv("GRPC_XDS_BOOTSTRAP");
         IdentityConfig.Source source = new IdentityConfig.Requested();
         if (identity.directory().isPresent()) {
             source = new IdentityConfig.Directory(Path.of(identity.directory().get()));
         } else if (identity.workloadApi().isPresent()) {
             source = new IdentityConfig.FromWorkloadApi(identity.workloadApi().get());
-        } else if (bootstrap != null && !bootstrap.isEmpty()) {
+        } else if (bootstrap.isPresent()) {
             try {
-                source = GrpcBootstrap.identity(Path.of(bootstrap)).orElse(source);
+                source = bootstrap.get().identity().orElse(source);
             } catch (IOException e) {
                 log.warn(e.getMessage() + "; a certificate is asked for at the control plane instead");
             }

@@ -15,7 +15,7 @@ public final class ServicePorts implements Predicate<PortInfo> {
     public ServicePorts(Settings settings, boolean fromStart) {
         this.settings = settings;
         this.fromStart = fromStart;
-        meshOnLoopback = settings.controlPlane().isPresent() && isLoopback(settings.controlPlane().get().uri().getHost());
+        meshOnLoopback = settings.controlPlane().map(controlPlane -> controlPlane.uri().getHost()).filter(ServicePorts::isLoopback).isPresent();
     }
 
     boolean late() {

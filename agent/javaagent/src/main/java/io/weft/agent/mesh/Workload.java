@@ -13,12 +13,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a pod of a mesh of Istio knows of itself: by the claims of its token, which istiod compares what it is told with, and by the
- * variables and the file of labels that the container beside the app has in such a mesh.
+ * variables and the file of labels that the container beside the app has in such a mesh, or by what that container wrote for gRPC.
  *
- * @param metadata of the node, by the variables {@code ISTIO_META_…} and {@code PROXY_CONFIG}
+ * @param metadata of the node, by the variables {@code ISTIO_META_…} and {@code PROXY_CONFIG}, or by the bootstrap for gRPC
  */
 record Workload(
         Optional<String> pod, Optional<String> namespace, Optional<String> serviceAccount, Map<String, String> labels,
@@ -27,17 +28,34 @@ record Workload(
     private static final Path LABELS = Path.of("/etc/istio/pod/labels");
     private static final String METADATA_PREFIX = "ISTIO_META_";
     private static final String GENERATOR = METADATA_PREFIX + "GENERATOR";
+    /** What the container beside the app says of itself, and its version: here it is the agent that does that. */
+    private static final Set<String> OF_THE_PROXY = Set.of("GENERATOR", "ISTIO_VERSION", "INTERCEPTION_MODE", "DNS_CAPTURE");
     private static final JsonFactory JSON = new JsonFactory();
 
-    /** @param token of the pod's service account; one that tells nothing is no error here */
-    static Workload of(Map<String, String> environment, Optional<Path> token, AgentLog log) {
+    /**
+     * @param bootstrap the metadata of the node that it says this is; may be empty
+     * @param token of the pod's service account; one that tells nothing is no error here
+     */
+    static Workload of(Map<String, String> environment, Map<String, Object> bootstrap, Optional<Path> token, AgentLog log) {
         Map<String, String> claims = token.map(file -> claims(text(file, log))).orElse(Map.of());
         return new Workload(
-                first(environment.get("POD_NAME"), claims.get("pod"), environment.get("HOSTNAME")),
-                first(environment.get("POD_NAMESPACE"), claims.get("namespace")),
-                first(environment.get("SERVICE_ACCOUNT"), claims.get("serviceaccount")),
-                Files.isReadable(LABELS) ? labels(text(LABELS, log)) : Map.of(),
-                metadata(environment, log));
+                first(environment.get("POD_NAME"), claims.get("pod"), text(bootstrap, "NAME"), environment.get("HOSTNAME")),
+                first(environment.get("POD_NAMESPACE"), claims.get("namespace"), text(bootstrap, "NAMESPACE")),
+                first(environment.get("SERVICE_ACCOUNT"), claims.get("serviceaccount"), text(bootstrap, "SERVICE_ACCOUNT")),
+                Files.isReadable(LABELS) ? labels(text(LABELS, log)) : labels(bootstrap.get("LABELS")),
+                metadata(environment, bootstrap, log));
+    }
+
+    private static String text(Map<String, Object> metadata, String name) {
+        return metadata.get(name) instanceof String text ? text : null;
+    }
+
+    private static Map<String, String> labels(Object told) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        if (told instanceof Map<?, ?> byName) {
+            byName.forEach((name, value) -> labels.put((String) name, String.valueOf(value)));
+        }
+        return labels;
     }
 
     private static String text(Path file, AgentLog log) {
@@ -58,8 +76,9 @@ record Workload(
         return Optional.empty();
     }
 
-    private static Map<String, Object> metadata(Map<String, String> environment, AgentLog log) {
-        Map<String, Object> metadata = new HashMap<>();
+    private static Map<String, Object> metadata(Map<String, String> environment, Map<String, Object> bootstrap, AgentLog log) {
+        Map<String, Object> metadata = new HashMap<>(bootstrap);
+        metadata.keySet().removeAll(OF_THE_PROXY);
         String proxy = environment.get("PROXY_CONFIG");
         if (proxy != null && !proxy.isBlank()) {
             try {

@@ -7,7 +7,8 @@ package io.weft.agent.settings;
 public enum Setting {
     CONTROL_PLANE("control-plane", Type.CONTROL_PLANE, "none",
             "Where policies come from: grpc://HOST:PORT, or grpcs://HOST:PORT with TLS. Without it the agent does nothing, unless "
-                    + "control-plane.kind says istio: then it is grpcs://istiod.istio-system.svc:15012."),
+                    + "control-plane.kind says istio: then it is the first server of the file that GRPC_XDS_BOOTSTRAP names, or "
+                    + "grpcs://istiod.istio-system.svc:15012."),
     CONTROL_PLANE_KIND("control-plane.kind", Type.CONTROL_PLANE_KIND, "weft",
             "Whose it is, as they differ in how a process says who it is: weft, kuma (kuma-cp, Kong Mesh) or istio (istiod)."),
     SERVICE("service", Type.SERVICE, "none",

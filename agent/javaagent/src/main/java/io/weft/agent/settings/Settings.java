@@ -37,7 +37,11 @@ public record Settings(
         Log log,
         Set<String> disabledModules) {
 
-    /** File names and not paths: premain must not touch NIO's file systems. */
+    /**
+     * File names and not paths: premain must not touch NIO's file systems.
+     *
+     * @param uri {@code grpc://host:port}, with TLS {@code grpcs://host:port}, or {@code file:/path} of a gRPC bootstrap that names it
+     */
     public record ControlPlane(
             URI uri,
             Kind kind,
@@ -45,6 +49,9 @@ public record Settings(
             Optional<String> tokenFile,
             Optional<String> clientCertificate,
             Optional<String> clientKey) {
+
+        /** Where it is for the pods of a mesh of Istio. */
+        public static final URI ISTIOD = URI.create("grpcs://istiod.istio-system.svc:15012");
 
         /** Whose it is: how a process says to it who it is. */
         public enum Kind { WEFT, KUMA, ISTIO }

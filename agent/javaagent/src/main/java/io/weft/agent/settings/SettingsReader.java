@@ -49,9 +49,9 @@ public final class SettingsReader {
     private record Value(String text, String source) {}
 
     /** As in the pods of a mesh of Istio. */
-    private static final String ISTIOD = "grpcs://istiod.istio-system.svc:15012";
     private static final String ISTIO_ROOTS = "/var/run/secrets/istio/root-cert.pem";
     private static final String ISTIO_TOKEN = "/var/run/secrets/tokens/istio-token";
+    private static final String GRPC_BOOTSTRAP = "GRPC_XDS_BOOTSTRAP";
 
     private static final String MODULE_PREFIX = "instrumentation.";
     private static final String MODULE_SUFFIX = ".enabled";
@@ -517,13 +517,11 @@ public final class SettingsReader {
         }
         Kind kind = kind();
         Value value = values.get(Setting.CONTROL_PLANE);
-        if (kind == Kind.ISTIO && value == null) {
-            value = new Value(ISTIOD, values.get(Setting.CONTROL_PLANE_KIND).source);
-        }
-        if (value == null || value.text.isEmpty()) {
+        boolean usual = kind == Kind.ISTIO && value == null;
+        if (!usual && (value == null || value.text.isEmpty())) {
             return Optional.empty();
         }
-        URI uri = uri(value.text);
+        URI uri = usual ? istiod() : uri(value.text);
         if (uri == null) {
             invalid(Setting.CONTROL_PLANE, value);
             return Optional.empty();
@@ -539,6 +537,12 @@ public final class SettingsReader {
             token = token.isEmpty() ? present(ISTIO_TOKEN) : token;
         }
         return Optional.of(new Settings.ControlPlane(uri, kind, ca, token, certificate, key));
+    }
+
+    /** As a pod has it that Istio made ready for gRPC without a proxy, or else for a sidecar. */
+    private URI istiod() {
+        String bootstrap = environment.getOrDefault(GRPC_BOOTSTRAP, "");
+        return !bootstrap.isEmpty() && present(bootstrap).isPresent() ? new File(bootstrap).toURI() : Settings.ControlPlane.ISTIOD;
     }
 
     private Kind kind() {

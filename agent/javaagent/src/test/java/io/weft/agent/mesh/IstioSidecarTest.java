@@ -63,6 +63,15 @@ class IstioSidecarTest {
         assertThat(node.metadata()).containsEntry("INSTANCE_IPS", "10.9.9.9").doesNotContainKeys("SERVICE_ACCOUNT", "WORKLOAD_NAME");
     }
 
+    @Test
+    void theAddressesThatItIsKnownToHave() throws Exception {
+        Workload workload = metadata(Map.of("INSTANCE_IPS", "10.7.7.7,fd00::7"));
+        assertThat(node("", workload).id()).startsWith("sidecar~10.7.7.7~");
+        assertThat(node("", workload).metadata()).containsEntry("INSTANCE_IPS", "10.7.7.7,fd00::7");
+        assertThat(node(",address=10.9.9.9", workload).id()).startsWith("sidecar~10.9.9.9~");
+        assertThat(node(",address=10.9.9.9", workload).metadata()).containsEntry("INSTANCE_IPS", "10.9.9.9");
+    }
+
     private static Workload metadata(Map<String, Object> metadata) {
         return new Workload(Optional.of("orders-1"), Optional.of("shop"), Optional.empty(), Map.of(), metadata);
     }

@@ -25,7 +25,7 @@ class WorkloadTest {
     private Path folder;
 
     private Workload workload(Map<String, String> environment, String claims) throws IOException {
-        return Workload.of(environment, Optional.of(Files.writeString(folder.resolve("token"), token(claims))), AgentLog.toStderr(AgentLog.Level.OFF));
+        return Workload.of(environment, Map.of(), Optional.of(Files.writeString(folder.resolve("token"), token(claims))), AgentLog.toStderr(AgentLog.Level.OFF));
     }
 
     private static String token(String claims) {
@@ -62,6 +62,22 @@ class WorkloadTest {
     void howIstiodMakesWhatItSendsIsNotLeftToTheOperator() throws IOException {
         assertThat(workload(Map.of("ISTIO_META_GENERATOR", "grpc", "ISTIO_META_CLUSTER_ID", "east"), CLAIMS).metadata())
                 .isEqualTo(Map.of("CLUSTER_ID", "east"));
+    }
+
+    @Test
+    void whatTheContainerBesideTheAppWroteForGrpc() throws IOException {
+        Map<String, Object> told = Map.of(
+                "NAME", "orders-1", "NAMESPACE", "shop", "SERVICE_ACCOUNT", "orders-sa", "LABELS", Map.of("app", "orders"), "INSTANCE_IPS", "10.1.2.3",
+                "GENERATOR", "grpc", "DNS_CAPTURE", "false", "ISTIO_VERSION", "1.30.0", "CLUSTER_ID", "west");
+        Workload workload = Workload.of(Map.of("HOSTNAME", "other", "ISTIO_META_CLUSTER_ID", "east"), told, Optional.empty(),
+                AgentLog.toStderr(AgentLog.Level.OFF));
+        assertThat(workload.pod()).contains("orders-1");
+        assertThat(workload.namespace()).contains("shop");
+        assertThat(workload.serviceAccount()).contains("orders-sa");
+        assertThat(workload.labels()).isEqualTo(Map.of("app", "orders"));
+        assertThat(workload.metadata()).as("the variables go first, and what the agent does it says itself")
+                .containsEntry("CLUSTER_ID", "east").containsEntry("INSTANCE_IPS", "10.1.2.3")
+                .doesNotContainKeys("GENERATOR", "DNS_CAPTURE", "ISTIO_VERSION");
     }
 
     @Test

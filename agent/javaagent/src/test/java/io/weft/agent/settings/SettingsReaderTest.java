@@ -189,6 +189,19 @@ class SettingsReaderTest {
     }
 
     @Test
+    void controlPlaneOfIstioMayBeInTheBootstrapForGrpc() throws IOException {
+        Path bootstrap = folder.resolve("grpc-bootstrap.json");
+        environment.put("GRPC_XDS_BOOTSTRAP", bootstrap.toString());
+        assertThat(settings("control-plane.kind=istio").controlPlane().orElseThrow().uri()).isEqualTo(Settings.ControlPlane.ISTIOD);
+
+        Files.createFile(bootstrap);
+        assertThat(settings("control-plane.kind=istio").controlPlane().orElseThrow().uri()).isEqualTo(URI.create("file:" + bootstrap));
+        assertThat(settings("control-plane.kind=istio,control-plane=grpc://127.0.0.1:15010").controlPlane().orElseThrow().uri())
+                .isEqualTo(URI.create("grpc://127.0.0.1:15010"));
+        assertThat(settings("").controlPlane()).as("gRPC's own affair").isEmpty();
+    }
+
+    @Test
     void fileThatIsNotThere() {
         environment.put("WEFT_CONFIG_FILE", folder.resolve("absent").toString());
 

@@ -151,6 +151,48 @@ class IstioJoinIT {
         assertThat(istiod.mistakes()).isEmpty();
     }
 
+    /** The pod of template {@code grpc-agent}: the app has no token, but a socket and files of the container beside it. */
+    @EveryJdk
+    void joinsByWhatWasMadeForGrpcWithoutAProxy(Jdk jdk) throws Exception {
+        Path folder = testbed.temporaryFolder();
+        Upstream orders = testbed.upstream("orders", MESH.certify(ORDERS).trusting(MESH));
+        IstioControlPlane istiod = testbed.closeAfterwards(IstioControlPlane.byAgent(folder.resolve("XDS")));
+        IstioShape shape = new IstioShape();
+        istiod.serve(shape.service(Policy.empty(), "orders", 80, orders.address(), ORDERS)
+                .listener(shape.sniffed("10.96.0.11", 9090, "any"))
+                .routes(shape.anyHost("any.shop.svc.cluster.local:9090", "outbound|80||orders.shop.svc.cluster.local")), Map.of());
+        Certified own = MESH.certify(STOREFRONT);
+        String bootstrap = """
+                {"xds_servers": [{"server_uri": "unix:///%s", "channel_creds": [{"type": "insecure"}], "server_features": ["xds_v3"]}],
+                 "node": {"id": "sidecar~10.1.2.3~storefront-1.shop~shop.svc.cluster.local", "locality": {}, "UserAgentVersionType": null,
+                  "metadata": {"GENERATOR": "grpc", "DNS_CAPTURE": "false", "INSTANCE_IPS": "10.1.2.3", "NAME": "storefront-1", "NAMESPACE": "shop",
+                   "SERVICE_ACCOUNT": "storefront", "PROXY_CONFIG": {"statusPort": 15020}, "LABELS": {"app": "storefront"}}},
+                 "certificate_providers": {"default": {"plugin_name": "file_watcher", "config": {"certificate_file": "%s",
+                  "private_key_file": "%s", "ca_certificate_file": "%s", "refresh_interval": "900s"}}},
+                 "server_listener_resource_name_template": "xds.istio.io/grpc/lds/inbound/%%s"}
+                """.formatted(
+                folder.resolve("XDS").toString().substring(1),
+                Files.writeString(folder.resolve("cert-chain.pem"), own.certificatePem()),
+                Files.writeString(folder.resolve("key.pem"), own.keyPem()),
+                Files.writeString(folder.resolve("root-cert.pem"), Certified.pem(MESH.certificate())));
+        JvmProcess client = testbed.jvm("storefront", jdk).agent()
+                .environment("WEFT_CONTROL_PLANE_KIND", "istio")
+                .environment("WEFT_STARTUP_WAIT", "30s")
+                .environment("GRPC_XDS_BOOTSTRAP", Files.writeString(folder.resolve("grpc-bootstrap.json"), bootstrap).toString())
+                .driver(JavaNetHttp.class);
+
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> client.get("http://orders/").body().equals("orders"));
+        assertThat(client.get("http://any:9090/").body()).as("there is no name table").isEqualTo("orders");
+        Node node = istiod.dataPlanes().get(0);
+        assertThat(node.getId()).isEqualTo("sidecar~10.1.2.3~storefront-1.shop~shop.svc.cluster.local");
+        assertThat(node.getMetadata().getFieldsMap()).as("with the sidecar's configuration, which has more").doesNotContainKey("GENERATOR")
+                .containsKey("PROXY_CONFIG");
+        assertThat(node.getMetadata().getFieldsOrThrow("SERVICE_ACCOUNT").getStringValue()).isEqualTo("storefront");
+        assertThat(istiod.refusals()).isEmpty();
+        assertThat(istiod.turnedAway()).isEmpty();
+        assertThat(istiod.mistakes()).isEmpty();
+    }
+
     private static String ask(SSLContext caller, int port) throws IOException {
         String request = "GET / HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n\r\n";
         return new String(TlsClient.ask(caller, port, request), StandardCharsets.ISO_8859_1);

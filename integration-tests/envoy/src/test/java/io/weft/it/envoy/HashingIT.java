@@ -56,6 +56,7 @@ import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Self;
 import io.weft.it.harness.Port;
+import io.weft.policy.Dialect;
 import io.weft.policy.parse.ParseOutcome;
 import io.weft.policy.parse.ParseOutcome.Accepted;
 import io.weft.policy.parse.RawResource;
@@ -370,7 +371,7 @@ class HashingIT {
     // The data plane
 
     private DataPlane dataPlane(RouteConfiguration configuration) {
-        SnapshotAssembler assembler = new SnapshotAssembler();
+        SnapshotAssembler assembler = new SnapshotAssembler(Dialect.XDS);
         List<ParseOutcome> parsed = new ArrayList<>();
         clusters.values().forEach(cluster -> parsed.add(accepted(ResourceType.CLUSTER, cluster)));
         assembler.stateOfTheWorld(ResourceType.CLUSTER, parsed);

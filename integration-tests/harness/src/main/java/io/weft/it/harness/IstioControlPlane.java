@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class IstioControlPlane extends RecordingControlPlane {
     private static final String HEALTH = "type.googleapis.com/istio.v1.HealthInformation";
     private static final String CERTIFICATES = "istio.v1.auth.IstioCertificateService";
 
+    /** Empty: there is none to show. */
     private final String token;
     private final List<String> mistakes = new CopyOnWriteArrayList<>();
     private final List<String> health = new CopyOnWriteArrayList<>();
@@ -53,6 +55,19 @@ public final class IstioControlPlane extends RecordingControlPlane {
         this.token = token;
     }
 
+    private IstioControlPlane(Path socket) {
+        super(socket);
+        token = "";
+    }
+
+    /**
+     * By way of {@code pilot-agent}, beside the app: who can open the socket needs no token, there is no certificate to be had there, and
+     * what is no resource of Envoy's is not handed on.
+     */
+    public static IstioControlPlane byAgent(Path socket) {
+        return new IstioControlPlane(socket);
+    }
+
     /** @param identity that it certifies, a SPIFFE ID */
     public static IstioControlPlane start(Authority authority, String token, String identity) {
         return new IstioControlPlane(authority, token, identity);
@@ -60,7 +75,7 @@ public final class IstioControlPlane extends RecordingControlPlane {
 
     /** @param names addresses by host name */
     public void serve(Policy policy, Map<String, String> names) {
-        serve(policy, List.of(Any.newBuilder().setTypeUrl(NAME_TABLE).setValue(table(names)).build()));
+        serve(policy, token.isEmpty() ? List.of() : List.of(Any.newBuilder().setTypeUrl(NAME_TABLE).setValue(table(names)).build()));
     }
 
     /** What a real one would log as an error. */
@@ -80,6 +95,10 @@ public final class IstioControlPlane extends RecordingControlPlane {
 
     @Override
     boolean isTold(String type, String problem) {
+        if (type.equals(NAME_TABLE) && token.isEmpty()) {
+            mistake("pilot-agent is asked for what it does not hand on: " + type);
+            return true;
+        }
         if (!type.equals(HEALTH)) {
             return false;
         }
@@ -89,7 +108,7 @@ public final class IstioControlPlane extends RecordingControlPlane {
 
     @Override
     Optional<Status> objection(String method, Metadata headers) {
-        return ("Bearer " + token).equals(headers.get(AUTHORIZATION))
+        return token.isEmpty() || ("Bearer " + token).equals(headers.get(AUTHORIZATION))
                 ? Optional.empty() : Optional.of(Status.UNAUTHENTICATED.withDescription("authentication failure"));
     }
 

@@ -19,11 +19,17 @@ import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,6 +55,9 @@ abstract class RecordingControlPlane implements AutoCloseable {
     /** What comes when it is closed is nobody's any more. */
     private final ScheduledExecutorService thread = new ScheduledThreadPoolExecutor(1, new ThreadPoolExecutor.DiscardPolicy());
     private final Server server;
+    private final URI uri;
+    /** Null: the server has its own. */
+    private final EventLoopGroup loops;
 
     private final List<Node> dataPlanes = new CopyOnWriteArrayList<>();
     private final List<String> refusals = new CopyOnWriteArrayList<>();
@@ -61,14 +70,28 @@ abstract class RecordingControlPlane implements AutoCloseable {
 
     /** Listens on loopback, in plaintext: that is not how they differ. */
     RecordingControlPlane(List<BindableService> more) {
+        loops = null;
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        more.forEach(builder::addService);
+        server = start(builder);
+        uri = URI.create("grpc://127.0.0.1:" + server.getPort());
+    }
+
+    /** Listens on a socket of this machine. */
+    RecordingControlPlane(Path socket) {
+        loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        server = start(NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+                .channelType(NioServerDomainSocketChannel.class).bossEventLoopGroup(loops).workerEventLoopGroup(loops));
+        uri = URI.create("unix:" + socket);
+    }
+
+    private Server start(NettyServerBuilder builder) {
         try {
-            NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                    .permitKeepAliveTime(1, TimeUnit.SECONDS)
+            return builder.permitKeepAliveTime(1, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
                     .intercept(new Gate())
-                    .addService(new Service());
-            more.forEach(builder::addService);
-            server = builder.build().start();
+                    .addService(new Service())
+                    .build().start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -92,7 +115,7 @@ abstract class RecordingControlPlane implements AutoCloseable {
     void mistake(String what) {}
 
     public URI uri() {
-        return URI.create("grpc://127.0.0.1:" + server.getPort());
+        return uri;
     }
 
     public void serve(Policy policy) {
@@ -144,6 +167,9 @@ abstract class RecordingControlPlane implements AutoCloseable {
             throw new IllegalStateException(e);
         } finally {
             thread.shutdownNow();
+            if (loops != null) {
+                loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            }
         }
     }
 
