@@ -23,6 +23,7 @@ final class Attempt {
     private final OutgoingRequest exchange;
 
     private final Calls calls;
+    private final ConnectionSettings settings;
     private final EndpointDns dns;
 
     /** Of the address that the library asked for last; null before it did. */
@@ -39,11 +40,12 @@ final class Attempt {
     private boolean led;
 
     /** @param exchange of which an attempt is due */
-    Attempt(Interceptor.Chain chain, OutgoingRequest exchange, Calls calls) {
+    Attempt(Interceptor.Chain chain, OutgoingRequest exchange, Calls calls, ConnectionSettings settings) {
         Endpoint endpoint = exchange.endpoint();
         this.chain = chain;
         this.exchange = exchange;
         this.calls = calls;
+        this.settings = settings;
         this.dns = new EndpointDns(endpoint.address(), endpoint.tls());
     }
 
@@ -51,11 +53,16 @@ final class Attempt {
         this.chain = chain;
         this.exchange = null;
         this.calls = null;
+        this.settings = null;
         this.dns = null;
     }
 
     static Attempt unmeshed(Interceptor.Chain chain) {
         return new Attempt(chain);
+    }
+
+    boolean isMeshed() {
+        return exchange != null;
     }
 
     boolean isOf(Interceptor.Chain chain) {
@@ -67,25 +74,22 @@ final class Attempt {
         return connected.dns().equals(dns);
     }
 
-    /** In place of the app's own. Host and port are the same: the library compares them with those of the URL. */
-    Address address(Address apps) {
-        if (exchange == null) {
-            return apps;
-        }
-        sockets = new MeshSocketFactory(exchange.endpoint(), exchange.connectTimeoutNanos(), apps, this);
+    /** In place of the library's own. Host and port are the same: it compares them with those of the URL. */
+    Address address(HttpUrl url) {
+        sockets = new MeshSocketFactory(exchange.endpoint(), exchange.connectTimeoutNanos(), this);
         Address there = new Address(
-                apps.url().host(),
-                apps.url().port(),
+                url.host(),
+                url.port(),
                 dns,
                 sockets,
                 null,
                 null,
                 null,
-                apps.proxyAuthenticator(),
+                settings.proxyAuthenticator(),
                 Proxy.NO_PROXY,
-                apps.protocols(),
-                apps.connectionSpecs(),
-                apps.proxySelector());
+                settings.client().protocols(),
+                settings.client().connectionSpecs(),
+                settings.proxySelector());
         led = true;
         return there;
     }

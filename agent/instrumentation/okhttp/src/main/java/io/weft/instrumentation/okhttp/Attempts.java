@@ -27,6 +27,7 @@ final class Attempts {
     private final Interceptor connect;
     private final Interceptor.Chain chain;
     private final OutgoingRequest exchange;
+    private final ConnectionSettings settings;
 
     Attempts(
             AdapterContext context,
@@ -34,13 +35,15 @@ final class Attempts {
             ThreadLocal<Attempt> current,
             Interceptor connect,
             Interceptor.Chain chain,
-            OutgoingRequest exchange) {
+            OutgoingRequest exchange,
+            ConnectionSettings settings) {
         this.context = context;
         this.calls = calls;
         this.current = current;
         this.connect = connect;
         this.chain = chain;
         this.exchange = exchange;
+        this.settings = settings;
     }
 
     Response run() throws Throwable {
@@ -61,17 +64,28 @@ final class Attempts {
     private Response watched(Response response, ExchangeEnd end) {
         Headers headers = HeaderEdits.changed(response.headers(), exchange.responseChanges());
         ResponseBody body = response.body();
-        if (body.contentLength() == 0) {
+        boolean read = body.contentLength() != 0;
+        if (!read) {
             end.run();
-            return headers == response.headers() ? response : response.newBuilder().headers(headers).build();
         }
-        return response.newBuilder().headers(headers).body(new WatchedBody(body, chain.call(), exchange, end)).build();
+        boolean changed = headers != response.headers();
+        if (!read && !changed) {
+            return response;
+        }
+        Response.Builder watched = response.newBuilder();
+        if (changed) {
+            watched.headers(headers);
+        }
+        if (read) {
+            watched.body(new WatchedBody(body, chain.call(), exchange, end));
+        }
+        return watched.build();
     }
 
     /** @return null: the mesh answers by itself */
     private Response attempts() throws Throwable {
         while (next() == Step.DIAL) {
-            Attempt attempt = new Attempt(chain, exchange, calls);
+            Attempt attempt = new Attempt(chain, exchange, calls, settings);
             exchange.begins(attempt);
             Response response;
             current.set(attempt);
@@ -88,7 +102,7 @@ final class Attempts {
                 pause(exchange.backoffNanos());
                 continue;
             } finally {
-                current.remove();
+                current.set(null);
             }
             if (!exchange.onResponse(response.code(), name -> HeaderEdits.joined(response.headers(), name))
                     || chain.call().isCanceled()) {

@@ -4,18 +4,21 @@ import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.net.ConnectException;
-import okhttp3.Address;
 import okhttp3.Call;
 import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
 
 /** What the library's own classes do for a call, and what differs most between its versions. Thread-safe. */
 abstract class Calls {
     private final MethodHandle isWebSocket;
 
+    private final MethodHandle client;
+
     private final MethodHandle cancel;
 
     Calls(Members call, Members codec) throws ReflectiveOperationException {
         isWebSocket = call.getter("forWebSocket");
+        client = call.getter("client");
         cancel = codec.method("cancel");
     }
 
@@ -44,8 +47,13 @@ abstract class Calls {
         }
     }
 
-    /** To where the hop leads without the mesh. */
-    abstract Address address(Interceptor.Chain chain) throws Throwable;
+    ConnectionSettings settings(Interceptor.Chain chain) throws Throwable {
+        return ConnectionSettings.of(client(chain.call()));
+    }
+
+    final OkHttpClient client(Call call) throws Throwable {
+        return (OkHttpClient) (Object) client.invokeExact((Object) call);
+    }
 
     /** From now on the call finds connections of that attempt only, pooled or new. To be called while it is the thread's own. */
     abstract void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable;

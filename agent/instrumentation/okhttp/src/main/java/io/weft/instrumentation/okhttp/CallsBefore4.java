@@ -16,7 +16,6 @@ import okhttp3.Interceptor;
  */
 final class CallsBefore4 extends Calls {
     private final MethodHandle allocation;
-    private final MethodHandle address;
     private final MethodHandle setAddress;
     private final MethodHandle setSelector;
     private final MethodHandle setSelection;
@@ -33,7 +32,6 @@ final class CallsBefore4 extends Calls {
         super(new Members(context, "okhttp3.RealCall"), new Members(context, "okhttp3.internal.http.HttpCodec"));
         allocation = new Members(context, "okhttp3.internal.http.RealInterceptorChain").method("streamAllocation");
         Members streams = new Members(context, "okhttp3.internal.connection.StreamAllocation");
-        address = streams.getter("address");
         setAddress = streams.setter("address");
         setSelector = streams.setter("routeSelector");
         setSelection = streams.setter("routeSelection");
@@ -52,12 +50,6 @@ final class CallsBefore4 extends Calls {
     }
 
     @Override
-    Address address(Interceptor.Chain chain) throws Throwable {
-        Address current = (Address) (Object) address.invokeExact(streams(chain));
-        return current.socketFactory() instanceof MeshSocketFactory earlier ? earlier.apps() : current;
-    }
-
-    @Override
     void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable {
         Object streams = streams(chain);
         Connection held = (Connection) (Object) connection.invokeExact(streams);
@@ -68,7 +60,7 @@ final class CallsBefore4 extends Calls {
         if (held != null) {
             Object ignored = (Object) noNewStreams.invokeExact(streams);
         }
-        Address there = attempt.address(address(chain));
+        Address there = attempt.address(chain.request().url());
         Call call = chain.call();
         Object database = (Object) routeDatabase.invokeExact(streams);
         Object listener = (Object) eventListener.invokeExact(streams);

@@ -3,12 +3,16 @@ package io.weft.instrumentation.okhttp;
 import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.net.Proxy;
+import java.net.ProxySelector;
 import java.net.Socket;
-import okhttp3.Address;
+import javax.net.SocketFactory;
+import okhttp3.Authenticator;
 import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.EventListener;
 import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
 
 /** From 4.9 on the call itself finds its connections: it is sent back to where it began to look for one. */
 final class CallsFrom4 extends Calls {
@@ -21,16 +25,12 @@ final class CallsFrom4 extends Calls {
     private final MethodHandle release;
     private final MethodHandle exchange;
     private final MethodHandle eventListener;
-    private final MethodHandle client;
-    private final MethodHandle address;
 
-    /** Whose method {@link #address} is. */
-    private final Owner owner;
+    /** Null before 5.4: an app's interceptors cannot change what its client says. */
+    private final ChainSettings settings;
 
     /** From 5 on it takes the chain, too. */
     private final boolean entersWithChain;
-
-    private enum Owner { CALL, CLIENT, CHAIN }
 
     CallsFrom4(AdapterContext context) throws ReflectiveOperationException {
         this(context, new Members(context, CALL));
@@ -48,39 +48,37 @@ final class CallsFrom4 extends Calls {
         release = call.method("releaseConnectionNoEvents");
         exchange = call.method("getInterceptorScopedExchange");
         eventListener = call.getter("eventListener");
-        client = call.getter("client");
         Members chain = new Members(context, CHAIN);
-        Members ofClient = new Members(context, "okhttp3.OkHttpClient");
-        MethodHandle found = optional(call, "createAddress");
-        Owner of = Owner.CALL;
-        if (found == null) {
-            found = optional(chain, "address");
-            of = Owner.CHAIN;
-        }
-        if (found == null) {
-            found = ofClient.method("address");
-            of = Owner.CLIENT;
-        }
-        address = found;
-        owner = of;
+        settings = chain.has("proxySelector") ? new ChainSettings(chain) : null;
     }
 
-    private static MethodHandle optional(Members members, String name) throws ReflectiveOperationException {
-        try {
-            return members.method(name);
-        } catch (NoSuchMethodException e) {
-            return null;
+    /** What an interceptor of the app's may have changed for its call. */
+    private static final class ChainSettings {
+        private final MethodHandle proxy;
+        private final MethodHandle proxySelector;
+        private final MethodHandle socketFactory;
+        private final MethodHandle proxyAuthenticator;
+
+        ChainSettings(Members chain) throws ReflectiveOperationException {
+            proxy = chain.getter("proxy");
+            proxySelector = chain.getter("proxySelector");
+            socketFactory = chain.getter("socketFactory");
+            proxyAuthenticator = chain.getter("proxyAuthenticator");
+        }
+
+        ConnectionSettings of(Object chain, OkHttpClient client) throws Throwable {
+            return new ConnectionSettings(
+                    (Proxy) (Object) proxy.invokeExact(chain),
+                    (ProxySelector) (Object) proxySelector.invokeExact(chain),
+                    (SocketFactory) (Object) socketFactory.invokeExact(chain),
+                    (Authenticator) (Object) proxyAuthenticator.invokeExact(chain),
+                    client);
         }
     }
 
     @Override
-    Address address(Interceptor.Chain chain) throws Throwable {
-        Object of = switch (owner) {
-            case CALL -> chain.call();
-            case CHAIN -> chain;
-            case CLIENT -> (Object) client.invokeExact((Object) chain.call());
-        };
-        return (Address) (Object) address.invokeExact(of, (Object) chain.request().url());
+    ConnectionSettings settings(Interceptor.Chain chain) throws Throwable {
+        return settings == null ? super.settings(chain) : settings.of(chain, client(chain.call()));
     }
 
     @Override

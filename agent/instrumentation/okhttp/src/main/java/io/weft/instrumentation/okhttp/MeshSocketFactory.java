@@ -7,25 +7,17 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import javax.net.SocketFactory;
-import okhttp3.Address;
 
 /** Sockets to one endpoint. A connection that is pooled holds on to it, so that it lets go of the attempt. */
 final class MeshSocketFactory extends SocketFactory {
     private final Endpoint endpoint;
     private final long connectNanos;
-    private final Address apps;
     private volatile Attempt attempt;
 
-    MeshSocketFactory(Endpoint endpoint, long connectNanos, Address apps, Attempt attempt) {
+    MeshSocketFactory(Endpoint endpoint, long connectNanos, Attempt attempt) {
         this.endpoint = endpoint;
         this.connectNanos = connectNanos;
-        this.apps = apps;
         this.attempt = attempt;
-    }
-
-    /** To where the library would have connected without the mesh. */
-    Address apps() {
-        return apps;
     }
 
     void forget() {

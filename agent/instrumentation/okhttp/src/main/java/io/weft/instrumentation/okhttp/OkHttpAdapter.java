@@ -8,7 +8,6 @@ import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import javax.net.SocketFactory;
-import okhttp3.Address;
 import okhttp3.Connection;
 import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
@@ -21,7 +20,7 @@ public final class OkHttpAdapter implements Adapter {
     private final Calls calls;
     private final Bodies bodies;
 
-    /** Under way on this thread. */
+    /** Under way on this thread; null: none. It is never removed: each request would pay for an entry anew. */
     private final ThreadLocal<Attempt> current = new ThreadLocal<>();
 
     public OkHttpAdapter(AdapterContext context) throws ReflectiveOperationException {
@@ -34,9 +33,9 @@ public final class OkHttpAdapter implements Adapter {
     public Handler handler(String hook) {
         return switch (hook) {
             case "connect" -> (Handler.Around) (connect, chain, a1, a2, a3) -> connect((Interceptor) connect, (Interceptor.Chain) chain);
-            case "address" -> (Handler.Result) (self, address, a0, a1, a2) -> {
+            case "address" -> (Handler.Around) (self, url, a1, a2, a3) -> {
                 Attempt attempt = current.get();
-                return attempt == null ? address : attempt.address((Address) address);
+                return attempt == null || !attempt.isMeshed() ? Handler.PROCEED : attempt.address((HttpUrl) url);
             };
             case "acquired" -> (Handler.Around) (self, connection, a1, a2, a3) -> {
                 if (((Connection) connection).socket() instanceof MeshSocket socket) {
@@ -67,8 +66,10 @@ public final class OkHttpAdapter implements Adapter {
         if (outer != null && outer.isOf(chain)) {
             return Handler.PROCEED;
         }
-        // One of the app's interceptors sends a request of its own in the middle of an attempt.
-        current.remove();
+        if (outer != null) {
+            // One of the app's interceptors sends a request of its own in the middle of an attempt.
+            current.set(null);
+        }
         try {
             HttpUrl url = chain.request().url();
             ConnectException refusal = Outside.refusal(context.outbound(), url.isHttps(), url.host(), url.port());
@@ -76,14 +77,14 @@ public final class OkHttpAdapter implements Adapter {
                 return new Handler.Thrown(calls.refusal(refusal));
             }
             OutgoingRequest exchange = new OutgoingRequest(chain.request(), bodies);
-            boolean claimed;
+            ConnectionSettings settings;
             try {
-                claimed = isClaimed(chain, exchange);
+                settings = claimed(chain, exchange);
             } catch (Throwable fault) {
                 return new Handler.Thrown(calls.refusal(Unsent.failure(exchange, fault)));
             }
-            if (claimed) {
-                return send(new Attempts(context, calls, current, connect, chain, exchange));
+            if (settings != null) {
+                return send(new Attempts(context, calls, current, connect, chain, exchange, settings));
             }
             if (outer == null) {
                 return Handler.PROCEED;
@@ -91,9 +92,7 @@ public final class OkHttpAdapter implements Adapter {
             current.set(Attempt.unmeshed(chain));
             return connect.intercept(chain);
         } finally {
-            if (outer == null) {
-                current.remove();
-            } else {
+            if (outer != null) {
                 current.set(outer);
             }
         }
@@ -108,18 +107,19 @@ public final class OkHttpAdapter implements Adapter {
         }
     }
 
-    /** Whether a policy names it, and it is for the mesh. */
-    private boolean isClaimed(Interceptor.Chain chain, OutgoingRequest exchange) throws Throwable {
-        if (chain.request().url().isHttps() || calls.isWebSocket(chain.call()) || !context.outbound().claims(exchange)) {
-            return false;
+    /** @return null: no policy names it, or it is not for the mesh */
+    private ConnectionSettings claimed(Interceptor.Chain chain, OutgoingRequest exchange) throws Throwable {
+        HttpUrl url = chain.request().url();
+        if (url.isHttps() || calls.isWebSocket(chain.call()) || !context.outbound().claims(exchange)) {
+            return null;
         }
-        Address apps = calls.address(chain);
-        if (!Proxies.isDirect(apps)) {
-            return false;
+        ConnectionSettings settings = calls.settings(chain);
+        if (!Proxies.isDirect(settings, url)) {
+            return null;
         }
-        if (apps.socketFactory() != SocketFactory.getDefault()) {
+        if (settings.socketFactory() != SocketFactory.getDefault()) {
             context.warn("an OkHttpClient has a SocketFactory of its own; connections to endpoints of the mesh do not come from it");
         }
-        return true;
+        return settings;
     }
 }

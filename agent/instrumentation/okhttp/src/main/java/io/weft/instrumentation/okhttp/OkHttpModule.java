@@ -53,7 +53,7 @@ public final class OkHttpModule {
     }
 
     private static Hook address(String className, String method) {
-        return Hook.result("address", className, method, "(Lokhttp3/HttpUrl;)Lokhttp3/Address;").whenPresent();
+        return Hook.around("address", className, method, "(Lokhttp3/HttpUrl;)Lokhttp3/Address;").whenPresent();
     }
 
     private static Hook acquired(String className, String method, String descriptor) {

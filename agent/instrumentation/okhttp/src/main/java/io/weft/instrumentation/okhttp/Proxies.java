@@ -3,7 +3,7 @@ package io.weft.instrumentation.okhttp;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.util.List;
-import okhttp3.Address;
+import okhttp3.HttpUrl;
 
 /** Whether the app's own proxies are in charge. */
 final class Proxies {
@@ -12,16 +12,18 @@ final class Proxies {
 
     private Proxies() {}
 
-    static boolean isDirect(Address address) {
-        if (address.proxy() != null) {
-            return address.proxy().type() == Proxy.Type.DIRECT;
+    static boolean isDirect(ConnectionSettings settings, HttpUrl url) {
+        if (settings.proxy() != null) {
+            return settings.proxy().type() == Proxy.Type.DIRECT;
         }
-        ProxySelector selector = address.proxySelector();
+        ProxySelector selector = settings.proxySelector();
         String kind = selector.getClass().getName();
         if (kind.equals(NULL_SELECTOR) || kind.equals(JDK_SELECTOR) && !isConfigured()) {
             return true;
         }
-        List<Proxy> proxies = selector.select(address.url().uri());
+        // As the library asks: without what an app may have put into the URL for the server alone.
+        HttpUrl host = new HttpUrl.Builder().scheme(url.scheme()).host(url.host()).port(url.port()).build();
+        List<Proxy> proxies = selector.select(host.uri());
         return proxies == null || proxies.isEmpty() || proxies.get(0).type() == Proxy.Type.DIRECT;
     }
 
