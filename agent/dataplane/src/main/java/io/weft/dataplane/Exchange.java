@@ -391,6 +391,24 @@ public abstract class Exchange extends Limited {
     }
 
     /**
+     * The connection that the attempt was {@link #connecting} for is there, and is not to be ended for that any more. For libraries that
+     * connect before the app has written its request, which may be long before they are {@link #connected}.
+     *
+     * @return false: a time limit is over; say {@link #onFailure}
+     */
+    public final boolean established() {
+        if (!isArmed(TimeLimit.CONNECT_TIMEOUT)) {
+            return true;
+        }
+        if (!watchOff()) {
+            return false;
+        }
+        disarm(TimeLimit.CONNECT_TIMEOUT);
+        layers.deadlines.watch(this);
+        return true;
+    }
+
+    /**
      * The attempt has its connection.
      *
      * @return false: a time limit is over; send nothing, and say {@link #onFailure}

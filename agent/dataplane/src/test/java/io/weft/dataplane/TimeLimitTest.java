@@ -251,6 +251,30 @@ class TimeLimitTest {
     }
 
     @Test
+    void aConnectionThatIsThereIsNotGivenUpHoweverLongTheAppTakesToWriteItsRequest() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connecting();
+        assertThat(request.established()).isTrue();
+
+        mesh.time.advance(Duration.ofSeconds(50));
+        assertThat(request.aborts).isZero();
+        mesh.time.advance(Duration.ofSeconds(10));
+        assertThat(request.aborts).as("a limit of the whole goes on").isEqualTo(1);
+        assertThat(request.connected()).isFalse();
+    }
+
+    @Test
+    void aConnectionThatIsThereTooLateIsNotUsed() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connecting();
+
+        mesh.time.advance(Duration.ofNanos(request.connectTimeoutNanos()));
+        assertThat(request.established()).isFalse();
+    }
+
+    @Test
     void aConnectionThatDoesNotComeIsAFailureToConnect() {
         Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)), retry(PerTry.NO_LIMIT, On.CONNECT_FAILURE));
         Limitable request = mesh.dialled(new Limitable());

@@ -14,6 +14,9 @@ import sun.net.www.protocol.http.HttpURLConnection;
 
 /** The handlers of {@link HttpUrlConnectionModule}. Thread-safe. */
 public final class HttpUrlConnectionAdapter implements Adapter {
+    /** For a time limit. */
+    private static final int JDK_DEFAULT = -1;
+
     private final AdapterContext context;
     private final Internals internals;
 
@@ -64,7 +67,8 @@ public final class HttpUrlConnectionAdapter implements Adapter {
     }
 
     private Object reconnect(HttpURLConnection connection, URL url, boolean reuse) throws Throwable {
-        Object client = connect(connection, url, null, connection.getConnectTimeout(), reuse);
+        int limit = connection.getConnectTimeout();
+        Object client = connect(connection, url, null, limit == 0 ? JDK_DEFAULT : limit, reuse);
         if (!(client instanceof MeshHttpClient mesh)) {
             return client;
         }

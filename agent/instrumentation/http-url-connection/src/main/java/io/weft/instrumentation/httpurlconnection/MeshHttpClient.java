@@ -11,7 +11,6 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.ConnectException;
-import java.net.MalformedURLException;
 import java.net.NoRouteToHostException;
 import java.net.Proxy;
 import java.net.Socket;
@@ -29,7 +28,7 @@ import sun.net.www.protocol.http.HttpURLConnection;
 
 /**
  * A connection of the JDK's that leads to an endpoint of the mesh. {@link #url} stays the app's own, since the JDK files cookies under
- * it; {@link #host} and {@link #port} are the endpoint's, and so is the key in the JDK's keep-alive cache.
+ * it; {@link #host} and {@link #port} are the endpoint's. Both together are the key in the JDK's keep-alive cache.
  *
  * <p>For one thread at a time, as its superclass; but {@link #finished} and {@link #closeServer} may come from the JDK's threads.
  */
@@ -40,11 +39,10 @@ final class MeshHttpClient extends HttpClient {
 
     private final Carried exchange;
 
-    /** In milliseconds; 0: none. */
+    /** In milliseconds; 0: none. Below 0: the JDK's default. */
     private final int appsConnectTimeout;
 
     private Endpoint endpoint;
-    private URL endpointUrl;
     /** Below mesh TLS: what another thread may close, since closing TLS waits for whoever is writing. */
     private Socket rawSocket;
     /** Null: in plaintext. */
@@ -116,7 +114,7 @@ final class MeshHttpClient extends HttpClient {
 
     private static MeshHttpClient kept(Internals internals, HttpURLConnection connection, URL url, Endpoint endpoint)
             throws IOException {
-        if (!(kac.get(urlOf(endpoint), endpoint) instanceof MeshHttpClient kept)) {
+        if (!(kac.get(url, endpoint) instanceof MeshHttpClient kept)) {
             return null;
         }
         boolean stale = connection.streaming() && connection.getRequestMethod().equals("POST") && !kept.available();
@@ -141,21 +139,14 @@ final class MeshHttpClient extends HttpClient {
         return secured == null || secured.lease();
     }
 
-    private static URL urlOf(Endpoint endpoint) throws MalformedURLException {
-        return new URL("http", endpoint.address().getAddress().getHostAddress(), endpoint.address().getPort(), "");
-    }
-
-    private void lead(Endpoint endpoint) throws MalformedURLException {
+    private void lead(Endpoint endpoint) {
         this.endpoint = endpoint;
-        this.endpointUrl = urlOf(endpoint);
         this.host = endpoint.address().getAddress().getHostAddress();
         this.port = endpoint.address().getPort();
     }
 
-    /** Also the JDK's own second try on this connection has no more time than this. */
     private IOException dial() {
-        long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(exchange.get().connectTimeoutNanos()));
-        setConnectTimeout((int) (appsConnectTimeout > 0 ? Math.min(appsConnectTimeout, limit) : limit));
+        setConnectTimeout(appsConnectTimeout);
         try {
             openServer();
             return null;
@@ -169,21 +160,45 @@ final class MeshHttpClient extends HttpClient {
         openServer();
     }
 
+    /** Also for the JDK's own second try on this connection. */
     @Override
     public void openServer(String server, int port) throws IOException {
         if (reply == null) {
             OutgoingRequest current = exchange.get();
-            if (current != null && current.isEnded()) {
-                throw new SocketException("Socket closed");
-            }
-            super.openServer(server, port);
-            if (current != null) {
-                current.over(rawSocket);
+            if (current == null) {
+                super.openServer(server, port);
+            } else {
+                openServer(current, server, port);
             }
             return;
         }
         serverSocket = new CannedSocket(reply, head);
         serverOutput = new PrintStream(new BufferedOutputStream(serverSocket.getOutputStream()), false, encoding);
+    }
+
+    /**
+     * The policy's limit for a connection is the exchange's to watch: a socket that is connected within a limit of its own never blocks
+     * again, and then each read that waits costs two system calls more.
+     */
+    private void openServer(OutgoingRequest current, String server, int port) throws IOException {
+        if (current.isEnded() || !current.connecting()) {
+            throw new SocketException("Socket closed");
+        }
+        try {
+            super.openServer(server, port);
+        } catch (IOException e) {
+            throw current.isEnded() ? late(e) : e;
+        }
+        if (!current.established()) {
+            throw late(null);
+        }
+    }
+
+    /** As the JDK says it where the limit is the app's. */
+    private static IOException late(IOException cause) {
+        SocketTimeoutException late = new SocketTimeoutException("Connect timed out");
+        late.initCause(cause);
+        return late;
     }
 
     /** Within the app's connect timeout, as what it waits for is a connection that can be used. */
@@ -206,7 +221,12 @@ final class MeshHttpClient extends HttpClient {
 
     @Override
     protected Socket createSocket() {
-        return new ObservedSocket(exchange);
+        Socket socket = new ObservedSocket(exchange);
+        OutgoingRequest current = exchange.get();
+        if (current != null) {
+            current.over(socket);
+        }
+        return socket;
     }
 
     @Override
@@ -307,7 +327,8 @@ final class MeshHttpClient extends HttpClient {
             return false;
         }
         try {
-            return serverInput.available() >= Long.parseLong(length);
+            long bytes = Long.parseLong(length);
+            return ((ObservedSocket) rawSocket).buffered(serverInput) >= bytes || bytes > 0 && serverInput.available() >= bytes;
         } catch (NumberFormatException | IOException notForUsToJudge) {
             // who reads the body finds it out
             return false;
@@ -428,7 +449,7 @@ final class MeshHttpClient extends HttpClient {
                 closeServer();
             } else if (!inCache) {
                 inCache = true;
-                kac.put(endpointUrl, endpoint, this);
+                kac.put(url, endpoint, this);
             }
         } finally {
             unlock();
@@ -437,7 +458,7 @@ final class MeshHttpClient extends HttpClient {
 
     @Override
     public void closeIdleConnection() {
-        if (reply == null && kac.get(endpointUrl, endpoint) instanceof MeshHttpClient idle) {
+        if (reply == null && kac.get(url, endpoint) instanceof MeshHttpClient idle) {
             idle.closeServer();
         }
     }

@@ -5,6 +5,7 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 
@@ -22,13 +23,33 @@ final class ObservedSocket extends Socket {
 
     private final Observer observer;
 
+    /** Of this thread's question. */
+    private boolean withoutMine;
+
+    /** As the JDK makes its own for this: what leads past a proxy does so for each kind of proxy. */
     ObservedSocket(Observer observer) {
+        super(Proxy.NO_PROXY);
         this.observer = observer;
+    }
+
+    /** What streams upon this one's have read already and not given out: what else has come, only a system call can tell. */
+    int buffered(InputStream upon) throws IOException {
+        withoutMine = true;
+        try {
+            return upon.available();
+        } finally {
+            withoutMine = false;
+        }
     }
 
     @Override
     public InputStream getInputStream() throws IOException {
         return new FilterInputStream(super.getInputStream()) {
+            @Override
+            public int available() throws IOException {
+                return withoutMine ? 0 : in.available();
+            }
+
             @Override
             public int read(byte[] bytes, int offset, int length) throws IOException {
                 int read;
