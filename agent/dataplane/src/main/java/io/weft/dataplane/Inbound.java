@@ -44,11 +44,16 @@ public interface Inbound {
      */
     Port openedUnsecurable(String library, InetSocketAddress address) throws UnsecurableException;
 
+    /** As {@link #openedUnsecurable}, for a server that served before the agent came: it goes on, and what comes in is asked about one by one. */
+    Port foundUnsecurable(String library, InetSocketAddress address);
+
     /**
-     * Such a server has accepted a connection.
+     * Such a server has accepted a connection, or a request on one of which nobody was asked when it was accepted. Waits where what comes
+     * in to other ports would be held up: there is nothing here that could be looked at later.
      *
      * @param ownTls the app's own TLS is on it
-     * @param socket closed once policy would not let it in any longer and it had time to end; not kept for that
+     * @param socket closed once policy would not let it in any longer and it had time to end; not kept for that. Null: each of its requests
+     *     is asked about
      * @return false: it is to be closed at once
      */
     boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket);

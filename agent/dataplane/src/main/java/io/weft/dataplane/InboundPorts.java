@@ -115,6 +115,11 @@ public final class InboundPorts implements Inbound {
     }
 
     @Override
+    public Port foundUnsecurable(String library, InetSocketAddress address) {
+        return opened(new OpenPort(library, address, false, false), true);
+    }
+
+    @Override
     public boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket) {
         return unsecurable.admits(new Connection(local, remote, ownTls ? OWN_TLS : null, null), socket);
     }

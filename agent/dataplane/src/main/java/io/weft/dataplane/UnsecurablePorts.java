@@ -91,7 +91,9 @@ final class UnsecurablePorts {
                 : null;
     }
 
+    /** @param socket null: each of its requests is asked about */
     boolean admits(Connection connection, Closeable socket) {
+        awaitPolicy(connection.localPort());
         Rejection why = rejection(connection);
         if (why != null) {
             connections.rejected(why, connection);
@@ -100,8 +102,10 @@ final class UnsecurablePorts {
         if (chains(connection.localPort()) == null) {
             unnamed.admitted(connection.localPort());
         }
-        synchronized (open) {
-            open.put(socket, connection);
+        if (socket != null) {
+            synchronized (open) {
+                open.put(socket, connection);
+            }
         }
         return true;
     }

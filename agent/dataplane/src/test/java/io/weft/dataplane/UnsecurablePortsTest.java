@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** Servers that can neither be secured nor be looked into: whether they may serve, and for how long. */
@@ -131,6 +132,18 @@ class UnsecurablePortsTest {
     }
 
     @Test
+    void oneThatServedBeforeTheAgentCameGoesOnUntilPolicyDemandsWhatCannotBeDone() {
+        apply(PERMISSIVE);
+        Inbound.Port port = ports.foundUnsecurable("jetty", LOCAL);
+        assertThat(ports.ports()).isEqualTo(Set.of(new PortInfo("jetty", LOCAL, false, true)));
+        assertThat(ports.admitsUnsecurable(LOCAL, REMOTE, false, null)).isTrue();
+        apply(STRICT);
+        assertThat(ports.admitsUnsecurable(LOCAL, REMOTE, false, null)).as("another request, over whatever connection").isFalse();
+        port.close();
+        assertThat(ports.ports()).isEmpty();
+    }
+
+    @Test
     void whoIsWelcomeAgainStays() throws UnsecurableException {
         apply(PERMISSIVE);
         open();
@@ -159,6 +172,15 @@ class UnsecurablePortsTest {
         assertThat(started).isNotDone();
         apply(STRICT);
         assertThat(started.get(60, TimeUnit.SECONDS)).contains("must not serve");
+    }
+
+    @Test
+    void whatComesInWaitsForThePolicyOfItsPort() throws Exception {
+        ports.guard(new InboundGuard(port -> true, Duration.ofSeconds(5), false));
+        CompletableFuture<Boolean> admitted = CompletableFuture.supplyAsync(() -> accept("somebody"));
+        assertThatThrownBy(() -> admitted.get(100, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        apply(PERMISSIVE);
+        assertThat(admitted.get(60, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -11,9 +11,11 @@ package io.weft.instrumentation;
  * @param argument the replaced argument's index from 0, for {@link Kind#ARGUMENT}
  * @param optional the module attaches without it when the app's version of the library has no such method
  * @param asleep may do nothing until {@link AdapterContext#wake}
+ * @param neededBy class name of the only one of the module's adapters that does not do without it; null: none does, unless it is optional
  */
 public record Hook(
-        String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional, boolean asleep) {
+        String id, String className, String method, String descriptor, Kind kind, int argument, boolean optional, boolean asleep,
+        String neededBy) {
 
     public enum Kind {
         /** At the start; may return in the method's place, and what it returns no RESULT hook sees. Not for constructors. */
@@ -25,20 +27,30 @@ public record Hook(
     }
 
     public static Hook around(String id, String className, String method, String descriptor) {
-        return new Hook(id, className, method, descriptor, Kind.AROUND, -1, false, false);
+        return new Hook(id, className, method, descriptor, Kind.AROUND, -1, false, false, null);
     }
 
     public static Hook argument(String id, String className, String method, String descriptor, int argument) {
-        return new Hook(id, className, method, descriptor, Kind.ARGUMENT, argument, false, false);
+        return new Hook(id, className, method, descriptor, Kind.ARGUMENT, argument, false, false, null);
     }
 
     public static Hook result(String id, String className, String method, String descriptor) {
-        return new Hook(id, className, method, descriptor, Kind.RESULT, -1, false, false);
+        return new Hook(id, className, method, descriptor, Kind.RESULT, -1, false, false, null);
     }
 
     /** The same hook, not needed for the module to attach. */
     public Hook whenPresent() {
-        return new Hook(id, className, method, descriptor, kind, argument, true, asleep);
+        return new Hook(id, className, method, descriptor, kind, argument, true, asleep, neededBy);
+    }
+
+    /** The same hook, which one adapter needs to attach, and the module's others do not. */
+    public Hook neededBy(String adapter) {
+        return new Hook(id, className, method, descriptor, kind, argument, optional, asleep, adapter);
+    }
+
+    /** Whether a version of the library that has no such method is none for that adapter. */
+    public boolean isNeededBy(String adapter) {
+        return !optional && (neededBy == null || neededBy.equals(adapter));
     }
 
     /**
@@ -46,10 +58,10 @@ public record Hook(
      * before the JVM does, it is awake from the beginning.
      */
     public Hook untilWoken() {
-        return new Hook(id, className, method, descriptor, kind, argument, optional, true);
+        return new Hook(id, className, method, descriptor, kind, argument, optional, true, neededBy);
     }
 
     Hook relocated(Relocation to) {
-        return new Hook(id, to.apply(className), method, to.apply(descriptor), kind, argument, optional, asleep);
+        return new Hook(id, to.apply(className), method, to.apply(descriptor), kind, argument, optional, asleep, neededBy);
     }
 }

@@ -6,35 +6,39 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What adapters of server libraries have in common that the mesh knows and can neither secure nor look into: such a server does not
- * start where policy demands that, and gets no connection once policy does. Thread-safe.
+ * start where policy demands that, and gets no connection once policy does. One that served before the agent came is known to the mesh from
+ * its next connection or request on. Thread-safe.
  */
 public final class UnsecurableServers {
     private final Inbound inbound;
     private final String library;
-    private final Map<Object, Inbound.Port> open = new ConcurrentHashMap<>();
+    private final boolean late;
+    /** By number. */
+    private final Map<Integer, Inbound.Port> open = new ConcurrentHashMap<>();
+    /** What comes in to them still does not make them serve again. */
+    private final Set<Integer> stopped = ConcurrentHashMap.newKeySet();
 
     /** @param library the module's name */
     public UnsecurableServers(AdapterContext context, String library) {
         inbound = context.inbound();
+        late = context.late();
         this.library = library;
     }
 
     /**
      * A listener has its port and is about to serve; waits for what policy says of that.
      *
-     * @param listener by which {@link #closed} knows it
      * @return null: it may; else it is to be closed, and its start to fail with this
      */
-    public IOException opened(Object listener, InetSocketAddress address) {
+    public IOException opened(InetSocketAddress address) {
         try {
-            Inbound.Port before = open.put(listener, inbound.openedUnsecurable(library, address));
-            if (before != null) {
-                before.close();
-            }
+            stopped.remove(address.getPort());
+            keep(inbound.openedUnsecurable(library, address));
             return null;
         } catch (UnsecurableException e) {
             return new IOException(e.getMessage());
@@ -43,10 +47,20 @@ public final class UnsecurableServers {
         }
     }
 
-    public void closed(Object listener) {
-        Inbound.Port port = open.remove(listener);
-        if (port != null) {
-            port.close();
+    private void keep(Inbound.Port port) {
+        Inbound.Port before = open.put(port.port(), port);
+        if (before != null) {
+            before.close();
+        }
+    }
+
+    public synchronized void closed(int port) {
+        if (late) {
+            stopped.add(port);
+        }
+        Inbound.Port known = open.remove(port);
+        if (known != null) {
+            known.close();
         }
     }
 
@@ -58,6 +72,28 @@ public final class UnsecurableServers {
      * @return false: it is to be closed
      */
     public boolean admits(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket) {
-        return local == null || remote == null || inbound.admitsUnsecurable(local, remote, ownTls, socket);
+        if (local == null || remote == null) {
+            return true;
+        }
+        if (late && !ownTls && !open.containsKey(local.getPort())) {
+            found(local.getPort());
+        }
+        return inbound.admitsUnsecurable(local, remote, ownTls, socket);
+    }
+
+    /**
+     * A request came over a connection that may be from before the agent.
+     *
+     * @return false: the connection is to be closed, and the app not to see the request
+     */
+    public boolean admits(InetSocketAddress local, InetSocketAddress remote, boolean ownTls) {
+        return admits(local, remote, ownTls, null);
+    }
+
+    /** Wherever it is bound: it takes no clients from the mesh, which so needs no address of it. */
+    private synchronized void found(int port) {
+        if (!open.containsKey(port) && !stopped.contains(port)) {
+            open.put(port, inbound.foundUnsecurable(library, new InetSocketAddress(port)));
+        }
     }
 }

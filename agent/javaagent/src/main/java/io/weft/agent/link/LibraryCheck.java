@@ -42,9 +42,9 @@ public final class LibraryCheck {
         if (module.marker() != null && members(module.marker().replace('.', '/'), app, classes) == null) {
             return new Found(module.adapters().get(0), List.of(module.marker()), true);
         }
-        List<String> missing = missingMethods(module, app, classes);
         Found first = null;
         for (String adapter : module.adapters()) {
+            List<String> missing = missingMethods(module, adapter, app, classes);
             Found found = new Found(adapter, missing.isEmpty() ? missingMembers(module.relocation(), adapter, app, classes) : missing);
             if (found.missing.isEmpty()) {
                 return found;
@@ -54,10 +54,10 @@ public final class LibraryCheck {
         return first;
     }
 
-    private static List<String> missingMethods(InstrumentationModule module, ClassLoader app, Map<String, ClassMembers> classes) {
+    private static List<String> missingMethods(InstrumentationModule module, String adapter, ClassLoader app, Map<String, ClassMembers> classes) {
         Set<String> missing = new TreeSet<>();
         for (Hook hook : module.hooks()) {
-            if (!hook.optional()) {
+            if (hook.isNeededBy(adapter)) {
                 ClassMembers members = members(hook.className().replace('.', '/'), app, classes);
                 if (members == null || !members.canWeave(hook)) {
                     missing.add(describe(hook));

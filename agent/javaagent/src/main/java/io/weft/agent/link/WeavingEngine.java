@@ -38,7 +38,7 @@ public final class WeavingEngine implements HookTransformer.Engine {
             }
             Weaver.Woven result = weaver.weave(current, ofModule.hooks(),
                     new Numbers(attachment, className));
-            Hook missing = missing(ofModule.hooks(), result);
+            Hook missing = missing(ofModule.hooks(), attachment.adapter(), result);
             if (missing != null) {
                 attachments.refuse(attachment, LibraryCheck.describe(missing));
             } else if (result.classFile() != null) {
@@ -64,9 +64,9 @@ public final class WeavingEngine implements HookTransformer.Engine {
         }
     }
 
-    private static Hook missing(List<Hook> hooks, Weaver.Woven result) {
+    private static Hook missing(List<Hook> hooks, String adapter, Weaver.Woven result) {
         for (Hook hook : hooks) {
-            if (!hook.optional() && !result.matched().contains(hook)) {
+            if (hook.isNeededBy(adapter) && !result.matched().contains(hook)) {
                 return hook;
             }
         }

@@ -158,6 +158,18 @@ class LinkTest {
     }
 
     @Test
+    void anAdapterDoesWithoutWhatOnlyAnotherOneNeeds() throws Exception {
+        InstrumentationModule module = SampleModule.module(SampleModule.ADAPTER, "io.weft.instrumentation.sample.OlderAdapter");
+        List<Hook> hooks = new ArrayList<>(module.hooks());
+        hooks.replaceAll(hook -> hook.id().equals("length") ? hook.neededBy(SampleModule.ADAPTER) : hook);
+        index = new HookIndex(List.of(new InstrumentationModule(module.name(), module.versions(), module.adapters(), List.of(), hooks)));
+
+        assertThat(greet(greeter(app()))).isEqualTo("hello Eve secret inherited");
+        assertThat(greet(greeter(app(without("length"))))).isEqualTo("hello Eve, as ever");
+        assertThat(scene.logged()).doesNotContain("WARN");
+    }
+
+    @Test
     void whoeverHasOnlyWhatAnotherLibraryHasTooIsNotWarned() throws Exception {
         InstrumentationModule other = new InstrumentationModule("other", "1", List.of(SampleModule.ADAPTER), List.of(),
                 List.of(Hook.around("length", "sample.library.Greeter", "length", "(Ljava/lang/String;)I"))).markedBy("sample.library.NotThere");

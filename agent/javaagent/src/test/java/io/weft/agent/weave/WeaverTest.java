@@ -199,8 +199,8 @@ class WeaverTest {
     }
 
     private static List<Hook> hooks(Hook.Kind kind, int argument) {
-        return List.of(new Hook("instance", Echo.CLASS, "instance", "", kind, argument, false, false),
-                new Hook("still", Echo.CLASS, "still", "", kind, argument, false, false));
+        return List.of(new Hook("instance", Echo.CLASS, "instance", "", kind, argument, false, false, null),
+                new Hook("still", Echo.CLASS, "still", "", kind, argument, false, false, null));
     }
 
     private Object woven(int version, Echo type, List<Hook> hooks, Handler handler) throws Exception {

@@ -137,6 +137,7 @@ class AttachIT {
         UNDERTOW_2_4("UndertowServer", "undertow-2.4", false),
         NETTY_4_1("NettyServer", "netty-4.1", true),
         REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3", false),
+        HELIDON("HelidonServer", "helidon-4.5", false),
         JDK_HTTP_SERVER("JdkHttpServer", null, true),
         JDK_HTTP_SERVER_OF_THE_NEWEST("JdkHttpServer", null, false);
 

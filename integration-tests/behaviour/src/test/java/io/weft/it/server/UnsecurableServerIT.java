@@ -3,6 +3,7 @@ package io.weft.it.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.weft.it.harness.Build;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
@@ -14,6 +15,7 @@ import io.weft.it.harness.Testbed;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -40,22 +42,53 @@ class UnsecurableServerIT {
     /** @param module of the agent's */
     private record Unsecurable(String module, String library, String driver) {}
 
+    private static final Unsecurable UNDERTOW = new Unsecurable("undertow", "undertow-1.4", "io.weft.driver.UndertowServer");
+    private static final Unsecurable TOMCAT_9 = new Unsecurable("tomcat", "tomcat-9.0.45", "io.weft.driver.tomcat.javax.TomcatServer");
+    /** Of which no connection is seen when it is accepted. */
+    private static final Unsecurable TOMCAT_7 = new Unsecurable("tomcat", "tomcat-7", "io.weft.driver.tomcat.javax.PlainTomcatServer");
+    private static final Unsecurable TOMCAT_8_0 = new Unsecurable("tomcat", "tomcat-8.0", "io.weft.driver.tomcat.javax.PlainTomcatServer");
+
     private JvmCommand member(Unsecurable server, Jdk jdk) {
-        return testbed.jvm(server.module, jdk).mesh(controlPlane.uri(), "orders")
+        return server(server, jdk).mesh(controlPlane.uri(), "orders")
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
-                .environment("WEFT_DRAIN_TIMEOUT", "1s")
-                .option("-XX:TieredStopAtLevel=1")
-                .classPath(Library.named(server.library));
+                .environment("WEFT_DRAIN_TIMEOUT", "1s");
+    }
+
+    private JvmCommand server(Unsecurable server, Jdk jdk) {
+        return testbed.jvm(server.module, jdk).option("-XX:TieredStopAtLevel=1").classPath(Library.named(server.library));
     }
 
     @EveryJdk
     void undertow(Jdk jdk) {
-        whereItWouldHaveToBeSecuredItDoesNotServe(new Unsecurable("undertow", "undertow-1.4", "io.weft.driver.UndertowServer"), jdk);
+        whereItWouldHaveToBeSecuredItDoesNotServe(UNDERTOW, jdk);
     }
 
     @EveryJdk
     void tomcat(Jdk jdk) {
-        whereItWouldHaveToBeSecuredItDoesNotServe(new Unsecurable("tomcat", "tomcat-9.0.45", "io.weft.driver.tomcat.javax.TomcatServer"), jdk);
+        whereItWouldHaveToBeSecuredItDoesNotServe(jdk.equals(Jdks.newest()) ? TOMCAT_9 : TOMCAT_8_0, jdk);
+    }
+
+    /** Each request is asked about, over whatever connection. */
+    @EveryJdk
+    void whatServedBeforeTheAgentCameLetsNobodyInAnyMoreOnceItWouldHaveToBeSecured(Jdk jdk) {
+        controlPlane = testbed.controlPlane(Jdks.newest());
+        controlPlane.save("identity.yaml", IDENTITY);
+        controlPlane.save("tls.yaml", MODE.formatted("Strict"));
+        token = controlPlane.token("orders");
+        for (Unsecurable server : jdk.equals(Jdks.newest()) ? List.of(TOMCAT_9, UNDERTOW) : List.of(TOMCAT_7, TOMCAT_8_0)) {
+            JvmProcess running = server(server, jdk).option("-XX:+EnableDynamicAgentLoading").driver(server.driver, "v1");
+            int port = running.awaitPort();
+            RawClient kept = kept(port);
+
+            JvmProcess attach = testbed.jvm("attach", jdk).jar(Build.agent(), "attach", Long.toString(running.pid()),
+                    "control-plane=" + controlPlane.uri(), "control-plane.token-file=" + token, "service=orders");
+            assertThat(attach.awaitExit()).as(attach::report).isZero();
+
+            await(server.library).until(() -> !answers(port));
+            kept.send(KEEP);
+            assertThat(kept.readAll()).as("over a connection from before " + server.library).isEmpty();
+            running.awaitStderr(line -> line.contains("port " + port) && line.contains("which this port cannot be given"));
+        }
     }
 
     private void whereItWouldHaveToBeSecuredItDoesNotServe(Unsecurable server, Jdk jdk) {
@@ -65,11 +98,7 @@ class UnsecurableServerIT {
         token = controlPlane.token("orders");
         JvmProcess early = member(server, jdk).driver(server.driver, "v1");
         int port = early.awaitPort();
-        RawClient kept = testbed.closeAfterwards(new RawClient(port));
-        kept.send(KEEP);
-        assertThat(kept.readHead()).startsWith("HTTP/1.1 200");
-        assertThat(kept.readWithin(30_000)).isEqualTo('v');
-        assertThat(kept.readWithin(30_000)).isEqualTo('1');
+        RawClient kept = kept(port);
 
         controlPlane.save("tls.yaml", MODE.formatted("Strict"));
         await().until(() -> !answers(port));
@@ -85,6 +114,16 @@ class UnsecurableServerIT {
         late.awaitStderr(line -> line.contains("Exception in thread \"main\""));
         assertThat(late.stdout()).as("the port that an app tells once it serves").isEmpty();
         assertThat(answers(allowed.awaitPort())).as("allowed by name").isTrue();
+    }
+
+    /** A connection over which a request was answered. */
+    private RawClient kept(int port) {
+        RawClient client = testbed.closeAfterwards(new RawClient(port));
+        client.send(KEEP);
+        assertThat(client.readHead()).startsWith("HTTP/1.1 200");
+        assertThat(client.readWithin(30_000)).isEqualTo('v');
+        assertThat(client.readWithin(30_000)).isEqualTo('1');
+        return client;
     }
 
     private static boolean answers(int port) {

@@ -73,7 +73,7 @@ final class Admission {
             if (incoming == null) {
                 return Handler.PROCEED;
             }
-            ports.of(incoming.connection().localPort(), incoming.hasOwnTls()).enter(incoming);
+            ports.of(connection, incoming.connection().localPort(), incoming.hasOwnTls()).enter(incoming);
             try {
                 watch(incoming, response);
                 if (!incoming.claimed() || decide(incoming, response)) {

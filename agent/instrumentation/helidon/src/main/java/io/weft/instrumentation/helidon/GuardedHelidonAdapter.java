@@ -28,7 +28,10 @@ public final class GuardedHelidonAdapter implements Adapter {
         return switch (hook) {
             case HelidonModule.STARTED -> (Handler.Result) (listener, nothing, a0, a1, a2) -> started(listener, nothing);
             case HelidonModule.STOP -> (Handler.Around) (listener, a0, a1, a2, a3) -> {
-                servers.closed(listener);
+                InetSocketAddress address = listeners.address(listener);
+                if (address != null) {
+                    servers.closed(address.getPort());
+                }
                 return Handler.PROCEED;
             };
             case HelidonModule.SOCKET -> (Handler.Argument) (nobody, socket, a0, a1, a2) -> admitted((Socket) socket);
@@ -48,7 +51,7 @@ public final class GuardedHelidonAdapter implements Adapter {
     /** What comes in meanwhile is asked about one by one. */
     private Object started(Object listener, Object nothing) throws Throwable {
         InetSocketAddress address = listeners.address(listener);
-        IOException refusal = address == null || listeners.hasOwnTls(listener) ? null : servers.opened(listener, address);
+        IOException refusal = address == null || listeners.hasOwnTls(listener) ? null : servers.opened(address);
         if (refusal == null) {
             return nothing;
         }

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.helidon;
 
+import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http.Filters;
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.AdapterContext;
@@ -15,6 +16,8 @@ final class ListenerPorts {
     private final Map<Object, Inbound.Port> open = new ConcurrentHashMap<>();
     /** By number. Those of servers that have stopped, too: requests on their open connections are still looked at. */
     private final Map<Integer, Inbound.Port> byNumber = new ConcurrentHashMap<>();
+    /** By number: those of listeners that served before the agent came. */
+    private final Map<Integer, Inbound.Port> found = new ConcurrentHashMap<>();
 
     /** @param tellOverHttp2 has whoever speaks HTTP/2 use another connection */
     ListenerPorts(AdapterContext context, Runnable tellOverHttp2) throws ReflectiveOperationException {
@@ -30,24 +33,45 @@ final class ListenerPorts {
             context.warn("Helidon's listener " + listener + " is not registered: it listens on no TCP port");
             return;
         }
-        Inbound.Port port = context.inbound().opened("helidon", address, listeners.hasOwnTls(listener));
+        open.put(listener, known(context.inbound().opened("helidon", address, listeners.hasOwnTls(listener))));
+    }
+
+    private Inbound.Port known(Inbound.Port port) {
         port.onDrain(tellOverHttp2);
         port.ownRequest(ListenerPorts::servesHere);
         byNumber.put(port.port(), port);
-        open.put(listener, port);
+        return port;
     }
 
-    void stopped(Object listener) {
+    void stopped(Object listener) throws Throwable {
         Inbound.Port port = open.remove(listener);
+        if (port == null && !found.isEmpty()) {
+            InetSocketAddress address = listeners.address(listener);
+            port = address == null ? null : found.remove(address.getPort());
+        }
         if (port != null) {
             port.close();
         }
     }
 
     /** One that is not registered yet serves already. */
-    Inbound.Port of(int number, boolean ownTls) {
+    Inbound.Port of(ConnectionContext connection, int number, boolean ownTls) {
         Inbound.Port port = byNumber.get(number);
-        return port == null ? context.inbound().unregistered(number, ownTls) : port;
+        if (port != null) {
+            return port;
+        }
+        return context.late() ? found(connection, number, ownTls) : context.inbound().unregistered(number, ownTls);
+    }
+
+    /** One that listened before the agent came is registered with its first request. */
+    private synchronized Inbound.Port found(ConnectionContext connection, int number, boolean ownTls) {
+        Inbound.Port port = byNumber.get(number);
+        if (port == null) {
+            InetSocketAddress bound = new InetSocketAddress(connection.listenerContext().config().address(), number);
+            port = known(context.inbound().found("helidon", bound, ownTls));
+            found.put(number, port);
+        }
+        return port;
     }
 
     /** A request is not over while the app's filters and handlers have it. */

@@ -4,6 +4,7 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.UnsecurableServers;
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles.Lookup;
@@ -19,6 +20,11 @@ public final class GuardedJettyAdapter implements Adapter {
     private final MethodHandle transport;
     private final MethodHandle protocols;
     private final MethodHandle close;
+    private final boolean late;
+    private final MethodHandle connectorOfChannel;
+    private final MethodHandle endPointOfChannel;
+    private final MethodHandle localOfChannel;
+    private final MethodHandle remoteOfChannel;
 
     public GuardedJettyAdapter(AdapterContext context) throws ReflectiveOperationException {
         servers = new UnsecurableServers(context, "jetty");
@@ -30,6 +36,17 @@ public final class GuardedJettyAdapter implements Adapter {
                 .asType(MethodType.methodType(List.class, Object.class));
         close = connector.findVirtual(type, "close", MethodType.methodType(void.class))
                 .asType(MethodType.methodType(void.class, Object.class));
+        late = context.late();
+        Lookup channel = context.lookup("org.eclipse.jetty.server.HttpChannel");
+        connectorOfChannel = of(channel, "getConnector", context.lookup("org.eclipse.jetty.server.Connector").lookupClass(), Object.class);
+        endPointOfChannel = of(channel, "getEndPoint", context.lookup("org.eclipse.jetty.io.EndPoint").lookupClass(), Closeable.class);
+        localOfChannel = of(channel, "getLocalAddress", InetSocketAddress.class, InetSocketAddress.class);
+        remoteOfChannel = of(channel, "getRemoteAddress", InetSocketAddress.class, InetSocketAddress.class);
+    }
+
+    /** @param as what it is here, which does not know the library's types */
+    private static MethodHandle of(Lookup lookup, String name, Class<?> result, Class<?> as) throws ReflectiveOperationException {
+        return lookup.findVirtual(lookup.lookupClass(), name, MethodType.methodType(result)).asType(MethodType.methodType(as, Object.class));
     }
 
     @Override
@@ -38,26 +55,49 @@ public final class GuardedJettyAdapter implements Adapter {
             case JettyModule.OPENED -> (Handler.Result) (connector, nothing, a0, a1, a2) -> opened(connector);
             case JettyModule.ACCEPTED -> (Handler.Around) (connector, socket, a1, a2, a3) -> accepted(connector, (SocketChannel) socket);
             case JettyModule.CLOSE -> (Handler.Around) (connector, a0, a1, a2, a3) -> {
-                servers.closed(connector);
+                InetSocketAddress address = listening(connector);
+                if (address != null) {
+                    servers.closed(address.getPort());
+                }
                 return Handler.PROCEED;
             };
+            case JettyModule.SERVE -> (Handler.Around) (server, channel, a1, a2, a3) -> late ? asked(channel) : Handler.PROCEED;
             default -> JettyModule.module().idle(hook);
         };
     }
 
     private Object opened(Object connector) throws Throwable {
-        Object listening = (Object) transport.invokeExact(connector);
-        if (hasOwnTls(connector)
-                || !(listening instanceof NetworkChannel channel)
-                || !(channel.getLocalAddress() instanceof InetSocketAddress address)) {
+        InetSocketAddress address = listening(connector);
+        if (address == null || hasOwnTls(connector)) {
             return null;
         }
-        IOException refusal = servers.opened(connector, address);
+        IOException refusal = servers.opened(address);
         if (refusal == null) {
             return null;
         }
         close.invokeExact(connector);
         return new Handler.Thrown(refusal);
+    }
+
+    /** @return null: it listens on no TCP port, or on none any more */
+    private InetSocketAddress listening(Object connector) throws Throwable {
+        Object socket = (Object) transport.invokeExact(connector);
+        return socket instanceof NetworkChannel channel && channel.isOpen() && channel.getLocalAddress() instanceof InetSocketAddress address
+                ? address
+                : null;
+    }
+
+    /** A request, maybe over a connection from before the agent. */
+    private Object asked(Object channel) {
+        try {
+            Object connector = (Object) connectorOfChannel.invokeExact(channel);
+            InetSocketAddress local = (InetSocketAddress) localOfChannel.invokeExact(channel);
+            InetSocketAddress remote = (InetSocketAddress) remoteOfChannel.invokeExact(channel);
+            return servers.admits(local, remote, hasOwnTls(connector)) ? Handler.PROCEED : closed((Closeable) endPointOfChannel.invokeExact(channel));
+        } catch (Throwable fault) {
+            // Without the agent's word the app would be called.
+            return new Handler.Thrown(new IOException("the request cannot be decided about", fault));
+        }
     }
 
     private Object accepted(Object connector, SocketChannel socket) {
@@ -72,7 +112,7 @@ public final class GuardedJettyAdapter implements Adapter {
         }
     }
 
-    private static Object closed(SocketChannel socket) {
+    private static Object closed(Closeable socket) {
         try {
             socket.close();
         } catch (IOException gone) {

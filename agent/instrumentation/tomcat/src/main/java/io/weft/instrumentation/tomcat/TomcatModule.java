@@ -17,7 +17,7 @@ import java.util.List;
  * of a response, also of an asynchronous one, after an error and after a protocol upgrade. {@code Request.recycle} catches
  * what is dropped without being counted. A file that Tomcat sends by itself after that has hooks of its own.
  *
- * <p>A version that does not fit is not a member of the mesh; but where policy demands what that would take, it does not serve.
+ * <p>A version that does not fit, from 7 on, is not a member of the mesh; but where policy demands what that would take, it does not serve.
  */
 public final class TomcatModule {
     static final String CONNECTOR_STARTED = "connector-started";
@@ -43,6 +43,7 @@ public final class TomcatModule {
     static final String STREAM_HEADER = "stream-header";
     static final String NEGOTIATED = "negotiated";
 
+    private static final String FULL = "io.weft.instrumentation.tomcat.TomcatAdapter";
     private static final String CONNECTOR = "org.apache.catalina.connector.Connector";
     private static final String ADAPTER = "org.apache.catalina.connector.CoyoteAdapter";
     private static final String REQUEST = "org.apache.coyote.Request";
@@ -55,35 +56,35 @@ public final class TomcatModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "tomcat",
-                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others of 8.5 and 9 are kept from serving where they cannot be secured",
-                List.of("io.weft.instrumentation.tomcat.TomcatAdapter", "io.weft.instrumentation.tomcat.GuardedTomcatAdapter"),
+                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others from 7 on are kept from serving where they cannot be secured",
+                List.of(FULL, "io.weft.instrumentation.tomcat.GuardedTomcatAdapter"),
                 List.of(),
                 List.of(
                         result(CONNECTOR_STARTED, CONNECTOR, "startInternal", "()V"),
-                        result(CONNECTOR_RESUMED, CONNECTOR, "resume", "()V"),
-                        around(CONNECTOR_PAUSE, CONNECTOR, "pause", "()V"),
+                        result(CONNECTOR_RESUMED, CONNECTOR, "resume", "()V").neededBy(FULL),
+                        around(CONNECTOR_PAUSE, CONNECTOR, "pause", "()V").neededBy(FULL),
                         around(CONNECTOR_STOP, CONNECTOR, "stopInternal", "()V"),
                         around(ACCEPTED, "org.apache.tomcat.util.net.NioEndpoint", "setSocketOptions",
                                 "(Ljava/nio/channels/SocketChannel;)Z"),
                         around(ACCEPTED_NIO2, NET + "Nio2Endpoint", "setSocketOptions",
-                                "(Ljava/nio/channels/AsynchronousSocketChannel;)Z"),
+                                "(Ljava/nio/channels/AsynchronousSocketChannel;)Z").neededBy(FULL),
                         argument(CHANNEL, SOCKET, "<init>",
-                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V", 0),
+                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V", 0).neededBy(FULL),
                         result(WRAPPED, SOCKET, "<init>",
-                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V"),
+                                "(Lorg/apache/tomcat/util/net/NioChannel;Lorg/apache/tomcat/util/net/NioEndpoint;)V").neededBy(FULL),
                         around(SERVICE, ADAPTER, "service", "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;)V"),
                         around(ASYNC_DISPATCH, ADAPTER, "asyncDispatch",
-                                "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z"),
-                        around(REQUEST_COUNTED, REQUEST, "updateCounters", "()V"),
-                        around(REQUEST_RECYCLED, REQUEST, "recycle", "()V"),
-                        around(RESPONSE_HEAD, PROCESSOR, "prepareResponse", "()V"),
-                        result(RESPONSE_HEAD_DONE, PROCESSOR, "prepareResponse", "()V"),
+                                "(Lorg/apache/coyote/Request;Lorg/apache/coyote/Response;Lorg/apache/tomcat/util/net/SocketEvent;)Z").neededBy(FULL),
+                        around(REQUEST_COUNTED, REQUEST, "updateCounters", "()V").neededBy(FULL),
+                        around(REQUEST_RECYCLED, REQUEST, "recycle", "()V").neededBy(FULL),
+                        around(RESPONSE_HEAD, PROCESSOR, "prepareResponse", "()V").neededBy(FULL),
+                        result(RESPONSE_HEAD_DONE, PROCESSOR, "prepareResponse", "()V").neededBy(FULL),
                         // since 8.5.20
                         result(SENDFILE_TRIED, PROCESSOR, "processSendfile",
                                 "(Lorg/apache/tomcat/util/net/SocketWrapperBase;)Lorg/apache/tomcat/util/net/SendfileState;")
                                 .whenPresent(),
                         around(SENDFILE_DATA, SOCKET, "setSendfileData",
-                                "(Lorg/apache/tomcat/util/net/NioEndpoint$SendfileData;)V"),
+                                "(Lorg/apache/tomcat/util/net/NioEndpoint$SendfileData;)V").neededBy(FULL),
                         // since 9.0.21
                         around(CONNECTION_CLOSED, SOCKET, "doClose", "()V").whenPresent(),
                         around(CONNECTION_CLOSED, NET + "Nio2Endpoint$Nio2SocketWrapper", "doClose", "()V").whenPresent(),
@@ -97,6 +98,6 @@ public final class TomcatModule {
                         argument(STREAM_HEADER, "org.apache.coyote.http2.Stream", "emitHeader", "(Ljava/lang/String;Ljava/lang/String;)V", 1)
                                 .whenPresent(),
                         result(NEGOTIATED, "org.apache.coyote.http11.AbstractHttp11Protocol", "getNegotiatedProtocol",
-                                "(Ljava/lang/String;)Lorg/apache/coyote/UpgradeProtocol;")));
+                                "(Ljava/lang/String;)Lorg/apache/coyote/UpgradeProtocol;").neededBy(FULL)));
     }
 }

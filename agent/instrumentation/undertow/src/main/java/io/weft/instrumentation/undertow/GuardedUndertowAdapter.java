@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.List;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSession;
 
 /** An Undertow that the other adapter does not fit: it does not serve where policy demands what that one could do. Thread-safe. */
 public final class GuardedUndertowAdapter implements Adapter {
@@ -24,6 +25,11 @@ public final class GuardedUndertowAdapter implements Adapter {
     private final MethodHandle local;
     private final MethodHandle remote;
     private final Class<?> ownTls;
+    private final boolean late;
+    private final MethodHandle connectionOfExchange;
+    private final MethodHandle localOfConnection;
+    private final MethodHandle remoteOfConnection;
+    private final MethodHandle tlsOfConnection;
 
     public GuardedUndertowAdapter(AdapterContext context) throws ReflectiveOperationException {
         servers = new UnsecurableServers(context, "undertow");
@@ -34,6 +40,13 @@ public final class GuardedUndertowAdapter implements Adapter {
         local = method(context, "org.xnio.StreamConnection", "getLocalAddress", SocketAddress.class);
         remote = method(context, "org.xnio.StreamConnection", "getPeerAddress", SocketAddress.class);
         ownTls = context.lookup("org.xnio.channels.SslChannel").lookupClass();
+        late = context.late();
+        Class<?> connection = context.lookup("io.undertow.server.ServerConnection").lookupClass();
+        connectionOfExchange = method(context, "io.undertow.server.HttpServerExchange", "getConnection", connection)
+                .asType(MethodType.methodType(Closeable.class, Object.class));
+        localOfConnection = method(context, connection.getName(), "getLocalAddress", SocketAddress.class);
+        remoteOfConnection = method(context, connection.getName(), "getPeerAddress", SocketAddress.class);
+        tlsOfConnection = method(context, connection.getName(), "getSslSession", SSLSession.class);
     }
 
     private static MethodHandle method(AdapterContext context, String className, String name, Class<?> result)
@@ -48,10 +61,15 @@ public final class GuardedUndertowAdapter implements Adapter {
         return switch (hook) {
             case UndertowModule.STARTED -> (Handler.Result) (undertow, nothing, a0, a1, a2) -> started(undertow);
             case UndertowModule.STOP -> (Handler.Around) (undertow, a0, a1, a2, a3) -> {
-                listeners(undertow).forEach(servers::closed);
+                for (Object listener : listeners(undertow)) {
+                    if ((SocketAddress) addressOfListener.invokeExact(listener) instanceof InetSocketAddress address) {
+                        servers.closed(address.getPort());
+                    }
+                }
                 return Handler.PROCEED;
             };
             case UndertowModule.OPENED -> (Handler.Around) (listener, connection, a1, a2, a3) -> accepted((Closeable) connection);
+            case UndertowModule.HANDLE -> (Handler.Around) (nothing, handler, exchange, a2, a3) -> late ? asked(exchange) : Handler.PROCEED;
             default -> UndertowModule.module().idle(hook);
         };
     }
@@ -66,7 +84,7 @@ public final class GuardedUndertowAdapter implements Adapter {
         for (Object listener : listeners(undertow)) {
             SSLContext tls = (SSLContext) tlsOfListener.invokeExact(listener);
             SocketAddress address = (SocketAddress) addressOfListener.invokeExact(listener);
-            IOException refusal = tls == null && address instanceof InetSocketAddress inet ? servers.opened(listener, inet) : null;
+            IOException refusal = tls == null && address instanceof InetSocketAddress inet ? servers.opened(inet) : null;
             if (refusal != null) {
                 stop.invokeExact(undertow);
                 // What start throws itself when it has no port.
@@ -87,6 +105,20 @@ public final class GuardedUndertowAdapter implements Adapter {
             // Without the agent's word Undertow would go on: what policy may not admit must not get in because of that.
             closed(connection);
             return new Handler.Thrown(new IllegalStateException("the connection cannot be decided about", fault));
+        }
+    }
+
+    /** A request, maybe over a connection from before the agent. */
+    private Object asked(Object exchange) {
+        try {
+            Closeable connection = (Closeable) connectionOfExchange.invokeExact(exchange);
+            SocketAddress here = (SocketAddress) localOfConnection.invokeExact((Object) connection);
+            SocketAddress there = (SocketAddress) remoteOfConnection.invokeExact((Object) connection);
+            SSLSession tls = (SSLSession) tlsOfConnection.invokeExact((Object) connection);
+            return servers.admits(address(here), address(there), tls != null) ? Handler.PROCEED : closed(connection);
+        } catch (Throwable fault) {
+            // Without the agent's word the app would be called.
+            return new Handler.Thrown(new IllegalStateException("the request cannot be decided about", fault));
         }
     }
 
