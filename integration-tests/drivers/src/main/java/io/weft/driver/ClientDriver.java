@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 
 /**
@@ -26,6 +27,7 @@ import java.util.stream.Collectors;
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
  * With {@code virtual} the threads are virtual, and one of them pins its carrier once, as {@link #pin} does: a recording has to show that.
+ * With {@code interrupted} a single request is sent by a virtual thread that is interrupted after so many milliseconds.
  * With {@code timed} the tally also says {@code slowest}, in milliseconds. With {@code measured} there is no tally, which costs, but what {@link Latencies} say. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
@@ -57,8 +59,9 @@ public final class ClientDriver {
                 System.out.println(Form.write(measure(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")))));
                 continue;
             }
-            Map<String, String> answer = times == 0
-                    ? once(client, call)
+            Map<String, String> answer = fields.containsKey("interrupted")
+                    ? interrupted(client, call, Long.parseLong(fields.get("interrupted")))
+                    : times == 0 ? once(client, call)
                     : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")), fields.containsKey("virtual"));
             if (times > 0 && !fields.containsKey("timed")) {
                 answer.remove("slowest");
@@ -84,6 +87,24 @@ public final class ClientDriver {
                     .replaceAll("(http-outgoing-)\\d+", "$1N"));
             form.put("causes", causes(failure));
             return form;
+        }
+    }
+
+    private static Map<String, String> interrupted(Client client, HttpCall call, long afterMillis) {
+        ExecutorService executor = virtualThreads();
+        AtomicReference<Thread> sender = new AtomicReference<>();
+        try {
+            Future<Map<String, String>> answer = executor.submit(() -> {
+                sender.set(Thread.currentThread());
+                return once(client, call);
+            });
+            Thread.sleep(afterMillis);
+            sender.get().interrupt();
+            return answer.get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            executor.shutdownNow();
         }
     }
 

@@ -33,13 +33,13 @@ public final class ExchangeEnd implements Runnable {
     }
 
     /**
-     * The response that was delivered cannot be read to its end.
+     * The response that was delivered cannot be read to its end. On the thread that has read.
      *
      * @param cause what the app is told; an interrupted read is a time limit of the app's
      * @param byTheApp it has given up
      */
     public void brokeOff(Throwable cause, boolean byTheApp) {
-        Failure failure = byTheApp ? Failure.CANCELLED : cause instanceof InterruptedIOException ? Failure.TIMEOUT : Failure.RESET;
+        Failure failure = byTheApp || Interrupted.hasClosed(cause) ? Failure.CANCELLED : cause instanceof InterruptedIOException ? Failure.TIMEOUT : Failure.RESET;
         Exchange first = exchange.getAndSet(null);
         if (first != null) {
             brokeOff(first, failure);

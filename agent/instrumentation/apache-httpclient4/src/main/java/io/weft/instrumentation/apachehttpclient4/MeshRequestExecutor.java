@@ -8,6 +8,7 @@ import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Interrupted;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -158,7 +159,7 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             // the library may well say that there is no connection any more
             return Failure.RESET;
         }
-        if (connection.isAborted() || !(failure instanceof IOException || failure instanceof HttpException)) {
+        if (connection.isAborted() || Interrupted.hasClosed(failure) || !(failure instanceof IOException || failure instanceof HttpException)) {
             return Failure.CANCELLED;
         }
         boolean interrupted = failure instanceof InterruptedIOException

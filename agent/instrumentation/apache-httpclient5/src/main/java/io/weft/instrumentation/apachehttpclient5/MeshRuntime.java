@@ -10,6 +10,7 @@ import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Interrupted;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
@@ -254,7 +255,7 @@ final class MeshRuntime implements ExecRuntime {
             // the library may well say that there is no connection any more
             return Failure.RESET;
         }
-        if (connections.isExecutionAborted() || !(failure instanceof IOException || failure instanceof HttpException)) {
+        if (connections.isExecutionAborted() || Interrupted.hasClosed(failure) || !(failure instanceof IOException || failure instanceof HttpException)) {
             return Failure.CANCELLED;
         }
         if (failure instanceof ConnectException

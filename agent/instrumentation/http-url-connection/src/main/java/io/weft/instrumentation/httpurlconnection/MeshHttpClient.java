@@ -7,6 +7,7 @@ import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
+import io.weft.instrumentation.Interrupted;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -392,7 +393,7 @@ final class MeshHttpClient extends HttpClient {
     }
 
     private Failure classify(IOException failure) {
-        if (abandoned) {
+        if (abandoned || Interrupted.hasClosed(failure)) {
             return Failure.CANCELLED;
         }
         if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {

@@ -4,6 +4,7 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.ExchangeEnd;
+import io.weft.instrumentation.Interrupted;
 import io.weft.instrumentation.Unsent;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -146,7 +147,7 @@ final class Attempts {
     }
 
     private Failure classify(Attempt attempt, Exception failure) throws Throwable {
-        if (chain.call().isCanceled() || !attempt.isLed()) {
+        if (chain.call().isCanceled() || !attempt.isLed() || Interrupted.hasClosed(failure)) {
             return Failure.CANCELLED;
         }
         if (attempt.isEnded()) {

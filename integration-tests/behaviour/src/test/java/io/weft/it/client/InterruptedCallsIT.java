@@ -1,0 +1,72 @@
+package io.weft.it.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
+import io.envoyproxy.envoy.type.v3.Percent;
+import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmCommand;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Routes;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** An app that interrupts a virtual thread has the JDK close its socket: that is neither tried again nor held against the endpoint. */
+class InterruptedCallsIT {
+    private static final int VIRTUAL_THREADS = 21;
+    private static final String PATIENCE_MILLIS = "500";
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    @ParameterizedTest
+    @CsvSource({
+        "OkHttp, okhttp-5", "ApacheHttpClient5, httpclient5-5.6", "ApacheHttpClient4, httpclient4-4.5", "HelidonClient, helidon-4.5", "HttpUrlConnection,"})
+    void theEndpointIsNotToBlame(String driver, String library) {
+        Jdk jdk = Jdks.newest();
+        assumeTrue(jdk.feature() >= VIRTUAL_THREADS, "no JDK here has virtual threads");
+        PolicyServer policies = testbed.policyServer();
+        Upstream orders = testbed.upstream("orders");
+        OutlierDetection detection = OutlierDetection.newBuilder()
+                .setConsecutive5Xx(UInt32Value.of(1))
+                .setMaxEjectionPercent(UInt32Value.of(100))
+                .setBaseEjectionTime(Durations.fromSeconds(300))
+                .build();
+        // Where all are left out there would be one again.
+        CommonLbConfig noPanic = CommonLbConfig.newBuilder().setHealthyPanicThreshold(Percent.getDefaultInstance()).build();
+        policies.serve(Policy.empty()
+                .cluster("orders", builder -> builder.setOutlierDetection(detection).setCommonLbConfig(noPanic), orders.address())
+                .virtualHost("orders", Routes.retried("reset", 2, Routes.to("orders"))));
+        JvmCommand jvm = testbed.jvm("client", jdk).mesh(policies.uri(), "client");
+        JvmProcess client = (library == null ? jvm : jvm.classPath(Library.named(library))).driver("io.weft.driver." + driver);
+        assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+
+        orders.react(request -> new Upstream.Hang());
+        interrupted(client, orders);
+        orders.react(request -> Upstream.send(Upstream.Then.KEEP, "half", "HTTP/1.1 200 OK", "Content-Length: 8"));
+        interrupted(client, orders);
+    }
+
+    private static void interrupted(JvmProcess client, Upstream orders) {
+        orders.forgetRequests();
+        Map<String, String> call = new HashMap<>(Call.get("http://orders/broken").form());
+        call.put("interrupted", PATIENCE_MILLIS);
+        assertThat(client.ask(call)).containsKey("error");
+        assertThat(orders.requests()).as("tried again").hasSize(1);
+        orders.react(request -> new Upstream.Respond(200, Map.of(), "orders"));
+        assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+    }
+}
