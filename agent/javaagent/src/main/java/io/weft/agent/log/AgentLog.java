@@ -21,6 +21,9 @@ public final class AgentLog {
 
     public enum Level { OFF, ERROR, WARN, INFO, DEBUG }
 
+    /** What is said once may have an address in it, or whatever else there is ever anew of: then it is said once more. */
+    private static final int MOST_SAID = 1_000;
+
     private volatile Level level;
     private final OutputStream out;
     private final Map<String, Boolean> said = new ConcurrentHashMap<>();
@@ -67,9 +70,20 @@ public final class AgentLog {
 
     /** Nothing is said twice under one key; for what may happen with each request. */
     public void warnOnce(String key, String message) {
-        if (said.putIfAbsent(key, true) == null) {
+        if (isNew(key)) {
             warn(message);
         }
+    }
+
+    private boolean isNew(String key) {
+        if (said.putIfAbsent(key, true) != null) {
+            return false;
+        }
+        if (said.size() > MOST_SAID) {
+            said.clear();
+            said.put(key, true);
+        }
+        return true;
     }
 
     public void info(String message) {
@@ -82,7 +96,7 @@ public final class AgentLog {
 
     /** A fault of the agent that the app does not notice: said once under the key, with the stack. */
     public void faultOnce(String key, String message, Throwable fault) {
-        if (said.putIfAbsent(key, true) == null) {
+        if (isNew(key)) {
             StringWriter stack = new StringWriter();
             fault.printStackTrace(new PrintWriter(stack));
             warn(message + ": " + stack.toString().stripTrailing());

@@ -5,6 +5,7 @@ import io.weft.agent.log.AccessLogFiles;
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.otlp.Outlet;
 import io.weft.agent.otlp.Outlets;
+import io.weft.agent.otlp.PolicyOutlets;
 import io.weft.agent.otlp.Resource;
 import io.weft.agent.otlp.Signal;
 import io.weft.agent.settings.Settings;
@@ -180,14 +181,14 @@ public final class Mesh implements MeshAccess {
             return new Traces(spans, made.trace(spans, tracing -> true, otherwise));
         }
 
-        static Traces byPolicy(DataPlane made, Mesh mesh) {
-            Outlets outlets = new Outlets(mesh.background, mesh.log);
+        static Traces byPolicy(DataPlane dataPlane, Mesh mesh) {
+            Outlets made = new Outlets(mesh.background, mesh.log);
+            PolicyOutlets outlets = new PolicyOutlets(
+                    service -> TelemetryTarget.of(mesh.running.client().snapshot(), service),
+                    target -> made.toPolicy(target, Signal.TRACES, "the policy that has requests traced"));
             SpanPush spans = new SpanPush(
-                    tracing -> tracing.collector()
-                            .flatMap(service -> TelemetryTarget.of(mesh.running.client().snapshot(), service))
-                            .map(target -> outlets.toPolicy(target, Signal.TRACES, "the policy that has requests traced")),
-                    () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
-            return new Traces(spans, made.trace(spans, tracing -> tracing.collector().isPresent(), Optional.empty()));
+                    tracing -> tracing.collector().flatMap(outlets::of), () -> Resource.of(mesh.settings, mesh.instance()), mesh.log);
+            return new Traces(spans, dataPlane.trace(spans, tracing -> tracing.collector().isPresent(), Optional.empty()));
         }
     }
 

@@ -48,11 +48,14 @@ public final class AppMeters {
             Hook.result("shutdown", PROVIDER, "shutdown", ""));
 
     private final Supplier<List<Metric>> metrics;
+    private final BooleanSupplier elsewhere;
     private final InstantSource time;
     private final Instant start;
     private final AgentLog log;
     private final AtomicReference<Teller> teller = new AtomicReference<>();
     private volatile boolean told;
+    /** Then what was counted before is there already, maybe in the same place. */
+    private volatile boolean wasElsewhere;
 
     /** The SDK that has the metrics. Thread-safe, as each of its readers may have a thread. */
     private static final class Teller {
@@ -91,8 +94,10 @@ public final class AppMeters {
         }
     }
 
-    AppMeters(Supplier<List<Metric>> metrics, InstantSource time, AgentLog log) {
+    /** @param elsewhere whether the metrics are sent by the agent itself, maybe to the same place */
+    AppMeters(Supplier<List<Metric>> metrics, BooleanSupplier elsewhere, InstantSource time, AgentLog log) {
         this.metrics = metrics;
+        this.elsewhere = elsewhere;
         this.time = time;
         this.log = log;
         start = time.instant();
@@ -110,7 +115,7 @@ public final class AppMeters {
             if (settings.metricsByApp()) {
                 Running running = mesh.running().orElseThrow();
                 MeshMetrics all = new MeshMetrics(settings, InstantSource.system());
-                new AppMeters(() -> elsewhere.getAsBoolean() ? List.of() : all.withConventions(running), InstantSource.system(), log).weave(instrumentation, slots);
+                new AppMeters(() -> all.withConventions(running), elsewhere, InstantSource.system(), log).weave(instrumentation, slots);
             }
         }
     }
@@ -147,8 +152,16 @@ public final class AppMeters {
         }
         telling.apps.addAll(sdk.names(apps));
         List<Object> all = new ArrayList<>(apps);
-        Differences differences = telling.differences.computeIfAbsent(producer, reader -> new Differences(start, telling.isFirst));
+        boolean sentElsewhere = elsewhere.getAsBoolean();
+        wasElsewhere |= sentElsewhere;
+        boolean fromFirst = telling.isFirst && !wasElsewhere;
+        Differences differences = telling.differences.computeIfAbsent(producer, reader -> new Differences(start, fromFirst));
         Instant now = time.instant();
+        if (sentElsewhere) {
+            metrics.get().forEach(differences::of);
+            differences.told(now);
+            return apps;
+        }
         for (Metric metric : metrics.get()) {
             if (!metric.points().isEmpty() && telling.isOurs(metric)) {
                 boolean wantsDifferences = sdk.wantsDifferences(producer, metric.kind());

@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -22,9 +24,7 @@ public final class OtlpPush {
     private final Instant start;
     private final AgentLog log;
     private volatile Outlet outlet;
-    private volatile boolean stopped;
-    /** Null before the start. */
-    private Thread running;
+    private final CountDownLatch stopped = new CountDownLatch(1);
 
     /** @param start since when counters count */
     OtlpPush(Duration interval, Outlet outlet, Map<String, String> resource, Supplier<List<Metric>> metrics, Instant start,
@@ -44,7 +44,6 @@ public final class OtlpPush {
         thread.setDaemon(true);
         thread.setContextClassLoader(OtlpPush.class.getClassLoader());
         thread.start();
-        running = thread;
     }
 
     /** From the next time on. From any thread. */
@@ -52,19 +51,18 @@ public final class OtlpPush {
         outlet = other;
     }
 
-    /** Nothing more is sent but what is being sent. For the thread that started it. */
+    /** Nothing more is sent but what is being sent. */
     void stop() {
-        stopped = true;
-        running.interrupt();
+        stopped.countDown();
     }
 
     private void run() {
-        while (!stopped) {
+        while (true) {
             try {
-                Thread.sleep(interval.toMillis());
-                if (!stopped) {
-                    push();
+                if (stopped.await(interval.toMillis(), TimeUnit.MILLISECONDS)) {
+                    return;
                 }
+                push();
             } catch (Throwable unsaid) {
                 // The log failed, as without memory, or somebody interrupted a thread that is not his. This one goes on: its end would be
                 // told to the app's handler of uncaught exceptions.

@@ -18,11 +18,13 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.MeteredClient;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.Identity;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
@@ -40,6 +42,8 @@ import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -154,6 +158,38 @@ class TelemetryIT {
             call(client);
             assertThat(orders.requests().get(0).header("traceparent")).as("nobody traces").isEmpty();
         });
+    }
+
+    /** Those that want differences, of what came meanwhile. */
+    @Test
+    void whatWasSentByPolicyTheAppsOwnReadersAreNotToldOfLater() {
+        ControlPlane controlPlane = testbed.controlPlane(jdk);
+        controlPlane.save("services.yaml", SERVICE.formatted(orders.address().getPort()));
+        controlPlane.save("metric.yaml", METRIC.formatted(at(first)));
+        JvmProcess client = testbed.jvm("client", jdk).mesh(controlPlane.uri(), "shop").classPath(Library.named("opentelemetry-sdk-1.68"))
+                .driver(MeteredClient.class, "delta");
+        patiently().untilAsserted(() -> call(client));
+        for (int i = 0; i < 10; i++) {
+            call(client);
+        }
+        patiently().until(() -> first.metrics().stream().anyMatch(metric -> metric.getName().equals("istio_requests_total")));
+        long exports = exports(client);
+        patiently().until(() -> exports(client) > exports + 2);
+
+        controlPlane.save("metric.yaml", "{type: MeshMetric, name: all, spec: {default: {backends: []}}}");
+        client.awaitStderr(line -> line.startsWith("metric delta io.weft envoy_cluster_membership_healthy "));
+        call(client);
+        call(client);
+        patiently().untilAsserted(() -> assertThat(told(client)).isEqualTo(2));
+    }
+
+    private static long exports(JvmProcess client) {
+        return client.stderr().stream().filter(line -> line.equals("exported delta")).count();
+    }
+
+    private static double told(JvmProcess client) {
+        Pattern count = Pattern.compile("metric delta io\\.weft istio_requests_total of .* DELTA(?: true)? ([0-9.]+) .*");
+        return client.stderr().stream().map(count::matcher).filter(Matcher::matches).mapToDouble(found -> Double.parseDouble(found.group(1))).sum();
     }
 
     /** By gRPC: whose certificate the JVM does not trust gets nothing, and the log says so. */
