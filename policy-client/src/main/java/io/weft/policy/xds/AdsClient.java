@@ -34,6 +34,11 @@ final class AdsClient {
     /** What it says, with the code UNKNOWN, of a token that is wrong or for somebody else. */
     private static final String UNPROVEN = "authentication failed";
 
+    /** It ends the one before without an error; of an old stream that may as well be istiod's wish. */
+    private static final Duration NEW = PolicyClientConfig.MAX_BACKOFF;
+    private static final GrpcStatus TAKEN = GrpcStatus.unavailable(
+            "pilot-agent ended the stream, as it serves one at a time: another client beside this one has begun one (gRPC with a target xds:///?)");
+
     interface Observer {
         /** A response has been taken in. */
         void responded();
@@ -176,7 +181,10 @@ final class AdsClient {
             }
             use(Variant.DELTA);
         }
-        if (stream.good) {
+        boolean taken = dialect == Dialect.ISTIO_BY_AGENT && status.code() == Code.OK && stream.good
+                && Duration.between(stream.opened, environment.clock().instant()).compareTo(NEW) < 0;
+        // Who has taken it comes back for it, too: each has it for a while, and not both for a moment.
+        if (stream.good && !taken) {
             backoff.reset();
         }
         if (dialect == Dialect.KUMA && status.message().contains(ALREADY_ACTIVE)) {
@@ -187,7 +195,7 @@ final class AdsClient {
         if (without == null) {
             without = environment.clock().instant();
         }
-        connection = new Disconnected(status.toString(), without, isTurnedAway(status));
+        connection = new Disconnected((taken ? TAKEN : status).toString(), without, isTurnedAway(status));
         retry = loop.schedule(this::connect, delay.toNanos(), TimeUnit.NANOSECONDS);
         observer.changed();
     }
