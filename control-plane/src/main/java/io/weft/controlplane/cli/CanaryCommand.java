@@ -55,7 +55,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  weft canary orders --policies ./policies --to v2 --steps 5,25,50,100 --hold 60s --max-error-rate 1% --max-p99 250ms",
+            "  weft canary orders --policies ./policies --to v2 --steps 5,25,50,100 --hold 60s --max-error-rate 1%% --max-p99 250ms",
             "  weft canary shop/orders --kubernetes --to v2 --page http://127.0.0.1:5679/",
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -207,7 +207,7 @@ final class CanaryCommand implements Callable<Integer> {
             description = "Gives all requests to the other version at once, watches, and goes back by itself when it does not do well.",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            footer = {"", "Example: weft canary blue-green orders --policies ./policies --to v2 --hold 5m --max-error-rate 1%"},
+            footer = {"", "Example: weft canary blue-green orders --policies ./policies --to v2 --hold 5m --max-error-rate 1%%"},
             exitCodeListHeading = "%nExit codes:%n",
             exitCodeList = {"0:the new version has taken over", "1:nothing was done", "2:wrong usage", "3:it was rolled back",
                 "4:it should have been rolled back, and that failed"})

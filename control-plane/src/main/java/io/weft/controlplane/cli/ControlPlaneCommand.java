@@ -195,11 +195,21 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     + "; choose another address with --page, or --page off");
             return 1;
         }
+        warnOfClearText(err);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(controlPlane, err), "weft-stop"));
         out.println(readyLine(controlPlane, shown.map(this::pageAddress)));
         out.flush();
         controlPlane.awaitTermination();
         return 0;
+    }
+
+    private void warnOfClearText(PrintWriter err) {
+        if (tls == null && !listen.socketAddress().getAddress().isLoopbackAddress()) {
+            err.println("weft control-plane: --listen is not on loopback, and without --tls-certificate: whoever is on the way reads policies,"
+                    + " tokens and the keys of stock Envoys. Agents elsewhere send no token so, and get nothing of a mesh that gives identities."
+                    + " Give --tls-certificate and --tls-key, and the agents grpcs://");
+            err.flush();
+        }
     }
 
     private ControlPlane.Origin folder() {

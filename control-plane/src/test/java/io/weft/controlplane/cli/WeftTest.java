@@ -1,6 +1,7 @@
 package io.weft.controlplane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -173,6 +174,9 @@ class WeftTest {
         assertThat(command.getCommandSpec().usageMessage().description()).as(command.getCommandName()).isNotEmpty();
         command.getCommandSpec().options().forEach(option ->
                 assertThat(option.description()).as(option.longestName()).isNotEmpty());
+        for (String line : command.getCommandSpec().usageMessage().footer()) {
+            assertThatCode(() -> String.format(line)).as("a format, else picocli complains on stderr: " + line).doesNotThrowAnyException();
+        }
         command.getSubcommands().values().forEach(WeftTest::assertHelp);
     }
 
@@ -214,6 +218,20 @@ class WeftTest {
             await().until(() -> Files.readString(log).contains("refused: a.yaml:3: spec.ports[0].port"));
             Files.writeString(file, GOOD);
             await().until(() -> Files.readString(log).contains("no longer refused: a.yaml"));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void whereKeysWouldGoOverANetworkInTheClearItSaysSo() throws Exception {
+        ProcessBuilder builder = command("--json", "--page", "off");
+        builder.command().replaceAll(word -> word.equals("127.0.0.1:0") ? "0.0.0.0:0" : word);
+        Path log = folder.resolve("log");
+        Process process = builder.redirectError(log.toFile()).start();
+        try {
+            firstLine(process);
+            assertThat(Files.readString(log)).contains("--tls-certificate");
         } finally {
             process.destroyForcibly();
         }

@@ -80,12 +80,13 @@ public enum Setting {
             "Of that many requests the agent's log says how they were decided, as x-weft-debug does, a line of JSON each."),
     LOG_FILE("log.file", Type.PATH, "stderr", "Where the agent's own log goes."),
     LOG_LEVEL("log.level", Type.LEVEL, "info", "off, error, warn, info or debug."),
-    ENABLED("enabled", Type.FLAG, "true", "false: the agent leaves this JVM alone."),
+    ENABLED("enabled", Type.FLAG, "true",
+            "false: the agent leaves this JVM alone, whatever the other settings are, and required, too."),
     REQUIRED("required", Type.FLAG, "false",
             "true: when the agent cannot start, for instance on an invalid setting, the process exits with status 1 before "
                     + "main instead of running without the mesh; and a port of the service lets nobody in while no policy names it, "
                     + "health checks included (leave a port for them alone out of ports); and what the app sends over TLS of its own waits for "
-                    + "the first policy, too."),
+                    + "the first policy, too. A value that is neither counts as true."),
     CONFIG_FILE("config-file", Type.FILE, "none", "A Java properties file with any of these settings."),
     INSTRUMENTATION_ENABLED("instrumentation.MODULE.enabled", Type.FLAG, "true",
             "false: leaves one library alone. A server then serves without the mesh, whatever policy says of its ports: also one that would "
@@ -105,7 +106,7 @@ public enum Setting {
         LISTEN("PORT or ADDRESS:PORT"),
         FILE("a file that can be read"),
         PATH("a path"),
-        DURATION("a number with a unit, such as 500ms, 2s or 1m"),
+        DURATION("a number with a unit, such as 500ms, 2s or 1m, at most 24h"),
         WORKLOAD_API("unix:///PATH or tcp://ADDRESS:PORT"),
         KEY_TYPE("ec, rsa or ed25519"),
         PERCENT("a share, such as 0%, 0.1% or 100%"),

@@ -53,6 +53,9 @@ public final class SettingsReader {
     private static final String ISTIO_TOKEN = "/var/run/secrets/tokens/istio-token";
     private static final String GRPC_BOOTSTRAP = "GRPC_XDS_BOOTSTRAP";
 
+    /** More than anybody waits for; further on nanoseconds in a long would not do. */
+    private static final Duration LONGEST = Duration.ofHours(24);
+
     private static final String MODULE_PREFIX = "instrumentation.";
     private static final String MODULE_SUFFIX = ".enabled";
 
@@ -263,7 +266,7 @@ public final class SettingsReader {
     private Outcome outcome() {
         putAlias(Setting.SERVICE, "OTEL_SERVICE_NAME");
         putAlias(Setting.IDENTITY_WORKLOAD_API, "SPIFFE_ENDPOINT_SOCKET");
-        boolean required = flag(Setting.REQUIRED, false);
+        boolean required = required();
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
         Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
                 name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
@@ -275,7 +278,8 @@ public final class SettingsReader {
                         flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100),
                 flag(Setting.METRICS_OPENTELEMETRY, true), otlp(),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
-        return problems.isEmpty()
+        // Who is told to leave the JVM alone uses nothing else of it.
+        return problems.isEmpty() || !settings.enabled()
                 ? new Valid(settings, List.copyOf(warnings))
                 : new Invalid(List.copyOf(problems), required, List.copyOf(warnings));
     }
@@ -338,6 +342,12 @@ public final class SettingsReader {
         int authority = text.indexOf("//");
         int at = text.lastIndexOf('@');
         return authority < 0 || at < authority ? text : text.substring(0, authority) + "//***" + text.substring(at);
+    }
+
+    /** What cannot be read counts as true: who says anything of it does not want to go on without the mesh. */
+    private boolean required() {
+        Value value = values.get(Setting.REQUIRED);
+        return value != null && !value.text.isEmpty() && flag(value, true);
     }
 
     private Optional<String> text(Setting setting) {
@@ -632,23 +642,24 @@ public final class SettingsReader {
             digits++;
         }
         if (digits > 0 && digits <= 9) {
-            long number = Long.parseLong(value.text.substring(0, digits));
-            String unit = value.text.substring(digits).strip();
-            switch (unit) {
-                case "ms":
-                    return Duration.ofMillis(number);
-                case "s":
-                    return Duration.ofSeconds(number);
-                case "m":
-                    return Duration.ofMinutes(number);
-                case "h":
-                    return Duration.ofHours(number);
-                default:
-                    break;
+            Duration duration = duration(Long.parseLong(value.text.substring(0, digits)), value.text.substring(digits).strip());
+            if (duration != null && duration.compareTo(LONGEST) <= 0) {
+                return duration;
             }
         }
         invalid(setting, value);
         return byDefault;
+    }
+
+    /** @return null when there is no such unit */
+    private static Duration duration(long number, String unit) {
+        return switch (unit) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            case "h" -> Duration.ofHours(number);
+            default -> null;
+        };
     }
 
     private AgentLog.Level level() {

@@ -243,6 +243,7 @@ public final class AdminPages {
                 state(running),
                 settings.service().orElse(""),
                 settings.mesh(),
+                settings.tags(),
                 running.instance(),
                 settings.controlPlane().orElseThrow(),
                 running.client().status(),

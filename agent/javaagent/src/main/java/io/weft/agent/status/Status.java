@@ -10,6 +10,7 @@ import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.model.PolicySnapshot;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What an operator asks about this JVM, at one moment.
@@ -24,6 +25,7 @@ record Status(
         State state,
         String service,
         String mesh,
+        Map<String, String> tags,
         String instance,
         Settings.ControlPlane controlPlane,
         PolicyClientStatus stream,

@@ -66,6 +66,11 @@ final class StatusJson {
         json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
         json.writeStringField("service", status.service());
         json.writeStringField("mesh", status.mesh());
+        json.writeObjectFieldStart("tags");
+        for (Map.Entry<String, String> tag : status.tags().entrySet()) {
+            json.writeStringField(tag.getKey(), tag.getValue());
+        }
+        json.writeEndObject();
         json.writeStringField("instance", status.instance());
         controlPlane(status);
         policy(status);

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** For people. */
 final class StatusText {
@@ -69,7 +70,7 @@ final class StatusText {
         field("process", status.process().pid() + "  " + status.process().command());
         field("versions", "weft " + status.process().agent() + ", Java " + status.process().java());
         field("service", (status.service().isEmpty() ? "(none: it only calls)" : status.service()) + " in mesh " + status.mesh()
-                + ", instance " + status.instance());
+                + tags(status) + ", instance " + status.instance());
         field("control plane", status.controlPlane().uri() + " " + connection(status));
         field("policy", "generation " + status.policy().generation() + ": " + status.policy().listeners().size() + " listeners, "
                 + status.policy().routeConfigurations().size() + " route configurations, " + status.policy().clusters().size()
@@ -97,6 +98,12 @@ final class StatusText {
         clusters(status);
         accessRules(status);
         return text.toString();
+    }
+
+    private static String tags(Status status) {
+        return status.tags().isEmpty() ? "" : status.tags().entrySet().stream()
+                .map(tag -> tag.getKey() + "=" + tag.getValue())
+                .collect(Collectors.joining(",", ", tags ", ""));
     }
 
     private void field(String name, String value) {

@@ -107,14 +107,14 @@ class SettingsReaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"500ms,500", "2s,2000", "1m,60000", "1h,3600000", "0s,0"})
+    @CsvSource({"500ms,500", "2s,2000", "1m,60000", "1h,3600000", "0s,0", "24h,86400000"})
     void durations(String text, long milliseconds) {
         assertThat(settings("startup-wait=" + text).startupWait()).isEqualTo(Duration.ofMillis(milliseconds));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
-        "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
+        "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "drain.timeout=25h", "startup-wait=999999999h", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "log.level=loud",
         "health-paths=health", "health-paths=/health?deep", "health-paths=/live,", "health-paths=/li ve",
         "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "control-plane.kind=consul", "otlp.endpoint=collector:4318",
@@ -154,6 +154,26 @@ class SettingsReaderTest {
         environment.put("WEFT_DRAIN_DELAY", "later");
 
         assertThat(settings(null).drain().delay()).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void whoeverSaysSomethingElseOfRequiredIsNotLeftWithoutTheMesh() {
+        environment.put("WEFT_REQUIRED", "yes");
+
+        assertThat(read(null)).isInstanceOfSatisfying(SettingsReader.Invalid.class, invalid -> {
+            assertThat(invalid.required()).isTrue();
+            assertThat(invalid.problems()).containsExactly("environment variable WEFT_REQUIRED: 'yes' is not true or false");
+        });
+    }
+
+    @Test
+    void whoIsLeftAloneIsNotHeldUpByOtherSettings() {
+        environment.put("WEFT_ENABLED", "false");
+        environment.put("WEFT_REQUIRED", "true");
+        environment.put("WEFT_CONTROL_PLANE", "nowhere");
+        environment.put("WEFT_CONTROL_PLANE_TOKEN_FILE", "/does/not/exist");
+
+        assertThat(settings(null).enabled()).isFalse();
     }
 
     @Test
