@@ -146,6 +146,10 @@ final class CanaryCommand implements Callable<Integer> {
             others.remove(to);
             if (others.isEmpty()) {
                 others.addAll(watch.versions(mesh, service));
+                if (others.isEmpty()) {
+                    throw new RolloutException("no instance of " + service + " in mesh " + mesh + " is connected that says its version; weft status"
+                            + " --all lists who is. Name the version that has the requests with --from");
+                }
                 others.remove(to);
             }
             if (others.size() != 1) {

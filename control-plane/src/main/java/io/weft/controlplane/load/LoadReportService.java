@@ -14,6 +14,7 @@ import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
+import io.weft.controlplane.registry.TurnedAwayLog;
 import io.weft.controlplane.token.Bearer;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +22,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class LoadReportService extends LoadReportingServiceImplBase {
 
-    private static final Logger LOG = LoggerFactory.getLogger(LoadReportService.class);
+    private static final TurnedAwayLog TURNED_AWAY = new TurnedAwayLog(LoggerFactory.getLogger(LoadReportService.class)::warn);
     private static final Pattern LATENCY =
             Pattern.compile("weft\\.latency_ms\\{le=\"([0-9.]{1,20}|inf)\"(?:,version=\"([^\"]{1,200})\")?}");
     /** Of one endpoint in one report: more are nobody's, and what is above 2^63 would be less than none. */
@@ -109,7 +109,7 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
         }
 
         private void refuse(Status status) {
-            LOG.warn("load reports are refused: {}", status.getDescription());
+            TURNED_AWAY.say("load reports are refused: " + status.getDescription());
             over = true;
             responses.onError(status.asRuntimeException());
         }

@@ -100,14 +100,15 @@ public final class PageWatch implements Rollout.Watch {
                     HttpRequest.newBuilder(page.resolve(path + joined)).timeout(PATIENCE).build(),
                     HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) {
-                throw new IOException(page + path + " answers " + response.statusCode() + ": " + response.body());
+                throw new IOException("it answers " + response.statusCode() + " to " + path + ": " + response.body());
             }
             return JSON.readTree(response.body());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } catch (IOException e) {
-            throw e.getMessage() != null ? e : new IOException("the control plane's page at " + page + " does not answer", e);
+            throw new IOException("the control plane's page at " + page + " cannot be asked: "
+                    + (e.getMessage() == null ? "nobody answers" : e.getMessage()) + "; name it with --page", e);
         }
     }
 }

@@ -19,6 +19,7 @@ import io.weft.controlplane.identity.Admission;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry.StreamId;
+import io.weft.controlplane.registry.TurnedAwayLog;
 import io.weft.controlplane.token.Bearer;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -51,6 +52,7 @@ import org.slf4j.LoggerFactory;
 final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeStream.class);
+    private static final TurnedAwayLog TURNED_AWAY = new TurnedAwayLog(LOG::warn);
 
     private static final Duration MAKE_TIMEOUT = Duration.ofSeconds(1);
     /** Among a node's {@code client_features}: it takes {@code RouteConfiguration.vhds} over this stream. */
@@ -123,7 +125,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     /** Ends it: what its reader has been told is no longer for it. */
     synchronized void turnAway(Status status) {
         if (!ended) {
-            LOG.warn("{} is turned away: {}", node == null ? "a data plane" : node.id(), status.getDescription());
+            TURNED_AWAY.say((node == null ? "a data plane" : node.id()) + " is turned away: " + status.getDescription());
             abort.accept(status);
             end(false);
         }
@@ -457,7 +459,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
             node = events.identified(this, sent);
             lastNode = sent;
         } catch (Admission.RefusedException e) {
-            LOG.warn("a data plane is turned away: {}", e.getMessage());
+            TURNED_AWAY.say("a data plane is turned away: " + e.getMessage());
             throw new RequestException(e.status());
         } catch (NodeReader.InvalidNodeException e) {
             throw invalid(e.getMessage());
@@ -465,7 +467,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     private static RequestException invalid(String message) {
-        LOG.warn("a data plane is turned away: {}", message);
+        TURNED_AWAY.say("a data plane is turned away: " + message);
         return new RequestException(Status.INVALID_ARGUMENT.withDescription(message));
     }
 
