@@ -14,6 +14,7 @@ import io.weft.controlplane.ca.CertificateRequest;
 import io.weft.controlplane.ca.Leaf;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.UnusableRootException;
+import io.weft.controlplane.registry.TurnedAwayLog;
 import io.weft.controlplane.token.Bearer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class CertificateService implements BindableService {
 
     private static final Logger LOG = LoggerFactory.getLogger(CertificateService.class);
+    private static final TurnedAwayLog TURNED_AWAY = new TurnedAwayLog(LOG::warn);
     private static final int CSR = 1;
     private static final int VALIDITY_SECONDS = 3;
     private static final int CERTIFICATE_CHAIN = 1;
@@ -73,7 +75,7 @@ public final class CertificateService implements BindableService {
         try {
             answer = issue(request);
         } catch (StatusException e) {
-            LOG.warn("a certificate is refused: {}", e.getStatus().getDescription());
+            TURNED_AWAY.say("a certificate is refused: " + e.getStatus().getDescription());
             answers.onError(e);
             return;
         }

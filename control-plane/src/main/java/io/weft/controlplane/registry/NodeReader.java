@@ -46,6 +46,9 @@ public final class NodeReader {
         if (node.getId().isEmpty()) {
             throw new InvalidNodeException("node.id is empty; set it to <mesh>.<proxy name>");
         }
+        if (node.getId().chars().anyMatch(Character::isISOControl)) {
+            throw new InvalidNodeException("node.id has control characters in it; set it to <mesh>.<proxy name>");
+        }
         Struct metadata = node.getMetadata();
         ClientNode.Kind kind =
                 node.getUserAgentName().equals(AGENT) ? ClientNode.Kind.AGENT : ClientNode.Kind.PROXY;

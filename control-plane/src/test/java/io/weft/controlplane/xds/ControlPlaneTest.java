@@ -557,8 +557,10 @@ class ControlPlaneTest {
     void aNodeThatMakesNoSenseIsToldWhy() {
         Node unnamed = Nodes.client("batch").toBuilder().clearId().build();
         Node broken = Nodes.agent("orders", "1", "{\"port\": \"x\", \"tags\": {\"kuma.io/service\": \"orders\"}}");
+        Node forging = Nodes.client("batch").toBuilder().setId("default.batch\nINFO ControlPlane - all is well").build();
         for (Map.Entry<Node, String> bad : Map.of(
                 unnamed, "node.id is empty",
+                forging, "node.id has control characters in it",
                 broken, "networking.inbound[0].port: needs a whole number").entrySet()) {
             try (DeltaClient client = connect(bad.getKey())) {
                 await().untilAsserted(() -> assertThat(client.failure()).isNotNull());
