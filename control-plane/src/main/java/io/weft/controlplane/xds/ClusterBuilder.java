@@ -60,7 +60,7 @@ final class ClusterBuilder {
     /** @param shown absent: the caller has no identity, and everything is reached in plaintext */
     static Versioned cluster(Target target, Optional<Shown> shown, MeshSecurity security, ClusterPolicies policies) {
         Cluster.Builder cluster = common(target, policies);
-        if (isByName(target)) {
+        if (isByName(target.port())) {
             cluster.setType(Cluster.DiscoveryType.STRICT_DNS).setLoadAssignment(assignment(target, ""));
         } else {
             cluster.setType(Cluster.DiscoveryType.EDS)
@@ -103,13 +103,9 @@ final class ClusterBuilder {
         return Versioned.of(cluster.getName(), cluster.build());
     }
 
-    /** Whether callers need not ask for its endpoints, as they have them by the cluster: what EDS says has to be addresses. */
-    static boolean hasEndpoints(Target target) {
-        return target.service().external().isPresent() || isByName(target);
-    }
-
-    private static boolean isByName(Target target) {
-        return target.port().instances().stream().anyMatch(instance -> !IpLiteral.is(instance.address()));
+    /** Whether callers resolve the names of its instances. */
+    static boolean isByName(Service.Port port) {
+        return port.instances().stream().anyMatch(instance -> !IpLiteral.is(instance.address()));
     }
 
     /**

@@ -136,6 +136,8 @@ public final class MeshCompiler {
 
     private record EndpointsKey(String name, Localities localities, String zone) {}
 
+    private record ByNameKey(String name) {}
+
     /**
      * @param ports of all services, in order
      * @param listeners of those ports of which nothing is logged
@@ -478,7 +480,8 @@ public final class MeshCompiler {
                     () -> cluster(target, key)));
             destinations.computeIfAbsent(name, absent -> new Destinations.Cluster(
                     target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
-            if (!ClusterBuilder.hasEndpoints(target)) {
+            // Callers of the others have them by the cluster: what EDS says has to be addresses.
+            if (target.service().external().isEmpty() && !isByName(name, target.port())) {
                 endpointList.add(made.of(
                         new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
                         target.instances(),
@@ -502,6 +505,11 @@ public final class MeshCompiler {
                         ? Table.of(tables.values().stream().flatMap(table -> table.hosts.stream()).map(Host::alone).toList())
                         : Table.EMPTY,
                 Table.EMPTY);
+    }
+
+    /** Of tens of thousands of addresses few are others than the last time. */
+    private boolean isByName(String name, Service.Port port) {
+        return made.of(new ByNameKey(name), port.instances(), () -> ClusterBuilder.isByName(port));
     }
 
     /** @param targets gets those to which it leads */
