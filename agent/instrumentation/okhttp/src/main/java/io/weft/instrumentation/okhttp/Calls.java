@@ -3,6 +3,7 @@ package io.weft.instrumentation.okhttp;
 import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.net.ConnectException;
 import okhttp3.Call;
 import okhttp3.Interceptor;
@@ -10,20 +11,21 @@ import okhttp3.OkHttpClient;
 
 /** What the library's own classes do for a call, and what differs most between its versions. Thread-safe. */
 abstract class Calls {
-    private final MethodHandle isWebSocket;
+    private static final String STREAMS_BEFORE_4 = "okhttp3.internal.connection.StreamAllocation";
 
-    private final MethodHandle client;
+    /** Read once, when handles are looked up. */
+    static volatile AdapterContext context;
 
     private final MethodHandle cancel;
 
-    Calls(Members call, Members codec) throws ReflectiveOperationException {
-        isWebSocket = call.getter("forWebSocket");
-        client = call.getter("client");
-        cancel = codec.method("cancel");
+    Calls(AdapterContext context, String codec) throws ReflectiveOperationException {
+        Calls.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), OfEachCall.class);
+        cancel = new Members(context, codec).method("cancel");
     }
 
     static Calls of(AdapterContext context) throws ReflectiveOperationException {
-        if (Members.isPresent(context, "okhttp3.internal.connection.StreamAllocation")) {
+        if (Members.isPresent(context, STREAMS_BEFORE_4)) {
             return new CallsBefore4(context);
         }
         if (Members.isPresent(context, CallsFrom4.CALL)) {
@@ -33,7 +35,7 @@ abstract class Calls {
     }
 
     final boolean isWebSocket(Call call) throws Throwable {
-        return (Boolean) (Object) isWebSocket.invokeExact((Object) call);
+        return (Boolean) (Object) OfEachCall.IS_WEB_SOCKET.invokeExact((Object) call);
     }
 
     /** Ends what is written to and read from that codec. From any thread. */
@@ -52,7 +54,7 @@ abstract class Calls {
     }
 
     final OkHttpClient client(Call call) throws Throwable {
-        return (OkHttpClient) (Object) client.invokeExact((Object) call);
+        return (OkHttpClient) (Object) OfEachCall.CLIENT.invokeExact((Object) call);
     }
 
     /** From now on the call finds connections of that attempt only, pooled or new. To be called while it is the thread's own. */
@@ -72,4 +74,21 @@ abstract class Calls {
      * @param failure null: there was a response, which is closed
      */
     abstract void drop(Interceptor.Chain chain, Exception failure) throws Throwable;
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class OfEachCall {
+        static final MethodHandle IS_WEB_SOCKET;
+        static final MethodHandle CLIENT;
+
+        static {
+            AdapterContext context = Calls.context;
+            try {
+                Members call = new Members(context, Members.isPresent(context, STREAMS_BEFORE_4) ? CallsBefore4.CALL : CallsFrom4.CALL);
+                IS_WEB_SOCKET = call.getter("forWebSocket");
+                CLIENT = call.getter("client");
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+    }
 }

@@ -15,6 +15,8 @@ import okhttp3.Interceptor;
  * the redirects look at, and is therefore led to another address rather than replaced.
  */
 final class CallsBefore4 extends Calls {
+    static final String CALL = "okhttp3.RealCall";
+
     private final MethodHandle allocation;
     private final MethodHandle setAddress;
     private final MethodHandle setSelector;
@@ -29,7 +31,7 @@ final class CallsBefore4 extends Calls {
     private final MethodHandle streamFailed;
 
     CallsBefore4(AdapterContext context) throws ReflectiveOperationException {
-        super(new Members(context, "okhttp3.RealCall"), new Members(context, "okhttp3.internal.http.HttpCodec"));
+        super(context, "okhttp3.internal.http.HttpCodec");
         allocation = new Members(context, "okhttp3.internal.http.RealInterceptorChain").method("streamAllocation");
         Members streams = new Members(context, "okhttp3.internal.connection.StreamAllocation");
         setAddress = streams.setter("address");

@@ -3,6 +3,7 @@ package io.weft.instrumentation.okhttp;
 import io.weft.instrumentation.AdapterContext;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.Socket;
@@ -19,90 +20,46 @@ final class CallsFrom4 extends Calls {
     static final String CALL = "okhttp3.internal.connection.RealCall";
     private static final String CHAIN = "okhttp3.internal.http.RealInterceptorChain";
 
-    private final MethodHandle enter;
-    private final MethodHandle exit;
-    private final MethodHandle connection;
-    private final MethodHandle release;
-    private final MethodHandle exchange;
-    private final MethodHandle eventListener;
-
-    /** Null before 5.4: an app's interceptors cannot change what its client says. */
-    private final ChainSettings settings;
-
-    /** From 5 on it takes the chain, too. */
-    private final boolean entersWithChain;
-
     CallsFrom4(AdapterContext context) throws ReflectiveOperationException {
-        this(context, new Members(context, CALL));
-    }
-
-    private CallsFrom4(AdapterContext context, Members call) throws ReflectiveOperationException {
-        super(call, new Members(context, "okhttp3.internal.http.ExchangeCodec"));
-        if (!call.has("connectionToCancel") && !call.has("plansToCancel")) {
-            throw new NoSuchFieldException("its connections are guarded by other locks; supported versions: " + OkHttpModule.VERSIONS);
-        }
-        enter = call.method("enterNetworkInterceptorExchange");
-        entersWithChain = enter.type().parameterCount() > 3;
-        exit = call.method("exitNetworkInterceptorExchange");
-        connection = call.method("getConnection");
-        release = call.method("releaseConnectionNoEvents");
-        exchange = call.method("getInterceptorScopedExchange");
-        eventListener = call.getter("eventListener");
-        Members chain = new Members(context, CHAIN);
-        settings = chain.has("proxySelector") ? new ChainSettings(chain) : null;
-    }
-
-    /** What an interceptor of the app's may have changed for its call. */
-    private static final class ChainSettings {
-        private final MethodHandle proxy;
-        private final MethodHandle proxySelector;
-        private final MethodHandle socketFactory;
-        private final MethodHandle proxyAuthenticator;
-
-        ChainSettings(Members chain) throws ReflectiveOperationException {
-            proxy = chain.getter("proxy");
-            proxySelector = chain.getter("proxySelector");
-            socketFactory = chain.getter("socketFactory");
-            proxyAuthenticator = chain.getter("proxyAuthenticator");
-        }
-
-        ConnectionSettings of(Object chain, OkHttpClient client) throws Throwable {
-            return new ConnectionSettings(
-                    (Proxy) (Object) proxy.invokeExact(chain),
-                    (ProxySelector) (Object) proxySelector.invokeExact(chain),
-                    (SocketFactory) (Object) socketFactory.invokeExact(chain),
-                    (Authenticator) (Object) proxyAuthenticator.invokeExact(chain),
-                    client);
-        }
+        super(context, "okhttp3.internal.http.ExchangeCodec");
+        AdapterContext.initialize(MethodHandles.lookup(), Handles.class);
     }
 
     @Override
     ConnectionSettings settings(Interceptor.Chain chain) throws Throwable {
-        return settings == null ? super.settings(chain) : settings.of(chain, client(chain.call()));
+        if (!Handles.CHAIN_HAS_SETTINGS) {
+            return super.settings(chain);
+        }
+        return new ConnectionSettings(
+                (Proxy) (Object) Handles.PROXY.invokeExact((Object) chain),
+                (ProxySelector) (Object) Handles.PROXY_SELECTOR.invokeExact((Object) chain),
+                (SocketFactory) (Object) Handles.SOCKET_FACTORY.invokeExact((Object) chain),
+                (Authenticator) (Object) Handles.PROXY_AUTHENTICATOR.invokeExact((Object) chain),
+                client(chain.call()));
     }
 
     @Override
     void lead(Interceptor.Chain chain, Attempt attempt) throws Throwable {
         Call call = chain.call();
-        Connection held = (Connection) (Object) connection.invokeExact((Object) call);
+        Connection held = (Connection) (Object) Handles.CONNECTION.invokeExact((Object) call);
         if (held != null && !attempt.leadsThere(held.route().address())) {
             release(call, held);
         }
-        Object ignored = entersWithChain
-                ? (Object) enter.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE, (Object) chain)
-                : (Object) enter.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE);
+        Object ignored = Handles.ENTERS_WITH_CHAIN
+                ? (Object) Handles.ENTER.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE, (Object) chain)
+                : (Object) Handles.ENTER.invokeExact((Object) call, (Object) chain.request(), (Object) Boolean.TRUE);
     }
 
     /** As the library does it when a redirect leads to another host. */
     private void release(Call call, Connection held) throws Throwable {
         Socket unused;
         synchronized (held) {
-            unused = (Socket) (Object) release.invokeExact((Object) call);
+            unused = (Socket) (Object) Handles.RELEASE.invokeExact((Object) call);
         }
         if (unused != null) {
             close(unused);
         }
-        ((EventListener) (Object) eventListener.invokeExact((Object) call)).connectionReleased(call, held);
+        ((EventListener) (Object) Handles.EVENT_LISTENER.invokeExact((Object) call)).connectionReleased(call, held);
     }
 
     private static void close(Socket socket) {
@@ -116,11 +73,56 @@ final class CallsFrom4 extends Calls {
 
     @Override
     boolean isConnected(Interceptor.Chain chain) throws Throwable {
-        return (Object) exchange.invokeExact((Object) chain.call()) != null;
+        return (Object) Handles.EXCHANGE.invokeExact((Object) chain.call()) != null;
     }
 
     @Override
     void drop(Interceptor.Chain chain, Exception failure) throws Throwable {
-        Object ignored = (Object) exit.invokeExact((Object) chain.call(), (Object) Boolean.TRUE);
+        Object ignored = (Object) Handles.EXIT.invokeExact((Object) chain.call(), (Object) Boolean.TRUE);
+    }
+
+    /** As those of each call. */
+    private static final class Handles {
+        static final MethodHandle ENTER;
+        /** From 5 on it takes the chain, too. */
+        static final boolean ENTERS_WITH_CHAIN;
+        static final MethodHandle EXIT;
+        static final MethodHandle CONNECTION;
+        static final MethodHandle RELEASE;
+        static final MethodHandle EXCHANGE;
+        static final MethodHandle EVENT_LISTENER;
+
+        /** From 5.4 on an interceptor of the app's may say for its call what a client says for all. */
+        static final boolean CHAIN_HAS_SETTINGS;
+        // Null where it may not.
+        static final MethodHandle PROXY;
+        static final MethodHandle PROXY_SELECTOR;
+        static final MethodHandle SOCKET_FACTORY;
+        static final MethodHandle PROXY_AUTHENTICATOR;
+
+        static {
+            AdapterContext context = Calls.context;
+            try {
+                Members call = new Members(context, CALL);
+                if (!call.has("connectionToCancel") && !call.has("plansToCancel")) {
+                    throw new NoSuchFieldException("its connections are guarded by other locks; supported versions: " + OkHttpModule.VERSIONS);
+                }
+                ENTER = call.method("enterNetworkInterceptorExchange");
+                ENTERS_WITH_CHAIN = ENTER.type().parameterCount() > 3;
+                EXIT = call.method("exitNetworkInterceptorExchange");
+                CONNECTION = call.method("getConnection");
+                RELEASE = call.method("releaseConnectionNoEvents");
+                EXCHANGE = call.method("getInterceptorScopedExchange");
+                EVENT_LISTENER = call.getter("eventListener");
+                Members chain = new Members(context, CHAIN);
+                CHAIN_HAS_SETTINGS = chain.has("proxySelector");
+                PROXY = CHAIN_HAS_SETTINGS ? chain.getter("proxy") : null;
+                PROXY_SELECTOR = CHAIN_HAS_SETTINGS ? chain.getter("proxySelector") : null;
+                SOCKET_FACTORY = CHAIN_HAS_SETTINGS ? chain.getter("socketFactory") : null;
+                PROXY_AUTHENTICATOR = CHAIN_HAS_SETTINGS ? chain.getter("proxyAuthenticator") : null;
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }
