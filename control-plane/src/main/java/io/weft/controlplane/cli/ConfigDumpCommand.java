@@ -48,7 +48,7 @@ final class ConfigDumpCommand implements Callable<Integer> {
     })
     private Path file;
 
-    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVM's weft.admin.dir. Default: /tmp/weft-USER.")
+    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVM's weft.admin.dir. Default: as WEFT_ADMIN_DIR says, or /tmp/weft-USER.")
     private Path directory;
 
     @Mixin

@@ -50,7 +50,7 @@ final class ExplainCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As JSON, one line for each JVM.")
     private boolean json;
 
-    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVMs' weft.admin.dir. Default: /tmp/weft-USER.")
+    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVMs' weft.admin.dir. Default: as WEFT_ADMIN_DIR says, or /tmp/weft-USER.")
     private Path directory;
 
     @Mixin

@@ -74,7 +74,7 @@ final class StatusCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Everything as JSON, one line for each JVM.")
     private boolean json;
 
-    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVMs' weft.admin.dir. Default: /tmp/weft-USER.")
+    @Option(names = "--dir", paramLabel = "DIRECTORY", description = "The JVMs' weft.admin.dir. Default: as WEFT_ADMIN_DIR says, or /tmp/weft-USER.")
     private Path directory;
 
     @Mixin

@@ -3,11 +3,13 @@ package io.weft.agent.start;
 import io.weft.admin.SocketDirectory;
 import io.weft.agent.WeftAgent;
 import io.weft.agent.mesh.AgentVersion;
+import io.weft.agent.settings.Setting;
 import io.weft.agent.status.StatusCommand;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToIntFunction;
 
 /** {@code java -jar weft-agent.jar …} */
@@ -86,14 +88,14 @@ public final class CommandLine implements ToIntFunction<List<String>> {
         if (everywhere && pids.isEmpty() && directory == null) {
             return command.everywhere();
         }
-        return command.run(directory == null ? SocketDirectory.of(System.getProperty("user.name")) : directory, pids);
+        return command.run(directory == null ? usual(System.getenv()) : directory, pids);
     }
 
     private static int explain(List<String> arguments) {
         List<String> positional = new ArrayList<>();
         List<String> headers = new ArrayList<>();
         boolean json = false;
-        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        SocketDirectory directory = usual(System.getenv());
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
             if (argument.equals("--json")) {
@@ -121,7 +123,7 @@ public final class CommandLine implements ToIntFunction<List<String>> {
 
     private static int configDump(List<String> arguments) {
         List<Long> pids = new ArrayList<>();
-        SocketDirectory directory = SocketDirectory.of(System.getProperty("user.name"));
+        SocketDirectory directory = usual(System.getenv());
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
             if (argument.equals("--dir") && i + 1 < arguments.size()) {
@@ -133,6 +135,12 @@ public final class CommandLine implements ToIntFunction<List<String>> {
             }
         }
         return new StatusCommand(System.out, System.err, new StatusCommand.Dump()).run(directory, pids);
+    }
+
+    /** In a container that the injector has put the agent into, the environment is that of the JVM that is asked. */
+    static SocketDirectory usual(Map<String, String> environment) {
+        String said = environment.getOrDefault(Setting.ADMIN_DIR.variable(), "").strip();
+        return said.isEmpty() ? SocketDirectory.of(System.getProperty("user.name")) : new SocketDirectory(Path.of(said));
     }
 
     private static boolean isNumber(String text) {
