@@ -56,6 +56,9 @@ public final class SettingsReader {
     /** More than anybody waits for; further on nanoseconds in a long would not do. */
     private static final Duration LONGEST = Duration.ofHours(24);
 
+    /** Which the service is told by. */
+    private static final String SERVICE_TAG = "kuma.io/service";
+
     private static final String MODULE_PREFIX = "instrumentation.";
     private static final String MODULE_SUFFIX = ".enabled";
 
@@ -278,6 +281,11 @@ public final class SettingsReader {
                         flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100),
                 flag(Setting.METRICS_OPENTELEMETRY, true), otlp(),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
+        String tagged = settings.tags().get(SERVICE_TAG);
+        if (tagged != null && !settings.service().equals(Optional.of(tagged))) {
+            problems.add(values.get(Setting.TAGS).source + ": " + SERVICE_TAG + "=" + tagged + " is not what " + Setting.SERVICE.property()
+                    + " says; set that to it, or leave the tag out");
+        }
         // Who is told to leave the JVM alone uses nothing else of it.
         return problems.isEmpty() || !settings.enabled()
                 ? new Valid(settings, List.copyOf(warnings))

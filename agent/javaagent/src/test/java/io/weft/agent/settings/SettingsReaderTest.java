@@ -177,6 +177,14 @@ class SettingsReaderTest {
     }
 
     @Test
+    void theTagOfTheServiceIsNoOtherService() {
+        assertThat(settings("service=orders,tags=kuma.io/service=orders,version=v1").tags()).containsEntry("version", "v1");
+        assertThat(problem("service=orders,tags=kuma.io/service=batch")).isEqualTo("agent argument tags: kuma.io/service=batch is not what"
+                + " weft.service says; set that to it, or leave the tag out");
+        assertThat(problem("tags=kuma.io/service=batch")).contains("weft.service");
+    }
+
+    @Test
     void everyProblemIsSaidAtOnce() {
         SettingsReader.Outcome outcome = read("drain.delay=x,drain.timeout=y,required=true");
 
