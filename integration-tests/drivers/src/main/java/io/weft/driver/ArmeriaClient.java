@@ -5,6 +5,7 @@ import com.linecorp.armeria.client.ClientFactoryBuilder;
 import com.linecorp.armeria.client.ClientRequestContext;
 import com.linecorp.armeria.client.ClientRequestContextCaptor;
 import com.linecorp.armeria.client.Clients;
+import com.linecorp.armeria.client.HttpClient;
 import com.linecorp.armeria.client.UnprocessedRequestException;
 import com.linecorp.armeria.client.WebClient;
 import com.linecorp.armeria.client.WebClientBuilder;
@@ -74,7 +75,8 @@ public final class ArmeriaClient {
 
     private WebClient client(Traits traits) {
         ClientFactoryBuilder factory = ClientFactory.builder().http1HeaderNaming(ArmeriaClient::capitalized);
-        WebClientBuilder client = WebClient.builder();
+        // The first one is nearest to the library's own end.
+        WebClientBuilder client = WebClient.builder().decorator(ArmeriaClient::givesAResponse);
         if (traits.timeoutMillis > 0) {
             factory.connectTimeoutMillis(traits.timeoutMillis);
             client.responseTimeoutMillis(traits.timeoutMillis);
@@ -92,6 +94,14 @@ public final class ArmeriaClient {
             client.decorator(CookieClient.newDecorator());
         }
         return client.factory(factory.build()).build();
+    }
+
+    private static HttpResponse givesAResponse(HttpClient library, ClientRequestContext context, HttpRequest request) {
+        try {
+            return library.execute(context, request);
+        } catch (Exception thrown) {
+            throw new IllegalStateException("the library throws nothing here", thrown);
+        }
     }
 
     private static String capitalized(AsciiString name) {

@@ -64,7 +64,7 @@ public final class ArmeriaClientAdapter implements Adapter {
         ConnectException refusal =
                 Outside.refusal(context.outbound(), protocol.isTls(), endpoint.host(), endpoint.port(protocol.defaultPort()));
         if (refusal != null) {
-            return new Handler.Thrown(UnprocessedRequestException.of(refusal));
+            return unsent(asked, request, refusal);
         }
         String authority = asked.authority();
         if (protocol.isTls() || wantsConnection(request) || authority == null || !context.outbound().names(authority)
@@ -80,8 +80,17 @@ public final class ArmeriaClientAdapter implements Adapter {
             exchange.drivenBy(hop);
             return hop.start();
         } catch (Throwable fault) {
-            return new Handler.Thrown(UnprocessedRequestException.of(Unsent.failure(exchange, fault)));
+            return unsent(asked, request, Unsent.failure(exchange, fault));
         }
+    }
+
+    /** As the library ends a request that it cannot send: nothing is thrown at the app's decorators. */
+    private static HttpResponse unsent(ClientRequestContext asked, HttpRequest request, ConnectException why) {
+        UnprocessedRequestException cause = UnprocessedRequestException.of(why);
+        request.abort(cause);
+        asked.logBuilder().endRequest(cause);
+        asked.logBuilder().endResponse(cause);
+        return HttpResponse.ofFailure(cause);
     }
 
     private static boolean isSocketFile(Endpoint endpoint) {
