@@ -90,6 +90,14 @@ public abstract class Exchange extends Limited {
     }
 
     /**
+     * Whether the app itself reads the response's body from the connection, when it likes, so that between two reads nobody waits for the
+     * endpoint. An adapter that says so says {@link #awaitsBytes} before each read.
+     */
+    protected boolean isRead() {
+        return false;
+    }
+
+    /**
      * A copy of the request for a mirror: asked for once, when the request {@link #isComplete}, or else when it is {@link #connected}.
      * It must cost the app nothing that it could notice: no body is read that can be read only once, or from a disk or a network.
      *
@@ -460,9 +468,16 @@ public abstract class Exchange extends Limited {
     /** The same where it is not known how much that is. */
     public final void bytesReceived() {
         if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
-            hasReceived(layers.deadlines.clock().nanoTime());
+            hasReceived(layers.deadlines.clock().nanoTime(), !isRead());
         } else if (isArmed(TimeLimit.IDLE_TIMEOUT)) {
             layers.deadlines.wasActive(this);
+        }
+    }
+
+    /** The app begins to wait for the next bytes of the response's body. Only where it {@link #isRead}; on the thread that waits. */
+    public final void awaitsBytes() {
+        if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
+            hasReceived(layers.deadlines.clock().nanoTime(), true);
         }
     }
 

@@ -44,6 +44,8 @@ public abstract class Limited extends HttpStream {
         private long connectTimeoutAt;
         private long perTryIdleNanos;
         private volatile long receivedAt;
+        /** Nobody waits for the endpoint: its time stands still. */
+        private volatile boolean awaitsNothing;
     }
 
     private static final TimeLimit[] LIMITS = TimeLimit.values();
@@ -137,6 +139,7 @@ public abstract class Limited extends HttpStream {
             case PER_TRY_IDLE_TIMEOUT -> {
                 rare().perTryIdleNanos = nanos;
                 rare.receivedAt = nowNanos;
+                rare.awaitsNothing = false;
             }
         }
         armed |= 1 << limit.ordinal();
@@ -226,6 +229,15 @@ public abstract class Limited extends HttpStream {
         RareLimits limits = rare;
         if (limits != null) {
             limits.receivedAt = nowNanos;
+        }
+    }
+
+    /** @param awaitsMore whether somebody waits for what the endpoint sends next */
+    final void hasReceived(long nowNanos, boolean awaitsMore) {
+        hasReceived(nowNanos);
+        RareLimits limits = rare;
+        if (limits != null) {
+            limits.awaitsNothing = !awaitsMore;
         }
     }
 
@@ -320,6 +332,10 @@ public abstract class Limited extends HttpStream {
             return NEVER;
         }
         startPending(nowNanos);
+        RareLimits limits = rare;
+        if (limits != null && limits.awaitsNothing) {
+            limits.receivedAt = nowNanos;
+        }
         TimeLimit first = first();
         if (first == null) {
             return NEVER;

@@ -420,6 +420,30 @@ class TimeLimitTest {
         assertThat(request.onFailure(Failure.RESET)).isFalse();
     }
 
+    /** As an app does that has a stream: how slowly it does so is not the endpoint's fault. */
+    @Test
+    void whileTheAppReadsNothingNobodyWaitsForTheEndpoint() {
+        Fixture mesh = mesh(Timeouts.NONE, retry(new PerTry(Duration.ZERO, SECOND), On.RESET));
+        Limitable request = mesh.dialled(new Limitable() {
+            @Override
+            protected boolean isRead() {
+                return true;
+            }
+        });
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        for (int i = 0; i < 3; i++) {
+            mesh.time.advance(SECOND.multipliedBy(5));
+            request.awaitsBytes();
+            mesh.time.advance(SECOND.minusMillis(1));
+            request.bytesReceived(1);
+        }
+        assertThat(request.aborts).isZero();
+        request.awaitsBytes();
+        mesh.time.advance(SECOND);
+        assertThat(request.aborts).isEqualTo(1);
+    }
+
     @Test
     void aStreamOnWhichNothingHappensEnds() {
         Fixture mesh = mesh(idle(SECOND));

@@ -15,6 +15,11 @@ final class ClassicRequest extends OutgoingRequest {
         this.connection = connection;
     }
 
+    @Override
+    protected boolean isRead() {
+        return true;
+    }
+
     /** Closes the connection for good: whoever reads or writes sees it at once, and what it throws is what the library throws. */
     @Override
     protected void abort() {

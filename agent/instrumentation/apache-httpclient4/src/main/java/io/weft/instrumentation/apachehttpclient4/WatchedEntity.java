@@ -49,6 +49,7 @@ final class WatchedEntity extends HttpEntityWrapper {
 
         @Override
         public int read() throws IOException {
+            exchange.awaitsBytes();
             try {
                 int read = super.read();
                 seen(read < 0 ? read : 1);
@@ -61,6 +62,7 @@ final class WatchedEntity extends HttpEntityWrapper {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            exchange.awaitsBytes();
             try {
                 return seen(super.read(bytes, offset, length));
             } catch (IOException e) {

@@ -29,6 +29,7 @@ final class WatchedEntity extends HttpEntityWrapper {
         return new FilterInputStream(super.getContent()) {
             @Override
             public int read() throws IOException {
+                exchange.awaitsBytes();
                 try {
                     int read = super.read();
                     seen(read < 0 ? read : 1);
@@ -41,6 +42,7 @@ final class WatchedEntity extends HttpEntityWrapper {
 
             @Override
             public int read(byte[] bytes, int offset, int length) throws IOException {
+                exchange.awaitsBytes();
                 try {
                     return seen(super.read(bytes, offset, length));
                 } catch (IOException e) {

@@ -43,6 +43,11 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
+    protected boolean isRead() {
+        return true;
+    }
+
+    @Override
     protected void abort() {
         Attempt begun = attempt;
         if (begun != null) {

@@ -20,6 +20,7 @@ final class WatchedBody extends FilterInputStream {
 
     @Override
     public int read() throws IOException {
+        exchange.awaitsBytes();
         try {
             int b = in.read();
             came(b < 0 ? b : 1);
@@ -32,6 +33,7 @@ final class WatchedBody extends FilterInputStream {
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
+        exchange.awaitsBytes();
         try {
             int read = in.read(bytes, offset, length);
             came(read);

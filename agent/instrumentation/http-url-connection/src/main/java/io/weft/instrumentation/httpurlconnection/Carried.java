@@ -36,6 +36,14 @@ final class Carried extends AtomicReference<OutgoingRequest> implements Observed
     }
 
     @Override
+    public void awaitsBytes() {
+        OutgoingRequest current = get();
+        if (current != null) {
+            current.awaitsBytes();
+        }
+    }
+
+    @Override
     public void bytesReceived() {
         OutgoingRequest current = get();
         if (current != null) {

@@ -15,6 +15,9 @@ final class ObservedSocket extends Socket {
     interface Observer {
         void bytesSent();
 
+        /** Somebody waits for the next ones. */
+        void awaitsBytes();
+
         void bytesReceived();
 
         /** The peer will send nothing more. */
@@ -53,6 +56,7 @@ final class ObservedSocket extends Socket {
             @Override
             public int read(byte[] bytes, int offset, int length) throws IOException {
                 int read;
+                observer.awaitsBytes();
                 try {
                     read = in.read(bytes, offset, length);
                 } catch (SocketTimeoutException appsPatience) {

@@ -70,6 +70,11 @@ final class OutgoingRequest extends Exchange {
 
     /** Whoever reads or writes sees it at once. */
     @Override
+    protected boolean isRead() {
+        return true;
+    }
+
+    @Override
     protected void abort() {
         ended = true;
         Socket open = socket;

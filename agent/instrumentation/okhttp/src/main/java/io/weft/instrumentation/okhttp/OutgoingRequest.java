@@ -27,6 +27,11 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
+    protected boolean isRead() {
+        return true;
+    }
+
+    @Override
     protected void abort() {
         Attempt current = attempt;
         if (current != null) {

@@ -22,6 +22,7 @@ final class WatchedBody extends ResponseBody {
             @Override
             public long read(Buffer sink, long byteCount) throws IOException {
                 long read;
+                exchange.awaitsBytes();
                 try {
                     read = super.read(sink, byteCount);
                 } catch (IOException e) {
