@@ -26,6 +26,20 @@ final class AgentProcesses {
                 .toList();
     }
 
+    /** Whether that process sees other files than this one, as far as that may be known: its {@code /tmp} may be another. */
+    static boolean hasOtherFiles(long pid) {
+        try {
+            return !files(Long.toString(pid)).equals(files("self"));
+        } catch (IOException unreadable) {
+            return false;
+        }
+    }
+
+    /** Linux's name for them. */
+    private static Path files(String process) throws IOException {
+        return Files.readSymbolicLink(Path.of("/proc", process, "ns", "mnt"));
+    }
+
     private static Stream<String> options(ProcessHandle process) {
         return Stream.concat(
                 Arrays.stream(process.info().arguments().orElse(new String[0])).filter(word -> word.startsWith("-javaagent:")),

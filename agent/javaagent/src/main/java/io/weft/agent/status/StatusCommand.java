@@ -24,6 +24,9 @@ public final class StatusCommand {
     private static final int AT_ONCE = 32;
     private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has no control plane or no library in use, started "
             + "less than two seconds ago, or has set weft.admin.enabled or weft.admin.dir";
+    private static final String OTHER_FILES = "runs the agent, and has files of its own, so that its socket cannot be seen from here (a container, or "
+            + "PrivateTmp of systemd): ask it there, as by docker exec or kubectl exec, or, as root, by nsenter --target %1$d --mount java -jar "
+            + "weft-agent.jar status";
 
     /** What each JVM is asked. */
     public sealed interface Question {
@@ -244,7 +247,7 @@ public final class StatusCommand {
         }
         for (long pid : everybody ? AgentProcesses.pids() : List.<Long>of()) {
             if (known.add(pid)) {
-                told += unanswered(pid, Unanswered.NO_SOCKET, WHY_NO_SOCKET, told);
+                told += unanswered(pid, Unanswered.NO_SOCKET, AgentProcesses.hasOtherFiles(pid) ? OTHER_FILES.formatted(pid) : WHY_NO_SOCKET, told);
             }
         }
         if (told == 0 && failed == 0) {
