@@ -12,6 +12,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.NoopAddressResolverGroup;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.net.ConnectException;
 
 /** What is opened in the library's place, with the library's pipeline on it. */
@@ -35,9 +36,14 @@ final class Connecting {
 
     static ChannelFuture refused(Bootstrap bootstrap, ConnectException refusal) {
         Channel channel = new MeshChannel(null);
-        bootstrap.config().group().next().register(channel);
-        channel.close();
-        DefaultChannelPromise refused = new DefaultChannelPromise(channel);
+        ChannelFuture registered = bootstrap.config().group().next().register(channel);
+        // Without an event loop, as when the client is being closed, it is closed already, and nobody else could tell of it.
+        boolean hasNoLoop = registered.cause() != null;
+        if (!hasNoLoop) {
+            channel.close();
+        }
+        DefaultChannelPromise refused =
+                hasNoLoop ? new DefaultChannelPromise(channel, ImmediateEventExecutor.INSTANCE) : new DefaultChannelPromise(channel);
         refused.setFailure(refusal);
         return refused;
     }

@@ -91,13 +91,23 @@ public final class MicronautHttpClientAdapter implements Adapter {
     private Object connect(Object connections, RequestKey key, ChannelHandler initializer, EventLoopGroup loop) throws Throwable {
         if (!Ways.isOurs(key.getHost())) {
             ConnectException refusal = Outside.refusal(context.outbound(), key.isSecure(), key.getHost(), key.getPort());
-            return refusal == null ? Handler.PROCEED : Connecting.refused(bootstrap(connections, loop), refusal);
+            return refusal == null ? Handler.PROCEED : refused(connections, loop, refusal);
         }
         try {
             return connectOurs(connections, key, initializer, loop);
         } catch (Throwable fault) {
             // The library would look for a host of that name.
-            return Connecting.refused(loop == null ? bootstrap(connections, null) : new Bootstrap().group(loop), Unsent.because(fault));
+            return refused(connections, loop, Unsent.because(fault));
+        }
+    }
+
+    /** In the place of a connection, whatever happens. */
+    private Object refused(Object connections, EventLoopGroup loop, ConnectException refusal) {
+        try {
+            return Connecting.refused(loop == null ? bootstrap(connections, null) : new Bootstrap().group(loop), refusal);
+        } catch (Throwable fault) {
+            refusal.addSuppressed(fault);
+            return new Handler.Thrown(failure(refusal));
         }
     }
 
