@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Vert.x's HttpClient, as an app that asks on an event loop and waits for the answer elsewhere. Cookies and credentials are the app's own
@@ -73,6 +74,29 @@ public final class VertxClient {
         }
     }
 
+    /** Before 4.5 a request has one limit for all. */
+    private static void limit(RequestOptions options, long millis) {
+        try {
+            RequestOptions.class.getMethod("setConnectTimeout", long.class).invoke(options, millis);
+            RequestOptions.class.getMethod("setIdleTimeout", long.class).invoke(options, millis);
+        } catch (NoSuchMethodException before45) {
+            options.setTimeout(millis);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Before 4.5 nobody is told. */
+    private static String redirections(HttpClientRequest request) {
+        try {
+            return HttpClientRequest.class.getMethod("numberOfRedirections").invoke(request).toString();
+        } catch (NoSuchMethodException before45) {
+            return "";
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private HttpAnswer send(HttpCall call) throws Exception {
         HttpAnswer answer = exchange(call, call.is(Way.COOKIES) ? cookieHeader(call.url()) : null, null);
         if (call.is(Way.AUTHENTICATE) && answer.status() == 401
@@ -108,7 +132,7 @@ public final class VertxClient {
                 .setAbsoluteURI(call.url())
                 .setFollowRedirects(call.is(Way.FOLLOW_REDIRECTS));
         if (call.timeoutMillis() > 0) {
-            options.setConnectTimeout(call.timeoutMillis()).setIdleTimeout(call.timeoutMillis());
+            limit(options, call.timeoutMillis());
         }
         Promise<HttpAnswer> answer = Promise.promise();
         Context context = vertx.getOrCreateContext();
@@ -132,11 +156,18 @@ public final class VertxClient {
                     }
                 }));
         try {
-            return answer.future().toCompletionStage().toCompletableFuture().get();
+            return answer.future().toCompletionStage().toCompletableFuture().get(isMaybeStuck(call) ? 3 : 120, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new TimeoutException("no answer");
         } catch (ExecutionException e) {
             // as an app would
             throw e.getCause() instanceof Exception cause ? cause : e;
         }
+    }
+
+    /** Before 4.5 a redirect is followed with the length of a body that is not sent. */
+    private static boolean isMaybeStuck(HttpCall call) {
+        return call.is(Way.FOLLOW_REDIRECTS) && !call.body().isEmpty();
     }
 
     private Future<HttpClientResponse> send(HttpCall call, HttpClientRequest request) {
@@ -227,7 +258,7 @@ public final class VertxClient {
         seen.put("version", response.version() + " " + request.version());
         seen.put("message", response.statusMessage());
         seen.put("secure", Boolean.toString(request.connection().isSsl()));
-        seen.put("redirections", Integer.toString(request.numberOfRedirections()));
+        seen.put("redirections", redirections(request));
         seen.put("request", new TreeMap<>(pairs(request)).toString());
         seen.put("order", String.join("\n", order));
         seen.put("trailers", response.trailers().entries().toString());

@@ -53,8 +53,9 @@ enum Client {
     JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent"),
     ASYNC_HTTP_CLIENT_2_12("AsyncHttpClient 2.12", AsyncHttpClients.class, "async-http-client-2.12", Span.OLDEST_JDK, "asynchttpclient.Hop#<init>"),
     ASYNC_HTTP_CLIENT_3_0("AsyncHttpClient 3.0", AsyncHttpClients.class, "async-http-client-3.0", Span.NEWEST_JDK, "asynchttpclient.Hop#<init>"),
-    VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.Internals#towards"),
-    VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.Internals#towards"),
+    VERTX_4_0("Vert.x 4.0", VertxClient.class, "vertx-4.0", Span.OLDEST_JDK, "vertx.InternalsBefore45#towards"),
+    VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.InternalsSince45#towards"),
+    VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.InternalsSince45#towards"),
     HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
     HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead"),
     ARMERIA_1_26("Armeria 1.26", ArmeriaClient.class, "armeria-1.26", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
@@ -128,6 +129,11 @@ enum Client {
     /** Of a chunked body whose connection ends it takes what came for all of it. */
     boolean takesHalfForWhole() {
         return this == MICRONAUT_4_0 || this == APACHE_HTTP_CLIENT_4_3;
+    }
+
+    /** What it sends to where a POST is redirected says that a body follows, which does not. */
+    boolean promisesABodyAfterRedirects() {
+        return this == VERTX_4_0;
     }
 
     /** It has no limit for redirects. */

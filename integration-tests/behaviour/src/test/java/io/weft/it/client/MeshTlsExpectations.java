@@ -120,6 +120,17 @@ abstract class MeshTlsExpectations extends Expectations {
         assertThat(orders.requests()).hasSize(before);
     }
 
+    @Test
+    void endpointsOfOnePortAreToldApart() {
+        Upstream one = secured("one", MESH, ORDERS);
+        Upstream two = testbed.closeAfterwards(one.beside("two", MESH.certify(ORDERS).trusting(MESH)));
+        stage().serve(overTls(ORDERS, one.address(), two.address()));
+        for (int i = 0; i < 4; i++) {
+            stage().send(Call.get("http://orders/"));
+        }
+        assertThat(List.of(one.requests().size(), two.requests().size())).containsExactly(2, 2);
+    }
+
     /** Without that, it would take the libraries five minutes here to find out that what they keep is of no use to them. */
     @Test
     void whenACertificateIsReplacedWhatIsKeptIsClosedAndWhatIsBusyIsAnsweredBefore() throws Exception {

@@ -48,8 +48,9 @@ class HttpVersionsMeshIT {
     private final Jdk jdk = Jdks.newest();
 
     private enum Member {
-        VERTX_4_5("vertx-4.5", "Vertx", Map.of("1.1", "HTTP_1_1", "upgrade", "HTTP_2", "prior-knowledge", "HTTP_2")),
-        VERTX_5("vertx-5", "Vertx", VERTX_4_5.versions),
+        VERTX_4_0("vertx-4.0", "Vertx", Map.of("1.1", "HTTP_1_1", "upgrade", "HTTP_2", "prior-knowledge", "HTTP_2")),
+        VERTX_4_5("vertx-4.5", "Vertx", VERTX_4_0.versions),
+        VERTX_5("vertx-5", "Vertx", VERTX_4_0.versions),
         ARMERIA_1_26("armeria-1.26", "Armeria", Map.of("1.1", "HTTP_1_1", "2", "HTTP_2", "any", "HTTP_2")),
         ARMERIA_1_40("armeria-1.40", "Armeria", ARMERIA_1_26.versions);
 

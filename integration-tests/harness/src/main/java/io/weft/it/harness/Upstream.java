@@ -66,6 +66,8 @@ public final class Upstream implements AutoCloseable {
     private final String name;
     /** Null: plaintext. */
     private final SSLContext tls;
+    /** Of 127.0.0. */
+    private final byte host;
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -76,9 +78,10 @@ public final class Upstream implements AutoCloseable {
     private ServerSocket listening;
     private Thread acceptor;
 
-    private Upstream(String name, SSLContext tls) {
+    private Upstream(String name, SSLContext tls, int host) {
         this.name = name;
         this.tls = tls;
+        this.host = (byte) host;
         this.reaction = request -> ok();
     }
 
@@ -89,8 +92,15 @@ public final class Upstream implements AutoCloseable {
 
     /** @param tls null: plaintext */
     public static Upstream start(String name, SSLContext tls) {
-        Upstream upstream = new Upstream(name, tls);
+        Upstream upstream = new Upstream(name, tls, 1);
         upstream.listen(0);
+        return upstream;
+    }
+
+    /** One of the same port, on 127.0.0.2, as pods have it. */
+    public Upstream beside(String name, SSLContext tls) {
+        Upstream upstream = new Upstream(name, tls, 2);
+        upstream.listen(address().getPort());
         return upstream;
     }
 
@@ -185,7 +195,7 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    private static ServerSocket onNewPort() throws IOException {
+    private ServerSocket onNewPort() throws IOException {
         ServerSocket socket = on(0);
         if (PORTS.add(socket.getLocalPort())) {
             return socket;
@@ -196,10 +206,10 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    private static ServerSocket on(int port) throws IOException {
+    private ServerSocket on(int port) throws IOException {
         ServerSocket socket = new ServerSocket();
         socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 512);
+        socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, host}), port), 512);
         return socket;
     }
 

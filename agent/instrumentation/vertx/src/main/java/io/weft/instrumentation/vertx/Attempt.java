@@ -7,7 +7,6 @@ import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.weft.dataplane.Endpoint;
@@ -118,9 +117,9 @@ final class Attempt {
         });
     }
 
-    private static Failure classifyConnect(Throwable cause) {
+    private Failure classifyConnect(Throwable cause) {
         // A connection of the pool's that its server has closed meanwhile: nothing was sent over it.
-        boolean connect = cause instanceof IOException || cause instanceof TimeoutException || cause instanceof HttpClosedException;
+        boolean connect = cause instanceof IOException || cause instanceof TimeoutException || hop.internals.tellsOfAClosedConnection(cause);
         // No place in the pool: the endpoint was not asked.
         return connect ? Failure.CONNECT : Failure.CANCELLED;
     }

@@ -65,7 +65,7 @@ final class Hop {
 
     /** What the app is given. */
     HttpClientRequest request() throws Throwable {
-        request = internals.request(client, app, target, stream.self(), stream.connection());
+        request = internals.request(client, app, target, stream);
         return request;
     }
 

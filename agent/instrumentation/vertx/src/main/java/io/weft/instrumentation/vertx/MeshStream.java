@@ -63,7 +63,7 @@ final class MeshStream implements InvocationHandler {
         this.internals = internals;
         this.hop = hop;
         this.context = context;
-        standIn = new StandIn(target);
+        standIn = new StandIn(target, internals.authority(target));
         connection = internals.newConnection(standIn);
         self = internals.newStream(this);
     }
@@ -75,6 +75,11 @@ final class MeshStream implements InvocationHandler {
 
     Object connection() {
         return connection;
+    }
+
+    /** Of the request. */
+    Context context() {
+        return context;
     }
 
     @Override
@@ -261,7 +266,9 @@ final class MeshStream implements InvocationHandler {
         }
         standIn.is(realConnection);
         for (Call setting : set) {
-            call(to, setting.method, setting.args);
+            if (internals.takesPushes(to) || !setting.method.getName().equals("pushHandler")) {
+                call(to, setting.method, setting.args);
+            }
         }
         Object[] args = begin.shared();
         args[0] = head;

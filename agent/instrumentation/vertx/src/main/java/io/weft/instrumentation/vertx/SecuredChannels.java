@@ -17,12 +17,14 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How connections to endpoints are secured. An endpoint's address carries the name of its {@link ClientTls}, by which the library's pools
- * tell connections apart; where Netty connects to such an address, the library hears of it only once the handshake is done. Thread-safe.
+ * How connections to endpoints are secured. An endpoint's address carries a name of its own for its {@link ClientTls}, by which the
+ * library's pools tell connections apart; where Netty connects to such an address, the library hears of it only once the handshake is
+ * done. Thread-safe.
  */
 final class SecuredChannels {
     static final String TLS = "weft.tls";
@@ -40,9 +42,9 @@ final class SecuredChannels {
         this.wake = wake;
     }
 
-    /** Of connections that may share a pool. */
-    private static String name(ClientTls tls, boolean http2) {
-        return http2 ? tls.id() + "-http2" : tls.id();
+    /** Of connections that may share a pool, which tells addresses of one port apart by nothing else. */
+    private static String name(ClientTls tls, boolean http2, byte[] ip) {
+        return tls.id() + (http2 ? "-http2-" : "-") + HexFormat.of().formatHex(ip);
     }
 
     /** Where the library is to connect. */
@@ -53,7 +55,7 @@ final class SecuredChannels {
         if (tls == null) {
             return new InetSocketAddress(InetAddress.getByAddress(ip), address.getPort());
         }
-        String name = name(tls, http2);
+        String name = name(tls, http2, ip);
         if (!byName.containsKey(name)) {
             // First: whoever finds the name connects by it.
             wake.run();

@@ -2,7 +2,6 @@ package io.weft.instrumentation.vertx;
 
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.SocketAddress;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -14,10 +13,13 @@ import java.lang.reflect.Method;
  */
 final class StandIn implements InvocationHandler {
     private final Target target;
+    private final Object authority;
     private volatile Object connection;
 
-    StandIn(Target target) {
+    /** @param authority as the library tells the target's */
+    StandIn(Target target, Object authority) {
         this.target = target;
+        this.authority = authority;
     }
 
     /** @param real from now on */
@@ -31,7 +33,7 @@ final class StandIn implements InvocationHandler {
             case "isSsl":
                 return false;
             case "authority":
-                return HostAndPort.create(target.host(), target.port());
+                return authority;
             case "newHttpRequestHeaders":
                 return HttpHeaders.headers();
             case "equals":

@@ -15,21 +15,31 @@ import java.util.List;
 public final class VertxModule {
     static final String CLIENT = "io.vertx.core.http.impl.HttpClientImpl";
     static final String REQUEST_BEFORE_5 = "request-before-5";
+    static final String ASKED_4_0 = "asked-4.0";
+    static final String PARTS_4_0 = "parts-4.0";
     static final String REQUEST = "request";
     static final String SERVER = "server";
     static final String CONNECT = "connect";
+
+    private static final String ASKED = "(Lio/vertx/core/http/RequestOptions;Lio/vertx/core/impl/future/PromiseInternal;)V";
+    private static final String PARTS = "(Lio/vertx/core/http/HttpMethod;ILjava/lang/String;Ljava/lang/String;"
+            + "Lio/vertx/core/impl/future/PromiseInternal;)V";
 
     private VertxModule() {}
 
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                         "vertx",
-                        "4.5, 5",
-                        "io.weft.instrumentation.vertx.VertxAdapter",
+                        "4, 5",
+                        List.of("io.weft.instrumentation.vertx.VertxAdapter", "io.weft.instrumentation.vertx.VertxBefore45Adapter"),
                         List.of(),
                         List.of(
-                                Hook.around(REQUEST_BEFORE_5, CLIENT, "doRequest",
-                                        "(Lio/vertx/core/http/RequestOptions;Lio/vertx/core/impl/future/PromiseInternal;)V").whenPresent(),
+                                // from 4.1 on
+                                Hook.around(REQUEST_BEFORE_5, CLIENT, "doRequest", ASKED).whenPresent(),
+                                // in 4.0
+                                Hook.around(REQUEST_BEFORE_5, CLIENT, "request", ASKED).whenPresent(),
+                                Hook.argument(ASKED_4_0, CLIENT, "request", PARTS, 4).whenPresent(),
+                                Hook.around(PARTS_4_0, CLIENT, "request", PARTS).whenPresent(),
                                 Hook.around(REQUEST, CLIENT, "request", "(Lio/vertx/core/http/RequestOptions;)Lio/vertx/core/Future;"),
                                 // from 5.1 on
                                 Hook.argument(SERVER, "io.vertx.core.http.impl.tcp.TcpHttpClientTransport", "connect",

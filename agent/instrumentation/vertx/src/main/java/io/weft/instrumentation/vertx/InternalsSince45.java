@@ -1,0 +1,268 @@
+package io.weft.instrumentation.vertx;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.impl.HttpRequestHead;
+import io.vertx.core.http.impl.HttpResponseHead;
+import io.vertx.core.net.HostAndPort;
+import io.vertx.core.net.ProxyOptions;
+import io.vertx.core.net.SocketAddress;
+import io.weft.dataplane.Endpoint;
+import io.weft.dataplane.LocalReply;
+import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.AdapterContext;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/** In 4.5, 5.0, and from 5.1 on. */
+final class InternalsSince45 extends Internals {
+    /** Before 5 a request is asked for with a promise. */
+    private final boolean before5;
+    private final boolean before51;
+    private final MethodHandle vertx;
+    private final MethodHandle options;
+    private final MethodHandle open;
+    private final MethodHandle front;
+    private final MethodHandle proxy;
+    private final MethodHandle protocol;
+    private final MethodHandle requestHead;
+    private final MethodHandle responseHead;
+    private final MethodHandle authority;
+    private final MethodHandle requestHeaders;
+    private final MethodHandle secure;
+    private final MethodHandle host;
+    private final MethodHandle port;
+    private final MethodHandle versions;
+    private final MethodHandle upgrades;
+
+    InternalsSince45(AdapterContext context) throws ReflectiveOperationException {
+        super(context);
+        MethodHandles.Lookup base = context.lookup(HTTP + "HttpClientBase");
+        MethodHandles.Lookup head = context.lookup(HTTP + "HttpRequestHead");
+
+        Method doRequest = declared(client.lookupClass(), "doRequest", 2);
+        before5 = doRequest != null;
+        before51 = declared(base.lookupClass(), "options", 0) != null;
+        open = before5
+                ? generic(client.unreflect(doRequest), void.class, Object.class, RequestOptions.class, Object.class)
+                : generic(client.unreflect(client.lookupClass().getDeclaredMethod("request", RequestOptions.class)),
+                        Future.class, Object.class, RequestOptions.class);
+        int parts = before5 ? 1 : before51 ? 3 : 4;
+        Method create = null;
+        for (Method one : client.lookupClass().getDeclaredMethods()) {
+            if (one.getName().equals("createRequest") && one.getParameterCount() == parts
+                    && one.getParameterTypes()[parts == 1 ? 0 : parts - 2] == streamType) {
+                create = one;
+            }
+        }
+        front = client.unreflect(found(create, "createRequest"));
+        vertx = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("vertx")), Vertx.class, Object.class);
+        proxy = generic(base.unreflect(found(declared(base.lookupClass(), before5 ? "resolveProxyOptions" : "computeProxyOptions", 2), "proxies")),
+                ProxyOptions.class, Object.class, ProxyOptions.class, SocketAddress.class);
+        if (before51) {
+            options = generic(base.unreflect(base.lookupClass().getDeclaredMethod("options")), HttpClientOptions.class, Object.class);
+            secure = null;
+            host = null;
+            port = null;
+            versions = null;
+            protocol = null;
+            upgrades = null;
+        } else {
+            options = null;
+            secure = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultSsl")), boolean.class, Object.class);
+            host = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultHost")), String.class, Object.class);
+            port = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultPort")), int.class, Object.class);
+            versions = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("versions")), List.class, Object.class);
+            upgrades = upgrades(context, client);
+            protocol = generic(of(RequestOptions.class.getMethod("getProtocolVersion")), HttpVersion.class, RequestOptions.class);
+        }
+        requestHead = head.unreflectConstructor(only(head.lookupClass()));
+        responseHead = of(only(HttpResponseHead.class));
+        authority = generic(head.unreflectGetter(head.lookupClass().getDeclaredField("authority")), Object.class, HttpRequestHead.class);
+        requestHeaders = before51 ? null : generic(of(connectionType.getMethod("newHttpRequestHeaders")), MultiMap.class, Object.class);
+    }
+
+    /** Of a client's transport. */
+    private static MethodHandle upgrades(AdapterContext context, MethodHandles.Lookup client) throws ReflectiveOperationException {
+        MethodHandles.Lookup transport = context.lookup(HTTP + "tcp.TcpHttpClientTransport");
+        MethodHandle config = transport.unreflectGetter(transport.lookupClass().getDeclaredField("http2Config"));
+        MethodHandle upgrades = of(config.type().returnType().getMethod("isClearTextUpgrade"));
+        MethodHandle tcp = client.unreflectGetter(client.lookupClass().getDeclaredField("tcpTransport"));
+        MethodHandle ofClient = MethodHandles.filterReturnValue(
+                tcp, MethodHandles.filterReturnValue(config, upgrades).asType(MethodType.methodType(boolean.class, tcp.type().returnType())));
+        return generic(ofClient, boolean.class, Object.class);
+    }
+
+    boolean areBefore5() {
+        return before5;
+    }
+
+    private HttpClientOptions options(Object client) throws Throwable {
+        return (HttpClientOptions) options.invokeExact(client);
+    }
+
+    Vertx vertx(Object client) throws Throwable {
+        return (Vertx) vertx.invokeExact(client);
+    }
+
+    @Override
+    boolean isSecure(Object client) throws Throwable {
+        return before51 ? options(client).isSsl() : (boolean) secure.invokeExact(client);
+    }
+
+    @Override
+    String defaultHost(Object client) throws Throwable {
+        return before51 ? options(client).getDefaultHost() : (String) host.invokeExact(client);
+    }
+
+    @Override
+    int defaultPort(Object client) throws Throwable {
+        return before51 ? options(client).getDefaultPort() : (int) port.invokeExact(client);
+    }
+
+    @Override
+    HttpVersion version(Object client, RequestOptions request) throws Throwable {
+        if (before51) {
+            return options(client).getProtocolVersion();
+        }
+        HttpVersion asked = (HttpVersion) protocol.invokeExact(request);
+        return asked == null ? (HttpVersion) ((List<?>) versions.invokeExact(client)).get(0) : asked;
+    }
+
+    private boolean beginsWithHttp2(Object client, RequestOptions request) throws Throwable {
+        return before51
+                ? beginsWithHttp2(options(client))
+                : version(client, request) == HttpVersion.HTTP_2 && !(boolean) upgrades.invokeExact(client);
+    }
+
+    @Override
+    boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable {
+        return (ProxyOptions) proxy.invokeExact(client, request.getProxyOptions(), address) != null;
+    }
+
+    @Override
+    RequestOptions towards(Object client, RequestOptions request, Target target, Endpoint endpoint, SecuredChannels secured) throws Throwable {
+        RequestOptions options = new RequestOptions(request);
+        InetSocketAddress at = secured.address(endpoint, beginsWithHttp2(client, request));
+        SocketAddress address = SocketAddress.inetSocketAddress(at);
+        // From 5.1 on the library looks up an address's name once more, and its pools have the authority's.
+        boolean named = !before51 && endpoint.tls() != null;
+        setServer(options, named ? SocketAddress.inetSocketAddress(address.port(), address.hostAddress()) : address);
+        options.setHost(named ? at.getHostString() : target.host()).setPort(target.port()).setSsl(false);
+        long limit = request.getConnectTimeout() >= 0 ? request.getConnectTimeout() : request.getTimeout();
+        // The rest of the app's patience is the request's that the app has.
+        return options.setTimeout(0).setIdleTimeout(0).setConnectTimeout(Math.max(0, limit));
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    Future<HttpClientRequest> opened(Object client, RequestOptions request, Context context) throws Throwable {
+        if (before5) {
+            Promise<HttpClientRequest> promise = promise(context);
+            open.invokeExact(client, request, (Object) promise);
+            return promise.future();
+        }
+        return (Future<HttpClientRequest>) (Future<?>) open.invokeExact(client, request);
+    }
+
+    @Override
+    HttpClientRequest request(Object client, RequestOptions app, Target target, MeshStream stream) throws Throwable {
+        long patience = app.getIdleTimeout() >= 0 ? app.getIdleTimeout() : app.getTimeout();
+        if (before5) {
+            HttpClientRequest request = (HttpClientRequest) front.invoke(client, stream.self());
+            request.setMethod(app.getMethod());
+            request.authority(HostAndPort.create(target.host(), target.port()));
+            request.setURI(app.getURI());
+            request.traceOperation(app.getTraceOperation());
+            if (app.getHeaders() != null) {
+                request.headers().setAll(app.getHeaders());
+            }
+            if (app.getFollowRedirects() != null) {
+                request.setFollowRedirects(app.getFollowRedirects());
+            }
+            if (patience > 0) {
+                request.idleTimeout(patience);
+            }
+            return request;
+        }
+        RequestOptions options = new RequestOptions(app).setIdleTimeout(Math.max(0, patience)).setProxyOptions(null);
+        return (HttpClientRequest) (before51
+                ? front.invoke(client, stream.connection(), stream.self(), options)
+                : front.invoke(client, authority(target), stream.connection(), stream.self(), options));
+    }
+
+    @Override
+    Object authority(Target target) {
+        return HostAndPort.create(target.host(), target.port());
+    }
+
+    @Override
+    String authority(HttpRequestHead head) throws Throwable {
+        Object named = (Object) authority.invokeExact(head);
+        if (!(named instanceof HostAndPort address)) {
+            return (String) named;
+        }
+        return address.port() == 80 || address.port() < 0 ? address.host() : address.host() + ":" + address.port();
+    }
+
+    @Override
+    HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object connection) throws Throwable {
+        if (before51 && changes.equals(RequestChanges.NONE)) {
+            return head;
+        }
+        MultiMap headers = before51 ? HttpHeaders.headers() : (MultiMap) requestHeaders.invokeExact(connection);
+        if (head.headers != null) {
+            headers.addAll(head.headers);
+        }
+        VertxHeaders edits = new VertxHeaders(headers);
+        edits.change(changes);
+        Object host = (Object) authority.invokeExact(head);
+        if (changes.authority() != null) {
+            if (headers.contains("host")) {
+                edits.set("host", changes.authority());
+            }
+            host = before51 ? changes.authority() : hostAndPort(changes.authority());
+        }
+        String uri = changes.path() == null ? head.uri : changes.path();
+        return (HttpRequestHead) (before51
+                ? requestHead.invoke(head.method, uri, headers, (String) host, head.absoluteURI, head.traceOperation)
+                : requestHead.invoke("http", head.method, uri, headers, (HostAndPort) host, head.absoluteURI, head.traceOperation));
+    }
+
+    private static HostAndPort hostAndPort(String authority) {
+        int colon = authority.lastIndexOf(':');
+        return colon < 0 || authority.endsWith("]")
+                ? HostAndPort.create(authority, -1)
+                : HostAndPort.create(authority.substring(0, colon), Integer.parseInt(authority.substring(colon + 1)));
+    }
+
+    @Override
+    HttpResponseHead responseHead(LocalReply reply) throws Throwable {
+        return (HttpResponseHead) (before51
+                ? responseHead.invoke(HttpVersion.HTTP_1_1, reply.status(), reply.reason(), headers(reply))
+                : responseHead.invoke(reply.status(), reply.reason(), headers(reply)));
+    }
+
+    @Override
+    boolean takesPushes(Object stream) {
+        return true;
+    }
+
+    @Override
+    boolean tellsOfAClosedConnection(Throwable cause) {
+        return cause instanceof HttpClosedException;
+    }
+}
