@@ -33,7 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
- * Helidon's WebClient over HTTP/1.1, with a service of the app's. It answers no challenge by itself; this does, as an app would. Each client is used by one
+ * Helidon's WebClient over HTTP/1.1, and with the header {@code X-Http: 2} over HTTP/2, with a service of the app's. It answers no challenge by itself; this does, as an app would. Each client is used by one
  * thread at a time, with connections of its own: before 4.4 a connection is in the pool before it may be taken from there, and fails the request that does.
  */
 public final class HelidonClient {
@@ -112,6 +112,9 @@ public final class HelidonClient {
                 .uri(URI.create(call.url()))
                 .followRedirects(call.is(Way.FOLLOW_REDIRECTS));
         call.headers().forEach((name, value) -> request.header(HeaderNames.create(name), value));
+        if (call.headers().getOrDefault("X-Http", "1.1").equals("2")) {
+            request.protocolId("h2");
+        }
         if (authorization != null) {
             request.header(HeaderNames.AUTHORIZATION, authorization);
         }

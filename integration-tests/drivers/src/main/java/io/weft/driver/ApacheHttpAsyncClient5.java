@@ -45,7 +45,10 @@ import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.apache.hc.core5.http.protocol.HttpContext;
 
-/** Apache HttpClient 5, asynchronous, with the retries of its own switched off. */
+/**
+ * Apache HttpClient 5, asynchronous, with the retries of its own switched off. The header {@code X-Client} asks for another kind:
+ * {@code minimal}, {@code http2} or {@code minimal-http2}.
+ */
 public final class ApacheHttpAsyncClient5 {
     private static final String SEEN = "seen";
 
@@ -53,7 +56,7 @@ public final class ApacheHttpAsyncClient5 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates) {}
 
     private ApacheHttpAsyncClient5() {}
 
@@ -62,6 +65,17 @@ public final class ApacheHttpAsyncClient5 {
     }
 
     private CloseableHttpAsyncClient client(Traits traits) {
+        CloseableHttpAsyncClient client = switch (traits.kind) {
+            case "minimal" -> HttpAsyncClients.createMinimal();
+            case "http2" -> HttpAsyncClients.createHttp2Default();
+            case "minimal-http2" -> HttpAsyncClients.createHttp2Minimal();
+            default -> custom(traits);
+        };
+        client.start();
+        return client;
+    }
+
+    private CloseableHttpAsyncClient custom(Traits traits) {
         HttpAsyncClientBuilder client = HttpAsyncClients.custom().disableAutomaticRetries();
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
@@ -76,9 +90,7 @@ public final class ApacheHttpAsyncClient5 {
         client.addRequestInterceptorFirst((request, entity, context) -> seen(context, "first sees " + request.getMethod() + " " + length(entity)));
         client.addRequestInterceptorLast((request, entity, context) -> seen(context, "last sees " + request.getHeaders().length + " headers"));
         client.addResponseInterceptorLast((response, entity, context) -> seen(context, "got " + response.getCode() + " " + length(entity)));
-        CloseableHttpAsyncClient built = client.build();
-        built.start();
-        return built;
+        return client.build();
     }
 
     private static long length(EntityDetails entity) {
@@ -92,7 +104,7 @@ public final class ApacheHttpAsyncClient5 {
 
     private HttpAnswer send(HttpCall call) throws Exception {
         CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
         HttpRequest request = new BasicHttpRequest(call.method(), URI.create(call.url()));
         call.headers().forEach(request::addHeader);
         AsyncEntityProducer body = call.body().isEmpty() ? null : body(call);
@@ -340,7 +352,7 @@ public final class ApacheHttpAsyncClient5 {
         seen.put("message", String.valueOf(response.getReasonPhrase()));
         seen.put("order", String.join("\n", order));
         seen.put("request", String.join("\n", sent));
-        seen.put("route", context.getHttpRoute().toString());
+        seen.put("route", String.valueOf(context.getHttpRoute()));
         seen.put("redirects", String.valueOf(context.getRedirectLocations() == null ? List.of() : context.getRedirectLocations().getAll()));
         seen.put("session", String.valueOf(context.getSSLSession()));
         seen.put("told", String.valueOf(context.getAttribute("told")));

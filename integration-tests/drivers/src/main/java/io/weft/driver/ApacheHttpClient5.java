@@ -33,13 +33,13 @@ import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.io.entity.InputStreamEntity;
 
-/** Apache HttpClient 5, classic, with the retries of its own switched off. */
+/** Apache HttpClient 5, classic, with the retries of its own switched off; with the header {@code X-Client: minimal} one that has nothing but a pool. */
 public final class ApacheHttpClient5 {
     private final Map<Traits, CloseableHttpClient> clients = new ConcurrentHashMap<>();
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates) {}
+    private record Traits(boolean minimal, boolean cookies, boolean authenticates) {}
 
     private ApacheHttpClient5() {}
 
@@ -48,6 +48,9 @@ public final class ApacheHttpClient5 {
     }
 
     private CloseableHttpClient client(Traits traits) {
+        if (traits.minimal) {
+            return HttpClients.createMinimal();
+        }
         HttpClientBuilder client = HttpClients.custom().disableAutomaticRetries();
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
@@ -64,7 +67,7 @@ public final class ApacheHttpClient5 {
 
     private HttpAnswer send(HttpCall call) throws IOException, HttpException {
         CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().containsKey("X-Client"), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
         HttpUriRequestBase request = new HttpUriRequestBase(call.method(), URI.create(call.url()));
         request.setConfig(config(call));
         call.headers().forEach(request::addHeader);

@@ -1,10 +1,10 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.BODY;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASE;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASED;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LIMIT;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL;
-import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL_HTTP2;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.PROTOCOL;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.RELEASED;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SCOPE;
@@ -19,9 +19,11 @@ import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecChain;
+import org.apache.hc.core5.concurrent.BasicFuture;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
@@ -31,11 +33,13 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
     private final AdapterContext context;
     private final AsyncInternals internals;
     private final AsyncDialing dialing;
+    private final MinimalClients minimal;
 
     public ApacheHttpAsyncClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new AsyncInternals(context);
         this.dialing = new AsyncDialing(internals);
+        this.minimal = new MinimalClients(context);
     }
 
     @Override
@@ -60,10 +64,16 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
                 return Handler.PROCEED;
             };
             case TLS -> (Handler.Result) (session, details, a0, a1, a2) -> dialing.isSecured(session) ? null : details;
-            case MINIMAL, MINIMAL_HTTP2 -> (Handler.Result) (self, client, a0, a1, a2) -> {
-                context.warn("apache-httpclient5: HttpAsyncClients.createMinimal() and its like have no execution chain; their requests go "
-                        + "out without the mesh; build the client with HttpAsyncClients.custom() instead");
-                return client;
+            case MINIMAL -> (Handler.Argument) (client, handler, a0, a1, a2) ->
+                    handler == null ? null : new MinimalHandler(context, minimal, (AsyncClientExchangeHandler) handler);
+            case LEASE -> (Handler.Around) (client, host, a1, callback, a3) -> {
+                ConnectException refusal = host == null ? null : minimal.refusal((HttpHost) host);
+                if (refusal == null) {
+                    return Handler.PROCEED;
+                }
+                BasicFuture<Object> refused = new BasicFuture<>((FutureCallback<Object>) callback);
+                refused.failed(refusal);
+                return refused;
             };
             default -> throw new IllegalArgumentException(hook);
         };

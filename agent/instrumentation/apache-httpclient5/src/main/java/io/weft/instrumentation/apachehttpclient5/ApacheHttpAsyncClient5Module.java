@@ -21,13 +21,16 @@ public final class ApacheHttpAsyncClient5Module {
     static final String LEASED = "leased";
     static final String TLS = "tls";
     static final String MINIMAL = "minimal";
-    static final String MINIMAL_HTTP2 = "minimal-http2";
+    static final String LEASE = "lease";
 
     private static final String ASYNC = "org.apache.hc.client5.http.impl.async.";
     private static final String CONNECTION = "org.apache.hc.client5.http.impl.nio.DefaultManagedAsyncClientConnection";
     private static final String EXECUTE = "(Lorg/apache/hc/core5/http/HttpRequest;Lorg/apache/hc/core5/http/nio/AsyncEntityProducer;"
             + "Lorg/apache/hc/client5/http/async/AsyncExecChain$Scope;Lorg/apache/hc/client5/http/async/AsyncExecChain;"
             + "Lorg/apache/hc/client5/http/async/AsyncExecCallback;)V";
+    private static final String EXECUTE_MINIMAL = "(Lorg/apache/hc/core5/http/nio/AsyncClientExchangeHandler;"
+            + "Lorg/apache/hc/core5/http/nio/HandlerFactory;Lorg/apache/hc/core5/http/protocol/HttpContext;)"
+            + "Lorg/apache/hc/core5/concurrent/Cancellable;";
 
     private ApacheHttpAsyncClient5Module() {}
 
@@ -53,8 +56,14 @@ public final class ApacheHttpAsyncClient5Module {
                                         "getTlsDetails",
                                         "()Lorg/apache/hc/core5/reactor/ssl/TlsDetails;"),
                                 // have no execution chain
-                                Hook.result(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "<init>", "").whenPresent(),
-                                Hook.result(MINIMAL_HTTP2, ASYNC + "MinimalH2AsyncClient", "<init>", "").whenPresent()))
+                                Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0),
+                                Hook.argument(MINIMAL, ASYNC + "MinimalH2AsyncClient", "execute", EXECUTE_MINIMAL, 0),
+                                Hook.around(
+                                        LEASE,
+                                        ASYNC + "MinimalHttpAsyncClient",
+                                        "lease",
+                                        "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/protocol/HttpContext;"
+                                                + "Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;")))
                 // the core alone has reactors, too
                 .markedBy(ASYNC + "AsyncConnectExec");
     }

@@ -24,6 +24,7 @@ import org.apache.hc.core5.util.TimeValue;
 /** The handlers of {@link ApacheHttpClient5Module}. Thread-safe. */
 public final class ApacheHttpClient5Adapter implements Adapter {
     private final AdapterContext context;
+    private final MinimalClients minimal;
     private final ConnectLimit connectLimit = new ConnectLimit();
     private final Dialing dialing = new Dialing();
 
@@ -35,6 +36,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
 
     public ApacheHttpClient5Adapter(AdapterContext context) throws IllegalAccessException {
         this.context = context;
+        this.minimal = new MinimalClients(context);
         this.executeInformed = Members.whenPresent(
                 ExecRuntime.class,
                 "execute",
@@ -64,10 +66,9 @@ public final class ApacheHttpClient5Adapter implements Adapter {
                 return Handler.PROCEED;
             };
             case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible((SSLSession) session);
-            case "minimal" -> (Handler.Result) (self, client, a0, a1, a2) -> {
-                context.warn("apache-httpclient5: HttpClients.createMinimal() has no execution chain; its requests go out without "
-                        + "the mesh; build the client with HttpClients.custom() instead");
-                return client;
+            case "minimal" -> (Handler.Around) (client, target, request, a2, a3) -> {
+                ConnectException refusal = target == null ? null : minimal.refusal((ClassicHttpRequest) request, (HttpHost) target);
+                return refusal == null ? Handler.PROCEED : new Handler.Thrown(refusal);
             };
             default -> throw new IllegalArgumentException("no hook of apache-httpclient5: " + hook);
         };

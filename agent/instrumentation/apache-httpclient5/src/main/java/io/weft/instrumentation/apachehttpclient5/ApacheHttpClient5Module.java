@@ -22,7 +22,7 @@ public final class ApacheHttpClient5Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "apache-httpclient5",
-                "5.0 to 5.6, classic",
+                "5.0 to 5.6, classic, but for minimal clients",
                 "io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Adapter",
                 List.of(),
                 List.of(
@@ -49,7 +49,13 @@ public final class ApacheHttpClient5Module {
                         Hook.around("leased", CONNECTION, "activate", "()V"),
                         Hook.result("session", CONNECTION, "getSSLSession", "()Ljavax/net/ssl/SSLSession;"),
                         // has no execution chain
-                        Hook.result("minimal", CLASSIC + "MinimalHttpClient", "<init>", "").whenPresent()));
+                        Hook.around(
+                                "minimal",
+                                CLASSIC + "MinimalHttpClient",
+                                "doExecute",
+                                "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/ClassicHttpRequest;"
+                                        + "Lorg/apache/hc/core5/http/protocol/HttpContext;)"
+                                        + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;")));
     }
 
     /** In 5.0, from 5.1, from 5.4 and from 5.6 on: where the app's own limit for a connect is known, wherever it was set. */

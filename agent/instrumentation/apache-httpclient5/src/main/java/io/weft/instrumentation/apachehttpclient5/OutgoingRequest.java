@@ -43,7 +43,7 @@ abstract class OutgoingRequest extends Exchange {
         return authority(target.getHostName(), target.getPort());
     }
 
-    private static String authority(String host, int port) {
+    static String authority(String host, int port) {
         String name = host.indexOf(':') < 0 ? host : "[" + host + "]";
         return port < 0 || port == 80 ? name : name + ":" + port;
     }

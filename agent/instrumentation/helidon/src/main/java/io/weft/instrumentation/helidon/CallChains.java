@@ -12,6 +12,7 @@ import io.helidon.webclient.api.WebClientServiceResponse;
 import io.helidon.webclient.spi.WebClientService;
 import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.net.InetSocketAddress;
@@ -35,6 +36,8 @@ final class CallChains {
     /** Of a path in the file system; null before there was such a thing. */
     private final MethodHandle requestOfChain;
     private final MethodHandle ownAddress;
+    /** Null where the app has no HTTP/2. */
+    private final MethodHandle http2Proxy;
 
     CallChains(AdapterContext context) throws ReflectiveOperationException {
         Lookup ofEntityChain = context.lookup(HTTP1 + "EntityChain");
@@ -53,6 +56,7 @@ final class CallChains {
         Class<?> request = context.lookup("io.helidon.webclient.http1.Http1ClientRequestImpl").lookupClass();
         MethodHandle address = address(context);
         ownAddress = address;
+        http2Proxy = http2Proxy(context);
         requestOfChain = address == null
                 ? null
                 : chain.findGetter(chain.lookupClass(), "originalRequest", request).asType(MethodType.methodType(Object.class, Object.class));
@@ -60,6 +64,17 @@ final class CallChains {
 
     private static MethodHandle getter(Lookup lookup, String field, Class<?> type) throws ReflectiveOperationException {
         return lookup.findGetter(lookup.lookupClass(), field, type).asType(MethodType.methodType(type, Object.class));
+    }
+
+    private static MethodHandle http2Proxy(AdapterContext context) throws ReflectiveOperationException {
+        try {
+            Lookup chain = context.lookup("io.helidon.webclient.http2.Http2CallChainBase");
+            MethodHandle request = chain.unreflectGetter(chain.lookupClass().getDeclaredField("clientRequest"));
+            MethodHandle proxy = chain.findVirtual(request.type().returnType(), "proxy", MethodType.methodType(Proxy.class));
+            return MethodHandles.filterReturnValue(request, proxy).asType(MethodType.methodType(Proxy.class, Object.class));
+        } catch (ClassNotFoundException without) {
+            return null;
+        }
     }
 
     private static MethodHandle address(AdapterContext context) throws ReflectiveOperationException {
@@ -85,7 +100,15 @@ final class CallChains {
         if (ownAddress != null && ((Optional<?>) ownAddress.invokeExact((Object) requestOfChain.invokeExact((Object) chain))).isPresent()) {
             return false;
         }
-        Proxy apps = (Proxy) proxy.invokeExact((Object) chain);
+        return isDirect((Proxy) proxy.invokeExact((Object) chain), uri);
+    }
+
+    /** Of one over HTTP/2: whether no proxy stands there. */
+    boolean isDirectOverHttp2(Object chain, ClientUri uri) throws Throwable {
+        return http2Proxy == null || isDirect((Proxy) http2Proxy.invokeExact(chain), uri);
+    }
+
+    private static boolean isDirect(Proxy apps, ClientUri uri) {
         return switch (apps.type()) {
             case NONE -> true;
             case SYSTEM -> !apps.isUsingSystemProxy(uri.scheme() + "://" + uri.host() + ":" + uri.port());

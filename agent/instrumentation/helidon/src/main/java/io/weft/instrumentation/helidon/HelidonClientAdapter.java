@@ -44,6 +44,8 @@ public final class HelidonClientAdapter implements Adapter {
         return switch (hook) {
             case HelidonClientModule.PROCEED -> (Handler.Around) (chain, request, a1, a2, a3) ->
                     proceed((WebClientService.Chain) chain, (WebClientServiceRequest) request);
+            case HelidonClientModule.PROCEED_HTTP2 -> (Handler.Around) (chain, request, a1, a2, a3) ->
+                    overHttp2(chain, (WebClientServiceRequest) request);
             case HelidonClientModule.KEY -> (Handler.Argument) (self, host, a0, a1, a2) -> {
                 Attempt attempt = current();
                 return attempt != null && attempt.isConnecting() ? attempt.lead((String) host) : host;
@@ -159,6 +161,30 @@ public final class HelidonClientAdapter implements Adapter {
             } else {
                 current.set(outer);
             }
+        }
+    }
+
+    /** Also where it would be an upgrade of HTTP/1.1, or be found out that there is none. */
+    private Object overHttp2(Object chain, WebClientServiceRequest request) throws Throwable {
+        ClientUri uri = request.uri();
+        boolean secure = uri.scheme().equals(HTTPS);
+        ConnectException refusal = Outside.refusal(context.outbound(), secure, uri.host(), uri.port());
+        if (refusal != null) {
+            return new Handler.Thrown(new UncheckedIOException(refusal));
+        }
+        OutgoingRequest exchange = new OutgoingRequest(request, null);
+        try {
+            if (secure || !chains.isDirectOverHttp2(chain, uri) || !context.outbound().claims(exchange)) {
+                return Handler.PROCEED;
+            }
+            if (exchange.mayFailOpen()) {
+                context.warn("helidon-webclient: requests over HTTP/2 go out without the mesh; ask for HTTP/1.1 by Http1Client");
+                return Handler.PROCEED;
+            }
+            return new Handler.Thrown(new UncheckedIOException(new ConnectException("mesh TLS is not supported over HTTP/2: "
+                    + exchange.authority() + "; ask for HTTP/1.1 by Http1Client")));
+        } catch (Throwable fault) {
+            return new Handler.Thrown(new UncheckedIOException(Unsent.failure(exchange, fault)));
         }
     }
 

@@ -12,11 +12,12 @@ import java.util.List;
  *
  * <p>The end of the chain of its services is called once for each attempt, below cookies, redirects and the app's services. It asks its cache for a
  * connection by a key, whose host says where the endpoint is and how it is secured, and makes one by a socket, which leads there. What the mesh changes
- * of a request is changed where it is written, so that nobody in between sees it. Other connections, as for HTTP/2, are looked at when they are made:
- * whether they may lead outside.
+ * of a request is changed where it is written, so that nobody in between sees it. Over HTTP/2 a request goes without the mesh, and not at all where
+ * policy wants it secured. Other connections are looked at when they are made: whether they may lead outside.
  */
 public final class HelidonClientModule {
     static final String PROCEED = "proceed";
+    static final String PROCEED_HTTP2 = "proceed-http2";
     static final String KEY = "key";
     static final String CONNECT = "connect";
     static final String ADDRESS = "address";
@@ -51,6 +52,7 @@ public final class HelidonClientModule {
                 List.of(),
                 List.of(
                         around(PROCEED, HTTP1 + "ChainBase", "proceed", "(" + REQUEST + ")" + RESPONSE),
+                        around(PROCEED_HTTP2, CLIENT + "http2.Http2CallChainBase", "proceed", "(" + REQUEST + ")" + RESPONSE).whenPresent(),
                         argument(KEY, API + "ConnectionKey", "<init>", KEY_OF, 1),
                         around(CONNECT, CONNECTION, "connect", "()" + OF_API + "TcpClientConnection;"),
                         around(ADDRESS, CONNECTION, "inetSocketAddress", "()Ljava/net/InetSocketAddress;"),

@@ -1,0 +1,92 @@
+package io.weft.it.client;
+
+import static io.weft.it.harness.Routes.to;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.weft.driver.ApacheHttpAsyncClient5;
+import io.weft.driver.ApacheHttpClient5;
+import io.weft.driver.HelidonClient;
+import io.weft.it.harness.Authority;
+import io.weft.it.harness.Generations;
+import io.weft.it.harness.Jdks;
+import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
+import io.weft.it.harness.MeshTlsSockets;
+import io.weft.it.harness.Policy;
+import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Upstream;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Requests that no adapter can lead go where the app sends them, and nowhere if policy wants them secured. */
+class UnledClientsIT {
+    private static final Authority MESH = new Authority("mesh");
+
+    @RegisterExtension
+    final Testbed testbed = new Testbed();
+
+    private enum Unled {
+        APACHE_5_0("httpclient5-5.0", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "http2"), true),
+        APACHE_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "http2"), true),
+        APACHE_MINIMAL_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
+        APACHE_MINIMAL_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
+        HELIDON_HTTP2_4_5("helidon-4.5", HelidonClient.class, Map.of("header.X-Http", "2"), true);
+
+        private final String library;
+        private final Class<?> driver;
+        private final Map<String, String> asking;
+        private final boolean http2;
+
+        Unled(String library, Class<?> driver, Map<String, String> asking, boolean http2) {
+            this.library = library;
+            this.driver = driver;
+            this.asking = asking;
+            this.http2 = http2;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nothingGoesOutInPlaintextWherePolicyWantsItSecured(Unled client) {
+        Upstream orders = testbed.upstream("orders");
+        int port = orders.address().getPort();
+        PolicyServer policies = testbed.policyServer();
+        Generations generations = testbed.closeAfterwards(new Generations());
+        Policy named = Policy.empty().virtualHost(port, VirtualHost.newBuilder()
+                .setName("orders").addDomains("127.0.0.1:" + port).addRoutes(to("orders")).build());
+        policies.serve(generations.next(named.cluster("orders", orders.address())));
+        JvmProcess shop = testbed.jvm("shop", Jdks.newest()).classPath(Library.named(client.library)).mesh(policies.uri(), "shop")
+                .driver(client.driver);
+        await().until(() -> generations.isObeyedBy(shop));
+        if (!client.http2) {
+            assertThat(ask(shop, client, port)).containsEntry("body", "orders");
+        }
+        int requests = orders.requests().size();
+        int connections = orders.connections();
+
+        policies.serve(generations.next(named.cluster("orders", cluster -> cluster.setTransportSocket(
+                MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), "spiffe://mesh/orders")), orders.address())));
+        await().atMost(Duration.ofSeconds(30)).until(() -> generations.isObeyedBy(shop));
+        assertThat(ask(shop, client, port).toString()).contains("mesh TLS is not supported");
+        assertThat(List.of(orders.requests().size(), orders.connections())).containsExactly(requests, connections);
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    private static Map<String, String> ask(JvmProcess shop, Unled client, int port) {
+        Map<String, String> form = new HashMap<>(client.asking);
+        form.put("url", "http://127.0.0.1:" + port + "/");
+        return shop.ask(form);
+    }
+}
