@@ -97,13 +97,18 @@ public final class GrpcClient {
         if (form.containsKey("do")) {
             return act(form);
         }
+        return answer(channel(form), form);
+    }
+
+    /** Of calls by one channel. */
+    static Map<String, String> answer(Channel channel, Map<String, String> form) throws Exception {
         int times = Integer.parseInt(form.getOrDefault("times", "0"));
         if (times == 0) {
-            return call(channel(form), form).answer();
+            return call(channel, form).answer();
         }
         Map<String, Integer> tally = new TreeMap<>();
         for (int i = 0; i < times; i++) {
-            Map<String, String> answer = call(channel(form), form).answer();
+            Map<String, String> answer = call(channel, form).answer();
             tally.merge("code." + answer.get("code"), 1, Integer::sum);
             tally.merge("body." + answer.get("body"), 1, Integer::sum);
         }

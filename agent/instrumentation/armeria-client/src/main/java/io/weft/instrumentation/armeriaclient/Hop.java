@@ -226,7 +226,7 @@ final class Hop implements CancellationTask {
             internals.schedulers().derived(app);
         }
         return new AttemptContext(derived, app, of,
-                secured.towards(of.endpoint(), app.sessionProtocol().isExplicitHttp2(), internals.factory(delegate)));
+                secured.towards(of.endpoint(), app.sessionProtocol().isExplicitHttp2() || exchange.isGrpc(), internals.factory(delegate)));
     }
 
     HttpResponse send(AttemptContext context, HttpRequest onWire) throws Exception {
