@@ -171,15 +171,15 @@ enum Client {
 
     /**
      * Every client on those JDKs of the matrix that it runs on; with the system property {@code weft.it.client} those whose name begins
-     * so, as in {@code OK_HTTP}.
+     * so, as in {@code OK_HTTP} or {@code JETTY,HELIDON}.
      */
     static final class Matrix implements ArgumentsProvider {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
             List<Jdk> jdks = Jdks.matrix();
-            String only = System.getProperty("weft.it.client", "");
+            List<String> only = List.of(System.getProperty("weft.it.client", "").split(","));
             return jdks.stream().flatMap(jdk -> Stream.of(values())
-                    .filter(client -> client.name().startsWith(only) && client.runsOn(jdk, jdks))
+                    .filter(client -> only.stream().anyMatch(client.name()::startsWith) && client.runsOn(jdk, jdks))
                     .map(client -> Arguments.of(jdk, client)));
         }
     }
