@@ -29,17 +29,21 @@ import org.apache.http.entity.InputStreamEntity;
 import org.apache.http.impl.client.BasicCookieStore;
 import org.apache.http.impl.client.BasicCredentialsProvider;
 import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.DefaultHttpClient;
 import org.apache.http.impl.client.HttpClientBuilder;
 import org.apache.http.impl.client.HttpClients;
 import org.apache.http.util.EntityUtils;
 
-/** Apache HttpClient 4, classic, with the retries of its own switched off. */
+/**
+ * Apache HttpClient 4, classic, with the retries of its own switched off. The header {@code X-Client} asks for another kind:
+ * {@code minimal} or {@code before-4.3}.
+ */
 public final class ApacheHttpClient4 {
     private final Map<Traits, CloseableHttpClient> clients = new ConcurrentHashMap<>();
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates) {}
 
     private ApacheHttpClient4() {}
 
@@ -47,7 +51,16 @@ public final class ApacheHttpClient4 {
         ClientDriver.run(new ApacheHttpClient4()::send);
     }
 
+    @SuppressWarnings("deprecation")
     private CloseableHttpClient client(Traits traits) {
+        return switch (traits.kind) {
+            case "minimal" -> HttpClients.createMinimal();
+            case "before-4.3" -> new DefaultHttpClient();
+            default -> custom(traits);
+        };
+    }
+
+    private CloseableHttpClient custom(Traits traits) {
         // As many connections as the threads of a load.
         HttpClientBuilder client = HttpClients.custom().disableAutomaticRetries().setMaxConnPerRoute(8);
         if (traits.cookies) {
@@ -65,7 +78,7 @@ public final class ApacheHttpClient4 {
 
     private HttpAnswer send(HttpCall call) throws IOException {
         CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
         RequestBuilder request = RequestBuilder.create(call.method()).setUri(call.url()).setConfig(config(call));
         call.headers().forEach(request::addHeader);
         if (!call.body().isEmpty()) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.ApacheHttpAsyncClient5;
+import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HelidonClient;
 import io.weft.it.harness.Authority;
@@ -34,6 +35,10 @@ class UnledClientsIT {
     final Testbed testbed = new Testbed();
 
     private enum Unled {
+        APACHE_4_3("httpclient4-4.3", ApacheHttpClient4.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_4_5("httpclient4-4.5", ApacheHttpClient4.class, Map.of("header.X-Client", "minimal"), false),
+        APACHE_BEFORE_4_3("httpclient4-4.3", ApacheHttpClient4.class, Map.of("header.X-Client", "before-4.3"), false),
+        APACHE_BEFORE_4_3_IN_4_5("httpclient4-4.5", ApacheHttpClient4.class, Map.of("header.X-Client", "before-4.3"), false),
         APACHE_5_0("httpclient5-5.0", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),

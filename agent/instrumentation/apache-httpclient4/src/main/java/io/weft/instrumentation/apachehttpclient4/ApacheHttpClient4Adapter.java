@@ -5,9 +5,13 @@ import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.net.ConnectException;
 import javax.net.ssl.SSLSession;
 import org.apache.http.HttpHost;
+import org.apache.http.HttpRequest;
 import org.apache.http.client.methods.HttpExecutionAware;
 import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
@@ -17,13 +21,29 @@ import org.apache.http.impl.execchain.MainClientExec;
 
 /** The handlers of {@link ApacheHttpClient4Module}. Thread-safe. */
 public final class ApacheHttpClient4Adapter implements Adapter {
+    private static final String INSTEAD = "; build the client with HttpClients.custom() instead";
+
     private final AdapterContext context;
     private final SecuredSockets secured = new SecuredSockets();
     private final StandIns standIns;
+    /** Null where the app's copy of the library has nothing of the API before 4.3, as the one below. */
+    private final MethodHandle routeOf;
+    private final MethodHandle requestOf;
 
     public ApacheHttpClient4Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.standIns = new StandIns(new Internals(context), context.outbound(), secured);
+        this.routeOf = ofRoutedRequest("getRoute", HttpRoute.class);
+        this.requestOf = ofRoutedRequest("getRequest", HttpRequest.class);
+    }
+
+    private MethodHandle ofRoutedRequest(String getter, Class<?> type) throws ReflectiveOperationException {
+        try {
+            Class<?> routed = context.lookup("org.apache.http.impl.client.RoutedRequest").lookupClass();
+            return MethodHandles.publicLookup().unreflect(routed.getMethod(getter)).asType(MethodType.methodType(type, Object.class));
+        } catch (ClassNotFoundException leftOut) {
+            return null;
+        }
     }
 
     @Override
@@ -37,27 +57,48 @@ public final class ApacheHttpClient4Adapter implements Adapter {
                     (HttpExecutionAware) aware);
             case "session" -> (Handler.Result) (connection, session, a0, a1, a2) ->
                     session != null && secured.isMesh(((ManagedHttpClientConnection) connection).getSocket()) ? null : (SSLSession) session;
-            case "minimal" -> warning("HttpClients.createMinimal() has no execution chain; its requests go out without the mesh; build "
-                    + "the client with HttpClients.custom() instead");
-            case "before-4.3" -> warning("DefaultHttpClient and the other classes of the API before 4.3 are not instrumented; their "
-                    + "requests go out without the mesh; build the client with HttpClients.custom() instead");
+            case "minimal" -> (Handler.Around) (client, target, request, a2, a3) -> target == null
+                    ? Handler.PROCEED
+                    : unled(new HttpRoute((HttpHost) target), (HttpRequest) request, "minimal clients");
+            case "before-4.3" -> (Handler.Around) (director, routed, a1, a2, a3) -> unled(
+                    (HttpRoute) routeOf.invokeExact(routed), (HttpRequest) requestOf.invokeExact(routed), "DefaultHttpClient and the like");
             default -> throw new IllegalArgumentException("no hook of apache-httpclient4: " + hook);
         };
     }
 
-    private Handler.Result warning(String message) {
-        return (self, client, a0, a1, a2) -> {
-            context.warn(message);
-            return client;
-        };
+    /** A request without an execution chain goes out without the mesh, and not at all where policy wants it secured, or guards what is outside. */
+    private Object unled(HttpRoute route, HttpRequest request, String of) throws Throwable {
+        ConnectException refusal = outside(route.getTargetHost());
+        if (refusal != null) {
+            return new Handler.Thrown(refusal);
+        }
+        if (!isPlain(route)) {
+            return Handler.PROCEED;
+        }
+        ClassicRequest exchange = new ClassicRequest(HttpRequestWrapper.wrap(request), route, null);
+        try {
+            if (!context.outbound().claims(exchange)) {
+                return Handler.PROCEED;
+            }
+            if (!exchange.mayFailOpen()) {
+                return new Handler.Thrown(new ConnectException("mesh TLS is not supported for " + of + ": " + exchange.authority() + INSTEAD));
+            }
+        } catch (Throwable fault) {
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
+        }
+        context.warn("requests of " + of + " go out without the mesh" + INSTEAD);
+        return Handler.PROCEED;
+    }
+
+    private ConnectException outside(HttpHost target) {
+        return Outside.refusal(
+                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
     }
 
     private Object execute(
             MainClientExec exec, HttpRoute route, HttpRequestWrapper request, HttpClientContext clientContext, HttpExecutionAware aware)
             throws Throwable {
-        HttpHost target = route.getTargetHost();
-        ConnectException refusal = Outside.refusal(
-                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        ConnectException refusal = outside(route.getTargetHost());
         if (refusal != null) {
             return new Handler.Thrown(refusal);
         }

@@ -19,7 +19,7 @@ public final class ApacheHttpClient4Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "apache-httpclient4",
-                "4.3 to 4.5, classic",
+                "4.3 to 4.5, classic, but for minimal clients and the API before 4.3",
                 "io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Adapter",
                 List.of(),
                 List.of(
@@ -37,7 +37,16 @@ public final class ApacheHttpClient4Module {
                                 "getSSLSession",
                                 "()Ljavax/net/ssl/SSLSession;"),
                         // neither has such a chain
-                        Hook.result("minimal", CLIENT + "MinimalHttpClient", "<init>", "").whenPresent(),
-                        Hook.result("before-4.3", CLIENT + "AbstractHttpClient", "<init>", "").whenPresent()));
+                        Hook.around(
+                                "minimal",
+                                CLIENT + "MinimalHttpClient",
+                                "doExecute",
+                                "(Lorg/apache/http/HttpHost;Lorg/apache/http/HttpRequest;Lorg/apache/http/protocol/HttpContext;)"
+                                        + "Lorg/apache/http/client/methods/CloseableHttpResponse;").whenPresent(),
+                        Hook.around(
+                                "before-4.3",
+                                CLIENT + "DefaultRequestDirector",
+                                "tryConnect",
+                                "(Lorg/apache/http/impl/client/RoutedRequest;Lorg/apache/http/protocol/HttpContext;)V").whenPresent()));
     }
 }

@@ -56,14 +56,14 @@ public final class ApacheHttpAsyncClient5Module {
                                         "getTlsDetails",
                                         "()Lorg/apache/hc/core5/reactor/ssl/TlsDetails;"),
                                 // have no execution chain
-                                Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0),
-                                Hook.argument(MINIMAL, ASYNC + "MinimalH2AsyncClient", "execute", EXECUTE_MINIMAL, 0),
+                                Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
+                                Hook.argument(MINIMAL, ASYNC + "MinimalH2AsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
                                 Hook.around(
                                         LEASE,
                                         ASYNC + "MinimalHttpAsyncClient",
                                         "lease",
                                         "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/protocol/HttpContext;"
-                                                + "Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;")))
+                                                + "Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;").whenPresent()))
                 // the core alone has reactors, too
                 .markedBy(ASYNC + "AsyncConnectExec");
     }

@@ -55,7 +55,7 @@ public final class ApacheHttpClient5Module {
                                 "doExecute",
                                 "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/ClassicHttpRequest;"
                                         + "Lorg/apache/hc/core5/http/protocol/HttpContext;)"
-                                        + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;")));
+                                        + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;").whenPresent()));
     }
 
     /** In 5.0, from 5.1, from 5.4 and from 5.6 on: where the app's own limit for a connect is known, wherever it was set. */
