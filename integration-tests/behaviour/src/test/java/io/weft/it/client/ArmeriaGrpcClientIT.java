@@ -5,9 +5,13 @@ import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.grpc.Status;
 import io.weft.driver.ArmeriaGrpcClient;
 import io.weft.it.harness.Authority;
@@ -109,8 +113,17 @@ class ArmeriaGrpcClientIT {
         assertThat(policies.refusals()).isEmpty();
     }
 
+    /** HTTP/2 by name, which gRPC's servers insist on. */
     private void overTls(Cluster.Builder cluster) {
-        cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS));
+        try {
+            UpstreamTlsContext.Builder context = MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS).getTypedConfig()
+                    .unpack(UpstreamTlsContext.class).toBuilder();
+            context.getCommonTlsContextBuilder().clearAlpnProtocols().addAlpnProtocols("h2");
+            cluster.setTransportSocket(TransportSocket.newBuilder()
+                    .setName("envoy.transport_sockets.tls").setTypedConfig(Any.pack(context.build())));
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void theAppSeesWhatItSawWithout(JvmProcess plain, String directly) {
