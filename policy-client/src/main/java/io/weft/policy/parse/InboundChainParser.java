@@ -24,7 +24,6 @@ import java.util.List;
 final class InboundChainParser {
     private static final String CONNECTION_RATE_LIMIT = "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit";
     private static final String NETWORK_RBAC = "envoy.extensions.filters.network.rbac.v3.RBAC";
-    private static final String TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 
     private final FilterChainMatchParser matches = new FilterChainMatchParser();
 
@@ -65,7 +64,7 @@ final class InboundChainParser {
                 throw Extensions.unenforced(at, filter);
             } else if (type.equals(CONNECTION_RATE_LIMIT)) {
                 networkFilters.add(RateLimitParser.connections(at.at("typed_config"), filter.getTypedConfig()));
-            } else if (Extensions.isWithoutEffect(filter.getTypedConfig()) || i == last && type.equals(TCP_PROXY)) {
+            } else if (Extensions.isWithoutEffect(filter.getTypedConfig()) || i == last && type.equals(TcpProxyParser.TYPE)) {
                 at.report(filter.getName());
             } else {
                 throw i == last ? Extensions.unsupportedEnd(at, filter) : Extensions.unsupportedInFront(at, filter);

@@ -95,6 +95,10 @@ final class ListenerParser {
             return new Listener(listener.getName(), Kind.OUTBOUND, address, List.of(), Optional.empty(), true,
                     Optional.of(PassthroughParser.parse(field, listener)), Optional.empty(), DynamicConfiguration.NONE);
         }
+        // Who is bound to all addresses knows no host: a request to that port may be to any.
+        if (!ANY_ADDRESS.contains(address.host()) && !isHttp()) {
+            return new Listener(listener.getName(), Kind.OUTBOUND, address, connections(address.port()));
+        }
         List<FilterChain> chains = new ArrayList<>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             Field at = field.at("filter_chains", i);
@@ -105,6 +109,31 @@ final class ListenerParser {
             add(at, chains, OutboundChainParser.parse(at, listener.getDefaultFilterChain(), address.port()));
         }
         return new Listener(listener.getName(), Kind.OUTBOUND, address, chains);
+    }
+
+    private boolean isHttp() {
+        return listener.getFilterChainsList().stream().anyMatch(OutboundChainParser::isHttp)
+                || OutboundChainParser.isHttp(listener.getDefaultFilterChain());
+    }
+
+    /** Of the chains for bytes the first that is for all of them. */
+    private List<FilterChain> connections(int port) {
+        List<FilterChain> found = new ArrayList<>(1);
+        for (int i = 0; i < listener.getFilterChainsCount(); i++) {
+            connections(field.at("filter_chains", i), listener.getFilterChains(i), port, found);
+        }
+        if (listener.hasDefaultFilterChain()) {
+            connections(field.at("default_filter_chain"), listener.getDefaultFilterChain(), port, found);
+        }
+        return found;
+    }
+
+    private static void connections(
+            Field at, io.weft.policy.proto.envoy.config.listener.v3.FilterChain chain, int port, List<FilterChain> found) {
+        Optional<FilterChain> parsed = found.isEmpty()
+                ? OutboundChainParser.parseConnections(at, chain, port)
+                : OutboundChainParser.parse(at, chain, port);
+        parsed.ifPresent(found::add);
     }
 
     private static void add(Field at, List<FilterChain> chains, Optional<FilterChain> chain) {

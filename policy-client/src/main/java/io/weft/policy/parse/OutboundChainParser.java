@@ -9,12 +9,44 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.Set;
 
-/** A filter chain for what the app sends, of which only plaintext HTTP is the mesh's. */
+/**
+ * A filter chain for what the app sends, of which only plaintext HTTP is the mesh's: where a listener is for requests, what it does with them,
+ * and where it is for the connections to one host, where these lead.
+ */
 final class OutboundChainParser {
     private static final String UNSUPPORTED = "is not supported on an outbound chain; match the host or path on a route";
     private static final Set<String> PLAINTEXT_HTTP = Set.of("http/1.0", "http/1.1", "h2c");
 
     private OutboundChainParser() {}
+
+    static boolean isHttp(io.weft.policy.proto.envoy.config.listener.v3.FilterChain chain) {
+        return chain.getFiltersList().stream()
+                .anyMatch(filter -> Extensions.typeOf(filter.getTypedConfig()).equals(Extensions.HTTP_CONNECTION_MANAGER));
+    }
+
+    /** Of a chain for the connections to one host, what it is for requests; empty when it is for some of them, or leads nowhere. */
+    static Optional<FilterChain> parseConnections(
+            Field field, io.weft.policy.proto.envoy.config.listener.v3.FilterChain chain, int port) {
+        int last = chain.getFiltersCount() - 1;
+        FilterChainMatch match = chain.getFilterChainMatch();
+        int destinationPort = match.getDestinationPort().getValue();
+        boolean all = match.toBuilder().clearDestinationPort().clearTransportProtocol().build().equals(FilterChainMatch.getDefaultInstance())
+                && (destinationPort == 0 || destinationPort == port)
+                && (match.getTransportProtocol().isEmpty() || match.getTransportProtocol().equals("raw_buffer"));
+        boolean proxy = last >= 0 && Extensions.typeOf(chain.getFilters(last).getTypedConfig()).equals(TcpProxyParser.TYPE)
+                && chain.getFiltersList().subList(0, last).stream().allMatch(filter -> Extensions.isWithoutEffect(filter.getTypedConfig()));
+        if (!all || !proxy) {
+            return parse(field, chain, port);
+        }
+        if (chain.hasTransportSocket()) {
+            Extensions.plaintext(field.at("transport_socket"), chain.getTransportSocket());
+        }
+        for (int i = 0; i < last; i++) {
+            field.at("filters", i).report(chain.getFilters(i).getName());
+        }
+        return TcpProxyParser.requests(field.at("filters", last).at("typed_config"), chain.getFilters(last).getTypedConfig().getValue())
+                .map(requests -> FilterChain.plaintext(requests).named(chain.getName()));
+    }
 
     /** Empty when it is not for plaintext HTTP. */
     @SuppressWarnings("deprecation") // use_proxy_proto

@@ -1,8 +1,5 @@
 package io.weft.policy.parse;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.WireFormat;
 import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HttpConnectionManager;
@@ -19,7 +16,6 @@ import io.weft.policy.model.VirtualHost;
 import io.weft.policy.proto.envoy.config.listener.v3.Filter;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChain;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -28,12 +24,6 @@ import java.util.Set;
 
 /** An outbound listener with {@code use_original_dst}: of its chains only where they lead counts. */
 final class PassthroughParser {
-    private static final String TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
-    private static final int CLUSTER = tag(2);
-    private static final int WEIGHTED_CLUSTERS = tag(10);
-    private static final int CLUSTERS = tag(1);
-    private static final int NAME = tag(1);
-
     private final FilterChainMatchParser matches = new FilterChainMatchParser();
 
     private PassthroughParser() {}
@@ -87,8 +77,8 @@ final class PassthroughParser {
             String type = Extensions.typeOf(filter.getTypedConfig());
             if (i == last && isHttp(filter)) {
                 ways = http(at.at("typed_config"), HttpConnectionManagerParser.parse(at.at("typed_config"), filter.getTypedConfig(), Kind.OUTBOUND));
-            } else if (i == last && type.equals(TCP_PROXY)) {
-                ways = List.of(new Way(List.of("*"), clusters(at.at("typed_config"), filter.getTypedConfig().getValue())));
+            } else if (i == last && type.equals(TcpProxyParser.TYPE)) {
+                ways = List.of(new Way(List.of("*"), TcpProxyParser.clusters(at.at("typed_config"), filter.getTypedConfig().getValue())));
             } else if (Extensions.isSecurity(type)) {
                 throw Extensions.unenforced(at, filter);
             } else if (i == last || Extensions.isWithoutEffect(filter.getTypedConfig())) {
@@ -122,48 +112,6 @@ final class PassthroughParser {
     private static void add(WeightedCluster cluster, Set<String> clusters) {
         if (cluster.cluster() instanceof Named named) {
             clusters.add(named.cluster());
-        }
-    }
-
-    private static int tag(int field) {
-        return field << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
-    }
-
-    /** By hand: nothing else of it means anything here. */
-    private static Set<String> clusters(Field field, ByteString tcpProxy) {
-        try {
-            Set<String> clusters = new HashSet<>();
-            CodedInputStream in = tcpProxy.newCodedInput();
-            for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-                if (tag == CLUSTER) {
-                    clusters.add(in.readStringRequireUtf8());
-                } else if (tag == WEIGHTED_CLUSTERS) {
-                    weighted(in.readBytes(), clusters);
-                } else {
-                    in.skipField(tag);
-                }
-            }
-            return clusters;
-        } catch (IOException e) {
-            throw field.refuse("is not a valid " + TCP_PROXY + ": " + e.getMessage());
-        }
-    }
-
-    private static void weighted(ByteString weighted, Set<String> clusters) throws IOException {
-        CodedInputStream in = weighted.newCodedInput();
-        for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-            if (tag == CLUSTERS) {
-                CodedInputStream cluster = in.readBytes().newCodedInput();
-                for (int part = cluster.readTag(); part != 0; part = cluster.readTag()) {
-                    if (part == NAME) {
-                        clusters.add(cluster.readStringRequireUtf8());
-                    } else {
-                        cluster.skipField(part);
-                    }
-                }
-            } else {
-                in.skipField(tag);
-            }
         }
     }
 }

@@ -5,16 +5,20 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
@@ -77,6 +81,7 @@ class KumaOutboundIT {
         limitsTime();
         logs();
         marksItsRequests();
+        leadsWhatIsOnlyConnections();
         ejects();
         keepsWhatWasInForceWhenOneFieldIsBroken();
     }
@@ -141,6 +146,18 @@ class KumaOutboundIT {
         String body = client.get(URL).body();
         assertThat((body.equals("a") ? a : b).requests()).singleElement()
                 .satisfies(request -> assertThat(request.header("x-kuma-tags").orElse("")).contains("&kuma.io/service=demo-client&"));
+    }
+
+    /** Of a service whose protocol is TCP there is a listener without routes. */
+    private void leadsWhatIsOnlyConnections() {
+        Policy policy = of("no-policies");
+        FilterChain.Builder chain = policy.listeners().get(OUTBOUND).getFilterChains(0).toBuilder().clearFilters();
+        chain.addFilters(Filter.newBuilder().setName("envoy.filters.network.tcp_proxy").setTypedConfig(
+                Any.pack(TcpProxy.newBuilder().setStatPrefix(CLUSTER).setCluster(CLUSTER).setMaxConnectAttempts(UInt32Value.of(5)).build())));
+        Upstream gone = upstream("gone");
+        serve(withEndpoints(policy.listener(policy.listeners().get(OUTBOUND).toBuilder().setFilterChains(0, chain).build()), a, b, gone));
+        gone.close();
+        assertThat(bodies(12)).containsExactlyInAnyOrder("a", "b");
     }
 
     private void ejects() {

@@ -33,8 +33,8 @@ class KumaConfigurationTest {
                     "the app's own client has the connections; of this only max_stream_duration and filters mean something"),
             entry("Cluster upstream_bind_config", "of the way from a proxy to its app"),
             entry("Listener filter_chains[].filters[] (envoy.filters.network.tcp_proxy)", "for what is not HTTP, which goes to the app anyway"),
-            entry("Listener filter_chains[] (no HTTP connection manager)", "for what is not HTTP, which is not touched"),
             entry("Listener filter_chains[].filters[].typed_config.common_http_protocol_options.idle_timeout", "the connections are the library's"),
+            entry("Listener filter_chains[].filters[].typed_config.idle_timeout", "the connections are the library's"),
             entry("Listener filter_chains[].filters[].typed_config.internal_address_config", "decides about headers of Envoy's own"),
             entry("Listener filter_chains[].filters[].typed_config.request_headers_timeout", "the server reads the head by itself"),
             entry("Listener filter_chains[].filters[].typed_config.stream_idle_timeout", "the server reads and writes by itself"));
