@@ -193,7 +193,7 @@ public final class AdminSocket implements AutoCloseable {
         private static CompletionStage<AdminAnswer> answer(AdminPage page, AdminQuery query) {
             try {
                 return page.answer().apply(query);
-            } catch (RuntimeException fault) {
+            } catch (RuntimeException | LinkageError fault) {
                 return CompletableFuture.failedFuture(fault);
             }
         }
@@ -202,7 +202,12 @@ public final class AdminSocket implements AutoCloseable {
             Throwable cause = fault instanceof CompletionException && fault.getCause() != null ? fault.getCause() : fault;
             return cause instanceof IllegalArgumentException
                     ? text(400, cause.getMessage() + "\n")
-                    : text(500, "The agent cannot say: " + cause + "\n");
+                    : text(500, "The agent cannot say: " + root(cause) + "\n");
+        }
+
+        /** Of a class that is missing it says why. */
+        private static Throwable root(Throwable fault) {
+            return fault instanceof LinkageError && fault.getCause() != null ? fault.getCause() : fault;
         }
 
         private static AdminAnswer text(int status, String content) {

@@ -73,6 +73,17 @@ class AdminSocketTest {
         }
     }
 
+    /** As of an agent whose jar is not any more what it was. */
+    @Test
+    void saysWhyAClassIsMissing() throws IOException {
+        AdminPage broken = AdminPage.reads("text/plain", () -> {
+            throw (NoClassDefFoundError) new NoClassDefFoundError("a/B").initCause(new ClassNotFoundException("a.B: the jar was written to"));
+        });
+        try (AdminSocket admin = AdminSocket.open(directory(), 47, Map.of("/broken", broken), Map.of())) {
+            assertThatThrownBy(() -> client.get(admin.path(), "/broken")).hasMessageContaining("500").hasMessageContaining("the jar was written to");
+        }
+    }
+
     @Test
     void takesTheSocketOfADeadProcessWithTheSameId() throws IOException {
         Files.createDirectory(folder.resolve("sockets"), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

@@ -20,9 +20,13 @@ final class AgentClassLoader extends ClassLoader {
 
     /** Open as long as the JVM runs. Plain zip: nothing here is signed, and versions for newer JDKs are dealt with at build time. */
     private final ZipFile jar;
+    private final File file;
+    private final long written;
 
     AgentClassLoader(File jar, ClassLoader parent) throws IOException {
         super("weft", parent);
+        file = jar;
+        written = jar.lastModified();
         this.jar = new ZipFile(jar);
     }
 
@@ -32,12 +36,18 @@ final class AgentClassLoader extends ClassLoader {
         try {
             classFile = read(name.replace('.', '/') + ".classdata");
         } catch (IOException unreadable) {
-            throw new ClassNotFoundException(name, unreadable);
+            throw new ClassNotFoundException(absent(name), unreadable);
         }
         if (classFile == null) {
-            throw new ClassNotFoundException(name);
+            throw new ClassNotFoundException(absent(name));
         }
         return defineClass(name, classFile, 0, classFile.length);
+    }
+
+    private String absent(String name) {
+        return file.lastModified() == written
+                ? name
+                : name + ": " + file + " was written to after this process began, which can load no more of it; start the process again";
     }
 
     /** Also gives class files, under their ordinary names. The agent's own resources go before the JDK's. */

@@ -123,10 +123,15 @@ final class AdsClient {
     }
 
     void health(Health now) {
-        if (dialect == Dialect.ISTIO && !now.equals(health)) {
-            health = now;
-            if (current != null && current.local != null) {
+        if (dialect == Dialect.XDS || now.equals(health)) {
+            return;
+        }
+        health = now;
+        if (current != null && current.local != null) {
+            if (dialect == Dialect.ISTIO) {
                 current.session.tell(now);
+            } else if (now.problem().isPresent()) {
+                DataplaneHealth.end(current.said, connector, loop);
             }
         }
     }
@@ -264,7 +269,7 @@ final class AdsClient {
             said = node();
             lastSaid = said;
             session.begin(said);
-            if (health != null) {
+            if (health != null && dialect == Dialect.ISTIO) {
                 session.tell(health);
             }
             observer.changed();

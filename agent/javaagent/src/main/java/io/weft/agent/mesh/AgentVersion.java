@@ -7,9 +7,16 @@ import java.util.Properties;
 
 /** The version that this build of the agent has. */
 public final class AgentVersion {
+    /** Once: the jar may be replaced while the process runs. */
+    private static final String VERSION = read();
+
     private AgentVersion() {}
 
     public static String get() {
+        return VERSION;
+    }
+
+    private static String read() {
         try (InputStream in = AgentVersion.class.getClassLoader().getResourceAsStream("io/weft/agent/version.properties")) {
             Properties properties = new Properties();
             properties.load(in);

@@ -12,6 +12,11 @@ interface Instance extends NodeSource {
     /** By which the control plane's operators know it. */
     String name();
 
+    /** By which they know it now, where that changes. */
+    default String registered() {
+        return name();
+    }
+
     /** Of Kubernetes, in which this process runs, where the control plane's names depend on it; empty: they do not. */
     default String namespace() {
         return "";

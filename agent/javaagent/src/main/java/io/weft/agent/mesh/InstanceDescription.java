@@ -1,10 +1,12 @@
 package io.weft.agent.mesh;
 
 import io.weft.agent.mesh.DataplaneResource.State;
+import io.weft.agent.settings.KumaForm;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.settings.Settings.ControlPlane.Kind;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.InboundPorts.PortInfo;
+import io.weft.policy.Health;
 import io.weft.policy.Node;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import java.net.InetAddress;
@@ -13,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -45,6 +48,7 @@ final class InstanceDescription implements Instance {
     private String address = "";
     /** How often something else was said before. */
     private int changes;
+    private volatile String said;
 
     /** @param suffix tells the instances of a service apart */
     InstanceDescription(Settings settings, ServicePorts servicePorts, InboundPorts ports, String suffix) {
@@ -52,6 +56,7 @@ final class InstanceDescription implements Instance {
         this.servicePorts = servicePorts;
         this.ports = ports;
         this.name = settings.service().orElse(NO_SERVICE) + "-" + suffix;
+        this.said = name;
         this.kuma = settings.controlPlane().isPresent() && settings.controlPlane().get().kind() == Kind.KUMA;
     }
 
@@ -62,10 +67,21 @@ final class InstanceDescription implements Instance {
     }
 
     @Override
+    public String registered() {
+        return settings.mesh() + "." + said;
+    }
+
+    @Override
     public Node at(InetAddress local) {
         return kuma
                 ? toKuma(Instance.address(settings, local), inbounds(local))
                 : node(name, Map.of(), Instance.address(settings, local), inbounds(local), new HashMap<>(BUILD));
+    }
+
+    /** Of ports kuma-cp hears by who this is; that nobody is to call it any more, it hears sooner so. */
+    @Override
+    public Optional<Health> health() {
+        return kuma && ports.draining() ? Optional.of(Health.bad("it is about to stop")) : Optional.empty();
     }
 
     @Override
@@ -89,7 +105,8 @@ final class InstanceDescription implements Instance {
         metadata.put("dataplane.dns.port", DNS_PORT);
         metadata.put("transparentProxy", transparentProxy(newest));
         metadata.put("ipv6Enabled", isIpv6(newest));
-        return node(changes == 0 ? name : name + "-" + changes, labels(), newest, inbounds, metadata);
+        said = changes == 0 ? name : name + "-" + changes;
+        return node(said, labels(), newest, inbounds, metadata);
     }
 
     private Node node(
@@ -119,7 +136,7 @@ final class InstanceDescription implements Instance {
             labels.put(WORKLOAD, workload);
         }
         settings.tags().forEach((name, value) -> {
-            if (!name.startsWith("kuma.io/")) {
+            if (!name.startsWith("kuma.io/") && KumaForm.isLabel(name, value)) {
                 labels.put(name, value);
             }
         });

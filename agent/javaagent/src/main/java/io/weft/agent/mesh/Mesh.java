@@ -55,6 +55,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 
 /**
  * The mesh in this JVM: policy in, decisions for the adapters out, and this instance's registration. Starts with the first
@@ -86,9 +87,10 @@ public final class Mesh implements MeshAccess {
     /**
      * What there is once the mesh has started.
      *
-     * @param instance the name of this process to the control plane
+     * @param instance the name of this process to the control plane, and the same for as long as it lives
+     * @param registered by which the control plane knows it now
      */
-    public record Running(String instance, PolicyClient client, DataPlane dataPlane) {}
+    public record Running(String instance, Supplier<String> registered, PolicyClient client, DataPlane dataPlane) {}
 
     private static final String BOOTSTRAP_FILE = "file";
     private static final Duration OUTAGE = Duration.ofSeconds(30);
@@ -275,13 +277,14 @@ public final class Mesh implements MeshAccess {
         PolicyClient client = PolicyClient.start(config(bootstrap), instance,
                 new InForce(listener, news(), instance.namespace()));
         client.reportLoad(dataPlane());
-        running = new Running(instance.name(), client, dataPlane());
+        running = new Running(instance.name(), instance::registered, client, dataPlane());
         listener.running();
         log.debug("node " + instance.name());
         // The app's threads tell it; they only hand on.
         ports.onChange(open -> background.run("register", () -> {
-            client.update(instance);
+            // To kuma-cp it is of the one by whose name this process is known until now.
             instance.health().ifPresent(client::health);
+            client.update(instance);
             if (!serves && !open.isEmpty()) {
                 serves = true;
                 listener.serving();

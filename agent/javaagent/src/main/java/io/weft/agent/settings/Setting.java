@@ -51,7 +51,7 @@ public enum Setting {
             "How long the first request that the app sends waits for the first policy, once, but not one over TLS of its own unless required; "
                     + "and how long what comes in to a port of the service, from its opening on, waits for a policy that names that port. With none by then it is let in as without "
                     + "a mesh; but see required. A server that Weft knows and cannot secure waits as long before it serves."),
-    DRAIN_DELAY("drain.delay", Type.DURATION, "1s",
+    DRAIN_DELAY("drain.delay", Type.DURATION, "1s, with kuma-cp 3s",
             "On shutdown: from deregistration, how long requests are still taken before the app stops."),
     DRAIN_TIMEOUT("drain.timeout", Type.DURATION, "10s",
             "On shutdown: how long to wait at most for requests in flight before the app stops. Also how long a connection may go "

@@ -275,7 +275,7 @@ public final class SettingsReader {
                 name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
                 healthPaths(), new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
-                new Settings.Drain(duration(Setting.DRAIN_DELAY, Duration.ofSeconds(1)),
+                new Settings.Drain(duration(Setting.DRAIN_DELAY, untilCallersKnow(controlPlane)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
                 new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR), listen(),
                         flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100),
@@ -286,6 +286,7 @@ public final class SettingsReader {
             problems.add(values.get(Setting.TAGS).source + ": " + SERVICE_TAG + "=" + tagged + " is not what " + Setting.SERVICE.property()
                     + " says; set that to it, or leave the tag out");
         }
+        controlPlane.filter(each -> each.kind() == Kind.KUMA).ifPresent(each -> toKuma(settings));
         // Who is told to leave the JVM alone uses nothing else of it.
         return problems.isEmpty() || !settings.enabled()
                 ? new Valid(settings, List.copyOf(warnings))
@@ -561,6 +562,27 @@ public final class SettingsReader {
     private URI istiod() {
         String bootstrap = environment.getOrDefault(GRPC_BOOTSTRAP, "");
         return !bootstrap.isEmpty() && present(bootstrap).isPresent() ? new File(bootstrap).toURI() : Settings.ControlPlane.ISTIOD;
+    }
+
+    private void toKuma(Settings settings) {
+        settings.tags().forEach((name, value) -> {
+            String tag = values.get(Setting.TAGS).source + ": '" + name + "=" + value + "' ";
+            if (!KumaForm.isTag(name, value)) {
+                problems.add(tag + "is no tag of Kuma's, which is of letters, digits, '.', '-', '_' and ':'");
+            } else if (!name.startsWith("kuma.io/") && !KumaForm.isLabel(name, value)) {
+                warnings.add(tag + "is a tag, but no label, which is of at most 63 letters, digits, '.', '-' and '_', the first and the last a letter"
+                        + " or digit: policies that choose by labels do not see it");
+            }
+        });
+        if (settings.service().isEmpty()) {
+            warnings.add(Setting.SERVICE.property() + " is not set: to kuma-cp this process is the service 'client', as is every other without a"
+                    + " name, and what is permitted to one of them is permitted to all");
+        }
+    }
+
+    /** kuma-cp looks for what has changed once a second, after what it remembers is a second old. */
+    private static Duration untilCallersKnow(Optional<Settings.ControlPlane> controlPlane) {
+        return Duration.ofSeconds(controlPlane.filter(each -> each.kind() == Kind.KUMA).isPresent() ? 3 : 1);
     }
 
     private Kind kind() {

@@ -244,7 +244,7 @@ public final class AdminPages {
                 settings.service().orElse(""),
                 settings.mesh(),
                 settings.tags(),
-                running.instance(),
+                running.registered().get(),
                 settings.controlPlane().orElseThrow(),
                 running.client().status(),
                 running.client().snapshot(),

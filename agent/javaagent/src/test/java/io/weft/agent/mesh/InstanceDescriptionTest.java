@@ -9,6 +9,7 @@ import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundPorts;
 import io.weft.dataplane.Self;
 import io.weft.dataplane.Timers;
+import io.weft.policy.Health;
 import io.weft.policy.Node;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -66,6 +67,27 @@ class InstanceDescriptionTest {
                 .hasEntrySatisfying("transparentProxy", proxy -> assertThat(proxy).asString().contains("ipFamilyMode=dualstack"));
     }
 
+    /** Where labels go to a cluster's API, one that is none would keep all that is told with it from going. */
+    @Test
+    void whatIsATagAndNoLabelIsNone() throws Exception {
+        String argument = "control-plane=grpcs://cp:5678,control-plane.kind=kuma,service=orders,tags=version=v1,at=12:30,build=" + "a".repeat(64);
+
+        assertThat(resource(argument, address("10.1.2.3"))).contains("\"labels\":{\"kuma.io/workload\":\"orders\",\"version\":\"v1\"}",
+                "\"at\":\"12:30\"");
+    }
+
+    @Test
+    void whoStopsIsNotToBeCalledAnyMore() throws Exception {
+        ports.opened("tomcat", new InetSocketAddress("0.0.0.0", 8080), false);
+        InstanceDescription description = description("control-plane=grpcs://cp:5678,control-plane.kind=kuma,service=orders");
+        assertThat(description.health()).isEmpty();
+
+        ports.beginDrain();
+
+        assertThat(description.health().flatMap(Health::problem)).isPresent();
+        assertThat(description("service=orders").health()).as("says it by its ports").isEmpty();
+    }
+
     @Test
     void pureClientHasNoPorts() throws Exception {
         assertThat(resource("service=batch", address("10.1.2.3"))).contains("\"inbound\":[]");
@@ -89,9 +111,10 @@ class InstanceDescriptionTest {
     void whoseNameIsTakenHasAnother() throws Exception {
         InstanceDescription description = description("control-plane=grpcs://cp:5678,control-plane.kind=kuma,service=batch");
 
-        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d");
+        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d").isEqualTo(description.registered());
         description.nameTaken();
-        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d-1");
+        assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d-1").isEqualTo(description.registered());
+        assertThat(description.name()).as("to metrics").isEqualTo("default.batch-1a2b3c4d");
         assertThat(description.at(LOOPBACK).id()).isEqualTo("default.batch-1a2b3c4d-1");
     }
 

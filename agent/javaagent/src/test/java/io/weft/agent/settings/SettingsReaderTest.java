@@ -156,6 +156,20 @@ class SettingsReaderTest {
         assertThat(settings(null).drain().delay()).isEqualTo(Duration.ofSeconds(3));
     }
 
+    /** It would take nothing of a data plane with one such tag. */
+    @Test
+    void whatKumaDoesNotTakeIsSaid() {
+        String kuma = "control-plane=grpcs://cp:5678,control-plane.kind=kuma,";
+
+        assertThat(read(kuma + "service=orders,tags=version=1/2")).isInstanceOfSatisfying(SettingsReader.Invalid.class,
+                invalid -> assertThat(invalid.problems()).singleElement().asString().contains("'version=1/2' is no tag of Kuma's"));
+        assertThat(read("control-plane=grpcs://cp:5678,service=orders,tags=version=1/2").warnings()).isEmpty();
+        assertThat(read(kuma + "service=orders,tags=at=12:30").warnings()).singleElement().asString().contains("'at=12:30' is a tag, but no label");
+        assertThat(read(kuma + "service=orders,tags=kuma.io/workload=w,version=v1").warnings()).isEmpty();
+        assertThat(read(kuma + "mesh=default").warnings()).singleElement().asString().contains("weft.service is not set");
+        assertThat(settings(kuma + "service=orders").drain().delay()).isEqualTo(Duration.ofSeconds(3));
+    }
+
     @Test
     void whoeverSaysSomethingElseOfRequiredIsNotLeftWithoutTheMesh() {
         environment.put("WEFT_REQUIRED", "yes");

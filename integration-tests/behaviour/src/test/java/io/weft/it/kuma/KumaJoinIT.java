@@ -94,6 +94,11 @@ class KumaJoinIT {
         assertThat(kuma.registered()).last().asString()
                 .contains("\"labels\":{\"kuma.io/workload\":\"test-server\"}", "\"kuma.io/service\":\"test-server\"");
         assertThat(kuma.turnedAway()).isEmpty();
+
+        // What it leaves behind is in callers' lists for ten seconds, unless it says that it is not to be called.
+        String called = kuma.dataPlanes().get(kuma.dataPlanes().size() - 1).getId();
+        server.stop();
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(kuma.unhealthy()).containsExactly(called));
     }
 
     /** To wait until it is forgotten would mean to be missing from callers' lists in between. */

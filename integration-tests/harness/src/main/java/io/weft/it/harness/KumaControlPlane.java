@@ -1,13 +1,19 @@
 package io.weft.it.harness;
 
+import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.service.health.v3.HealthCheckRequestOrEndpointHealthResponse;
+import io.envoyproxy.envoy.service.health.v3.HealthCheckSpecifier;
+import io.envoyproxy.envoy.service.health.v3.HealthDiscoveryServiceGrpc.HealthDiscoveryServiceImplBase;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Serves a policy under the rules of a real kuma-cp, read in 2.14.3 and seen there:
@@ -18,6 +24,7 @@ import java.util.Set;
  *   <li>A node has one stream, and after that none, for 10 seconds of a real one and for ever here.
  *   <li>Of the state of the world a request by names is answered only when it has the name of each resource of its type.
  *   <li>Who refuses something hears nothing for a while, 5 seconds of a real one.
+ *   <li>Of a data plane that is registered it hears by Envoy's health discovery service, and of the proxy's own cluster, that it is ill.
  * </ul>
  */
 public final class KumaControlPlane extends RecordingControlPlane {
@@ -29,17 +36,61 @@ public final class KumaControlPlane extends RecordingControlPlane {
 
     private final String token;
     private final Variant variant;
+    private final List<String> unhealthy;
     /** The thread's own. */
     private final Set<String> active = new HashSet<>();
 
-    private KumaControlPlane(Variant variant, String token) {
-        super(List.of());
+    private KumaControlPlane(Variant variant, String token, List<String> unhealthy) {
+        super(List.of(new Hds(unhealthy)));
         this.token = token;
         this.variant = variant;
+        this.unhealthy = unhealthy;
     }
 
     public static KumaControlPlane start(Variant variant, String token) {
-        return new KumaControlPlane(variant, token);
+        return new KumaControlPlane(variant, token, new CopyOnWriteArrayList<>());
+    }
+
+    /** Ids of those that said of themselves that they are not to be called. */
+    public List<String> unhealthy() {
+        return List.copyOf(unhealthy);
+    }
+
+    private static final class Hds extends HealthDiscoveryServiceImplBase {
+        private final List<String> unhealthy;
+
+        Hds(List<String> unhealthy) {
+            this.unhealthy = unhealthy;
+        }
+
+        @Override
+        public StreamObserver<HealthCheckRequestOrEndpointHealthResponse> streamHealthCheck(StreamObserver<HealthCheckSpecifier> checks) {
+            return new StreamObserver<>() {
+                private String node = "";
+
+                @Override
+                public void onNext(HealthCheckRequestOrEndpointHealthResponse said) {
+                    if (said.hasHealthCheckRequest()) {
+                        node = said.getHealthCheckRequest().getNode().getId();
+                        return;
+                    }
+                    said.getEndpointHealthResponse().getClusterEndpointsHealthList().stream()
+                            .filter(cluster -> cluster.getClusterName().equals("kuma:envoy:admin"))
+                            .filter(cluster -> cluster.getLocalityEndpointsHealth(0).getEndpointsHealth(0).getHealthStatus() == HealthStatus.UNHEALTHY)
+                            .forEach(cluster -> unhealthy.add(node));
+                }
+
+                @Override
+                public void onError(Throwable broken) {
+                    // It said what it said.
+                }
+
+                @Override
+                public void onCompleted() {
+                    checks.onCompleted();
+                }
+            };
+        }
     }
 
     /** The {@code Dataplane} of each that has been let in. */
@@ -49,7 +100,7 @@ public final class KumaControlPlane extends RecordingControlPlane {
 
     @Override
     Optional<Status> objection(String method, Metadata headers) {
-        if (method.startsWith("Delta") != (variant == Variant.DELTA)) {
+        if (!method.equals("StreamHealthCheck") && method.startsWith("Delta") != (variant == Variant.DELTA)) {
             return Optional.of(Status.UNIMPLEMENTED.withDescription("the other variant"));
         }
         return token.equals(headers.get(AUTHORIZATION))
