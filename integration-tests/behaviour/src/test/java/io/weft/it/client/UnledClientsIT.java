@@ -43,8 +43,6 @@ class UnledClientsIT {
         APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
-        APACHE_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "http2"), true),
-        APACHE_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "http2"), true),
         APACHE_MINIMAL_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
         APACHE_MINIMAL_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
         HELIDON_HTTP2_4_5("helidon-4.5", HelidonClient.class, Map.of("header.X-Http", "2"), true);

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.apachehttpclient5;
 
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.ADDRESS;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.BODY;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASE;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASED;
@@ -52,6 +53,7 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
                     ((AsyncExecChain.Scope) scope).execRuntime instanceof AsyncMeshRuntime runtime
                             ? runtime.sends((AsyncEntityProducer) body)
                             : body;
+            case ADDRESS -> (Handler.Argument) (requester, address, a0, a1, a2) -> dialing.at(address);
             case LIMIT -> (Handler.Argument) (reactor, timeout, a0, a1, a2) -> dialing.within((Timeout) timeout);
             case PROTOCOL -> (Handler.Argument) (reactor, attachment, a0, a1, a2) -> dialing.speaking(attachment);
             case SOCKET -> (Handler.Argument) (reactor, callback, a0, a1, a2) -> dialing.secured((FutureCallback<IOSession>) callback);
@@ -101,9 +103,6 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
             if (!context.outbound().claims(exchange)) {
                 return scope;
             }
-            if (internals.speaksHttp2Alone(scope.execRuntime)) {
-                return overHttp2(scope, exchange);
-            }
             return internals.with(scope, new AsyncMeshRuntime(context, internals, dialing, scope));
         } catch (Throwable fault) {
             return new Handler.Thrown(Unsent.failure(exchange, fault));
@@ -113,15 +112,5 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
     /** NTLM and the like authenticate a connection: the next leg of the dialogue goes over the same one. */
     private static boolean isAuthenticated(AsyncExecChain.Scope scope) {
         return scope.clientContext.getAuthExchange(scope.route.getTargetHost()).isConnectionBased();
-    }
-
-    /** The pool of such a client tells connections apart by their address alone, not by whether they are secured. */
-    private Object overHttp2(AsyncExecChain.Scope scope, AsyncRequest exchange) {
-        if (exchange.mayFailOpen()) {
-            context.warn("apache-httpclient5: requests of clients that speak HTTP/2 alone go out without the mesh");
-            return scope;
-        }
-        return new Handler.Thrown(new ConnectException("mesh TLS is not supported for a client that speaks HTTP/2 alone; "
-                + "build it with HttpAsyncClients.custom() instead"));
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 public final class ApacheHttpAsyncClient5Module {
     static final String SCOPE = "scope";
     static final String BODY = "body";
+    static final String ADDRESS = "address";
     static final String LIMIT = "connect-timeout";
     static final String PROTOCOL = "protocol";
     static final String SOCKET = "socket";
@@ -37,12 +38,21 @@ public final class ApacheHttpAsyncClient5Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                         "apache-httpclient5-async",
-                        "5.0 to 5.6, asynchronous, but for clients that speak HTTP/2 alone and minimal ones",
+                        "5.0 to 5.6, asynchronous, but for minimal clients",
                         "io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Adapter",
                         List.of(),
                         List.of(
                                 Hook.argument(SCOPE, ASYNC + "AsyncConnectExec", "execute", EXECUTE, 2),
                                 Hook.argument(BODY, ASYNC + "HttpAsyncMainClientExec", "execute", EXECUTE, 1),
+                                Hook.argument(BODY, ASYNC + "H2AsyncMainClientExec", "execute", EXECUTE, 1),
+                                Hook.argument(
+                                        ADDRESS,
+                                        "org.apache.hc.client5.http.impl.nio.MultihomeIOSessionRequester",
+                                        "connect",
+                                        "(Lorg/apache/hc/core5/reactor/ConnectionInitiator;Lorg/apache/hc/core5/net/NamedEndpoint;"
+                                                + "Ljava/net/SocketAddress;Ljava/net/SocketAddress;Lorg/apache/hc/core5/util/Timeout;"
+                                                + "Ljava/lang/Object;Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;",
+                                        2),
                                 connect(LIMIT, 3),
                                 connect(PROTOCOL, 4),
                                 // where mesh TLS comes in

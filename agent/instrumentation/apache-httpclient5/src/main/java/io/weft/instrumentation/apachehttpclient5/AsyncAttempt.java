@@ -93,7 +93,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         this.endpoint = endpoint;
         this.wire = wire;
         this.connections = hop.connections();
-        this.dial = endpoint == null ? null : new AsyncDial(endpoint);
+        this.dial = endpoint == null ? null : new AsyncDial(endpoint, hop.speaksHttp2Alone());
     }
 
     /** Null: plaintext. */
@@ -114,9 +114,15 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     void start() {
         HttpRoute apps = hop.scope().route;
-        HttpRoute route = isOfTheMesh() ? EndpointRoute.to(endpoint, apps) : apps;
+        boolean http2Alone = isOfTheMesh() && hop.speaksHttp2Alone();
+        HttpRoute route = !isOfTheMesh() ? apps : http2Alone ? EndpointRoute.overHttp2Alone(endpoint, apps) : EndpointRoute.to(endpoint, apps);
         Object state = EndpointRoute.state(tls(), hop.scope().clientContext.getUserToken());
+        // The pool of such a client connects by itself.
+        if (http2Alone && !isInTimeToConnect()) {
+            return;
+        }
         Stage leasing = begin();
+        AsyncDial outer = hop.dialing().begin(http2Alone ? dial : null);
         try {
             leasing.cancellable = connections.acquireEndpoint(hop.id(), route, state, hop.scope().clientContext, new Step() {
                 @Override
@@ -128,6 +134,8 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
             // the app's client
             ended(stopped);
             return;
+        } finally {
+            hop.dialing().end(outer);
         }
         cancelIfGivenUp(leasing);
     }
@@ -148,13 +156,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     private void connect(HttpRoute route) {
         if (isOfTheMesh()) {
             dial.begins();
-            if (!turn.begin()) {
-                return;
-            }
-            boolean inTime = hop.exchange().connecting();
-            turn.end();
-            if (!inTime) {
-                ended(new SocketTimeoutException("Connect timed out"));
+            if (!isInTimeToConnect()) {
                 return;
             }
         }
@@ -181,13 +183,25 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         cancelIfGivenUp(connecting);
     }
 
+    private boolean isInTimeToConnect() {
+        if (!turn.begin()) {
+            return false;
+        }
+        boolean inTime = hop.exchange().connecting();
+        turn.end();
+        if (!inTime) {
+            ended(new SocketTimeoutException("Connect timed out"));
+        }
+        return inTime;
+    }
+
     private void send() {
         if (given != null) {
             ended(given);
             return;
         }
         if (isOfTheMesh()) {
-            if (!dial.isAsPolicyWants() || tls() != null && !connections.isEndpointConnected()) {
+            if (!dial.isAsPolicyWants() || tls() != null && !(hop.speaksHttp2Alone() ? hop.isHttp2Secured() : connections.isEndpointConnected())) {
                 ended(new ConnectException("mesh TLS to " + endpoint + " is not in place"));
                 return;
             }
@@ -290,7 +304,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
             fail(cause);
         } else if (outcome == Outcome.DELIVERED && bodyOver.compareAndSet(false, true)) {
             stopped = true;
-            connections.discardEndpoint();
+            leave();
             hop.exchange().onFailure(Failure.RESET);
             hop.over();
             hop.handler().failed(cause);
@@ -308,8 +322,21 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
             // Else there is no next attempt, and it may be the body that has cancelled the request.
             sending.last();
         }
-        connections.discardEndpoint();
+        leave();
         hop.failed(classify(cause), cause);
+    }
+
+    /** Over HTTP/2 alone others have requests on the same connection. */
+    private void leave() {
+        if (!hop.speaksHttp2Alone()) {
+            connections.discardEndpoint();
+            return;
+        }
+        Stage executing = stage;
+        if (onConnection && executing != null && executing.cancellable != null) {
+            executing.cancellable.cancel();
+        }
+        connections.releaseEndpoint();
     }
 
     private Failure classify(Exception cause) {
@@ -460,8 +487,13 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (again) {
             outcome = Outcome.DROPPED;
             sending.last();
-            // with the connection: how much body follows is not known
-            connections.discardEndpoint();
+            if (hop.speaksHttp2Alone()) {
+                // what follows of the stream is dropped
+                connections.releaseEndpoint();
+            } else {
+                // with the connection: how much body follows is not known
+                connections.discardEndpoint();
+            }
             hop.again();
             return;
         }

@@ -16,10 +16,14 @@ final class AsyncDial {
     /** The app's; null: none. */
     private Timeout limit;
 
+    private final boolean http2Alone;
     private boolean http2;
 
-    AsyncDial(Endpoint endpoint) {
+    /** @param http2Alone the app's client speaks nothing else */
+    AsyncDial(Endpoint endpoint, boolean http2Alone) {
         this.endpoint = endpoint;
+        this.http2Alone = http2Alone;
+        this.http2 = http2Alone;
     }
 
     Endpoint endpoint() {
@@ -40,7 +44,11 @@ final class AsyncDial {
     }
 
     void speaksHttp2(boolean http2) {
-        this.http2 = http2;
+        this.http2 = http2 || http2Alone;
+    }
+
+    boolean speaksHttp2Alone() {
+        return http2Alone;
     }
 
     boolean speaksHttp2() {

@@ -57,6 +57,12 @@ final class AsyncDialing {
         return limit;
     }
 
+    /** @param address of the app's; null: the library would look up the name. The pool of a client that speaks HTTP/2 alone has none. */
+    Object at(Object address) {
+        AsyncDial dial = current.get().dial;
+        return address == null && dial != null && dial.speaksHttp2Alone() ? dial.endpoint().address() : address;
+    }
+
     /** @param attachment of the library's, an {@code HttpVersionPolicy} where it is one of HttpClient's */
     Object speaking(Object attachment) {
         AsyncDial dial = current.get().dial;

@@ -28,6 +28,7 @@ import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.message.BasicHttpResponse;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.reactor.IOSession;
 
 /**
  * The attempts at one hop, which to the library are one message exchange.
@@ -48,6 +49,7 @@ final class AsyncHop {
     private final AsyncClientExchangeHandler handler;
 
     private final AsyncEntityProducer body;
+    private final boolean http2Alone;
 
     private HttpRequest request;
     private EntityDetails details;
@@ -87,6 +89,18 @@ final class AsyncHop {
         this.id = id;
         this.handler = handler;
         this.body = body;
+        this.http2Alone = internals.speaksHttp2Alone(scope.execRuntime);
+    }
+
+    /** The app's client speaks nothing else. */
+    boolean speaksHttp2Alone() {
+        return http2Alone;
+    }
+
+    /** Of a client that speaks HTTP/2 alone: whether the connection that its pool has given is secured. */
+    boolean isHttp2Secured() {
+        IOSession session = internals.http2Session(connections());
+        return session != null && dialing.isSecured(session);
     }
 
     String id() {
@@ -155,6 +169,10 @@ final class AsyncHop {
     }
 
     void start() {
+        if (http2Alone) {
+            // as the library does once it has a connection, by which it tells what headers there are
+            scope.clientContext.setProtocolVersion(HttpVersion.HTTP_2);
+        }
         try {
             handler.produceRequest(
                     (request, details, context) -> {
@@ -347,7 +365,7 @@ final class AsyncHop {
     private void answer(LocalReply reply) {
         BasicHttpResponse response =
                 WireHead.of(new BasicHttpResponse(reply.status(), EnglishReasonPhraseCatalog.INSTANCE, Locale.ROOT), reply);
-        scope.clientContext.setProtocolVersion(HttpVersion.HTTP_1_1);
+        scope.clientContext.setProtocolVersion(http2Alone ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1);
         boolean hasBody = WireHead.hasBody(reply, request.getMethod());
         EntityDetails described = hasBody
                 ? new BasicEntityDetails(reply.body().length, ContentType.parseLenient(MessageHeaders.joined(response, "content-type")))

@@ -8,6 +8,7 @@ import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecRuntime;
@@ -56,6 +57,11 @@ final class AsyncInternals {
     /** Null before 5.2. */
     private final MethodHandle upgrade;
 
+    /** Of a client that speaks HTTP/2 alone. */
+    private final MethodHandle http2Endpoint;
+
+    private final MethodHandle http2Session;
+
     AsyncInternals(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         MethodHandles.Lookup connection = context.lookup(CONNECTION);
@@ -68,6 +74,8 @@ final class AsyncInternals {
         setRequest = Members.whenPresent(HttpCoreContext.class, "setRequest", MethodType.methodType(void.class, HttpRequest.class));
         upgrade = Members.whenPresent(
                 AsyncExecRuntime.class, "upgradeTls", MethodType.methodType(void.class, HttpClientContext.class, FutureCallback.class));
+        http2Endpoint = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
+        http2Session = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
         Class<?> schedulers = schedulers();
         if (schedulers == null) {
             newScope = null;
@@ -111,6 +119,18 @@ final class AsyncInternals {
 
     boolean speaksHttp2Alone(AsyncExecRuntime runtime) {
         return runtime.getClass().getName().equals(OVER_HTTP2);
+    }
+
+    /** Of the connection that one has which speaks HTTP/2 alone; null: it has none. */
+    IOSession http2Session(AsyncExecRuntime runtime) {
+        try {
+            Object endpoint = ((AtomicReference<?>) http2Endpoint.invokeExact((Object) runtime)).get();
+            return endpoint == null ? null : (IOSession) http2Session.invokeExact(endpoint);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
     }
 
     /** The same scope with another runtime. */

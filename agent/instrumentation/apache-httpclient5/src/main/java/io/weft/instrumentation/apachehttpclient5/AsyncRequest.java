@@ -38,6 +38,11 @@ final class AsyncRequest extends OutgoingRequest {
     }
 
     @Override
+    public String protocol() {
+        return hop != null && hop.speaksHttp2Alone() ? "HTTP/2" : super.protocol();
+    }
+
+    @Override
     public long bodyLength() {
         return body == null ? 0 : body.getContentLength();
     }

@@ -29,6 +29,18 @@ final class EndpointRoute {
         return new HttpRoute(target, apps.getLocalAddress(), endpoint.tls() != null);
     }
 
+    /** The pool of a client that speaks HTTP/2 alone knows of no state: there the name says by what a connection is secured, too. */
+    static HttpRoute overHttp2Alone(Endpoint endpoint, HttpRoute apps) {
+        if (endpoint.tls() == null) {
+            return to(endpoint, apps);
+        }
+        InetSocketAddress address = endpoint.address();
+        HttpHost named = apps.getTargetHost();
+        HttpHost target = new HttpHost(
+                named.getSchemeName(), address.getAddress(), named.getHostName() + "." + endpoint.tls().id(), address.getPort());
+        return new HttpRoute(target, apps.getLocalAddress(), true);
+    }
+
     /** @param state what else tells connections apart; may be null */
     static Object state(ClientTls tls, Object state) {
         return tls == null ? state : new Secured(tls, state);

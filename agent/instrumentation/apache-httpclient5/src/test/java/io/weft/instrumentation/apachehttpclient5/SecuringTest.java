@@ -131,7 +131,7 @@ class SecuringTest {
     }
 
     private AsyncDial dial(Supplier<SSLEngine> engines) {
-        AsyncDial dial = new AsyncDial(new Endpoint((InetSocketAddress) server.getLocalSocketAddress(), new Tls(engines)));
+        AsyncDial dial = new AsyncDial(new Endpoint((InetSocketAddress) server.getLocalSocketAddress(), new Tls(engines)), false);
         dial.within(Timeout.ofMilliseconds(50));
         return dial;
     }
