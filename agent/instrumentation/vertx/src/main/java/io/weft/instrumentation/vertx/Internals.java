@@ -37,81 +37,23 @@ import java.util.concurrent.TimeoutException;
 abstract class Internals {
     static final String HTTP = "io.vertx.core.http.impl.";
 
+    /** Read once, when the members are looked up. */
+    static volatile AdapterContext context;
+
     /** Of the class that the hooks are in. */
     final MethodHandles.Lookup client;
     final Class<?> streamType;
     final Class<?> connectionType;
-    /** Null where a request has no such thing. */
-    private final MethodHandle closed;
-    private final MethodHandle reason;
-    private final MethodHandle checkClosed;
-    private final MethodHandle server;
-    private final MethodHandle setServer;
-    private final MethodHandle stream;
-    private final MethodHandle streamConnection;
-    private final MethodHandle streamVersion;
-    private final MethodHandle streamReset;
-    private final MethodHandle resetRequest;
-    private final MethodHandle headHandler;
-    private final MethodHandle dataHandler;
-    private final MethodHandle endHandler;
-    private final MethodHandle exceptionHandler;
-    /** Null: a reset is an exception. */
-    private final MethodHandle resetHandler;
-    private final MethodHandle promise;
-    private final MethodHandle promiseContext;
-    private final MethodHandle eventLoop;
-    private final MethodHandle channelContext;
 
     /** Set while this thread asks the library for a request of its own. */
     private final ThreadLocal<Boolean> opening = new ThreadLocal<>();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
         client = context.lookup(VertxModule.CLIENT);
-        MethodHandles.Lookup request = context.lookup(HTTP + "HttpClientRequestBase");
-        streamType = context.lookup(HTTP + "HttpClientStream").lookupClass();
-        Method connection = streamType.getMethod("connection");
-        connectionType = connection.getReturnType();
-        Class<?> contextType = method(streamType, "getContext", "context").getReturnType();
-
-        // from 4.5 on above the client
-        Method check = declared(client.lookupClass(), "checkClosed", 0);
-        checkClosed = generic(
-                check == null
-                        ? context.lookup(HTTP + "HttpClientBase").unreflect(found(declared(client.lookupClass().getSuperclass(), "checkClosed", 0), "checkClosed"))
-                        : client.unreflect(check),
-                void.class, Object.class);
-        // from 4.5 on above the request
-        boolean above = hasField(request.lookupClass(), "reset");
-        MethodHandles.Lookup resets = above ? request : context.lookup(HTTP + "HttpClientRequestImpl");
-        reason = generic(resets.unreflectGetter(resets.lookupClass().getDeclaredField("reset")), Throwable.class, Object.class);
-        Method handleClosed = declared(request.lookupClass(), "handleClosed", 0);
-        closed = handleClosed == null ? null : generic(request.unreflect(handleClosed), void.class, Object.class);
-        server = generic(of(RequestOptions.class.getMethod("getServer")), Object.class, RequestOptions.class);
-        setServer = generic(of(setServer()), void.class, RequestOptions.class, SocketAddress.class);
-        stream = generic(request.unreflectGetter(request.lookupClass().getDeclaredField("stream")), Object.class, Object.class);
-        streamConnection = generic(of(connection), Object.class, Object.class);
-        streamVersion = generic(of(streamType.getMethod("version")), HttpVersion.class, Object.class);
-        resetRequest = generic(of(HttpClientRequest.class.getMethod("reset")), void.class, HttpClientRequest.class);
-        headHandler = listener("headHandler");
-        exceptionHandler = listener("exceptionHandler");
-        boolean before51 = hasMethod(streamType, "chunkHandler", Handler.class);
-        dataHandler = listener(before51 ? "chunkHandler" : "dataHandler");
-        endHandler = listener(before51 ? "endHandler" : "trailersHandler");
-        resetHandler = before51 ? null : listener("resetHandler");
-        streamReset = before51
-                ? generic(of(streamType.getMethod("reset", Throwable.class)), void.class, Object.class, Throwable.class)
-                : MethodHandles.dropArguments(
-                        generic(of(streamType.getMethod("cancel")), void.class, Object.class), 1, Throwable.class);
-        Method newPromise = contextType.getMethod("promise");
-        promise = generic(of(newPromise), Promise.class, Object.class);
-        promiseContext = generic(of(newPromise.getReturnType().getMethod("context")), Context.class, Object.class);
-        eventLoop = generic(of(contextType.getMethod("nettyEventLoop")), EventLoop.class, Object.class);
-        channelContext = generic(of(connectionType.getMethod("channelHandlerContext")), ChannelHandlerContext.class, Object.class);
-    }
-
-    private MethodHandle listener(String name) throws ReflectiveOperationException {
-        return generic(of(streamType.getMethod(name, Handler.class)), void.class, Object.class, Handler.class);
+        streamType = Members.STREAM_TYPE;
+        connectionType = Members.CONNECTION_TYPE;
     }
 
     static MethodHandle generic(MethodHandle handle, Class<?> result, Class<?>... parameters) {
@@ -223,21 +165,21 @@ abstract class Internals {
 
     /** Of whoever asks for a request. */
     Context context(Promise<?> asked) throws Throwable {
-        return (Context) promiseContext.invokeExact((Object) asked);
+        return (Context) Members.PROMISE_CONTEXT.invokeExact((Object) asked);
     }
 
     @SuppressWarnings("unchecked")
     <T> Promise<T> promise(Context context) throws Throwable {
-        return (Promise<T>) promise.invokeExact((Object) context);
+        return (Promise<T>) Members.PROMISE.invokeExact((Object) context);
     }
 
     EventLoop eventLoop(Context context) throws Throwable {
-        return (EventLoop) eventLoop.invokeExact((Object) context);
+        return (EventLoop) Members.EVENT_LOOP.invokeExact((Object) context);
     }
 
     boolean isClosed(Object client) throws Throwable {
         try {
-            checkClosed.invokeExact(client);
+            Members.CHECK_CLOSED.invokeExact(client);
             return false;
         } catch (IllegalStateException closed) {
             return true;
@@ -246,11 +188,11 @@ abstract class Internals {
 
     /** An address of the app's choice; null: none. */
     Object server(RequestOptions request) throws Throwable {
-        return (Object) server.invokeExact(request);
+        return (Object) Members.SERVER.invokeExact(request);
     }
 
     void setServer(RequestOptions request, SocketAddress address) throws Throwable {
-        setServer.invokeExact(request, address);
+        Members.SET_SERVER.invokeExact(request, address);
     }
 
     boolean isOpening() {
@@ -263,43 +205,44 @@ abstract class Internals {
         try {
             return opened(client, request, context);
         } finally {
-            opening.remove();
+            // Not removed: each request would pay for an entry anew.
+            opening.set(null);
         }
     }
 
     Object stream(HttpClientRequest request) throws Throwable {
-        return (Object) stream.invokeExact((Object) request);
+        return (Object) Members.STREAM.invokeExact((Object) request);
     }
 
     Object connection(Object stream) throws Throwable {
-        return (Object) streamConnection.invokeExact(stream);
+        return (Object) Members.STREAM_CONNECTION.invokeExact(stream);
     }
 
     boolean isHttp2(Object stream) throws Throwable {
-        return (HttpVersion) streamVersion.invokeExact(stream) == HttpVersion.HTTP_2;
+        return (HttpVersion) Members.STREAM_VERSION.invokeExact(stream) == HttpVersion.HTTP_2;
     }
 
     void reset(Object stream, Throwable cause) throws Throwable {
-        streamReset.invokeExact(stream, cause);
+        Members.STREAM_RESET.invokeExact(stream, cause);
     }
 
     ChannelHandlerContext channelContext(Object connection) throws Throwable {
-        return (ChannelHandlerContext) channelContext.invokeExact(connection);
+        return (ChannelHandlerContext) Members.CHANNEL_CONTEXT.invokeExact(connection);
     }
 
     /** In place of the library's own request. */
     void listen(Object on, Attempt attempt) throws Throwable {
-        headHandler.invokeExact(on, (Handler<?>) (Handler<HttpResponseHead>) attempt::head);
-        dataHandler.invokeExact(on, (Handler<?>) (Handler<Object>) attempt::data);
-        endHandler.invokeExact(on, (Handler<?>) (Handler<MultiMap>) attempt::end);
-        exceptionHandler.invokeExact(on, (Handler<?>) (Handler<Throwable>) attempt::exception);
-        if (resetHandler != null) {
-            resetHandler.invokeExact(on, (Handler<?>) (Handler<Long>) attempt::reset);
+        Members.HEAD_HANDLER.invokeExact(on, (Handler<?>) (Handler<HttpResponseHead>) attempt::head);
+        Members.DATA_HANDLER.invokeExact(on, (Handler<?>) (Handler<Object>) attempt::data);
+        Members.END_HANDLER.invokeExact(on, (Handler<?>) (Handler<MultiMap>) attempt::end);
+        Members.EXCEPTION_HANDLER.invokeExact(on, (Handler<?>) (Handler<Throwable>) attempt::exception);
+        if (Members.RESET_HANDLER != null) {
+            Members.RESET_HANDLER.invokeExact(on, (Handler<?>) (Handler<Long>) attempt::reset);
         }
     }
 
     void giveBack(HttpClientRequest request) throws Throwable {
-        resetRequest.invokeExact(request);
+        Members.RESET_REQUEST.invokeExact(request);
     }
 
     Object newStream(InvocationHandler handler) {
@@ -312,14 +255,14 @@ abstract class Internals {
 
     /** Whether it was the app's patience that has ended a request. */
     boolean isTimedOut(HttpClientRequest request) throws Throwable {
-        Throwable given = (Throwable) reason.invokeExact((Object) request);
+        Throwable given = (Throwable) Members.REASON.invokeExact((Object) request);
         return given instanceof TimeoutException || given != null && given.getCause() instanceof TimeoutException;
     }
 
     /** Nothing more becomes of the request. */
     void closed(HttpClientRequest request) throws Throwable {
-        if (closed != null) {
-            closed.invokeExact((Object) request);
+        if (Members.CLOSED != null) {
+            Members.CLOSED.invokeExact((Object) request);
         }
     }
 
@@ -341,5 +284,85 @@ abstract class Internals {
     /** For one of several attempts: what it is given it lets go of. */
     static Object share(Object body) {
         return body instanceof ByteBuf bytes ? bytes.retainedDuplicate() : body == null ? null : ((Buffer) body).slice();
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    static final class Members {
+        static final Class<?> STREAM_TYPE;
+        static final Class<?> CONNECTION_TYPE;
+        /** Null where a request has no such thing. */
+        static final MethodHandle CLOSED;
+        static final MethodHandle REASON;
+        static final MethodHandle CHECK_CLOSED;
+        static final MethodHandle SERVER;
+        static final MethodHandle SET_SERVER;
+        static final MethodHandle STREAM;
+        static final MethodHandle STREAM_CONNECTION;
+        static final MethodHandle STREAM_VERSION;
+        static final MethodHandle STREAM_RESET;
+        static final MethodHandle RESET_REQUEST;
+        static final MethodHandle HEAD_HANDLER;
+        static final MethodHandle DATA_HANDLER;
+        static final MethodHandle END_HANDLER;
+        static final MethodHandle EXCEPTION_HANDLER;
+        /** Null: a reset is an exception. */
+        static final MethodHandle RESET_HANDLER;
+        static final MethodHandle PROMISE;
+        static final MethodHandle PROMISE_CONTEXT;
+        static final MethodHandle EVENT_LOOP;
+        static final MethodHandle CHANNEL_CONTEXT;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                MethodHandles.Lookup client = context.lookup(VertxModule.CLIENT);
+                MethodHandles.Lookup request = context.lookup(HTTP + "HttpClientRequestBase");
+                STREAM_TYPE = context.lookup(HTTP + "HttpClientStream").lookupClass();
+                Method connection = STREAM_TYPE.getMethod("connection");
+                CONNECTION_TYPE = connection.getReturnType();
+                Class<?> contextType = method(STREAM_TYPE, "getContext", "context").getReturnType();
+
+                // from 4.5 on above the client
+                Method check = declared(client.lookupClass(), "checkClosed", 0);
+                CHECK_CLOSED = generic(
+                        check == null
+                                ? context.lookup(HTTP + "HttpClientBase").unreflect(found(declared(client.lookupClass().getSuperclass(), "checkClosed", 0), "checkClosed"))
+                                : client.unreflect(check),
+                        void.class, Object.class);
+                // from 4.5 on above the request
+                boolean above = hasField(request.lookupClass(), "reset");
+                MethodHandles.Lookup resets = above ? request : context.lookup(HTTP + "HttpClientRequestImpl");
+                REASON = generic(resets.unreflectGetter(resets.lookupClass().getDeclaredField("reset")), Throwable.class, Object.class);
+                Method handleClosed = declared(request.lookupClass(), "handleClosed", 0);
+                CLOSED = handleClosed == null ? null : generic(request.unreflect(handleClosed), void.class, Object.class);
+                SERVER = generic(of(RequestOptions.class.getMethod("getServer")), Object.class, RequestOptions.class);
+                SET_SERVER = generic(of(setServer()), void.class, RequestOptions.class, SocketAddress.class);
+                STREAM = generic(request.unreflectGetter(request.lookupClass().getDeclaredField("stream")), Object.class, Object.class);
+                STREAM_CONNECTION = generic(of(connection), Object.class, Object.class);
+                STREAM_VERSION = generic(of(STREAM_TYPE.getMethod("version")), HttpVersion.class, Object.class);
+                RESET_REQUEST = generic(of(HttpClientRequest.class.getMethod("reset")), void.class, HttpClientRequest.class);
+                HEAD_HANDLER = listener("headHandler");
+                EXCEPTION_HANDLER = listener("exceptionHandler");
+                boolean before51 = hasMethod(STREAM_TYPE, "chunkHandler", Handler.class);
+                DATA_HANDLER = listener(before51 ? "chunkHandler" : "dataHandler");
+                END_HANDLER = listener(before51 ? "endHandler" : "trailersHandler");
+                RESET_HANDLER = before51 ? null : listener("resetHandler");
+                STREAM_RESET = before51
+                        ? generic(of(STREAM_TYPE.getMethod("reset", Throwable.class)), void.class, Object.class, Throwable.class)
+                        : MethodHandles.dropArguments(
+                                generic(of(STREAM_TYPE.getMethod("cancel")), void.class, Object.class), 1, Throwable.class);
+                Method newPromise = contextType.getMethod("promise");
+                PROMISE = generic(of(newPromise), Promise.class, Object.class);
+                PROMISE_CONTEXT = generic(of(newPromise.getReturnType().getMethod("context")), Context.class, Object.class);
+                EVENT_LOOP = generic(of(contextType.getMethod("nettyEventLoop")), EventLoop.class, Object.class);
+                CHANNEL_CONTEXT = generic(of(CONNECTION_TYPE.getMethod("channelHandlerContext")), ChannelHandlerContext.class, Object.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private static MethodHandle listener(String name) throws ReflectiveOperationException {
+            return generic(of(STREAM_TYPE.getMethod(name, Handler.class)), void.class, Object.class, Handler.class);
+        }
     }
 }

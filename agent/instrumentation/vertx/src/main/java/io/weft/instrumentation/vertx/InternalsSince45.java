@@ -29,128 +29,56 @@ import java.util.List;
 
 /** In 4.5, 5.0, and from 5.1 on. */
 final class InternalsSince45 extends Internals {
-    /** Before 5 a request is asked for with a promise. */
-    private final boolean before5;
-    private final boolean before51;
-    private final MethodHandle vertx;
-    private final MethodHandle options;
-    private final MethodHandle open;
-    private final MethodHandle front;
-    private final MethodHandle proxy;
-    private final MethodHandle protocol;
-    private final MethodHandle requestHead;
-    private final MethodHandle responseHead;
-    private final MethodHandle authority;
-    private final MethodHandle requestHeaders;
-    private final MethodHandle secure;
-    private final MethodHandle host;
-    private final MethodHandle port;
-    private final MethodHandle versions;
-    private final MethodHandle upgrades;
-
     InternalsSince45(AdapterContext context) throws ReflectiveOperationException {
         super(context);
-        MethodHandles.Lookup base = context.lookup(HTTP + "HttpClientBase");
-        MethodHandles.Lookup head = context.lookup(HTTP + "HttpRequestHead");
-
-        Method doRequest = declared(client.lookupClass(), "doRequest", 2);
-        before5 = doRequest != null;
-        before51 = declared(base.lookupClass(), "options", 0) != null;
-        open = before5
-                ? generic(client.unreflect(doRequest), void.class, Object.class, RequestOptions.class, Object.class)
-                : generic(client.unreflect(client.lookupClass().getDeclaredMethod("request", RequestOptions.class)),
-                        Future.class, Object.class, RequestOptions.class);
-        int parts = before5 ? 1 : before51 ? 3 : 4;
-        Method create = null;
-        for (Method one : client.lookupClass().getDeclaredMethods()) {
-            if (one.getName().equals("createRequest") && one.getParameterCount() == parts
-                    && one.getParameterTypes()[parts == 1 ? 0 : parts - 2] == streamType) {
-                create = one;
-            }
-        }
-        front = client.unreflect(found(create, "createRequest"));
-        vertx = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("vertx")), Vertx.class, Object.class);
-        proxy = generic(base.unreflect(found(declared(base.lookupClass(), before5 ? "resolveProxyOptions" : "computeProxyOptions", 2), "proxies")),
-                ProxyOptions.class, Object.class, ProxyOptions.class, SocketAddress.class);
-        if (before51) {
-            options = generic(base.unreflect(base.lookupClass().getDeclaredMethod("options")), HttpClientOptions.class, Object.class);
-            secure = null;
-            host = null;
-            port = null;
-            versions = null;
-            protocol = null;
-            upgrades = null;
-        } else {
-            options = null;
-            secure = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultSsl")), boolean.class, Object.class);
-            host = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultHost")), String.class, Object.class);
-            port = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultPort")), int.class, Object.class);
-            versions = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("versions")), List.class, Object.class);
-            upgrades = upgrades(context, client);
-            protocol = generic(of(RequestOptions.class.getMethod("getProtocolVersion")), HttpVersion.class, RequestOptions.class);
-        }
-        requestHead = head.unreflectConstructor(only(head.lookupClass()));
-        responseHead = of(only(HttpResponseHead.class));
-        authority = generic(head.unreflectGetter(head.lookupClass().getDeclaredField("authority")), Object.class, HttpRequestHead.class);
-        requestHeaders = before51 ? null : generic(of(connectionType.getMethod("newHttpRequestHeaders")), MultiMap.class, Object.class);
-    }
-
-    /** Of a client's transport. */
-    private static MethodHandle upgrades(AdapterContext context, MethodHandles.Lookup client) throws ReflectiveOperationException {
-        MethodHandles.Lookup transport = context.lookup(HTTP + "tcp.TcpHttpClientTransport");
-        MethodHandle config = transport.unreflectGetter(transport.lookupClass().getDeclaredField("http2Config"));
-        MethodHandle upgrades = of(config.type().returnType().getMethod("isClearTextUpgrade"));
-        MethodHandle tcp = client.unreflectGetter(client.lookupClass().getDeclaredField("tcpTransport"));
-        MethodHandle ofClient = MethodHandles.filterReturnValue(
-                tcp, MethodHandles.filterReturnValue(config, upgrades).asType(MethodType.methodType(boolean.class, tcp.type().returnType())));
-        return generic(ofClient, boolean.class, Object.class);
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     boolean areBefore5() {
-        return before5;
+        return Members.BEFORE_5;
     }
 
     private HttpClientOptions options(Object client) throws Throwable {
-        return (HttpClientOptions) options.invokeExact(client);
+        return (HttpClientOptions) Members.OPTIONS.invokeExact(client);
     }
 
     Vertx vertx(Object client) throws Throwable {
-        return (Vertx) vertx.invokeExact(client);
+        return (Vertx) Members.VERTX.invokeExact(client);
     }
 
     @Override
     boolean isSecure(Object client) throws Throwable {
-        return before51 ? options(client).isSsl() : (boolean) secure.invokeExact(client);
+        return Members.BEFORE_5_1 ? options(client).isSsl() : (boolean) Members.SECURE.invokeExact(client);
     }
 
     @Override
     String defaultHost(Object client) throws Throwable {
-        return before51 ? options(client).getDefaultHost() : (String) host.invokeExact(client);
+        return Members.BEFORE_5_1 ? options(client).getDefaultHost() : (String) Members.HOST.invokeExact(client);
     }
 
     @Override
     int defaultPort(Object client) throws Throwable {
-        return before51 ? options(client).getDefaultPort() : (int) port.invokeExact(client);
+        return Members.BEFORE_5_1 ? options(client).getDefaultPort() : (int) Members.PORT.invokeExact(client);
     }
 
     @Override
     HttpVersion version(Object client, RequestOptions request) throws Throwable {
-        if (before51) {
+        if (Members.BEFORE_5_1) {
             return options(client).getProtocolVersion();
         }
-        HttpVersion asked = (HttpVersion) protocol.invokeExact(request);
-        return asked == null ? (HttpVersion) ((List<?>) versions.invokeExact(client)).get(0) : asked;
+        HttpVersion asked = (HttpVersion) Members.PROTOCOL.invokeExact(request);
+        return asked == null ? (HttpVersion) ((List<?>) Members.VERSIONS.invokeExact(client)).get(0) : asked;
     }
 
     private boolean beginsWithHttp2(Object client, RequestOptions request) throws Throwable {
-        return before51
+        return Members.BEFORE_5_1
                 ? beginsWithHttp2(options(client))
-                : version(client, request) == HttpVersion.HTTP_2 && !(boolean) upgrades.invokeExact(client);
+                : version(client, request) == HttpVersion.HTTP_2 && !(boolean) Members.UPGRADES.invokeExact(client);
     }
 
     @Override
     boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable {
-        return (ProxyOptions) proxy.invokeExact(client, request.getProxyOptions(), address) != null;
+        return (ProxyOptions) Members.PROXY.invokeExact(client, request.getProxyOptions(), address) != null;
     }
 
     @Override
@@ -159,7 +87,7 @@ final class InternalsSince45 extends Internals {
         InetSocketAddress at = secured.address(endpoint, beginsWithHttp2(client, request));
         SocketAddress address = SocketAddress.inetSocketAddress(at);
         // From 5.1 on the library looks up an address's name once more, and its pools have the authority's.
-        boolean named = !before51 && endpoint.tls() != null;
+        boolean named = !Members.BEFORE_5_1 && endpoint.tls() != null;
         setServer(options, named ? SocketAddress.inetSocketAddress(address.port(), address.hostAddress()) : address);
         options.setHost(named ? at.getHostString() : target.host()).setPort(target.port()).setSsl(false);
         long limit = request.getConnectTimeout() >= 0 ? request.getConnectTimeout() : request.getTimeout();
@@ -170,19 +98,19 @@ final class InternalsSince45 extends Internals {
     @Override
     @SuppressWarnings("unchecked")
     Future<HttpClientRequest> opened(Object client, RequestOptions request, Context context) throws Throwable {
-        if (before5) {
+        if (Members.BEFORE_5) {
             Promise<HttpClientRequest> promise = promise(context);
-            open.invokeExact(client, request, (Object) promise);
+            Members.OPEN.invokeExact(client, request, (Object) promise);
             return promise.future();
         }
-        return (Future<HttpClientRequest>) (Future<?>) open.invokeExact(client, request);
+        return (Future<HttpClientRequest>) (Future<?>) Members.OPEN.invokeExact(client, request);
     }
 
     @Override
     HttpClientRequest request(Object client, RequestOptions app, Target target, MeshStream stream) throws Throwable {
         long patience = app.getIdleTimeout() >= 0 ? app.getIdleTimeout() : app.getTimeout();
-        if (before5) {
-            HttpClientRequest request = (HttpClientRequest) front.invoke(client, stream.self());
+        if (Members.BEFORE_5) {
+            HttpClientRequest request = (HttpClientRequest) Members.FRONT.invoke(client, stream.self());
             request.setMethod(app.getMethod());
             request.authority(HostAndPort.create(target.host(), target.port()));
             request.setURI(app.getURI());
@@ -199,9 +127,9 @@ final class InternalsSince45 extends Internals {
             return request;
         }
         RequestOptions options = new RequestOptions(app).setIdleTimeout(Math.max(0, patience)).setProxyOptions(null);
-        return (HttpClientRequest) (before51
-                ? front.invoke(client, stream.connection(), stream.self(), options)
-                : front.invoke(client, authority(target), stream.connection(), stream.self(), options));
+        return (HttpClientRequest) (Members.BEFORE_5_1
+                ? Members.FRONT.invoke(client, stream.connection(), stream.self(), options)
+                : Members.FRONT.invoke(client, authority(target), stream.connection(), stream.self(), options));
     }
 
     @Override
@@ -211,7 +139,7 @@ final class InternalsSince45 extends Internals {
 
     @Override
     String authority(HttpRequestHead head) throws Throwable {
-        Object named = (Object) authority.invokeExact(head);
+        Object named = (Object) Members.AUTHORITY.invokeExact(head);
         if (!(named instanceof HostAndPort address)) {
             return (String) named;
         }
@@ -220,26 +148,26 @@ final class InternalsSince45 extends Internals {
 
     @Override
     HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object connection) throws Throwable {
-        if (before51 && changes.equals(RequestChanges.NONE)) {
+        if (Members.BEFORE_5_1 && changes.equals(RequestChanges.NONE)) {
             return head;
         }
-        MultiMap headers = before51 ? HttpHeaders.headers() : (MultiMap) requestHeaders.invokeExact(connection);
+        MultiMap headers = Members.BEFORE_5_1 ? HttpHeaders.headers() : (MultiMap) Members.REQUEST_HEADERS.invokeExact(connection);
         if (head.headers != null) {
             headers.addAll(head.headers);
         }
         VertxHeaders edits = new VertxHeaders(headers);
         edits.change(changes);
-        Object host = (Object) authority.invokeExact(head);
+        Object host = (Object) Members.AUTHORITY.invokeExact(head);
         if (changes.authority() != null) {
             if (headers.contains("host")) {
                 edits.set("host", changes.authority());
             }
-            host = before51 ? changes.authority() : hostAndPort(changes.authority());
+            host = Members.BEFORE_5_1 ? changes.authority() : hostAndPort(changes.authority());
         }
         String uri = changes.path() == null ? head.uri : changes.path();
-        return (HttpRequestHead) (before51
-                ? requestHead.invoke(head.method, uri, headers, (String) host, head.absoluteURI, head.traceOperation)
-                : requestHead.invoke("http", head.method, uri, headers, (HostAndPort) host, head.absoluteURI, head.traceOperation));
+        return (HttpRequestHead) (Members.BEFORE_5_1
+                ? Members.REQUEST_HEAD.invoke(head.method, uri, headers, (String) host, head.absoluteURI, head.traceOperation)
+                : Members.REQUEST_HEAD.invoke("http", head.method, uri, headers, (HostAndPort) host, head.absoluteURI, head.traceOperation));
     }
 
     private static HostAndPort hostAndPort(String authority) {
@@ -251,9 +179,9 @@ final class InternalsSince45 extends Internals {
 
     @Override
     HttpResponseHead responseHead(LocalReply reply) throws Throwable {
-        return (HttpResponseHead) (before51
-                ? responseHead.invoke(HttpVersion.HTTP_1_1, reply.status(), reply.reason(), headers(reply))
-                : responseHead.invoke(reply.status(), reply.reason(), headers(reply)));
+        return (HttpResponseHead) (Members.BEFORE_5_1
+                ? Members.RESPONSE_HEAD.invoke(HttpVersion.HTTP_1_1, reply.status(), reply.reason(), headers(reply))
+                : Members.RESPONSE_HEAD.invoke(reply.status(), reply.reason(), headers(reply)));
     }
 
     @Override
@@ -264,5 +192,90 @@ final class InternalsSince45 extends Internals {
     @Override
     boolean tellsOfAClosedConnection(Throwable cause) {
         return cause instanceof HttpClosedException;
+    }
+
+    /** As those that are alike in all versions. */
+    private static final class Members {
+        /** Before 5 a request is asked for with a promise. */
+        static final boolean BEFORE_5;
+        static final boolean BEFORE_5_1;
+        static final MethodHandle VERTX;
+        static final MethodHandle OPTIONS;
+        static final MethodHandle OPEN;
+        static final MethodHandle FRONT;
+        static final MethodHandle PROXY;
+        static final MethodHandle PROTOCOL;
+        static final MethodHandle REQUEST_HEAD;
+        static final MethodHandle RESPONSE_HEAD;
+        static final MethodHandle AUTHORITY;
+        static final MethodHandle REQUEST_HEADERS;
+        static final MethodHandle SECURE;
+        static final MethodHandle HOST;
+        static final MethodHandle PORT;
+        static final MethodHandle VERSIONS;
+        static final MethodHandle UPGRADES;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                MethodHandles.Lookup client = context.lookup(VertxModule.CLIENT);
+                MethodHandles.Lookup base = context.lookup(HTTP + "HttpClientBase");
+                MethodHandles.Lookup head = context.lookup(HTTP + "HttpRequestHead");
+
+                Method doRequest = declared(client.lookupClass(), "doRequest", 2);
+                BEFORE_5 = doRequest != null;
+                BEFORE_5_1 = declared(base.lookupClass(), "options", 0) != null;
+                OPEN = BEFORE_5
+                        ? generic(client.unreflect(doRequest), void.class, Object.class, RequestOptions.class, Object.class)
+                        : generic(client.unreflect(client.lookupClass().getDeclaredMethod("request", RequestOptions.class)),
+                                Future.class, Object.class, RequestOptions.class);
+                int parts = BEFORE_5 ? 1 : BEFORE_5_1 ? 3 : 4;
+                Method create = null;
+                for (Method one : client.lookupClass().getDeclaredMethods()) {
+                    if (one.getName().equals("createRequest") && one.getParameterCount() == parts
+                            && one.getParameterTypes()[parts == 1 ? 0 : parts - 2] == Internals.Members.STREAM_TYPE) {
+                        create = one;
+                    }
+                }
+                FRONT = client.unreflect(found(create, "createRequest"));
+                VERTX = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("vertx")), Vertx.class, Object.class);
+                PROXY = generic(base.unreflect(found(declared(base.lookupClass(), BEFORE_5 ? "resolveProxyOptions" : "computeProxyOptions", 2), "proxies")),
+                        ProxyOptions.class, Object.class, ProxyOptions.class, SocketAddress.class);
+                if (BEFORE_5_1) {
+                    OPTIONS = generic(base.unreflect(base.lookupClass().getDeclaredMethod("options")), HttpClientOptions.class, Object.class);
+                    SECURE = null;
+                    HOST = null;
+                    PORT = null;
+                    VERSIONS = null;
+                    PROTOCOL = null;
+                    UPGRADES = null;
+                } else {
+                    OPTIONS = null;
+                    SECURE = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultSsl")), boolean.class, Object.class);
+                    HOST = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultHost")), String.class, Object.class);
+                    PORT = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultPort")), int.class, Object.class);
+                    VERSIONS = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("versions")), List.class, Object.class);
+                    UPGRADES = upgrades(context, client);
+                    PROTOCOL = generic(of(RequestOptions.class.getMethod("getProtocolVersion")), HttpVersion.class, RequestOptions.class);
+                }
+                REQUEST_HEAD = head.unreflectConstructor(only(head.lookupClass()));
+                RESPONSE_HEAD = of(only(HttpResponseHead.class));
+                AUTHORITY = generic(head.unreflectGetter(head.lookupClass().getDeclaredField("authority")), Object.class, HttpRequestHead.class);
+                REQUEST_HEADERS = BEFORE_5_1 ? null : generic(of(Internals.Members.CONNECTION_TYPE.getMethod("newHttpRequestHeaders")), MultiMap.class, Object.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        /** Of a client's transport. */
+        private static MethodHandle upgrades(AdapterContext context, MethodHandles.Lookup client) throws ReflectiveOperationException {
+            MethodHandles.Lookup transport = context.lookup(HTTP + "tcp.TcpHttpClientTransport");
+            MethodHandle config = transport.unreflectGetter(transport.lookupClass().getDeclaredField("http2Config"));
+            MethodHandle upgrades = of(config.type().returnType().getMethod("isClearTextUpgrade"));
+            MethodHandle tcp = client.unreflectGetter(client.lookupClass().getDeclaredField("tcpTransport"));
+            MethodHandle ofClient = MethodHandles.filterReturnValue(
+                    tcp, MethodHandles.filterReturnValue(config, upgrades).asType(MethodType.methodType(boolean.class, tcp.type().returnType())));
+            return generic(ofClient, boolean.class, Object.class);
+        }
     }
 }
