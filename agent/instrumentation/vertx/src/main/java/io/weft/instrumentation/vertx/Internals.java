@@ -25,6 +25,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -91,7 +92,7 @@ abstract class Internals {
 
     private static boolean hasField(Class<?> type, String name) {
         try {
-            type.getDeclaredField(name);
+            Field ignored = type.getDeclaredField(name);
             return true;
         } catch (NoSuchFieldException otherVersion) {
             return false;
