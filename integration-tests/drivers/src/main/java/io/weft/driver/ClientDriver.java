@@ -16,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -28,7 +29,8 @@ import java.util.stream.Collectors;
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
  * With {@code virtual} the threads are virtual, and one of them pins its carrier once, as {@link #pin} does: a recording has to show that.
  * With {@code interrupted} a single request is sent by a virtual thread that is interrupted after so many milliseconds.
- * With {@code timed} the tally also says {@code slowest}, in milliseconds. With {@code measured} there is no tally, which costs, but what {@link Latencies} say. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
+ * With {@code timed} the tally also says {@code slowest}, in milliseconds. With {@code measured} there is no tally, which costs, but what {@link Latencies} say; with {@code rate}, too, there
+ * are so many requests each second. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
 public final class ClientDriver {
 
@@ -56,7 +58,10 @@ public final class ClientDriver {
             HttpCall call = HttpCall.of(fields);
             int times = Integer.parseInt(fields.getOrDefault("times", "0"));
             if (fields.containsKey("measured")) {
-                System.out.println(Form.write(measure(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")))));
+                int threads = Integer.parseInt(fields.getOrDefault("threads", "1"));
+                System.out.println(Form.write(fields.containsKey("rate")
+                        ? measureAtRate(client, call, times, threads, Integer.parseInt(fields.get("rate")))
+                        : measure(client, call, times, threads)));
                 continue;
             }
             Map<String, String> answer = fields.containsKey("interrupted")
@@ -141,15 +146,41 @@ public final class ClientDriver {
         }
     }
 
+    /** When the request of that number begins; waits until then. */
+    @FunctionalInterface
+    private interface Pace {
+        long await(int number);
+    }
+
     /** As fast as so many threads can, each of them one after the other. */
     public static Map<String, String> measure(Client client, HttpCall call, int times, int threads) {
+        return measure(client, call, times, threads, number -> System.nanoTime());
+    }
+
+    /** So many each second, as far as so many threads can: a latency counts from when its request was due. */
+    static Map<String, String> measureAtRate(Client client, HttpCall call, int times, int threads, int rate) {
+        long began = System.nanoTime();
+        return measure(client, call, times, threads, number -> {
+            long due = began + TimeUnit.SECONDS.toNanos(1) * number / rate;
+            for (long wait = due - System.nanoTime(); wait > 0; wait = due - System.nanoTime()) {
+                LockSupport.parkNanos(wait);
+            }
+            return due;
+        });
+    }
+
+    private static Map<String, String> measure(Client client, HttpCall call, int times, int threads, Pace pace) {
         ExecutorService executor = Executors.newFixedThreadPool(threads);
-        Latencies latencies = new Latencies(times / threads * threads);
+        Latencies latencies = new Latencies(times);
         try {
             List<Future<?>> parts = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
-                int from = i * (times / threads);
-                parts.add(executor.submit(() -> send(client, call, times / threads, latencies, from)));
+                int first = i;
+                parts.add(executor.submit(() -> {
+                    for (int number = first; number < times; number += threads) {
+                        send(client, call, number, pace.await(number), latencies);
+                    }
+                }));
             }
             for (Future<?> part : parts) {
                 part.get();
@@ -162,19 +193,16 @@ public final class ClientDriver {
         }
     }
 
-    private static void send(Client client, HttpCall call, int times, Latencies latencies, int from) {
-        for (int i = from; i < from + times; i++) {
-            long began = System.nanoTime();
-            try {
-                int status = client.send(call).status();
-                if (status == 200) {
-                    latencies.succeeded(i, System.nanoTime() - began);
-                } else {
-                    latencies.failed(i, "status " + status);
-                }
-            } catch (Exception failure) {
-                latencies.failed(i, failure);
+    private static void send(Client client, HttpCall call, int number, long began, Latencies latencies) {
+        try {
+            int status = client.send(call).status();
+            if (status == 200) {
+                latencies.succeeded(number, System.nanoTime() - began);
+            } else {
+                latencies.failed(number, "status " + status);
             }
+        } catch (Exception failure) {
+            latencies.failed(number, failure);
         }
     }
 

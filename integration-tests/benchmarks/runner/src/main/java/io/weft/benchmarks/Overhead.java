@@ -2,6 +2,7 @@ package io.weft.benchmarks;
 
 import io.weft.it.harness.Testbed;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -26,29 +27,33 @@ final class Overhead implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        SideBySide pairs = measure(settings, Apps.LEAN, settings.rounds(20, 1), 6);
+        SideBySide pairs = new SideBySide();
+        measure(settings, Apps.LEAN, settings.rounds(20, 1),
+                (off, on) -> pairs.round(settings.times(6, 1), () -> off.send(requests(settings)), () -> on.send(requests(settings))));
         figures.accept(pairs.figure(name(), BUDGET, "cpuMicrosPerRequestOff", Map.of()));
     }
 
-    static SideBySide measure(Settings settings, Apps apps, int rounds, int turns) throws Exception {
-        SideBySide pairs = new SideBySide();
+    /** Of a window; few, since it must end even on a machine that is busy with other things. */
+    static int requests(Settings settings) {
+        return settings.times(10_000, 1_000);
+    }
+
+    /** @param take what is measured of the pair without the agent and of that with it; in each round, when both are warm */
+    static void measure(Settings settings, Apps apps, int rounds, BiConsumer<Pair, Pair> take) throws Exception {
         for (int round = 0; round < rounds; round++) {
             try (Testbed testbed = new Testbed()) {
                 Pair off = Pair.plain(testbed, settings, apps);
                 Pair on = Pair.meshed(testbed, settings, apps);
-                // Short ones: a window must end even on a machine that is busy with other things.
-                int requests = settings.times(10_000, 1_000);
                 for (int warmUp = 0; warmUp < settings.times(Pair.WARM_UP, 2); warmUp++) {
-                    off.send(requests);
-                    on.send(requests);
+                    off.send(requests(settings));
+                    on.send(requests(settings));
                 }
-                pairs.round(settings.times(turns, 1), () -> off.send(requests), () -> on.send(requests));
+                take.accept(off, on);
                 if (settings.recordings().isPresent()) {
                     off.end();
                     on.end();
                 }
             }
         }
-        return pairs;
     }
 }

@@ -31,6 +31,8 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     /** Windows of 10,000 requests: compilers take a fifth of the CPU until 50,000 of them, and one in a hundred from about 100,000. */
     static final int WARM_UP = 12;
     private static final int THREADS = 2;
+    /** Of clients that block: one request that takes long must not hold up those after it. */
+    private static final int THREADS_AT_RATE = 4;
     private static final int FIRST_WITH_CPU_TIME = 25;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -139,7 +141,8 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
 
     /** So many each second, whether or not those before are answered; a latency counts from when its request was due. */
     Window send(int requests, int rate) {
-        return send(requests, () -> client.ask(Map.of("url", url, "times", Integer.toString(requests), "rate", Integer.toString(rate))));
+        return send(requests, () -> client.ask(Map.of(
+                "url", url, "times", Integer.toString(requests), "threads", Integer.toString(THREADS_AT_RATE), "measured", "", "rate", Integer.toString(rate))));
     }
 
     /** By two threads, one after the other on each. */

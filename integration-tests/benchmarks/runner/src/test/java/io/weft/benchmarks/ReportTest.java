@@ -61,7 +61,7 @@ class ReportTest {
     void eachLibraryKeepsItsFigureUntilItIsMeasuredAgain() throws Exception {
         List<String> all = List.of("tls", "libraries");
         String library = "{'name':'libraries','value':%s,'unit':'ratio','budget':1.03,'ok':%s,'detail':{'jdk':'25','cores':2,'rounds':5,'least':0.99,'most':1.05,"
-                + "'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'library':'%s','side':'client','clientRatio':1.0,'serverRatio':1.0}}";
+                + "'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'library':'%s','side':'client','clientRatio':1.0,'serverRatio':1.0,'flatOutRatio':1.1}}";
         Report.write(docs, lines(library.formatted("1.01", true, "Apache"), library.formatted("1.08", false, "Orca")), LocalDate.of(2026, 1, 2), all);
         assertThat(Files.readString(docs.resolve("performance.md"))).contains("1 of 2 are within it | 1.03 | **not met** |", "Not met: Orca, client.");
 
