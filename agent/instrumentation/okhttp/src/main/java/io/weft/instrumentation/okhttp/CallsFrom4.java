@@ -13,7 +13,6 @@ import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.EventListener;
 import okhttp3.Interceptor;
-import okhttp3.OkHttpClient;
 
 /** From 4.9 on the call itself finds its connections: it is sent back to where it began to look for one. */
 final class CallsFrom4 extends Calls {
