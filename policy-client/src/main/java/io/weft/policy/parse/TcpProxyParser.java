@@ -14,6 +14,7 @@ import io.weft.policy.model.RetryPolicy;
 import io.weft.policy.model.Route;
 import io.weft.policy.model.RouteAction.ClusterChoice;
 import io.weft.policy.model.RouteAction.Forward;
+import io.weft.policy.model.RouteAction.Named;
 import io.weft.policy.model.RouteAction.Rewrite;
 import io.weft.policy.model.RouteAction.Timeouts;
 import io.weft.policy.model.RouteAction.WeightedCluster;
@@ -47,21 +48,18 @@ final class TcpProxyParser {
     /** Envoy tries again at once. */
     private static final RetryPolicy.BackOff AT_ONCE = new RetryPolicy.BackOff(Duration.ofMillis(1), Duration.ofMillis(1));
 
-    private final Field field;
     private final List<WeightedCluster> clusters = new ArrayList<>();
     private final Set<String> elsewhere = new HashSet<>();
     private final Set<String> withoutEffect = new HashSet<>();
     private int attempts = 1;
 
-    private TcpProxyParser(Field field) {
-        this.field = field;
-    }
+    private TcpProxyParser() {}
 
     /** Names of clusters. */
     static Set<String> clusters(Field field, ByteString tcpProxy) {
         Set<String> names = new HashSet<>();
         for (WeightedCluster cluster : read(field, tcpProxy).clusters) {
-            names.add(((io.weft.policy.model.RouteAction.Named) cluster.cluster()).cluster());
+            names.add(((Named) cluster.cluster()).cluster());
         }
         return names;
     }
@@ -105,7 +103,7 @@ final class TcpProxyParser {
     }
 
     private static TcpProxyParser read(Field field, ByteString tcpProxy) {
-        TcpProxyParser parser = new TcpProxyParser(field);
+        TcpProxyParser parser = new TcpProxyParser();
         try {
             parser.read(tcpProxy.newCodedInput());
         } catch (IOException e) {
