@@ -105,7 +105,7 @@ class AgentStartIT {
         assertThat(app.stdout()).containsExactly("done");
         assertThat(app.stderr()).hasSize(2);
         assertThat(app.stderr().get(0)).endsWith(
-                "weft ERROR invalid setting: environment variable WEFT_DRAIN_DELAY: 'soon' is not a number with a unit, such as 500ms, 2s or 1m");
+                "weft ERROR invalid setting: environment variable WEFT_DRAIN_DELAY: 'soon' is not a number with a unit, such as 500ms, 2s or 1m, at most 24h");
         assertThat(app.stderr().get(1)).contains("the app runs without the mesh");
     }
 
