@@ -32,6 +32,7 @@ import org.apache.http.client.config.RequestConfig;
 import org.apache.http.client.methods.HttpUriRequest;
 import org.apache.http.client.methods.RequestBuilder;
 import org.apache.http.client.protocol.HttpClientContext;
+import org.apache.http.client.utils.URIUtils;
 import org.apache.http.concurrent.FutureCallback;
 import org.apache.http.entity.AbstractHttpEntity;
 import org.apache.http.entity.ByteArrayEntity;
@@ -44,13 +45,17 @@ import org.apache.http.impl.nio.client.HttpAsyncClients;
 import org.apache.http.nio.ContentDecoder;
 import org.apache.http.nio.ContentEncoder;
 import org.apache.http.nio.IOControl;
+import org.apache.http.nio.client.HttpPipeliningClient;
 import org.apache.http.nio.client.methods.HttpAsyncMethods;
 import org.apache.http.nio.conn.ManagedNHttpClientConnection;
 import org.apache.http.nio.entity.HttpAsyncContentProducer;
 import org.apache.http.nio.protocol.AbstractAsyncResponseConsumer;
 import org.apache.http.protocol.HttpContext;
 
-/** Apache HttpAsyncClient 4. */
+/**
+ * Apache HttpAsyncClient 4. The header {@code X-Client} asks for another kind of client than the builder's: {@code minimal} or
+ * {@code pipelining}.
+ */
 public final class ApacheHttpAsyncClient4 {
     private static final String SEEN = "seen";
 
@@ -58,7 +63,7 @@ public final class ApacheHttpAsyncClient4 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates) {}
 
     private ApacheHttpAsyncClient4() {}
 
@@ -67,6 +72,16 @@ public final class ApacheHttpAsyncClient4 {
     }
 
     private CloseableHttpAsyncClient client(Traits traits) {
+        CloseableHttpAsyncClient client = switch (traits.kind) {
+            case "minimal" -> HttpAsyncClients.createMinimal();
+            case "pipelining" -> HttpAsyncClients.createPipelining();
+            default -> custom(traits);
+        };
+        client.start();
+        return client;
+    }
+
+    private CloseableHttpAsyncClient custom(Traits traits) {
         // As many connections as the threads of a load.
         HttpAsyncClientBuilder client = HttpAsyncClients.custom().setMaxConnPerRoute(8);
         if (traits.cookies) {
@@ -85,9 +100,7 @@ public final class ApacheHttpAsyncClient4 {
                 seen(context, "last sees " + request.getAllHeaders().length + " headers"));
         client.addInterceptorLast((HttpResponse response, HttpContext context) ->
                 seen(context, "got " + response.getStatusLine() + " " + length(response.getEntity()) + over(context)));
-        CloseableHttpAsyncClient built = client.build();
-        built.start();
-        return built;
+        return client.build();
     }
 
     private static long length(HttpEntity entity) {
@@ -106,8 +119,9 @@ public final class ApacheHttpAsyncClient4 {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
+        String kind = call.headers().getOrDefault("X-Client", "");
         CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(kind, call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
         RequestBuilder request = RequestBuilder.create(call.method()).setUri(call.url()).setConfig(config(call));
         call.headers().forEach(request::addHeader);
         if (!call.body().isEmpty()) {
@@ -118,8 +132,11 @@ public final class ApacheHttpAsyncClient4 {
         context.setAttribute(SEEN, Collections.synchronizedList(new ArrayList<>()));
         Consumer consumer = new Consumer(call);
         Told told = new Told();
-        Future<String> sent = client.execute(HttpAsyncMethods.create(built), consumer, context, told);
         try {
+            if (kind.equals("pipelining")) {
+                return answer(consumer, pipelined((HttpPipeliningClient) client, built, consumer, context), context);
+            }
+            Future<String> sent = client.execute(HttpAsyncMethods.create(built), consumer, context, told);
             if (call.leaves()) {
                 String first = consumer.first.get(2, TimeUnit.MINUTES);
                 if (call.is(Way.ABANDON)) {
@@ -134,6 +151,13 @@ public final class ApacheHttpAsyncClient4 {
             // as an app would
             throw e.getCause() instanceof Exception cause ? cause : e;
         }
+    }
+
+    private static String pipelined(HttpPipeliningClient client, HttpUriRequest request, Consumer consumer, HttpContext context)
+            throws Exception {
+        HttpHost target = URIUtils.extractHost(request.getURI());
+        return client.execute(target, List.of(HttpAsyncMethods.create(target, request)), List.of(consumer), context, null)
+                .get(2, TimeUnit.MINUTES).get(0);
     }
 
     private static RequestConfig config(HttpCall call) {

@@ -21,7 +21,7 @@ abstract class OutsideExpectations extends Expectations {
     private static final String NAME = "outbound:passthrough:ipv4";
 
     /** As kuma-cp sends it to a data plane with a transparent proxy; where nothing may be called, the cluster is not there. */
-    private static final Listener PASSTHROUGH = Listener.newBuilder()
+    static final Listener PASSTHROUGH = Listener.newBuilder()
             .setName(NAME)
             .setTrafficDirection(TrafficDirection.OUTBOUND)
             .setAddress(Address.newBuilder().setSocketAddress(SocketAddress.newBuilder().setAddress("0.0.0.0").setPortValue(15001)))

@@ -3,10 +3,9 @@ package io.weft.instrumentation.apachehttpclient4;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
-import org.apache.http.HttpHost;
+import org.apache.http.HttpRequest;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.nio.protocol.HttpAsyncClientExchangeHandler;
 
@@ -14,10 +13,12 @@ import org.apache.http.nio.protocol.HttpAsyncClientExchangeHandler;
 public final class ApacheHttpAsyncClient4Adapter implements Adapter {
     private final AdapterContext context;
     private final AsyncInternals internals;
+    private final UnledRequests unled;
 
     public ApacheHttpAsyncClient4Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new AsyncInternals(context);
+        this.unled = new UnledRequests(context, "HttpAsyncClients.custom()");
     }
 
     @Override
@@ -41,31 +42,28 @@ public final class ApacheHttpAsyncClient4Adapter implements Adapter {
                 taken.hop().discard();
                 return null;
             };
-            case ApacheHttpAsyncClient4Module.MINIMAL -> warning("HttpAsyncClients.createMinimal() and createPipelining() have no "
-                    + "execution chain; their requests go out without the mesh; build the client with HttpAsyncClients.custom() instead");
-            case ApacheHttpAsyncClient4Module.BEFORE_4_0 -> warning("DefaultHttpAsyncClient and the other classes of the API before 4.0 "
-                    + "are not instrumented; their requests go out without the mesh; build the client with HttpAsyncClients.custom() instead");
+            case ApacheHttpAsyncClient4Module.PIPELINED -> (Handler.Result) (handler, request, a0, a1, a2) ->
+                    pipelined((HttpAsyncClientExchangeHandler) handler, (HttpRequest) request);
             default -> throw new IllegalArgumentException("no hook of apache-httpclient4-async: " + hook);
         };
     }
 
-    private Handler.Result warning(String message) {
-        return (self, client, a0, a1, a2) -> {
-            context.warn(message);
-            return client;
-        };
+    /** The library makes the requests of a pipeline when there is a connection, each for itself. */
+    private Object pipelined(HttpAsyncClientExchangeHandler handler, HttpRequest request) throws Throwable {
+        ConnectException refusal = request == null ? null : unled.refusal(internals.route(handler), request, "pipelining clients");
+        return refusal == null ? request : new Handler.Thrown(refusal);
     }
 
     private Object requestConnection(HttpAsyncClientExchangeHandler handler) throws Throwable {
         HttpRoute route = internals.route(handler);
-        HttpHost target = route.getTargetHost();
-        ConnectException refusal = Outside.refusal(
-                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        ConnectException refusal = internals.isMinimal(handler)
+                ? unled.refusal(route, internals.request(handler), "minimal clients")
+                : unled.outside(route);
         if (refusal != null) {
-            handler.failed(refusal);
+            internals.fail(handler, refusal);
             return null;
         }
-        if (!isPlain(route) || !internals.isWhole(handler) || internals.isLeftAlone(handler)) {
+        if (!UnledRequests.isPlain(route) || !internals.isWhole(handler) || internals.isLeftAlone(handler)) {
             return Handler.PROCEED;
         }
         AsyncRequest exchange = new AsyncRequest(internals.request(handler), internals.producer(handler), route);
@@ -81,9 +79,5 @@ public final class ApacheHttpAsyncClient4Adapter implements Adapter {
         }
         hop.start();
         return null;
-    }
-
-    private static boolean isPlain(HttpRoute route) {
-        return !route.isSecure() && route.getProxyHost() == null && route.getTargetHost().getSchemeName().equalsIgnoreCase("http");
     }
 }

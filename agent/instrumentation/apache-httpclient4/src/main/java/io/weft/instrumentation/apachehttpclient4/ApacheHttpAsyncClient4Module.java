@@ -15,8 +15,7 @@ public final class ApacheHttpAsyncClient4Module {
     static final String REQUEST = "request-connection";
     static final String RELEASE = "release-connection";
     static final String DISCARD = "discard-connection";
-    static final String MINIMAL = "minimal";
-    static final String BEFORE_4_0 = "before-4.0";
+    static final String PIPELINED = "pipelined";
 
     private static final String CLIENT = "org.apache.http.impl.nio.client.";
     private static final String HANDLER = CLIENT + "AbstractClientExchangeHandler";
@@ -33,8 +32,11 @@ public final class ApacheHttpAsyncClient4Module {
                         Hook.around(REQUEST, HANDLER, "requestConnection", "()V"),
                         Hook.around(RELEASE, HANDLER, "releaseConnection", "()V"),
                         Hook.around(DISCARD, HANDLER, "discardConnection", "()V"),
-                        // have no such exchange
-                        Hook.result(MINIMAL, CLIENT + "MinimalHttpAsyncClient", "<init>", "").whenPresent(),
-                        Hook.result(BEFORE_4_0, CLIENT + "AbstractHttpAsyncClient", "<init>", "").whenPresent()));
+                        // has no such exchange
+                        Hook.result(
+                                PIPELINED,
+                                CLIENT + "PipeliningClientExchangeHandlerImpl",
+                                "generateRequest",
+                                "()Lorg/apache/http/HttpRequest;").whenPresent()));
     }
 }

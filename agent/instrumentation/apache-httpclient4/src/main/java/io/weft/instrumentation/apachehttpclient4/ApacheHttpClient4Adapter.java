@@ -3,7 +3,6 @@ package io.weft.instrumentation.apachehttpclient4;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
-import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -21,11 +20,10 @@ import org.apache.http.impl.execchain.MainClientExec;
 
 /** The handlers of {@link ApacheHttpClient4Module}. Thread-safe. */
 public final class ApacheHttpClient4Adapter implements Adapter {
-    private static final String INSTEAD = "; build the client with HttpClients.custom() instead";
-
     private final AdapterContext context;
     private final SecuredSockets secured = new SecuredSockets();
     private final StandIns standIns;
+    private final UnledRequests unled;
     /** Null where the app's copy of the library has nothing of the API before 4.3, as the one below. */
     private final MethodHandle routeOf;
     private final MethodHandle requestOf;
@@ -33,6 +31,7 @@ public final class ApacheHttpClient4Adapter implements Adapter {
     public ApacheHttpClient4Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.standIns = new StandIns(new Internals(context), context.outbound(), secured);
+        this.unled = new UnledRequests(context, "HttpClients.custom()");
         this.routeOf = ofRoutedRequest("getRoute", HttpRoute.class);
         this.requestOf = ofRoutedRequest("getRequest", HttpRequest.class);
     }
@@ -66,43 +65,19 @@ public final class ApacheHttpClient4Adapter implements Adapter {
         };
     }
 
-    /** A request without an execution chain goes out without the mesh, and not at all where policy wants it secured, or guards what is outside. */
     private Object unled(HttpRoute route, HttpRequest request, String of) throws Throwable {
-        ConnectException refusal = outside(route.getTargetHost());
-        if (refusal != null) {
-            return new Handler.Thrown(refusal);
-        }
-        if (!isPlain(route)) {
-            return Handler.PROCEED;
-        }
-        ClassicRequest exchange = new ClassicRequest(HttpRequestWrapper.wrap(request), route, null);
-        try {
-            if (!context.outbound().claims(exchange)) {
-                return Handler.PROCEED;
-            }
-            if (!exchange.mayFailOpen()) {
-                return new Handler.Thrown(new ConnectException("mesh TLS is not supported for " + of + ": " + exchange.authority() + INSTEAD));
-            }
-        } catch (Throwable fault) {
-            return new Handler.Thrown(Unsent.failure(exchange, fault));
-        }
-        context.warn("requests of " + of + " go out without the mesh" + INSTEAD);
-        return Handler.PROCEED;
-    }
-
-    private ConnectException outside(HttpHost target) {
-        return Outside.refusal(
-                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        ConnectException refusal = unled.refusal(route, request, of);
+        return refusal == null ? Handler.PROCEED : new Handler.Thrown(refusal);
     }
 
     private Object execute(
             MainClientExec exec, HttpRoute route, HttpRequestWrapper request, HttpClientContext clientContext, HttpExecutionAware aware)
             throws Throwable {
-        ConnectException refusal = outside(route.getTargetHost());
+        ConnectException refusal = unled.outside(route);
         if (refusal != null) {
             return new Handler.Thrown(refusal);
         }
-        if (!isPlain(route) || standIns.contains(exec)) {
+        if (!UnledRequests.isPlain(route) || standIns.contains(exec)) {
             return Handler.PROCEED;
         }
         ClassicRequest exchange = new ClassicRequest(request, route, null);
@@ -121,9 +96,5 @@ public final class ApacheHttpClient4Adapter implements Adapter {
             // the app's as the library throws it
             return new Handler.Thrown(thrown);
         }
-    }
-
-    private static boolean isPlain(HttpRoute route) {
-        return !route.isSecure() && route.getProxyHost() == null && route.getTargetHost().getSchemeName().equalsIgnoreCase("http");
     }
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
+import org.apache.http.concurrent.BasicFuture;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.nio.conn.NHttpClientConnectionManager;
 import org.apache.http.nio.entity.EntityAsyncContentProducer;
@@ -30,6 +31,22 @@ final class AsyncInternals {
     /** Whether it is one of a client that has an execution chain. */
     boolean isWhole(HttpAsyncClientExchangeHandler handler) {
         return handler.getClass() == Members.WHOLE;
+    }
+
+    /** Whether it is one request of a client that has none. */
+    boolean isMinimal(HttpAsyncClientExchangeHandler handler) {
+        return handler.getClass() == Members.MINIMAL;
+    }
+
+    /** As the library does where there is no connection; but a minimal client's future would never be told by 4.1.5. */
+    void fail(HttpAsyncClientExchangeHandler handler, Exception why) throws Throwable {
+        try {
+            handler.failed(why);
+        } finally {
+            if (isMinimal(handler)) {
+                ((BasicFuture<?>) Members.FUTURE.invokeExact(handler)).failed(why);
+            }
+        }
     }
 
     HttpRoute route(HttpAsyncClientExchangeHandler handler) throws Throwable {
@@ -103,7 +120,7 @@ final class AsyncInternals {
 
     /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
     private static final class Members {
-        private static final String HANDLER = "org.apache.http.impl.nio.client.AbstractClientExchangeHandler";
+        private static final String CLIENT = "org.apache.http.impl.nio.client.";
 
         static final Class<?> WHOLE;
         static final MethodHandle ROUTE;
@@ -120,12 +137,15 @@ final class AsyncInternals {
         static final MethodHandle CLOSED;
         static final MethodHandle DISCARD;
         static final MethodHandle ASK;
+        /** Null where the app's copy of the library has none, as the one below. */
+        static final Class<?> MINIMAL;
+        static final MethodHandle FUTURE;
 
         static {
             AdapterContext context = AsyncInternals.context;
             try {
-                MethodHandles.Lookup handler = context.lookup(HANDLER);
-                MethodHandles.Lookup whole = context.lookup("org.apache.http.impl.nio.client.DefaultClientExchangeHandlerImpl");
+                MethodHandles.Lookup handler = context.lookup(CLIENT + "AbstractClientExchangeHandler");
+                MethodHandles.Lookup whole = context.lookup(CLIENT + "DefaultClientExchangeHandlerImpl");
                 WHOLE = whole.lookupClass();
                 PRODUCER = field(whole, "requestProducer", HttpAsyncRequestProducer.class);
                 CONTENT = context.lookup(BasicAsyncRequestProducer.class.getName())
@@ -143,8 +163,19 @@ final class AsyncInternals {
                 CLOSED = field(handler, "closed", AtomicBoolean.class);
                 DISCARD = method(handler, "discardConnection", void.class);
                 ASK = method(handler, "requestConnection", void.class);
+                MethodHandles.Lookup minimal = minimal();
+                MINIMAL = minimal == null ? null : minimal.lookupClass();
+                FUTURE = minimal == null ? null : field(minimal, "resultFuture", BasicFuture.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private static MethodHandles.Lookup minimal() throws ReflectiveOperationException {
+            try {
+                return AsyncInternals.context.lookup(CLIENT + "MinimalClientExchangeHandlerImpl");
+            } catch (ClassNotFoundException leftOut) {
+                return null;
             }
         }
 
