@@ -99,7 +99,7 @@ public final class JvmProcess implements AutoCloseable {
 
     /** The next form that a driver prints unasked, such as the port of a server. */
     public Map<String, String> nextAnswer() {
-        String line = await(stdout, answersRead, any -> true);
+        String line = stdout.await(answersRead, any -> true, ANSWER).orElseThrow(this::lost);
         answersRead++;
         try {
             return Form.read(line);
@@ -215,6 +215,13 @@ public final class JvmProcess implements AutoCloseable {
         return lines.subList(Math.max(0, lines.size() - REPORTED_LINES), lines.size()).stream()
                 .map(line -> line.length() > REPORTED_LENGTH ? line.substring(0, REPORTED_LENGTH) + "…" : line)
                 .collect(Collectors.joining("\n"));
+    }
+
+    /** Ends it: whoever told it more would wait for ever once its pipe is full. */
+    private AssertionError lost() {
+        AssertionError lost = new AssertionError("did not answer, and is ended: " + report());
+        process.destroyForcibly();
+        return lost;
     }
 
     private String await(Output output, int from, Predicate<String> wanted) {
