@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 /**
  * {@link Overhead} of each library, with the same lean program at the other end: clients with Tomcat, servers with {@code java.net.http}.
  *
- * <p>At a fixed rate, as a service has it. As fast as two threads can, rounds differ by a tenth, and a figure of three
- * per cent would take hours for each library; it is told beside the other.
+ * <p>At a fixed rate, as a service has it; beside it as fast as two threads can. Two JVMs that run the same code differ by several per cents either way: a figure of
+ * three per cent takes many rounds.
  */
 final class Libraries implements Benchmark {
     private static final int TURNS = 2;
