@@ -22,8 +22,12 @@ final class UnledRequest extends OutgoingRequest {
         if (!uri.regionMatches(true, 0, HTTP, 0, HTTP.length())) {
             return super.path();
         }
-        int path = uri.indexOf('/', HTTP.length());
-        return path < 0 ? "/" : uri.substring(path);
+        int end = HTTP.length();
+        while (end < uri.length() && "/?#".indexOf(uri.charAt(end)) < 0) {
+            end++;
+        }
+        String target = uri.substring(end);
+        return target.startsWith("/") ? target : "/" + target;
     }
 
     @Override

@@ -15,6 +15,7 @@ class UnledRequestTest {
     void thePathIsWithoutTheHost() {
         assertThat(path(new HttpGet("http://orders:8080/list?of=books"))).isEqualTo("/list?of=books");
         assertThat(path(new HttpGet("HTTP://orders"))).isEqualTo("/");
+        assertThat(path(new HttpGet("http://orders?next=/admin"))).isEqualTo("/?next=/admin");
         assertThat(path(new BasicHttpRequest("GET", "/list?of=http://books/"))).isEqualTo("/list?of=http://books/");
         assertThat(path(new BasicHttpRequest("GET", "list"))).isEqualTo("/list");
     }
