@@ -8,6 +8,7 @@ import java.util.Map;
  * @param observed a share for each version that was expected or answered
  * @param requests that the shares are of: answered while the step was in force
  * @param failed among them and among those on the way when it took effect
+ * @param failures how often each was seen: who asked, the status (0: none) and the error
  * @param effectiveAfterMs from the action to the last sign of what was before
  */
 record StepResult(
@@ -16,5 +17,6 @@ record StepResult(
         Map<String, Double> observed,
         int requests,
         int failed,
+        Map<String, Integer> failures,
         long effectiveAfterMs,
         boolean ok) {}

@@ -48,15 +48,18 @@ final class StepRunner {
         if (sample.enough && !holds(step, sample)) {
             sample = sample(step, position, SECOND_LOOK * requests, countFrom);
         }
-        int failed = (int) sample.all.stream()
+        Map<String, Integer> failures = new TreeMap<>();
+        sample.all.stream()
                 .filter(answer -> answer.failed() && !excused(step, answer, done) && !step.refused().test(answer))
-                .count();
+                .forEach(answer -> failures.merge(answer.via() + ' ' + answer.status() + ' ' + answer.error(), 1, Integer::sum));
+        int failed = failures.values().stream().mapToInt(Integer::intValue).sum();
         return new StepResult(
                 step.name(),
                 new TreeMap<>(step.expected()),
                 shares(step, sample.counted),
                 sample.counted.size(),
                 failed,
+                failures,
                 inForce ? Math.max(0, effectiveAt - began) : -1,
                 inForce && sample.enough && failed == 0 && holds(step, sample));
     }
