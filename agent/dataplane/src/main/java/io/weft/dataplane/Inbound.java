@@ -48,6 +48,14 @@ public interface Inbound {
     Port foundUnsecurable(String library, InetSocketAddress address);
 
     /**
+     * A server of the app has a port, too, over which the app is called in another protocol than HTTP, as AJP. The control plane is told of
+     * that as of one that takes no new clients. It opens whatever policy says: what comes in is asked about one by one.
+     *
+     * @return as {@link #opened} does
+     */
+    Port openedBeside(String library, InetSocketAddress address);
+
+    /**
      * Such a server has accepted a connection, or a request on one of which nobody was asked when it was accepted. Waits where what comes
      * in to other ports would be held up: there is nothing here that could be looked at later.
      *

@@ -32,6 +32,7 @@ public final class InboundPorts implements Inbound {
     private final Function<Telling, ServerLayers> makeLayers;
     private ServerLayers layers;
     private final Faults faults;
+    private volatile int unguarded;
     /** Guarded by this object's lock, as is the listener. */
     private final Set<OpenPort> open = new LinkedHashSet<>();
     private Consumer<Set<PortInfo>> listener;
@@ -120,6 +121,11 @@ public final class InboundPorts implements Inbound {
     }
 
     @Override
+    public Port openedBeside(String library, InetSocketAddress address) {
+        return opened(new OpenPort(library, address, false, false), false);
+    }
+
+    @Override
     public boolean admitsUnsecurable(InetSocketAddress local, InetSocketAddress remote, boolean ownTls, Closeable socket) {
         return unsecurable.admits(new Connection(local, remote, ownTls ? OWN_TLS : null, null), socket);
     }
@@ -128,6 +134,25 @@ public final class InboundPorts implements Inbound {
     public boolean isNamed(int port) {
         Policy inForce = policy.get();
         return inForce != null && inForce.inbound().find(port) != null;
+    }
+
+    /**
+     * Whether the policy in force demands mesh TLS of who calls that port, or says who may. Of a port that it does not name, whether it does so
+     * of another one of the app's.
+     */
+    public boolean isGuarded(int port) {
+        return isNamed(port)
+                ? unsecurable.isGuarded(port)
+                : ports().stream().anyMatch(other -> !other.tls() && unsecurable.isGuarded(other.address().getPort()));
+    }
+
+    /** How many ports there are that others can call past what policy demands; said by who looks for them. */
+    public void unguarded(int ports) {
+        unguarded = ports;
+    }
+
+    public int unguarded() {
+        return unguarded;
     }
 
     /** In the order in which they were opened. */

@@ -55,14 +55,24 @@ final class UnsecurablePorts {
 
     /** @throws UnsecurableException the policy in force demands what cannot be done there */
     void check(String library, int port) throws UnsecurableException {
-        InetSocketAddress somebody = new InetSocketAddress(address(SOMEBODY), 1);
-        Rejection why = chains(port) == null
-                ? null
-                : rejection(new Connection(new InetSocketAddress(port), somebody, (Connection.Hello) null, null));
+        Rejection why = demand(port);
         if (why != null) {
             throw new UnsecurableException(library + " must not serve on port " + port + ": " + why.text()
                     + ". To have it serve all the same, to everyone and in plaintext, set weft.instrumentation." + library + ".enabled=false");
         }
+    }
+
+    /** Whether the policy in force names that port and lets not everyone in. */
+    boolean isGuarded(int port) {
+        return demand(port) != null;
+    }
+
+    /** For what the policy that names that port would not let somebody in who calls in plaintext; null: it would, or there is none. */
+    private Rejection demand(int port) {
+        InetSocketAddress somebody = new InetSocketAddress(address(SOMEBODY), 1);
+        return chains(port) == null
+                ? null
+                : rejection(new Connection(new InetSocketAddress(port), somebody, (Connection.Hello) null, null));
     }
 
     private static InetAddress address(byte[] bytes) {

@@ -143,6 +143,29 @@ class UnsecurablePortsTest {
         assertThat(ports.ports()).isEmpty();
     }
 
+    /** As for AJP beside HTTP: the server serves on, whatever becomes of this port. */
+    @Test
+    void aPortForOtherProtocolsOpensAndLetsNobodyInWherePolicyDemandsWhatCannotBeDone() {
+        apply(STRICT);
+        Inbound.Port port = ports.openedBeside("tomcat", LOCAL);
+        assertThat(ports.ports()).isEqualTo(Set.of(new PortInfo("tomcat", LOCAL, false, true)));
+        assertThat(ports.admitsUnsecurable(LOCAL, REMOTE, false, null)).isFalse();
+        apply(PERMISSIVE);
+        assertThat(ports.admitsUnsecurable(LOCAL, REMOTE, false, null)).isTrue();
+        port.close();
+        assertThat(ports.ports()).isEmpty();
+    }
+
+    @Test
+    void whatComesInThereWaitsForThePolicyOfThePort() throws Exception {
+        ports.guard(new InboundGuard(port -> true, Duration.ofSeconds(5), false));
+        ports.openedBeside("tomcat", LOCAL);
+        CompletableFuture<Boolean> admitted = CompletableFuture.supplyAsync(() -> ports.admitsUnsecurable(LOCAL, REMOTE, false, null));
+        assertThatThrownBy(() -> admitted.get(100, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        apply(STRICT);
+        assertThat(admitted.get(60, TimeUnit.SECONDS)).isFalse();
+    }
+
     @Test
     void whoIsWelcomeAgainStays() throws UnsecurableException {
         apply(PERMISSIVE);

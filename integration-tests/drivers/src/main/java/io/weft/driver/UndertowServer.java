@@ -13,7 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Undertow, which speaks HTTP/1.1 and h2c. Argument: the instance's name. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS}, answered by another
+ * Undertow, which speaks HTTP/1.1 and h2c, and AJP on the port that the system property {@code driver.ajp} says. Argument: the instance's name. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS}, answered by another
  * thread after the handler has returned; {@code /chunks}; {@code /seen}, what the request says of its connection; {@code /empty}, without a
  * body; {@code /fail}.
  */
@@ -35,11 +35,15 @@ public final class UndertowServer implements ServerDriver.Server {
         paths.addExactPath("/fail", exchange -> {
             throw new IllegalStateException("asked to fail");
         });
-        server = Undertow.builder()
+        Undertow.Builder builder = Undertow.builder()
                 .addHttpListener(0, "127.0.0.1")
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, true)
-                .setHandler(paths)
-                .build();
+                .setHandler(paths);
+        String ajp = System.getProperty("driver.ajp");
+        if (ajp != null) {
+            builder.addAjpListener(Integer.parseInt(ajp), "127.0.0.1");
+        }
+        server = builder.build();
         server.start();
     }
 

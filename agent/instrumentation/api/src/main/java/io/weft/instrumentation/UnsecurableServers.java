@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * its next connection or request on. Thread-safe.
  */
 public final class UnsecurableServers {
+    private final AdapterContext context;
     private final Inbound inbound;
     private final String library;
     private final boolean late;
@@ -25,6 +26,7 @@ public final class UnsecurableServers {
 
     /** @param library the module's name */
     public UnsecurableServers(AdapterContext context, String library) {
+        this.context = context;
         inbound = context.inbound();
         late = context.late();
         this.library = library;
@@ -45,6 +47,19 @@ public final class UnsecurableServers {
         } catch (RuntimeException | Error fault) {
             return new IOException(library + " must not serve: what policy says of port " + address.getPort() + " cannot be told", fault);
         }
+    }
+
+    /**
+     * A listener for another protocol than HTTP is about to serve beside others, which go on whatever becomes of it.
+     *
+     * @param listener for people
+     */
+    public void openedBeside(String listener, InetSocketAddress address) {
+        stopped.remove(address.getPort());
+        context.warn(listener + " does not speak HTTP: nobody of the mesh calls it, and where policy demands mesh TLS or says who may call it lets"
+                + " nobody in. If others must all the same, in plaintext and unasked, name the ports for HTTP in weft.ports, or bind it to the"
+                + " loopback interface");
+        keep(inbound.openedBeside(library, address));
     }
 
     private void keep(Inbound.Port port) {

@@ -41,6 +41,15 @@ final class RawClient implements AutoCloseable {
         }
     }
 
+    /** So many bytes, or fewer where the connection is closed before. */
+    byte[] read(int count) {
+        try {
+            return socket.getInputStream().readNBytes(count);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Through the empty line after a head. */
     String readHead() {
         StringBuilder head = new StringBuilder();

@@ -11,12 +11,15 @@ import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.Testbed;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A version of a server that Weft knows and cannot secure, in a mesh that is strict, or becomes so. */
@@ -47,6 +50,9 @@ class UnsecurableServerIT {
     /** Of which no connection is seen when it is accepted. */
     private static final Unsecurable TOMCAT_7 = new Unsecurable("tomcat", "tomcat-7", "io.weft.driver.tomcat.javax.PlainTomcatServer");
     private static final Unsecurable TOMCAT_8_0 = new Unsecurable("tomcat", "tomcat-8.0", "io.weft.driver.tomcat.javax.PlainTomcatServer");
+
+    private static final Unsecurable TOMCAT_10_1 = new Unsecurable("tomcat", "tomcat-10.1", "io.weft.driver.tomcat.jakarta.TomcatServer");
+    private static final Unsecurable UNDERTOW_2_4 = new Unsecurable("undertow", "undertow-2.4", "io.weft.driver.UndertowServer");
 
     private JvmCommand member(Unsecurable server, Jdk jdk) {
         return server(server, jdk).mesh(controlPlane.uri(), "orders")
@@ -89,6 +95,63 @@ class UnsecurableServerIT {
             assertThat(kept.readAll()).as("over a connection from before " + server.library).isEmpty();
             running.awaitStderr(line -> line.contains("port " + port) && line.contains("which this port cannot be given"));
         }
+    }
+
+    /** Servers that can be secured, which a web server calls over AJP, too: that hands on what it was asked, and has no identity of the mesh's. */
+    @Test
+    void ajpBesideHttp() {
+        controlPlane = testbed.controlPlane(Jdks.newest());
+        controlPlane.save("identity.yaml", IDENTITY);
+        controlPlane.save("tls.yaml", MODE.formatted("Permissive"));
+        token = controlPlane.token("orders");
+        List<Unsecurable> servers = List.of(TOMCAT_10_1, UNDERTOW_2_4);
+        List<JvmProcess> processes = new ArrayList<>();
+        List<Integer> closing = new ArrayList<>();
+        List<Integer> excepted = new ArrayList<>();
+        for (Unsecurable server : servers) {
+            closing.add(Port.unused());
+            processes.add(withAjp(server, closing.get(closing.size() - 1)).driver(server.driver, "v1"));
+            excepted.add(Port.unused());
+            processes.add(withAjp(server, excepted.get(excepted.size() - 1)).environment("WEFT_PORTS", "1").driver(server.driver, "v1"));
+        }
+        processes.forEach(JvmProcess::awaitPort);
+        await().until(() -> closing.stream().allMatch(UnsecurableServerIT::answersAjp));
+        assertThat(excepted).allMatch(UnsecurableServerIT::answersAjp);
+
+        controlPlane.save("tls.yaml", MODE.formatted("Strict"));
+        await().until(() -> closing.stream().noneMatch(UnsecurableServerIT::answersAjp));
+        assertThat(excepted).as("left out of weft.ports").allMatch(UnsecurableServerIT::answersAjp);
+        for (Unsecurable server : servers) {
+            int port = Port.unused();
+            JvmProcess late = withAjp(server, port).driver(server.driver, "v1");
+            late.awaitPort();
+            late.awaitStderr(line -> line.contains("does not speak HTTP") && line.contains("weft.ports"));
+            assertThat(answersAjp(port)).as("started while it is strict, HTTP serving").isFalse();
+        }
+    }
+
+    private JvmCommand withAjp(Unsecurable server, int port) {
+        return member(server, Jdks.newest()).option("-Ddriver.ajp=" + port).option("-Dio.undertow.ajp.REQUIRE_AJP_SECRET=false");
+    }
+
+    /** Whether a GET of / over AJP 1.3 is answered with 200. */
+    private static boolean answersAjp(int port) {
+        String request = "\2\2" + ajp("HTTP/1.1") + ajp("/") + ajp("127.0.0.1") + ajp("localhost") + ajp("localhost") + "\0\120" + "\0" + "\0\0" + "\u00ff";
+        try (RawClient client = new RawClient(port)) {
+            client.send("\u0012\u0034" + number(request.length()) + request);
+            byte[] head = client.read("AB".length() + 2 + 1 + 2);
+            return head.length == 7 && head[4] == 4 && head[5] == 0 && (head[6] & 0xff) == 200;
+        } catch (UncheckedIOException refused) {
+            return false;
+        }
+    }
+
+    private static String ajp(String text) {
+        return number(text.length()) + text + '\0';
+    }
+
+    private static String number(int value) {
+        return "" + (char) (value >> 8) + (char) (value & 0xff);
     }
 
     private void whereItWouldHaveToBeSecuredItDoesNotServe(Unsecurable server, Jdk jdk) {

@@ -4,6 +4,7 @@ import io.weft.dataplane.Inbound;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
+import org.apache.catalina.connector.Connector;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.ActionCode;
 import org.apache.coyote.Request;
@@ -26,8 +27,12 @@ final class Admission {
     Object service(CoyoteAdapter adapter, Request request, Response response) throws IOException {
         IncomingRequest incoming = InFlight.peek(request);
         if (incoming == null || !incoming.isWaiting()) {
-            Inbound.Port port = ports.of(internals.connector(adapter));
-            incoming = port == null ? null : InFlight.start(internals, connections, request, port);
+            Connector connector = internals.connector(adapter);
+            Inbound.Port port = ports.of(connector);
+            if (port == null) {
+                return beside(connector, response);
+            }
+            incoming = InFlight.start(internals, connections, request, port);
             if (incoming == null || !incoming.claimed()) {
                 return Handler.PROCEED;
             }
@@ -47,6 +52,19 @@ final class Admission {
         } catch (Throwable fault) {
             // Without the agent's word the app would be called: what was refused must not reach it because the caller is gone.
             return new Handler.Thrown(fault instanceof IOException ? fault : new IOException("the request cannot be decided", fault));
+        }
+    }
+
+    private Object beside(Connector connector, Response response) {
+        try {
+            if (ports.admitsBeside(connector)) {
+                return Handler.PROCEED;
+            }
+            response.action(ActionCode.CLOSE_NOW, null);
+            return null;
+        } catch (Throwable fault) {
+            // Without the agent's word the app would be called.
+            return new Handler.Thrown(new IOException("the request cannot be decided about", fault));
         }
     }
 

@@ -2,6 +2,7 @@ package io.weft.instrumentation.tomcat;
 
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.UnsecurableServers;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
@@ -18,8 +19,13 @@ import org.apache.tomcat.util.net.AbstractEndpoint;
 
 /** Which port of the mesh stands for which connector. Thread-safe; read by every request. */
 final class ConnectorPorts {
+    /** Over AJP a web server says who has called that, and not who it is itself. */
+    private static final InetSocketAddress NOBODY = new InetSocketAddress(0);
+
     private final AdapterContext context;
     private final Internals internals;
+    /** Of connectors for AJP. */
+    private final UnsecurableServers beside;
     private final Map<Connector, Inbound.Port> open = new ConcurrentHashMap<>();
     /** Of connectors that are paused or stopped: requests on their open connections are still looked at. Forgotten when one starts. */
     private final Map<Connector, Inbound.Port> closing = new ConcurrentHashMap<>();
@@ -27,6 +33,13 @@ final class ConnectorPorts {
     ConnectorPorts(AdapterContext context, Internals internals) {
         this.context = context;
         this.internals = internals;
+        beside = new UnsecurableServers(context, "tomcat");
+    }
+
+    /** Whether a request over that connector, which {@link #of no port} stands for, may come to the app. */
+    boolean admitsBeside(Connector connector) {
+        int port = connector.getLocalPort();
+        return port <= 0 || beside.admits(new InetSocketAddress(port), NOBODY, false);
     }
 
     synchronized void started(Connector connector) {
@@ -36,14 +49,13 @@ final class ConnectorPorts {
     /** @param found it served before the agent came */
     private void register(Connector connector, boolean found) {
         ProtocolHandler handler = connector.getProtocolHandler();
-        if (!(handler instanceof AbstractHttp11Protocol<?> http)) {
-            context.warn("Tomcat connector " + connector + " is not registered: " + handler.getClass().getName()
-                    + " does not speak HTTP");
-            return;
-        }
         int port = connector.getLocalPort();
         if (port <= 0) {
             context.warn("Tomcat connector " + connector + " is not registered: it listens on no TCP port");
+            return;
+        }
+        if (!(handler instanceof AbstractHttp11Protocol<?> http)) {
+            beside.openedBeside("Tomcat connector " + connector, address(handler, port));
             return;
         }
         if (!(handler instanceof Http11NioProtocol)) {
@@ -77,6 +89,8 @@ final class ConnectorPorts {
         if (port != null) {
             closing.put(connector, port);
             port.close();
+        } else if (!(connector.getProtocolHandler() instanceof AbstractHttp11Protocol<?>)) {
+            beside.closed(connector.getLocalPort());
         }
     }
 
@@ -120,8 +134,8 @@ final class ConnectorPorts {
         return StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName().equals(CoyoteAdapter.class.getName())));
     }
 
-    private static InetSocketAddress address(AbstractProtocol<?> protocol, int port) {
-        InetAddress bound = protocol.getAddress();
+    private static InetSocketAddress address(ProtocolHandler handler, int port) {
+        InetAddress bound = handler instanceof AbstractProtocol<?> protocol ? protocol.getAddress() : null;
         return bound == null ? new InetSocketAddress(port) : new InetSocketAddress(bound, port);
     }
 }

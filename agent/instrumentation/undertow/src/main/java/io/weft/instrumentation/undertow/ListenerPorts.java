@@ -6,6 +6,7 @@ import io.undertow.server.Connectors;
 import io.undertow.server.ServerConnection;
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.UnsecurableServers;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,8 @@ final class ListenerPorts {
     private final Http2Channels http2;
     /** Not in WildFly, whose listeners are those of its management, too. */
     private final boolean finds;
+    /** Of listeners for AJP, whose connections and requests are looked at like all others. */
+    private final UnsecurableServers beside;
     private final Map<Undertow, List<Inbound.Port>> open = new ConcurrentHashMap<>();
     /** By number. Those of servers that have stopped, too: requests on their open connections are still looked at. */
     private final Map<Integer, Inbound.Port> byNumber = new ConcurrentHashMap<>();
@@ -31,6 +34,7 @@ final class ListenerPorts {
     ListenerPorts(AdapterContext context, Http2Channels http2) {
         this.context = context;
         this.http2 = http2;
+        beside = new UnsecurableServers(context, "undertow");
         finds = context.late() && !(context.library() != null && context.library().getClass().getName().startsWith("org.jboss.modules."));
     }
 
@@ -41,7 +45,7 @@ final class ListenerPorts {
             if (!(listener.getAddress() instanceof InetSocketAddress address)) {
                 context.warn("Undertow listener " + listener + " is not registered: it listens on no TCP port");
             } else if (!listener.getProtcol().startsWith("http")) {
-                context.warn("Undertow listener " + listener + " is not registered: it does not speak HTTP");
+                beside.openedBeside("Undertow listener " + listener, address);
             } else {
                 ports.add(opened(undertow.getWorker(), address, listener.getSslContext() != null));
             }
@@ -66,10 +70,13 @@ final class ListenerPorts {
         if (ports != null) {
             ports.forEach(Inbound.Port::close);
         }
-        for (ListenerInfo listener : found.isEmpty() ? List.<ListenerInfo>of() : listeners(undertow)) {
-            Inbound.Port port = listener.getAddress() instanceof InetSocketAddress address ? found.remove(address.getPort()) : null;
-            if (port != null) {
-                port.close();
+        for (ListenerInfo listener : listeners(undertow)) {
+            if (listener.getAddress() instanceof InetSocketAddress address) {
+                beside.closed(address.getPort());
+                Inbound.Port port = found.remove(address.getPort());
+                if (port != null) {
+                    port.close();
+                }
             }
         }
     }
@@ -85,7 +92,7 @@ final class ListenerPorts {
     /** One that is not registered yet, or by nobody as in WildFly, serves already. */
     Inbound.Port of(ServerConnection connection, int number) {
         Inbound.Port port = byNumber.get(number);
-        if (port == null && finds && !connection.getTransportProtocol().startsWith("ajp")) {
+        if (port == null && finds) {
             port = found(connection, number);
         }
         return port == null ? context.inbound().unregistered(number, hasOwnTls(connection)) : port;
@@ -95,7 +102,10 @@ final class ListenerPorts {
     private synchronized Inbound.Port found(ServerConnection connection, int number) {
         Inbound.Port port = byNumber.get(number);
         if (port == null) {
-            port = known(connection.getWorker(), context.inbound().found("undertow", bound(connection, number), hasOwnTls(connection)));
+            InetSocketAddress bound = bound(connection, number);
+            port = known(connection.getWorker(), connection.getTransportProtocol().startsWith("ajp")
+                    ? context.inbound().foundUnsecurable("undertow", bound)
+                    : context.inbound().found("undertow", bound, hasOwnTls(connection)));
             found.put(number, port);
         }
         return port;

@@ -22,7 +22,8 @@ import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.websocket.server.WsSci;
 
 /**
- * An embedded Tomcat that speaks HTTP/1.1, h2c (unless the system property {@code tomcat.http2} is false) and WebSocket. For Tomcat 9 the build makes a copy of this class with the servlet
+ * An embedded Tomcat that speaks HTTP/1.1, h2c (unless the system property {@code tomcat.http2} is false) and WebSocket, and
+ * AJP on the port that the system property {@code driver.ajp} says. For Tomcat 9 the build makes a copy of this class with the servlet
  * API's old name.
  *
  * <p>Arguments: the instance's name, then the number of further connectors. Paths: {@code /slow/MILLIS}; {@code /async/MILLIS},
@@ -53,6 +54,13 @@ public final class TomcatServer implements ServerDriver.Server {
             Connector further = new Connector();
             further.setPort(0);
             tomcat.getService().addConnector(further);
+        }
+        String ajp = System.getProperty("driver.ajp");
+        if (ajp != null) {
+            Connector forWebServers = new Connector("AJP/1.3");
+            forWebServers.setPort(Integer.parseInt(ajp));
+            forWebServers.setProperty("secretRequired", "false");
+            tomcat.getService().addConnector(forWebServers);
         }
         Context context = tomcat.addContext("", base.toString());
         ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
