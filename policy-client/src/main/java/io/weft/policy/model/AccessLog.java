@@ -1,6 +1,7 @@
 package io.weft.policy.model;
 
 import io.weft.policy.model.RouteMatch.Fraction;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -14,6 +15,21 @@ import java.util.TreeMap;
 public record AccessLog(String path, Line line, Filter filter) {
     public static final String STDOUT = "/dev/stdout";
     public static final String STDERR = "/dev/stderr";
+
+    /** Of all of them; mostly none. */
+    public static Set<String> paths(PolicySnapshot snapshot) {
+        Set<String> paths = new HashSet<>();
+        for (Listener listener : snapshot.listeners().values()) {
+            for (FilterChain chain : listener.allFilterChains()) {
+                for (NamedFilter filter : chain.http().filters()) {
+                    if (filter.filter() instanceof HttpFilter.AccessLogs logs) {
+                        logs.logs().forEach(log -> paths.add(log.path()));
+                    }
+                }
+            }
+        }
+        return paths;
+    }
 
     /** What is written of a request. */
     public sealed interface Line {}

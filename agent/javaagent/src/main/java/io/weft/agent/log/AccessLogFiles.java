@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,7 +25,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Writes access logs on a daemon thread of its own, started with the first line. What it cannot keep up with is lost and counted,
- * so that no request waits. A file that was moved away is opened anew within a second; one that cannot be opened is said once.
+ * so that no request waits. A file that was moved away is opened anew within a second; one that cannot be opened is said once; one that
+ * policy does not name any more is closed.
  */
 public final class AccessLogFiles implements AccessLogSink {
     private static final int MAX_WAITING = 16_384;
@@ -40,6 +42,8 @@ public final class AccessLogFiles implements AccessLogSink {
     private final LongAdder lost = new LongAdder();
     private volatile Thread writer;
     private volatile boolean ending;
+    /** Null: nothing was said yet. */
+    private volatile Set<String> named;
     /** Of the writer's thread. */
     private final Map<String, Output> outputs = new HashMap<>();
 
@@ -58,6 +62,11 @@ public final class AccessLogFiles implements AccessLogSink {
         if (writer == null) {
             start();
         }
+    }
+
+    /** From now on policy names these paths, and no others: what is still written to those is of requests that began before. */
+    public void keep(Set<String> paths) {
+        named = Set.copyOf(paths);
     }
 
     /** Lines that were lost so far. */
@@ -115,6 +124,10 @@ public final class AccessLogFiles implements AccessLogSink {
         for (Output output : outputs.values()) {
             output.flush();
         }
+        Set<String> kept = named;
+        if (kept != null) {
+            outputs.values().removeIf(output -> !kept.contains(output.path) && output.close());
+        }
     }
 
     private final class Output {
@@ -147,8 +160,24 @@ public final class AccessLogFiles implements AccessLogSink {
             }
         }
 
+        /** The process's own streams stay open: others use them. */
+        boolean close() {
+            try {
+                if (stream != null && !isStandard()) {
+                    stream.close();
+                }
+            } catch (IOException e) {
+                failed(e);
+            }
+            return true;
+        }
+
+        private boolean isStandard() {
+            return path.equals(AccessLog.STDOUT) || path.equals(AccessLog.STDERR);
+        }
+
         private void open() throws IOException {
-            boolean standard = path.equals(AccessLog.STDOUT) || path.equals(AccessLog.STDERR);
+            boolean standard = isStandard();
             long now = System.nanoTime();
             if (stream != null && !standard && now - checkedNanos > CHECK_NANOS) {
                 checkedNanos = now;

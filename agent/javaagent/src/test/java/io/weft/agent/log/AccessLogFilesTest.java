@@ -5,17 +5,23 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AccessLogFilesTest {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
     private final List<String> faults = Collections.synchronizedList(new ArrayList<>());
     private final AccessLogFiles files = new AccessLogFiles((where, fault) -> faults.add(where));
 
@@ -50,6 +56,42 @@ class AccessLogFilesTest {
             assertThat(file).exists();
         });
         assertThat(folder.resolve("a.log.1")).content().startsWith("one\n");
+    }
+
+    /** What is written to it later is of a request that began before. */
+    @Test
+    void aFileThatPolicyNamesNoMoreIsClosed() throws Exception {
+        assumeTrue(Files.isDirectory(DESCRIPTORS), "needs Linux's /proc");
+        Path gone = folder.resolve("gone.log");
+        Path kept = folder.resolve("kept.log");
+        files.keep(Set.of(gone.toString(), kept.toString()));
+        files.write(gone.toString(), "one\n");
+        files.write(kept.toString(), "one\n");
+        await().untilAsserted(() -> assertThat(kept).hasContent("one\n"));
+        assertThat(opened()).contains(gone.toRealPath(), kept.toRealPath());
+
+        files.keep(Set.of(kept.toString()));
+        await().until(() -> !opened().contains(gone.toRealPath()));
+        files.write(gone.toString(), "two\n");
+        await().untilAsserted(() -> assertThat(gone).hasContent("one\ntwo\n"));
+        await().until(() -> !opened().contains(gone.toRealPath()));
+        assertThat(opened()).contains(kept.toRealPath());
+        assertThat(faults).isEmpty();
+    }
+
+    /** The files that this process has open. */
+    private static List<Path> opened() throws IOException {
+        List<Path> opened = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(DESCRIPTORS)) {
+            for (Path descriptor : all) {
+                try {
+                    opened.add(Files.readSymbolicLink(descriptor));
+                } catch (NoSuchFileException closedMeanwhile) {
+                    continue;
+                }
+            }
+        }
+        return opened;
     }
 
     @Test
