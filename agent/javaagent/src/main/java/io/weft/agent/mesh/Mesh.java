@@ -27,11 +27,13 @@ import io.weft.policy.PolicyClientStatus;
 import io.weft.policy.PolicyListener;
 import io.weft.policy.identity.IdentityConfig;
 import io.weft.policy.identity.KeyType;
+import io.weft.policy.model.AccessLog;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.MetricsPort;
 import io.weft.policy.model.MetricsPush;
 import io.weft.policy.model.NameTable;
 import io.weft.policy.model.PolicySnapshot;
+import io.weft.policy.model.Secret;
 import io.weft.policy.model.TelemetryService;
 import io.weft.policy.model.TelemetryTarget;
 import io.weft.policy.model.Tracing;
@@ -353,6 +355,10 @@ public final class Mesh implements MeshAccess {
             }
             traceByPolicy(snapshot, listener);
             dataPlane().apply(snapshot.with(usable));
+            AccessLogFiles files = accessLogs;
+            if (files != null) {
+                files.keep(AccessLog.paths(snapshot));
+            }
             if (log.isDebug()) {
                 log.debug("policy " + snapshot.generation() + " is in force");
             }
@@ -458,6 +464,17 @@ public final class Mesh implements MeshAccess {
             }
         }
         return new IdentityConfig(type, source);
+    }
+
+    public InboundPorts ports() {
+        return dataPlane().inbound();
+    }
+
+    /** Whether the control plane, or whoever else has certificates for it, has given this process one. */
+    public boolean hasIdentity() {
+        Running now = running;
+        return now != null && now.client().snapshot().secrets().values().stream()
+                .anyMatch(secret -> secret.name().startsWith(Secret.OWN_IDENTITY) && secret.content() instanceof Secret.Identity);
     }
 
     /** Empty before {@link #start}, and for a moment after it. */

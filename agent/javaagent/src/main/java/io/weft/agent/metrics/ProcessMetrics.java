@@ -28,7 +28,10 @@ final class ProcessMetrics {
         refused.add(Map.of(), stream.refused().size());
         Metric inFlight = Metric.gauge("weft_inbound_requests_active", "Requests that came in and are under way.");
         inFlight.add(Map.of(), ports.inFlight());
-        return List.of(live, connected, generation, refused, inFlight, rejections(ports), decisions(rules), expiry(policy, now));
+        Metric unguarded = Metric.gauge("weft_inbound_ports_unguarded", "Open ports of the service to which policy does not hold, although it demands "
+                + "something of who calls.");
+        unguarded.add(Map.of(), ports.unguarded());
+        return List.of(live, connected, generation, refused, inFlight, unguarded, rejections(ports), decisions(rules), expiry(policy, now));
     }
 
     private static Metric rejections(InboundPorts ports) {

@@ -8,6 +8,8 @@ import io.weft.agent.mesh.Background;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.metrics.MetricsPushes;
 import io.weft.agent.status.AdminPages;
+import io.weft.agent.status.OpenPorts;
+import io.weft.agent.status.UnguardedPorts;
 import io.weft.agent.weave.LoadedClasses;
 import io.weft.policy.model.MetricsPort;
 import io.weft.policy.model.MetricsPush;
@@ -32,6 +34,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
     private AdminPages adminPages;
+    private OpenPorts ports;
     private MetricsPushes pushes;
     private Runnable appTracers;
     private volatile Optional<AdminSocket> adminSocket = Optional.empty();
@@ -53,8 +56,9 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
      * @param metricsPushes what settings say of them begins together with the admin socket
      * @param watch looks for tracers of the app
      */
-    void shows(AdminPages pages, MetricsPushes metricsPushes, Runnable watch) {
+    void shows(AdminPages pages, OpenPorts open, MetricsPushes metricsPushes, Runnable watch) {
         adminPages = pages;
+        ports = open;
         pushes = metricsPushes;
         appTracers = watch;
     }
@@ -83,6 +87,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     @Override
     public void policyInForce() {
         announcement.policyInForce();
+        background.run("look for ports to which policy does not hold", new UnguardedPorts(ports, mesh.ports(), background, System::nanoTime, log));
     }
 
     @Override

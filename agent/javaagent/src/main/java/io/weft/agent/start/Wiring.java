@@ -15,6 +15,7 @@ import io.weft.agent.mesh.ServicePorts;
 import io.weft.agent.metrics.MetricsPushes;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.AdminPages;
+import io.weft.agent.status.OpenPorts;
 import io.weft.agent.traces.AppTracers;
 import io.weft.agent.weave.HookIndex;
 import io.weft.agent.weave.HookTransformer;
@@ -44,7 +45,8 @@ final class Wiring {
                 new Announcement(settings, mesh, background, log), log);
         Attachments attachments = new Attachments(slots, new LibraryCheck(loader), lifecycle, log);
         AppTracers appTracers = new AppTracers(instrumentation, slots, log, mesh);
-        lifecycle.shows(new AdminPages(settings, mesh, attachments, ports, boundBefore, InstantSource.system()),
+        OpenPorts open = new OpenPorts(settings, ports, boundBefore, mesh::hasIdentity);
+        lifecycle.shows(new AdminPages(settings, mesh, attachments, open, InstantSource.system()), open,
                 new MetricsPushes(settings, mesh, instrumentation, slots, background, log), appTracers);
         Linker linker = new Linker(loader, new ModuleOpener(instrumentation), mesh, log);
         instrumentation.addTransformer(new HookTransformer(index, new WeavingEngine(attachments, slots, linker), log), true);

@@ -12,23 +12,17 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.mesh.AgentVersion;
 import io.weft.agent.mesh.Mesh;
 import io.weft.agent.mesh.Mesh.Running;
-import io.weft.agent.mesh.ServicePorts;
-import io.weft.agent.mesh.Unregistered;
 import io.weft.agent.metrics.MeshMetrics;
 import io.weft.agent.metrics.Metric;
 import io.weft.agent.metrics.PrometheusText;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.Status.State;
-import io.weft.agent.status.Status.UnregisteredPort;
-import io.weft.dataplane.InboundPorts;
-import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.model.MetricsPort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
@@ -41,7 +35,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
 public final class AdminPages {
@@ -53,11 +46,8 @@ public final class AdminPages {
     private final Mesh mesh;
     private final Attachments attachments;
     private final InstantSource time;
-    private final ServicePorts servicePorts;
-    private final Set<Integer> boundBefore;
+    private final OpenPorts ports;
     private final MeshMetrics metrics;
-    /** Not the app's. */
-    private final Set<AdminPort> own = ConcurrentHashMap.newKeySet();
 
     // Confined to the agent's thread.
     private final Map<MetricsPort, AdminPort> byPolicy = new HashMap<>();
@@ -65,11 +55,8 @@ public final class AdminPages {
     /** Null: not yet, or never. */
     private AdminSocket opened;
 
-    /** @param boundBefore numbers of ports that were bound before the agent came */
-    public AdminPages(
-            Settings settings, Mesh mesh, Attachments attachments, ServicePorts servicePorts, Set<Integer> boundBefore, InstantSource time) {
-        this.servicePorts = servicePorts;
-        this.boundBefore = boundBefore;
+    public AdminPages(Settings settings, Mesh mesh, Attachments attachments, OpenPorts ports, InstantSource time) {
+        this.ports = ports;
         this.settings = settings;
         this.mesh = mesh;
         this.attachments = attachments;
@@ -102,8 +89,8 @@ public final class AdminPages {
     }
 
     /** On the agent's thread: from now on metrics are to be read there, and nowhere else that policy said. */
-    public void metricsAt(Set<MetricsPort> ports, AgentLog log) {
-        wanted = ports;
+    public void metricsAt(Set<MetricsPort> said, AgentLog log) {
+        wanted = said;
         follow(log);
     }
 
@@ -115,7 +102,7 @@ public final class AdminPages {
         gone.removeAll(wanted);
         for (MetricsPort port : gone) {
             AdminPort closed = byPolicy.remove(port);
-            own.remove(closed);
+            ports.closed(closed);
             closed.close();
         }
         for (MetricsPort port : wanted) {
@@ -124,7 +111,7 @@ public final class AdminPages {
                     AdminPort open = opened.alsoOn(new InetSocketAddress(port.address().host(), port.address().port()),
                             Map.of(port.path(), prometheus()));
                     byPolicy.put(port, open);
-                    own.add(open);
+                    ports.own(open);
                     log.info("metrics at http://" + Addresses.text(open.address()) + port.path() + ", as policy says");
                 } catch (IOException none) {
                     log.warn(none.getMessage() + ", where policy (MeshMetric) wants metrics to be read");
@@ -137,7 +124,7 @@ public final class AdminPages {
         try {
             AdminPort port = socket.alsoOn(new InetSocketAddress(listen.address(), listen.port()),
                     Map.of("/stats/prometheus", prometheus(), "/ready", AdminPage.reads(this::ready)));
-            own.add(port);
+            ports.own(port);
             log.info("metrics at http://" + Addresses.text(port.address()) + "/stats/prometheus");
         } catch (IOException none) {
             log.warn(none.getMessage() + "; check weft.metrics.address");
@@ -249,38 +236,11 @@ public final class AdminPages {
                 running.client().status(),
                 running.client().snapshot(),
                 List.copyOf(running.dataPlane().inbound().ports()),
-                unregistered(running.dataPlane().inbound()),
+                ports.unregistered(running.dataPlane().inbound()),
                 libraries(),
                 running.dataPlane().stats(),
                 running.dataPlane().accessStats(),
                 running.dataPlane().notices());
-    }
-
-    private List<UnregisteredPort> unregistered(InboundPorts inbound) {
-        List<UnregisteredPort> unregistered = new ArrayList<>();
-        Set<Integer> seen = new HashSet<>();
-        own.forEach(port -> seen.add(port.address().getPort()));
-        for (PortInfo port : inbound.ports()) {
-            seen.add(port.address().getPort());
-            Unregistered reason = refusal(port, inbound);
-            if (reason != null) {
-                unregistered.add(new UnregisteredPort(port.address(), port.library(), reason));
-            }
-        }
-        for (InetSocketAddress bound : BoundPorts.all()) {
-            if (seen.add(bound.getPort())) {
-                unregistered.add(new UnregisteredPort(
-                        bound, "", boundBefore.contains(bound.getPort()) ? Unregistered.ATTACHED_LATE : Unregistered.UNKNOWN_SERVER));
-            }
-        }
-        return unregistered;
-    }
-
-    /** To Istio an agent does not say which ports it has: a pod's are those of its services. */
-    private Unregistered refusal(PortInfo port, InboundPorts inbound) {
-        boolean tells = settings.controlPlane().orElseThrow().kind() != Settings.ControlPlane.Kind.ISTIO;
-        Unregistered refusal = tells ? servicePorts.refusal(port) : null;
-        return refusal == null && !inbound.isNamed(port.address().getPort()) ? Unregistered.NO_INBOUND_LISTENER : refusal;
     }
 
     private List<Attachments.Status> libraries() {

@@ -46,8 +46,11 @@ record Status(
      */
     record Process(long pid, String agent, String java, String command) {}
 
-    /** @param library empty: none that Weft knows has bound it */
-    record UnregisteredPort(InetSocketAddress address, String library, Unregistered reason) {}
+    /**
+     * @param library empty: none that Weft knows has bound it
+     * @param unguarded others can call there past what policy demands of who calls this process
+     */
+    record UnregisteredPort(InetSocketAddress address, String library, Unregistered reason, boolean unguarded) {}
 
     int endpoints() {
         return policy.assignments().values().stream()

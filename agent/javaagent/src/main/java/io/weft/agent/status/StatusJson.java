@@ -190,6 +190,7 @@ final class StatusJson {
             }
             json.writeStringField("reason", port.reason().name().toLowerCase(Locale.ROOT));
             json.writeStringField("explanation", port.reason().explanation());
+            json.writeBooleanField("unguarded", port.unguarded());
             json.writeEndObject();
         }
         json.writeEndArray();

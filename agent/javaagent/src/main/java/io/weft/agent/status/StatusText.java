@@ -86,7 +86,7 @@ final class StatusText {
         }
         for (UnregisteredPort port : status.unregistered()) {
             field("not registered", Addresses.text(port.address()) + (port.library().isEmpty() ? "" : " (" + port.library() + ")") + ": "
-                    + port.reason().explanation());
+                    + port.reason().explanation() + (port.unguarded() ? "; OPEN TO EVERYONE, whatever policy demands" : ""));
         }
         for (Attachments.Status library : status.libraries()) {
             field("library", library.module() + " in " + library.loader()
