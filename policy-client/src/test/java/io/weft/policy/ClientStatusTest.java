@@ -1,16 +1,26 @@
 package io.weft.policy;
 
+import static io.weft.policy.Resources.any;
 import static io.weft.policy.Resources.assignment;
 import static io.weft.policy.Resources.cluster;
 import static io.weft.policy.Resources.impossibleCluster;
+import static io.weft.policy.Resources.listener;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import io.weft.policy.ClientStatus.State;
 import io.weft.policy.parse.ResourceType;
+import io.weft.policy.proto.envoy.config.core.v3.DataSource;
+import io.weft.policy.proto.envoy.config.listener.v3.FilterChain;
+import io.weft.policy.proto.envoy.config.listener.v3.Listener;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
+import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtProvider;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -103,6 +113,42 @@ class ClientStatusTest {
             byte[] names = fields(under.client.clientStatus(WITHOUT_CONTENTS).get(10, TimeUnit.SECONDS), 1).get(0);
             assertThat(fields(names, 3)).hasSize(4).allSatisfy(resource -> assertThat(fields(resource, 4)).isEmpty());
         }
+    }
+
+    /** With such a key anybody could make tokens that are good. */
+    @Test
+    void aListenerWithAKeyThatTokensAreSignedWithIsNotShown() throws Exception {
+        ServedPolicy policy = ServedPolicy.of("orders", 1001);
+        policy.put(guarded("open", "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"cHVibGlj\"}]}"));
+        policy.put(guarded("secret", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            await().until(() -> state(under, "Listener", "secret") == State.ACKED && state(under, "Listener", "open") == State.ACKED);
+            for (byte[] shown : List.of(under.client.clientStatus(EVERYTHING).get(10, TimeUnit.SECONDS),
+                    under.client.configDump().toCompletableFuture().get(10, TimeUnit.SECONDS))) {
+                assertThat(new String(shown, StandardCharsets.ISO_8859_1)).contains("cHVibGlj").doesNotContain("c2VjcmV0");
+            }
+        }
+    }
+
+    private static Listener guarded(String name, String jwks) {
+        JwtAuthentication jwt = JwtAuthentication.newBuilder()
+                .putProviders("us", JwtProvider.newBuilder().setLocalJwks(DataSource.newBuilder().setInlineString(jwks)).build())
+                .build();
+        Listener listener = listener(name, "routes");
+        HttpConnectionManager manager;
+        try {
+            manager = HttpConnectionManager.parseFrom(listener.getFilterChains(0).getFilters(0).getTypedConfig().getValue());
+        } catch (InvalidProtocolBufferException impossible) {
+            throw new AssertionError(impossible);
+        }
+        HttpFilter first = HttpFilter.newBuilder().setName("jwt").setTypedConfig(any(jwt)).build();
+        FilterChain chain = listener.getFilterChains(0).toBuilder()
+                .setFilters(0, listener.getFilterChains(0).getFilters(0).toBuilder()
+                        .setTypedConfig(any(manager.toBuilder().addHttpFilters(0, first).build())))
+                .build();
+        return listener.toBuilder().setFilterChains(0, chain).build();
     }
 
     @Test

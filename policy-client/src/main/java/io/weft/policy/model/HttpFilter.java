@@ -12,6 +12,11 @@ import java.util.Set;
  */
 public sealed interface HttpFilter {
 
+    /** Whether who knows it could make tokens that are good. */
+    default boolean holdsSecret() {
+        return false;
+    }
+
     /**
      * {@code envoy.extensions.filters.http.buffer.v3.Buffer}.
      *
@@ -36,7 +41,13 @@ public sealed interface HttpFilter {
     record ConnectionAccessControl(Rbac rbac) implements HttpFilter {}
 
     /** {@code envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}. */
-    record TokenAuthentication(JwtAuthentication jwt) implements HttpFilter {}
+    record TokenAuthentication(JwtAuthentication jwt) implements HttpFilter {
+        @Override
+        public boolean holdsSecret() {
+            return jwt.providers().values().stream()
+                    .anyMatch(provider -> provider.keys() instanceof JwtAuthentication.InlineKeys keys && keys.holdsSecret());
+        }
+    }
 
     /**
      * {@code envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig}.
@@ -46,7 +57,12 @@ public sealed interface HttpFilter {
     record TokenRequirementOfRoute(String requirement) implements HttpFilter {}
 
     /** {@code envoy.extensions.common.matching.v3.ExtensionWithMatcher}: a filter that passes over the requests that match. */
-    record Conditional(MatchTree<Skip> condition, HttpFilter filter) implements HttpFilter {}
+    record Conditional(MatchTree<Skip> condition, HttpFilter filter) implements HttpFilter {
+        @Override
+        public boolean holdsSecret() {
+            return filter.holdsSecret();
+        }
+    }
 
     /** {@code ExtensionWithMatcherPerRoute}: another condition for the filter that is there. */
     record ConditionOfRoute(MatchTree<Skip> condition) implements HttpFilter {}

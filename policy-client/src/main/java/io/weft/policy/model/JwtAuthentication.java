@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * {@code envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}.
@@ -57,7 +58,15 @@ public record JwtAuthentication(
     public sealed interface Keys {}
 
     /** A JSON Web Key Set. */
-    public record InlineKeys(String jwks) implements Keys {}
+    public record InlineKeys(String jwks) implements Keys {
+        /** Members of a key that are not public (RFC 7518, section 6), or may be, as names can be written by escapes. */
+        private static final Pattern SECRET = Pattern.compile("\"(k|d|p|q|dp|dq|qi|oth)\"\\s*:|\\\\");
+
+        /** Also of what no key can be made of. */
+        public boolean holdsSecret() {
+            return SECRET.matcher(jwks).find();
+        }
+    }
 
     /** A JSON Web Key Set in a file, read when the policy comes into force. */
     public record FileKeys(String path) implements Keys {}

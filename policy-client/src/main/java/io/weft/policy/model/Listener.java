@@ -12,8 +12,10 @@ import java.util.Optional;
  * @param address where a proxy would bind it; empty host for an API listener
  * @param filterChains in order; an API listener has one without a match
  * @param defaultFilterChain of an inbound listener: for connections that none of the chains matches
- * @param originalDestination {@code use_original_dst}: of an inbound listener: for connections to any port that no other listener has
- * @param passthrough of an outbound listener for original destinations: what it does with connections that no other listener has
+ * @param originalDestination {@code use_original_dst}: for connections to any port that no other listener has; of an outbound listener, to
+ *     any host
+ * @param passthrough of an outbound listener for original destinations: what it does with connections that no other listener has. Of one of a
+ *     wildcard address that is not for HTTP alone: what it does with those to its port
  * @param metricsPath of one from which metrics are to be read, by {@code GET} of that path; it has no chains
  * @param dynamic what else it says to this process
  */
@@ -42,5 +44,11 @@ public record Listener(
     @Override
     public boolean holdsPrivateKey() {
         return filterChains.stream().anyMatch(chain -> chain.transport().holdsPrivateKey());
+    }
+
+    @Override
+    public boolean holdsSecret() {
+        return holdsPrivateKey() || allFilterChains().stream()
+                .anyMatch(chain -> chain.http().filters().stream().anyMatch(filter -> filter.filter().holdsSecret()));
     }
 }

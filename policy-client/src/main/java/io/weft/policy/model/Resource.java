@@ -9,4 +9,9 @@ public sealed interface Resource permits Listener, RouteConfiguration, PartialRo
     default boolean holdsPrivateKey() {
         return false;
     }
+
+    /** Then nobody is shown what came. What decides about callers is on the disk all the same, for a start without a control plane. */
+    default boolean holdsSecret() {
+        return holdsPrivateKey();
+    }
 }

@@ -55,8 +55,8 @@ final class HeldResources {
         ClientStatus.Resource status = new ClientStatus.Resource(
                 type.typeUrl(), name, accepted == null ? "" : accepted.raw().version(),
                 Optional.ofNullable(accepted == null ? null : accepted.since()), state, Optional.ofNullable(refusal));
-        // A cluster may hold a key as well as a secret.
-        boolean told = accepted != null && type != ResourceType.SECRET && !accepted.resource().holdsPrivateKey();
+        // A cluster may hold a key as well as a secret, and a listener those that tokens are signed with.
+        boolean told = accepted != null && type != ResourceType.SECRET && !accepted.resource().holdsSecret();
         return new Held(status, told ? accepted.raw().bytes() : ByteString.EMPTY);
     }
 }

@@ -2,6 +2,7 @@ package io.weft.agent.status;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.weft.policy.model.JwtAuthentication.InlineKeys;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Secret;
 import java.io.IOException;
@@ -73,7 +74,7 @@ final class ConfigDump {
             value(optional.orElse(null));
         } else if (value instanceof OptionalInt optional) {
             value(optional.isPresent() ? optional.getAsInt() : null);
-        } else if (value instanceof Key) {
+        } else if (value instanceof Key || value instanceof InlineKeys keys && keys.holdsSecret()) {
             json.writeString("[redacted]");
         } else if (value instanceof X509Certificate certificate) {
             json.writeString(certificate.getSubjectX500Principal().getName());

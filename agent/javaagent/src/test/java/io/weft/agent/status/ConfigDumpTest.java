@@ -8,12 +8,19 @@ import io.weft.policy.model.EndpointAssignment.Health;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
+import io.weft.policy.model.FilterChain;
 import io.weft.policy.model.HostPort;
+import io.weft.policy.model.HttpConnectionManager;
+import io.weft.policy.model.HttpFilter;
 import io.weft.policy.model.HttpVersion;
+import io.weft.policy.model.JwtAuthentication;
+import io.weft.policy.model.Listener;
 import io.weft.policy.model.LoadBalancing;
 import io.weft.policy.model.NameTable;
+import io.weft.policy.model.NamedFilter;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Resilience;
+import io.weft.policy.model.RouteConfiguration;
 import io.weft.policy.model.Secret;
 import io.weft.policy.model.TlsCertificate;
 import io.weft.policy.model.TransportSockets;
@@ -23,10 +30,12 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** The policy in force as an operator sees it, and what of it is nobody's to see. */
@@ -63,6 +72,33 @@ class ConfigDumpTest {
                 .contains("\"name\":\"orders\",\"discovery\":{\"@type\":\"Eds\",\"serviceName\":\"orders\"}")
                 .contains("\"zone\":\"eu-1\"", "\"address\":{\"host\":\"10.0.0.1\",\"port\":8080}", "\"weight\":3,\"health\":\"DEGRADED\"")
                 .contains("\"labels\":{\"version\":\"v2\"}");
+    }
+
+    private static PolicySnapshot guarded(String jwks) {
+        JwtAuthentication jwt = new JwtAuthentication(
+                Map.of("us", new JwtAuthentication.Provider(
+                        new JwtAuthentication.Claims("us", List.of(), Optional.empty(), Duration.ZERO, false, Optional.empty()),
+                        new JwtAuthentication.InlineKeys(jwks),
+                        new JwtAuthentication.Locations(List.of(), List.of(), List.of()),
+                        new JwtAuthentication.Forwarding(false, Optional.empty(), List.of(), Optional.empty()))),
+                List.of(), Map.of(), false, false);
+        FilterChain chain = FilterChain.plaintext(new HttpConnectionManager(
+                "inbound", new HttpConnectionManager.Inline(RouteConfiguration.named("inbound")),
+                List.of(new NamedFilter("jwt", new HttpFilter.TokenAuthentication(jwt), false)), HttpConnectionManager.Edge.NONE,
+                HttpConnectionManager.StreamLimits.NONE));
+        Listener listener = new Listener("inbound", Listener.Kind.INBOUND, new HostPort("10.0.0.1", 8080), List.of(chain));
+        return new PolicySnapshot(1, Map.of("inbound", listener), Map.of(), Map.of(), Map.of(), Map.of(), NameTable.EMPTY, List.of());
+    }
+
+    /** With it anybody could make a token that the app takes for good. */
+    @Test
+    void noKeyThatTokensAreSignedWithIsWritten() {
+        for (String secret : List.of("{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\" : \"c2VjcmV0\"}]}",
+                "{\"keys\":[{\"kty\":\"oct\",\"\\u006b\":\"c2VjcmV0\"}]}")) {
+            assertThat(ConfigDump.of(guarded(secret))).contains("[redacted]").doesNotContain("c2VjcmV0");
+        }
+        String open = "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"cHVibGlj\"}]}";
+        assertThat(ConfigDump.of(guarded(open))).contains("cHVibGlj");
     }
 
     @Test
