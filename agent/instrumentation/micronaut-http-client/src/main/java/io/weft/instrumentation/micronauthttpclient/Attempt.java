@@ -52,12 +52,21 @@ final class Attempt {
         this.loop = hop.channel().eventLoop();
     }
 
-    /** From any thread. */
-    void onLoop(Runnable task) {
+    /**
+     * From any thread.
+     *
+     * @return false: the client is closed, and the task is not run
+     */
+    boolean onLoop(Runnable task) {
         if (loop.inEventLoop()) {
             run(task);
-        } else {
+            return true;
+        }
+        try {
             loop.execute(() -> run(task));
+            return true;
+        } catch (RejectedExecutionException closed) {
+            return false;
         }
     }
 
@@ -73,13 +82,9 @@ final class Attempt {
 
     void begin(RequestKey key) throws Throwable {
         hop.internals().acquire(hop.connections(), key, (given, failure) -> {
-            try {
-                onLoop(() -> acquired(given, failure));
-            } catch (RejectedExecutionException closed) {
-                // With the client, and with it the connection.
-                if (given != null) {
-                    given.channel().close();
-                }
+            // With the client goes the connection.
+            if (!onLoop(() -> acquired(given, failure)) && given != null) {
+                given.channel().close();
             }
         });
     }

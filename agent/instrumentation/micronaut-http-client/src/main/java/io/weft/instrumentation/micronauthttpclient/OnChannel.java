@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.util.ReferenceCountUtil;
 
 /** On a connection to an endpoint, for one attempt. It reads when the attempt says so. For the connection's event loop. */
 final class OnChannel extends ChannelInboundHandlerAdapter {
@@ -47,7 +48,9 @@ final class OnChannel extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        attempt.onLoop(() -> attempt.read(message));
+        if (!attempt.onLoop(() -> attempt.read(message))) {
+            ReferenceCountUtil.release(message);
+        }
     }
 
     @Override
