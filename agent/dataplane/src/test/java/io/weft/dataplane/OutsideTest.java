@@ -8,6 +8,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.policy.model.CidrRange;
 import io.weft.policy.model.Cluster;
 import io.weft.policy.model.DynamicConfiguration;
+import io.weft.policy.model.EndpointAssignment;
+import io.weft.policy.model.EndpointAssignment.Health;
+import io.weft.policy.model.EndpointAssignment.LbEndpoint;
+import io.weft.policy.model.EndpointAssignment.Locality;
+import io.weft.policy.model.EndpointAssignment.LocalityEndpoints;
 import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.FilterChainMatch.Source;
 import io.weft.policy.model.HostPort;
@@ -148,17 +153,81 @@ class OutsideTest {
         assertThat(refuses(mesh, true, "db.svc.mesh.local", 5433)).isTrue();
     }
 
+    private static Chain leading(FilterChainMatch match, String cluster) {
+        return new Chain(match, List.of(new Way(List.of("*"), Set.of(cluster))));
+    }
+
+    private static Chain sni(String name, String cluster) {
+        return leading(match(0, List.of(), List.of(name), "tls", List.of()), cluster);
+    }
+
+    /** Of all addresses, for bytes, and what no chain matches goes nowhere. */
+    private static Listener ofPort(int port, Chain... chains) {
+        return new Listener("0.0.0.0_" + port, Kind.OUTBOUND, new HostPort("0.0.0.0", port), List.of(), Optional.empty(), false,
+                Optional.of(new Passthrough(List.of(chains), Optional.of(leading(FilterChainMatch.ANY, "BlackHoleCluster")))),
+                Optional.empty(), DynamicConfiguration.NONE);
+    }
+
+    private static Cluster cluster(String name, Cluster.Discovery discovery) {
+        return new Cluster(name, discovery, LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT, TransportSockets.PLAINTEXT,
+                HttpVersion.HTTP_1_1, false);
+    }
+
+    private static Policies.SnapshotBuilder registryOnly(Listener... listeners) {
+        Policies.SnapshotBuilder mesh = with(listener("virtualOutbound"));
+        mesh.add(cluster("BlackHoleCluster", new Cluster.Static(new EndpointAssignment("BlackHoleCluster", List.of(), 140, false))));
+        mesh.add(cluster("outbound|443||storage.example.com", new Cluster.Eds("outbound|443||storage.example.com")));
+        for (Listener listener : listeners) {
+            mesh.add(listener);
+        }
+        return mesh;
+    }
+
     /** As in istiod's, where a service without an address of its own has a listener that tells by SNI what it is for. */
     @Test
-    void whatAListenerForBytesMayCarryIsNotRefused() {
-        Policies.SnapshotBuilder mesh = with(
-                listener("virtualOutbound"),
-                new Listener("0.0.0.0_443", Kind.OUTBOUND, new HostPort("0.0.0.0", 443), List.of()));
+    void whatAListenerOfThatPortHasIsPermittedByTheNameThatTheAppAsksFor() {
+        Policies.SnapshotBuilder mesh = registryOnly(
+                ofPort(443, sni("storage.example.com", "outbound|443||storage.example.com"), sni("*.shops.example.com", OPEN), sni("gone.example.com", "gone")));
         assertThat(refuses(mesh, true, "storage.example.com", -1)).isFalse();
-        assertThat(refuses(mesh, true, "10.0.0.1", 443)).isFalse();
-        assertThat(refuses(mesh, false, "storage.example.com", 443)).isFalse();
+        assertThat(refuses(mesh, true, "Storage.Example.com", 443)).isFalse();
+        assertThat(refuses(mesh, true, "a.shops.example.com", 443)).isFalse();
+        assertThat(refuses(mesh, true, "evil.example.com", 443)).as("no chain is for it").isTrue();
+        assertThat(refuses(mesh, true, "gone.example.com", 443)).as("where it leads is not there").isTrue();
+        assertThat(refuses(mesh, true, "10.0.0.1", 443)).as("an address says no name").isTrue();
+        assertThat(refuses(mesh, false, "storage.example.com", 443)).as("in plaintext").isTrue();
         assertThat(refuses(mesh, true, "storage.example.com", 8443)).isTrue();
         assertThat(refuses(mesh, true, "storage.example.com", 80)).as("that one is for plaintext HTTP").isTrue();
+    }
+
+    /** HTTP is routed, TLS led by its name; a chain for HTTP that is for all connections knows what to do with none of TLS. */
+    @Test
+    void aPortThatIsForBothIsAskedForEach() {
+        Listener both = ofPort(80, leading(match(0, List.of(), List.of(), "raw_buffer", HTTP), "nowhere"), sni("storage.example.com", "outbound|443||storage.example.com"));
+        assertThat(refuses(registryOnly(both), true, "storage.example.com", 80)).isFalse();
+        assertThat(refuses(registryOnly(both), true, "evil.example.com", 80)).isTrue();
+        assertThat(refuses(registryOnly(both), false, "orders", 80)).as("has a virtual host").isFalse();
+        assertThat(refuses(registryOnly(both), false, "evil.example.com", 80)).isTrue();
+        Listener http = ofPort(80, new Chain(FilterChainMatch.ANY, List.of()), sni("storage.example.com", OPEN));
+        assertThat(refuses(registryOnly(http), true, "storage.example.com", 80)).isFalse();
+        assertThat(refuses(registryOnly(http), true, "evil.example.com", 80)).isTrue();
+    }
+
+    /** Whatever comes there a proxy leads to that cluster: what the app would reach is the host that it says. */
+    @Test
+    void whereAPortIsForAllConnectionsOnlyTheHostsOfItsClusterArePermitted() {
+        EndpointAssignment endpoints = new EndpointAssignment("api", List.of(new LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(new LbEndpoint(
+                new HostPort("192.0.2.9", 9443), "", 1, Health.HEALTHY, Map.of(), Map.of())))), 140, false);
+        Policies.SnapshotBuilder mesh = registryOnly(
+                ofPort(443, leading(FilterChainMatch.ANY, "outbound|443||storage.example.com")),
+                ofPort(9443, leading(FilterChainMatch.ANY, "outbound|9443||api.example.com")),
+                ofPort(9444, leading(FilterChainMatch.ANY, OPEN)));
+        mesh.add(cluster("outbound|9443||api.example.com", new Cluster.Static(endpoints)));
+        assertThat(refuses(mesh, true, "storage.example.com", 443)).isFalse();
+        assertThat(refuses(mesh, true, "evil.example.com", 443)).isTrue();
+        assertThat(refuses(mesh, true, "api.example.com", 9443)).isFalse();
+        assertThat(refuses(mesh, true, "192.0.2.9", 9443)).isFalse();
+        assertThat(refuses(mesh, true, "evil.example.com", 9443)).isTrue();
+        assertThat(refuses(mesh, true, "evil.example.com", 9444)).as("leads where it was going").isFalse();
     }
 
     /** A process that makes names up does not fill its memory with them. */

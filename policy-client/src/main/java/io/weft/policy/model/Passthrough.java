@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What becomes of connections that are redirected to a listener because no other one is for where they were going.
+ * What becomes of connections that are redirected to a listener, whatever host they were going to.
  *
  * @param otherwise for those that no chain matches; absent: they are closed
  */

@@ -108,7 +108,9 @@ final class ListenerParser {
             Field at = field.at("default_filter_chain");
             add(at, chains, OutboundChainParser.parse(at, listener.getDefaultFilterChain(), address.port()));
         }
-        return new Listener(listener.getName(), Kind.OUTBOUND, address, chains);
+        return new Listener(listener.getName(), Kind.OUTBOUND, address, chains, Optional.empty(), false,
+                ANY_ADDRESS.contains(address.host()) ? PassthroughParser.connections(field, listener) : Optional.empty(), Optional.empty(),
+                DynamicConfiguration.NONE);
     }
 
     private boolean isHttp() {

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** An outbound listener with {@code use_original_dst}: of its chains only where they lead counts. */
+/** An outbound listener for connections, to wherever they were going or to one port of whatever host: of its chains only where they lead counts. */
 final class PassthroughParser {
     private final FilterChainMatchParser matches = new FilterChainMatchParser();
 
@@ -62,6 +62,35 @@ final class PassthroughParser {
                 ? Optional.of(chain(field.at("default_filter_chain"), listener.getDefaultFilterChain(), FilterChainMatch.ANY))
                 : Optional.empty();
         return new Passthrough(chains, otherwise);
+    }
+
+    /** What a listener of a wildcard address does with connections to its port; empty where it has nothing but HTTP for them. */
+    static Optional<Passthrough> connections(Field field, Listener listener) {
+        boolean bytes = listener.getFilterChainsList().stream().anyMatch(chain -> !OutboundChainParser.isHttp(chain))
+                || listener.hasDefaultFilterChain() && !OutboundChainParser.isHttp(listener.getDefaultFilterChain());
+        if (!bytes) {
+            return Optional.empty();
+        }
+        PassthroughParser parser = new PassthroughParser();
+        List<Chain> chains = new ArrayList<>();
+        for (int i = 0; i < listener.getFilterChainsCount(); i++) {
+            FilterChain chain = listener.getFilterChains(i);
+            Field at = field.at("filter_chains", i);
+            chains.add(new Chain(parser.matches.parse(at.at("filter_chain_match"), chain.getFilterChainMatch()), bytes(at, chain)));
+        }
+        return Optional.of(new Passthrough(chains, listener.hasDefaultFilterChain()
+                ? Optional.of(new Chain(FilterChainMatch.ANY, bytes(field.at("default_filter_chain"), listener.getDefaultFilterChain())))
+                : Optional.empty()));
+    }
+
+    /** What speaks HTTP, or another protocol, leads no other bytes anywhere. */
+    private static List<Way> bytes(Field field, FilterChain chain) {
+        int last = chain.getFiltersCount() - 1;
+        if (last < 0 || !Extensions.typeOf(chain.getFilters(last).getTypedConfig()).equals(TcpProxyParser.TYPE)) {
+            return List.of();
+        }
+        Field at = field.at("filters", last).at("typed_config");
+        return List.of(new Way(List.of("*"), TcpProxyParser.clusters(at, chain.getFilters(last).getTypedConfig().getValue())));
     }
 
     private static Chain chain(Field field, FilterChain chain, FilterChainMatch match) {

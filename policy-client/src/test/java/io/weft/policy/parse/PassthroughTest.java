@@ -142,6 +142,32 @@ class PassthroughTest {
         assertThat(accepted(listener(http(manager))).passthrough()).as("hosts by their names").isEmpty();
     }
 
+    private static final FilterChainMatch SHOP = new FilterChainMatch(0, List.of(), List.of("shop.example.com"), "", List.of(), FilterChainMatch.Source.ANY);
+
+    private static FilterChain.Builder toShop() {
+        return FilterChain.newBuilder().addFilters(tcp(out -> out.writeString(2, "shop"))).setFilterChainMatch(
+                io.weft.policy.proto.envoy.config.listener.v3.FilterChainMatch.newBuilder().addServerNames("Shop.example.com"));
+    }
+
+    /** As istiod sends it for a port over which some speak HTTP and others TLS, and what is neither's goes nowhere. */
+    @Test
+    void aPortOfAllAddressesLeadsItsConnectionsByTheirNames() {
+        Listener both = listener(FilterChain.newBuilder().addFilters(http(HttpConnectionManager.newBuilder()
+                        .setRds(Rds.newBuilder().setConfigSource(ADS).setRouteConfigName("80")))))
+                .toBuilder().clearUseOriginalDst().addFilterChains(toShop())
+                .setDefaultFilterChain(FilterChain.newBuilder().addFilters(tcp(out -> out.writeString(2, "BlackHoleCluster"))))
+                .build();
+        io.weft.policy.model.Listener accepted = accepted(both);
+        assertThat(accepted.filterChains()).as("for requests").hasSize(1);
+        assertThat(accepted.originalDestination()).isFalse();
+        assertThat(accepted.passthrough()).contains(new Passthrough(
+                List.of(new Chain(FilterChainMatch.ANY, List.of()), new Chain(SHOP, List.of(new Way(List.of("*"), Set.of("shop"))))),
+                Optional.of(new Chain(FilterChainMatch.ANY, List.of(new Way(List.of("*"), Set.of("BlackHoleCluster")))))));
+
+        assertThat(accepted(both.toBuilder().removeFilterChains(1).clearDefaultFilterChain().build()).passthrough()).as("HTTP alone").isEmpty();
+        assertThat(accepted(both.toBuilder().removeFilterChains(0).clearDefaultFilterChain().build()).passthrough()).as("TLS alone").isPresent();
+    }
+
     @Test
     void whatCannotBeToldIsRefused() {
         assertThat(parse(listener(filter(RBAC, ByteString.EMPTY), tcp(out -> out.writeString(2, "a")))))

@@ -35,8 +35,6 @@ public final class Listeners {
     private final PortTable<VirtualHosts[]> wildcard;
     private final PortTable<VirtualHosts[]> loopback;
     private final HostTable<PortTable<VirtualHosts[]>> bound;
-    /** Ports of which a listener of a wildcard address carries nothing but bytes. */
-    private final Set<Integer> opaque = new HashSet<>();
     /** Null: what nobody names is not touched. */
     private final Passthroughs outside;
     /** What the above say of the authorities that they name. */
@@ -72,7 +70,7 @@ public final class Listeners {
         Iterator<List<VirtualHosts>> made = compiled.iterator();
         for (Listener listener : listeners.values()) {
             List<VirtualHosts> virtualHosts = made.next();
-            if (listener.passthrough().isPresent()) {
+            if (listener.originalDestination() && listener.passthrough().isPresent()) {
                 continue;
             }
             all.addAll(virtualHosts);
@@ -87,9 +85,6 @@ public final class Listeners {
                 case OUTBOUND -> {
                     if (host.equals("0.0.0.0") || host.equals("::")) {
                         wildcard.put(port, virtualHosts);
-                        if (listener.filterChains().isEmpty()) {
-                            opaque.add(port);
-                        }
                     } else if (isLoopback(host, 0, host.length())) {
                         loopback.put(port, virtualHosts);
                     }
@@ -115,7 +110,7 @@ public final class Listeners {
 
     /**
      * Whether policy keeps the app from calling a destination outside of the mesh. What is on this machine never leaves it, and so is
-     * never in question; nor is what a listener for bytes may carry, of which only the port is known here.
+     * never in question.
      *
      * @param tls whether the app speaks TLS to it
      * @param authority {@code host[:port]}
@@ -132,7 +127,7 @@ public final class Listeners {
         }
         PortTable<VirtualHosts[]> ofTheMesh = bound.find(HostTable.hash(authority, 0, hostEnd), authority, 0, hostEnd);
         boolean listens = ofTheMesh != null && ofTheMesh.find(port) != null;
-        return !listens && !opaque.contains(port) && !outside.permits(tls, authority, hostEnd, port);
+        return !listens && !outside.permits(tls, authority, hostEnd, port);
     }
 
     private static List<VirtualHosts> compile(Listener listener, PolicySnapshot snapshot, RouteCompiler compiler) {

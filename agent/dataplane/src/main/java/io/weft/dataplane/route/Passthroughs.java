@@ -12,6 +12,7 @@ import io.weft.dataplane.IpAddress;
 import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.match.AddressRange;
 import io.weft.policy.model.Cluster;
+import io.weft.policy.model.EndpointAssignment;
 import io.weft.policy.model.FilterChainMatch;
 import io.weft.policy.model.Listener;
 import io.weft.policy.model.Passthrough;
@@ -19,6 +20,7 @@ import io.weft.policy.model.Passthrough.Chain;
 import io.weft.policy.model.Passthrough.Way;
 import io.weft.policy.model.PolicySnapshot;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -29,8 +31,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which destinations that no policy names may be called, as a proxy beside the app would have it to whom all connections are
- * redirected: found like the filter chain of a connection, of which where it leads has to be a cluster for original destinations.
- * What a name stands for is not asked: the ranges of a chain are for calls by address.
+ * redirected: found like the filter chain of a connection, of the listener for its port or else of those for any, of which where it leads
+ * has to be a cluster for original destinations, or one of that very host: the app's connection goes to where the app says. What a name
+ * stands for is not asked: the ranges of a chain are for calls by address.
  *
  * <p>Immutable but for what it remembers; a lookup of what was asked for before allocates nothing.
  */
@@ -44,26 +47,34 @@ final class Passthroughs {
 
     private final Said said;
     private final List<Ready> listeners;
+    private final Map<Integer, List<Ready>> byPort = new HashMap<>();
     private final Map<String, Boolean> plain = new ConcurrentHashMap<>();
     private final Map<String, Boolean> encrypted = new ConcurrentHashMap<>();
 
     /**
      * What it was made from.
      *
+     * @param byPort of listeners of a wildcard address
      * @param open clusters that lead to where connections were going
+     * @param hosts that clusters are for to which those by port lead
      */
-    private record Said(List<Passthrough> passthroughs, Set<String> open) {}
+    private record Said(
+            List<Passthrough> passthroughs, Map<Integer, List<Passthrough>> byPort, Set<String> open, Map<String, Set<String>> hosts) {}
 
     private record Ready(List<ReadyChain> chains, Optional<ReadyChain> otherwise) {}
 
-    private record ReadyChain(FilterChainMatch match, List<AddressRange> ranges, VirtualHosts hosts) {}
+    /** @param named hosts that it is for, beside those that lead where they were going */
+    private record ReadyChain(FilterChainMatch match, List<AddressRange> ranges, VirtualHosts hosts, Set<String> named) {}
 
     private Passthroughs(Said said) {
         this.said = said;
-        listeners = said.passthroughs.stream()
-                .map(passthrough -> new Ready(
-                        passthrough.chains().stream().map(chain -> ready(chain, said.open)).toList(),
-                        passthrough.otherwise().map(chain -> ready(chain, said.open))))
+        listeners = ready(said.passthroughs);
+        said.byPort.forEach((port, passthroughs) -> byPort.put(port, ready(passthroughs)));
+    }
+
+    private List<Ready> ready(List<Passthrough> passthroughs) {
+        return passthroughs.stream()
+                .map(passthrough -> new Ready(passthrough.chains().stream().map(this::ready).toList(), passthrough.otherwise().map(this::ready)))
                 .toList();
     }
 
@@ -73,8 +84,11 @@ final class Passthroughs {
      */
     static Passthroughs of(PolicySnapshot snapshot, Passthroughs last) {
         List<Passthrough> passthroughs = new ArrayList<>(2);
+        Map<Integer, List<Passthrough>> byPort = new HashMap<>();
         for (Listener listener : snapshot.listeners().values()) {
-            listener.passthrough().ifPresent(passthroughs::add);
+            listener.passthrough().ifPresent(passthrough -> (listener.originalDestination()
+                    ? passthroughs
+                    : byPort.computeIfAbsent(listener.address().port(), absent -> new ArrayList<>(1))).add(passthrough));
         }
         if (passthroughs.isEmpty()) {
             return null;
@@ -85,20 +99,60 @@ final class Passthroughs {
                 open.add(cluster.name());
             }
         }
-        Said said = new Said(passthroughs, open);
+        Map<String, Set<String>> hosts = new HashMap<>();
+        byPort.values().forEach(all -> all.forEach(passthrough -> {
+            passthrough.chains().forEach(chain -> addHosts(chain, snapshot, hosts));
+            passthrough.otherwise().ifPresent(chain -> addHosts(chain, snapshot, hosts));
+        }));
+        Said said = new Said(passthroughs, byPort, open, hosts);
         return last != null && last.said.equals(said) ? last : new Passthroughs(said);
     }
 
-    private static ReadyChain ready(Chain chain, Set<String> openClusters) {
-        List<Map.Entry<String, Routes>> entries = new ArrayList<>();
+    private static void addHosts(Chain chain, PolicySnapshot snapshot, Map<String, Set<String>> hosts) {
         for (Way way : chain.ways()) {
-            boolean open = way.clusters().stream().anyMatch(openClusters::contains);
+            for (String name : way.clusters()) {
+                Cluster cluster = snapshot.clusters().get(name);
+                if (cluster != null && !isBlackHole(cluster)) {
+                    hosts.put(name, hosts(cluster));
+                }
+            }
+        }
+    }
+
+    private static boolean isBlackHole(Cluster cluster) {
+        return cluster.discovery() instanceof Cluster.Static fixed && fixed.assignment().localities().isEmpty();
+    }
+
+    private static Set<String> hosts(Cluster cluster) {
+        Set<String> hosts = new HashSet<>();
+        // Istio's names end with the host: outbound|443||api.example.com
+        hosts.add(cluster.name().substring(cluster.name().lastIndexOf('|') + 1).toLowerCase(Locale.ROOT));
+        EndpointAssignment assignment = cluster.discovery() instanceof Cluster.StrictDns names ? names.assignment()
+                : cluster.discovery() instanceof Cluster.LogicalDns name ? name.assignment()
+                : cluster.discovery() instanceof Cluster.Static fixed ? fixed.assignment()
+                : null;
+        if (assignment != null) {
+            assignment.localities().forEach(locality -> locality.endpoints().forEach(endpoint ->
+                    hosts.add(endpoint.address().host().toLowerCase(Locale.ROOT))));
+        }
+        return hosts;
+    }
+
+    private ReadyChain ready(Chain chain) {
+        List<Map.Entry<String, Routes>> entries = new ArrayList<>();
+        Set<String> named = new HashSet<>();
+        // Who a connection is for it says itself, and policy has that host, or address, in mind.
+        boolean chosen = !chain.match().serverNames().isEmpty() || !chain.match().destinations().isEmpty();
+        for (Way way : chain.ways()) {
+            boolean open = way.clusters().stream().anyMatch(cluster -> said.open.contains(cluster) || chosen && said.hosts.containsKey(cluster));
             way.domains().forEach(domain -> entries.add(Map.entry(domain, open ? PERMITTED : REFUSED)));
+            way.clusters().forEach(cluster -> named.addAll(said.hosts.getOrDefault(cluster, Set.of())));
         }
         return new ReadyChain(
                 chain.match(),
                 chain.match().destinations().stream().map(AddressRange::of).toList(),
-                new VirtualHosts(entries, false, FilterChain.NONE));
+                new VirtualHosts(entries, false, FilterChain.NONE),
+                named);
     }
 
     /**
@@ -120,7 +174,7 @@ final class Passthroughs {
     private boolean find(boolean tls, String authority, int hostEnd, int port) {
         String host = authority.substring(0, hostEnd).toLowerCase(Locale.ROOT);
         IpAddress address = IpAddress.parse(host.startsWith("[") ? host.substring(1, host.length() - 1) : host);
-        for (Ready listener : listeners) {
+        for (Ready listener : byPort.getOrDefault(port, listeners)) {
             if (permits(listener, tls, host, address, authority, port)) {
                 return true;
             }
@@ -144,6 +198,6 @@ final class Passthroughs {
         }
         int portStart = Authority.portStart(authority);
         int end = portStart < 0 ? authority.length() : portStart;
-        return chain.hosts.find(authority, portStart, HostTable.hash(authority, 0, end), true) == PERMITTED;
+        return chain.named.contains(host) || chain.hosts.find(authority, portStart, HostTable.hash(authority, 0, end), true) == PERMITTED;
     }
 }
