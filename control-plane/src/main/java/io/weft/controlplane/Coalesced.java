@@ -28,15 +28,21 @@ final class Coalesced {
             try {
                 executor.execute(this::run);
             } catch (RejectedExecutionException e) {
-                LOG.debug("not done, this control plane is stopping");
+                stopping();
             }
         }
+    }
+
+    private static void stopping() {
+        LOG.debug("not done, this control plane is stopping");
     }
 
     private void run() {
         requested.set(false);
         try {
             work.run();
+        } catch (RejectedExecutionException e) {
+            stopping();
         } catch (RuntimeException | Error e) {
             LOG.error("a change could not be applied; what was served before is served on. Please report this", e);
         }

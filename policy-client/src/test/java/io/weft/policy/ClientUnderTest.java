@@ -51,7 +51,8 @@ final class ClientUnderTest implements AutoCloseable {
         TransportLimits limits = new TransportLimits(
                 Duration.ofMillis(500), Duration.ofMillis(500), Duration.ofMillis(200), Duration.ofMillis(200), 64 << 20, 1 << 20);
         return new Environment(
-                Clock.systemUTC(), new Random(1), limits, Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(700));
+                Clock.systemUTC(), new Random(1), limits, Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofSeconds(1),
+                Duration.ofMillis(700));
     }
 
     PolicySnapshot awaitSnapshot(Predicate<PolicySnapshot> condition) {

@@ -304,7 +304,7 @@ class IdentityTest {
     private static Environment patient(Duration laterWait) {
         Environment hurried = ClientUnderTest.environment();
         return new Environment(hurried.clock(), hurried.random(), hurried.limits(), Duration.ofHours(1), laterWait,
-                hurried.deltaRetry());
+                hurried.certificateWait(), hurried.deltaRetry());
     }
 
     private static PolicyClientConfig cached(ScriptedControlPlane controlPlane, Path disk) {
@@ -325,6 +325,52 @@ class IdentityTest {
             awaitOwn(under);
             assertThat(requested).hasSize(1);
         }
+    }
+
+    /** What could be called before could not until it came. */
+    @Test
+    void aChangeThatAsksForOneComesWithIt() {
+        refuses = true;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(ClientUnderTest.config(controlPlane.uri()), waiting(Duration.ofHours(1)))) {
+            under.awaitCluster("orders");
+            policy.put(secured());
+            policy.push();
+            under.awaitStatus(status -> status.problem().orElse("").contains("no certificate"));
+            assertThat(under.client.snapshot().clusters().get("orders").transport().providers()).isEmpty();
+            refuses = false;
+            awaitOwn(under);
+            assertThat(under.snapshots).allSatisfy(snapshot ->
+                    assertThat(own(snapshot).isPresent())
+                            .isEqualTo(!snapshot.clusters().get("orders").transport().providers().isEmpty()));
+        }
+    }
+
+    /** Security fails closed. */
+    @Test
+    void butNotForEver() {
+        refuses = true;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(ClientUnderTest.config(controlPlane.uri()), waiting(Duration.ofMillis(300)))) {
+            under.awaitCluster("orders");
+            policy.put(secured());
+            policy.push();
+            under.awaitSnapshot(snapshot -> !snapshot.clusters().get("orders").transport().providers().isEmpty());
+            assertThat(own(under.client.snapshot())).isEmpty();
+            // Once it was waited for in vain, no other change waits.
+            policy.put(Resources.cluster("users"));
+            policy.put(Resources.assignment("users", 1002));
+            policy.push();
+            under.awaitCluster("users");
+            refuses = false;
+            awaitOwn(under);
+        }
+    }
+
+    private static Environment waiting(Duration certificateWait) {
+        Environment hurried = ClientUnderTest.environment();
+        return new Environment(hurried.clock(), hurried.random(), hurried.limits(), hurried.firstSnapshotWait(), hurried.laterSnapshotWait(),
+                certificateWait, hurried.deltaRetry());
     }
 
     @Test

@@ -25,7 +25,8 @@ class NameTableWaitTest {
                 ClientUnderTest.INITIAL_BACKOFF, ClientUnderTest.MAX_BACKOFF);
         Environment environment = ClientUnderTest.environment();
         return new ClientUnderTest(config, new Environment(
-                environment.clock(), environment.random(), environment.limits(), LONG, laterWait, environment.deltaRetry()));
+                environment.clock(), environment.random(), environment.limits(), LONG, laterWait,
+                environment.certificateWait(), environment.deltaRetry()));
     }
 
     private boolean isAcknowledged(ResourceType type) {

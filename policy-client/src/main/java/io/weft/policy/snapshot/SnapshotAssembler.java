@@ -43,8 +43,8 @@ import java.util.function.BinaryOperator;
  *       dropped with the last reference.
  *   <li>A route configuration whose virtual hosts come by themselves is there once they have been told of for the first time. From then on
  *       what a response says of them holds at once and as a whole.
- *   <li>A secret is published when it comes. What refers to it does not wait for it: without it nothing goes over TLS, so that
- *       an identity that is late or missing closes the way and does not change it.
+ *   <li>A secret is published when it comes. What refers to it is published without it, too: then nothing goes over TLS, so that
+ *       an identity that is missing closes the way and does not change it. Whoever publishes may wait for it.
  * </ul>
  * Confined to one thread.
  */
@@ -134,7 +134,7 @@ public final class SnapshotAssembler {
 
     /** Whether something does, and this process has got nothing for itself yet. */
     public boolean lacksProvided() {
-        return asksForProvider() && secrets.provided.isEmpty();
+        return asksForProvider() && !secrets.everProvided;
     }
 
     /** The names by which a resource leaves to this process who it is, or whom it trusts. */
@@ -340,6 +340,7 @@ public final class SnapshotAssembler {
         final Set<String> withdrawn = new HashSet<>();
         /** What no control plane sent. */
         Map<String, Secret> provided = Map.of();
+        boolean everProvided;
         Set<String> wanted = Set.of();
         Map<String, Secret> frozen = Map.of();
         boolean changed;
@@ -370,6 +371,7 @@ public final class SnapshotAssembler {
 
         void provide(Map<String, Secret> own) {
             provided = own;
+            everProvided |= !own.isEmpty();
             changed = true;
         }
 

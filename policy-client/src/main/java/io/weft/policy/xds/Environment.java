@@ -12,6 +12,7 @@ import java.util.random.RandomGenerator;
  * @param random for jitter
  * @param firstSnapshotWait how long after its first response an incomplete policy is held back
  * @param laterSnapshotWait how long a later change is held back while something that it names has not come yet
+ * @param certificateWait how long it is held back for a certificate that it names
  * @param deltaRetry how long a control plane that refused delta is asked for the state of the world
  */
 public record Environment(
@@ -20,12 +21,13 @@ public record Environment(
         TransportLimits limits,
         Duration firstSnapshotWait,
         Duration laterSnapshotWait,
+        Duration certificateWait,
         Duration deltaRetry) {
 
     public static Environment production() {
         // Fifteen seconds is Envoy's initial_fetch_timeout.
         return new Environment(
                 Clock.systemUTC(), () -> ThreadLocalRandom.current().nextLong(), TransportLimits.DEFAULT,
-                Duration.ofSeconds(15), Duration.ofSeconds(1), Duration.ofMinutes(10));
+                Duration.ofSeconds(15), Duration.ofSeconds(1), Duration.ofSeconds(15), Duration.ofMinutes(10));
     }
 }

@@ -60,6 +60,8 @@ public final class PolicySubscription {
     private OwnIdentities identities;
     private Optional<LoadReporter> loadReporter = Optional.empty();
     private Optional<String> identityProblem = Optional.empty();
+    /** What the control plane is to know as soon as the policy that comes with it is in force; null: it knows. */
+    private String unsaidIdentity;
     private Optional<Cache> cache = Optional.empty();
     /** The policy from disk; null: there is none, or the control plane's has taken its place. */
     private PolicySnapshot restored;
@@ -217,7 +219,8 @@ public final class PolicySubscription {
 
                 @Override
                 public void identified(String spiffeId) {
-                    client.identified(spiffeId);
+                    unsaidIdentity = spiffeId;
+                    sayIdentity();
                 }
 
                 @Override
@@ -286,6 +289,15 @@ public final class PolicySubscription {
         endRestoredWait();
         cache.ifPresent(open -> open.file().store(assembler.resources()));
         show(fresh);
+        sayIdentity();
+    }
+
+    /** Others call this process over mesh TLS once the control plane has heard of it. */
+    private void sayIdentity() {
+        if (unsaidIdentity != null && !gate.holds()) {
+            client.identified(unsaidIdentity);
+            unsaidIdentity = null;
+        }
     }
 
     private void show(PolicySnapshot fresh) {
