@@ -364,7 +364,8 @@ class GrpcClientIT {
         serve(orders(patient, a));
         Map<String, String> late = call("deadline", "1000");
         assertThat(late).containsEntry("code", "DEADLINE_EXCEEDED");
-        assertThat(late.get("description")).contains("deadline exceeded after");
+        // The second where the server, which keeps to the deadline too, was a moment faster.
+        assertThat(late.get("description")).containsAnyOf("deadline exceeded after", "cancelled at or after deadline");
         assertThat(call("kind", "BIDI_STREAMING", "cancel", "100")).containsEntry("code", "CANCELLED").containsEntry("description", "enough");
         await().until(() -> a.cancellations() == 4);
         assertThat(a.calls().get(2).headers().keys()).contains("grpc-timeout");
