@@ -36,7 +36,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Vert.x's HttpClient, as an app that asks on an event loop and waits for the answer elsewhere. Cookies and credentials are the app's own
- * business. The header {@code X-Http} says what it speaks: {@code 1.1}, or HTTP/2 by {@code upgrade} or {@code prior-knowledge}.
+ * business. The header {@code X-Http} says what it speaks: {@code 1.1}, or HTTP/2 by {@code upgrade} or {@code prior-knowledge}, and {@code X-Unproxied} to which host it goes
+ * without the proxy that it has.
  */
 public final class VertxClient {
     private final Vertx vertx = Vertx.vertx();
@@ -46,7 +47,7 @@ public final class VertxClient {
     private final Map<String, Map<String, String>> cookies = new TreeMap<>();
 
     /** What an app chooses for a whole client. */
-    private record Traits(String http, int connectMillis, int proxyPort) {}
+    private record Traits(String http, int connectMillis, int proxyPort, String unproxied) {}
 
     private VertxClient() {}
 
@@ -67,6 +68,10 @@ public final class VertxClient {
             options.setProxyOptions(new ProxyOptions().setType(ProxyType.HTTP).setHost("127.0.0.1").setPort(traits.proxyPort));
         }
         try {
+            if (!traits.unproxied.isEmpty()) {
+                // Not in 4.0.
+                HttpClientOptions.class.getMethod("addNonProxyHost", String.class).invoke(options, traits.unproxied);
+            }
             // Of another type in 5.
             return (HttpClient) Vertx.class.getMethod("createHttpClient", HttpClientOptions.class).invoke(vertx, options);
         } catch (ReflectiveOperationException e) {
@@ -126,7 +131,8 @@ public final class VertxClient {
 
     private HttpAnswer exchange(HttpCall call, String cookie, String authorization) throws Exception {
         HttpClient client = clients.computeIfAbsent(
-                new Traits(call.headers().getOrDefault("X-Http", "1.1"), call.timeoutMillis(), call.proxyPort()), this::client);
+                new Traits(call.headers().getOrDefault("X-Http", "1.1"), call.timeoutMillis(), call.proxyPort(), call.headers().getOrDefault("X-Unproxied", "")),
+                this::client);
         RequestOptions options = new RequestOptions()
                 .setMethod(HttpMethod.valueOf(call.method()))
                 .setAbsoluteURI(call.url())

@@ -33,6 +33,7 @@ public final class VertxAdapter implements Adapter {
             };
             case VertxModule.SERVER -> (Handler.Argument) (transport, server, a0, a1, authority) ->
                     authority == null ? server : requests.secured().server((SocketAddress) server, ((HostAndPort) authority).host());
+            case VertxModule.PROXY -> (Handler.Around) (client, options, address, a2, a3) -> internals.isOpening() ? null : Handler.PROCEED;
             case VertxModule.CONNECT -> requests.connects();
             default -> VertxModule.module().idle(hook);
         };

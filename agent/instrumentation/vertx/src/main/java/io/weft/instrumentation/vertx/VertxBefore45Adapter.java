@@ -9,13 +9,15 @@ import io.weft.instrumentation.Handler;
 
 /** The handlers of {@link VertxModule} for Vert.x 4.0 to 4.4. Thread-safe. */
 public final class VertxBefore45Adapter implements Adapter {
+    private final Internals internals;
     private final Requests requests;
 
     /** Of the call that this thread is at the beginning of. */
     private final ThreadLocal<Promise<?>> asked = new ThreadLocal<>();
 
     public VertxBefore45Adapter(AdapterContext context) throws ReflectiveOperationException {
-        requests = new Requests(context, new InternalsBefore45(context));
+        internals = new InternalsBefore45(context);
+        requests = new Requests(context, internals);
     }
 
     @Override
@@ -34,6 +36,7 @@ public final class VertxBefore45Adapter implements Adapter {
                         .setMethod((HttpMethod) method).setPort((int) port).setHost((String) host).setURI((String) uri);
                 return requests.takes(options, client, promise) ? null : Handler.PROCEED;
             };
+            case VertxModule.PROXY -> (Handler.Around) (client, options, address, a2, a3) -> internals.isOpening() ? null : Handler.PROCEED;
             case VertxModule.CONNECT -> requests.connects();
             default -> VertxModule.module().idle(hook);
         };

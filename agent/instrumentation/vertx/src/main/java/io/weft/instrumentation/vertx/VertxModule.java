@@ -20,10 +20,14 @@ public final class VertxModule {
     static final String REQUEST = "request";
     static final String SERVER = "server";
     static final String CONNECT = "connect";
+    static final String PROXY = "proxy";
 
     private static final String ASKED = "(Lio/vertx/core/http/RequestOptions;Lio/vertx/core/impl/future/PromiseInternal;)V";
     private static final String PARTS = "(Lio/vertx/core/http/HttpMethod;ILjava/lang/String;Ljava/lang/String;"
             + "Lio/vertx/core/impl/future/PromiseInternal;)V";
+    private static final String BASE = "io.vertx.core.http.impl.HttpClientBase";
+    private static final String OPTIONS = "Lio/vertx/core/net/ProxyOptions;";
+    private static final String ADDRESS = "Lio/vertx/core/net/SocketAddress;";
 
     private VertxModule() {}
 
@@ -41,6 +45,10 @@ public final class VertxModule {
                                 Hook.argument(ASKED_4_0, CLIENT, "request", PARTS, 4).whenPresent(),
                                 Hook.around(PARTS_4_0, CLIENT, "request", PARTS).whenPresent(),
                                 Hook.around(REQUEST, CLIENT, "request", "(Lio/vertx/core/http/RequestOptions;)Lio/vertx/core/Future;"),
+                                // in 4.1 to 4.4, in 4.5, and from 5 on: the app may want a proxy for all that is not of some name, as an endpoint's address
+                                proxy(CLIENT, "getProxyOptions", ""),
+                                proxy(BASE, "resolveProxyOptions", ADDRESS),
+                                proxy(BASE, "computeProxyOptions", ADDRESS),
                                 // from 5.1 on
                                 Hook.argument(SERVER, "io.vertx.core.http.impl.tcp.TcpHttpClientTransport", "connect",
                                         "(Lio/vertx/core/internal/ContextInternal;Lio/vertx/core/net/SocketAddress;Lio/vertx/core/net/HostAndPort;"
@@ -52,5 +60,9 @@ public final class VertxModule {
                                                 + "Lio/netty/channel/ChannelPromise;)V",
                                         3).untilWoken()))
                 .markedBy(CLIENT);
+    }
+
+    private static Hook proxy(String of, String method, String and) {
+        return Hook.around(PROXY, of, method, "(" + OPTIONS + and + ")" + OPTIONS).whenPresent();
     }
 }
