@@ -8,7 +8,6 @@ import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.ApacheHttpAsyncClient4;
 import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
-import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HelidonClient;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Generations;
@@ -35,21 +34,17 @@ class UnledClientsIT {
     final Testbed testbed = new Testbed();
 
     private enum Unled {
-        APACHE_4_3("httpclient4-4.3", ApacheHttpClient4.class, Map.of("header.X-Client", "minimal"), false),
-        APACHE_4_5("httpclient4-4.5", ApacheHttpClient4.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_BEFORE_4_3("httpclient4-4.3", ApacheHttpClient4.class, Map.of("header.X-Client", "before-4.3"), false),
         APACHE_BEFORE_4_3_IN_4_5("httpclient4-4.5", ApacheHttpClient4.class, Map.of("header.X-Client", "before-4.3"), false),
         APACHE_ASYNC_MINIMAL_4_1("httpasyncclient4-4.1", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_MINIMAL_4_1_5("httpasyncclient4-4.1.5", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_PIPELINING_4_1("httpasyncclient4-4.1", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "pipelining"), false),
         APACHE_ASYNC_PIPELINING_4_1_5("httpasyncclient4-4.1.5", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "pipelining"), false),
-        APACHE_5_0("httpclient5-5.0", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
-        APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_MINIMAL_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
         APACHE_MINIMAL_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
-        HELIDON_HTTP2_4_5("helidon-4.5", HelidonClient.class, Map.of("header.X-Http", "2"), true);
+        HELIDON_UPGRADE_4_5("helidon-4.5", HelidonClient.class, Map.of("header.X-Http", "upgrade"), true);
 
         private final String library;
         private final Class<?> driver;

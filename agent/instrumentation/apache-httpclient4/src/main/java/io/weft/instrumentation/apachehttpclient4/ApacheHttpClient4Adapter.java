@@ -9,14 +9,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.net.ConnectException;
 import javax.net.ssl.SSLSession;
-import org.apache.http.HttpHost;
 import org.apache.http.HttpRequest;
 import org.apache.http.client.methods.HttpExecutionAware;
 import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
 import org.apache.http.conn.ManagedHttpClientConnection;
 import org.apache.http.conn.routing.HttpRoute;
-import org.apache.http.impl.execchain.MainClientExec;
+import org.apache.http.impl.execchain.ClientExecChain;
 
 /** The handlers of {@link ApacheHttpClient4Module}. Thread-safe. */
 public final class ApacheHttpClient4Adapter implements Adapter {
@@ -49,16 +48,13 @@ public final class ApacheHttpClient4Adapter implements Adapter {
     public Handler handler(String hook) {
         return switch (hook) {
             case "execute" -> (Handler.Around) (exec, route, request, clientContext, aware) -> execute(
-                    (MainClientExec) exec,
+                    (ClientExecChain) exec,
                     (HttpRoute) route,
                     (HttpRequestWrapper) request,
                     (HttpClientContext) clientContext,
                     (HttpExecutionAware) aware);
             case "session" -> (Handler.Result) (connection, session, a0, a1, a2) ->
                     session != null && secured.isMesh(((ManagedHttpClientConnection) connection).getSocket()) ? null : (SSLSession) session;
-            case "minimal" -> (Handler.Around) (client, target, request, a2, a3) -> target == null
-                    ? Handler.PROCEED
-                    : unled(new HttpRoute((HttpHost) target), (HttpRequest) request, "minimal clients");
             case "before-4.3" -> (Handler.Around) (director, routed, a1, a2, a3) -> unled(
                     (HttpRoute) routeOf.invokeExact(routed), (HttpRequest) requestOf.invokeExact(routed), "DefaultHttpClient and the like");
             default -> throw new IllegalArgumentException("no hook of apache-httpclient4: " + hook);
@@ -71,7 +67,7 @@ public final class ApacheHttpClient4Adapter implements Adapter {
     }
 
     private Object execute(
-            MainClientExec exec, HttpRoute route, HttpRequestWrapper request, HttpClientContext clientContext, HttpExecutionAware aware)
+            ClientExecChain exec, HttpRoute route, HttpRequestWrapper request, HttpClientContext clientContext, HttpExecutionAware aware)
             throws Throwable {
         ConnectException refusal = unled.outside(route);
         if (refusal != null) {
@@ -81,7 +77,7 @@ public final class ApacheHttpClient4Adapter implements Adapter {
             return Handler.PROCEED;
         }
         ClassicRequest exchange = new ClassicRequest(request, route, null);
-        MainClientExec standIn;
+        ClientExecChain standIn;
         try {
             if (!context.outbound().claims(exchange)) {
                 return Handler.PROCEED;

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Apache HttpClient 4, classic.
  *
- * <p>The last element of the execution chain is stood in for by another of the same class and for the same client, whose connections
+ * <p>The last element of the execution chain, or the only one of a minimal client, is stood in for by another of the same class and for the same client, whose connections
  * lead to the mesh: they are leased when the request is complete, and as often as retries need one. Route, request, cookies and
  * credentials in the context stay the app's own. Clients that were built before the agent came are covered, too.
  */
@@ -19,34 +19,33 @@ public final class ApacheHttpClient4Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "apache-httpclient4",
-                "4.3 to 4.5, classic, but for minimal clients and the API before 4.3",
+                "4.3 to 4.5, classic, but for the API before 4.3",
                 "io.weft.instrumentation.apachehttpclient4.ApacheHttpClient4Adapter",
                 List.of(),
                 List.of(
-                        Hook.around(
-                                "execute",
-                                "org.apache.http.impl.execchain.MainClientExec",
-                                "execute",
-                                "(Lorg/apache/http/conn/routing/HttpRoute;Lorg/apache/http/client/methods/HttpRequestWrapper;"
-                                        + "Lorg/apache/http/client/protocol/HttpClientContext;"
-                                        + "Lorg/apache/http/client/methods/HttpExecutionAware;)"
-                                        + "Lorg/apache/http/client/methods/CloseableHttpResponse;"),
+                        execute("MainClientExec"),
+                        execute("MinimalClientExec"),
                         Hook.result(
                                 "session",
                                 "org.apache.http.impl.conn.DefaultManagedHttpClientConnection",
                                 "getSSLSession",
                                 "()Ljavax/net/ssl/SSLSession;"),
-                        // neither has such a chain
-                        Hook.around(
-                                "minimal",
-                                CLIENT + "MinimalHttpClient",
-                                "doExecute",
-                                "(Lorg/apache/http/HttpHost;Lorg/apache/http/HttpRequest;Lorg/apache/http/protocol/HttpContext;)"
-                                        + "Lorg/apache/http/client/methods/CloseableHttpResponse;").whenPresent(),
+                        // has no such chain
                         Hook.around(
                                 "before-4.3",
                                 CLIENT + "DefaultRequestDirector",
                                 "tryConnect",
                                 "(Lorg/apache/http/impl/client/RoutedRequest;Lorg/apache/http/protocol/HttpContext;)V").whenPresent()));
+    }
+
+    private static Hook execute(String end) {
+        return Hook.around(
+                "execute",
+                "org.apache.http.impl.execchain." + end,
+                "execute",
+                "(Lorg/apache/http/conn/routing/HttpRoute;Lorg/apache/http/client/methods/HttpRequestWrapper;"
+                        + "Lorg/apache/http/client/protocol/HttpClientContext;"
+                        + "Lorg/apache/http/client/methods/HttpExecutionAware;)"
+                        + "Lorg/apache/http/client/methods/CloseableHttpResponse;");
     }
 }

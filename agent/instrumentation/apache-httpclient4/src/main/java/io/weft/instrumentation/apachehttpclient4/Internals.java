@@ -9,6 +9,7 @@ import org.apache.http.client.UserTokenHandler;
 import org.apache.http.conn.ConnectionKeepAliveStrategy;
 import org.apache.http.conn.HttpClientConnectionManager;
 import org.apache.http.impl.execchain.MainClientExec;
+import org.apache.http.impl.execchain.MinimalClientExec;
 import org.apache.http.protocol.HttpRequestExecutor;
 
 /** What the end of an execution chain was built of: private fields, the same ones from 4.3 to 4.5. */
@@ -49,6 +50,22 @@ final class Internals {
         return (UserTokenHandler) Members.USER_TOKEN.invokeExact(exec);
     }
 
+    HttpRequestExecutor executor(MinimalClientExec exec) throws Throwable {
+        return (HttpRequestExecutor) Members.MINIMAL_EXECUTOR.invokeExact(exec);
+    }
+
+    HttpClientConnectionManager connections(MinimalClientExec exec) throws Throwable {
+        return (HttpClientConnectionManager) Members.MINIMAL_CONNECTIONS.invokeExact(exec);
+    }
+
+    ConnectionReuseStrategy reuse(MinimalClientExec exec) throws Throwable {
+        return (ConnectionReuseStrategy) Members.MINIMAL_REUSE.invokeExact(exec);
+    }
+
+    ConnectionKeepAliveStrategy keepAlive(MinimalClientExec exec) throws Throwable {
+        return (ConnectionKeepAliveStrategy) Members.MINIMAL_KEEP_ALIVE.invokeExact(exec);
+    }
+
     /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
     private static final class Members {
         static final MethodHandle EXECUTOR;
@@ -58,6 +75,10 @@ final class Internals {
         static final MethodHandle TARGET_AUTHENTICATION;
         static final MethodHandle PROXY_AUTHENTICATION;
         static final MethodHandle USER_TOKEN;
+        static final MethodHandle MINIMAL_EXECUTOR;
+        static final MethodHandle MINIMAL_CONNECTIONS;
+        static final MethodHandle MINIMAL_REUSE;
+        static final MethodHandle MINIMAL_KEEP_ALIVE;
 
         static {
             AdapterContext context = Internals.context;
@@ -70,6 +91,11 @@ final class Internals {
                 TARGET_AUTHENTICATION = lookup.findGetter(MainClientExec.class, "targetAuthStrategy", AuthenticationStrategy.class);
                 PROXY_AUTHENTICATION = lookup.findGetter(MainClientExec.class, "proxyAuthStrategy", AuthenticationStrategy.class);
                 USER_TOKEN = lookup.findGetter(MainClientExec.class, "userTokenHandler", UserTokenHandler.class);
+                MethodHandles.Lookup minimal = context.lookup(MinimalClientExec.class.getName());
+                MINIMAL_EXECUTOR = minimal.findGetter(MinimalClientExec.class, "requestExecutor", HttpRequestExecutor.class);
+                MINIMAL_CONNECTIONS = minimal.findGetter(MinimalClientExec.class, "connManager", HttpClientConnectionManager.class);
+                MINIMAL_REUSE = minimal.findGetter(MinimalClientExec.class, "reuseStrategy", ConnectionReuseStrategy.class);
+                MINIMAL_KEEP_ALIVE = minimal.findGetter(MinimalClientExec.class, "keepAliveStrategy", ConnectionKeepAliveStrategy.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }

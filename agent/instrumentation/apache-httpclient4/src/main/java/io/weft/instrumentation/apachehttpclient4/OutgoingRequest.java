@@ -19,6 +19,8 @@ import org.apache.http.entity.FileEntity;
 
 /** One hop as the mesh sees it. */
 abstract class OutgoingRequest extends Exchange {
+    private static final String HTTP = "http://";
+
     private final HttpRequestWrapper request;
     private final HttpRoute route;
 
@@ -48,10 +50,20 @@ abstract class OutgoingRequest extends Exchange {
         return target.getPort() < 0 || target.getPort() == 80 ? name : name + ":" + target.getPort();
     }
 
+    /** Before 4.5, minimal clients do not rewrite the app's URI, which has the host in it. */
     @Override
     public String path() {
-        String path = request.getRequestLine().getUri();
-        return path.startsWith("/") ? path : "/" + path;
+        String uri = request.getRequestLine().getUri();
+        String target = uri.regionMatches(true, 0, HTTP, 0, HTTP.length()) ? uri.substring(endOfAuthority(uri)) : uri;
+        return target.startsWith("/") ? target : "/" + target;
+    }
+
+    private static int endOfAuthority(String uri) {
+        int end = HTTP.length();
+        while (end < uri.length() && "/?#".indexOf(uri.charAt(end)) < 0) {
+            end++;
+        }
+        return end;
     }
 
     @Override

@@ -3,14 +3,19 @@ package io.weft.instrumentation.apachehttpclient4;
 import io.weft.dataplane.Outbound;
 import io.weft.instrumentation.Attached;
 import org.apache.http.conn.ConnectionKeepAliveStrategy;
+import org.apache.http.impl.execchain.ClientExecChain;
 import org.apache.http.impl.execchain.MainClientExec;
+import org.apache.http.impl.execchain.MinimalClientExec;
 
-/** The ends of the app's execution chains as they are for requests of the mesh, one for each as long as that lives. Thread-safe. */
+/**
+ * The ends of the app's execution chains, and what minimal clients have in the place of such a chain, as they are for requests of the mesh, one for each as long as
+ * that lives. Thread-safe.
+ */
 final class StandIns {
     private final Internals internals;
     private final Outbound outbound;
     private final SecuredSockets secured;
-    private final Attached<MainClientExec> byOriginal = new Attached<>();
+    private final Attached<ClientExecChain> byOriginal = new Attached<>();
 
     StandIns(Internals internals, Outbound outbound, SecuredSockets secured) {
         this.internals = internals;
@@ -18,17 +23,18 @@ final class StandIns {
         this.secured = secured;
     }
 
-    boolean contains(MainClientExec exec) throws Throwable {
-        return internals.connections(exec) instanceof MeshConnectionManager;
+    boolean contains(ClientExecChain exec) throws Throwable {
+        return (exec instanceof MinimalClientExec minimal ? internals.connections(minimal) : internals.connections((MainClientExec) exec))
+                instanceof MeshConnectionManager;
     }
 
-    MainClientExec of(MainClientExec original) throws Throwable {
-        MainClientExec known = byOriginal.of(original);
+    ClientExecChain of(ClientExecChain original) throws Throwable {
+        ClientExecChain known = byOriginal.of(original);
         if (known != null) {
             return known;
         }
         // Threads that come at the same time make one each, of which one is kept; they do the same.
-        MainClientExec made = make(original);
+        ClientExecChain made = original instanceof MinimalClientExec minimal ? make(minimal) : make((MainClientExec) original);
         byOriginal.put(original, made);
         return made;
     }
@@ -43,5 +49,14 @@ final class StandIns {
                 internals.targetAuthentication(original),
                 internals.proxyAuthentication(original),
                 internals.userToken(original));
+    }
+
+    private MinimalClientExec make(MinimalClientExec original) throws Throwable {
+        ConnectionKeepAliveStrategy keepAlive = internals.keepAlive(original);
+        return new MinimalClientExec(
+                new MeshRequestExecutor(internals.executor(original), keepAlive, outbound),
+                new MeshConnectionManager(internals.connections(original), secured),
+                internals.reuse(original),
+                keepAlive);
     }
 }

@@ -14,17 +14,20 @@ import javax.net.ssl.SSLSession;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
 
 /** The handlers of {@link ApacheHttpClient5Module}. Thread-safe. */
 public final class ApacheHttpClient5Adapter implements Adapter {
     private final AdapterContext context;
     private final MinimalClients minimal;
+    private final StandIns standIns;
     private final ConnectLimit connectLimit = new ConnectLimit();
     private final Dialing dialing = new Dialing();
 
@@ -34,9 +37,10 @@ public final class ApacheHttpClient5Adapter implements Adapter {
     /** Null before 5.6. */
     private final MethodHandle unixDomainSocket;
 
-    public ApacheHttpClient5Adapter(AdapterContext context) throws IllegalAccessException {
+    public ApacheHttpClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.minimal = new MinimalClients(context);
+        this.standIns = new StandIns(context);
         this.executeInformed = Members.whenPresent(
                 ExecRuntime.class,
                 "execute",
@@ -66,12 +70,33 @@ public final class ApacheHttpClient5Adapter implements Adapter {
                 return Handler.PROCEED;
             };
             case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible((SSLSession) session);
-            case "minimal" -> (Handler.Around) (client, target, request, a2, a3) -> {
-                ConnectException refusal = target == null ? null : minimal.refusal((ClassicHttpRequest) request, (HttpHost) target);
-                return refusal == null ? Handler.PROCEED : new Handler.Thrown(refusal);
-            };
+            case "minimal" -> (Handler.Around) (client, target, request, apps, a3) ->
+                    target == null ? Handler.PROCEED : minimal(client, (HttpHost) target, (ClassicHttpRequest) request, (HttpContext) apps);
             default -> throw new IllegalArgumentException("no hook of apache-httpclient5: " + hook);
         };
+    }
+
+    private Object minimal(Object client, HttpHost target, ClassicHttpRequest request, HttpContext apps) throws Throwable {
+        ConnectException refusal = minimal.outside(target);
+        if (refusal != null) {
+            return new Handler.Thrown(refusal);
+        }
+        UnledRequest exchange = MinimalClients.exchange(request, target);
+        CloseableHttpClient standIn;
+        try {
+            if (!minimal.isClaimed(exchange, target)) {
+                return Handler.PROCEED;
+            }
+            standIn = standIns.of(client);
+        } catch (Throwable fault) {
+            return new Handler.Thrown(Unsent.failure(exchange, fault));
+        }
+        try {
+            return standIn.execute(target, request, apps);
+        } catch (Throwable thrown) {
+            // the app's as the library throws it
+            return new Handler.Thrown(thrown);
+        }
     }
 
     private Object connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {

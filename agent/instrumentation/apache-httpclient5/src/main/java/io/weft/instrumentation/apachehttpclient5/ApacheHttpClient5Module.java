@@ -10,7 +10,7 @@ import java.util.List;
  * <p>The element of the execution chain that connects is given another {@code ExecRuntime}: one that leases a connection when the
  * request is complete (from 5.2 on the app's interceptors run after the connect element), to an endpoint of the mesh, and as often
  * as retries need one. Route, request and cookies in the context stay the app's own. Clients that were built before the agent came
- * are covered, too.
+ * are covered, too. A minimal one, which has no such chain, is stood in for by one that has.
  */
 public final class ApacheHttpClient5Module {
     private static final String CLASSIC = "org.apache.hc.client5.http.impl.classic.";
@@ -22,7 +22,7 @@ public final class ApacheHttpClient5Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "apache-httpclient5",
-                "5.0 to 5.6, classic, but for minimal clients",
+                "5.0 to 5.6, classic",
                 "io.weft.instrumentation.apachehttpclient5.ApacheHttpClient5Adapter",
                 List.of(),
                 List.of(

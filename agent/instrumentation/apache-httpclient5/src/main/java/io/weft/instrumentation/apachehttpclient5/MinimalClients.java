@@ -10,13 +10,13 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 
 /**
- * Those that have no execution chain: their requests go out without the mesh, and not at all where policy wants them secured, or guards
+ * Asynchronous ones that have no execution chain: their requests go out without the mesh, and not at all where policy wants them secured, or guards
  * what is outside. Thread-safe.
  */
 final class MinimalClients {
     private static final int HTTP = 80;
     private static final int HTTPS = 443;
-    private static final String INSTEAD = "; build the client with HttpClients.custom() or HttpAsyncClients.custom() instead";
+    private static final String INSTEAD = "; build the client with HttpAsyncClients.custom() instead";
 
     private final AdapterContext context;
 
@@ -30,7 +30,7 @@ final class MinimalClients {
         if (outside != null || isSecure(target)) {
             return outside;
         }
-        UnledRequest exchange = new UnledRequest(request, new HttpRoute(new HttpHost("http", target.getHostName(), port(target))));
+        UnledRequest exchange = exchange(request, target);
         try {
             if (!context.outbound().claims(exchange)) {
                 return null;
@@ -43,6 +43,15 @@ final class MinimalClients {
         }
         context.warn("apache-httpclient5: requests of minimal clients go out without the mesh" + INSTEAD);
         return null;
+    }
+
+    /** Whether it is for the mesh, if it need not be refused. */
+    boolean isClaimed(UnledRequest exchange, HttpHost target) {
+        return !isSecure(target) && context.outbound().claims(exchange);
+    }
+
+    static UnledRequest exchange(HttpRequest request, HttpHost target) {
+        return new UnledRequest(request, new HttpRoute(new HttpHost("http", target.getHostName(), port(target))));
     }
 
     /** Of a connection whose requests nobody knows yet. */
@@ -59,7 +68,7 @@ final class MinimalClients {
         return new ConnectException("mesh TLS is not supported for a minimal client: " + authority + INSTEAD);
     }
 
-    private ConnectException outside(HttpHost target) {
+    ConnectException outside(HttpHost target) {
         return Outside.refusal(context.outbound(), isSecure(target), target.getHostName(), port(target));
     }
 
