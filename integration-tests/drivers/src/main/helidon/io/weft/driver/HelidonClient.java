@@ -11,6 +11,7 @@ import io.helidon.webclient.api.WebClient;
 import io.helidon.webclient.api.WebClientCookieManager;
 import io.helidon.webclient.api.WebClientServiceRequest;
 import io.helidon.webclient.api.WebClientServiceResponse;
+import io.helidon.webclient.spi.ProtocolConfig;
 import io.helidon.webclient.spi.WebClientService;
 import io.weft.driver.HttpCall.Way;
 import java.io.IOException;
@@ -33,24 +34,39 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
- * Helidon's WebClient over HTTP/1.1, and with the header {@code X-Http: 2} over HTTP/2, with a service of the app's. It answers no challenge by itself; this does, as an app would. Each client is used by one
+ * Helidon's WebClient over HTTP/1.1, or as a header {@code X-Http} says: over HTTP/2 after an upgrade, where there is one ({@code upgrade}), or by {@code prior-knowledge}, with
+ * a service of the app's. It answers no challenge by itself; this does, as an app would. Over HTTP/1.1 each client is used by one
  * thread at a time, with connections of its own: before 4.4 a connection is in the pool before it may be taken from there, and fails the request that does.
  */
 public final class HelidonClient {
+    private static final String HTTP_2 = "h2";
     private static final int NO_CONTENT = 204;
     private static final int NOT_MODIFIED = 304;
     private static final int UNAUTHORIZED = 401;
 
     private final Map<Traits, Deque<WebClient>> idle = new ConcurrentHashMap<>();
+    /** Whose streams share connections. */
+    private final Map<Traits, WebClient> shared = new ConcurrentHashMap<>();
     private final ThreadLocal<List<String>> seen = ThreadLocal.withInitial(ArrayList::new);
 
-    /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean expectsContinue, int timeoutMillis) {}
+    private final ThreadLocal<String> version = new ThreadLocal<>();
 
-    private HelidonClient() {}
+    /** What an app chooses for a whole client. */
+    private record Traits(boolean cookies, boolean expectsContinue, int timeoutMillis, boolean knowsHttp2) {}
+
+    private final ProtocolConfig priorKnowledge;
+
+    /** @param priorKnowledge by which a client knows that servers speak HTTP/2; null: by none */
+    HelidonClient(ProtocolConfig priorKnowledge) {
+        this.priorKnowledge = priorKnowledge;
+    }
 
     public static void main(String[] args) throws IOException {
-        ClientDriver.run(new HelidonClient()::send);
+        new HelidonClient(null).run();
+    }
+
+    void run() throws IOException {
+        ClientDriver.run(this::send);
     }
 
     private WebClient client(Traits traits) {
@@ -61,11 +77,15 @@ public final class HelidonClient {
         if (traits.timeoutMillis > 0) {
             client.connectTimeout(Duration.ofMillis(traits.timeoutMillis));
         }
+        if (traits.knowsHttp2) {
+            client.addProtocolConfig(priorKnowledge);
+        }
         return client.build();
     }
 
     private WebClientServiceResponse service(WebClientService.Chain chain, WebClientServiceRequest request) {
         List<String> lines = seen.get();
+        version.set(request.protocolId());
         lines.add(request.method().text() + " " + request.uri().toUri() + " " + names(request.headers()));
         WebClientServiceResponse response = chain.proceed(request);
         lines.add(response.status().code() + " of " + request.uri().toUri() + " " + names(response.headers()));
@@ -96,7 +116,10 @@ public final class HelidonClient {
     }
 
     private HttpAnswer exchange(HttpCall call, String authorization) {
-        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.EXPECT_CONTINUE), call.timeoutMillis());
+        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.EXPECT_CONTINUE), call.timeoutMillis(), http(call).equals("prior-knowledge"));
+        if (traits.knowsHttp2) {
+            return exchange(shared.computeIfAbsent(traits, this::client), call, authorization);
+        }
         Deque<WebClient> others = idle.computeIfAbsent(traits, none -> new ConcurrentLinkedDeque<>());
         WebClient last = others.pollFirst();
         WebClient client = last == null ? client(traits) : last;
@@ -112,8 +135,8 @@ public final class HelidonClient {
                 .uri(URI.create(call.url()))
                 .followRedirects(call.is(Way.FOLLOW_REDIRECTS));
         call.headers().forEach((name, value) -> request.header(HeaderNames.create(name), value));
-        if (call.headers().getOrDefault("X-Http", "1.1").equals("2")) {
-            request.protocolId("h2");
+        if (!http(call).equals("1.1")) {
+            request.protocolId(HTTP_2);
         }
         if (authorization != null) {
             request.header(HeaderNames.AUTHORIZATION, authorization);
@@ -138,6 +161,10 @@ public final class HelidonClient {
             }
             return answer(call, response, response.entity().as(String.class));
         }
+    }
+
+    private static String http(HttpCall call) {
+        return call.headers().getOrDefault("X-Http", "1.1");
     }
 
     private static HttpClientResponse response(HttpCall call, HttpClientRequest request) {
@@ -182,6 +209,7 @@ public final class HelidonClient {
         told.put("uri", response.lastEndpointUri().toUri().toString().replace(":80/", "/"));
         told.put("message", response.status().reasonPhrase());
         told.put("order", String.join("\n", names(response.headers())));
+        told.put("version", version.get());
         told.put("service", String.join("\n", seen.get()));
         return new HttpAnswer(response.status().code(), headers, body, told);
     }

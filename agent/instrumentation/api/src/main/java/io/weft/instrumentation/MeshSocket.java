@@ -16,6 +16,7 @@ import java.net.SocketException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLSocket;
 
 /**
@@ -44,6 +45,9 @@ public final class MeshSocket extends Socket {
 
     /** Null as long as {@link #secured} is. */
     private volatile ClientConnection pooled;
+
+    /** Null: it is not shared. */
+    private final AtomicReference<SharedConnection> shared = new AtomicReference<>();
 
     private MeshSocket(Endpoint endpoint, long connectNanos, Layering layering) {
         this.endpoint = endpoint;
@@ -119,6 +123,16 @@ public final class MeshSocket extends Socket {
         if (kept != null && !kept.giveBack()) {
             closeQuietly();
         }
+    }
+
+    /** In place of {@link #leased} and {@link #idle}, of a connection that several calls may have at once. It is to be asked before the first of them has it. */
+    public SharedConnection shared() {
+        SharedConnection there = shared.get();
+        if (there == null) {
+            shared.compareAndSet(null, new SharedConnection(endpoint.tls(), closing(this)));
+            there = shared.get();
+        }
+        return there;
     }
 
     private void closeQuietly() {

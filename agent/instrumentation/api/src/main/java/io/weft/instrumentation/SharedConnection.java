@@ -3,19 +3,23 @@ package io.weft.instrumentation;
 import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 
-/** A secured connection in a pool of a library's, on which several requests may be at once. Thread-safe. */
+/** A connection in a pool of a library's, on which several requests may be at once. Thread-safe. */
 public final class SharedConnection {
     private final ClientTls tls;
+    /** Null: plaintext. */
     private final ClientConnection connection;
     private final long openedNanos = System.nanoTime();
     /** Guarded by this. */
     private int requests;
     private boolean used;
 
-    /** @param close by the library, so that its pool knows */
+    /**
+     * @param tls null: plaintext
+     * @param close by the library, so that its pool knows
+     */
     public SharedConnection(ClientTls tls, Runnable close) {
         this.tls = tls;
-        connection = tls.connections().opened(close);
+        connection = tls == null ? null : tls.connections().opened(close);
     }
 
     public boolean isSecuredBy(ClientTls wanted) {
@@ -30,7 +34,7 @@ public final class SharedConnection {
      * @return false: it is closed, or to be closed by the caller
      */
     public synchronized boolean lease(long waitsSince) {
-        boolean good = requests > 0 || !used && waitsSince - openedNanos < 0 || connection.lease();
+        boolean good = requests > 0 || !used && waitsSince - openedNanos < 0 || connection == null || connection.lease();
         used = true;
         if (good) {
             requests++;
@@ -40,6 +44,10 @@ public final class SharedConnection {
 
     /** After each request that was given it. @return false: it is to be closed by the caller */
     public synchronized boolean giveBack() {
-        return --requests > 0 || connection.giveBack();
+        return --requests > 0 || connection == null || connection.giveBack();
+    }
+
+    public synchronized boolean isIdle() {
+        return requests == 0;
     }
 }

@@ -1,14 +1,10 @@
 package io.weft.instrumentation.helidon;
 
-import io.helidon.common.buffers.BufferData;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.ClientRequestHeaders;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.WritableHeaders;
-import io.helidon.webclient.api.ClientConnection;
-import io.helidon.webclient.api.TcpClientConnection;
-import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange.Replay;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.AdapterContext;
@@ -21,79 +17,62 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 
-/** One attempt of a request. For the thread of the request; but {@link #end} may come from any. */
-final class Attempt {
+/** One attempt of a request. For the thread of the request; but {@link #end} and {@link #over} may come from any. */
+abstract class Attempt extends UnderWay {
     private final AdapterContext context;
-    private final CallChains chains;
-    private final Object chain;
-    /** Null: not for the mesh. */
+    private final Connections connections;
     private final OutgoingRequest exchange;
 
     private boolean connecting = true;
     private boolean led;
-    /** That the cache has handed out; null: none. */
-    private MeshSocket taken;
-    /** Null: there is none yet. */
-    private ClientConnection connection;
-    /** To or over which it is made; null: there is none yet. */
-    private volatile Socket socket;
     private volatile boolean ended;
 
-    /** @param exchange of which an attempt is due; null: not for the mesh */
-    Attempt(AdapterContext context, CallChains chains, Object chain, OutgoingRequest exchange) {
+    Attempt(AdapterContext context, Connections connections, Object chain, OutgoingRequest exchange) {
+        super(chain);
         this.context = context;
-        this.chains = chains;
-        this.chain = chain;
+        this.connections = connections;
         this.exchange = exchange;
     }
 
-    static Attempt unmeshed(Object chain) {
-        return new Attempt(null, null, chain, null);
+    final OutgoingRequest exchange() {
+        return exchange;
     }
 
-    boolean isUnmeshed() {
-        return exchange == null;
-    }
-
-    boolean isOf(Object callChain) {
-        return chain == callChain;
-    }
-
-    boolean isConnecting() {
+    final boolean isConnecting() {
         return connecting;
     }
 
     /** Whether the library has been told where to: else it goes where the app's own resolver says. */
-    boolean isLed() {
+    final boolean isLed() {
         return led;
     }
 
-    /**
-     * Connections are cached by that: a text, since the cache keeps it for ever, and one of few, so that what was secured by an earlier certificate is found, and
-     * dropped.
-     *
-     * @param host the app's
-     */
-    String lead(String host) {
-        Endpoint endpoint = exchange.endpoint();
-        String there = host + ' ' + exchange.upstreamCluster() + ' ' + endpoint.address() + (endpoint.tls() == null ? "" : " by mesh TLS");
+    /** @return what the library's cache is to know the connection by, in the place of the app's host */
+    final String lead(String host) {
+        String key = connections.towards(exchange.endpoint(), exchange.upstreamCluster(), host);
         led = true;
-        return there;
+        return key;
     }
 
-    InetSocketAddress address() {
+    final InetSocketAddress address() {
         return exchange.endpoint().address();
     }
 
+    /** Not connected yet. */
+    abstract MeshSocket socket();
+
+    /** {@link #end} closes it from now on, unless the attempt has another way meanwhile. */
+    abstract void connectsBy(MeshSocket socket);
+
     /** In the place of the library's own socket. */
-    Object connect(SocketOptions options) {
+    final Object connect(SocketOptions options) {
         if (!led) {
             return exchange.mayFailOpen() ? Handler.PROCEED : lost();
         }
-        MeshSocket there = MeshSocket.to(exchange.endpoint(), exchange.connectTimeoutNanos());
+        MeshSocket there = socket();
         try {
             options.configureSocket(there);
-            socket = there;
+            connectsBy(there);
             if (ended) {
                 throw new SocketTimeoutException("too late to connect");
             }
@@ -109,31 +88,25 @@ final class Attempt {
     }
 
     /** The cache has this one. @return false: policy has taken it away meanwhile, or wants another one */
-    boolean takes(MeshSocket kept) {
-        if (!kept.leadsTo(exchange.endpoint())) {
-            close(kept);
-            return false;
-        }
-        kept.leased();
-        taken = kept;
-        return !kept.isClosed();
+    abstract boolean takes(MeshSocket kept);
+
+    /** The library has its connection, and does not ask for one any more. */
+    final void connected() {
+        connecting = false;
     }
 
-    /** The request is about to be written. @return its headers as they are to be on the wire */
-    Object begin(ClientConnection over, ClientRequestHeaders headers) throws Throwable {
-        connecting = false;
-        connection = over;
-        if (over instanceof TcpClientConnection) {
-            socket = chains.socket(over);
-        }
-        if (!led) {
+    /**
+     * The request is about to be written, and {@link #end} ends that.
+     *
+     * @param over what it is written to; null: nothing of the mesh's
+     * @return its headers as they are to be on the wire
+     */
+    final Object begin(Socket over, ClientRequestHeaders headers) {
+        if (!led || !(over instanceof MeshSocket)) {
             if (!exchange.mayFailOpen()) {
                 return lost();
             }
             context.warn("a request of Helidon's WebClient goes where the app's own resolver says");
-        }
-        if (socket instanceof MeshSocket mesh && mesh != taken) {
-            mesh.leased();
         }
         if (!exchange.connected() || ended) {
             return new Handler.Thrown(new UncheckedIOException(new SocketTimeoutException("too late to send")));
@@ -161,53 +134,39 @@ final class Attempt {
                 Unsent.because(new IllegalStateException("the library was not told where to connect to"))));
     }
 
-    /** @return the request's first line as it is to be on the wire */
-    BufferData prologue(BufferData apps) {
-        String path = exchange.requestChanges().path();
-        if (path == null) {
-            return apps;
-        }
-        BufferData changed = BufferData.growing(path.length() + 128);
-        changed.writeAscii(exchange.method() + ' ' + path + " HTTP/1.1\r\n");
-        return changed;
-    }
-
     /** A part of a body that is written as it goes. */
-    void sends(int bytes) {
+    final void sends(int bytes) {
         if (!connecting && exchange.replay() == Replay.ONE_SHOT) {
             exchange.bytesSent(bytes);
         }
     }
 
-    void sent() {
+    final void sent() {
         if (!connecting && exchange.replay() == Replay.ONE_SHOT) {
             exchange.requestSent();
         }
     }
 
-    boolean isEnded() {
+    final boolean isEnded() {
         return ended;
     }
 
     /** Whoever connects, reads or writes sees it at once. From any thread. */
-    void end() {
+    final void end() {
         ended = true;
-        Socket used = socket;
-        if (used != null) {
-            close(used);
-        }
+        breakOff();
     }
+
+    /** Does not block. */
+    abstract void breakOff();
 
     /** It has failed, or its response is not for the app. */
-    void drop() {
-        if (connection != null) {
-            connection.closeResource();
-        } else if (taken != null) {
-            close(taken);
-        }
-    }
+    abstract void drop();
 
-    private static void close(Socket socket) {
+    /** The response's body is over, or nobody will read it. Again after that it does nothing. */
+    abstract void over();
+
+    static void close(Socket socket) {
         try {
             socket.close();
         } catch (IOException closed) {

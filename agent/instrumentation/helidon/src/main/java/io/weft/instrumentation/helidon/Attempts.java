@@ -1,6 +1,6 @@
 package io.weft.instrumentation.helidon;
 
-import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
+import io.helidon.http.ClientResponseHeaders;
 import io.helidon.http.Headers;
 import io.helidon.http.WritableHeaders;
 import io.helidon.webclient.api.WebClientServiceResponse;
@@ -8,25 +8,25 @@ import io.helidon.webclient.spi.WebClientService;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.ResponseChanges;
-import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.ExchangeEnd;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** One request in the mesh, on the thread that sends it: as many attempts as it takes. */
 final class Attempts {
-    private final AdapterContext context;
     private final CallChains chains;
-    private final ThreadLocal<Attempt> current;
+    private final ThreadLocal<UnderWay> current;
     private final WebClientService.Chain chain;
     private final OutgoingRequest exchange;
 
-    Attempts(AdapterContext context, CallChains chains, ThreadLocal<Attempt> current, WebClientService.Chain chain, OutgoingRequest exchange) {
-        this.context = context;
+    /** Null before the first. */
+    private Attempt attempt;
+
+    Attempts(CallChains chains, ThreadLocal<UnderWay> current, WebClientService.Chain chain, OutgoingRequest exchange) {
         this.chains = chains;
         this.current = current;
         this.chain = chain;
@@ -36,6 +36,7 @@ final class Attempts {
     WebClientServiceResponse run() throws Throwable {
         ExchangeEnd end = new ExchangeEnd(exchange);
         try {
+            chains.begin(chain, exchange);
             WebClientServiceResponse response = attempts();
             if (response == null) {
                 end.run();
@@ -51,37 +52,42 @@ final class Attempts {
     private WebClientServiceResponse watched(WebClientServiceResponse response, ExchangeEnd end) throws Throwable {
         ResponseChanges changes = exchange.responseChanges();
         InputStream body = response.inputStream().orElse(null);
+        Attempt delivered = attempt;
         if (body == null) {
             end.run();
+            delivered.over();
         } else {
-            response.whenComplete().whenComplete((complete, failure) -> end.run());
+            response.whenComplete().whenComplete((complete, failure) -> {
+                end.run();
+                delivered.over();
+            });
         }
         if (body == null && changes.isEmpty()) {
             return response;
         }
-        WebClientServiceResponse.Builder watched = WebClientServiceResponse.builder(response);
-        if (!changes.isEmpty()) {
-            WritableHeaders<?> headers = WritableHeaders.create(response.headers());
-            new HeaderView(headers).changeResponse(changes);
-            watched.headers(chains.headers(chain, headers));
-        }
-        if (body != null) {
-            watched.inputStream(new WatchedBody(body, exchange, end));
-        }
-        return watched.build();
+        return new DeliveredResponse(
+                response,
+                changes.isEmpty() ? response.headers() : changed(response.headers(), changes),
+                body == null ? Optional.empty() : Optional.of(new WatchedBody(body, chains, exchange, end)));
+    }
+
+    private ClientResponseHeaders changed(ClientResponseHeaders apps, ResponseChanges changes) throws Throwable {
+        WritableHeaders<?> headers = WritableHeaders.create(apps);
+        new HeaderView(headers).changeResponse(changes);
+        return chains.headers(chain, headers);
     }
 
     /** @return null: the mesh answers by itself */
     private WebClientServiceResponse attempts() throws Throwable {
         while (next() == Step.DIAL) {
-            Attempt attempt = new Attempt(context, chains, chain, exchange);
+            attempt = chains.attempt(chain, exchange);
             exchange.begins(attempt);
             WebClientServiceResponse response;
             current.set(attempt);
             try {
                 response = chain.proceed(exchange.request());
             } catch (RuntimeException e) {
-                Failure failure = classify(attempt, e);
+                Failure failure = classify(e);
                 attempt.drop();
                 if (!exchange.onFailure(failure)) {
                     throw e;
@@ -89,20 +95,30 @@ final class Attempts {
                 pause(exchange.backoffNanos());
                 continue;
             } finally {
-                current.remove();
+                current.set(null);
             }
-            Headers headers = response.headers();
-            if (!exchange.onResponse(response.status().code(), name -> RequestHeaders.joined(headers, name))) {
+            if (!isDropped(response)) {
                 return response;
             }
             if (response.inputStream().isPresent()) {
                 attempt.drop();
             } else {
                 response.connection().releaseResource();
+                attempt.over();
             }
             pause(exchange.backoffNanos());
         }
         return null;
+    }
+
+    private boolean isDropped(WebClientServiceResponse response) {
+        Headers headers = response.headers();
+        try {
+            return exchange.onResponse(response.status().code(), name -> RequestHeaders.joined(headers, name));
+        } catch (Throwable fault) {
+            attempt.drop();
+            throw fault;
+        }
     }
 
     /** A filter may hold the request up before its first attempt. */
@@ -115,8 +131,8 @@ final class Attempts {
         return step;
     }
 
-    private static Failure classify(Attempt attempt, RuntimeException failure) {
-        if (!attempt.isLed() || Thread.currentThread().isInterrupted()) {
+    private Failure classify(RuntimeException failure) throws Throwable {
+        if (!attempt.isLed() || Thread.currentThread().isInterrupted() || failure.getCause() instanceof InterruptedException) {
             return Failure.CANCELLED;
         }
         if (attempt.isEnded()) {
@@ -127,13 +143,9 @@ final class Attempts {
             return Failure.CANCELLED;
         }
         if (attempt.isConnecting()) {
-            return cause == null ? Failure.CANCELLED : Failure.CONNECT;
+            return chains.connectFailure(failure);
         }
-        if (cause instanceof SocketTimeoutException) {
-            return Failure.TIMEOUT;
-        }
-        // The library says so where a connection ends before a response; the rest is the app's, as what writes its body.
-        return cause instanceof IOException || failure instanceof InsufficientDataAvailableException ? Failure.RESET : Failure.CANCELLED;
+        return chains.failure(chain, failure);
     }
 
     private static void pause(long nanos) {

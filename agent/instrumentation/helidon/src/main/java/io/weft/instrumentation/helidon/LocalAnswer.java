@@ -29,7 +29,7 @@ final class LocalAnswer implements ClientConnection {
             view.set("content-length", Integer.toString(reply.body().length));
         }
         LocalAnswer connection = new LocalAnswer();
-        chains.answeredOver(chain, connection);
+        chains.answeredOver(chain, connection, request.request());
         WebClientServiceResponse.Builder response = WebClientServiceResponse.builder()
                 .connection(connection)
                 .headers(chains.headers(chain, headers))

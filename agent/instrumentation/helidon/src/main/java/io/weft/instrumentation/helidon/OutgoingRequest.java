@@ -1,6 +1,7 @@
 package io.weft.instrumentation.helidon;
 
 import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.webclient.api.ClientUri;
 import io.helidon.webclient.api.WebClientServiceRequest;
@@ -15,19 +16,27 @@ final class OutgoingRequest extends Exchange {
     private static final String ENVOY = "x-envoy-";
     private static final int HTTP_PORT = 80;
 
+    private final String protocol;
     private final WebClientServiceRequest request;
-    /** Null: it is written as it goes. */
-    private final byte[] entity;
+    /** Null: it is written as it goes, or not known yet. */
+    private byte[] entity;
     /** As the app has said it: to the headers the library adds one of its own, while a mirror is asked by another thread. */
     private final String authority;
+    /** By a header of the app's. */
+    private final boolean named;
+    /** Null before it was asked for: the library encodes it anew each time. */
+    private String path;
 
     /** Under way; null before the first. */
     private volatile Attempt attempt;
 
-    OutgoingRequest(WebClientServiceRequest request, byte[] entity) {
+    OutgoingRequest(String protocol, WebClientServiceRequest request, byte[] entity) {
+        this.protocol = protocol;
         this.request = request;
         this.entity = entity;
-        authority = authority(request);
+        String host = RequestHeaders.joined(request.headers(), HeaderNames.HOST);
+        named = host != null;
+        authority = named ? host : authority(request.uri());
     }
 
     WebClientServiceRequest request() {
@@ -36,6 +45,18 @@ final class OutgoingRequest extends Exchange {
 
     byte[] entity() {
         return entity;
+    }
+
+    /** What is to be sent, as often as it takes. Before the first attempt. */
+    void sends(byte[] bytes) {
+        entity = bytes;
+    }
+
+    /** The app's own {@code Host} is sent again: over HTTP/2 the library takes it out of the headers, to send it as {@code :authority}. */
+    void keepHost() {
+        if (named && !request.headers().contains(HeaderNames.HOST)) {
+            request.headers().set(HeaderNames.HOST, authority);
+        }
     }
 
     void begins(Attempt begun) {
@@ -56,6 +77,11 @@ final class OutgoingRequest extends Exchange {
     }
 
     @Override
+    public String protocol() {
+        return protocol;
+    }
+
+    @Override
     public String method() {
         return request.method().text();
     }
@@ -71,21 +97,20 @@ final class OutgoingRequest extends Exchange {
     }
 
     /** Helidon itself says the port even where that is the scheme's. */
-    private static String authority(WebClientServiceRequest request) {
-        String host = RequestHeaders.joined(request.headers(), "host");
-        if (host != null) {
-            return host;
-        }
-        ClientUri uri = request.uri();
+    private static String authority(ClientUri uri) {
         return uri.port() == HTTP_PORT ? uri.host() : uri.authority();
     }
 
     @Override
     public String path() {
-        ClientUri uri = request.uri();
-        String all = uri.pathWithQueryAndFragment();
-        int fragment = all.indexOf('#');
-        return fragment < 0 ? all : all.substring(0, fragment);
+        String known = path;
+        if (known == null) {
+            String all = request.uri().pathWithQueryAndFragment();
+            int fragment = all.indexOf('#');
+            known = fragment < 0 ? all : all.substring(0, fragment);
+            path = known;
+        }
+        return known;
     }
 
     @Override

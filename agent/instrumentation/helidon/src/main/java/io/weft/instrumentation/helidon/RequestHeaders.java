@@ -18,7 +18,11 @@ final class RequestHeaders {
 
     /** @return null when absent */
     static String joined(Headers headers, String name) {
-        HeaderName key = name(name);
+        return joined(headers, name(name));
+    }
+
+    /** @return null when absent */
+    static String joined(Headers headers, HeaderName key) {
         if (!headers.contains(key)) {
             return null;
         }

@@ -5,15 +5,16 @@ import io.weft.instrumentation.ExchangeEnd;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 
 /** A response's body, with an ear on how it comes in and on its end. */
 final class WatchedBody extends FilterInputStream {
+    private final CallChains chains;
     private final Exchange exchange;
     private final ExchangeEnd end;
 
-    WatchedBody(InputStream body, Exchange exchange, ExchangeEnd end) {
+    WatchedBody(InputStream body, CallChains chains, Exchange exchange, ExchangeEnd end) {
         super(body);
+        this.chains = chains;
         this.exchange = exchange;
         this.end = end;
     }
@@ -44,8 +45,17 @@ final class WatchedBody extends FilterInputStream {
         }
     }
 
+    @Override
+    public void close() throws IOException {
+        try {
+            in.close();
+        } finally {
+            end.run();
+        }
+    }
+
     private void brokeOff(Exception e) {
-        end.brokeOff(e instanceof UncheckedIOException io ? io.getCause() : e, false);
+        end.brokeOff(chains.cause(e), false);
     }
 
     private void came(int bytes) {

@@ -1,0 +1,242 @@
+package io.weft.instrumentation.helidon;
+
+import static io.weft.instrumentation.helidon.Handles.getter;
+import static io.weft.instrumentation.helidon.Handles.method;
+import static io.weft.instrumentation.helidon.Handles.setter;
+
+import io.helidon.http.ClientRequestHeaders;
+import io.helidon.http.ClientResponseHeaders;
+import io.helidon.http.Headers;
+import io.helidon.http.http2.Http2ErrorCode;
+import io.helidon.http.http2.Http2Exception;
+import io.helidon.http.http2.Http2Headers;
+import io.helidon.webclient.api.ClientConnection;
+import io.helidon.webclient.api.ClientUri;
+import io.helidon.webclient.api.FullClientRequest;
+import io.helidon.webclient.api.WebClientServiceRequest;
+import io.helidon.webclient.api.WebClientServiceResponse;
+import io.helidon.webclient.spi.WebClientService;
+import io.weft.dataplane.Exchange.Failure;
+import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.IdleSockets;
+import io.weft.instrumentation.MeshSocket;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/** Those of HTTP/2, from 4.5 on: before, who waits for a stream cannot be told that it is over. */
+final class Http2CallChains implements Http2Calls {
+    private static final String PACKAGE = "io.helidon.webclient.http2.";
+
+    /** As the library says it of a stream that is closed while its response is waited for: by the peer, by the mesh, or with its connection. */
+    private static final String CLOSED = "Stream closed while waiting for response headers";
+
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext members;
+
+    private final AdapterContext context;
+    private final Connections connections;
+    /** The library's cache keeps each for as long as it is open. */
+    private final IdleSockets idle = new IdleSockets(System::nanoTime);
+
+    Http2CallChains(AdapterContext context, Connections connections) throws ReflectiveOperationException {
+        this.context = context;
+        this.connections = connections;
+        members = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
+    }
+
+    @Override
+    public Handler handler(String hook, Supplier<Attempt> current) {
+        return switch (hook) {
+            case HelidonClientModule.HTTP2_GONE -> (Handler.Result) (connection, is, a0, a1, a2) ->
+                    (boolean) is || !(current.get() instanceof Http2Attempt attempt) || !attempt.isConnecting()
+                            ? is
+                            : !(socket(connection) instanceof MeshSocket kept && attempt.takes(kept));
+            case HelidonClientModule.HTTP2_HEADERS -> (Handler.Argument) (chain, headers, request, same, stream) ->
+                    current.get() instanceof Http2Attempt attempt && attempt.isOf(chain) ? attempt.begin(stream, (ClientRequestHeaders) headers) : headers;
+            case HelidonClientModule.HTTP2_ENTITY -> (Handler.Around) (chain, entity, a1, a2, a3) ->
+                    current.get() instanceof Http2Attempt attempt && attempt.isOf(chain) ? attempt.exchange().entity() : Handler.PROCEED;
+            case HelidonClientModule.HTTP2_HEAD -> (Handler.Result) (nobody, head, a0, a1, a2) ->
+                    current.get() instanceof Http2Attempt attempt && !attempt.isConnecting() ? attempt.changed((Http2Headers) head) : head;
+            default -> null;
+        };
+    }
+
+    @Override
+    public boolean isByPriorKnowledge(WebClientService.Chain chain) throws Throwable {
+        return (boolean) Members.PRIOR_KNOWLEDGE.invokeExact((Object) connections.http2Request(chain));
+    }
+
+    @Override
+    public OutgoingRequest request(WebClientService.Chain chain, WebClientServiceRequest request) throws Throwable {
+        return new OutgoingRequest("HTTP/2", request, entity(chain) instanceof byte[] bytes ? bytes : null);
+    }
+
+    private static Object entity(WebClientService.Chain chain) throws Throwable {
+        return Members.OF_ENTITY.isInstance(chain) ? (Object) Members.ENTITY.invokeExact((Object) chain) : null;
+    }
+
+    /** What is to be sent more than once is written once. */
+    @Override
+    public void begin(WebClientService.Chain chain, OutgoingRequest exchange) throws Throwable {
+        Object entity = exchange.entity() == null ? entity(chain) : null;
+        if (entity != null) {
+            exchange.sends((byte[]) Members.ENTITY_BYTES.invokeExact((Object) chain, entity, exchange.request().headers()));
+        }
+    }
+
+    @Override
+    public Attempt attempt(WebClientService.Chain chain, OutgoingRequest exchange) {
+        exchange.keepHost();
+        return new Http2Attempt(context, connections, this, idle, chain, exchange);
+    }
+
+    @Override
+    public boolean isDirect(WebClientService.Chain chain, ClientUri uri) throws Throwable {
+        FullClientRequest<?> request = connections.http2Request(chain);
+        return request.connection().isEmpty() && CallChains.isDirect(request.proxy(), uri);
+    }
+
+    /** One that ends before the peer has said what it takes is none. */
+    @Override
+    public Failure connectFailure(RuntimeException failure) {
+        return failure instanceof UncheckedIOException || failure instanceof IllegalStateException ? Failure.CONNECT : Failure.CANCELLED;
+    }
+
+    @Override
+    public Failure failure(WebClientService.Chain chain, RuntimeException failure) throws Throwable {
+        Throwable cause = cause(failure);
+        if (cause instanceof SocketTimeoutException) {
+            return Failure.TIMEOUT;
+        }
+        if (failure instanceof Http2Exception http2) {
+            return failure(http2);
+        }
+        if (failure instanceof IllegalStateException && CLOSED.equals(failure.getMessage())) {
+            Object stream = (Object) Members.STREAM.invokeExact((Object) chain);
+            Object buffer = (Object) Members.BUFFER.invokeExact(stream);
+            return (RuntimeException) Members.REASON.invokeExact(buffer) instanceof Http2Exception http2 ? failure(http2) : Failure.RESET;
+        }
+        // The rest is the app's, as what writes its body.
+        return cause instanceof IOException ? Failure.RESET : Failure.CANCELLED;
+    }
+
+    private static Failure failure(Http2Exception failure) {
+        return failure.code() == Http2ErrorCode.REFUSED_STREAM ? Failure.REFUSED : Failure.RESET;
+    }
+
+    @Override
+    public Throwable cause(Exception failure) {
+        if (Members.TIMEOUT.isInstance(failure)) {
+            return new SocketTimeoutException(failure.getMessage());
+        }
+        return failure instanceof UncheckedIOException io ? io.getCause() : failure;
+    }
+
+    @Override
+    public void answeredOver(WebClientService.Chain chain, ClientConnection connection, WebClientServiceRequest request) throws Throwable {
+        Members.SET_HEADERS.invokeExact((Object) chain, request.headers());
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public CompletableFuture<WebClientServiceResponse> whenComplete(WebClientService.Chain chain) throws Throwable {
+        return (CompletableFuture<WebClientServiceResponse>) (CompletableFuture<?>) Members.WHEN_COMPLETE.invokeExact((Object) chain);
+    }
+
+    @Override
+    public ClientResponseHeaders headers(WebClientService.Chain chain, Headers headers) throws Throwable {
+        return ClientResponseHeaders.create(headers);
+    }
+
+    Socket socketOfStream(Object stream) throws Throwable {
+        return socket((Object) Members.CONNECTION_OF_STREAM.invokeExact(stream));
+    }
+
+    private Socket socket(Object connection) throws Throwable {
+        return connections.socket((ClientConnection) Members.CONNECTION_BELOW.invokeExact(connection));
+    }
+
+    /** As if the peer had: whoever waits for its head or reads its body sees it at once, and nothing is written. From any thread. */
+    void breakOff(Object stream) {
+        try {
+            Object buffer = (Object) Members.BUFFER.invokeExact(stream);
+            if (buffer != null) {
+                Members.FAIL.invokeExact(buffer, (RuntimeException) new Http2Exception(Http2ErrorCode.CANCEL, "Reset of the stream: a time limit is over"));
+            }
+            Members.CLOSE.invokeExact(stream);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** The peer is told, unless the stream is over. */
+    void cancel(Object stream) {
+        try {
+            Members.CANCEL.invokeExact(stream);
+            Members.CLOSE.invokeExact(stream);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final Class<?> OF_ENTITY;
+        static final Class<?> TIMEOUT;
+        static final MethodHandle ENTITY;
+        static final MethodHandle ENTITY_BYTES;
+        static final MethodHandle PRIOR_KNOWLEDGE;
+        static final MethodHandle SET_HEADERS;
+        static final MethodHandle WHEN_COMPLETE;
+        static final MethodHandle STREAM;
+        static final MethodHandle CONNECTION_OF_STREAM;
+        static final MethodHandle CONNECTION_BELOW;
+        static final MethodHandle BUFFER;
+        static final MethodHandle FAIL;
+        static final MethodHandle REASON;
+        static final MethodHandle CANCEL;
+        static final MethodHandle CLOSE;
+
+        static {
+            AdapterContext context = members;
+            try {
+                Lookup entityChain = context.lookup(PACKAGE + "Http2CallEntityChain");
+                Lookup chain = context.lookup(PACKAGE + "Http2CallChainBase");
+                Lookup request = context.lookup(PACKAGE + "Http2ClientRequestImpl");
+                Lookup connection = context.lookup(PACKAGE + "Http2ClientConnection");
+                Lookup stream = context.lookup(PACKAGE + "Http2ClientStream");
+                Lookup buffer = context.lookup(PACKAGE + "StreamBuffer");
+                OF_ENTITY = entityChain.lookupClass();
+                TIMEOUT = context.lookup(PACKAGE + "StreamTimeoutException").lookupClass();
+                ENTITY = getter(entityChain, "entity", Object.class);
+                ENTITY_BYTES = method(entityChain, "entityBytes", byte[].class, Object.class, ClientRequestHeaders.class);
+                PRIOR_KNOWLEDGE = method(request, "priorKnowledge", boolean.class);
+                SET_HEADERS = setter(chain, "requestHeaders", ClientRequestHeaders.class);
+                WHEN_COMPLETE = getter(chain, "whenComplete", CompletableFuture.class);
+                STREAM = getter(chain, "stream", stream);
+                CONNECTION_OF_STREAM = getter(stream, "connection", connection);
+                CONNECTION_BELOW = getter(connection, "connection", ClientConnection.class);
+                BUFFER = getter(stream, "buffer", buffer);
+                FAIL = method(buffer, "fail", void.class, RuntimeException.class);
+                REASON = getter(buffer, "failure", RuntimeException.class);
+                CANCEL = method(stream, "cancel", void.class);
+                CLOSE = method(stream, "close", void.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+    }
+}

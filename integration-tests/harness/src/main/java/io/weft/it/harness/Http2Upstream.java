@@ -1,0 +1,241 @@
+package io.weft.it.harness;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
+import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
+import io.netty.handler.codec.http2.Http2DataFrame;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersFrame;
+import io.netty.handler.codec.http2.Http2MultiplexHandler;
+import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.IdentityCipherSuiteFilter;
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.util.ReferenceCountUtil;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import javax.net.ssl.SSLContext;
+
+/**
+ * A real HTTP/2 server on an ephemeral port of 127.0.0.1 that records each request, and misbehaves when told to. The body of a good answer is the
+ * server's name. It knows that its clients speak HTTP/2, or with TLS has them say so by ALPN, and demands a certificate. Thread-safe.
+ */
+public final class Http2Upstream implements AutoCloseable {
+    /**
+     * @param connection from 0
+     * @param headers those of the pseudo headers, too
+     */
+    public record Received(int connection, Map<String, String> headers, String body) {
+        public String path() {
+            return headers.get(":path");
+        }
+    }
+
+    /** What becomes of a request. */
+    public sealed interface Reaction {}
+
+    public record Respond(int status, Map<String, String> headers, String body) implements Reaction {}
+
+    /** A good answer that does not come to an end. */
+    public record Begin(String begun) implements Reaction {}
+
+    /** @param begun what of a good answer comes before; null: nothing */
+    public record Reset(Http2Error error, String begun) implements Reaction {}
+
+    public record Hang() implements Reaction {}
+
+    private final String name;
+    private final EventLoopGroup threads = new NioEventLoopGroup(1);
+    private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger openConnections = new AtomicInteger();
+    private final AtomicInteger cancellations = new AtomicInteger();
+    private final List<Received> requests = new CopyOnWriteArrayList<>();
+    private final Channel listening;
+    private volatile Function<Received, Reaction> reaction = received -> ok();
+
+    private Http2Upstream(String name, SSLContext tls) {
+        this.name = name;
+        listening = new ServerBootstrap()
+                .group(threads)
+                .channel(NioServerSocketChannel.class)
+                .childHandler(new Connection(tls == null ? null : secured(tls)))
+                .bind("127.0.0.1", 0)
+                .syncUninterruptibly()
+                .channel();
+    }
+
+    /** In plaintext. */
+    public static Http2Upstream start(String name) {
+        return new Http2Upstream(name, null);
+    }
+
+    public static Http2Upstream start(String name, SSLContext tls) {
+        return new Http2Upstream(name, tls);
+    }
+
+    private static JdkSslContext secured(SSLContext tls) {
+        ApplicationProtocolConfig protocol = new ApplicationProtocolConfig(
+                ApplicationProtocolConfig.Protocol.ALPN,
+                ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                "h2");
+        return new JdkSslContext(tls, false, null, IdentityCipherSuiteFilter.INSTANCE, protocol, ClientAuth.REQUIRE, null, false);
+    }
+
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listening.localAddress();
+    }
+
+    public List<Received> requests() {
+        return List.copyOf(requests);
+    }
+
+    public void forgetRequests() {
+        requests.clear();
+    }
+
+    public int connections() {
+        return connections.get();
+    }
+
+    public int openConnections() {
+        return openConnections.get();
+    }
+
+    /** Streams that clients have ended. */
+    public int cancellations() {
+        return cancellations.get();
+    }
+
+    public Reaction ok() {
+        return new Respond(200, Map.of(), name);
+    }
+
+    public void react(Function<Received, Reaction> reaction) {
+        this.reaction = reaction;
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private final class Connection extends ChannelInitializer<Channel> {
+        private final JdkSslContext tls;
+
+        Connection(JdkSslContext tls) {
+            this.tls = tls;
+        }
+
+        @Override
+        protected void initChannel(Channel channel) {
+            int number = connections.getAndIncrement();
+            openConnections.incrementAndGet();
+            channel.closeFuture().addListener(closed -> openConnections.decrementAndGet());
+            if (tls != null) {
+                channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+            }
+            channel.pipeline().addLast(Http2FrameCodecBuilder.forServer().build(), new Http2MultiplexHandler(new ChannelInitializer<>() {
+                @Override
+                protected void initChannel(Channel stream) {
+                    stream.pipeline().addLast(new Stream(number));
+                }
+            }));
+        }
+    }
+
+    private final class Stream extends ChannelInboundHandlerAdapter {
+        private final int connection;
+        private final Map<String, String> headers = new TreeMap<>();
+        private final StringBuilder body = new StringBuilder();
+
+        Stream(int connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object frame) {
+            try {
+                if (frame instanceof Http2HeadersFrame head) {
+                    head.headers().forEach(header -> headers.put(header.getKey().toString(), header.getValue().toString()));
+                    received(context, head.isEndStream());
+                } else if (frame instanceof Http2DataFrame data) {
+                    body.append(data.content().toString(StandardCharsets.UTF_8));
+                    received(context, data.isEndStream());
+                }
+            } finally {
+                ReferenceCountUtil.release(frame);
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof Http2ResetFrame) {
+                cancellations.incrementAndGet();
+            }
+            context.fireUserEventTriggered(event);
+        }
+
+        private void received(ChannelHandlerContext context, boolean all) {
+            if (!all) {
+                return;
+            }
+            Received request = new Received(connection, Map.copyOf(headers), body.toString());
+            requests.add(request);
+            carryOut(reaction.apply(request), context);
+            context.flush();
+        }
+
+        private void carryOut(Reaction told, ChannelHandlerContext context) {
+            if (told instanceof Respond respond) {
+                Http2Headers head = head(respond.status());
+                respond.headers().forEach(head::add);
+                context.write(new DefaultHttp2HeadersFrame(head, respond.body().isEmpty()));
+                if (!respond.body().isEmpty()) {
+                    context.write(new DefaultHttp2DataFrame(bytes(respond.body()), true));
+                }
+            } else if (told instanceof Reset reset) {
+                if (reset.begun() != null) {
+                    begin(reset.begun(), context);
+                }
+                context.write(new DefaultHttp2ResetFrame(reset.error()));
+            } else if (told instanceof Begin begin) {
+                begin(begin.begun(), context);
+            }
+        }
+
+        private void begin(String body, ChannelHandlerContext context) {
+            context.write(new DefaultHttp2HeadersFrame(head(200)));
+            context.write(new DefaultHttp2DataFrame(bytes(body)));
+        }
+
+        private Http2Headers head(int status) {
+            return new DefaultHttp2Headers().status(Integer.toString(status));
+        }
+
+        private ByteBuf bytes(String text) {
+            return Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+        }
+    }
+}
