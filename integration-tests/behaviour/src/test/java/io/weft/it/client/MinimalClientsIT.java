@@ -123,7 +123,12 @@ class MinimalClientsIT {
             assertThat(meshed.status()).isEqualTo(without.status());
             assertThat(meshed.headers()).isEqualTo(without.headers());
         }
-        assertThat(b.requests()).extracting(RecordedRequest::wire).containsExactlyElementsOf(a.requests().stream().map(RecordedRequest::wire).toList());
+        assertThat(b.requests()).extracting(MinimalClientsIT::seen).containsExactlyElementsOf(a.requests().stream().map(MinimalClientsIT::seen).toList());
+    }
+
+    /** But for the order of its headers: what stands in for a client of 5.6 puts {@code Host} first. */
+    private static List<String> seen(RecordedRequest request) {
+        return Stream.of(Stream.of(request.line()), request.headers().stream().sorted(), Stream.of(request.text())).flatMap(lines -> lines).toList();
     }
 
     @Test
