@@ -26,8 +26,10 @@ import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -37,6 +39,8 @@ final class Http2CallChains implements Http2Calls {
 
     /** As the library says it of a stream that is closed while its response is waited for: by the peer, by the mesh, or with its connection. */
     private static final String CLOSED = "Stream closed while waiting for response headers";
+
+    private static final Duration A_MOMENT = Duration.ofMillis(100);
 
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext members;
@@ -121,12 +125,25 @@ final class Http2CallChains implements Http2Calls {
             return failure(http2);
         }
         if (failure instanceof IllegalStateException && CLOSED.equals(failure.getMessage())) {
-            Object stream = (Object) Members.STREAM.invokeExact((Object) chain);
-            Object buffer = (Object) Members.BUFFER.invokeExact(stream);
-            return (RuntimeException) Members.REASON.invokeExact(buffer) instanceof Http2Exception http2 ? failure(http2) : Failure.RESET;
+            return reset((Object) Members.STREAM.invokeExact((Object) chain));
         }
         // The rest is the app's, as what writes its body.
         return cause instanceof IOException ? Failure.RESET : Failure.CANCELLED;
+    }
+
+    /** Who has ended the stream wakes who waits for its head, and says why a moment later. */
+    private static Failure reset(Object stream) throws Throwable {
+        Object buffer = (Object) Members.BUFFER.invokeExact(stream);
+        try {
+            // Which does not wait the first time.
+            Object ignored = (Object) Members.POLL.invokeExact(buffer, A_MOMENT);
+            ignored = (Object) Members.POLL.invokeExact(buffer, A_MOMENT);
+        } catch (Http2Exception why) {
+            return failure(why);
+        } catch (RuntimeException unsaid) {
+            return Failure.RESET;
+        }
+        return Failure.RESET;
     }
 
     private static Failure failure(Http2Exception failure) {
@@ -206,7 +223,7 @@ final class Http2CallChains implements Http2Calls {
         static final MethodHandle CONNECTION_BELOW;
         static final MethodHandle BUFFER;
         static final MethodHandle FAIL;
-        static final MethodHandle REASON;
+        static final MethodHandle POLL;
         static final MethodHandle CANCEL;
         static final MethodHandle CLOSE;
 
@@ -231,7 +248,8 @@ final class Http2CallChains implements Http2Calls {
                 CONNECTION_BELOW = getter(connection, "connection", ClientConnection.class);
                 BUFFER = getter(stream, "buffer", buffer);
                 FAIL = method(buffer, "fail", void.class, RuntimeException.class);
-                REASON = getter(buffer, "failure", RuntimeException.class);
+                POLL = method(buffer, "poll", context.lookup(PACKAGE + "StreamBuffer$InboundItem").lookupClass(), Duration.class)
+                        .asType(MethodType.methodType(Object.class, Object.class, Duration.class));
                 CANCEL = method(stream, "cancel", void.class);
                 CLOSE = method(stream, "close", void.class);
             } catch (ReflectiveOperationException e) {
