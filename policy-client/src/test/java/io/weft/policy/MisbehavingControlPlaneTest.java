@@ -44,9 +44,9 @@ class MisbehavingControlPlaneTest {
         byte[] noise = new byte[4096];
         new Random(7).nextBytes(noise);
         return Stream.of(
-                arguments("garbage bytes", ScriptedControlPlane.sends(noise), "failed"),
+                arguments("garbage bytes", ScriptedControlPlane.sends(noise), "does not speak gRPC"),
                 arguments("HTTP/1.1", ScriptedControlPlane.sends(
-                        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".getBytes(US_ASCII)), "failed"),
+                        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".getBytes(US_ASCII)), "does not speak gRPC"),
                 arguments("closes at once", ScriptedControlPlane.closes(), "closed the connection"),
                 arguments("resets the connection", ScriptedControlPlane.resets(), "UNAVAILABLE"),
                 arguments("silence", ScriptedControlPlane.silent(), "no HTTP/2 from"),

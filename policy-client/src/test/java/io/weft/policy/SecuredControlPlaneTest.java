@@ -59,7 +59,7 @@ class SecuredControlPlaneTest {
     void anUnknownAuthorityIsNotTrusted() throws Exception {
         try (ScriptedControlPlane controlPlane = secured(builder(server).build());
                 ClientUnderTest under = new ClientUnderTest(trusting(controlPlane.uri("localhost"), stranger))) {
-            under.awaitError("TLS handshake failed", "certification path");
+            under.awaitError("TLS handshake failed", "certification path", "weft.control-plane.ca-file");
             assertThat(under.client.snapshot().clusters()).isEmpty();
         }
     }
@@ -99,8 +99,8 @@ class SecuredControlPlaneTest {
                         trusting(URI.create(plain.uri().toString().replace("grpc:", "grpcs:")), server));
                 ClientUnderTest wantsClearText = new ClientUnderTest(
                         URI.create(secured.uri().toString().replace("grpcs:", "grpc:")))) {
-            wantsTls.awaitError("TLS");
-            wantsClearText.awaitError("UNAVAILABLE");
+            wantsTls.awaitError("TLS handshake failed", "write grpc:// in place of grpcs://");
+            wantsClearText.awaitError("UNAVAILABLE", "grpcs://");
         }
     }
 

@@ -124,7 +124,8 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
         super.channelInactive(ctx);
         end(GrpcStatus.unavailable(reader.insideMessage()
                 ? call.server().role() + " closed the connection in the middle of a message"
-                : call.server().role() + " closed the connection"));
+                : call.server().role() + " closed the connection"
+                        + (streamId == NOT_OPEN ? " before it said anything; is this port one for grpcs://?" : "")));
     }
 
     @Override
@@ -150,8 +151,10 @@ final class GrpcStreamHandler extends Http2ConnectionHandler {
     }
 
     private void failed(Throwable cause) {
-        end(GrpcStatus.unavailable("the connection to " + call.server() + " failed: "
-                + (cause.getMessage() == null ? cause.toString() : cause.getMessage())));
+        end(GrpcStatus.unavailable(streamId != NOT_OPEN || !(cause instanceof Http2Exception)
+                ? "the connection to " + call.server() + " failed: " + (cause.getMessage() == null ? cause.toString() : cause.getMessage())
+                : "what answers at " + call.server() + " does not speak gRPC as it is spoken to: is that the control plane's port, and not its page's, and is"
+                        + " it grpcs:// if it is served by TLS and grpc:// if not? (" + cause.getMessage() + ")"));
     }
 
     private final class Frames extends Http2EventAdapter {

@@ -3,8 +3,10 @@ package io.weft.policy.xds;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.security.cert.CertPathBuilderException;
 import java.util.function.Consumer;
 
 /** Lets HTTP/2 begin once the peer is who it should be and has agreed to it. */
@@ -52,10 +54,15 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
 
     // JSSE wraps what matters, as "unable to find valid certification path", several layers deep.
     private static String innermost(Throwable cause) {
+        if (cause instanceof NotSslRecordException || cause.getCause() instanceof NotSslRecordException) {
+            return "the answer is no TLS; write grpc:// in place of grpcs:// if this port is not served by TLS";
+        }
         Throwable inner = cause;
         while (inner.getCause() != null && inner.getCause() != inner) {
             inner = inner.getCause();
         }
-        return inner.getMessage() == null ? inner.toString() : inner.getMessage();
+        return inner instanceof CertPathBuilderException
+                ? inner.getMessage() + "; whom to trust is said by weft.control-plane.ca-file"
+                : inner.getMessage() == null ? inner.toString() : inner.getMessage();
     }
 }

@@ -25,7 +25,7 @@ final class PolicyNews {
     private final Duration reminder;
     private final String token;
     private final Set<String> told = new HashSet<>();
-    private boolean wasConnected;
+    private volatile boolean wasConnected;
     private volatile Disconnected outage;
     private volatile boolean outageTold;
     /** Null: it is not, or no more. */
@@ -61,7 +61,7 @@ final class PolicyNews {
             if (turnedAway != null) {
                 log.info("the control plane has let this process in");
             } else if (outageTold) {
-                log.info("connected to the control plane again");
+                log.info("connected to the control plane" + (wasConnected ? " again" : ""));
             }
             wasConnected = true;
             outage = null;
@@ -79,7 +79,7 @@ final class PolicyNews {
             if (begins) {
                 tellTurnedAway(++timesTurnedAway);
             }
-        } else if (wasConnected) {
+        } else {
             boolean begins = outage == null;
             outage = now;
             if (begins) {
@@ -98,7 +98,10 @@ final class PolicyNews {
         Disconnected lasting = outage;
         if (lasting != null && !outageTold && turnedAway == null) {
             outageTold = true;
-            log.warn("no connection to the control plane (" + lasting.error() + "); the last policy stays in force");
+            log.warn("no connection to the control plane (" + lasting.error() + "); " + (wasConnected
+                    ? "the last policy stays in force"
+                    : "there was none yet, and until there is one no policy is in force but what weft.cache.dir has kept. It is tried again and again; is "
+                            + "weft.control-plane right, and is that running?"));
         }
     }
 

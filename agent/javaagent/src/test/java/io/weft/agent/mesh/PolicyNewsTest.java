@@ -82,6 +82,20 @@ class PolicyNewsTest {
     }
 
     @Test
+    void aControlPlaneThatIsNotThereFromTheBeginningIsSaidOnceAndSoIsThatItHasCome() throws InterruptedException {
+        PolicyNews news = news(Duration.ofMillis(1));
+        news.read(status(AWAY, List.of(), Optional.empty()));
+        awaitTimers();
+        news.read(status(AWAY, List.of(), Optional.empty()));
+        awaitTimers();
+        news.read(status(CONNECTED, List.of(), Optional.empty()));
+
+        assertThat(lines()).satisfiesExactly(
+                line -> assertThat(line).contains("weft WARN no connection to the control plane (UNAVAILABLE: gone); there was none yet", "weft.control-plane"),
+                line -> assertThat(line).endsWith("weft INFO connected to the control plane"));
+    }
+
+    @Test
     void restartOfTheControlPlaneIsNoNews() {
         PolicyNews news = news(Duration.ofDays(1));
 
