@@ -147,6 +147,7 @@ class DebuggingTest {
         assertThat(split.virtualHost()).isEqualTo("orders");
         assertThat(split.clusters()).extracting(Choice::cluster, Choice::weight, Choice::known)
                 .containsExactly(tuple("orders", 90L, true), tuple("gone", 10L, false));
+        assertThat(mesh.dataPlane.explain(Request.get("orders", "/r")).limits()).isEqualTo(new Explanation.Limits(0, 0, 1));
         assertThat(split.clusters().get(0).endpoints()).singleElement().satisfies(endpoint -> assertThat(endpoint.address().getPort()).isEqualTo(1001));
         assertThat(mesh.dataPlane.explain(Request.get("orders", "/direct")).outcome()).isEqualTo(Outcome.ANSWERED);
         assertThat(mesh.dataPlane.explain(Request.get("orders", "/nowhere")).outcome()).isEqualTo(Outcome.NO_ROUTE);

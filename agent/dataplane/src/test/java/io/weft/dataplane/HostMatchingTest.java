@@ -217,7 +217,8 @@ class HostMatchingTest {
                 Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT,
                 HttpVersion.HTTP_1_1,
-                false);
+                false,
+                Map.of());
         Fixture mesh = mesh(snapshot().routes(leadingTo(1, "orders"), host("*", to("passthrough"))).add(passThrough), 1);
 
         assertThat(chosen(mesh, "orders")).isEqualTo(1);

@@ -59,7 +59,7 @@ class OutsideTest {
     private static Policies.SnapshotBuilder with(Listener... listeners) {
         Policies.SnapshotBuilder snapshot = snapshot().routes(host(List.of("orders"), to("orders"))).cluster("orders", 1);
         snapshot.add(new Cluster(OPEN, new Cluster.OriginalDestination(), LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
-                TransportSockets.PLAINTEXT, HttpVersion.HTTP_1_1, false));
+                TransportSockets.PLAINTEXT, HttpVersion.HTTP_1_1, false, Map.of()));
         for (Listener listener : listeners) {
             snapshot.add(listener);
         }
@@ -170,7 +170,7 @@ class OutsideTest {
 
     private static Cluster cluster(String name, Cluster.Discovery discovery) {
         return new Cluster(name, discovery, LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT, TransportSockets.PLAINTEXT,
-                HttpVersion.HTTP_1_1, false);
+                HttpVersion.HTTP_1_1, false, Map.of());
     }
 
     private static Policies.SnapshotBuilder registryOnly(Listener... listeners) {

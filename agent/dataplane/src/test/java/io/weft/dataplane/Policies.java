@@ -230,7 +230,8 @@ public final class Policies {
                     resilience,
                     transport,
                     HttpVersion.HTTP_1_1,
-                    true);
+                    true,
+                    Map.of());
         }
     }
 

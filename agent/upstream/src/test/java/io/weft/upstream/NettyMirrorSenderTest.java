@@ -98,7 +98,7 @@ class NettyMirrorSenderTest {
     private static Cluster cluster(String name, HttpVersion http) {
         return new Cluster(
                 name, new Cluster.Eds(name), LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
-                TransportSockets.PLAINTEXT, http, false);
+                TransportSockets.PLAINTEXT, http, false, Map.of());
     }
 
     /** What goes to {@code orders}, where nobody needs to be, is mirrored to the port. */

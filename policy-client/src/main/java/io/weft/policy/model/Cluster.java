@@ -1,6 +1,7 @@
 package io.weft.policy.model;
 
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * {@code envoy.config.cluster.v3.Cluster}.
@@ -9,6 +10,7 @@ import java.time.Duration;
  * @param transport plaintext or mesh TLS, endpoint by endpoint
  * @param http what the agent itself speaks to it; the app's own client speaks what it speaks
  * @param reportsLoad whether its load reports go to the control plane that it comes from ({@code lrs_server})
+ * @param tags of the instances of a service that it stands for, as Kuma names them beside it; empty: of all, or nobody says
  */
 public record Cluster(
         String name,
@@ -17,7 +19,8 @@ public record Cluster(
         Resilience resilience,
         TransportSockets transport,
         HttpVersion http,
-        boolean reportsLoad)
+        boolean reportsLoad,
+        Map<String, String> tags)
         implements Resource {
 
     @Override

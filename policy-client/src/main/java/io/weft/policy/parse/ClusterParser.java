@@ -17,6 +17,7 @@ import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.OriginalDstLbConfig;
 import io.weft.policy.proto.envoy.config.cluster.v3.Cluster.RefreshRate;
 import io.weft.policy.proto.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.weft.policy.proto.protobuf.Any;
+import io.weft.policy.proto.protobuf.Struct;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,8 @@ import java.util.TreeMap;
 /** {@code envoy.config.cluster.v3.Cluster}. */
 final class ClusterParser {
     private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    /** What Kuma calls the subset by; the cluster's name has a hash of it. */
+    private static final String TAGS_METADATA = "io.kuma.tags";
     private static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration DEFAULT_DNS_REFRESH = Duration.ofSeconds(5);
     private static final Duration SOONEST_DNS_REFRESH = Duration.ofSeconds(1);
@@ -60,7 +63,8 @@ final class ClusterParser {
                                 : Optional.empty()),
                 transportSockets(field, cluster),
                 options.version(),
-                cluster.getLrsServer().hasSelf());
+                cluster.getLrsServer().hasSelf(),
+                EndpointParser.labels(cluster.getMetadata().getFilterMetadataOrDefault(TAGS_METADATA, Struct.getDefaultInstance())));
     }
 
     private static void filters(Field field, io.weft.policy.proto.envoy.config.cluster.v3.Cluster cluster) {

@@ -236,7 +236,9 @@ class EveryFieldDecidedTest {
         return Stream.of(
                 subject(cluster(c -> {}).toBuilder(), c -> c.build(),
                         "Statistics and the like.",
-                        "AltStatName", "Metadata",
+                        "AltStatName",
+                        "Kuma's `io.kuma.tags` in it say to `weft status` and `weft explain` which instances of a service it stands for.",
+                        "Metadata",
                         "When a proxy's hosts are warm or forgotten.",
                         "WaitForWarmOnInit", "CleanupInterval",
                         "A host that is no longer listed gets no more requests, whatever its health.",

@@ -156,13 +156,21 @@ class HonouredTest {
                 Resilience.DEFAULT,
                 TransportSockets.PLAINTEXT,
                 HttpVersion.HTTP_1_1,
-                false));
+                false,
+                Map.of()));
     }
 
     @Test
     void loadIsReportedToWhereTheClusterComesFrom() {
         ConfigSource self = ConfigSource.newBuilder().setSelf(SelfConfigSource.getDefaultInstance()).build();
         assertThat(honoured(Cluster.class, cluster(c -> c.setLrsServer(self))).reportsLoad()).isTrue();
+    }
+
+    @Test
+    void theTagsOfASubsetAreToldBesideItsCluster() {
+        Struct tags = Struct.newBuilder().putFields("version", Value.newBuilder().setStringValue("v2").build()).build();
+        assertThat(honoured(Cluster.class, cluster(c -> c.setMetadata(Metadata.newBuilder().putFilterMetadata("io.kuma.tags", tags)))).tags())
+                .isEqualTo(Map.of("version", "v2"));
     }
 
     @Test

@@ -73,7 +73,8 @@ class SnapshotAssemblerTest {
                         Resilience.DEFAULT,
                         TransportSockets.PLAINTEXT,
                         HttpVersion.HTTP_1_1,
-                        false),
+                        false,
+                        Map.of()),
                 "1");
     }
 
@@ -516,7 +517,8 @@ class SnapshotAssemblerTest {
                         LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT), Resilience.DEFAULT,
                         new TransportSockets(matches, new TransportSocket.Plaintext()),
                         HttpVersion.HTTP_1_1,
-                        false),
+                        false,
+                        Map.of()),
                 "1",
                 bytes);
     }

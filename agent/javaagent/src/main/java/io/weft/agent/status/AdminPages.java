@@ -181,7 +181,9 @@ public final class AdminPages {
 
     private AdminAnswer explain(AdminQuery query) {
         AskedRequest request = AskedRequest.of(query);
-        ExplanationPage page = new ExplanationPage(request, running().dataPlane().explain(request));
+        ExplanationPage page = new ExplanationPage(request, running().dataPlane().explain(request),
+                new ClusterTags(running().client().snapshot()),
+                new ExplanationPage.Asked(settings.service().orElse(""), ProcessHandle.current().pid()));
         return query.first("format").map("json"::equals).orElse(false) ? AdminAnswer.json(page.json()) : AdminAnswer.text(page.text());
     }
 

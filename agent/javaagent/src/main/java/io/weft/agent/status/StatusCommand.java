@@ -7,10 +7,13 @@ import java.io.PrintStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -213,7 +216,9 @@ public final class StatusCommand {
             }
             String nobody = everybody
                     ? "no JVM on this machine that may be asked is in the mesh"
-                    : "no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directories.get(0).path() + ")";
+                    : "no JVM of user " + System.getProperty("user.name") + " is in the mesh (looked in " + directories.get(0).path()
+                            + "); it takes -javaagent:weft-agent.jar with WEFT_CONTROL_PLANE, and two seconds from its first library on; one that has set "
+                            + "weft.admin.dir is found with --dir";
             return tell(asked, everybody, nobody);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
@@ -234,7 +239,7 @@ public final class StatusCommand {
                 known.add(each.pid());
                 told++;
             } catch (ExecutionException unanswered) {
-                if (unanswered.getCause() instanceof AdminClient.NobodyThere && hasEnded(each.pid())) {
+                if (unanswered.getCause() instanceof AdminClient.NobodyThere && hasEnded(each)) {
                     if (!everybody) {
                         forget(each);
                     }
@@ -268,8 +273,17 @@ public final class StatusCommand {
         return 1;
     }
 
-    private static boolean hasEnded(long pid) {
-        return ProcessHandle.of(pid).isEmpty();
+    /** The number of one that has ended is given again, to processes and, on Linux, to threads: whoever has it now began after the socket was made. */
+    private static boolean hasEnded(Asked asked) {
+        Optional<Instant> begun = ProcessHandle.of(asked.pid()).flatMap(process -> process.info().startInstant());
+        if (begun.isEmpty()) {
+            return ProcessHandle.of(asked.pid()).isEmpty();
+        }
+        try {
+            return begun.get().isAfter(Files.getLastModifiedTime(asked.directory().socket(asked.pid()), LinkOption.NOFOLLOW_LINKS).toInstant());
+        } catch (IOException gone) {
+            return true;
+        }
     }
 
     /** What a process that was killed has left; not in folders of others, which may lead root to anywhere. */

@@ -66,11 +66,7 @@ final class StatusJson {
         json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
         json.writeStringField("service", status.service());
         json.writeStringField("mesh", status.mesh());
-        json.writeObjectFieldStart("tags");
-        for (Map.Entry<String, String> tag : status.tags().entrySet()) {
-            json.writeStringField(tag.getKey(), tag.getValue());
-        }
-        json.writeEndObject();
+        tags(status.tags());
         json.writeStringField("instance", status.instance());
         controlPlane(status);
         policy(status);
@@ -216,6 +212,7 @@ final class StatusJson {
         for (ClusterStats cluster : status.clusters()) {
             json.writeStartObject();
             json.writeStringField("name", cluster.name());
+            tags(new ClusterTags(status.policy()).of(cluster.name()));
             json.writeStringField("transport", cluster.transport().name().toLowerCase(Locale.ROOT));
             json.writeNumberField("active", cluster.active());
             json.writeNumberField("successes", cluster.successes());
@@ -235,6 +232,14 @@ final class StatusJson {
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    private void tags(Map<String, String> tags) throws IOException {
+        json.writeObjectFieldStart("tags");
+        for (Map.Entry<String, String> tag : tags.entrySet()) {
+            json.writeStringField(tag.getKey(), tag.getValue());
+        }
+        json.writeEndObject();
     }
 
     private void endpoint(EndpointStats endpoint) throws IOException {

@@ -18,11 +18,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** For people. */
 final class StatusText {
-    private static final String LINE = "%-8s %-24s %-14s %-12s %-13s %6s %7s %10s  %s%n";
+    private static final String LINE = "%-8s %-24s %-14s %-14s %-12s %-13s %6s %7s %10s  %s%n";
 
     private final StringBuilder text = new StringBuilder();
     private final Instant now;
@@ -33,18 +32,19 @@ final class StatusText {
 
     /** The columns of {@link #line}. */
     static String heading() {
-        return String.format(LINE, "PID", "SERVICE", "VERSION", "STATE", "CONTROL PLANE", "POLICY", "REFUSED", "IDENTITY", "LIBRARIES");
+        return String.format(LINE, "PID", "SERVICE", "VERSION", "AGENT", "STATE", "CONTROL PLANE", "POLICY", "REFUSED", "IDENTITY", "LIBRARIES");
     }
 
     static String line(Status status, Instant now) {
-        return String.format(LINE, status.process().pid(), status.service().isEmpty() ? "-" : status.service(), status.process().agent(),
+        return String.format(LINE, status.process().pid(), status.service().isEmpty() ? "-" : status.service(),
+                status.tags().getOrDefault("version", "-"), status.process().agent(),
                 status.state().name().toLowerCase(Locale.ROOT), state(status.stream().connection()), status.policy().generation(),
                 status.stream().refused().size(), identity(status, now), libraries(status));
     }
 
     /** The same for a process that does not say. */
     static String unanswered(long pid, Unanswered why, String problem) {
-        return String.format(LINE, pid, "?", "?", why.name().toLowerCase(Locale.ROOT).replace('_', ' '), "?", "?", "?", "?", problem);
+        return String.format(LINE, pid, "?", "?", "?", why.name().toLowerCase(Locale.ROOT).replace('_', ' '), "?", "?", "?", "?", problem);
     }
 
     /** Of the certificate that ends first. */
@@ -101,9 +101,7 @@ final class StatusText {
     }
 
     private static String tags(Status status) {
-        return status.tags().isEmpty() ? "" : status.tags().entrySet().stream()
-                .map(tag -> tag.getKey() + "=" + tag.getValue())
-                .collect(Collectors.joining(",", ", tags ", ""));
+        return status.tags().isEmpty() ? "" : ", tags " + ClusterTags.text(status.tags());
     }
 
     private void field(String name, String value) {
@@ -134,11 +132,12 @@ final class StatusText {
             return;
         }
         title("Clusters");
+        ClusterTags tags = new ClusterTags(status.policy());
         text.append(String.format("  %-44s %7s %10s %9s %8s %9s  %s%n", "", "ACTIVE", "SUCCESSES", "FAILURES", "RETRIES", "OVERFLOWS", ""));
         for (ClusterStats cluster : status.clusters()) {
             text.append(String.format("  %-44s %7d %10d %9d %8d %9d  %s%n", cluster.name(), cluster.active(), cluster.successes(),
                     cluster.failures(), cluster.retries(), cluster.overflows() + cluster.retryOverflows(),
-                    remarks(cluster)));
+                    remarks(cluster, tags.text(cluster.name()))));
             for (EndpointStats endpoint : cluster.endpoints()) {
                 text.append(String.format("    %-42s %7d %10d %9d %8s %9s  %s%n", Addresses.text(endpoint.address()), endpoint.active(),
                         endpoint.successes(), endpoint.failures(), "", "", state(endpoint)));
@@ -146,8 +145,11 @@ final class StatusText {
         }
     }
 
-    private static String remarks(ClusterStats cluster) {
+    private static String remarks(ClusterStats cluster, String tags) {
         List<String> remarks = new ArrayList<>();
+        if (!tags.isEmpty()) {
+            remarks.add("instances with " + tags);
+        }
         if (!cluster.endpoints().isEmpty()) {
             remarks.add(text(cluster.transport()));
         }

@@ -60,7 +60,7 @@ class ConfigDumpTest {
                 List.of(new LocalityEndpoints(new Locality("", "eu-1", ""), 0, 0, List.of(new LbEndpoint(
                         new HostPort("10.0.0.1", 8080), "", 3, Health.DEGRADED, Map.of("version", "v2"), Map.of())))), 140, false);
         Cluster cluster = new Cluster("orders", new Cluster.Eds("orders"), LoadBalancing.of(LoadBalancing.RoundRobin.DEFAULT),
-                Resilience.DEFAULT, TransportSockets.PLAINTEXT, HttpVersion.HTTP_1_1, false);
+                Resilience.DEFAULT, TransportSockets.PLAINTEXT, HttpVersion.HTTP_1_1, false, Map.of());
         return new PolicySnapshot(7, Map.of(), Map.of(), Map.of("orders", cluster), Map.of("orders", endpoints), secrets, NameTable.EMPTY, List.of());
     }
 

@@ -62,7 +62,7 @@ class StatusIT {
         JvmProcess lines = status(jdk);
         assertThat(lines.awaitExit()).as(lines::report).isZero();
         assertThat(lines.stdout()).hasSize(2);
-        assertThat(lines.stdout().get(0)).containsSubsequence("PID", "SERVICE", "VERSION", "STATE", "CONTROL PLANE", "POLICY", "REFUSED",
+        assertThat(lines.stdout().get(0)).containsSubsequence("PID", "SERVICE", "VERSION", "AGENT", "STATE", "CONTROL PLANE", "POLICY", "REFUSED",
                 "IDENTITY", "LIBRARIES");
         assertThat(lines.stdout().get(1).split(" +")).startsWith(Long.toString(client.pid()), "shop").contains("live", "connected", "java-net-http");
 

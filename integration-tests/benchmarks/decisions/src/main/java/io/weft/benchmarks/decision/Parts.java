@@ -144,7 +144,8 @@ final class Parts {
                 name, new Eds(name), LoadBalancing.of(algorithm), outliers.map(Resilience.DEFAULT::with).orElse(Resilience.DEFAULT),
                 TransportSockets.PLAINTEXT,
                 HttpVersion.HTTP_1_1,
-                true);
+                true,
+                Map.of());
     }
 
     /** By failures in a row and by success rate, as a mesh has it by default. */

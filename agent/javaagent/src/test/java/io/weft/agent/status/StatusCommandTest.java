@@ -1,0 +1,55 @@
+package io.weft.agent.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weft.admin.SocketDirectory;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What processes that were killed have left. */
+class StatusCommandTest {
+    @TempDir
+    private Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private int run() {
+        try (PrintStream to = new PrintStream(out, true, StandardCharsets.UTF_8); PrintStream complaints = new PrintStream(err, true, StandardCharsets.UTF_8)) {
+            return new StatusCommand(to, complaints, StatusCommand.Form.LINE).run(new SocketDirectory(folder), List.of());
+        }
+    }
+
+    /** A socket on which nobody listens. */
+    private Path left(long pid) throws Exception {
+        return Files.createFile(new SocketDirectory(folder).socket(pid));
+    }
+
+    @Test
+    void whatIsLeftOfAProcessIsForgottenThoughItsNumberIsGivenAgain() throws Exception {
+        Path ended = left(ProcessHandle.current().pid());
+        Files.setLastModifiedTime(ended, FileTime.from(Instant.EPOCH));
+
+        assertThat(run()).isEqualTo(1);
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEmpty();
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("no JVM of user ", "--dir");
+        assertThat(ended).doesNotExist();
+    }
+
+    @Test
+    void aProcessThatIsThereAndDoesNotListenIsTold() throws Exception {
+        Path there = left(ProcessHandle.current().pid());
+
+        assertThat(run()).isEqualTo(1);
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains(ProcessHandle.current().pid() + " ", "no answer", "nobody listens on ");
+        assertThat(there).exists();
+    }
+}
