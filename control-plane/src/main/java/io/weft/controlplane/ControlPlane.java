@@ -42,10 +42,15 @@ import io.weft.controlplane.xds.MadeResources;
 import io.weft.controlplane.xds.MeshCompiler;
 import io.weft.controlplane.xds.MeshDiff;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -91,6 +96,8 @@ public final class ControlPlane implements AutoCloseable {
     /** How soon a change of a CA's files, or of what tokens are revoked, is noticed. */
     private static final Duration AUTHORITY_POLL = Duration.ofSeconds(1);
     private static final Duration LONGEST_TIMER = Duration.ofDays(1);
+    /** Of the resources that a reading changes. */
+    private static final int MOST_TOLD = 5;
 
     private static final Duration CERTIFICATE_POLL = Duration.ofMinutes(1);
 
@@ -291,14 +298,31 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private AdvancedTlsX509KeyManager keys(Tls tls) throws IOException {
+        for (Path file : List.of(tls.certificate(), tls.key())) {
+            if (!Files.isReadable(file) || Files.isDirectory(file)) {
+                throw new IOException("the TLS certificate " + tls.certificate() + " with key " + tls.key() + " cannot be used: " + file
+                        + (Files.exists(file) ? " cannot be read by this user" : " is not there"));
+            }
+        }
         AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
         try {
             keys.updateIdentityCredentials(
                     tls.certificate().toFile(), tls.key().toFile(), CERTIFICATE_POLL.toMinutes(), TimeUnit.MINUTES, worker);
+            Instant end = end(tls.certificate());
+            if (end.isBefore(Instant.now())) {
+                LOG.warn("the TLS certificate {} has expired on {}: agents do not connect; put a new one there, it is looked at every minute",
+                        tls.certificate(), end);
+            }
             return keys;
         } catch (GeneralSecurityException | IOException | RuntimeException e) {
             throw new IOException("the TLS certificate " + tls.certificate() + " with key " + tls.key()
                     + " (PEM, the key as unencrypted PKCS #8) cannot be used: " + e, e);
+        }
+    }
+
+    private static Instant end(Path certificate) throws IOException, CertificateException {
+        try (InputStream in = Files.newInputStream(certificate)) {
+            return ((X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in)).getNotAfter().toInstant();
         }
     }
 
@@ -409,13 +433,21 @@ public final class ControlPlane implements AutoCloseable {
         Set<String> mended = files(previous.problems());
         mended.removeAll(files(next.problems()));
         mended.forEach(file -> LOG.info("no longer refused: {}", file));
+        next.outdated().stream()
+                .filter(id -> !previous.outdated().contains(id))
+                .forEach(id -> LOG.warn("{} stays in force as it was before", id));
         if (!next.sameResources(previous)) {
-            LOG.info("policies in force: {}{}", next.inForce().size(),
+            LOG.info("policies in force: {}{}{}", next.inForce().size(), changes(next.changedFrom(previous)),
                     next.outdated().isEmpty() ? "" : ", of an older version: " + next.outdated());
             // Before anyone can be admitted by what held before.
             secure();
             compile.request();
         }
+    }
+
+    private static String changes(List<ResourceId> ids) {
+        return ", changed: " + ids.stream().limit(MOST_TOLD).map(ResourceId::toString).collect(Collectors.joining(", "))
+                + (ids.size() > MOST_TOLD ? " and " + (ids.size() - MOST_TOLD) + " more" : "");
     }
 
     private static Set<String> files(List<Problem> problems) {

@@ -100,7 +100,7 @@ final class CanaryCommand implements Callable<Integer> {
         @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the cluster. Default: as KUBECONFIG says.")
         private Path kubeconfig;
 
-        @Option(names = "--page", paramLabel = "URL", defaultValue = "http://127.0.0.1:5679/",
+        @Option(names = "--page", paramLabel = "URL", converter = PageUrl.class, defaultValue = "http://127.0.0.1:5679/",
                 description = "The control plane's page. Default: ${DEFAULT-VALUE}.")
         private URI page;
 

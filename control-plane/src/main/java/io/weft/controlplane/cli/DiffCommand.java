@@ -2,7 +2,13 @@ package io.weft.controlplane.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.weft.controlplane.policy.FolderReader;
+import io.weft.controlplane.policy.PolicyHistory;
+import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.References;
+import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.SourceText;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -43,6 +49,8 @@ final class DiffCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final int BUSY = 503;
+    /** Of one resource: what it means is said above. */
+    private static final int MOST_LINES = 12;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Spec
@@ -51,7 +59,7 @@ final class DiffCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FOLDER", description = "Folder of *.yaml and *.yml files.")
     private Path folder;
 
-    @Option(names = "--page", paramLabel = "URL", defaultValue = "http://127.0.0.1:5679/",
+    @Option(names = "--page", paramLabel = "URL", converter = PageUrl.class, defaultValue = "http://127.0.0.1:5679/",
             description = "The control plane's page. Default: ${DEFAULT-VALUE}.")
     private URI page;
 
@@ -63,12 +71,21 @@ final class DiffCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         try {
-            JsonNode diff = ask();
+            if (!Files.isDirectory(folder)) {
+                throw new IOException(folder + " is not a folder");
+            }
+            List<SourceText> files = new FolderReader(folder).read();
+            JsonNode diff = ask(files);
+            PolicySet proposed = new PolicyHistory(new ResourceParser()).update(files.stream()
+                    .map(file -> file.named(folder.resolve(file.name()).toString()))
+                    .toList());
+            List<Problem> warnings = References.unmet(proposed, LiveServices.of(page));
             if (json) {
-                out.println(diff);
+                out.println(((ObjectNode) diff).set("warnings", JSON.valueToTree(warnings)));
             } else {
                 print(diff, out);
                 diff.path("problems").forEach(problem -> err.println(problem(problem)));
+                warnings.forEach(warning -> err.println(warning.file() + ":" + warning.line() + ": warning: " + warning.message()));
             }
             out.flush();
             err.flush();
@@ -79,12 +96,9 @@ final class DiffCommand implements Callable<Integer> {
         }
     }
 
-    private JsonNode ask() throws IOException, InterruptedException {
-        if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + " is not a folder");
-        }
+    private JsonNode ask(List<SourceText> texts) throws IOException, InterruptedException {
         List<Map<String, String>> files = new ArrayList<>();
-        for (SourceText file : new FolderReader(folder).read()) {
+        for (SourceText file : texts) {
             if (file.failure().isPresent()) {
                 throw new IOException(folder.resolve(file.name()) + ": " + file.failure().get().message());
             }
@@ -114,7 +128,7 @@ final class DiffCommand implements Callable<Integer> {
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
         } catch (IOException e) {
-            throw new IOException("the control plane's page at " + page + " does not answer (" + e + "); name it with --page", e);
+            throw new IOException("the control plane's page at " + page + " does not answer (" + PageUrl.problem(e) + "); name it with --page", e);
         }
     }
 
@@ -138,11 +152,28 @@ final class DiffCommand implements Callable<Integer> {
                 List<String> services = new ArrayList<>();
                 change.path("services").forEach(service -> services.add(service.asText()));
                 out.println("  " + String.join(", ", services) + ": " + change.path("resource").asText());
-                change.path("lines").forEach(line -> out.println("    " + line.asText()));
+                List<String> lines = new ArrayList<>();
+                change.path("lines").forEach(line -> lines.add(line.asText()));
+                print(lines, out);
             }
         }
         if (!diff.path("policies").isEmpty() && diff.path("meshes").isEmpty()) {
             out.println("Nothing would change for the data planes that are connected.");
+        }
+    }
+
+    /** Of a resource that comes or goes as a whole every field is listed, which says no more than that it does. */
+    private static void print(List<String> lines, PrintWriter out) {
+        for (String sign : List.of("+", "-")) {
+            if (lines.stream().allMatch(line -> line.startsWith(sign))
+                    && lines.stream().anyMatch(line -> line.startsWith(sign + " name: ") || line.startsWith(sign + " cluster_name: "))) {
+                out.println("    " + sign + " all of it (--json has the " + lines.size() + (lines.size() == 1 ? " field)" : " fields)"));
+                return;
+            }
+        }
+        lines.stream().limit(MOST_LINES).forEach(line -> out.println("    " + line));
+        if (lines.size() > MOST_LINES) {
+            out.println("    … and " + (lines.size() - MOST_LINES) + " more (--json has them)");
         }
     }
 

@@ -1,13 +1,18 @@
 package io.weft.controlplane.cli;
 
 import io.weft.controlplane.policy.FolderReader;
+import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.References;
+import io.weft.controlplane.policy.References.Known;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.SourceText;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +39,8 @@ final class PolicyCommand {
             description = {
                 "Says which documents are in order, as a control plane would read them if they were its folder.",
                 "",
-                "Problems go to stderr, each as FILE:LINE: FIELD: MESSAGE.",
+                "Problems go to stderr, each as FILE:LINE: FIELD: MESSAGE. So do warnings, as FILE:LINE: warning: MESSAGE: of a mesh, a service or"
+                        + " instances that a policy names and that nobody is, where that is known: by the services that the files define, or by --page.",
             },
             mixinStandardHelpOptions = true,
             sortOptions = false,
@@ -45,7 +51,7 @@ final class PolicyCommand {
                 "  weft policy check policies new/orders.yaml    together: two of one name are a problem",
             },
             exitCodeListHeading = "%nExit codes:%n",
-            exitCodeList = {"0:all documents are in order", "1:there are problems", "2:wrong usage"})
+            exitCodeList = {"0:all documents are in order", "1:there are problems, or with --strict warnings", "2:wrong usage"})
     static final class Check implements Callable<Integer> {
 
         @Spec
@@ -54,11 +60,18 @@ final class PolicyCommand {
         @Parameters(arity = "1..*", paramLabel = "PATH", description = "Folders of *.yaml and *.yml files, and files.")
         private List<Path> paths;
 
+        @Option(names = "--page", paramLabel = "URL", converter = PageUrl.class,
+                description = "The page of a control plane, as http://127.0.0.1:5679/: whoever is named is looked for among those who run.")
+        private URI page;
+
+        @Option(names = "--strict", description = "Warnings are problems.")
+        private boolean strict;
+
         @Option(names = "--json", description = "Print one JSON object instead.")
         private boolean json;
 
         @Override
-        public Integer call() {
+        public Integer call() throws InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
             PrintWriter err = spec.commandLine().getErr();
             // Whoever names a folder and a file in it means that file once.
@@ -74,20 +87,32 @@ final class PolicyCommand {
                 }
             }
             PolicySet set = new PolicyHistory(new ResourceParser()).update(List.copyOf(texts.values()));
+            List<Problem> warnings;
+            try {
+                warnings = References.unmet(set, page == null ? Known.NOTHING : LiveServices.of(page));
+            } catch (IOException e) {
+                err.println("weft policy check: the control plane's page at " + page + " does not say who runs (" + PageUrl.problem(e) + "); name it with --page");
+                return 1;
+            }
             if (json) {
-                out.println(Json.line(report(set)));
+                out.println(Json.line(report(set, warnings)));
             } else {
                 set.inForce().forEach(document -> out.println(
                         document.file() + ":" + document.line() + ": "
                                 + document.resource().metadata().id() + ": ok"
                                 + (document.resource().metadata().shadow() ? ", a shadow: not applied" : "")));
-                out.println(set.inForce().size() + " in order, " + set.problems().size() + " problems");
+                out.println(set.inForce().size() + " in order, " + set.problems().size() + " problems"
+                        + (warnings.isEmpty() ? "" : ", " + warnings.size() + " warnings")
+                        + (page == null && set.inForce().stream().anyMatch(document -> document.resource() instanceof MeshHttpRoute)
+                                ? "; whether the services and versions that are named run is looked up with --page URL" : ""));
                 set.problems().forEach(err::println);
+                warnings.forEach(warning -> err.println(warning.file() + ":" + warning.line() + ": warning: " + warning.message()));
             }
             out.flush();
             err.flush();
-            return set.problems().isEmpty() ? 0 : 1;
+            return set.problems().isEmpty() && (warnings.isEmpty() || !strict) ? 0 : 1;
         }
+
 
         /** By their paths, as they are to be told. */
         private static List<SourceText> texts(Path path) throws IOException {
@@ -104,7 +129,7 @@ final class PolicyCommand {
             return texts;
         }
 
-        private Map<String, Object> report(PolicySet set) {
+        private Map<String, Object> report(PolicySet set, List<Problem> warnings) {
             List<Map<String, Object>> documents = new ArrayList<>();
             set.inForce().forEach(document -> {
                 Metadata metadata = document.resource().metadata();
@@ -122,6 +147,7 @@ final class PolicyCommand {
             report.put("ok", set.problems().isEmpty());
             report.put("documents", documents);
             report.put("problems", set.problems());
+            report.put("warnings", warnings);
             return report;
         }
     }

@@ -29,12 +29,13 @@ import picocli.CommandLine.Spec;
         description = {
             "What the JVMs of this user that are in the mesh say of themselves: one line each, or everything of those that are named.",
             "",
-            "A line has the agent's version, whether a policy is in force (live), none yet (initializing) or the instance is about to go",
-            "(draining), the connection to the control plane, how often the policy has changed, how many resources are refused, how long",
-            "the certificate is valid, and the libraries in the mesh. One that does not answer within 5 s has a line that says so.",
+            "A line has the service's version (its tag of that name), the agent's, whether a policy is in force (live), none yet (initializing) or"
+                    + " the instance is about to go (draining), the connection to the control plane, how often the policy has changed, how many"
+                    + " resources are refused, how long the certificate is valid, and the libraries in the mesh. One that does not answer within"
+                    + " 5 s has a line that says so.",
             "",
-            "Everything: the connection to the control plane, what was refused and what has no effect here, with the field's path; the",
-            "ports and libraries in the mesh, and those left without it; clusters and endpoints with their requests; access rules.",
+            "Everything: the connection to the control plane, what was refused and what has no effect here, with the field's path; the ports and"
+                    + " libraries in the mesh, and those left without it; clusters and endpoints with their requests; access rules.",
         },
         footer = {
             "",
@@ -63,7 +64,7 @@ final class StatusCommand implements Callable<Integer> {
     })
     private boolean all;
 
-    @Option(names = "--page", paramLabel = "URL", description = {
+    @Option(names = "--page", paramLabel = "URL", converter = PageUrl.class, description = {
         "With --all: the control plane's page. Default: http://127.0.0.1:5679/, if it is there.",
     })
     private URI page;
@@ -122,7 +123,7 @@ final class StatusCommand implements Callable<Integer> {
             return 0;
         } catch (IOException problem) {
             PrintWriter err = spec.commandLine().getErr();
-            err.println("weft status: the control plane's page at " + asked + " does not say whom it knows (" + problem.getMessage()
+            err.println("weft status: the control plane's page at " + asked + " does not say whom it knows (" + PageUrl.problem(problem)
                     + "); name it with --page");
             err.flush();
             return page == null ? 0 : 1;

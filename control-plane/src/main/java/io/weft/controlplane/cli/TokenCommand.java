@@ -69,9 +69,12 @@ final class TokenCommand implements Callable<Integer> {
                     ? new ParameterException(spec.commandLine(), "--operator and --service exclude each other")
                     : new ParameterException(spec.commandLine(), "Missing required option: '--service=NAME'");
         }
-        if (validFor.isZero() || service != null && !NAME.matcher(service).matches() || !NAME.matcher(mesh).matches()) {
-            err.println("weft token: --valid-for must be above zero, --mesh and --service names of letters, digits, '.', '-' and '_'");
-            return 2;
+        if (validFor.isZero()) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--valid-for': it must be above zero");
+        }
+        name("--mesh", mesh);
+        if (service != null) {
+            name("--service", service);
         }
         try {
             TokenKey key = TokenKey.in(folder.path(), Clock.systemUTC());
@@ -82,6 +85,13 @@ final class TokenCommand implements Callable<Integer> {
         }
         out.flush();
         return 0;
+    }
+
+    private void name(String option, String value) {
+        if (!NAME.matcher(value).matches()) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '" + option + "': '" + value
+                    + "' is no name; it takes letters, digits, '.', '-' and '_'");
+        }
     }
 
     @Command(

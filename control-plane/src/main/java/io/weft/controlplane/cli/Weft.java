@@ -31,6 +31,8 @@ import picocli.CommandLine.Command;
         exitCodeList = {"0:done", "1:not done; the reason is on stderr", "2:wrong usage"})
 public final class Weft {
 
+    private static final int HELP_WIDTH = 120;
+
     public static void main(String[] arguments) {
         System.exit(commandLine().execute(arguments));
     }
@@ -38,6 +40,8 @@ public final class Weft {
     static CommandLine commandLine() {
         return new CommandLine(new Weft())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpWidth(HELP_WIDTH)
+                .setParameterExceptionHandler(new UsageErrors())
                 .registerConverter(java.time.Duration.class, DurationConverter::parse)
                 .registerConverter(Percent.class, Percent::parse)
                 .registerConverter(ListenAddress.class, ListenAddress::parse);

@@ -1,7 +1,11 @@
 package io.weft.controlplane.policy;
 
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /**
  * What is in force, and why something else is not.
@@ -34,6 +38,18 @@ public record PolicySet(List<Sourced> inForce, List<ResourceId> outdated, List<P
     /** Whether the same resources are in force, wherever they were read. */
     public boolean sameResources(PolicySet other) {
         return resources().equals(other.resources());
+    }
+
+    /** Those of either that are otherwise or not at all in the other, in order. */
+    public List<ResourceId> changedFrom(PolicySet before) {
+        Map<ResourceId, Resource> was = before.resources();
+        Map<ResourceId, Resource> is = resources();
+        Set<ResourceId> all = new HashSet<>(was.keySet());
+        all.addAll(is.keySet());
+        return all.stream()
+                .filter(id -> !Objects.equals(was.get(id), is.get(id)))
+                .sorted(Comparator.comparing(ResourceId::toString))
+                .toList();
     }
 
     private Map<ResourceId, Resource> resources() {

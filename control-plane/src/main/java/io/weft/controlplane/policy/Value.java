@@ -74,6 +74,10 @@ record Value(String path, Node node, Problems problems) {
      * places. Parts of a nanosecond are dropped.
      */
     Duration duration() {
+        if (node instanceof Node.Whole || node instanceof Node.Fraction) {
+            refuse("needs a duration with its unit, as in 24h, 1h30m or 1.5s, not " + node.describe());
+            return Duration.ZERO;
+        }
         String text = text();
         if (text.equals("0")) {
             return Duration.ZERO;

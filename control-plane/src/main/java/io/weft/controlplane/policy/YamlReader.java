@@ -131,7 +131,11 @@ final class YamlReader {
         if (parts.isEmpty()) {
             JsonLocation location = e.getLocation();
             int line = location == null || location.getLineNr() < 1 ? firstLine : location.getLineNr() + offset;
-            return new MalformedException(line, message.lines().findFirst().orElse("").strip());
+            // Jackson quotes the events of its parser, which say nothing to who wrote the text.
+            boolean key = message.startsWith("Expected a field name");
+            return new MalformedException(line, key
+                    ? "a mapping or a list stands where a key belongs; write key: value, and put text with { or [ in quotes"
+                    : message.lines().findFirst().orElse("").strip());
         }
         MatchResult last = parts.get(parts.size() - 1);
         String what = last.group(1);

@@ -251,8 +251,8 @@ public final class Registry {
                 }
                 registration.health = Health.UNHEALTHY;
                 limit(registration, grace);
-                LOG.info("the stream of {} broke; it is unhealthy now and will be removed in {} unless it comes back",
-                        nodeId, grace);
+                LOG.info("the stream of {} broke; it is unhealthy now and will be removed in {} s unless it comes back",
+                        nodeId, grace.toMillis() / 1e3);
             }
         }
         changed.run();

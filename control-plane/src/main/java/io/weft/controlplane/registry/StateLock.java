@@ -36,7 +36,11 @@ public final class StateLock implements AutoCloseable {
     public static StateLock take(Path state) throws IOException {
         // Through a link to a folder Java 17 cannot create one that is there.
         if (!Files.isDirectory(state)) {
-            Files.createDirectories(state);
+            try {
+                Files.createDirectories(state);
+            } catch (IOException e) {
+                throw unusable(state, e);
+            }
         }
         Path folder = state.toRealPath();
         synchronized (IN_THIS_PROCESS) {
@@ -54,7 +58,12 @@ public final class StateLock implements AutoCloseable {
 
     private static FileChannel lock(Path state) throws IOException {
         Path file = state.resolve("control-plane.lock");
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw unusable(state, e);
+        }
         boolean locked;
         try {
             locked = channel.tryLock() != null;
@@ -68,6 +77,12 @@ public final class StateLock implements AutoCloseable {
             throw taken(state);
         }
         return channel;
+    }
+
+    /** The system's own words may be no more than a path. */
+    private static IOException unusable(Path state, IOException why) {
+        return new IOException("nothing can be kept in the state folder " + state + " (" + why + "); make it writable for this user,"
+                + " or name another one with --state-dir", why);
     }
 
     private static IOException taken(Path state) {

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +83,18 @@ class WeftTest {
     }
 
     @Test
+    void checkWarnsOfWhomNobodyDefinesAndFailsOnlyIfAsked() throws IOException {
+        Files.writeString(folder.resolve("a.yaml"), GOOD + "---\ntype: MeshTimeout\nname: t\nspec: {to: [{targetRef: {kind: MeshService, name: odrers}, "
+                + "default: {connectionTimeout: 2s}}]}\n");
+        Run run = run("policy", "check", folder.toString());
+        assertThat(run.exit()).isZero();
+        assertThat(run.out()).contains("2 in order, 0 problems, 1 warnings");
+        assertThat(run.err()).startsWith(folder + "/a.yaml:5: warning: MeshTimeout t (mesh default): names service odrers").contains("Did you mean orders?");
+        assertThat(run("policy", "check", "--strict", folder.toString()).exit()).isEqualTo(1);
+        assertThat(run("policy", "check", "--json", folder.toString()).out()).contains("\"ok\":true", "\"warnings\":[{\"file\":\"" + folder + "/a.yaml\",\"line\":5");
+    }
+
+    @Test
     void explainNamesAProcessAsStatusDoes() {
         Run none = run("explain", "orders", "GET", "http://orders/");
         assertThat(none.exit()).isEqualTo(2);
@@ -121,6 +135,50 @@ class WeftTest {
         Run run = run("control-plane", "--policies", folder.toString(), option);
         assertThat(run.exit()).isEqualTo(2);
         assertThat(run.err()).contains(option.split("=")[0]);
+    }
+
+    @Test
+    void wrongUsageIsNotBuriedUnderTheHelp() {
+        Run run = run("canary", "orders", "--to", "v2", "--page", "nonsense");
+        assertThat(run.exit()).isEqualTo(2);
+        assertThat(run.err()).startsWith("Invalid value for option '--page': 'nonsense' is no URL of a page; write it as http://127.0.0.1:5679/")
+                .contains("Usage: weft canary ").endsWith("More is said by: weft canary --help" + System.lineSeparator());
+        assertThat(run.err().lines().count()).isLessThan(10);
+    }
+
+    @Test
+    void aPageThatIsNotThere() throws IOException {
+        String nobody;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            nobody = "http://127.0.0.1:" + socket.getLocalPort() + "/";
+        }
+        Run diff = run("diff", "--page", nobody, folder.toString());
+        assertThat(diff.exit()).isEqualTo(1);
+        assertThat(diff.err()).contains(nobody + " does not answer (nobody listens there; is the control plane running", "name it with --page");
+    }
+
+    @Test
+    void aStateFolderThatCannotBeWritten() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        Run run = run("control-plane", "--policies", folder.toString(), "--listen=127.0.0.1:0", "--page=off", "--state-dir", file.resolve("state").toString());
+        assertThat(run.exit()).isEqualTo(1);
+        assertThat(run.err()).contains("nothing can be kept in the state folder " + file, "name another one with --state-dir");
+    }
+
+    @Test
+    void filesOfACertificateThatAreNotThere() {
+        Run run = run("control-plane", "--policies", folder.toString(), "--listen=127.0.0.1:0", "--page=off",
+                "--tls-certificate", folder.resolve("a.pem").toString(), "--tls-key", folder.resolve("a.key").toString());
+        assertThat(run.exit()).isEqualTo(1);
+        assertThat(run.err()).contains("cannot be used: " + folder.resolve("a.pem") + " is not there");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--service=or ders", "--mesh=a/b", "--valid-for=0s"})
+    void aTokenThatCannotBeMeantNamesTheOptionThatIsWrong(String option) {
+        Run run = run("token", "--policies", folder.toString(), option.startsWith("--service") ? "--mesh=default" : "--service=orders", option);
+        assertThat(run.exit()).isEqualTo(2);
+        assertThat(run.err()).startsWith("Invalid value for option '" + option.split("=")[0] + "': ");
     }
 
     /** A key that is made in a wrong place makes tokens that no control plane knows. */

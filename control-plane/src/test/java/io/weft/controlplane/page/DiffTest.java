@@ -188,8 +188,14 @@ class DiffTest {
     void whatIsNoLongerSaidIsSaidInWords() {
         assertThat(summaries("type: Mesh\nname: default\n")).containsExactlyInAnyOrder(
                 "orders, shop → orders: requests now go to all versions alike (before: 90 % to v1, 10 % to v2)",
-                "orders, shop → orders v1: is no destination any more", "orders, shop → orders v2: is no destination any more",
-                "orders, shop → orders v1: 0 of its instances are called (were: 1)", "orders, shop → orders v2: 0 of its instances are called (were: 1)");
+                "orders, shop → orders v1: is no destination any more", "orders, shop → orders v2: is no destination any more");
+    }
+
+    @Test
+    void aVersionWithoutAnInstanceIsSaidToFail() {
+        assertThat(summaries(SimulatedMesh.CANARY.replace("version: v2", "version: v3"))).contains(
+                "orders, shop → orders v3: has NO INSTANCE, what goes there gets 503", "orders, shop → orders v2: is no destination any more")
+                .noneMatch(sentence -> sentence.contains("see the fields") || sentence.contains("v2: 0 of"));
     }
 
     private List<String> summaries(String... documents) {

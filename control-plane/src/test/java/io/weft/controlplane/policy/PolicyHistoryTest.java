@@ -83,6 +83,20 @@ class PolicyHistoryTest {
     }
 
     @Test
+    void whatHasChangedIsNamed() {
+        PolicySet before = new PolicyHistory(new ResourceParser()).update(List.of());
+        PolicyHistory history = new PolicyHistory(new ResourceParser());
+        String mesh = "type: Mesh\nname: %s\n";
+        PolicySet first = history.update(List.of(new SourceText("a.yaml", Optional.of(mesh.formatted("a") + "---\n" + mesh.formatted("b")), Optional.empty())));
+        PolicySet second = history.update(List.of(new SourceText("a.yaml",
+                Optional.of(mesh.formatted("a") + "skipCreatingInitialPolicies: ['*']\n---\n" + mesh.formatted("c")), Optional.empty())));
+
+        assertThat(first.changedFrom(before)).extracting(ResourceId::name).containsExactly("a", "b");
+        assertThat(second.changedFrom(first)).extracting(ResourceId::name).containsExactly("a", "b", "c");
+        assertThat(second.changedFrom(second)).isEmpty();
+    }
+
+    @Test
     void aRemovedDocumentIsGone() {
         update(file("a.yaml", service("a", 1) + service("b", 1)));
         assertThat(inForce(update(file("a.yaml", service("b", 1))))).containsExactly("b:1");

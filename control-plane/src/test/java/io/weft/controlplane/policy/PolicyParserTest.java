@@ -67,6 +67,14 @@ class PolicyParserTest {
                 });
     }
 
+    /** In quotes it would be no better. */
+    @Test
+    void aNumberForADurationLacksItsUnit() {
+        assertThat(parse("type: MeshTimeout\nname: a\nspec: {to: [{targetRef: {kind: Mesh}, default: {idleTimeout: 5}}]}").problems())
+                .singleElement().satisfies(problem -> assertThat(problem.message()).isEqualTo(
+                        "needs a duration with its unit, as in 24h, 1h30m or 1.5s, not the number 5"));
+    }
+
     @Test
     void hashPoliciesMayStandInTheirOlderPlace() {
         MeshLoadBalancingStrategy strategy = to(PolicyKinds.LOAD_BALANCING,

@@ -303,6 +303,7 @@ class ResourceParserTest {
                         4, "spec.to[0].targetRef.kind", "Did you mean MeshService?"),
                 bad("a list that does not end", "type: Mesh\nname: [broken\nmesh: a", 3, "",
                         "at column 5: expected ',' or ']', but got : while parsing a flow sequence that begins at line 2, column 7"),
+                bad("a mapping as a key", "{{a: b}: c}", 1, "", "put text with { or [ in quotes"),
                 bad("a tab", "type: Mesh\nspec:\n\ta: b", 3, "", "indent by blanks, not by tabs"),
                 bad("a colon too many", "type: Mesh\nname: a: b", 2, "", "at column 8: mapping values are not allowed here; a text with a colon"),
                 bad("no type", "name: a", 1, "type", "is missing"),

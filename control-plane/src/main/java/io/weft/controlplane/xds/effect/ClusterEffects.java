@@ -115,8 +115,16 @@ public final class ClusterEffects {
     }
 
     public List<String> of(String name, ClusterLoadAssignment was, ClusterLoadAssignment is) {
+        if (is.getClusterName().isEmpty()) {
+            // Of the cluster it is said that it is no destination any more.
+            return List.of();
+        }
         int before = instances(was);
         int after = instances(is);
+        if (after == 0) {
+            return List.of(called.to(called.destination(name)) + ": has NO INSTANCE" + (before == 0 ? "" : " any more (were: " + before + ")")
+                    + ", what goes there gets 503");
+        }
         return List.of(called.to(called.destination(name)) + ": " + (before == after
                 ? "its instances are weighed, grouped or told apart otherwise: see the fields"
                 : after + " of its instances are called (were: " + before + ")"));
