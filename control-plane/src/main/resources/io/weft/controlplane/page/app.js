@@ -34,11 +34,20 @@ function replace(container, ...parts) {
   }
 }
 
+/** On a phone each row is a block of its own, with the headings in it; roles say that it is a table all the same. */
 function table(headings, rows, caption) {
-  return element('table', {}, [
+  for (const row of rows) {
+    row.setAttribute('role', 'row');
+    [...row.children].forEach((each, column) => {
+      each.setAttribute('role', 'cell');
+      each.dataset.label = headings[column][0];
+    });
+  }
+  return element('table', {role: 'table'}, [
     element('caption', {class: 'visually-hidden'}, caption),
-    element('thead', {}, element('tr', {}, headings.map(([label, kind]) => element('th', {scope: 'col', class: kind}, label)))),
-    element('tbody', {}, rows),
+    element('thead', {role: 'rowgroup'}, element('tr', {role: 'row'},
+      headings.map(([label, kind]) => element('th', {scope: 'col', role: 'columnheader', class: kind}, label)))),
+    element('tbody', {role: 'rowgroup'}, rows),
   ]);
 }
 
@@ -99,6 +108,15 @@ function troubles(mesh) {
       const by = [...new Set(ejected.flatMap(each => each.ejectedBy))].join(', ');
       add(ejected.length === service.instances.length ? 'bad' : 'warn', service.name,
         `${ejected.length} of ${service.instances.length} instances left out by ${by} because of their failures: ${names(ejected)}`);
+    }
+  }
+  for (const split of mesh?.rollouts ?? []) {
+    const service = mesh.services.find(each => each.name === split.service);
+    const all = Object.values(split.weights).reduce((sum, weight) => sum + weight, 0);
+    for (const [version, weight] of Object.entries(split.weights)) {
+      if (service?.instances.length && weight > 0 && !service.instances.some(each => each.version === version)) {
+        add('bad', `${split.service} ${version}`, `has no instance, and ${percent(weight / all)} of the requests by policy ${split.policy}: they get 503`);
+      }
     }
   }
   for (const edge of mesh?.edges ?? []) {

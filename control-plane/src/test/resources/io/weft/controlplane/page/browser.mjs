@@ -118,6 +118,9 @@ try {
   const phone = await open({viewport: {width: 390, height: 844}, deviceScaleFactor: 2, hasTouch: true}, '#service=orders');
   await phone.waitForSelector('.version .curve', WAIT);
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it is not wider than the phone');
+  const cut = await phone.evaluate(() => [...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth).map(box => box.id));
+  assert.deepEqual(cut, [], 'nothing stands where only who scrolls sideways sees it');
+  assert.equal(await phone.locator('#policies td').nth(4).evaluate(cell => getComputedStyle(cell, '::before').content), '"State"');
   const small = await phone.evaluate(() => [...document.querySelectorAll('button')].filter(button => button.checkVisibility())
     .filter(button => button.getBoundingClientRect().height < 40).map(button => button.textContent));
   assert.deepEqual(small, [], 'a finger finds every button');
