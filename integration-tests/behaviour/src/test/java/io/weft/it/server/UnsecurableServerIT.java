@@ -123,9 +123,15 @@ class UnsecurableServerIT {
         assertThat(excepted).as("left out of weft.ports").allMatch(UnsecurableServerIT::answersAjp);
         for (Unsecurable server : servers) {
             int port = Port.unused();
-            JvmProcess late = withAjp(server, port).driver(server.driver, "v1");
+            int management = Port.unused();
+            JvmProcess late = withAjp(server, port)
+                    .option("-Dcom.sun.management.jmxremote.port=" + management)
+                    .option("-Dcom.sun.management.jmxremote.authenticate=false")
+                    .option("-Dcom.sun.management.jmxremote.ssl=false")
+                    .driver(server.driver, "v1");
             late.awaitPort();
             late.awaitStderr(line -> line.contains("does not speak HTTP") && line.contains("weft.ports"));
+            late.awaitStderr(line -> line.contains("port " + management + " is open to everyone, although policy demands mesh TLS"));
             assertThat(answersAjp(port)).as("started while it is strict, HTTP serving").isFalse();
         }
     }
