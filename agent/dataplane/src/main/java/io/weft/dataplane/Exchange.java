@@ -91,7 +91,8 @@ public abstract class Exchange extends Limited {
 
     /**
      * Whether the app itself reads the response's body from the connection, when it likes, so that between two reads nobody waits for the
-     * endpoint. An adapter that says so says {@link #awaitsBytes} before each read.
+     * endpoint. An adapter that says so says {@link #awaitsBytes} before each read; one whose app asks for bytes and is told of them says
+     * {@link #awaitsNothing}, too, instead.
      */
     protected boolean isRead() {
         return false;
@@ -474,10 +475,20 @@ public abstract class Exchange extends Limited {
         }
     }
 
-    /** The app begins to wait for the next bytes of the response's body. Only where it {@link #isRead}; on the thread that waits. */
+    /** The app begins to wait for the next bytes of the response's body, if it did not before. On the thread that waits, or asks for them. */
     public final void awaitsBytes() {
         if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
-            hasReceived(layers.deadlines.clock().nanoTime(), true);
+            awaits(layers.deadlines.clock().nanoTime());
+        }
+    }
+
+    /**
+     * Nothing is taken from the connection until the app asks for more of the response's body, so that nobody waits for the endpoint. To be said
+     * before the app is told of what has come, which may have it ask.
+     */
+    public final void awaitsNothing() {
+        if (isArmed(TimeLimit.PER_TRY_IDLE_TIMEOUT)) {
+            rests();
         }
     }
 

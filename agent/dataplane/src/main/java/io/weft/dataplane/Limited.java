@@ -241,6 +241,21 @@ public abstract class Limited extends HttpStream {
         }
     }
 
+    final void awaits(long nowNanos) {
+        RareLimits limits = rare;
+        if (limits != null && limits.awaitsNothing) {
+            limits.receivedAt = nowNanos;
+            limits.awaitsNothing = false;
+        }
+    }
+
+    final void rests() {
+        RareLimits limits = rare;
+        if (limits != null) {
+            limits.awaitsNothing = true;
+        }
+    }
+
     /** From here on a limit may end what is under way. */
     final void watchOn() {
         watch = (watch & ~STATE) + TURN | ON;

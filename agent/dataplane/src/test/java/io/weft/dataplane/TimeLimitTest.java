@@ -444,6 +444,29 @@ class TimeLimitTest {
         assertThat(request.aborts).isEqualTo(1);
     }
 
+    /** As an app does that is told of what has come, and asks for more when it likes. */
+    @Test
+    void whileTheAppAsksForNothingNobodyWaitsForTheEndpoint() {
+        Fixture mesh = mesh(Timeouts.NONE, retry(new PerTry(Duration.ZERO, SECOND), On.RESET));
+        Limitable request = mesh.dialled(new Limitable());
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        for (int i = 0; i < 3; i++) {
+            request.awaitsNothing();
+            mesh.time.advance(SECOND.multipliedBy(5));
+            request.awaitsBytes();
+            mesh.time.advance(SECOND.minusMillis(1));
+            request.bytesReceived(1);
+        }
+        assertThat(request.aborts).isZero();
+        for (int i = 0; i < 4; i++) {
+            mesh.time.advance(SECOND.dividedBy(4));
+            // To ask again is no sign of life of the endpoint's.
+            request.awaitsBytes();
+        }
+        assertThat(request.aborts).isEqualTo(1);
+    }
+
     @Test
     void aStreamOnWhichNothingHappensEnds() {
         Fixture mesh = mesh(idle(SECOND));

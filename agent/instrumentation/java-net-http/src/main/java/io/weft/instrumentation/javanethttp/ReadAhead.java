@@ -1,5 +1,6 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Exchange;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -21,6 +22,7 @@ final class ReadAhead {
 
     private final BodySubscriber<?> subscriber;
     private final Flow.Subscription subscription;
+    private final Exchange mesh;
 
     /** The first one is the subscription's: until the app's subscriber has returned from it nothing else is for it. */
     private final AtomicInteger turns = new AtomicInteger(1);
@@ -35,8 +37,9 @@ final class ReadAhead {
     /** Nothing more is for the app's subscriber, but for what goes wrong. */
     private volatile boolean stopped;
 
-    ReadAhead(BodySubscriber<?> subscriber, Flow.Subscription subscription) {
+    ReadAhead(BodySubscriber<?> subscriber, Flow.Subscription subscription, Exchange mesh) {
         this.subscriber = subscriber;
+        this.mesh = mesh;
         this.subscription = subscription;
     }
 
@@ -140,6 +143,7 @@ final class ReadAhead {
             }
         } else if (!complete && !asked && bytes.get() < AHEAD) {
             asked = true;
+            mesh.awaitsBytes();
             subscription.request(1);
         }
     }

@@ -68,7 +68,7 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
         if (known != null) {
             return known;
         }
-        ReadAhead made = new ReadAhead(subscriber, subscription);
+        ReadAhead made = new ReadAhead(subscriber, subscription, mesh);
         return READ_AHEAD.compareAndSet(this, null, made) ? made : readAhead;
     }
 
@@ -78,6 +78,7 @@ final class WatchedSubscriber<T> implements TrustedSubscriber<T>, Flow.Subscript
         if (direct) {
             subscriber.onNext(item);
         } else {
+            mesh.awaitsNothing();
             ahead().add(item);
         }
     }

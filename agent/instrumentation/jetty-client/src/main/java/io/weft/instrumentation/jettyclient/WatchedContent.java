@@ -15,12 +15,14 @@ record WatchedContent(Content.Source source, Exchange exchange) implements Conte
         Content.Chunk chunk = source.read();
         if (chunk != null) {
             exchange.bytesReceived(chunk.remaining());
+            exchange.awaitsNothing();
         }
         return chunk;
     }
 
     @Override
     public void demand(Runnable demandCallback) {
+        exchange.awaitsBytes();
         source.demand(demandCallback);
     }
 

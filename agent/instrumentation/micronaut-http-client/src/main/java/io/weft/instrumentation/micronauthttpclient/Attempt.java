@@ -239,6 +239,7 @@ final class Attempt {
             return;
         }
         state = State.DELIVERED;
+        rests();
         if (response instanceof HttpContent) {
             content(response);
         } else {
@@ -253,6 +254,7 @@ final class Attempt {
         }
         if (hop.exchange() != null) {
             hop.exchange().bytesReceived(part.content().readableBytes());
+            rests();
         }
         if (part.decoderResult().isFailure()) {
             state = State.OVER;
@@ -306,7 +308,17 @@ final class Attempt {
     /** The app does. */
     void wantsMore() {
         if (state == State.DELIVERED) {
+            if (hop.exchange() != null) {
+                hop.exchange().awaitsBytes();
+            }
             real.read();
+        }
+    }
+
+    /** Until the app wants more. */
+    private void rests() {
+        if (hop.exchange() != null) {
+            hop.exchange().awaitsNothing();
         }
     }
 

@@ -116,11 +116,21 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
             } else if (message instanceof HttpContent) {
                 current.hop().exchange.bytesReceived(length(message));
             }
+            current.hop().exchange.awaitsNothing();
             if (message instanceof LastHttpContent end && !interim) {
                 ended(context, current, end.decoderResult().isSuccess());
             }
         }
         context.fireChannelRead(message);
+    }
+
+    /** As soon as the app wants more than what waits for it. */
+    @Override
+    public void read(ChannelHandlerContext context) {
+        if (attempt != null) {
+            attempt.hop().exchange.awaitsBytes();
+        }
+        context.read();
     }
 
     /** Before the library gives the connection back, or the app hears of the end. */
