@@ -19,6 +19,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What an operator is told of a connection that is not there. */
 class DisconnectedTest {
@@ -90,15 +92,16 @@ class DisconnectedTest {
         }
     }
 
-    @Test
-    void whoeverIsTurnedAwayIsSoUntilItGetsAnAnswer() {
-        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway(16, "no token came"));
+    @ParameterizedTest
+    @CsvSource({"16, UNAUTHENTICATED", "8, RESOURCE_EXHAUSTED", "3, INVALID_ARGUMENT"})
+    void whoeverIsTurnedAwayIsSoUntilItGetsAnAnswer(int status, String name) {
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(turnsAway(status, "no token came"));
                 PolicyClient client = client(controlPlane)) {
             await().until(() -> disconnected().size() >= 3);
 
             assertThat(disconnected()).allSatisfy(each -> {
                 assertThat(each.turnedAway()).isTrue();
-                assertThat(each.error()).isEqualTo("UNAUTHENTICATED: no token came");
+                assertThat(each.error()).isEqualTo(name + ": no token came");
                 assertThat(each.since()).isEqualTo(disconnected().get(0).since());
             });
             List<Connection> fromTheFirst = told.subList(told.indexOf(disconnected().get(0)), told.size());

@@ -200,14 +200,21 @@ final class AdsClient {
         if (without == null) {
             without = environment.clock().instant();
         }
-        connection = new Disconnected((taken ? TAKEN : status).toString(), without, isTurnedAway(status));
+        connection = new Disconnected((taken ? TAKEN : status).toString(), without, isTurnedAway(stream, status));
         retry = loop.schedule(this::connect, delay.toNanos(), TimeUnit.NANOSECONDS);
         observer.changed();
     }
 
-    private boolean isTurnedAway(GrpcStatus status) {
-        return status.code() == Code.UNAUTHENTICATED || status.code() == Code.PERMISSION_DENIED
-                || dialect == Dialect.KUMA && status.message().startsWith(UNPROVEN);
+    private boolean isTurnedAway(Stream stream, GrpcStatus status) {
+        if (status.code() == Code.UNAUTHENTICATED || status.code() == Code.PERMISSION_DENIED) {
+            return true;
+        }
+        return switch (dialect) {
+            // So the control plane here says that a token has as many instances as it may, or that a node is none.
+            case XDS -> !stream.responded && (status.code() == Code.RESOURCE_EXHAUSTED || status.code() == Code.INVALID_ARGUMENT);
+            case KUMA -> status.message().startsWith(UNPROVEN);
+            default -> false;
+        };
     }
 
     // Old versions of go-control-plane say UNKNOWN, "not implemented".
