@@ -26,6 +26,8 @@ import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.SourceText;
+import io.weft.controlplane.port.Connections;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
@@ -128,15 +130,17 @@ public final class ControlPlane implements AutoCloseable {
      * @param grace how long a data plane whose stream broke is kept as unhealthy; above zero
      * @param tokens from whom one is demanded; in a cluster from all
      * @param tls absent: in clear text, for loopback and networks that are trusted
+     * @param limits of the port
      */
     public record Settings(
-            Origin origin, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls) {
+            Origin origin, InetSocketAddress listen, Duration grace, Tokens tokens, Optional<Tls> tls, PortLimits limits) {
 
         /** Of a network that fails both sides the data plane hears later, and then it has to come back first. */
         public static final Duration DEFAULT_GRACE = Duration.ofSeconds(45);
 
         public static Settings of(Path policies, InetSocketAddress listen) {
-            return new Settings(Folder.of(policies), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE, Optional.empty());
+            return new Settings(Folder.of(policies), listen, DEFAULT_GRACE, Tokens.WHERE_IDENTITIES_ARE, Optional.empty(),
+                    PortLimits.of(PortLimits.INSTANCES));
         }
     }
 
@@ -166,6 +170,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Registry registry;
     private final LoadWindow load;
     private final AdsServer ads;
+    private final Connections connections;
     private final Server server;
     private final Source source;
     private volatile PolicySet policies = PolicySet.EMPTY;
@@ -236,8 +241,9 @@ public final class ControlPlane implements AutoCloseable {
             save.request();
         });
         Admission admission = new SettledAdmission(
-                platform.admission(this::demandsTokens), mesh -> Optional.ofNullable(closed.get(mesh)));
-        ads = new AdsServer(registry, admission, worker, compile::request);
+                platform.admission(this::demandsTokens, this::demandsTokensOfAll), mesh -> Optional.ofNullable(closed.get(mesh)));
+        ads = new AdsServer(registry, admission, settings.limits(), worker, compile::request);
+        connections = new Connections(settings.limits(), Runtime.getRuntime().maxMemory());
         NettyServerBuilder port = NettyServerBuilder.forAddress(settings.listen());
         if (settings.tls().isPresent()) {
             try {
@@ -249,12 +255,15 @@ public final class ControlPlane implements AutoCloseable {
                 throw e;
             }
         }
+        connections.guard(port);
         server = port
                 .addService(ads)
                 .addService(new CertificateService(admission, this::security))
                 .addService(new LoadReportService(
-                        nodes, admission, mesh -> destinations.getOrDefault(mesh, () -> Destinations.NONE).get(), load))
+                        nodes, admission, mesh -> destinations.getOrDefault(mesh, () -> Destinations.NONE).get(), load, worker,
+                        settings.limits().firstRequest()))
                 .intercept(new Bearer.Reader(platform.authenticator()))
+                .intercept(connections.interceptor())
                 .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEPALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
@@ -499,7 +508,21 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private boolean demandsTokens(String mesh) {
-        return settings.tokens() == Tokens.ALWAYS || security(mesh).givesIdentities();
+        if (settings.tokens() == Tokens.ALWAYS) {
+            return true;
+        }
+        Map<String, MeshSecurity> described = securities;
+        MeshSecurity security = described.get(mesh);
+        // Who may be nobody in a mesh that nobody speaks of could be so as often as he likes, beside those that are guarded.
+        return security == null
+                ? described.values().stream().anyMatch(MeshSecurity::givesIdentities)
+                : security.givesIdentities();
+    }
+
+    private boolean demandsTokensOfAll() {
+        Map<String, MeshSecurity> described = securities;
+        return settings.tokens() == Tokens.ALWAYS
+                || !described.isEmpty() && described.values().stream().allMatch(MeshSecurity::givesIdentities);
     }
 
     private void look() {
@@ -686,6 +709,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void stopThreads() {
+        connections.close();
         worker.shutdownNow();
         requestThreads.shutdown();
         stateWriter.shutdown();

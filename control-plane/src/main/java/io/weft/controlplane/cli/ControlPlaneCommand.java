@@ -3,6 +3,7 @@ package io.weft.controlplane.cli;
 import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.page.PageServer;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.rollout.FolderRoutes;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -122,6 +123,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     + " mtls, tokens are demanded in any case.")
     private boolean requireTokens;
 
+    @Option(
+            names = "--instances-per-token",
+            paramLabel = "NUMBER",
+            description = "How many data planes may show the same token at once; one more is turned away and told so. Default: 1000,"
+                    + " and with --kubernetes, where a token is a pod's, 32.")
+    private Integer instances;
+
     @ArgGroup(exclusive = false)
     private TlsFiles tls;
 
@@ -171,6 +179,10 @@ final class ControlPlaneCommand implements Callable<Integer> {
             err.println("weft control-plane: --grace must be above zero");
             return 2;
         }
+        if (instances != null && instances < 1) {
+            err.println("weft control-plane: --instances-per-token must be above zero");
+            return 2;
+        }
         if (!"off".equals(page)) {
             pageListen();
         }
@@ -181,7 +193,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     listen.socketAddress(),
                     grace,
                     requireTokens ? ControlPlane.Tokens.ALWAYS : ControlPlane.Tokens.WHERE_IDENTITIES_ARE,
-                    Optional.ofNullable(tls).map(files -> new ControlPlane.Tls(files.certificate, files.key))));
+                    Optional.ofNullable(tls).map(files -> new ControlPlane.Tls(files.certificate, files.key)),
+                    PortLimits.of(instances())));
         } catch (IOException e) {
             err.println("weft control-plane: cannot start: " + reason(e));
             return 1;
@@ -201,6 +214,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
         out.flush();
         controlPlane.awaitTermination();
         return 0;
+    }
+
+    private int instances() {
+        if (instances != null) {
+            return instances;
+        }
+        return origin.policies == null ? PortLimits.INSTANCES_OF_A_POD : PortLimits.INSTANCES;
     }
 
     private void warnOfClearText(PrintWriter err) {

@@ -1,7 +1,9 @@
 package io.weft.controlplane.identity;
 
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.grpc.Status;
 import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.token.Bearer;
 
 /** Whether a data plane is who it says it is. Thread-safe, and never blocks. */
@@ -30,6 +32,17 @@ public interface Admission {
      * @throws RefusedException it is not, or does not prove it
      */
     ClientNode admit(Bearer bearer, ClientNode node) throws RefusedException;
+
+    /** Whether nobody at all is taken at his word. */
+    boolean demandsProofOfAll();
+
+    /** Of whoever proves nothing where that is demanded of all not so much as the description is read. */
+    default ClientNode admit(Bearer bearer, Node sent, NodeReader nodes) throws RefusedException, NodeReader.InvalidNodeException {
+        if (bearer.proof().isEmpty() && demandsProofOfAll()) {
+            admit(bearer, nodes.readUndescribed(sent));
+        }
+        return admit(bearer, nodes.read(sent));
+    }
 
     /** @throws RefusedException somebody else has this id, so that whoever took it over could take that one out of the mesh */
     void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException;

@@ -14,6 +14,7 @@ import io.weft.controlplane.ca.CertificateRequest;
 import io.weft.controlplane.ca.Leaf;
 import io.weft.controlplane.ca.Pem;
 import io.weft.controlplane.ca.UnusableRootException;
+import io.weft.controlplane.port.Connection;
 import io.weft.controlplane.registry.TurnedAwayLog;
 import io.weft.controlplane.token.Bearer;
 import java.io.ByteArrayInputStream;
@@ -88,6 +89,7 @@ public final class CertificateService implements BindableService {
         CertificateRequest key;
         try {
             proved = admission.proof(Bearer.current(), "nobody gets a certificate without a token");
+            Connection.current().admitted(Bearer.current());
             key = CertificateRequest.parse(request.csr);
         } catch (Admission.RefusedException e) {
             throw e.status().asException();

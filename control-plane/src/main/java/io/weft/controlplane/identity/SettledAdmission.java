@@ -29,6 +29,11 @@ public final class SettledAdmission implements Admission {
     }
 
     @Override
+    public boolean demandsProofOfAll() {
+        return admission.demandsProofOfAll();
+    }
+
+    @Override
     public void admitInPlaceOf(ClientNode holder, ClientNode node) throws RefusedException {
         admission.admitInPlaceOf(holder, node);
     }

@@ -7,20 +7,24 @@ import io.weft.controlplane.token.Bearer;
 import io.weft.controlplane.token.Token;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** By tokens of the control plane's own. Where no proof is demanded a data plane is taken at its word. */
 public final class TokenAdmission implements Admission {
 
     private final Predicate<String> demanded;
+    private final BooleanSupplier ofAll;
     private final Predicate<Token> revoked;
 
     /**
      * @param demanded whether the data planes of a mesh have to prove who they are
+     * @param ofAll whether those of every mesh have to
      * @param revoked whether a token proves nothing any more
      */
-    public TokenAdmission(Predicate<String> demanded, Predicate<Token> revoked) {
+    public TokenAdmission(Predicate<String> demanded, BooleanSupplier ofAll, Predicate<Token> revoked) {
         this.demanded = demanded;
+        this.ofAll = ofAll;
         this.revoked = revoked;
     }
 
@@ -49,6 +53,11 @@ public final class TokenAdmission implements Admission {
         }
         refuseIfForeign(token, node, claimed);
         return node;
+    }
+
+    @Override
+    public boolean demandsProofOfAll() {
+        return ofAll.getAsBoolean();
     }
 
     @Override

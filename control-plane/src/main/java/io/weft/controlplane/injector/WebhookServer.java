@@ -38,6 +38,7 @@ import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
+import io.weft.controlplane.port.Quota;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

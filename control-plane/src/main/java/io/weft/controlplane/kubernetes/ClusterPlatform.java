@@ -19,6 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -123,7 +124,7 @@ public final class ClusterPlatform implements Platform {
 
     /** Always demanded: a pod has one for nothing. */
     @Override
-    public Admission admission(Predicate<String> demanded) {
+    public Admission admission(Predicate<String> demanded, BooleanSupplier ofAll) {
         return new PodAdmission(state);
     }
 

@@ -50,6 +50,11 @@ final class PodAdmission implements Admission {
         return node.as(pod.metadata(), described, new ClientNode.Pod(pod.workload(), tags));
     }
 
+    @Override
+    public boolean demandsProofOfAll() {
+        return true;
+    }
+
     private static Dataplane.Inbound inbound(Dataplane.Inbound said, Map<String, String> tags, Facts.OfPod pod) {
         Map<String, String> known = new HashMap<>(tags);
         said.protocol().ifPresent(protocol -> known.putIfAbsent(Labels.PROTOCOL, said.tags().getOrDefault(Labels.PROTOCOL, "http")));

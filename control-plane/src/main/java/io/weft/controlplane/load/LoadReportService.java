@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsResponse;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.port.Connection;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.TurnedAwayLog;
@@ -19,6 +20,9 @@ import io.weft.controlplane.token.Bearer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,8 +41,6 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
             Pattern.compile("weft\\.latency_ms\\{le=\"([0-9.]{1,20}|inf)\"(?:,version=\"([^\"]{1,200})\")?}");
     /** Of one endpoint in one report: more are nobody's, and what is above 2^63 would be less than none. */
     private static final long MAX_REQUESTS = 10_000_000;
-    /** Of the names of whoever reports, which are kept. */
-    private static final int MAX_NAME = 512;
     private static final String SECURED = "weft.mtls";
     private static final String EJECTED = "weft.ejected";
 
@@ -52,46 +54,67 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
     private final Admission admission;
     private final Function<String, Destinations> destinations;
     private final LoadWindow window;
+    private final ScheduledExecutorService scheduler;
+    private final java.time.Duration firstReport;
 
-    /** @param destinations what the names in the reports of a mesh stand for now */
+    /**
+     * @param destinations what the names in the reports of a mesh stand for now
+     * @param firstReport how long a stream stays on which nobody has said who reports
+     */
     public LoadReportService(
-            NodeReader nodes, Admission admission, Function<String, Destinations> destinations, LoadWindow window) {
+            NodeReader nodes,
+            Admission admission,
+            Function<String, Destinations> destinations,
+            LoadWindow window,
+            ScheduledExecutorService scheduler,
+            java.time.Duration firstReport) {
         this.nodes = nodes;
         this.admission = admission;
         this.destinations = destinations;
         this.window = window;
+        this.scheduler = scheduler;
+        this.firstReport = firstReport;
     }
 
     @Override
     public StreamObserver<LoadStatsRequest> streamLoadStats(StreamObserver<LoadStatsResponse> responses) {
-        return new Reports(Bearer.current(), responses);
+        return new Reports(Bearer.current(), Connection.current(), responses);
     }
 
-    /** Of one node. Confined to its call, which gRPC serialises. */
+    /** Of one node. Thread-safe, as it may end while nothing comes. */
     private final class Reports implements StreamObserver<LoadStatsRequest> {
         private final Bearer bearer;
+        private final Connection connection;
         private final StreamObserver<LoadStatsResponse> responses;
+        private final Future<?> expiry;
+        /** Guarded by this, as what follows. */
         private ClientNode node;
         private boolean over;
 
-        Reports(Bearer bearer, StreamObserver<LoadStatsResponse> responses) {
+        Reports(Bearer bearer, Connection connection, StreamObserver<LoadStatsResponse> responses) {
             this.bearer = bearer;
+            this.connection = connection;
             this.responses = responses;
+            expiry = scheduler.schedule(this::expire, firstReport.toMillis(), TimeUnit.MILLISECONDS);
+        }
+
+        private synchronized void expire() {
+            if (node == null && !over) {
+                refuse(Status.DEADLINE_EXCEEDED.withDescription("no report came within " + firstReport.toSeconds()
+                        + " s; a reporter says at once who it is"));
+            }
         }
 
         @Override
-        public void onNext(LoadStatsRequest request) {
+        public synchronized void onNext(LoadStatsRequest request) {
             if (over) {
                 return;
             }
             try {
                 if (node == null) {
-                    ClientNode said = nodes.read(request.getNode());
-                    if (said.id().length() > MAX_NAME || said.workload().service().length() > MAX_NAME) {
-                        refuse(Status.INVALID_ARGUMENT.withDescription("node.id or the name of the service is longer than " + MAX_NAME));
-                        return;
-                    }
-                    node = admission.admit(bearer, said);
+                    node = admission.admit(bearer, request.getNode(), nodes);
+                    connection.admitted(bearer);
+                    expiry.cancel(false);
                     responses.onNext(ALL);
                 } else {
                     // A token may have been revoked since.
@@ -165,14 +188,16 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
         }
 
         @Override
-        public void onError(Throwable error) {
+        public synchronized void onError(Throwable error) {
             over = true;
+            expiry.cancel(false);
         }
 
         @Override
-        public void onCompleted() {
+        public synchronized void onCompleted() {
             if (!over) {
                 over = true;
+                expiry.cancel(false);
                 responses.onCompleted();
             }
         }

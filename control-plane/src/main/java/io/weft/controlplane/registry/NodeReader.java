@@ -27,6 +27,13 @@ public final class NodeReader {
     private static final String OUTBOUND_ADDRESS = "weft.outbound.address";
     private static final String OUTBOUND_PORTS = "weft.outbound.ports";
 
+    /** A mesh, a dot and a name, each as long as a name of DNS may be. */
+    private static final int MAX_NAME = 512;
+    /** Kept for as long as the stream is. Of an Envoy most are the names of its extensions. */
+    private static final int MAX_NODE = 512 << 10;
+    /** Of a service with some hundred ports. */
+    private static final int MAX_RESOURCE = 64 << 10;
+
     private final ResourceParser parser;
 
     public NodeReader(ResourceParser parser) {
@@ -43,18 +50,45 @@ public final class NodeReader {
     }
 
     public ClientNode read(Node node) throws InvalidNodeException {
+        Optional<String> resource = text(node.getMetadata(), RESOURCE);
+        if (resource.isPresent() && resource.get().length() > MAX_RESOURCE) {
+            throw new InvalidNodeException(RESOURCE + " is longer than " + MAX_RESOURCE
+                    + " characters; describe the ports that others call, and nothing else");
+        }
+        ClientNode read = read(node, resource);
+        check("the name of the service", read.workload().service(), "; choose a shorter one");
+        return read;
+    }
+
+    /** Without what it sends as its Dataplane. */
+    public ClientNode readUndescribed(Node node) throws InvalidNodeException {
+        return read(node, Optional.empty());
+    }
+
+    private ClientNode read(Node node, Optional<String> resource) throws InvalidNodeException {
+        check("node.id", node.getId(), "; set it to <mesh>.<proxy name>");
         if (node.getId().isEmpty()) {
             throw new InvalidNodeException("node.id is empty; set it to <mesh>.<proxy name>");
         }
-        if (node.getId().chars().anyMatch(Character::isISOControl)) {
-            throw new InvalidNodeException("node.id has control characters in it; set it to <mesh>.<proxy name>");
+        check("node.cluster", node.getCluster(), "; set it to the name of the service");
+        if (node.getSerializedSize() > MAX_NODE) {
+            throw new InvalidNodeException("node is larger than " + (MAX_NODE >> 10) + " KiB; leave out what of its metadata nobody asks for");
         }
         Struct metadata = node.getMetadata();
         ClientNode.Kind kind =
                 node.getUserAgentName().equals(AGENT) ? ClientNode.Kind.AGENT : ClientNode.Kind.PROXY;
-        Optional<String> resource = text(metadata, RESOURCE);
         return read(
                 node.getId(), node.getCluster(), kind, resource, binding(metadata), text(metadata, IDENTITY).isPresent());
+    }
+
+    /** It goes into logs, pages and files. */
+    private static void check(String field, String name, String remedy) throws InvalidNodeException {
+        if (name.length() > MAX_NAME) {
+            throw new InvalidNodeException(field + " is longer than " + MAX_NAME + " characters" + remedy);
+        }
+        if (!name.chars().allMatch(character -> character > ' ' && character < 0x7f)) {
+            throw new InvalidNodeException(field + " has other characters in it than letters, digits and signs of ASCII" + remedy);
+        }
     }
 
     /** @param resource the text of its Dataplane */

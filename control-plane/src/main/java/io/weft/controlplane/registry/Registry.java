@@ -1,7 +1,7 @@
 package io.weft.controlplane.registry;
 
-import io.envoyproxy.envoy.config.core.v3.Node;
 import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.token.Proof;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +46,8 @@ public final class Registry {
     private final NodeReader reader;
     private final Runnable changed;
     private final Map<String, Registration> registrations = new HashMap<>();
+    /** How many each has. */
+    private final Map<Proof, Integer> owned = new HashMap<>();
     /** The next look for what has expired, and when that is. */
     private ScheduledFuture<?> expiry;
     private long expiryDue;
@@ -69,10 +71,18 @@ public final class Registry {
     /** A stream's identity; the later one is greater. */
     public record StreamId(long number) {}
 
-    /** Whether a data plane may have the id of another one. */
-    @FunctionalInterface
-    public interface Succession<E extends Exception> {
-        void check(ClientNode holder) throws E;
+    /**
+     * Whether a data plane may be registered.
+     *
+     * @param <E> it may not
+     */
+    public interface Gate<E extends Exception> {
+
+        /** Its id is taken. */
+        void succeeds(ClientNode holder) throws E;
+
+        /** There are so many others of the same owner. */
+        void joins(int others) throws E;
     }
 
     private record Address(String host, int port) {
@@ -111,6 +121,8 @@ public final class Registry {
         private Health health = Health.HEALTHY;
         /** In terms of {@code nanoTime}; empty: it does not expire. */
         private OptionalLong expires = OptionalLong.empty();
+        /** Whose it is by the last proof; empty: nobody has proved anything. */
+        private Optional<Proof> owner = Optional.empty();
 
         private Registration(Claim current) {
             this.current = current;
@@ -141,23 +153,26 @@ public final class Registry {
         this.changed = changed;
     }
 
-    /** What a node says of itself. */
-    public ClientNode read(Node node) throws NodeReader.InvalidNodeException {
-        return reader.read(node);
+    /** By which it reads what data planes say of themselves. */
+    public NodeReader reader() {
+        return reader;
     }
 
     /**
      * A node was seen on a stream, for the first time or changed.
      *
-     * @param succession asked if its id is taken
+     * @param owner what its bearer has proved
      */
     public <E extends Exception> void register(
-            StreamId stream, ClientNode client, Optional<String> resource, Succession<E> succession) throws E {
+            StreamId stream, ClientNode client, Optional<String> resource, Optional<Proof> owner, Gate<E> gate) throws E {
         Optional<Claim> duplicate;
         synchronized (this) {
             Registration registration = registrations.get(client.id());
             if (registration != null) {
-                succession.check(registration.current.node());
+                gate.succeeds(registration.current.node());
+            }
+            if (owner.isPresent() && (registration == null || !registration.owner.equals(owner))) {
+                gate.joins(owned.getOrDefault(owner.get(), 0));
             }
             if (closed) {
                 return;
@@ -167,6 +182,7 @@ public final class Registry {
                 registration = new Registration(claim);
                 registrations.put(client.id(), registration);
             }
+            own(registration, owner);
             // One that comes back is as it was until its stream says more.
             Claim before = registration.live.getOrDefault(stream.number(), registration.current);
             claim = new Claim(client, resource, before.sameAs(claim) && before.secured());
@@ -179,6 +195,18 @@ public final class Registry {
         duplicate.ifPresent(other -> LOG.warn("two data planes call themselves {}, and only the one that came last is told to others:"
                 + " give each a node.id of its own; the other one is at {}", client.id(), other.addresses()));
         changed.run();
+    }
+
+    private void own(Registration registration, Optional<Proof> owner) {
+        if (!registration.owner.equals(owner)) {
+            registration.owner.ifPresent(before -> owned.computeIfPresent(before, (key, number) -> number == 1 ? null : number - 1));
+            owner.ifPresent(now -> owned.merge(now, 1, Integer::sum));
+            registration.owner = owner;
+        }
+    }
+
+    private void remove(String nodeId) {
+        own(registrations.remove(nodeId), Optional.empty());
     }
 
     /** Whether it counts now. */
@@ -228,7 +256,7 @@ public final class Registry {
                 return;
             }
             if (last.get().live.isEmpty()) {
-                registrations.remove(nodeId);
+                remove(nodeId);
             }
         }
         LOG.info("{} left", nodeId);
@@ -246,7 +274,7 @@ public final class Registry {
             if (registration.live.isEmpty()) {
                 if (!registration.current.serves()) {
                     // Nobody calls it, so nobody has to be told.
-                    registrations.remove(nodeId);
+                    remove(nodeId);
                     return;
                 }
                 registration.health = Health.UNHEALTHY;
@@ -306,7 +334,7 @@ public final class Registry {
                     expired.add(id);
                 }
             }));
-            registrations.keySet().removeAll(expired);
+            expired.forEach(this::remove);
             // The scheduler's clock need not be ours: whatever is left is looked at again.
             registrations.values().forEach(registration -> registration.expires.ifPresent(this::lookAt));
         }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** A folder of policies, and one for what a restart needs, which no other control plane may use. */
@@ -67,8 +68,8 @@ public final class FolderPlatform implements Platform {
     }
 
     @Override
-    public Admission admission(Predicate<String> demanded) {
-        return new TokenAdmission(demanded, revoked::contains);
+    public Admission admission(Predicate<String> demanded, BooleanSupplier ofAll) {
+        return new TokenAdmission(demanded, ofAll, revoked::contains);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.token.Authenticator;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** What a control plane stands on: a folder of one machine, or a cluster. */
@@ -22,8 +23,11 @@ public interface Platform extends AutoCloseable {
     /** Which of several control planes of the same meshes this is; empty: it is the only one. */
     Optional<String> replica();
 
-    /** @param demanded whether a mesh's data planes have to prove who they are, where that is left to choose */
-    Admission admission(Predicate<String> demanded);
+    /**
+     * @param demanded whether a mesh's data planes have to prove who they are, where that is left to choose
+     * @param ofAll whether those of every mesh have to
+     */
+    Admission admission(Predicate<String> demanded, BooleanSupplier ofAll);
 
     /** Whether a token proves its bearer to be an operator. */
     boolean isOperator(String token);

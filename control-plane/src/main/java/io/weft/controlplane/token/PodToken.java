@@ -5,4 +5,10 @@ package io.weft.controlplane.token;
  *
  * @param uid of the pod, which tells it from a later one of the same name
  */
-public record PodToken(String namespace, String serviceAccount, String pod, String uid) implements Proof {}
+public record PodToken(String namespace, String serviceAccount, String pod, String uid) implements Proof {
+
+    @Override
+    public String owner() {
+        return "pod " + namespace + "/" + pod;
+    }
+}

@@ -7,4 +7,10 @@ import java.time.Instant;
  *
  * @param id of this token alone
  */
-public record Token(String id, String mesh, String service, Instant expires) implements Proof {}
+public record Token(String id, String mesh, String service, Instant expires) implements Proof {
+
+    @Override
+    public String owner() {
+        return "token " + id + " of service " + service;
+    }
+}

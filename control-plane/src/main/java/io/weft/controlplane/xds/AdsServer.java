@@ -16,13 +16,17 @@ import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.port.Connection;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.StreamId;
 import io.weft.controlplane.token.Bearer;
+import io.weft.controlplane.token.Proof;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -48,17 +52,20 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
     private final ScheduledExecutorService scheduler;
     private final Admission admission;
     private final Runnable joined;
+    private final PortLimits limits;
     private final Set<NodeStream> streams = ConcurrentHashMap.newKeySet();
     private final AtomicLong lastStream = new AtomicLong();
     private final NodeStream.StreamEvents events = new Events();
     private final Pushes pushes;
 
     /** @param joined called when a stream has said who it is and has got nothing yet */
-    public AdsServer(Registry registry, Admission admission, ScheduledExecutorService scheduler, Runnable joined) {
+    public AdsServer(
+            Registry registry, Admission admission, PortLimits limits, ScheduledExecutorService scheduler, Runnable joined) {
         this.registry = registry;
         this.admission = admission;
         this.scheduler = scheduler;
         pushes = new Pushes(Runtime.getRuntime().maxMemory() / SHARE_UNDER_WAY, scheduler);
+        this.limits = limits;
         this.joined = joined;
     }
 
@@ -143,12 +150,14 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         NodeStream stream = new NodeStream(
                 new StreamId(lastStream.incrementAndGet()),
                 Bearer.current(),
+                Connection.current(),
                 status -> responses.onError(status.asRuntimeException()),
                 increments,
                 events,
                 pushes,
                 scheduler);
         streams.add(stream);
+        stream.expectWithin(limits.firstRequest());
         return stream;
     }
 
@@ -216,9 +225,22 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         @Override
         public ClientNode identified(NodeStream stream, Node sent)
                 throws NodeReader.InvalidNodeException, Admission.RefusedException {
-            ClientNode node = admission.admit(stream.bearer(), registry.read(sent));
-            registry.register(
-                    stream.id(), node, NodeReader.resource(sent), holder -> admission.admitInPlaceOf(holder, node));
+            ClientNode node = admission.admit(stream.bearer(), sent, registry.reader());
+            stream.connection().admitted(stream.bearer());
+            Optional<Proof> owner = stream.bearer().proof();
+            registry.register(stream.id(), node, NodeReader.resource(sent), owner, new Registry.Gate<Admission.RefusedException>() {
+                @Override
+                public void succeeds(ClientNode holder) throws Admission.RefusedException {
+                    admission.admitInPlaceOf(holder, node);
+                }
+
+                @Override
+                public void joins(int others) throws Admission.RefusedException {
+                    if (others >= limits.instances()) {
+                        throw PortLimits.exceeded(owner.orElseThrow(), limits.instances(), "instances");
+                    }
+                }
+            });
             joined.run();
             return node;
         }

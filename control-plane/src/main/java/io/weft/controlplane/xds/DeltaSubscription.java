@@ -102,6 +102,11 @@ final class DeltaSubscription implements Subscription {
         }
     }
 
+    /** How many are kept. */
+    int names() {
+        return names.size() + told.size();
+    }
+
     private void forget(String name, Map<String, String> known) {
         if (type.byPart()) {
             known.keySet().removeIf(each -> type.askedFor(each).equals(name));

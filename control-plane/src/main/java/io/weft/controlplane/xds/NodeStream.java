@@ -16,6 +16,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.Status;
 import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.port.Connection;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry.StreamId;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -55,11 +57,14 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private static final TurnedAwayLog TURNED_AWAY = new TurnedAwayLog(LOG::warn);
 
     private static final Duration MAKE_TIMEOUT = Duration.ofSeconds(1);
+    /** Of one type. Each is kept, whether there is such a thing or not. */
+    private static final int MAX_NAMES = 200_000;
     /** Among a node's {@code client_features}: it takes {@code RouteConfiguration.vhds} over this stream. */
     private static final String VIRTUAL_HOSTS = "io.weft.virtual-hosts";
 
     private final StreamId id;
     private final Bearer bearer;
+    private final Connection connection;
     private final Consumer<Status> abort;
     private final Consumer<DeltaDiscoveryResponse> increments;
     private final StreamEvents events;
@@ -77,6 +82,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     private long awaitedUntil;
     private boolean secured;
     private boolean ended;
+    /** Null: nobody is waited for. */
+    private Future<?> expiry;
 
     /** What the owner of all streams hears; called with the stream's lock held. */
     interface StreamEvents {
@@ -94,12 +101,14 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
 
     /**
      * @param bearer whoever opened it
+     * @param connection over which it came
      * @param abort ends the stream with a status
      * @param increments where responses go if it is incremental
      */
     NodeStream(
             StreamId id,
             Bearer bearer,
+            Connection connection,
             Consumer<Status> abort,
             Consumer<DeltaDiscoveryResponse> increments,
             StreamEvents events,
@@ -107,6 +116,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
             ScheduledExecutorService scheduler) {
         this.id = id;
         this.bearer = bearer;
+        this.connection = connection;
         this.abort = abort;
         this.increments = increments;
         this.events = events;
@@ -120,6 +130,22 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
 
     Bearer bearer() {
         return bearer;
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    /** Ends it if by then nobody has said on it who it is. */
+    synchronized void expectWithin(Duration time) {
+        expiry = scheduler.schedule(() -> expire(time), time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized void expire(Duration time) {
+        if (node == null) {
+            turnAway(Status.DEADLINE_EXCEEDED.withDescription("no request came within " + time.toSeconds()
+                    + " s; the first request of a stream says at once who it is, by its node"));
+        }
     }
 
     /** Ends it: what its reader has been told is no longer for it. */
@@ -380,9 +406,14 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         }
         DeltaSubscription subscription = (DeltaSubscription) subscriptions.get(type);
         if (subscription == null) {
-            subscriptions.put(type, new DeltaSubscription(type, request, new Increments()));
+            subscription = new DeltaSubscription(type, request, new Increments());
+            subscriptions.put(type, subscription);
         } else {
             subscription.change(request);
+        }
+        if (subscription.names() > MAX_NAMES) {
+            throw invalid(node.id() + " asks for more than " + MAX_NAMES + " names of " + shortName(request.getTypeUrl())
+                    + "; more are not kept for one data plane");
         }
         flush();
     }
@@ -458,6 +489,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         try {
             node = events.identified(this, sent);
             lastNode = sent;
+            forgetExpiry();
         } catch (Admission.RefusedException e) {
             TURNED_AWAY.say("a data plane is turned away: " + e.getMessage());
             throw new RequestException(e.status());
@@ -512,12 +544,20 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         end(false);
     }
 
+    private void forgetExpiry() {
+        if (expiry != null) {
+            expiry.cancel(false);
+            expiry = null;
+        }
+    }
+
     /** @return whether it was not over yet */
     synchronized boolean end(boolean inGoodOrder) {
         if (ended) {
             return false;
         }
         ended = true;
+        forgetExpiry();
         subscriptions.values().forEach(Subscription::end);
         events.ended(this, inGoodOrder);
         return true;

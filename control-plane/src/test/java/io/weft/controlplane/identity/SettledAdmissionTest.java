@@ -20,7 +20,7 @@ class SettledAdmissionTest {
 
     private final Map<String, String> closed = new HashMap<>();
     private final Admission admission = new SettledAdmission(
-            new TokenAdmission(mesh -> false, (Token token) -> false), mesh -> Optional.ofNullable(closed.get(mesh)));
+            new TokenAdmission(mesh -> false, () -> false, (Token token) -> false), mesh -> Optional.ofNullable(closed.get(mesh)));
 
     private static ClientNode node(String mesh) {
         return new ClientNode(mesh + ".orders-1", "orders", ClientNode.Kind.AGENT,
@@ -46,7 +46,7 @@ class SettledAdmissionTest {
     void whoProvesNothingHearsThatFirst() {
         closed.put("shop", "why");
         Admission demanding = new SettledAdmission(
-                new TokenAdmission(mesh -> true, (Token token) -> false), mesh -> Optional.ofNullable(closed.get(mesh)));
+                new TokenAdmission(mesh -> true, () -> true, (Token token) -> false), mesh -> Optional.ofNullable(closed.get(mesh)));
         assertThat(catchThrowableOfType(Admission.RefusedException.class, () -> demanding.admit(BEARER, node("shop"))).status().getCode())
                 .isEqualTo(Status.Code.UNAUTHENTICATED);
         assertThat(catchThrowableOfType(Admission.RefusedException.class, () -> demanding.proof(BEARER, "why")).status().getCode())

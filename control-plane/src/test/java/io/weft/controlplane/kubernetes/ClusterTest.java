@@ -19,6 +19,7 @@ import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.page.PageServer;
 import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.xds.DeltaClient;
 import io.weft.controlplane.xds.Nodes;
 import java.io.IOException;
@@ -91,7 +92,8 @@ class ClusterTest {
                 new InetSocketAddress("127.0.0.1", 0),
                 ControlPlane.Settings.DEFAULT_GRACE,
                 ControlPlane.Tokens.ALWAYS,
-                Optional.empty())));
+                Optional.empty(),
+                PortLimits.of(PortLimits.INSTANCES_OF_A_POD))));
     }
 
     private <T extends AutoCloseable> T open(T resource) {

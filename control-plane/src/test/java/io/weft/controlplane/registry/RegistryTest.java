@@ -7,9 +7,13 @@ import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.StreamId;
 import io.weft.controlplane.registry.Registry.Transport;
+import io.weft.controlplane.token.Proof;
+import io.weft.controlplane.token.Token;
 import io.weft.controlplane.xds.Nodes;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -42,9 +46,18 @@ class RegistryTest {
         scheduler.advance(time.toNanos());
     }
 
-    private void register(StreamId stream, int port) throws NodeReader.InvalidNodeException {
+    /** Lets everybody in. */
+    private static class Open implements Registry.Gate<IOException> {
+        @Override
+        public void succeeds(ClientNode holder) throws IOException {}
+
+        @Override
+        public void joins(int others) throws IOException {}
+    }
+
+    private void register(StreamId stream, int port) throws Exception {
         var node = Nodes.agent("orders", "1", port, "v1");
-        registry.register(stream, reader.read(node), NodeReader.resource(node), holder -> {});
+        registry.register(stream, reader.read(node), NodeReader.resource(node), Optional.empty(), new Open());
     }
 
     private List<Integer> ports() {
@@ -90,7 +103,7 @@ class RegistryTest {
     void eachHasAGraceOfItsOwn() throws Exception {
         register(FIRST, 8081);
         var other = Nodes.agent("orders", "2", 8082, "v1");
-        registry.register(SECOND, reader.read(other), NodeReader.resource(other), holder -> {});
+        registry.register(SECOND, reader.read(other), NodeReader.resource(other), Optional.empty(), new Open());
         registry.lose(FIRST, ID);
         pass(GRACE.dividedBy(2));
         registry.lose(SECOND, "default.orders-2");
@@ -125,7 +138,7 @@ class RegistryTest {
         registry.open();
         register(FIRST, 8081);
         var other = Nodes.agent("orders", "2", 8082, "v1");
-        registry.register(SECOND, reader.read(other), NodeReader.resource(other), holder -> {});
+        registry.register(SECOND, reader.read(other), NodeReader.resource(other), Optional.empty(), new Open());
         registry.lose(SECOND, "default.orders-2");
         pass(GRACE);
         assertThat(ports()).containsExactly(8081);
@@ -181,12 +194,42 @@ class RegistryTest {
     void whoMayNotHaveTheIdChangesNothing() throws Exception {
         register(FIRST, 8081);
         var thief = reader.read(Nodes.agent("orders", "1", 9999, "v1"));
-        assertThatThrownBy(() -> registry.register(SECOND, thief, Optional.empty(), holder -> {
-                    assertThat(holder.dataplane().orElseThrow().inbounds().get(0).port()).isEqualTo(8081);
-                    throw new IOException("no");
+        assertThatThrownBy(() -> registry.register(SECOND, thief, Optional.empty(), Optional.empty(), new Open() {
+                    @Override
+                    public void succeeds(ClientNode holder) throws IOException {
+                        assertThat(holder.dataplane().orElseThrow().inbounds().get(0).port()).isEqualTo(8081);
+                        throw new IOException("no");
+                    }
                 }))
                 .hasMessage("no");
         registry.leave(SECOND, ID);
         assertThat(ports()).containsExactly(8081);
+    }
+
+    /** Else whoever opens and breaks one stream after the other would leave behind as many as he likes. */
+    @Test
+    void whoIsStillRememberedCountsAsOneOfItsOwner() throws Exception {
+        Optional<Proof> owner = Optional.of(new Token("one", "default", "orders", Instant.EPOCH));
+        List<Integer> others = new ArrayList<>();
+        var counting = new Open() {
+            @Override
+            public void joins(int number) {
+                others.add(number);
+            }
+        };
+        for (int i = 1; i <= 3; i++) {
+            var node = Nodes.agent("orders", "" + i, 8080 + i, "v1");
+            registry.register(new StreamId(i), reader.read(node), NodeReader.resource(node), owner, counting);
+        }
+        registry.lose(FIRST, "default.orders-1");
+        registry.leave(SECOND, "default.orders-2");
+        var back = Nodes.agent("orders", "1", 8081, "v1");
+        registry.register(new StreamId(4), reader.read(back), NodeReader.resource(back), owner, counting);
+        assertThat(others).as("who comes back is none more").containsExactly(0, 1, 2);
+        registry.lose(new StreamId(4), "default.orders-1");
+        pass(GRACE);
+        var last = Nodes.agent("orders", "5", 8085, "v1");
+        registry.register(new StreamId(5), reader.read(last), NodeReader.resource(last), owner, counting);
+        assertThat(others).containsExactly(0, 1, 2, 1);
     }
 }

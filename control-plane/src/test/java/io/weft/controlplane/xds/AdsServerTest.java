@@ -12,6 +12,7 @@ import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
 import io.weft.controlplane.registry.Registry;
@@ -51,6 +52,11 @@ class AdsServerTest {
         }
 
         @Override
+        public boolean demandsProofOfAll() {
+            return false;
+        }
+
+        @Override
         public void admitInPlaceOf(ClientNode holder, ClientNode node) {}
 
         @Override
@@ -84,7 +90,7 @@ class AdsServerTest {
         Faulty admission = new Faulty();
         Registry registry = new Registry(
                 new NodeReader(new ResourceParser()), Duration.ofSeconds(45), System::nanoTime, scheduler, () -> {});
-        AdsServer ads = new AdsServer(registry, admission, scheduler, () -> {});
+        AdsServer ads = new AdsServer(registry, admission, PortLimits.of(PortLimits.INSTANCES), scheduler, () -> {});
         server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
                 .addService(ads)
                 .intercept(new Bearer.Reader((token, host) -> CompletableFuture.completedFuture(Bearer.nobody("there are none"))))

@@ -14,6 +14,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import io.grpc.Status;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.port.PortLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -64,7 +65,7 @@ class ControlPlaneTest {
     private ControlPlane start(Duration grace) throws IOException {
         return ControlPlane.start(new ControlPlane.Settings(
                 ControlPlane.Folder.of(folder), new InetSocketAddress("127.0.0.1", 0), grace,
-                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty()));
+                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty(), PortLimits.of(PortLimits.INSTANCES)));
     }
 
     @AfterEach
@@ -560,7 +561,7 @@ class ControlPlaneTest {
         Node forging = Nodes.client("batch").toBuilder().setId("default.batch\nINFO ControlPlane - all is well").build();
         for (Map.Entry<Node, String> bad : Map.of(
                 unnamed, "node.id is empty",
-                forging, "node.id has control characters in it",
+                forging, "node.id has other characters in it than",
                 broken, "networking.inbound[0].port: needs a whole number").entrySet()) {
             try (DeltaClient client = connect(bad.getKey())) {
                 await().untilAsserted(() -> assertThat(client.failure()).isNotNull());

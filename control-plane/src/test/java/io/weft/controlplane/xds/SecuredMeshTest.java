@@ -132,6 +132,12 @@ class SecuredMeshTest {
                 """.formatted(expiry));
     }
 
+    private void withoutIdentities(String mesh) throws IOException {
+        write(mesh + "-mesh.yaml", "type: Mesh\nname: " + mesh + "\n");
+        await().until(() -> controlPlane.policies().inForce().stream()
+                .anyMatch(each -> each.resource().metadata().mesh().equals(mesh)));
+    }
+
     private void mode(String mode) throws IOException {
         write("tls.yaml", "type: MeshTLS\nname: mode\nspec: {rules: [{default: {mode: %s}}]}\n".formatted(mode));
     }
@@ -172,6 +178,7 @@ class SecuredMeshTest {
     @Test
     void aMeshThatIsServedStaysAsItWasWhenItsFirstIdentityCannotBeGivenAndHasItAsSoonAsItCan() throws Exception {
         Path certificate = folder.resolve("supplied.crt");
+        withoutIdentities("plain");
         try (DeltaClient served = new DeltaClient(controlPlane.port(), Nodes.inMesh("plain", Nodes.agent("orders", "1", 8081, "v1")))) {
             await().untilAsserted(() -> assertThat(served.listener(INBOUND)).isNotNull());
             write("plain.yaml", """
@@ -280,7 +287,8 @@ class SecuredMeshTest {
 
     /** A mesh in which nobody proves anything is no way in. */
     @Test
-    void nobodyTakesOverTheIdOfAnotherMesh() {
+    void nobodyTakesOverTheIdOfAnotherMesh() throws IOException {
+        withoutIdentities("open");
         try (DeltaClient orders = orders(true)) {
             await().untilAsserted(() -> assertThat(orders.listener(INBOUND)).isNotNull());
             Node node = Nodes.agent("orders", "1", 8081, "v1");
@@ -607,7 +615,8 @@ class SecuredMeshTest {
         InetSocketAddress anywhere = new InetSocketAddress("127.0.0.1", 0);
         ControlPlane.Settings plain = ControlPlane.Settings.of(folder, anywhere);
         ControlPlane.Settings secured = new ControlPlane.Settings(
-                new ControlPlane.Folder(folder, folder.resolve("other")), anywhere, plain.grace(), plain.tokens(), Optional.of(new ControlPlane.Tls(chain, key)));
+                new ControlPlane.Folder(folder, folder.resolve("other")), anywhere, plain.grace(), plain.tokens(),
+                Optional.of(new ControlPlane.Tls(chain, key)), plain.limits());
         try (ControlPlane other = ControlPlane.start(secured)) {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, trusting(certificate), null);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.it.harness.Port;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
@@ -60,7 +61,7 @@ class ControlPlaneIT {
         policies = Files.createDirectory(folder.resolve("policies"));
         controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
                 new ControlPlane.Folder(policies, folder.resolve("state")), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
-                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty())));
+                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty(), PortLimits.of(PortLimits.INSTANCES))));
         one = opened(Upstream.start("one"));
         two = opened(Upstream.start("two"));
         shadow = opened(Upstream.start("shadow"));

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.weft.controlplane.ControlPlane;
 import io.weft.controlplane.ca.RootFile;
+import io.weft.controlplane.port.PortLimits;
 import io.weft.controlplane.token.TokenKey;
 import io.weft.it.harness.Port;
 import io.weft.it.harness.Upstream;
@@ -78,7 +79,7 @@ class SecuredMeshIT {
         write("permission.yaml", STOREFRONT_ONLY);
         controlPlane = opened(ControlPlane.start(new ControlPlane.Settings(
                 new ControlPlane.Folder(policies, state), new InetSocketAddress("127.0.0.1", 0), Duration.ofSeconds(1),
-                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty())));
+                ControlPlane.Tokens.WHERE_IDENTITIES_ARE, Optional.empty(), PortLimits.of(PortLimits.INSTANCES))));
         tokens = TokenKey.in(state, Clock.systemUTC());
         app = opened(Upstream.start("orders"));
         inbound = Port.unused();

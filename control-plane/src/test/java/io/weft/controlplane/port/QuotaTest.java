@@ -1,4 +1,4 @@
-package io.weft.controlplane.injector;
+package io.weft.controlplane.port;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

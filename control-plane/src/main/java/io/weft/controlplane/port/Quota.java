@@ -1,4 +1,4 @@
-package io.weft.controlplane.injector;
+package io.weft.controlplane.port;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** So much of something at once, of which one address alone gets only a part; who gets none may wait. Thread-safe. */
-final class Quota {
+public final class Quota {
 
     private final long all;
     private final long forOne;
@@ -26,7 +26,7 @@ final class Quota {
      *
      * @param granted run once, on the thread of whoever gives something back
      */
-    record Waiting(InetAddress who, long amount, Runnable granted) {
+    public record Waiting(InetAddress who, long amount, Runnable granted) {
         @Override
         public boolean equals(Object other) {
             return this == other;
@@ -39,13 +39,13 @@ final class Quota {
     }
 
     /** @param forOne at most {@code all} */
-    Quota(long all, long forOne) {
+    public Quota(long all, long forOne) {
         this.all = all;
         this.forOne = forOne;
     }
 
     /** False: there is not so much left, and nothing has been taken. */
-    synchronized boolean take(InetAddress who, long amount) {
+    public synchronized boolean take(InetAddress who, long amount) {
         long own = taken.getOrDefault(who, 0L);
         if (own + amount > forOne || sum + amount > all) {
             return false;
@@ -58,7 +58,7 @@ final class Quota {
     }
 
     /** True: it has been taken. False: it will be, and then that is said, unless it is {@link #giveUp} before. */
-    synchronized boolean takeOrWait(Waiting one) {
+    public synchronized boolean takeOrWait(Waiting one) {
         if (one.amount == 0 || waiting.stream().noneMatch(other -> other.who.equals(one.who)) && take(one.who, one.amount)) {
             return true;
         }
@@ -67,12 +67,12 @@ final class Quota {
     }
 
     /** False: it is not waiting any more, and has what it wanted. */
-    synchronized boolean giveUp(Waiting one) {
+    public synchronized boolean giveUp(Waiting one) {
         return waiting.remove(one);
     }
 
     /** @param amount that has been taken before */
-    void giveBack(InetAddress who, long amount) {
+    public void giveBack(InetAddress who, long amount) {
         if (amount > 0) {
             for (Waiting next : returned(who, amount)) {
                 next.granted.run();
