@@ -72,6 +72,15 @@ final class InjectorCommand implements Callable<Integer> {
     @Option(names = "--mesh", paramLabel = "NAME", defaultValue = "default", description = "Of pods that name no other. Default: ${DEFAULT-VALUE}.")
     private String mesh;
 
+    @Option(
+            names = "--required",
+            arity = "1",
+            paramLabel = "true|false",
+            defaultValue = "false",
+            description = "true: agents let nobody in, health checks included, while no policy names the port, and a JVM whose agent cannot"
+                    + " start ends (WEFT_REQUIRED). The annotation weft.io/required of a pod goes before. Default: ${DEFAULT-VALUE}.")
+    private boolean required;
+
     @Option(names = "--listen", paramLabel = "HOST:PORT", defaultValue = ":9443", description = "Where to listen. Default: ${DEFAULT-VALUE}.")
     private ListenAddress listen;
 
@@ -134,7 +143,8 @@ final class InjectorCommand implements Callable<Integer> {
                 delivery,
                 controlPlane,
                 mesh,
-                controlPlaneSecret == null ? PodSettings.Trust.PUBLIC : PodSettings.Trust.OURS);
+                controlPlaneSecret == null ? PodSettings.Trust.PUBLIC : PodSettings.Trust.OURS,
+                required);
         CertificateSettings certificates = new CertificateSettings(
                 caSecret,
                 List.of(service + "." + own + ".svc"),

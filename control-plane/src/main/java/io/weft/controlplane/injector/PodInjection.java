@@ -31,6 +31,7 @@ final class PodInjection {
     static final String SERVICE = "weft.io/service";
     static final String PORTS = "weft.io/ports";
     static final String OPTIONS = "weft.io/java-tool-options";
+    static final String REQUIRED = "weft.io/required";
     /** Annotations that are set here. */
     static final String INJECTED = "weft.io/injected";
     static final String TRUST_BUNDLE = "weft.io/trust-bundle";
@@ -265,12 +266,20 @@ final class PodInjection {
                 Workload.service(pod).ifPresent(service -> value(place, "WEFT_SERVICE", service));
                 Workload.annotation(pod, PORTS).ifPresent(ports -> value(place, "WEFT_PORTS", ports));
             }
+            if (required()) {
+                value(place, "WEFT_REQUIRED", "true");
+            }
             Workload.version(pod).ifPresent(version -> value(place, "WEFT_TAGS", "version=" + version));
             field(place, "WEFT_ADDRESS", "status.podIP");
             // Empty on clusters that do not copy it from the node (before 1.35), which is as if it were not set.
             field(place, "WEFT_ZONE", "metadata.labels['" + ZONE_LABEL + "']");
             // The root file system may be read-only, and each container may have a user of its own.
             value(place, "WEFT_ADMIN_DIR", STATE_DIRECTORY + "/" + place.name());
+        }
+
+        /** As the agent takes it: what is neither true nor false is true. */
+        private boolean required() {
+            return Workload.annotation(pod, REQUIRED).map(said -> !said.equals("false")).orElse(settings.required());
         }
 
         /** What the agent of a container calls itself; empty: nothing, or what cannot be told from here. */

@@ -8,8 +8,10 @@ import java.net.URI;
  * @param controlPlane for the agents, {@code grpcs://} outside of tests
  * @param mesh for pods that do not name one
  * @param trusts whose certificate the control plane has
+ * @param required whether their agents let nobody in before there is a policy, unless a pod says otherwise
  */
-public record PodSettings(AgentImage image, AgentDelivery delivery, URI controlPlane, String mesh, Trust trusts) {
+public record PodSettings(
+        AgentImage image, AgentDelivery delivery, URI controlPlane, String mesh, Trust trusts, boolean required) {
 
     public enum Trust {
         /** The injector's, which the pods get. */

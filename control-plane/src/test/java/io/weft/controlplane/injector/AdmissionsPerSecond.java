@@ -35,7 +35,7 @@ final class AdmissionsPerSecond {
                 Injector injector = Injector.start(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         new PodSettings(new AgentImage("weft-agent:1", Optional.empty()), AgentDelivery.INIT_CONTAINER,
-                                URI.create("grpcs://weft-control-plane.weft-system.svc:5678"), "default", PodSettings.Trust.OURS),
+                                URI.create("grpcs://weft-control-plane.weft-system.svc:5678"), "default", PodSettings.Trust.OURS, false),
                         SharedCluster.CERTIFICATES, SharedCluster.NAMESPACE, cluster.replica().client())) {
             SSLContext trust = trusting(Pem.certificates(cluster.caBundles().get(0)).get(0));
             run(trust, injector.port(), connections, admissions / 4);

@@ -26,10 +26,12 @@ class PodInjectionTest {
 
     private final Map<String, Set<String>> configMaps = new HashMap<>();
 
+    private boolean required;
+
     private Outcome inject(ObjectNode pod, AgentDelivery delivery) {
         PodSettings settings = new PodSettings(
                 new AgentImage("weft-agent:1", Optional.of("IfNotPresent")), delivery, URI.create("grpcs://weft-control-plane.weft-system.svc:5678"),
-                "default", PodSettings.Trust.OURS);
+                "default", PodSettings.Trust.OURS, required);
         return new PodInjection(settings, () -> Optional.of(ROOTS), this::keys).inject(pod, "shop");
     }
 
@@ -82,6 +84,27 @@ class PodInjectionTest {
                 metadata: {name: a, labels: {app: orders}}
                 spec: {containers: [{name: app, image: orders, %s}]}
                 """.formatted(env);
+    }
+
+    /** Empty: the agent's default, which is false. */
+    @ParameterizedTest
+    @CsvSource({"false,,", "true,,true", "false,'\"true\"',true", "true,'\"false\"',", "false,'\"yes\"',true", "true,nonsense,true"})
+    void whetherAPodFailsClosedSaysTheChartAndThenThePod(boolean chart, String annotation, String expected) {
+        required = chart;
+        JsonNode pod = injected("""
+                metadata: {name: a, labels: {app: orders}, annotations: {other: x%s}}
+                spec: {containers: [{name: app, image: orders}, {name: second, image: orders}]}
+                """.formatted(annotation == null ? "" : ", weft.io/required: " + annotation));
+        for (JsonNode container : pod.at("/spec/containers")) {
+            assertThat(values(container).get("WEFT_REQUIRED")).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void whetherItFailsClosedAContainerMaySayItself() {
+        required = true;
+        JsonNode pod = injected(withEnv("env: [{name: WEFT_REQUIRED, value: \"false\"}]"));
+        assertThat(values(pod.at("/spec/containers/0"))).containsEntry("WEFT_REQUIRED", "false");
     }
 
     @Test
