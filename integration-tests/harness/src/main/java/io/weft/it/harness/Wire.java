@@ -24,7 +24,9 @@ public final class Wire implements AutoCloseable {
         /** One at a time, with a pause after each. */
         DRIP,
         /** Those for agents become others. */
-        SPOIL
+        SPOIL,
+        /** There are none: connections are closed, those that there are and those that come. */
+        CUT
     }
 
     private final ServerSocket listening;
@@ -59,6 +61,9 @@ public final class Wire implements AutoCloseable {
     public synchronized void conduct(Conduct conduct) {
         this.conduct = conduct;
         notifyAll();
+        if (conduct == Conduct.CUT) {
+            sockets.forEach(Wire::close);
+        }
     }
 
     private synchronized Conduct conduct() throws InterruptedException {
@@ -91,9 +96,14 @@ public final class Wire implements AutoCloseable {
         try {
             Socket controlPlane = new Socket(target.getAddress(), target.getPort());
             sockets.add(controlPlane);
+            if (conduct() == Conduct.CUT) {
+                close(agent);
+                close(controlPlane);
+                return;
+            }
             start("there", () -> carry(agent, controlPlane, false));
             carry(controlPlane, agent, true);
-        } catch (IOException nobodyThere) {
+        } catch (IOException | InterruptedException nobodyThere) {
             close(agent);
         }
     }

@@ -2,6 +2,7 @@ package io.weft.it.kubernetes;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Wire;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -39,6 +40,6 @@ interface Cluster extends AutoCloseable {
 
     void delete(String yaml);
 
-    /** From now on no control plane reaches the API server. */
-    void cut();
+    /** Between a control plane and the API server. */
+    Wire wire();
 }

@@ -12,6 +12,7 @@ import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Wire;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -74,11 +75,21 @@ class ClusterIT {
         cluster.apply(slice(cluster, "v1", first, "ready: false, serving: true, terminating: true"));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isEqualTo(SAMPLE));
 
+        // While the API server is away, as when it starts anew, nothing changes; what did meanwhile is seen when it is back.
+        cluster.wire().conduct(Wire.Conduct.CUT);
+        cluster.apply(slice(cluster, "v1", first, "ready: true"));
+        cluster.apply(slice(cluster, "v2", second, "ready: false, serving: true, terminating: true"));
+        assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
+        cluster.wire().conduct(Wire.Conduct.PASS);
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v1")).isEqualTo(SAMPLE));
+        JvmProcess newcomer = caller(jdk, cluster, uri, "newcomer");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(newcomer.get("http://orders/").body()).isEqualTo("v1"));
+
         // Neither the API server nor the control plane is needed for what is in force.
-        cluster.cut();
-        assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
+        cluster.wire().conduct(Wire.Conduct.CUT);
+        assertThat(sample(client).body("v1")).isEqualTo(SAMPLE);
         controlPlane.kill();
-        assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
+        assertThat(sample(client).body("v1")).isEqualTo(SAMPLE);
     }
 
     /** By the weights of a Gateway API route, then by {@code weft canary}, which watches what the agents report. */
@@ -172,8 +183,12 @@ class ClusterIT {
     }
 
     private JvmProcess caller(Jdk jdk, Cluster cluster, URI controlPlane) throws IOException {
-        Path token = cluster.pod("caller", "storefront", Map.of("app", "storefront"));
-        return testbed.jvm("caller", jdk).mesh(controlPlane, "storefront")
+        return caller(jdk, cluster, controlPlane, "caller");
+    }
+
+    private JvmProcess caller(Jdk jdk, Cluster cluster, URI controlPlane, String name) throws IOException {
+        Path token = cluster.pod(name, "storefront", Map.of("app", "storefront"));
+        return testbed.jvm(name, jdk).mesh(controlPlane, "storefront")
                 .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
                 .environment("WEFT_ADDRESS", cluster.address())
                 .driver(JavaNetHttp.class);

@@ -159,17 +159,17 @@ final class RealApi implements Cluster {
     }
 
     @Override
-    public void cut() {
+    public Wire wire() {
+        return wire;
+    }
+
+    @Override
+    public void close() {
         try {
             wire.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    @Override
-    public void close() {
-        cut();
         chart.forEach(object -> client.resource(object).delete());
         NAMESPACES.forEach(name -> client.namespaces().withName(name).delete());
         await("the namespaces are deleted").atMost(PATIENCE).untilAsserted(() -> assertThat(client.namespaces().list().getItems())

@@ -4,8 +4,11 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.weft.controlplane.kubernetes.MockCluster;
+import io.weft.it.harness.Wire;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,10 +20,16 @@ final class SimulatedCluster implements Cluster {
     private final MockCluster server = new MockCluster();
     private final Path folder;
     private final Path kubeconfig;
+    private final Wire wire;
+    private final Path controlPlaneKubeconfig;
 
     SimulatedCluster(Path folder) throws IOException {
         this.folder = folder;
         this.kubeconfig = server.kubeconfig(folder);
+        URL url = server.client().getMasterUrl();
+        wire = Wire.to(new InetSocketAddress(url.getHost(), url.getPort()));
+        controlPlaneKubeconfig = Files.writeString(folder.resolve("control-plane.kubeconfig"),
+                Files.readString(kubeconfig).replace(url.toString(), new URL(url.getProtocol(), LOOPBACK, wire.port(), url.getFile()).toString()));
     }
 
     @Override
@@ -35,7 +44,7 @@ final class SimulatedCluster implements Cluster {
 
     @Override
     public Path controlPlaneKubeconfig() {
-        return kubeconfig;
+        return controlPlaneKubeconfig;
     }
 
     @Override
@@ -68,12 +77,13 @@ final class SimulatedCluster implements Cluster {
     }
 
     @Override
-    public void cut() {
-        server.close();
+    public Wire wire() {
+        return wire;
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
+        wire.close();
         server.close();
     }
 }
