@@ -6,6 +6,7 @@ import io.weft.policy.xds.Environment;
 import io.weft.policy.xds.PolicySubscription;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * One xDS v3 ADS stream to a control plane, and the last good policy that came over it. Usable by itself.
@@ -82,6 +83,15 @@ public final class PolicyClient implements AutoCloseable {
      */
     public CompletableFuture<byte[]> configDump() {
         return subscription.configDump();
+    }
+
+    /**
+     * The same in Envoy's JSON, what is of a type that is not known here with its type only.
+     *
+     * @return makes it, which of a large mesh takes a while, and may be done on any thread
+     */
+    public CompletableFuture<Supplier<String>> configDumpJson() {
+        return subscription.configDumpJson();
     }
 
     /** Tells the control plane what this node is now, on the stream that is open and on every later one. */

@@ -115,6 +115,14 @@ public final class PolicySubscription {
         return onThread(() -> new ConfigDumpMessage(client.said(), held(), snapshot.secrets()).bytes());
     }
 
+    /** The same as an Envoy's JSON, once somebody makes it. Fails when the client is closed. */
+    public CompletableFuture<Supplier<String>> configDumpJson() {
+        return onThread(() -> {
+            ConfigDumpMessage dump = new ConfigDumpMessage(client.said(), held(), snapshot.secrets());
+            return dump::json;
+        });
+    }
+
     private List<HeldResources.Held> held() {
         return new HeldResources(assembler, intake).list();
     }

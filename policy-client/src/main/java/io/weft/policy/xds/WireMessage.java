@@ -50,8 +50,12 @@ final class WireMessage {
     static byte[] failure(Refusal refusal) {
         return of(failure -> {
             failure.writeByteArray(2, timestamp(refusal.since()));
-            failure.writeString(3, refusal.path().isEmpty() ? refusal.reason() : refusal.path() + ": " + refusal.reason());
+            failure.writeString(3, details(refusal));
         });
+    }
+
+    static String details(Refusal refusal) {
+        return refusal.path().isEmpty() ? refusal.reason() : refusal.path() + ": " + refusal.reason();
     }
 
     /** {@code envoy.admin.v3.ClientResourceStatus}. */

@@ -60,6 +60,10 @@ public enum Setting {
             "false: this process has no socket by which weft status could ask it."),
     ADMIN_DIR("admin.dir", Type.PATH, "/tmp/weft-USER",
             "Directory of that socket, PID.sock. Made if it is not there; nobody but its owner may enter it."),
+    ADMIN_LOOPBACK("admin.loopback", Type.PORT, "none",
+            "A port of 127.0.0.1 where every process that reaches this loopback, in Kubernetes each container of the pod and whoever may forward its "
+                    + "ports, may read what Envoy's admin says: /config_dump, /clusters, /certs, /stats, /ready; no keys. 15000 is where istioctl "
+                    + "proxy-config asks."),
     METRICS_ADDRESS("metrics.address", Type.LISTEN, "none",
             "Where Prometheus may ask for /stats/prometheus, and anybody for /ready, by TCP: without an address on loopback only. Port 0: "
                     + "one that is free, which the log says. The same pages are on the admin socket."),
@@ -103,6 +107,7 @@ public enum Setting {
         CONTROL_PLANE_KIND("weft, kuma or istio"),
         ADDRESS("an IP address"),
         COLLECTOR("http://HOST:PORT or https://HOST:PORT, with a path where it has one and without a user"),
+        PORT("a port number"),
         LISTEN("PORT or ADDRESS:PORT"),
         FILE("a file that can be read"),
         PATH("a path"),

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -69,11 +70,13 @@ public record Settings(
     public record Drain(Duration delay, Duration timeout) {}
 
     /**
+     * @param port of loopback, where may be asked what changes nothing
      * @param metrics where they may be asked for by TCP
      * @param debugHeader whether requests may ask how they are decided
      * @param decisions share of the requests of which the log says how they were decided, from 0 to 1
      */
-    public record Admin(boolean enabled, Optional<String> directory, Optional<Listen> metrics, boolean debugHeader, double decisions) {}
+    public record Admin(
+            boolean enabled, Optional<String> directory, OptionalInt port, Optional<Listen> metrics, boolean debugHeader, double decisions) {}
 
     /**
      * @param endpoint of a collector, with its host, and {@code http} or {@code https}

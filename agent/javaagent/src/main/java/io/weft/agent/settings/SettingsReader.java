@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
@@ -277,7 +278,7 @@ public final class SettingsReader {
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, untilCallersKnow(controlPlane)),
                         duration(Setting.DRAIN_TIMEOUT, Duration.ofSeconds(10))),
-                new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR), listen(),
+                new Settings.Admin(flag(Setting.ADMIN_ENABLED, true), text(Setting.ADMIN_DIR), adminLoopback(), listen(),
                         flag(Setting.DEBUG_HEADER, false), percent(Setting.DEBUG_SAMPLING).orElse(0) / 100),
                 flag(Setting.METRICS_OPENTELEMETRY, true), otlp(),
                 new Settings.Log(text(Setting.LOG_FILE), level()), disabledModules());
@@ -446,6 +447,19 @@ public final class SettingsReader {
             }
         }
         return paths;
+    }
+
+    private OptionalInt adminLoopback() {
+        Value value = values.get(Setting.ADMIN_LOOPBACK);
+        if (value == null || value.text.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        int port = port(value.text);
+        if (port < 0) {
+            invalid(Setting.ADMIN_LOOPBACK, value);
+            return OptionalInt.empty();
+        }
+        return OptionalInt.of(port);
     }
 
     /** @return negative when it is none */

@@ -35,12 +35,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /** What the admin socket of this JVM shows. A JVM that cannot have one, as on a read-only file system, does without. */
 public final class AdminPages {
     private static final String CLIENT_STATUS = "/envoy.service.status.v3.ClientStatusDiscoveryService/";
     private static final int OK = 200;
     private static final int UNAVAILABLE = 503;
+    private static final String LOOPBACK = "127.0.0.1";
 
     private final Settings settings;
     private final Mesh mesh;
@@ -74,12 +76,13 @@ public final class AdminPages {
         try {
             AdminSocket socket = AdminSocket.open(directory, ProcessHandle.current().pid(), pages(log), calls());
             settings.admin().metrics().ifPresent(listen -> listen(socket, listen, log));
+            settings.admin().port().ifPresent(port -> listen(socket, port, log));
             opened = socket;
             follow(log);
             return Optional.of(socket);
         } catch (IOException | UnsupportedOperationException none) {
             String problem = "weft status cannot ask this process: " + none.getMessage();
-            if (settings.admin().directory().isPresent() || settings.admin().metrics().isPresent()) {
+            if (settings.admin().directory().isPresent() || settings.admin().metrics().isPresent() || settings.admin().port().isPresent()) {
                 log.warn(problem + "; check weft.admin.dir");
             } else {
                 log.debug(problem);
@@ -131,6 +134,24 @@ public final class AdminPages {
         }
     }
 
+    /** For tools that ask an Envoy, and only what changes nothing. */
+    private void listen(AdminSocket socket, int number, AgentLog log) {
+        try {
+            AdminPort port = socket.alsoOn(new InetSocketAddress(LOOPBACK, number), Map.of(
+                    "/config_dump", new AdminPage("GET", query -> envoysDump()),
+                    "/clusters", AdminPage.reads(this::clusters),
+                    "/certs", certificates(),
+                    "/stats", stats(),
+                    "/stats/prometheus", prometheus(),
+                    "/ready", AdminPage.reads(this::ready)));
+            ports.own(port);
+            log.info("what this process has of the mesh at http://" + Addresses.text(port.address())
+                    + "/config_dump, for every process that reaches this loopback");
+        } catch (IOException none) {
+            log.warn(none.getMessage() + "; check weft.admin.loopback");
+        }
+    }
+
     private Map<String, AdminPage> pages(AgentLog log) {
         return Map.ofEntries(
                 Map.entry("/status", AdminPage.reads(AdminAnswer.JSON, () -> StatusJson.of(status()))),
@@ -140,8 +161,8 @@ public final class AdminPages {
                 Map.entry("/csds", new AdminPage("GET", query -> running().client().clientStatus().thenApply(ClientStatusJson::of)
                         .thenApply(AdminAnswer::json))),
                 Map.entry("/clusters", AdminPage.reads(this::clusters)),
-                Map.entry("/certs", AdminPage.reads(AdminAnswer.JSON, () -> CertificatesJson.of(running().client().snapshot(), time.instant()))),
-                Map.entry("/stats", AdminPage.reads(query -> AdminAnswer.text(StatsText.of(metrics(), query.first("filter"))))),
+                Map.entry("/certs", certificates()),
+                Map.entry("/stats", stats()),
                 Map.entry("/stats/prometheus", prometheus()),
                 Map.entry("/explain", AdminPage.reads(this::explain)),
                 Map.entry("/ready", AdminPage.reads(this::ready)),
@@ -152,6 +173,14 @@ public final class AdminPages {
     private Map<String, AdminCall> calls() {
         AdminCall clientStatus = request -> running().client().clientStatus(request);
         return Map.of(CLIENT_STATUS + "FetchClientStatus", clientStatus, CLIENT_STATUS + "StreamClientStatus", clientStatus);
+    }
+
+    private AdminPage certificates() {
+        return AdminPage.reads(AdminAnswer.JSON, () -> CertificatesJson.of(running().client().snapshot(), time.instant()));
+    }
+
+    private AdminPage stats() {
+        return AdminPage.reads(query -> AdminAnswer.text(StatsText.of(metrics(), query.first("filter"))));
     }
 
     private AdminPage prometheus() {
@@ -168,10 +197,17 @@ public final class AdminPages {
 
     private CompletionStage<AdminAnswer> configDump(AdminQuery query) {
         PolicyClient client = running().client();
-        // As text, since all that the admin socket says is; in JSON it takes the descriptors of all of Envoy's messages.
-        return query.first("format").map("protobuf"::equals).orElse(false)
-                ? client.configDump().thenApply(dump -> AdminAnswer.text(Base64.getEncoder().encodeToString(dump) + "\n"))
-                : CompletableFuture.completedFuture(AdminAnswer.json(ConfigDump.of(client.snapshot())));
+        return switch (query.first("format").orElse("")) {
+            // As text, since all that the admin socket says is; with it weft config-dump tells of more types than are known here.
+            case "protobuf" -> client.configDump().thenApply(dump -> AdminAnswer.text(Base64.getEncoder().encodeToString(dump) + "\n"));
+            case "envoy" -> envoysDump();
+            default -> CompletableFuture.completedFuture(AdminAnswer.json(ConfigDump.of(client.snapshot())));
+        };
+    }
+
+    private CompletionStage<AdminAnswer> envoysDump() {
+        return running().client().configDumpJson().thenApplyAsync(Supplier::get, task -> start("weft-config-dump", task))
+                .thenApply(AdminAnswer::json);
     }
 
     private AdminAnswer clusters(AdminQuery query) {
@@ -202,11 +238,15 @@ public final class AdminPages {
 
     private AdminAnswer drain() {
         // It waits for requests, and what else the agent does meanwhile must not wait for it.
-        Thread thread = new Thread(null, mesh::drain, "weft-drain", 0, false);
+        start("weft-drain", mesh::drain);
+        return AdminAnswer.text("OK\n");
+    }
+
+    private static void start(String name, Runnable task) {
+        Thread thread = new Thread(null, task, name, 0, false);
         thread.setDaemon(true);
         thread.setContextClassLoader(AdminPages.class.getClassLoader());
         thread.start();
-        return AdminAnswer.text("OK\n");
     }
 
     private static AdminAnswer logging(AgentLog log, AdminQuery query) {

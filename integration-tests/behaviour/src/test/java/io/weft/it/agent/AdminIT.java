@@ -30,10 +30,15 @@ import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -45,6 +50,31 @@ class AdminIT {
     final Testbed testbed = new Testbed();
 
     private final Path sockets = testbed.temporaryFolder().resolve("sockets");
+
+    /** On a port, where others may read. */
+    private static void tellsWhatItHasAsAnEnvoyDoes(URI admin, int port) throws Exception {
+        JsonNode dump = json(asked(admin.resolve("config_dump?include_eds"), "GET").body()).at("/configs");
+        assertThat(dump).extracting(section -> section.path("@type").asText().replaceFirst(".*\\.", "")).containsExactly(
+                "BootstrapConfigDump", "ClustersConfigDump", "EndpointsConfigDump", "ListenersConfigDump", "RoutesConfigDump", "SecretsConfigDump");
+        assertThat(dump.at("/0/bootstrap/node/cluster").asText()).isEqualTo("shop");
+        assertThat(dump.at("/1/dynamic_active_clusters")).anySatisfy(told -> {
+            assertThat(told.at("/cluster/@type").asText()).isEqualTo("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+            assertThat(told.at("/cluster/name").asText()).isEqualTo("orders");
+            assertThat(told.path("client_status").asText()).isEqualTo("ACKED");
+        });
+        assertThat(dump.at("/2/dynamic_endpoint_configs")).anySatisfy(told -> assertThat(
+                told.at("/endpoint_config/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value").asInt()).isEqualTo(port));
+        assertThat(asked(admin.resolve("clusters?format=json"), "GET").body()).contains("\"cluster_statuses\"");
+        assertThat(asked(admin.resolve("ready"), "GET").body()).isEqualTo("LIVE\n");
+        for (String change : new String[] {"logging?level=debug", "drain"}) {
+            assertThat(asked(admin.resolve(change), "POST").statusCode()).isEqualTo(404);
+        }
+    }
+
+    private static HttpResponse<String> asked(URI page, String method) throws Exception {
+        return HttpClient.newHttpClient().send(
+                HttpRequest.newBuilder(page).method(method, HttpRequest.BodyPublishers.noBody()).build(), HttpResponse.BodyHandlers.ofString());
+    }
 
     @EveryJdk
     void aRequestIsSeenFromBothSides(Jdk jdk) throws Exception {
@@ -58,7 +88,9 @@ class AdminIT {
                 .service("orders", new InetSocketAddress("127.0.0.1", port))
                 .cluster("nobody")
                 .virtualHost("nobody", Routes.to("nobody")));
+        int asked = Port.unused();
         JvmProcess client = testbed.jvm("client", jdk).mesh(policies.uri(), "shop").environment("WEFT_ADMIN_DIR", sockets.toString())
+                .environment("WEFT_ADMIN_LOOPBACK", Integer.toString(asked))
                 .environment("WEFT_DEBUG_HEADER", "true").environment("WEFT_METRICS_ADDRESS", "0").driver(JavaNetHttp.class);
         await().until(() -> client.get("http://orders/").status() == 200);
         await().until(() -> client.get("http://nobody/").status() == 503);
@@ -93,6 +125,8 @@ class AdminIT {
                 .containsExactly("nobody", "orders");
         assertThat(json(page(client, "GET", "/certs")).has("certificates")).isTrue();
         assertThat(page(client, "POST", "/logging?level=debug")).isEqualTo("level: debug\n");
+
+        tellsWhatItHasAsAnEnvoyDoes(URI.create("http://127.0.0.1:" + asked + "/"), port);
 
         String listening = client.awaitStderr(line -> line.contains("metrics at http://"));
         String scraped = client.get(listening.substring(listening.indexOf("http://"))).body();
