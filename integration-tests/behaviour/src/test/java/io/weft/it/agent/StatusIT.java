@@ -57,7 +57,7 @@ class StatusIT {
                 .contains("{\"resource\":\"Cluster broken\",\"path\":\"cluster_type\"")
                 .contains("{\"resource\":\"Cluster orders\",\"path\":\"per_connection_buffer_limit_bytes\"}")
                 .contains("\"library\":\"java-net-http\"", "\"inMesh\":true")
-                .containsPattern("\"name\":\"orders\",\"transport\":\"plaintext\",\"active\":0,\"successes\":1,\"failures\":0");
+                .containsPattern("\"name\":\"orders\",\"tags\":\\{},\"transport\":\"plaintext\",\"active\":0,\"successes\":1,\"failures\":0");
 
         JvmProcess lines = status(jdk);
         assertThat(lines.awaitExit()).as(lines::report).isZero();
@@ -115,7 +115,7 @@ class StatusIT {
             JvmProcess lines = status(jdk);
             assertThat(lines.awaitExit()).isEqualTo(1);
             assertThat(lines.stdout()).as(lines::report).hasSize(3)
-                    .anySatisfy(line -> assertThat(line).matches(frozen.pid() + " +\\? +\\? +no answer .* no answer within 5 s"))
+                    .anySatisfy(line -> assertThat(line).matches(frozen.pid() + " +\\? +\\? +\\? +no answer .* no answer within 5 s"))
                     .anySatisfy(line -> assertThat(line).startsWith(well.pid() + " ").contains("connected"));
 
             JvmProcess json = status(jdk, "--json");
