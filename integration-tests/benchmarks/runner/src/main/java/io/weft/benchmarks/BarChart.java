@@ -39,9 +39,7 @@ record BarChart(String title, List<Bar> bars, double limit) {
         double most = Math.max(limit, bars.stream().mapToDouble(Bar::length).max().orElse(0));
         double unit = most == 0 ? 0 : (WIDTH - LABELS - FIGURES) / most;
         int height = TOP + bars.size() * ROW + 12;
-        StringBuilder svg = new StringBuilder("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">%n".formatted(WIDTH, height));
-        svg.append("<title>").append(escaped(title)).append("</title>\n<style>").append(STYLE).append("</style>\n");
-        svg.append("<text class=\"title\" x=\"8\" y=\"24\">").append(escaped(title)).append("</text>\n");
+        StringBuilder svg = Svg.begin(WIDTH, height, STYLE, title);
         for (int i = 0; i < bars.size(); i++) {
             append(svg, bars.get(i), TOP + i * ROW, unit);
         }
@@ -57,11 +55,7 @@ record BarChart(String title, List<Bar> bars, double limit) {
         svg.append(String.format(Locale.ROOT,
                 "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>"
                         + "<text x=\"%.1f\" y=\"%d\">%s</text>%n",
-                LABELS - 8, y + 14, escaped(bar.label), bar.kind.name().toLowerCase(Locale.ROOT), LABELS, y, length, ROW - 8,
-                LABELS + length + 6, y + 14, escaped(bar.figure)));
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+                LABELS - 8, y + 14, Svg.escaped(bar.label), bar.kind.name().toLowerCase(Locale.ROOT), LABELS, y, length, ROW - 8,
+                LABELS + length + 6, y + 14, Svg.escaped(bar.figure)));
     }
 }

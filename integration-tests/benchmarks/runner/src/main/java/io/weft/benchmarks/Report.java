@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /** {@code docs/performance.md} and its pictures, of the lines that {@link Main} prints. */
 final class Report {
@@ -90,6 +91,10 @@ final class Report {
         if (libraries.isPresent()) {
             Files.writeString(pictures.resolve("libraries.svg"), libraries.get().svg());
         }
+        Optional<LineCharts> soak = soak();
+        if (soak.isPresent()) {
+            Files.writeString(pictures.resolve("soak-agent.svg"), soak.get().svg());
+        }
         page.append(READING).append(table()).append(notMet()).append(notMeasured());
         boolean together = lines.stream().map(Report::place).distinct().count() == 1;
         for (String name : lines.stream().map(this::benchmark).distinct().toList()) {
@@ -101,6 +106,9 @@ final class Report {
             if (own.stream().allMatch(Report::isOfLibrary)) {
                 page.append("![What the agent adds to the CPU of a request, in percent](performance/libraries.svg)\n\n").append(tableOfLibraries(own));
             } else {
+                if (own.stream().anyMatch(Report::isOfSoak)) {
+                    page.append("![Heap, threads, descriptors and slowest requests over the time of the soak](performance/soak-agent.svg)\n\n");
+                }
                 own.forEach(line -> page.append(details(line)));
             }
         }
@@ -188,6 +196,32 @@ final class Report {
         return bars.isEmpty() ? Optional.empty() : Optional.of(new BarChart("Start-up", bars, 0));
     }
 
+    private Optional<LineCharts> soak() {
+        Optional<ObjectNode> last = lines.stream().filter(Report::isOfSoak).reduce((earlier, later) -> later);
+        return last.map(line -> {
+            List<String> clients = line.get("detail").properties().stream().filter(detail -> detail.getValue().has("heapBytes")).map(Map.Entry::getKey).toList();
+            return new LineCharts(
+                    "Over %d minutes, %,d requests".formatted(line.at("/detail/seconds").asInt() / 60, line.at("/detail/requests").asLong()),
+                    clients,
+                    List.of(
+                            overTime(line, clients, "heapBytes", 1 << 20, "live heap, MiB"),
+                            overTime(line, clients, "threads", 1, "threads"),
+                            overTime(line, clients, "descriptors", 1, "descriptors"),
+                            overTime(line, clients, "slowestOf250Ms", 1, "slowest of 250, ms")));
+        });
+    }
+
+    private static boolean isOfSoak(JsonNode line) {
+        return line.get("detail").properties().stream().anyMatch(detail -> detail.getValue().has("heapBytes"));
+    }
+
+    private static LineCharts.Chart overTime(JsonNode line, List<String> clients, String what, double unit, String quantity) {
+        return new LineCharts.Chart(quantity, clients.stream()
+                .map(client -> StreamSupport.stream(line.get("detail").get(client).get(what).spliterator(), false)
+                        .map(value -> value.asDouble() / unit).toList())
+                .toList());
+    }
+
     private Optional<BarChart> libraries() {
         List<Bar> bars = lines.stream().filter(Report::isOfLibrary)
                 .map(line -> new Bar(
@@ -262,9 +296,20 @@ final class Report {
     private static String details(JsonNode line) {
         StringBuilder details = new StringBuilder("**").append(label(line)).append("**: ").append(figure(line)).append("\n\n| | |\n|---|---|\n");
         for (Map.Entry<String, JsonNode> detail : line.get("detail").properties()) {
-            details.append("| ").append(detail.getKey()).append(" | ").append(detail.getValue().isValueNode() ? detail.getValue().asText() : detail.getValue()).append(" |\n");
+            if (detail.getValue().isObject()) {
+                detail.getValue().properties().forEach(part -> append(details, detail.getKey() + ", " + part.getKey(), part.getValue()));
+            } else {
+                append(details, detail.getKey(), detail.getValue());
+            }
         }
         return details.append('\n').toString();
+    }
+
+    /** What has a value for each moment is for the picture. */
+    private static void append(StringBuilder details, String name, JsonNode value) {
+        if (!value.path(0).isNumber()) {
+            details.append("| ").append(name).append(" | ").append(value.asText()).append(" |\n");
+        }
     }
 
     private static String label(JsonNode line) {

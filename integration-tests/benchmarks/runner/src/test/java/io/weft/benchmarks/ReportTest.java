@@ -38,6 +38,19 @@ class ReportTest {
     }
 
     @Test
+    void whatWasSeenOverTimeIsAPicture() throws Exception {
+        Report.write(docs, lines("{'name':'swap','value':0,'unit':'violations','budget':0,'ok':true,'detail':{'jdk':'25','cores':2,'seconds':3605,'requests':1000,"
+                + "'OneClient':{'received':7,'heapBytes':[1048576,2097152],'threads':[3,3],'descriptors':[0,0],'slowestOf250Ms':[9,8]}}}"),
+                LocalDate.of(2026, 1, 2), ALL);
+
+        assertThat(Files.readString(docs.resolve("performance.md"))).contains("(performance/soak-agent.svg)", "| OneClient, received | 7 |").doesNotContain("[3,3]");
+        var svg = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(docs.resolve("performance/soak-agent.svg").toFile());
+        assertThat(svg.getElementsByTagName("title").item(0).getTextContent()).isEqualTo("Over 60 minutes, 1,000 requests");
+        // A line of each quantity, and one that says of whom they are.
+        assertThat(svg.getElementsByTagName("polyline").getLength()).isEqualTo(4 + 1);
+    }
+
+    @Test
     void whatIsNotMeasuredAgainKeepsItsFigures() throws Exception {
         Report.write(docs, lines(
                 "{'name':'tls','value':1.1,'unit':'ratio','budget':1.03,'ok':false,'detail':{'jdk':'25','cores':2}}",
