@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,7 @@ class MetricsPushesTest {
     private final AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
     /** Which of the collectors got something, and what. */
     private final BlockingQueue<String> received = new LinkedBlockingQueue<>();
+    private final List<MetricsPushes> pushes = new ArrayList<>();
     private Mesh mesh;
     private HttpServer first;
     private HttpServer second;
@@ -78,6 +80,7 @@ class MetricsPushesTest {
 
     @AfterEach
     void stop() {
+        pushes.forEach(each -> each.follow(Set.of()));
         first.stop(0);
         second.stop(0);
         if (mesh != null) {
@@ -104,7 +107,9 @@ class MetricsPushesTest {
         mesh = new Mesh(settings, new ServicePorts(settings, true), background, log);
         mesh.start(new Unheard());
         await().until(() -> mesh.running().isPresent());
-        return new MetricsPushes(settings, mesh, null, null, background, log);
+        MetricsPushes fresh = new MetricsPushes(settings, mesh, null, null, background, log);
+        pushes.add(fresh);
+        return fresh;
     }
 
     private static MetricsPush to(HttpServer collector) {
