@@ -467,6 +467,42 @@ class TimeLimitTest {
         assertThat(request.aborts).isEqualTo(1);
     }
 
+    /** As one that asks for so many pieces at a time. */
+    @Test
+    void whileTheAppHasNoUseForMoreNobodyWaitsForTheEndpoint() {
+        Fixture mesh = mesh(Timeouts.NONE, retry(new PerTry(Duration.ZERO, SECOND), On.RESET));
+        Limitable request = mesh.dialled(new Limitable());
+        Demand demand = new Demand(0);
+        request.connected();
+        request.onResponse(200, Fixture.NO_HEADERS);
+        demand.tells(request, 0);
+        demand.told(request);
+        mesh.time.advance(SECOND.multipliedBy(5));
+        demand.asks(request, 2);
+        for (int piece = 0; piece < 2; piece++) {
+            mesh.time.advance(SECOND.minusMillis(1));
+            request.bytesReceived(1);
+            demand.tells(request, 1);
+            mesh.time.advance(SECOND.multipliedBy(5));
+            demand.told(request);
+        }
+        mesh.time.advance(SECOND.multipliedBy(5));
+        demand.asks(request, Long.MAX_VALUE);
+        demand.tells(request, 1);
+        demand.told(request);
+        demand.pauses(request);
+        mesh.time.advance(SECOND.multipliedBy(5));
+        assertThat(request.aborts).isZero();
+
+        demand.tells(request, 0);
+        demand.asks(request, 1);
+        mesh.time.advance(SECOND.multipliedBy(5));
+        assertThat(request.aborts).as("it is busy with the piece before").isZero();
+        demand.told(request);
+        mesh.time.advance(SECOND);
+        assertThat(request.aborts).isEqualTo(1);
+    }
+
     @Test
     void aStreamOnWhichNothingHappensEnds() {
         Fixture mesh = mesh(idle(SECOND));

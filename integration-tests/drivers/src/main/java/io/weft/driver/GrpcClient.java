@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -46,7 +47,8 @@ import java.util.concurrent.TimeoutException;
  * <p>Fields: {@code target}; {@code kind} ({@code UNARY}, {@code SERVER_STREAMING}, {@code CLIENT_STREAMING}, {@code BIDI_STREAMING});
  * {@code message}; {@code messages}, how often it is sent (1), each time with its number in place of {@code #}; {@code pause},
  * milliseconds before each further one; {@code wait}, so many answers are waited for before the call is half-closed; {@code deadline} in
- * milliseconds; {@code header.NAME}; {@code gzip}; {@code authority} of the call; {@code cancel}, milliseconds after which the app does.
+ * milliseconds; {@code header.NAME}; {@code gzip}; {@code authority} of the call; {@code cancel}, milliseconds after which the app does;
+ * {@code slow}, milliseconds after each message before the app asks for another.
  * Of the channel: {@code override}, its authority; {@code tls}; {@code config}, how often the app's own service config lets it try;
  * {@code idle}, seconds; {@code inprocess}. Each makes another channel; they are kept.
  *
@@ -247,6 +249,7 @@ public final class GrpcClient {
         private final List<String> seen = new ArrayList<>();
         private final Map<String, String> headers = new LinkedHashMap<>();
         private ClientCall<String, String> call;
+        private Executor later;
 
         Call(MethodType type) {
             this.type = type;
@@ -268,7 +271,12 @@ public final class GrpcClient {
                     metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
             call = channel.newCall(method(type), options.withOption(SEEN, seen));
             call.start(new Listener(), metadata);
-            call.request(Integer.MAX_VALUE);
+            if (form.containsKey("slow")) {
+                later = CompletableFuture.delayedExecutor(Long.parseLong(form.get("slow")), TimeUnit.MILLISECONDS);
+                call.request(1);
+            } else {
+                call.request(Integer.MAX_VALUE);
+            }
             send(form);
             if (form.containsKey("cancel")) {
                 Thread.sleep(Long.parseLong(form.get("cancel")));
@@ -325,6 +333,9 @@ public final class GrpcClient {
             public void onMessage(String message) {
                 messages.add(message);
                 arrived.add(message);
+                if (later != null) {
+                    later.execute(() -> call.request(1));
+                }
             }
 
             @Override

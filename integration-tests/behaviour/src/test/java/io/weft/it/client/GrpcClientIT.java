@@ -385,6 +385,15 @@ class GrpcClientIT {
     }
 
     @Test
+    void howSlowlyTheAppReadsIsNotTheServersFault() {
+        Route route = retried("5xx", 5, to("orders"));
+        serve(orders(route.toBuilder().setRoute(route.getRoute().toBuilder().setRetryPolicy(
+                route.getRoute().getRetryPolicy().toBuilder().setPerTryIdleTimeout(Durations.fromMillis(700)))).build(), a));
+
+        assertThat(call("kind", "SERVER_STREAMING", "slow", "1400")).containsEntry("code", "OK").containsEntry("body", "a:hello|a:hello|a:hello");
+    }
+
+    @Test
     void headersAreChangedOnTheWireAndTheAppsOwnAreAsTheyWere() {
         Route route = to("orders").toBuilder()
                 .setRoute(to("orders").getRoute().toBuilder().setHostRewriteLiteral("orders.internal").setPrefixRewrite("/other.Service/"))

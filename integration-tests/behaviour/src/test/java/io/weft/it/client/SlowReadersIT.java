@@ -44,7 +44,8 @@ class SlowReadersIT {
     @ParameterizedTest
     @CsvSource({
         "JavaNetHttp,", "ReactorNetty, reactor-netty-1.3", "JettyClient, jetty-client-12",
-        "MicronautClient, micronaut-4.10"})
+        "MicronautClient, micronaut-4.10", "VertxClient, vertx-4.0", "VertxClient, vertx-5", "JettyClientBefore12, jetty-client-9.4",
+        "ArmeriaClient, armeria-1.40", "ApacheHttpAsyncClient4, httpasyncclient4-4.1.5", "ApacheHttpAsyncClient5, httpclient5-5.6"})
     void theEndpointIsNotToBlame(String driver, String library) {
         PolicyServer policies = testbed.policyServer();
         Upstream orders = testbed.upstream("orders");

@@ -83,6 +83,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
     private WatchedEncoder encoder;
 
     private WatchedDecoder decoder;
+    private WatchedInput input;
 
     AsyncAttempt(AsyncHop hop, Endpoint endpoint, HttpRequest wire) {
         this.hop = hop;
@@ -530,8 +531,14 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         if (known == null) {
             known = WatchedDecoder.of(from, hop.exchange());
             decoder = known;
+            input = new WatchedInput(control, hop.exchange());
         }
-        hop.handler().consumeContent(known, control);
+        input.tells();
+        try {
+            hop.handler().consumeContent(known, input);
+        } finally {
+            input.told();
+        }
     }
 
     @Override

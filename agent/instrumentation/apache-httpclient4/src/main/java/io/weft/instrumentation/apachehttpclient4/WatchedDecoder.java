@@ -29,6 +29,7 @@ class WatchedDecoder implements ContentDecoder {
     private long received(long read) {
         if (read > 0) {
             exchange.bytesReceived(read);
+            exchange.awaitsNothing();
         }
         return read;
     }

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.ClientTls;
+import io.weft.dataplane.Demand;
 import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.instrumentation.Turn;
@@ -87,6 +88,11 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     /** For the channel that the library has given last. */
     private Watched watched;
+
+    /** What the library takes at first it takes without asking the app. */
+    private final Demand demand = new Demand(Long.MAX_VALUE);
+
+    private WatchedCapacity capacity;
 
     AsyncAttempt(AsyncHop hop, Endpoint endpoint, HttpRequest wire) {
         this.hop = hop;
@@ -515,23 +521,41 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     }
 
     @Override
-    public void updateCapacity(CapacityChannel capacity) throws IOException {
-        if (isDelivered()) {
-            hop.handler().updateCapacity(capacity);
+    public void updateCapacity(CapacityChannel channel) throws IOException {
+        if (!isDelivered()) {
+            channel.update(Integer.MAX_VALUE);
+        } else if (!isOfTheMesh()) {
+            hop.handler().updateCapacity(channel);
         } else {
-            capacity.update(Integer.MAX_VALUE);
+            // Until the app has room again.
+            demand.pauses(hop.exchange());
+            hop.handler().updateCapacity(watched(channel));
         }
+    }
+
+    private WatchedCapacity watched(CapacityChannel channel) {
+        WatchedCapacity known = capacity;
+        if (known == null || !known.isOf(channel)) {
+            known = new WatchedCapacity(channel, demand, hop.exchange());
+            capacity = known;
+        }
+        return known;
     }
 
     @Override
     public void consume(ByteBuffer src) throws IOException {
-        if (isDelivered()) {
-            if (isOfTheMesh()) {
-                hop.exchange().bytesReceived(src.remaining());
-            }
+        if (!isDelivered()) {
+            src.position(src.limit());
+        } else if (!isOfTheMesh()) {
             hop.handler().consume(src);
         } else {
-            src.position(src.limit());
+            hop.exchange().bytesReceived(src.remaining());
+            demand.tells(hop.exchange(), 1);
+            try {
+                hop.handler().consume(src);
+            } finally {
+                demand.told(hop.exchange());
+            }
         }
     }
 

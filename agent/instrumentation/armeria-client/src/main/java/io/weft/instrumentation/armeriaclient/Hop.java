@@ -300,9 +300,13 @@ final class Hop implements CancellationTask {
         log().startResponse();
         log().responseFirstBytesTransferred();
         log().responseHeaders(changed);
-        if (!answer.complete(new DeliveredResponse(response, exchange, changed))) {
-            response.abort();
-        }
+        WatchedResponse watched = new WatchedResponse(response, exchange);
+        DeliveredResponse given = new DeliveredResponse(watched, changed);
+        watched.given(() -> {
+            if (!answer.complete(given)) {
+                response.abort();
+            }
+        });
     }
 
     /** The delivered response has come to its end. */

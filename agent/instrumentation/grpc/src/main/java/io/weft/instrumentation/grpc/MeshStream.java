@@ -17,6 +17,7 @@ import io.grpc.internal.ClientStreamListener.RpcProgress;
 import io.grpc.internal.ConnectionClientTransport;
 import io.grpc.internal.InsightBuilder;
 import io.grpc.internal.StreamListener.MessageProducer;
+import io.weft.dataplane.Demand;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.RequestChanges;
 import java.io.IOException;
@@ -69,6 +70,7 @@ final class MeshStream implements ClientStream {
     private final Outbox outbox = new Outbox();
     private boolean halfClosed;
     private int requested;
+    private final Demand demand = new Demand(0);
     private boolean begun;
     private int attempts;
 
@@ -264,6 +266,7 @@ final class MeshStream implements ClientStream {
     public void request(int messages) {
         turns.execute(() -> {
             requested += messages;
+            demand.asks(exchange, messages);
             if (current != null) {
                 current.request(messages);
             }
@@ -441,13 +444,17 @@ final class MeshStream implements ClientStream {
         delivered = true;
         outbox.keepsWithin(-1);
         new MetadataHeaders(received).changeResponse(exchange.responseChanges());
+        demand.tells(exchange, 0);
         listener.headersRead(received);
+        demand.told(exchange);
     }
 
     void messagesAvailable(Attempt answered, MessageProducer producer) {
         if (answered == attempt) {
             exchange.bytesReceived();
+            demand.tells(exchange, 1);
             listener.messagesAvailable(producer);
+            demand.told(exchange);
             return;
         }
         try {

@@ -9,6 +9,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpRequestHead;
 import io.vertx.core.http.impl.HttpResponseHead;
+import io.weft.dataplane.Demand;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -39,6 +40,9 @@ final class MeshStream implements InvocationHandler {
     private volatile Handler<MultiMap> end;
     private volatile Handler<Throwable> exception;
     private volatile Handler<Long> reset;
+
+    /** Of the response. Until the app pauses it, it wants all. */
+    private final Demand demand = new Demand(Long.MAX_VALUE);
 
     /** Null: nothing was sent. */
     private Write first;
@@ -133,6 +137,11 @@ final class MeshStream implements InvocationHandler {
 
     private Object other(Method method, Object[] args) throws Throwable {
         boolean sets = args != null && args.length == 1;
+        switch (method.getName()) {
+            case "doPause", "pause" -> demand.pauses(hop.exchange());
+            case "doFetch", "fetch" -> demand.asks(hop.exchange(), (Long) args[0]);
+            default -> { }
+        }
         Object now;
         synchronized (this) {
             now = flowing ? stream : null;
@@ -324,14 +333,24 @@ final class MeshStream implements InvocationHandler {
     void head(HttpResponseHead response) {
         Handler<HttpResponseHead> handler = head;
         if (handler != null) {
-            handler.handle(response);
+            demand.tells(hop.exchange(), 0);
+            try {
+                handler.handle(response);
+            } finally {
+                demand.told(hop.exchange());
+            }
         }
     }
 
     void data(Object chunk) {
         Handler<Object> handler = data;
         if (handler != null) {
-            handler.handle(chunk);
+            demand.tells(hop.exchange(), 1);
+            try {
+                handler.handle(chunk);
+            } finally {
+                demand.told(hop.exchange());
+            }
         }
     }
 
