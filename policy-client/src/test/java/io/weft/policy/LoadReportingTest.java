@@ -106,7 +106,7 @@ class LoadReportingTest {
 
     private ClusterLoad load(String name) {
         return new ClusterLoad(name, 0, List.of(new EndpointLoad(
-                new InetSocketAddress("127.0.0.1", 1001), Locality.UNKNOWN, 0, requests.get(), 0, 0, false, false)), List.of());
+                new InetSocketAddress("127.0.0.1", 1001), Locality.UNKNOWN, 0, requests.get(), 0, 0, false, false)), List.of(), List.of());
     }
 
     private List<ClusterStats> said() {

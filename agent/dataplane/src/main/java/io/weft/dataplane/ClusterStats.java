@@ -12,6 +12,7 @@ import java.util.List;
  * @param activeRetries retries decided on or under way
  * @param successes attempts with a response below 500
  * @param failures attempts with a 5xx or without a response, those excepted that the app cancelled
+ * @param refused requests answered with 401, 403 or 429, or what gRPC has for them; their attempts are among the successes
  * @param retries attempts after the first
  * @param overflows requests refused by the circuit breaker
  * @param retryOverflows retries refused by the circuit breaker
@@ -26,6 +27,7 @@ public record ClusterStats(
         int activeRetries,
         long successes,
         long failures,
+        long refused,
         long retries,
         long overflows,
         long retryOverflows,

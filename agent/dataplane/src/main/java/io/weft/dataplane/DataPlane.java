@@ -18,6 +18,7 @@ import io.weft.dataplane.trace.RequestTrace;
 import io.weft.dataplane.trace.SpanSink;
 import io.weft.dataplane.trace.Tracer;
 import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.InboundRefusals;
 import io.weft.policy.load.LoadSource;
 import io.weft.policy.model.PolicySnapshot;
 import io.weft.policy.model.Tracing;
@@ -233,6 +234,11 @@ public final class DataPlane implements Outbound, LoadSource {
             }
         }
         return load;
+    }
+
+    @Override
+    public InboundRefusals refusals() {
+        return metrics.refusals();
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.weft.dataplane;
 
 /** What Envoy makes of how a gRPC call ended. */
-final class Grpc {
+public final class Grpc {
     private static final int[] HTTP_STATUS = {
         200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
     };
@@ -21,6 +21,11 @@ final class Grpc {
             }
             code = code * 10 + c - '0';
         }
-        return length == 0 || code >= HTTP_STATUS.length ? 500 : HTTP_STATUS[code];
+        return length == 0 ? 500 : httpStatus(code);
+    }
+
+    /** @param grpcStatus 0 or more */
+    public static int httpStatus(int grpcStatus) {
+        return grpcStatus >= HTTP_STATUS.length ? 500 : HTTP_STATUS[grpcStatus];
     }
 }

@@ -51,7 +51,7 @@ final class Measure extends ClientLayer {
             }
             Host host = answering(exchange);
             metrics.end(exchange, meter(exchange, host), code(exchange), exchange.isCall(), exchange.grpcStatus,
-                    exchange.responseFlags, host != null && host.secured());
+                    exchange.responseFlags, host != null && host.secured(), exchange.status == 0 && exchange.reply != null);
         }
     }
 

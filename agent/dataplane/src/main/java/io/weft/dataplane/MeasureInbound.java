@@ -36,8 +36,12 @@ final class MeasureInbound extends ServerLayer {
         return none ? 0 : -1;
     }
 
+    private static boolean byMesh(InboundExchange exchange) {
+        return exchange.status == 0 && exchange.reply != null;
+    }
+
     private static void tellResponse(InboundExchange exchange) {
-        if (exchange.status == 0 && exchange.reply != null) {
+        if (byMesh(exchange)) {
             exchange.announcesResponse(exchange.reply.body().length);
             return;
         }
@@ -66,7 +70,7 @@ final class MeasureInbound extends ServerLayer {
         if (counted) {
             Connection connection = exchange.connection();
             metrics.end(exchange, metrics.caller(connection), exchange.responseCode(), exchange.isCall(), exchange.grpcStatus,
-                    exchange.responseFlags, connection.peer() != null);
+                    exchange.responseFlags, connection.peer() != null, byMesh(exchange));
         } else {
             metrics.forget(exchange);
         }

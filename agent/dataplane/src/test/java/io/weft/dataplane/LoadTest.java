@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weft.dataplane.metrics.Durations;
 import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.ClusterLoad.Answers;
 import io.weft.policy.load.ClusterLoad.EndpointLoad;
 import io.weft.policy.load.ClusterLoad.Latencies;
 import io.weft.policy.model.EndpointAssignment.Health;
@@ -80,6 +81,24 @@ class LoadTest {
             assertThat(each.counts().get(each.boundsMillis().indexOf(5.0))).isEqualTo(2);
             assertThat(each.counts().stream().mapToLong(Long::longValue).sum()).isEqualTo(2);
         });
+    }
+
+    @Test
+    void refusalsAndOtherClientErrorsAreToldApartByVersion() {
+        for (int status : new int[] {200, 401, 403, 429, 404, 400, 200, 503}) {
+            Request request = mesh.dialled(Request.get("orders", "/"));
+            request.onResponse(status, Fixture.NO_HEADERS);
+            request.end();
+        }
+        mesh.reply(Request.get("empty", "/"));
+
+        List<Answers> answers = load("orders").answers();
+        assertThat(answers).extracting(Answers::version).contains("v1", "v2");
+        assertThat(answers.stream().mapToLong(Answers::refused).sum()).isEqualTo(3);
+        assertThat(answers.stream().mapToLong(Answers::clientErrors).sum()).isEqualTo(2);
+        assertThat(load("empty").answers()).as("not sent").allSatisfy(each -> assertThat(each.refused()).isZero());
+        assertThat(mesh.dataPlane.stats().stream().filter(each -> each.name().equals("orders")).findFirst().orElseThrow().refused())
+                .isEqualTo(3);
     }
 
     @Test

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.metrics.Outcome;
+import io.weft.policy.load.InboundRefusals;
 import io.weft.policy.model.AccessLog;
 import io.weft.policy.model.DescriptorLimits;
 import io.weft.policy.model.EndpointAssignment.LbEndpoint;
@@ -199,7 +200,8 @@ class ResponseFlagsTest {
         assertThat(mesh.dataPlane.requestStats()).singleElement().satisfies(stats -> {
             assertThat(stats.requests()).isEqualTo(1);
             assertThat(stats.durations().count()).isEqualTo(1);
-            assertThat(stats.outcome()).isEqualTo(new Outcome(code, false, -1, stats.outcome().flags(), false, false));
+            assertThat(stats.outcome()).isEqualTo(new Outcome(
+                    code, false, -1, stats.outcome().flags(), false, stats.outcome().byMesh(), false));
             assertThat(stats.outcome().flagNames()).isEqualTo(line.split(" ")[1]);
         });
     }
@@ -256,6 +258,8 @@ class ResponseFlagsTest {
         Fault slow = new Fault(
                 Optional.of(new Delay(Optional.of(SECOND), ALL)), Optional.empty(), Optional.empty(), "", List.of(), Set.of(),
                 Integer.MAX_VALUE);
+        Fault abort = new Fault(
+                Optional.empty(), Optional.of(new Abort(503, -1, ALL)), Optional.empty(), "", List.of(), Set.of(), Integer.MAX_VALUE);
         Rbac.Policy admins = new Rbac.Policy("admins only", List.of(new Rbac.Any()), List.of(new Rbac.Any()));
         return Stream.of(
                 Arguments.of("a response", slow, 200, "200 DI via_upstream", (BiConsumer<Incoming, SimulatedTime>) (request, time) -> {
@@ -264,6 +268,13 @@ class ResponseFlagsTest {
                     request.onResponse(200, Fixture.NO_HEADERS);
                 }),
                 Arguments.of("the caller goes", slow, 0, "0 DI,DC downstream_remote_disconnect",
+                        (BiConsumer<Incoming, SimulatedTime>) (request, time) -> request.next()),
+                Arguments.of("a response that refuses", slow, 403, "403 DI via_upstream", (BiConsumer<Incoming, SimulatedTime>) (request, time) -> {
+                    request.next();
+                    request.next();
+                    request.onResponse(403, Fixture.NO_HEADERS);
+                }),
+                Arguments.of("an error on purpose", abort, 503, "503 FI fault_filter_abort",
                         (BiConsumer<Incoming, SimulatedTime>) (request, time) -> request.next()),
                 Arguments.of("a rate limit", none, 429, "429 RL local_rate_limited",
                         (BiConsumer<Incoming, SimulatedTime>) (request, time) -> request.next()),
@@ -301,6 +312,8 @@ class ResponseFlagsTest {
                 .filteredOn(stats -> stats.outcome().code() == code && stats.outcome().flagNames().equals(line.split(" ")[1]))
                 .singleElement()
                 .satisfies(stats -> assertThat(stats.requests()).isEqualTo(1));
+        assertThat(mesh.dataPlane.refusals()).as("who refused it").isEqualTo(
+                new InboundRefusals(line.contains("rbac") ? 1 : 0, line.contains("RL") ? 1 : 0, line.contains("FI") ? 1 : 0));
     }
 
     private static NamedFilter logs() {

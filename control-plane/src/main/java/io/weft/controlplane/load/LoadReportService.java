@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsResponse;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.weft.controlplane.identity.Admission;
+import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.port.Connection;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.NodeReader;
@@ -30,7 +31,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Envoy's load reporting service: whoever would get policies may report. Asks for all clusters, each endpoint by itself. Of agents come
- * latencies, too, as buckets in metrics named {@code weft.latency_ms{le="250",version="v2"}}; a stock Envoy reports none. Thread-safe.
+ * latencies, too, as buckets in metrics named {@code weft.latency_ms{le="250",version="v2"}}, how many responses were refusals, other
+ * client errors or failed calls, as {@code weft.answers_refused}, {@code weft.answers_4xx} and {@code weft.answers_5xx}, and what they have themselves refused of what came in, as {@code
+ * weft.refused{by="permission"}} of the cluster {@code weft.inbound}; a stock Envoy reports none of it. Thread-safe.
  *
  * <p>What is reported is believed, since nobody else can say it, but only of clusters, endpoints and versions that there are.
  */
@@ -39,6 +42,8 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
     private static final TurnedAwayLog TURNED_AWAY = new TurnedAwayLog(LoggerFactory.getLogger(LoadReportService.class)::warn);
     private static final Pattern LATENCY =
             Pattern.compile("weft\\.latency_ms\\{le=\"([0-9.]{1,20}|inf)\"(?:,version=\"([^\"]{1,200})\")?}");
+    private static final Pattern ANSWERS = Pattern.compile("weft\\.answers_(refused|4xx|5xx)(?:\\{version=\"([^\"]{1,200})\"})?");
+    private static final String INBOUND = "weft.inbound";
     /** Of one endpoint in one report: more are nobody's, and what is above 2^63 would be less than none. */
     private static final long MAX_REQUESTS = 10_000_000;
     private static final String SECURED = "weft.mtls";
@@ -138,6 +143,10 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
         }
 
         private void take(ClusterStats stats, Destinations known) {
+            if (stats.getClusterName().equals(INBOUND)) {
+                takeRefusals(stats, known);
+                return;
+            }
             Destinations.Cluster cluster = known.clusters().get(stats.getClusterName());
             if (cluster == null) {
                 // Of the node itself, or of a policy that is no longer in force.
@@ -167,16 +176,26 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
                             Load::plus);
                 }
                 for (EndpointLoadMetricStats metric : locality.getLoadMetricStatsList()) {
+                    long requests = requests(metric.getNumRequestsFinishedWithMetric());
                     Matcher latency = LATENCY.matcher(metric.getMetricName());
-                    if (!latency.matches()) {
+                    Matcher answers = ANSWERS.matcher(metric.getMetricName());
+                    String said;
+                    Load load;
+                    if (latency.matches()) {
+                        said = latency.group(2);
+                        load = Load.took(bound(latency.group(1)), requests);
+                    } else if (answers.matches()) {
+                        said = answers.group(2);
+                        load = switch (answers.group(1)) {
+                            case "5xx" -> Load.answered(requests, 0, 0);
+                            case "4xx" -> Load.answered(0, requests, 0);
+                            default -> Load.answered(0, 0, requests);
+                        };
+                    } else {
                         continue;
                     }
-                    String said = latency.group(2) == null ? "" : latency.group(2);
-                    if (cluster.version().isPresent() || said.isEmpty() || known.versions().contains(said)) {
-                        versions.merge(
-                                cluster.version().orElse(said),
-                                Load.took(bound(latency.group(1)), requests(metric.getNumRequestsFinishedWithMetric())),
-                                Load::plus);
+                    if (cluster.version().isPresent() || said == null || known.versions().contains(said)) {
+                        versions.merge(cluster.version().orElse(said == null ? "" : said), load, Load::plus);
                     }
                 }
             }
@@ -185,6 +204,30 @@ public final class LoadReportService extends LoadReportingServiceImplBase {
             }
             versions.forEach((version, load) ->
                     window.add(new Edge(node.mesh(), node.workload().shown(), cluster.service(), version), load));
+        }
+
+        /** What the node itself has refused of the requests that came in. */
+        private void takeRefusals(ClusterStats stats, Destinations known) {
+            String service = node.workload().shown();
+            String version = node.tags().stream().map(tags -> tags.getOrDefault(Labels.VERSION, "")).findFirst().orElse("");
+            if (service.isEmpty() || !version.isEmpty() && !known.versions().contains(version)) {
+                return;
+            }
+            Refusals refusals = Refusals.NONE;
+            for (UpstreamLocalityStats locality : stats.getUpstreamLocalityStatsList()) {
+                for (EndpointLoadMetricStats metric : locality.getLoadMetricStatsList()) {
+                    long requests = requests(metric.getNumRequestsFinishedWithMetric());
+                    refusals = refusals.plus(switch (metric.getMetricName()) {
+                        case "weft.refused{by=\"permission\"}" -> new Refusals(requests, 0, 0);
+                        case "weft.refused{by=\"rate-limit\"}" -> new Refusals(0, requests, 0);
+                        case "weft.refused{by=\"fault\"}" -> new Refusals(0, 0, requests);
+                        default -> Refusals.NONE;
+                    });
+                }
+            }
+            if (!refusals.equals(Refusals.NONE)) {
+                window.add(new Called(node.mesh(), service, version), refusals);
+            }
         }
 
         @Override

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,7 @@ public final class LoadWindow {
 
     private final LongSupplier nanoTime;
     private final Map<Edge, Series> series = new HashMap<>();
+    private final Map<Called, Series> refusals = new HashMap<>();
     private final Map<InstanceKey, Map<Reporter, InstanceReport>> instances = new HashMap<>();
     /** How many there are of each service among those of the instances. */
     private final Map<Caller, Integer> reports = new HashMap<>();
@@ -68,10 +70,28 @@ public final class LoadWindow {
         Series known = series.get(edge);
         if (known == null) {
             makeRoom(edge.mesh());
-            known = new Series();
+            known = new Series(Load.FIGURES);
             series.put(edge, known);
         }
-        known.add(slot(), load);
+        known.add(slot(), load.figures());
+    }
+
+    /** What the instances themselves say. */
+    public synchronized void add(Called called, Refusals refused) {
+        Series known = refusals.get(called);
+        if (known == null) {
+            if (refusals.size() >= MAX_EDGES) {
+                refusals.values().removeIf(each -> each.newest() <= slot() - SLOTS);
+                if (refusals.size() >= MAX_EDGES) {
+                    complain("more versions of services refuse requests than are kept; " + called.service() + " of mesh " + called.mesh()
+                            + " is not among them");
+                    return;
+                }
+            }
+            known = new Series(Refusals.FIGURES);
+            refusals.put(called, known);
+        }
+        known.add(slot(), refused.figures());
     }
 
     private void makeRoom(String mesh) {
@@ -157,9 +177,18 @@ public final class LoadWindow {
      * @param sinceMillis on the clock of {@link #nowMillis}
      */
     public Load since(Edge edge, long sinceMillis) {
-        long length = STEP.toMillis();
-        long over = slot() * length - sinceMillis;
-        return over < length ? Load.NONE : sum(edge, Duration.ofMillis(over));
+        Duration over = over(sinceMillis);
+        return over.compareTo(STEP) < 0 ? Load.NONE : sum(edge, over);
+    }
+
+    /** Likewise. */
+    public Refusals since(Called called, long sinceMillis) {
+        Duration over = over(sinceMillis);
+        return over.compareTo(STEP) < 0 ? Refusals.NONE : sum(called, over);
+    }
+
+    private Duration over(long sinceMillis) {
+        return Duration.ofMillis(slot() * STEP.toMillis() - sinceMillis);
     }
 
     private long slot() {
@@ -190,14 +219,31 @@ public final class LoadWindow {
      * @param span at most {@link #LENGTH}
      */
     public synchronized List<Load> series(Edge edge, Duration span) {
-        Series known = series.get(edge);
+        return stretches(series.get(edge), span, Load.NONE, Load::of);
+    }
+
+    private <T> List<T> stretches(Series known, Duration span, T none, Function<long[], T> read) {
         int count = (int) Math.max(1, Math.min(SLOTS - 1L, span.dividedBy(STEP)));
-        List<Load> loads = new ArrayList<>(count);
+        List<T> stretches = new ArrayList<>(count);
         long now = slot();
         for (long slot = now - count; slot < now; slot++) {
-            loads.add(known == null ? Load.NONE : known.at(slot));
+            stretches.add(known == null ? none : read.apply(known.at(slot)));
         }
-        return loads;
+        return stretches;
+    }
+
+    /** All of the stretches up to now together. */
+    public synchronized Refusals sum(Called called, Duration span) {
+        return stretches(refusals.get(called), span, Refusals.NONE, Refusals::of).stream().reduce(Refusals.NONE, Refusals::plus);
+    }
+
+    /** The instances that have refused something of late. */
+    public synchronized List<Called> refusing(String mesh) {
+        long oldest = slot() - SLOTS;
+        return refusals.entrySet().stream()
+                .filter(entry -> entry.getKey().mesh().equals(mesh) && entry.getValue().newest() > oldest)
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** All of the stretches up to now together; what is under way is that of the last one that says something. */
@@ -210,7 +256,7 @@ public final class LoadWindow {
                 inProgress = load.inProgress();
             }
         }
-        return new Load(sum.successes(), sum.errors(), sum.dropped(), sum.secured(), inProgress, sum.latencies());
+        return sum.withInProgress(inProgress);
     }
 
     /** By {@code ip:port}. */

@@ -15,9 +15,22 @@ record LoadView(String mesh, String service, long stepSeconds, long now, long en
 
     /**
      * @param errors those for which nothing was sent included
+     * @param refused answered with 401, 403 or 429
      * @param recentP99Millis of the last half minute, as are the others that are recent
+     * @param recentErrors from 0 to 1, as are the other shares
+     * @param recentClientErrors 4xx that are no refusals; they are part of the success
      */
     record Version(
-            List<Long> requests, List<Long> errors, List<Double> p50Millis, List<Double> p99Millis, Double recentP99Millis,
-            Double recentSuccess, double recentRequestsPerSecond) {}
+            List<Long> requests,
+            List<Long> errors,
+            List<Long> refused,
+            List<Double> p50Millis,
+            List<Double> p99Millis,
+            Double recentP99Millis,
+            Double recentSuccess,
+            Double recentErrors,
+            Double recentRefused,
+            Double recentClientErrors,
+            MeshView.RefusedBy recentRefusedBy,
+            double recentRequestsPerSecond) {}
 }

@@ -29,7 +29,9 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
     /**
      * @param called whether it has instances or others call it; otherwise it only calls others
      * @param requestsPerSecond that it gets
-     * @param success from 0 to 1
+     * @param success from 0 to 1: requests that have neither failed nor been refused
+     * @param refused the share of those answered with 401, 403 or 429
+     * @param refusedBy what its instances say that the mesh did of it, and beside it to callers that are not in the mesh
      */
     record Service(
             String name,
@@ -37,7 +39,16 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
             List<Instance> instances,
             double requestsPerSecond,
             Double success,
-            Double p99Millis) {}
+            Double refused,
+            Double p99Millis,
+            RefusedBy refusedBy) {}
+
+    /**
+     * In requests a second.
+     *
+     * @param fault injected; its callers see an error and no refusal
+     */
+    record RefusedBy(double permission, double rateLimit, double fault) {}
 
     /**
      * @param health {@code HEALTHY}; {@code UNHEALTHY}: its connection is broken, in a cluster: it does not take the mutual TLS that policy
@@ -61,6 +72,8 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
      * From one service to one version of another.
      *
      * @param version empty: its instances have none
+     * @param success from 0 to 1: requests that have neither failed nor been refused
+     * @param refused the share of those answered with 401, 403 or 429
      * @param mutualTls the share of requests to instances that are reached by mesh TLS, from 0 to 1
      * @param dropped requests a second for which nothing was sent
      */
@@ -70,6 +83,7 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
             String version,
             double requestsPerSecond,
             Double success,
+            Double refused,
             Double p50Millis,
             Double p99Millis,
             Double mutualTls,

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsServer;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.load.Called;
 import io.weft.controlplane.load.Edge;
 import io.weft.controlplane.load.Load;
 import io.weft.controlplane.load.LoadWindow;
@@ -122,10 +123,11 @@ public final class PageServer implements AutoCloseable {
      * What one version of a service got since a time.
      *
      * @param now on the same clock as {@code since}
-     * @param errors those for which nothing was sent included
+     * @param errors those for which nothing was sent, and those that the mesh has refused, included
+     * @param refused of the errors those that a permission or a rate limit of the mesh has refused
      * @param p99Millis null: nothing is known
      */
-    record Observed(long now, long requests, long errors, Double p99Millis) {}
+    record Observed(long now, long requests, long errors, long refused, Double p99Millis) {}
 
     private final Viewer viewer;
     private final ControlPlane controlPlane;
@@ -250,8 +252,10 @@ public final class PageServer implements AutoCloseable {
             }
         }
         double p99 = load.quantile(0.99);
+        // Of what callers say was refused that which the mesh says it did; outsiders' requests, which it refuses as well, are none of theirs.
+        long refused = Math.min(load.refusals(), window.since(new Called(mesh, service, version), since).refused());
         return new Observed(
-                now, load.requests() + load.dropped(), load.errors() + load.dropped(), Double.isNaN(p99) ? null : p99);
+                now, load.requests() + load.dropped(), load.failures() + refused, refused, Double.isNaN(p99) ? null : p99);
     }
 
     private static long number(String text, long otherwise) {

@@ -1,10 +1,12 @@
 package io.weft.controlplane.page;
 
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.load.Called;
 import io.weft.controlplane.load.Edge;
 import io.weft.controlplane.load.InstanceLoad;
 import io.weft.controlplane.load.Load;
 import io.weft.controlplane.load.LoadWindow;
+import io.weft.controlplane.load.Refusals;
 import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
@@ -85,6 +87,10 @@ final class Viewer {
             services.add(edge.to());
             called.add(edge.to());
         }
+        Map<String, Refusals> refusals = new HashMap<>();
+        for (Called refusing : window.refusing(mesh)) {
+            refusals.merge(refusing.service(), window.sum(refusing, RECENT), Refusals::plus);
+        }
         connected.forEach(each -> services.add(each.node().workload().shown()));
         services.remove("");
         List<MeshView.Service> shown = new ArrayList<>();
@@ -92,7 +98,8 @@ final class Viewer {
             Load load = incoming.getOrDefault(service, Load.NONE);
             shown.add(new MeshView.Service(
                     service, called.contains(service), instances.getOrDefault(service, List.of()), rate(load.requests()),
-                    success(load), known(load.quantile(0.99))));
+                    known(load.successRate()), known(load.refusedRate()), known(load.quantile(0.99)),
+                    refusedBy(refusals.getOrDefault(service, Refusals.NONE))));
         }
         return new MeshView.Mesh(
                 mesh,
@@ -140,7 +147,7 @@ final class Viewer {
                 health,
                 transport,
                 load.load().requests() / (double) LoadWindow.STEP.toSeconds(),
-                success(load.load()),
+                known(load.load().successRate()),
                 load.ejectedBy());
     }
 
@@ -150,7 +157,8 @@ final class Viewer {
                 edge.to(),
                 edge.version(),
                 rate(load.requests()),
-                success(load),
+                known(load.successRate()),
+                known(load.refusedRate()),
                 known(load.quantile(0.5)),
                 known(load.quantile(0.99)),
                 load.requests() == 0 ? null : (double) load.secured() / load.requests(),
@@ -162,9 +170,8 @@ final class Viewer {
         return count / (double) RECENT.toSeconds();
     }
 
-    private static Double success(Load load) {
-        double errors = load.errorRate();
-        return Double.isNaN(errors) ? null : Double.valueOf(1 - errors);
+    private static MeshView.RefusedBy refusedBy(Refusals refusals) {
+        return new MeshView.RefusedBy(rate(refusals.permission()), rate(refusals.rateLimit()), rate(refusals.fault()));
     }
 
     private static Double known(double value) {
@@ -246,7 +253,8 @@ final class Viewer {
             }
         }
         Map<String, LoadView.Version> shown = new LinkedHashMap<>();
-        versions.forEach((version, loads) -> shown.put(version, version(loads)));
+        versions.forEach((version, loads) ->
+                shown.put(version, version(loads, window.sum(new Called(mesh, service, version), RECENT))));
         long step = LoadWindow.STEP.toMillis();
         return new LoadView(mesh, service, LoadWindow.STEP.toSeconds(), window.nowMillis(), window.step() * step, shown);
     }
@@ -259,16 +267,21 @@ final class Viewer {
         return sums;
     }
 
-    private static LoadView.Version version(List<Load> loads) {
+    private static LoadView.Version version(List<Load> loads, Refusals refusals) {
         int recent = (int) RECENT.dividedBy(LoadWindow.STEP);
         Load last = loads.subList(Math.max(0, loads.size() - recent), loads.size()).stream().reduce(Load.NONE, Load::plus);
         return new LoadView.Version(
                 loads.stream().map(Load::requests).toList(),
-                loads.stream().map(load -> load.errors() + load.dropped()).toList(),
+                loads.stream().map(Load::failures).toList(),
+                loads.stream().map(Load::refusals).toList(),
                 quantiles(loads, 0.5),
                 quantiles(loads, 0.99),
                 known(last.quantile(0.99)),
-                success(last),
+                known(last.successRate()),
+                known(last.errorRate()),
+                known(last.refusedRate()),
+                known(last.clientErrorRate()),
+                refusedBy(refusals),
                 rate(last.requests()));
     }
 

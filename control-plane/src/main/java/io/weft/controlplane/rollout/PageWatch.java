@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,7 +48,7 @@ public final class PageWatch implements Rollout.Watch {
         JsonNode answer = get("api/observed", Map.of("mesh", mesh, "service", service, "version", version, "since",
                 Long.toString(moment + REPORT_MILLIS)));
         JsonNode p99 = answer.path("p99Millis");
-        return new Observed(answer.path("requests").asLong(), answer.path("errors").asLong(),
+        return new Observed(answer.path("requests").asLong(), answer.path("errors").asLong(), answer.path("refused").asLong(),
                 p99.isNumber() ? OptionalDouble.of(p99.asDouble()) : OptionalDouble.empty());
     }
 
@@ -90,6 +91,19 @@ public final class PageWatch implements Rollout.Watch {
         }
         versions.remove("");
         return List.copyOf(versions);
+    }
+
+    /** Those that have an instance. */
+    public List<String> services(String mesh) throws IOException {
+        List<String> services = new ArrayList<>();
+        for (JsonNode each : get("api/mesh", Map.of()).path("meshes")) {
+            for (JsonNode known : each.path("services")) {
+                if (each.path("name").asText().equals(mesh) && !known.path("instances").isEmpty()) {
+                    services.add(known.path("name").asText());
+                }
+            }
+        }
+        return services;
     }
 
     private JsonNode get(String path, Map<String, String> query) throws IOException {

@@ -46,9 +46,11 @@ public final class Rollout {
     /**
      * What the new version has got since a time.
      *
+     * @param errors 5xx, no answer, not sent at all, or refused by the mesh
+     * @param refused of the errors those that a permission or a rate limit of the mesh has refused
      * @param p99Millis empty: nobody reports latencies
      */
-    public record Observed(long requests, long errors, OptionalDouble p99Millis) {
+    public record Observed(long requests, long errors, long refused, OptionalDouble p99Millis) {
         double errorRate() {
             return requests == 0 ? 0 : (double) errors / requests;
         }
@@ -218,8 +220,10 @@ public final class Rollout {
     private Optional<String> judge(Observed observed) {
         OptionalDouble most = plan.limits().maxErrorRate();
         if (most.isPresent() && observed.errorRate() > most.getAsDouble()) {
-            return Optional.of(String.format(Locale.ROOT, "%.2f %% of %d requests failed, more than %s %%",
-                    100 * observed.errorRate(), observed.requests(), plain(100 * most.getAsDouble())));
+            return Optional.of(String.format(Locale.ROOT, "%.2f %% of %d requests failed%s, more than %s %%",
+                    100 * observed.errorRate(), observed.requests(),
+                    observed.refused() == 0 ? "" : ", " + observed.refused() + " of them refused by a permission or a rate limit of the mesh",
+                    plain(100 * most.getAsDouble())));
         }
         OptionalDouble slowest = plan.limits().maxP99Millis();
         if (slowest.isEmpty()) {

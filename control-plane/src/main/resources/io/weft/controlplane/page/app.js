@@ -1,7 +1,7 @@
 // State comes in by server-sent events; each part of the page is drawn anew from it.
 
 import {chart, niceMax} from './charts.js';
-import {millis, percent, rate, successClass} from './format.js';
+import {failed, failureClass, millis, percent, rate, refusalClass, refusers, successClass} from './format.js';
 import {drawMap} from './map.js';
 
 const byId = id => document.getElementById(id);
@@ -120,11 +120,20 @@ function troubles(mesh) {
     }
   }
   for (const edge of mesh?.edges ?? []) {
-    const kind = successClass(edge.success);
-    if (kind) {
-      const to = edge.version ? `${edge.to} ${edge.version}` : edge.to;
-      add(kind, `${edge.from} → ${to}`, `${percent(1 - edge.success)} of ${rate(edge.requestsPerSecond + edge.dropped)} requests/s fail`
-        + (edge.dropped > 0 ? `, ${rate(edge.dropped)}/s without being sent` : ''));
+    const pair = `${edge.from} → ${edge.version ? `${edge.to} ${edge.version}` : edge.to}`;
+    const all = `of ${rate(edge.requestsPerSecond + edge.dropped)} requests/s`;
+    const by = mesh.services.find(each => each.name === edge.to)?.refusedBy ?? {permission: 0, rateLimit: 0, fault: 0};
+    const fails = failed(edge);
+    if (failureClass(fails)) {
+      // Over gRPC a rate limit may be an error.
+      const said = refusers(refusalClass(edge.refused) ? {permission: 0, rateLimit: 0, fault: by.fault} : by);
+      add(failureClass(fails), pair, `${percent(fails)} ${all} fail` + (edge.dropped > 0 ? `, ${rate(edge.dropped)}/s without being sent` : '')
+        + (said ? `; ${edge.to} says: ${said}` : ''));
+    }
+    if (refusalClass(edge.refused)) {
+      const said = refusers({...by, fault: 0});
+      add(refusalClass(edge.refused), pair, `${percent(edge.refused)} ${all} are refused with 401, 403 or 429; ${
+        said ? `${edge.to} says: ${said}` : `no instance of ${edge.to} says that the mesh did it`}`);
     }
   }
   for (const refusal of mesh?.refusals ?? []) {
@@ -181,7 +190,8 @@ function drawServices(mesh) {
     return element('tr', {class: service.name === state.service ? 'selected' : ''}, [
       cell(link(service.name), 'name'),
       cell(service.called ? rate(service.requestsPerSecond) : '', 'number'),
-      cell(service.called ? element('span', {class: tone(service.success)}, percent(service.success)) : '', 'number'),
+      cell(service.called ? element('span', {class: tone(service)}, percent(service.success)) : '', 'number'),
+      cell(service.called ? refusedCell(service) : '', 'number'),
       cell(service.called ? millis(service.p99Millis) : '', 'number'),
       cell(service.instances.length
         ? element('span', {class: used < service.instances.length ? 'warn-text' : ''}, `${used} of ${service.instances.length}`)
@@ -191,14 +201,26 @@ function drawServices(mesh) {
     ]);
   });
   replace(byId('services'), rows.length
-    ? table([['Service'], ['Requests/s', 'number'], ['Success', 'number'], ['p99', 'number'], ['Instances in use', 'number'], ['Versions'],
+    ? table([['Service'], ['Requests/s', 'number'], ['Success', 'number'], ['Refused', 'number'], ['p99', 'number'], ['Instances in use', 'number'], ['Versions'],
         ['Mutual TLS']], rows, 'Services of the mesh')
     : element('p', {class: 'empty'}, 'None'));
 }
 
-function tone(success) {
-  const kind = successClass(success);
+function tone(figures) {
+  return colour(successClass(figures));
+}
+
+function colour(kind) {
   return kind ? `${kind}-text` : '';
+}
+
+/** How much is refused by callers' word, and by whom by the instances'. */
+function refusedCell(service) {
+  const by = refusers(service.refusedBy);
+  return [
+    element('span', {class: colour(refusalClass(service.refused)) || (service.refused ? '' : 'dim')}, service.refused ? percent(service.refused) : '–'),
+    by ? element('span', {class: 'reason'}, by) : null,
+  ];
 }
 
 function transport(secured, all) {
@@ -262,7 +284,18 @@ function versionsOf(mesh, service) {
   if (found.size > 1) {
     found.delete('');
   }
-  return [...found].sort();
+  return [...found].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}));
+}
+
+/** A colour, a shape and a stroke: whoever cannot tell one tells another. */
+function markOf(version, versions) {
+  const at = Math.max(0, versions.indexOf(version));
+  return `mark-${at % 6} shape-${at % 5}`;
+}
+
+/** @param versions all of the service */
+function marked(version, versions) {
+  return element('span', {class: `marked ${markOf(version, versions)}`}, version);
 }
 
 function drawVersions(mesh, service) {
@@ -282,35 +315,45 @@ function drawVersions(mesh, service) {
       requests: (known?.requests ?? none).map(count => count / seconds),
       errors: known ? known.errors.map((errors, i) => known.requests[i] + errors === 0 ? null
         : 100 * errors / Math.max(known.requests[i], errors)) : none,
+      refused: known ? known.refused.map((refused, i) => known.requests[i] === 0 ? null
+        : 100 * Math.min(1, refused / known.requests[i])) : none,
       p99: known?.p99Millis ?? none,
     };
   });
   const most = {
     requests: niceMax(...data.map(each => each.requests)),
     errors: Math.max(1, niceMax(...data.map(each => each.errors))),
+    refused: Math.max(1, niceMax(...data.map(each => each.refused))),
     p99: niceMax(...data.map(each => each.p99)),
   };
   const weights = mesh.rollouts.find(each => each.service === service.name)?.weights;
   const all = weights ? Object.values(weights).reduce((a, b) => a + b, 0) : 0;
   const minutes = Math.round((data.find(each => each.known)?.requests.length ?? 120) * seconds / 60);
-  replace(byId('versions'), element('div', {class: 'versions'}, data.map((each, index) => {
+  replace(byId('versions'), element('div', {class: 'versions'}, data.map(each => {
     const title = each.version || (data.length > 1 ? 'no version' : 'All instances');
     const share = weights && all ? `${Math.round(100 * (weights[each.version] ?? 0) / all)} % by policy` : '';
-    return element('div', {class: `version ${index % 2 ? 'v2' : ''}`}, [
-      element('h3', {}, [title, element('span', {class: 'share'}, share)]),
+    const errors = each.known?.recentErrors ?? null;
+    const refused = each.known?.recentRefused ?? null;
+    const clientErrors = each.known?.recentClientErrors ?? null;
+    const by = each.known ? refusers(each.known.recentRefusedBy) : '';
+    const told = [by && `${by}, as its instances say`, refused && !by && 'no instance says that the mesh did it', clientErrors && `${percent(clientErrors)} other 4xx`]
+      .filter(part => part).join('; ');
+    return element('div', {class: `version ${markOf(each.version, versions)}`}, [
+      element('h3', {class: `marked ${markOf(each.version, versions)}`}, [title, element('span', {class: 'share'}, share)]),
       metric('Requests/s', rate(each.known?.recentRequestsPerSecond ?? 0), '', each.requests, most.requests, rate(most.requests), title, minutes),
-      metric('Errors', each.known && each.known.recentSuccess !== null ? percent(1 - each.known.recentSuccess) : '–',
-        successClass(each.known?.recentSuccess ?? null), each.errors, most.errors, `${most.errors} %`, title, minutes, 'errors'),
+      metric('Errors', percent(errors), failureClass(errors), each.errors, most.errors, `${most.errors} %`, title, minutes, 'errors'),
+      metric('Refused', percent(refused), refusalClass(refused), each.refused, most.refused, `${most.refused} %`, title, minutes, 'refused', told),
       metric('p99', millis(each.known?.recentP99Millis ?? null), '', each.p99, most.p99, millis(most.p99), title, minutes),
     ]);
   })));
 }
 
-function metric(name, value, kind, series, max, top, version, minutes, style) {
+function metric(name, value, kind, series, max, top, version, minutes, style, note) {
   return element('div', {class: 'metric'}, [
     element('div', {class: 'head'}, [element('span', {}, name), element('span', {class: `value ${kind}`}, value)]),
     chart(series.length ? series : [null], max, `${name} of ${version} over ${minutes} minutes, now ${value}, axis up to ${top}`, style),
     element('div', {class: 'axis', 'aria-hidden': 'true'}, [element('span', {}, `${minutes} min ago`), element('span', {}, `top ${top}`)]),
+    note ? element('p', {class: 'note'}, note) : null,
   ]);
 }
 
@@ -318,6 +361,7 @@ const HEALTH = {HEALTHY: ['healthy', 'ok-text'], UNHEALTHY: ['not connected', 'b
 const TRANSPORT = {PLAINTEXT: ['plaintext', 'dim'], MTLS_PENDING: ['not yet', 'warn-text'], MTLS: ['yes', 'ok-text']};
 
 function drawInstances(mesh, service) {
+  const versions = versionsOf(mesh, service);
   const rows = service.instances.map(instance => {
     const [health, tone1] = instance.ejectedBy.length
       ? [`left out by ${instance.ejectedBy.join(', ')}`, 'bad-text']
@@ -325,17 +369,17 @@ function drawInstances(mesh, service) {
     const [secured, tone2] = mesh.mutualTls ? TRANSPORT[instance.transport] : ['off', 'dim'];
     return element('tr', {}, [
       cell([element('span', {}, instance.name), element('br'), element('code', {class: 'dim'}, instance.address)], 'long'),
-      cell(instance.version || '–'),
+      cell(instance.version ? marked(instance.version, versions) : '–'),
       cell(element('span', {class: `state ${tone1}`}, health), 'long'),
       cell(rate(instance.requestsPerSecond), 'number'),
-      cell(element('span', {class: tone(instance.success)}, percent(instance.success)), 'number'),
+      cell(element('span', {class: colour(failureClass(failed(instance)))}, percent(failed(instance))), 'number'),
       cell(element('span', {class: tone2}, secured)),
     ]);
   });
   replace(byId('instances'),
     element('h3', {}, 'Instances'),
     rows.length
-      ? element('div', {class: 'scroll'}, table([['Instance'], ['Version'], ['Health'], ['Requests/s', 'number'], ['Success', 'number'], ['Mutual TLS']],
+      ? element('div', {class: 'scroll'}, table([['Instance'], ['Version'], ['Health'], ['Requests/s', 'number'], ['Errors', 'number'], ['Mutual TLS']],
           rows, `Instances of ${service.name}`))
       : element('p', {class: 'empty'}, service.called ? (state.view.replica ? 'None is ready.' : 'None is connected.') : 'It takes no requests.'));
 }
@@ -353,7 +397,7 @@ function drawRollout(mesh, service) {
     state.rollout = possible ? rollout(key, mesh.name, service.name, versions) : {key};
     replace(container, state.rollout.element);
   }
-  state.rollout.show?.(policy);
+  state.rollout.show?.(policy, versionsOf(mesh, service));
 }
 
 function rollout(key, mesh, service, [stable, canary]) {
@@ -436,9 +480,13 @@ function rollout(key, mesh, service, [stable, canary]) {
       slider,
       element('div', {class: 'buttons'}, [write, reset, note]),
     ]),
-    show(policy) {
-      const all = policy ? Object.values(policy.weights).reduce((a, b) => a + b, 0) : 0;
-      const share = all ? Math.round(100 * policy.weights[canary] / all) : null;
+    show(policy, all) {
+      const mark = version => `marked ${markOf(version, all)}`;
+      left.className = mark(stable);
+      right.className = mark(canary);
+      slider.className = markOf(canary, all);
+      const weights = policy ? Object.values(policy.weights).reduce((a, b) => a + b, 0) : 0;
+      const share = weights ? Math.round(100 * policy.weights[canary] / weights) : null;
       if (!policy && !touched) {
         say(token() ? 'No policy shares the requests yet; writing makes one.' : note.textContent);
       }

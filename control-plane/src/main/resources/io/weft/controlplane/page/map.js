@@ -1,7 +1,7 @@
 // The map: callers first, whom they call behind them; left to right, or top to bottom where there is little width.
 
 import {svg} from './charts.js';
-import {millis, percent, rate, severity, successClass} from './format.js';
+import {millis, percent, rate, refusalClass, refusers, severity, successClass} from './format.js';
 
 const NODE = {width: 184, height: 74};
 const GAP = {wide: {layer: 216, rank: 30}, narrow: {layer: 88, rank: 12}};
@@ -76,6 +76,7 @@ function merged(edges) {
     const requests = known.requestsPerSecond + edge.requestsPerSecond;
     const weigh = field => mean(known[field], known.requestsPerSecond, edge[field], edge.requestsPerSecond);
     known.success = weigh('success');
+    known.refused = weigh('refused');
     known.mutualTls = weigh('mutualTls');
     known.p99Millis = known.p99Millis === null ? edge.p99Millis : Math.max(known.p99Millis, edge.p99Millis ?? 0);
     known.requestsPerSecond = requests;
@@ -171,7 +172,7 @@ function drawNode(service, place, size, selected) {
     return node;
   }
   const figures = text(14, 45, '', `${rate(service.requestsPerSecond)}/s  `);
-  figures.append(svg('tspan', {class: successClass(service.success)}, percent(service.success)));
+  figures.append(svg('tspan', {class: successClass(service)}, percent(service.success)));
   if (service.p99Millis !== null && size.width >= 170) {
     figures.append(svg('tspan', {}, `  ${millis(service.p99Millis)}`));
   }
@@ -199,6 +200,9 @@ function described(service) {
     if (service.success !== null) {
       parts.push(`${percent(service.success)} successful`);
     }
+    if (service.refused) {
+      parts.push(`${percent(service.refused)} refused ${refusers(service.refusedBy)}`.trim());
+    }
     if (service.p99Millis !== null) {
       parts.push(`p99 ${millis(service.p99Millis)}`);
     }
@@ -213,9 +217,10 @@ function drawEdge(edge, {edges, places, size, narrow, deep, fastest, mesh}) {
   const to = places.get(edge.to);
   const start = narrow ? {x: from.x + size.width / 2, y: from.y + size.height} : {x: from.x + size.width, y: from.y + size.height / 2};
   const end = narrow ? {x: to.x + size.width / 2, y: to.y} : {x: to.x, y: to.y + size.height / 2};
-  const worst = edge.requestsPerSecond + edge.dropped === 0 ? 'idle' : successClass(edge.success);
+  const worst = edge.requestsPerSecond + edge.dropped === 0 ? 'idle' : successClass(edge);
   const label = `${edge.from} to ${edge.to}: ` + edge.versions
     .map(each => `${each.version ? each.version + ' ' : ''}${rate(each.requestsPerSecond)}/s, ${percent(each.success)} successful`
+      + (each.refused ? `, ${percent(each.refused)} refused` : '')
       + (each.p99Millis === null ? '' : `, p99 ${millis(each.p99Millis)}`)).join('; ')
     + (edge.mutualTls === null ? '' : edge.mutualTls === 1 ? ', mutual TLS' : edge.mutualTls === 0 ? ', plaintext'
       : `, ${percent(edge.mutualTls)} by mutual TLS`);
@@ -255,9 +260,13 @@ function drawEdge(edge, {edges, places, size, narrow, deep, fastest, mesh}) {
   const parted = narrow ? .78 : .62;
   const at = edge.lanes.length ? .5 : siblings === crowd ? .5 : siblings ? parted : 1 - parted;
   const middle = first(at);
-  const figures = narrow
-    ? [`${rate(edge.requestsPerSecond)}/s `, percent(edge.success)]
-    : [`${rate(edge.requestsPerSecond)}/s  `, percent(edge.success), edge.p99Millis === null ? '' : `  ${millis(edge.p99Millis)}`];
+  // Where much is refused that says more than what is not, and how long it takes to say no.
+  const refuses = refusalClass(edge.refused);
+  const figures = [
+    `${rate(edge.requestsPerSecond)}/s${narrow ? ' ' : '  '}`,
+    refuses ? `${percent(edge.refused)} refused` : percent(edge.success),
+    refuses || narrow || edge.p99Millis === null ? '' : `  ${millis(edge.p99Millis)}`,
+  ];
   const padlock = edge.mutualTls !== null && (edge.mutualTls > 0 || mesh.mutualTls);
   const wide = figures.join('').length * 6.35 + 16 + (padlock ? 16 : 0);
   const plate = svg('g', {

@@ -67,6 +67,48 @@ class LoadWindowTest {
     }
 
     @Test
+    void whatIsRefusedIsNeitherASuccessNorAnError() {
+        window.add(EDGE, load(8, 2, 3));
+        window.add(EDGE, Load.answered(0, 1, 4));
+        pass(LoadWindow.STEP);
+
+        Load load = window.sum(EDGE, LoadWindow.STEP);
+        assertThat(load.successRate()).isCloseTo(0.4, within(1e-9));
+        assertThat(load.refusedRate()).isCloseTo(0.4, within(1e-9));
+        assertThat(load.errorRate()).isCloseTo(0.2, within(1e-9));
+        assertThat(load.clientErrorRate()).isCloseTo(0.1, within(1e-9));
+
+        Load late = load.plus(Load.answered(2, 0, 0));
+        assertThat(late.errorRate()).as("gRPC calls that failed by their status").isCloseTo(0.4, within(1e-9));
+        assertThat(late.successRate()).isCloseTo(0.2, within(1e-9));
+    }
+
+    @Test
+    void whoRefusesSaysSoForAWhile() {
+        Called orders = new Called("default", "orders", "v1");
+        window.add(orders, new Refusals(3, 2, 1));
+        pass(LoadWindow.STEP);
+
+        assertThat(window.sum(orders, LoadWindow.STEP)).isEqualTo(new Refusals(3, 2, 1));
+        assertThat(window.refusing("default")).containsExactly(orders);
+        assertThat(window.refusing("other")).isEmpty();
+        pass(LoadWindow.LENGTH);
+        assertThat(window.refusing("default")).isEmpty();
+    }
+
+    @Test
+    void ofWhoRefusesNoMoreAreKeptThanThereIsRoomFor() {
+        for (int i = 0; i <= LoadWindow.MAX_EDGES; i++) {
+            window.add(new Called("default", "service-" + i, ""), new Refusals(1, 0, 0));
+        }
+        assertThat(window.refusing("default")).hasSize(LoadWindow.MAX_EDGES);
+
+        pass(LoadWindow.LENGTH);
+        window.add(new Called("default", "another", ""), new Refusals(1, 0, 0));
+        assertThat(window.refusing("default")).containsExactly(new Called("default", "another", ""));
+    }
+
+    @Test
     void aQuantileLiesInTheBucketOfItsRequest() {
         Load fast = load(99, 0, 4);
         Load slow = load(1, 0, 400);
@@ -145,7 +187,7 @@ class LoadWindowTest {
     @Test
     void noCountBecomesLessThanNone() {
         for (int i = 0; i < 3; i++) {
-            window.add(EDGE, new Load(Integer.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE, new long[Latencies.BUCKETS]));
+            window.add(EDGE, new Load(Integer.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE, 0, 0, 0, new long[Latencies.BUCKETS]));
         }
         pass(LoadWindow.STEP);
 
@@ -161,6 +203,6 @@ class LoadWindowTest {
     private static Load load(long successes, long errors, double millis) {
         long[] latencies = new long[Latencies.BUCKETS];
         latencies[Latencies.bucket(millis)] = successes + errors;
-        return new Load(successes, errors, 0, 0, 0, latencies);
+        return new Load(successes, errors, 0, 0, 0, 0, 0, 0, latencies);
     }
 }

@@ -1,6 +1,7 @@
 package io.weft.controlplane.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -78,6 +79,8 @@ class PageServerTest {
         await().until(() -> {
             shop.report();
             return edge("storefront", "orders", "v2").path("requestsPerSecond").asDouble() > 0
+                    && edge("orders", "mail", "v1").path("refused").asDouble() > 0
+                    && service("mail").at("/refusedBy/permission").asDouble() > 0
                     && !service("stock").path("instances").path(1).path("ejectedBy").isEmpty();
         });
 
@@ -93,6 +96,12 @@ class PageServerTest {
         assertThat(view().at("/meshes/0/rollouts/0/weights/v2").asInt()).isEqualTo(10);
         assertThat(texts(view().at("/meshes/0/policies/0/actsOn"))).contains("storefront", "batch");
 
+        JsonNode refusing = edge("orders", "mail", "v1");
+        assertThat(refusing.path("refused").asDouble()).as("no success, though below 500").isCloseTo(0.3, within(0.01));
+        assertThat(refusing.path("success").asDouble()).isCloseTo(0.7, within(0.01));
+        assertThat(service("mail").at("/refusedBy/rateLimit").asDouble()).isPositive();
+        assertThat(service("orders").path("refused").asDouble()).isZero();
+
         JsonNode load = JSON.readTree(get("/api/load?service=orders").body());
         assertThat(load.path("versions").fieldNames()).toIterable().contains("v1", "v2");
         assertThat(load.at("/versions/v2/requests")).hasSizeGreaterThan(100);
@@ -105,6 +114,13 @@ class PageServerTest {
         assertThat(observed.requests()).isPositive();
         assertThat(observed.errors()).isPositive();
         assertThat(observed.p99Millis()).isPresent();
+        assertThat(observed.refused()).isZero();
+        Observed refused = watch.since("default", "mail", "v1", moment);
+        assertThat(refused.errors()).as("what the mesh refuses counts").isEqualTo(refused.refused()).isPositive();
+        JsonNode mail = JSON.readTree(get("/api/load?service=mail").body()).at("/versions/v1");
+        assertThat(mail.path("recentRefused").asDouble()).isCloseTo(0.3, within(0.01));
+        assertThat(mail.path("recentClientErrors").asDouble()).isCloseTo(0.05, within(0.01));
+        assertThat(mail.path("recentErrors").asDouble()).isZero();
         assertThat(watch.since("default", "orders", "v2", watch.now()).requests()).as("nothing is over since").isZero();
     }
 

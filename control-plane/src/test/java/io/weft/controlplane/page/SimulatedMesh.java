@@ -148,6 +148,17 @@ final class SimulatedMesh implements AutoCloseable {
                     .build());
         }
 
+        /** What callers see of it, or, of {@code weft.inbound}, what the service says itself. */
+        void send(String cluster, String metric, long requests) {
+            stream.onNext(LoadStatsRequest.newBuilder()
+                    .addClusterStats(ClusterStats.newBuilder()
+                            .setClusterName(cluster)
+                            .addUpstreamLocalityStats(UpstreamLocalityStats.newBuilder()
+                                    .addUpstreamEndpointStats(UpstreamEndpointStats.getDefaultInstance())
+                                    .addLoadMetricStats(metric(metric, requests))))
+                    .build());
+        }
+
         private static void latency(UpstreamLocalityStats.Builder locality, String version, double millis, long count) {
             if (count > 0) {
                 String bound = BOUNDS.stream().filter(each -> each >= millis).findFirst()
@@ -213,11 +224,14 @@ final class SimulatedMesh implements AutoCloseable {
             mesh.instance("orders", "3", 7203, "v2");
             mesh.instance("stock", "1", 7301, "v1");
             mesh.instance("stock", "2", 7302, "v1");
+            mesh.instance("stock", "3", 7303, "v2");
+            mesh.instance("stock", "4", 7304, "v3");
             mesh.instance("payments", "1", 7401, "v5");
             mesh.instance("mail", "1", 7501, "v1");
             for (Node node : List.of(
                     Nodes.agent("gateway", "1", 7001, "v3"), Nodes.agent("storefront", "1", 7101, "v1"),
-                    Nodes.agent("orders", "1", 7201, "v1"), Nodes.client("batch"))) {
+                    Nodes.agent("orders", "1", 7201, "v1"), Nodes.client("batch"),
+                    Nodes.agent("mail", "1", 7501, "v1"))) {
                 callers.add(mesh.reports(node));
             }
             opened(mesh);
@@ -237,11 +251,16 @@ final class SimulatedMesh implements AutoCloseable {
                     Endpoint.of(7201, "v1", 300 + 2 * wave, 0), Endpoint.of(7202, "v1", 295 + 2 * wave, 0),
                     Endpoint.of(7203, "v2", 60 + wave, 3)), Map.of("v1", 5.0, "v2", 45.0));
             callers.get(1).send("kri_msvc_default___stock_80", List.of(
-                    Endpoint.of(7301, "v1", 410 + wave, 0), new Endpoint(7302, "v1", 2, 9, true, true)), Map.of("v1", 2.0));
+                    Endpoint.of(7301, "v1", 410 + wave, 0), new Endpoint(7302, "v1", 2, 9, true, true),
+                    Endpoint.of(7303, "v2", 120 + wave, 0), Endpoint.of(7304, "v3", 60 - wave, 0)), Map.of("v1", 2.0, "v2", 4.0, "v3", 20.0));
             callers.get(2).send("kri_msvc_default___payments_80", List.of(
                     Endpoint.of(7401, "v5", 120 + wave, 0)), Map.of("v5", 90.0));
             callers.get(2).send("kri_msvc_default___mail_80", List.of(
                     new Endpoint(7501, "v1", 40, 0, false, false)), Map.of("v1", 8.0));
+            callers.get(2).send("kri_msvc_default___mail_80", "weft.answers_refused{version=\"v1\"}", 12);
+            callers.get(2).send("kri_msvc_default___mail_80", "weft.answers_4xx{version=\"v1\"}", 2);
+            callers.get(4).send("weft.inbound", "weft.refused{by=\"rate-limit\"}", 11);
+            callers.get(4).send("weft.inbound", "weft.refused{by=\"permission\"}", 1);
             callers.get(3).send(orders, List.of(
                     Endpoint.of(7201, "v1", 30, 0), Endpoint.of(7203, "v2", 4, 0)), Map.of("v1", 5.0, "v2", 45.0));
         }

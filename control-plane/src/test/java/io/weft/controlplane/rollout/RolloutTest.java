@@ -33,6 +33,7 @@ class RolloutTest {
         private long nanos = 77;
         private double requestsPerSecond = 10;
         private double errorRate;
+        private double refusedShare;
         private OptionalDouble p99 = OptionalDouble.of(20);
         private boolean silent;
         private Optional<String> refusal = Optional.empty();
@@ -55,7 +56,7 @@ class RolloutTest {
         public Observed since(String mesh, String service, String version, long moment) throws IOException {
             answer();
             long requests = (long) ((nanos / 1_000_000 - moment) / 1000.0 * requestsPerSecond);
-            return new Observed(requests, Math.round(requests * errorRate), p99);
+            return new Observed(requests, Math.round(requests * errorRate), Math.round(requests * errorRate * refusedShare), p99);
         }
 
         @Override
@@ -93,6 +94,16 @@ class RolloutTest {
                 .extracting(event -> event.weights().get("v2")).containsExactly(10L, 100L);
         assertThat(simulation.nanos).isGreaterThanOrEqualTo(Duration.ofSeconds(120).toNanos());
         assertWeights(0, 100);
+    }
+
+    @Test
+    void whatTheMeshRefusesIsAmongTheErrorsAndSaidSo() throws Exception {
+        simulation.errorRate = 0.05;
+        simulation.refusedShare = 0.5;
+
+        assertThat(rollout().run()).isEqualTo(Outcome.ROLLED_BACK);
+
+        assertThat(last().reason()).containsPattern("requests failed, \\d+ of them refused by a permission or a rate limit of the mesh, more than 1 %");
     }
 
     @Test

@@ -71,6 +71,9 @@ try {
   assert.match(trouble, /storefront → orders v2/);
   assert.match(trouble, /left out by storefront because of their failures: stock-2/);
   assert.match(trouble, /broken\.yaml/);
+  assert.match(trouble, /orders → mail v1\s+30[.\d]* % of [\d.]+ requests\/s are refused with 401, 403 or 429; mail says: [<\d.]+\/s by permission, [\d.]+\/s by rate limit/);
+  assert.match(await page.locator('.edge[role=img]').filter({hasText: 'orders to mail'}).first().textContent(), /70[.\d]* %.*30[.\d]* % refused/);
+  assert.match(await page.locator('#services tr').filter({hasText: 'mail'}).innerText(), /by permission, [\d.]+\/s by rate limit/);
   assert.match(await page.title(), /^\(\d+\) Weft$/);
   assert.equal(await page.locator('a.node').count(), 7);
   assert.equal(await page.locator('.node.bad').count() > 0, true);
@@ -109,6 +112,16 @@ try {
   fs.writeFileSync(path.join(folder, 'stock.yaml'),
     'type: MeshHTTPRoute\nname: from-elsewhere\nmesh: default\nspec: {to: [{targetRef: {kind: MeshService, name: stock}, rules: []}]}\n');
   await page.waitForSelector('#policies td:has-text("from-elsewhere")', WAIT);
+
+  // Three versions, no two alike, by colour or by shape.
+  await page.goto(`${url}#service=stock`);
+  await page.waitForFunction(() => document.querySelectorAll('.version .curve').length > 6 && document.querySelectorAll('.version').length === 3, null, WAIT);
+  assert.equal(new Set(await page.locator('.version h3').evaluateAll(all => all.map(each => getComputedStyle(each, '::before').backgroundColor))).size, 3);
+  assert.equal(new Set(await page.locator('.version h3').evaluateAll(all => all.map(each => getComputedStyle(each, '::before').clipPath))).size, 3);
+  assert.equal(new Set(await page.locator('.version').evaluateAll(all =>
+    all.map(each => getComputedStyle(each.querySelector('.curve')).strokeDasharray))).size, 3);
+  assert.deepEqual(await page.evaluate(hardToRead), []);
+  await picture(page, 'versions.png');
 
   // Dark, and small enough for a hand.
   const dark = await open({viewport: {width: 1440, height: 1000}, colorScheme: 'dark'}, '#service=orders');

@@ -10,12 +10,15 @@ import java.util.List;
  *
  * @param dropped requests for which nothing was sent: no endpoint, or a circuit breaker
  * @param latencies one for each version of the endpoints
+ * @param answers likewise
  */
-public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoints, List<Latencies> latencies) {
+public record ClusterLoad(
+        String name, long dropped, List<EndpointLoad> endpoints, List<Latencies> latencies, List<Answers> answers) {
 
     public ClusterLoad {
         endpoints = List.copyOf(endpoints);
         latencies = List.copyOf(latencies);
+        answers = List.copyOf(answers);
     }
 
     /**
@@ -34,6 +37,16 @@ public record ClusterLoad(String name, long dropped, List<EndpointLoad> endpoint
             int inProgress,
             boolean secured,
             boolean ejected) {}
+
+    /**
+     * Of the responses that were no errors by their head those that were not what the caller wanted.
+     *
+     * @param version of the endpoints that they came from; may be empty
+     * @param errors gRPC calls that failed by their status, which comes after the head
+     * @param clientErrors 4xx that are no refusals
+     * @param refused 401, 403, 429 and what gRPC has for them, whoever gave them: the app, or the mesh in its place
+     */
+    public record Answers(String version, long errors, long clientErrors, long refused) {}
 
     /**
      * How long requests took, from beginning to end.

@@ -7,4 +7,9 @@ public interface LoadSource {
 
     /** Every cluster of the policy in force, each counted since it was first listed. */
     List<ClusterLoad> load();
+
+    /** Of the requests that came in. */
+    default InboundRefusals refusals() {
+        return InboundRefusals.NONE;
+    }
 }

@@ -114,7 +114,7 @@ final class LoadReporter implements GrpcStreamListener {
         }
         backoff.reset();
         cancelNext();
-        reports.begin(load(), System.nanoTime());
+        reports.begin(load(), source.refusals(), System.nanoTime());
         schedule();
     }
 
@@ -127,7 +127,7 @@ final class LoadReporter implements GrpcStreamListener {
 
     private void report() {
         schedule();
-        call.send(reports.next(load(), asked.getReportEndpointGranularity(), System.nanoTime()).toByteArray());
+        call.send(reports.next(load(), source.refusals(), asked.getReportEndpointGranularity(), System.nanoTime()).toByteArray());
     }
 
     private List<ClusterLoad> load() {

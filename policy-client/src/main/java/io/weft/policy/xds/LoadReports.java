@@ -1,8 +1,10 @@
 package io.weft.policy.xds;
 
 import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.ClusterLoad.Answers;
 import io.weft.policy.load.ClusterLoad.EndpointLoad;
 import io.weft.policy.load.ClusterLoad.Latencies;
+import io.weft.policy.load.InboundRefusals;
 import io.weft.policy.model.EndpointAssignment.Locality;
 import io.weft.policy.proto.envoy.config.core.v3.Address;
 import io.weft.policy.proto.envoy.config.core.v3.SocketAddress;
@@ -26,32 +28,43 @@ import java.util.Map;
  * <p>What Envoy's messages have no field for goes into named metrics. {@code weft.latency_ms{le="250",version="v2"}} is a bucket of the
  * latencies of the whole cluster, told with its first locality: the bound is in milliseconds or {@code inf}, the number of requests those
  * in this bucket alone, and endpoints without a version have none here. {@value #SECURED} and {@value #EJECTED} of an endpoint are there
- * when it is reached by mesh TLS, and when it is left out because of its failures. The value of each is 1 for each request, or 1.
+ * when it is reached by mesh TLS, and when it is left out because of its failures. {@code weft.answers_refused}, {@code
+ * weft.answers_4xx} and {@code weft.answers_5xx} are the {@link Answers} of the cluster, told as latencies are. {@code weft.refused{by="permission"}} is of the requests
+ * that came in, and stands with a cluster that there is not, {@value #INBOUND}. The value of each is 1 for each request, or 1.
  */
 final class LoadReports {
     static final String LATENCY = "weft.latency_ms";
     static final String SECURED = "weft.mtls";
     static final String EJECTED = "weft.ejected";
+    static final String INBOUND = "weft.inbound";
 
     private final Map<String, Known> known = new HashMap<>();
+    private InboundRefusals refusals = InboundRefusals.NONE;
+    private long refusalsNanos;
 
     private record Known(
-            long dropped, long sinceNanos, Map<InetSocketAddress, EndpointLoad> endpoints, Map<String, Latencies> latencies) {}
+            long dropped,
+            long sinceNanos,
+            Map<InetSocketAddress, EndpointLoad> endpoints,
+            Map<String, Latencies> latencies,
+            Map<String, Answers> answers) {}
 
     private record Place(Locality locality, int priority) {}
 
     /** From now on clusters are compared with this; those that are not in it begin at nothing. */
-    void begin(List<ClusterLoad> clusters, long nowNanos) {
+    void begin(List<ClusterLoad> clusters, InboundRefusals refused, long nowNanos) {
+        refusals = refused;
+        refusalsNanos = nowNanos;
         known.clear();
         clusters.forEach(cluster -> known.put(cluster.name(), know(cluster, nowNanos)));
     }
 
     /** @param endpoints whether each endpoint is told apart */
-    LoadStatsRequest next(List<ClusterLoad> clusters, boolean endpoints, long nowNanos) {
+    LoadStatsRequest next(List<ClusterLoad> clusters, InboundRefusals refused, boolean endpoints, long nowNanos) {
         LoadStatsRequest.Builder request = LoadStatsRequest.newBuilder();
         Map<String, Known> now = new HashMap<>();
         for (ClusterLoad cluster : clusters) {
-            Known before = known.getOrDefault(cluster.name(), new Known(0, nowNanos, Map.of(), Map.of()));
+            Known before = known.getOrDefault(cluster.name(), new Known(0, nowNanos, Map.of(), Map.of(), Map.of()));
             now.put(cluster.name(), know(cluster, nowNanos));
             ClusterStats stats = stats(cluster, before, endpoints, nowNanos);
             if (stats.getUpstreamLocalityStatsCount() > 0 || stats.getTotalDroppedRequests() > 0) {
@@ -60,7 +73,29 @@ final class LoadReports {
         }
         known.clear();
         known.putAll(now);
+        List<EndpointLoadMetricStats> inbound = new ArrayList<>();
+        add(inbound, "weft.refused{by=\"permission\"}", refused.permission() - refusals.permission());
+        add(inbound, "weft.refused{by=\"rate-limit\"}", refused.rateLimit() - refusals.rateLimit());
+        add(inbound, "weft.refused{by=\"fault\"}", refused.fault() - refusals.fault());
+        if (!inbound.isEmpty()) {
+            request.addClusterStats(ClusterStats.newBuilder()
+                    .setClusterName(INBOUND)
+                    .setLoadReportInterval(duration(nowNanos - refusalsNanos))
+                    .addUpstreamLocalityStats(locality(new Place(Locality.UNKNOWN, 0)).addAllLoadMetricStats(inbound)));
+        }
+        refusals = refused;
+        refusalsNanos = nowNanos;
         return request.build();
+    }
+
+    private static void add(List<EndpointLoadMetricStats> metrics, String name, long requests) {
+        if (requests > 0) {
+            metrics.add(metric(name, requests));
+        }
+    }
+
+    private static Duration duration(long nanos) {
+        return Duration.newBuilder().setSeconds(nanos / 1_000_000_000L).setNanos((int) (nanos % 1_000_000_000L)).build();
     }
 
     private static Known know(ClusterLoad cluster, long nowNanos) {
@@ -68,7 +103,9 @@ final class LoadReports {
         cluster.endpoints().forEach(endpoint -> endpoints.put(endpoint.address(), endpoint));
         Map<String, Latencies> latencies = new HashMap<>();
         cluster.latencies().forEach(each -> latencies.put(each.version(), each));
-        return new Known(cluster.dropped(), nowNanos, endpoints, latencies);
+        Map<String, Answers> answers = new HashMap<>();
+        cluster.answers().forEach(each -> answers.put(each.version(), each));
+        return new Known(cluster.dropped(), nowNanos, endpoints, latencies, answers);
     }
 
     private static ClusterStats stats(ClusterLoad cluster, Known before, boolean endpoints, long nowNanos) {
@@ -104,22 +141,27 @@ final class LoadReports {
                 sum.addUpstreamEndpointStats(one);
             }
         }
+        List<EndpointLoadMetricStats> whole = new ArrayList<>();
         for (Latencies latencies : cluster.latencies()) {
-            List<EndpointLoadMetricStats> grown = grown(latencies, before.latencies().get(latencies.version()));
-            if (!grown.isEmpty()) {
-                // A request that ended may have been the last that its endpoint got.
-                Place first = places.isEmpty() ? new Place(Locality.UNKNOWN, 0) : places.keySet().iterator().next();
-                places.computeIfAbsent(first, LoadReports::locality).addAllLoadMetricStats(grown);
-            }
+            whole.addAll(grown(latencies, before.latencies().get(latencies.version())));
+        }
+        for (Answers answers : cluster.answers()) {
+            Answers known = before.answers().getOrDefault(answers.version(), new Answers("", 0, 0, 0));
+            String version = answers.version().isEmpty() ? "" : "{version=\"" + answers.version() + "\"}";
+            add(whole, "weft.answers_refused" + version, answers.refused() - known.refused());
+            add(whole, "weft.answers_5xx" + version, answers.errors() - known.errors());
+            add(whole, "weft.answers_4xx" + version, answers.clientErrors() - known.clientErrors());
+        }
+        if (!whole.isEmpty()) {
+            // A request that ended may have been the last that its endpoint got.
+            Place first = places.isEmpty() ? new Place(Locality.UNKNOWN, 0) : places.keySet().iterator().next();
+            places.computeIfAbsent(first, LoadReports::locality).addAllLoadMetricStats(whole);
         }
         long dropped = Math.max(0, cluster.dropped() - before.dropped());
-        long nanos = nowNanos - before.sinceNanos();
         ClusterStats.Builder stats = ClusterStats.newBuilder()
                 .setClusterName(cluster.name())
                 .setTotalDroppedRequests(dropped)
-                .setLoadReportInterval(Duration.newBuilder()
-                        .setSeconds(nanos / 1_000_000_000L)
-                        .setNanos((int) (nanos % 1_000_000_000L)));
+                .setLoadReportInterval(duration(nowNanos - before.sinceNanos()));
         places.values().forEach(stats::addUpstreamLocalityStats);
         return stats.build();
     }

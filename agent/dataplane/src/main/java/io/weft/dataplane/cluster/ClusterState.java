@@ -10,6 +10,7 @@ import io.weft.dataplane.balance.PickerFactory;
 import io.weft.dataplane.health.HealthProber;
 import io.weft.dataplane.metrics.ClusterMeters;
 import io.weft.policy.load.ClusterLoad;
+import io.weft.policy.load.ClusterLoad.Answers;
 import io.weft.policy.model.RoutingPriority;
 import java.util.ArrayList;
 import java.util.List;
@@ -211,6 +212,7 @@ public final class ClusterState {
                 retries.get() + highRetries.get(),
                 successes,
                 failures,
+                meters.answers().stream().mapToLong(Answers::refused).sum(),
                 retried.sum(),
                 requestOverflows.sum(),
                 retryOverflows.sum(),
@@ -222,7 +224,8 @@ public final class ClusterState {
     }
 
     synchronized ClusterLoad load() {
-        return new ClusterLoad(name, requestOverflows.sum() + noHealthyHost.sum(), current.endpointLoads(), meters.latencies());
+        return new ClusterLoad(name, requestOverflows.sum() + noHealthyHost.sum(), current.endpointLoads(), meters.latencies(),
+                meters.answers());
     }
 
     /** The view of the newest snapshot. */

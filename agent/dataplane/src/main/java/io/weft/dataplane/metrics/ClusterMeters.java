@@ -1,6 +1,7 @@
 package io.weft.dataplane.metrics;
 
 import io.weft.dataplane.metrics.RequestStats.Direction;
+import io.weft.policy.load.ClusterLoad.Answers;
 import io.weft.policy.load.ClusterLoad.Latencies;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +46,24 @@ public final class ClusterMeters {
         List<RequestStats> stats = new ArrayList<>();
         byPeer.values().forEach(meter -> stats.addAll(meter.stats()));
         return stats;
+    }
+
+    /** Of requests that were sent, by the version of the workload. */
+    public List<Answers> answers() {
+        Map<String, Answers> byVersion = new TreeMap<>();
+        for (RequestStats stats : stats()) {
+            Outcome outcome = stats.outcome();
+            if (!outcome.byMesh()) {
+                String version = stats.peer().version();
+                Answers known = byVersion.getOrDefault(version, new Answers(version, 0, 0, 0));
+                byVersion.put(version, new Answers(
+                        version,
+                        known.errors() + (outcome.failedCall() ? stats.requests() : 0),
+                        known.clientErrors() + (outcome.clientError() ? stats.requests() : 0),
+                        known.refused() + (outcome.refused() ? stats.requests() : 0)));
+            }
+        }
+        return List.copyOf(byVersion.values());
     }
 
     /** Of all requests, however they ended, by the version of the workload. */

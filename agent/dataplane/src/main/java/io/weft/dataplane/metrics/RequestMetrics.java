@@ -4,7 +4,9 @@ import io.weft.dataplane.Connection;
 import io.weft.dataplane.NanoClock;
 import io.weft.dataplane.Randomness;
 import io.weft.dataplane.Timers;
+import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.metrics.RequestStats.Direction;
+import io.weft.policy.load.InboundRefusals;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -155,13 +157,14 @@ public final class RequestMetrics {
     }
 
     /** The request is over. Again it does nothing. */
-    public void end(Measured request, RequestMeter meter, int code, boolean grpc, int grpcStatus, int flags, boolean secured) {
+    public void end(Measured request, RequestMeter meter, int code, boolean grpc, int grpcStatus, int flags, boolean secured,
+            boolean byMesh) {
         int weight = request.weight;
         if (weight == 0) {
             return;
         }
         request.weight = 0;
-        long outcome = Outcome.pack(code, grpc, grpcStatus, flags, secured);
+        long outcome = Outcome.pack(code, grpc, grpcStatus, flags, secured, byMesh);
         if (weight == UNTIMED) {
             meter.count(outcome);
         } else {
@@ -200,6 +203,27 @@ public final class RequestMetrics {
             callers.put(spiffeId, meter);
             return meter;
         }
+    }
+
+    /** Of the requests that came in. */
+    public InboundRefusals refusals() {
+        long permission = 0;
+        long rateLimit = 0;
+        long fault = 0;
+        for (RequestStats stats : stats()) {
+            Outcome outcome = stats.outcome();
+            if (stats.direction() != Direction.INBOUND || !outcome.byMesh()) {
+                continue;
+            }
+            if (outcome.has(ResponseFlag.RL)) {
+                rateLimit += stats.requests();
+            } else if (outcome.has(ResponseFlag.FI)) {
+                fault += stats.requests();
+            } else if (outcome.refused()) {
+                permission += stats.requests();
+            }
+        }
+        return new InboundRefusals(permission, rateLimit, fault);
     }
 
     /** Of all requests but those to clusters. */

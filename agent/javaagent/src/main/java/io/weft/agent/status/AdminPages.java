@@ -281,6 +281,7 @@ public final class AdminPages {
                 ports.unregistered(running.dataPlane().inbound()),
                 libraries(),
                 running.dataPlane().stats(),
+                running.dataPlane().refusals(),
                 running.dataPlane().accessStats(),
                 running.dataPlane().notices());
     }

@@ -7,6 +7,7 @@ import io.weft.dataplane.ClusterStats;
 import io.weft.dataplane.InboundPorts.PortInfo;
 import io.weft.dataplane.authorize.AccessStats.RuleStats;
 import io.weft.policy.PolicyClientStatus;
+import io.weft.policy.load.InboundRefusals;
 import io.weft.policy.model.PolicySnapshot;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param service empty: it only calls
  * @param instance its name to the control plane
  * @param ports that the app serves
+ * @param refusals of requests that came in
  * @param unregistered ports that are bound, served or not, and of which nobody else hears
  */
 record Status(
@@ -34,6 +36,7 @@ record Status(
         List<UnregisteredPort> unregistered,
         List<Attachments.Status> libraries,
         List<ClusterStats> clusters,
+        InboundRefusals refusals,
         List<RuleStats> accessRules,
         List<String> notices) {
 

@@ -77,6 +77,7 @@ final class StatusJson {
         unregistered(status);
         libraries(status);
         clusters(status);
+        refusals(status);
         accessRules(status);
         notices(status);
         json.writeEndObject();
@@ -217,6 +218,7 @@ final class StatusJson {
             json.writeNumberField("active", cluster.active());
             json.writeNumberField("successes", cluster.successes());
             json.writeNumberField("failures", cluster.failures());
+            json.writeNumberField("refused", cluster.refused());
             json.writeNumberField("retries", cluster.retries());
             json.writeNumberField("overflows", cluster.overflows());
             json.writeNumberField("retryOverflows", cluster.retryOverflows());
@@ -263,6 +265,14 @@ final class StatusJson {
             json.writeString(notice);
         }
         json.writeEndArray();
+    }
+
+    private void refusals(Status status) throws IOException {
+        json.writeObjectFieldStart("refusals");
+        json.writeNumberField("permission", status.refusals().permission());
+        json.writeNumberField("rateLimit", status.refusals().rateLimit());
+        json.writeNumberField("fault", status.refusals().fault());
+        json.writeEndObject();
     }
 
     private void accessRules(Status status) throws IOException {

@@ -11,6 +11,7 @@ import io.weft.policy.PolicyClientStatus.Connected;
 import io.weft.policy.PolicyClientStatus.Connection;
 import io.weft.policy.PolicyClientStatus.Disconnected;
 import io.weft.policy.PolicyClientStatus.Refusal;
+import io.weft.policy.load.InboundRefusals;
 import io.weft.policy.model.Unhonoured;
 import java.time.Duration;
 import java.time.Instant;
@@ -96,6 +97,7 @@ final class StatusText {
         unhonoured(status);
         notices(status);
         clusters(status);
+        refusals(status);
         accessRules(status);
         return text.toString();
     }
@@ -133,14 +135,14 @@ final class StatusText {
         }
         title("Clusters");
         ClusterTags tags = new ClusterTags(status.policy());
-        text.append(String.format("  %-44s %7s %10s %9s %8s %9s  %s%n", "", "ACTIVE", "SUCCESSES", "FAILURES", "RETRIES", "OVERFLOWS", ""));
+        text.append(String.format("  %-44s %7s %10s %9s %8s %8s %9s  %s%n", "", "ACTIVE", "SUCCESSES", "FAILURES", "REFUSED", "RETRIES", "OVERFLOWS", ""));
         for (ClusterStats cluster : status.clusters()) {
-            text.append(String.format("  %-44s %7d %10d %9d %8d %9d  %s%n", cluster.name(), cluster.active(), cluster.successes(),
-                    cluster.failures(), cluster.retries(), cluster.overflows() + cluster.retryOverflows(),
+            text.append(String.format("  %-44s %7d %10d %9d %8d %8d %9d  %s%n", cluster.name(), cluster.active(), cluster.successes(),
+                    cluster.failures(), cluster.refused(), cluster.retries(), cluster.overflows() + cluster.retryOverflows(),
                     remarks(cluster, tags.text(cluster.name()))));
             for (EndpointStats endpoint : cluster.endpoints()) {
-                text.append(String.format("    %-42s %7d %10d %9d %8s %9s  %s%n", Addresses.text(endpoint.address()), endpoint.active(),
-                        endpoint.successes(), endpoint.failures(), "", "", state(endpoint)));
+                text.append(String.format("    %-42s %7d %10d %9d %8s %8s %9s  %s%n", Addresses.text(endpoint.address()), endpoint.active(),
+                        endpoint.successes(), endpoint.failures(), "", "", "", state(endpoint)));
             }
         }
     }
@@ -183,6 +185,15 @@ final class StatusText {
         if (!status.notices().isEmpty()) {
             title("Done otherwise than asked");
             status.notices().forEach(notice -> text.append("  ").append(notice).append('\n'));
+        }
+    }
+
+    private void refusals(Status status) {
+        InboundRefusals refusals = status.refusals();
+        if (!refusals.equals(InboundRefusals.NONE)) {
+            title("Requests that came in and were refused");
+            text.append(String.format("  %d by permission, %d by rate limit, %d by an injected fault%n", refusals.permission(), refusals.rateLimit(),
+                    refusals.fault()));
         }
     }
 

@@ -46,7 +46,7 @@ class MeshMetricsTest {
         for (ResponseFlag flag : flags) {
             bits |= flag.bit();
         }
-        return new Outcome(code, false, -1, bits, true, false);
+        return new Outcome(code, false, -1, bits, true, false, false);
     }
 
     private static List<String> samples(List<Metric> metrics, String name) {
@@ -114,7 +114,7 @@ class MeshMetricsTest {
 
     @Test
     void moreThanThereIsRoomForHasNoCode() {
-        Outcome overflow = new Outcome(0, false, -1, 0, false, true);
+        Outcome overflow = new Outcome(0, false, -1, 0, false, false, true);
         assertThat(samples(IstioMetrics.of(SHOP, List.of(outbound("a", overflow, 1))), "istio_requests_total")).singleElement().asString()
                 .contains("response_code=\"other\"", "response_flags=\"other\"");
     }
@@ -146,7 +146,7 @@ class MeshMetricsTest {
         for (boolean ejected : new boolean[] {false, true}) {
             endpoints.add(new EndpointStats(new InetSocketAddress("127.0.0.1", 80), 0, 1, Health.HEALTHY, 0, 7, 1, false, false, ejected, ejected ? 1 : 0));
         }
-        return new ClusterStats("orders", 0, 0, 14, 1, 0, 0, 0, 0, 0, 0, 1, endpoints);
+        return new ClusterStats("orders", 0, 0, 14, 1, 0, 0, 0, 0, 0, 0, 0, 1, endpoints);
     }
 
     static List<RequestStats> requests() {

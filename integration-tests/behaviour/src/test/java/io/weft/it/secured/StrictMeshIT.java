@@ -3,6 +3,8 @@ package io.weft.it.secured;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Mutual TLS for JVMs that nobody changed, turned on under load, with the real jars. */
 class StrictMeshIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PERMISSION = """
             type: MeshTrafficPermission
             name: orders
@@ -104,8 +107,26 @@ class StrictMeshIT {
 
         controlPlane.save("permission.yaml", PERMISSION.formatted("Exact", "workload/somebody"));
         patiently().untilAsserted(() -> assertThat(client.get("http://orders/").status()).isEqualTo(403));
+        if (jdk.equals(Jdks.newest())) {
+            patiently().untilAsserted(() -> assertThat(refusals(client, controlPlane)).as("what the page says").allMatch(share -> share > 0));
+        }
         controlPlane.save("permission.yaml", PERMISSION.formatted("Exact", "workload/shop"));
         patiently().untilAsserted(() -> assertThat(client.get("http://orders/").status()).isEqualTo(200));
+    }
+
+    /** What shop is refused of all that it sends, and how often orders says that it was for want of a permission. */
+    private static List<Double> refusals(JvmProcess client, ControlPlane controlPlane) throws IOException {
+        client.load("http://orders/", Map.of(), ROUND, 2);
+        JsonNode mesh = JSON.readTree(controlPlane.page().resolve("api/mesh").toURL()).at("/meshes/0");
+        double refused = 0;
+        for (JsonNode edge : mesh.path("edges")) {
+            refused += edge.path("from").asText().equals("shop") ? edge.path("refused").asDouble() : 0;
+        }
+        double permission = 0;
+        for (JsonNode service : mesh.path("services")) {
+            permission += service.path("name").asText().equals("orders") ? service.at("/refusedBy/permission").asDouble() : 0;
+        }
+        return List.of(refused, permission);
     }
 
     private static void awaitRounds(AtomicInteger rounds, int more, CompletableFuture<?> load) {
