@@ -1,6 +1,7 @@
 package io.weft.controlplane.cli;
 
 import io.weft.controlplane.kubernetes.ClusterRoutes;
+import io.weft.controlplane.policy.Spelling;
 import io.weft.controlplane.rollout.FolderRoutes;
 import io.weft.controlplane.rollout.PageWatch;
 import io.weft.controlplane.rollout.Rollout;
@@ -135,8 +136,10 @@ final class CanaryCommand implements Callable<Integer> {
             return new PageWatch(text.endsWith("/") ? page : URI.create(text + "/"));
         }
 
-        /** The other one. */
+        /** The other one. That one may have no instance left: it is why all requests are to leave it. */
         String from(String service, RouteStore routes, PageWatch watch) throws IOException, RolloutException {
+            List<String> versions = watch.versions(mesh, service);
+            requireInstanceOf(to, service, versions, watch);
             if (from != null) {
                 return from;
             }
@@ -145,19 +148,38 @@ final class CanaryCommand implements Callable<Integer> {
                     .filter(version -> known.weights().get(version) > 0).toList()).orElse(List.of()));
             others.remove(to);
             if (others.isEmpty()) {
-                others.addAll(watch.versions(mesh, service));
-                if (others.isEmpty()) {
-                    throw new RolloutException("no instance of " + service + " in mesh " + mesh + " is connected that says its version; weft status"
-                            + " --all lists who is. Name the version that has the requests with --from");
-                }
+                others.addAll(versions);
                 others.remove(to);
             }
             if (others.size() != 1) {
                 throw new RolloutException(others.isEmpty()
-                        ? "there is no version of " + service + " but " + to + "; is it connected? Name the other one with --from"
+                        ? "there is no version of " + service + " but " + to + ", so that it has all requests already"
                         : "which version of " + service + " has the requests now? Name it with --from: " + String.join(", ", others));
             }
             return others.get(0);
+        }
+
+        private void requireInstanceOf(String version, String service, List<String> versions, PageWatch watch)
+                throws IOException, RolloutException {
+            if (versions.contains(version)) {
+                return;
+            }
+            if (!versions.isEmpty()) {
+                throw new RolloutException("--to " + version + ": no instance of " + service + " in mesh " + mesh
+                        + " has that version; there " + (versions.size() == 1 ? "is " : "are ") + String.join(", ", versions)
+                        // Another number is another version and no slip.
+                        + Spelling.suggestion(version, versions.stream().filter(each -> digits(each).equals(digits(version))).toList()));
+            }
+            List<String> services = watch.services(mesh);
+            throw new RolloutException(services.contains(service)
+                    ? "no instance of " + service + " in mesh " + mesh + " is connected that says its version (WEFT_TAGS=version=" + version
+                            + "); weft status --all lists who is"
+                    : "no instance of " + service + " in mesh " + mesh + " is connected; weft status --all lists who is"
+                            + Spelling.suggestion(service, services));
+        }
+
+        private static String digits(String text) {
+            return text.replaceAll("\\D", "");
         }
 
         void require(CommandSpec spec, String service) {
@@ -178,7 +200,8 @@ final class CanaryCommand implements Callable<Integer> {
         private Duration hold;
 
         @Option(names = "--max-error-rate", paramLabel = "PERCENT",
-                description = "As 1%%: more failed requests (5xx, no answer, not sent), and it goes back.")
+                description = "As 1%%: more failed requests (5xx, no answer, not sent, refused by a permission or"
+                        + " a rate limit of the mesh), and it goes back. What the app itself refuses or calls a mistake (4xx) does not count.")
         private Percent maxErrorRate;
 
         @Option(names = "--max-p99", paramLabel = "TIME", description = "As 250ms: a slower p99, and it goes back.")
@@ -381,6 +404,7 @@ final class CanaryCommand implements Callable<Integer> {
         if (observed != null) {
             line.put("requests", observed.requests());
             line.put("errors", observed.errors());
+            line.put("refused", observed.refused());
             observed.p99Millis().ifPresent(millis -> line.put("p99Ms", millis));
         }
         line.put("reason", event.reason());
@@ -393,6 +417,9 @@ final class CanaryCommand implements Callable<Integer> {
         Observed observed = event.observed();
         if (observed != null) {
             text.append(" (").append(observed.requests()).append(" requests, ").append(observed.errors()).append(" failed");
+            if (observed.refused() > 0) {
+                text.append(" of which ").append(observed.refused()).append(" refused by the mesh");
+            }
             observed.p99Millis().ifPresent(millis -> text.append(String.format(Locale.ROOT, ", p99 %.0f ms", millis)));
             text.append(')');
         }

@@ -4,14 +4,14 @@ import java.util.Collection;
 import java.util.Locale;
 
 /** What somebody may have meant by a word that is none. */
-final class Spelling {
+public final class Spelling {
 
     private static final int MOST_CHANGES = 2;
 
     private Spelling() {}
 
     /** To be appended to a message; empty: nothing is like it. */
-    static String suggestion(String word, Collection<String> known) {
+    public static String suggestion(String word, Collection<String> known) {
         String nearest = null;
         int changes = MOST_CHANGES + 1;
         for (String candidate : known) {
