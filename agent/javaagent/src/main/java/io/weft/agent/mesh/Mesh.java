@@ -240,6 +240,11 @@ public final class Mesh implements MeshAccess {
                 settings.localCluster().orElse(null));
     }
 
+    /** Or is about to. */
+    public boolean isStarted() {
+        return started.get();
+    }
+
     /** Connects to the control plane, once; on the agent's thread, so it may be called from anywhere. */
     public void start(Listener listener) {
         if (started.compareAndSet(false, true)) {

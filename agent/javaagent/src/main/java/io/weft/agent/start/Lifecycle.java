@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * What happens when: the first library in use starts the mesh, the first port of the app makes the JVM's shutdown drain it, the end
+ * What happens when: the first library in use, or a port that can be called, starts the mesh, the first port of the app makes the JVM's shutdown drain it, the end
  * of the JVM ends the stream. Nothing of it runs on the thread that the event came on.
  */
 final class Lifecycle implements Attachments.Listener, Mesh.Listener {
@@ -67,6 +67,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     void started() {
         loaded.weave();
         announcement.started();
+        new UnknownServers(ports, mesh, this, background, log).lookAfterStart();
         Runtime.getRuntime().addShutdownHook(new End());
     }
 

@@ -52,6 +52,11 @@ public final class OpenPorts {
         own.remove(port);
     }
 
+    /** Whether anything is bound that the mesh's callers could come by. */
+    public boolean canBeCalled() {
+        return bound.get().stream().anyMatch(this::isReachable);
+    }
+
     List<UnregisteredPort> unregistered(InboundPorts inbound) {
         List<UnregisteredPort> unregistered = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();

@@ -1,12 +1,16 @@
 package io.weft.it.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
+import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
@@ -14,8 +18,13 @@ import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the agent says and leaves visible in an app's JVM. */
@@ -129,6 +138,45 @@ class AgentStartIT {
         app.awaitStderr(line -> line.contains("INFO") && line.contains("service (none: not registered)"));
         assertThat(server.nodes()).isNotEmpty().allSatisfy(node ->
                 assertThat(node.getMetadata().getFieldsOrThrow("dataplane.resource").getStringValue()).contains("\"inbound\":[]"));
+    }
+
+    /** No class that the agent knows is ever loaded there, so nothing else would start the mesh. */
+    @Test
+    void aServerThatNobodyKnowsIsSeenAndWhoDoesNotListenStartsNothing() throws Exception {
+        ControlPlane controlPlane = testbed.controlPlane(Jdks.newest());
+        controlPlane.save("mesh.yaml", """
+                type: MeshIdentity
+                name: everyone
+                mesh: default
+                spec:
+                  selector: {dataplane: {matchLabels: {}}}
+                  provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+                ---
+                type: MeshTLS
+                name: strict
+                mesh: default
+                spec: {rules: [{default: {mode: Strict}}]}
+                """);
+        Path sockets = testbed.temporaryFolder();
+        // Whom it could call: for that it gets an identity, with which it is one that others could have to be kept from.
+        unknown(controlPlane, "shop", sockets).unguarded().driver(JdkHttpServer.class, "shop").awaitPort();
+        JvmProcess batch = unknown(controlPlane, "batch", sockets).main(Unknown.class.getName(), "waits");
+        batch.awaitPort();
+        JvmProcess server = unknown(controlPlane, "orders", sockets).main(Unknown.class.getName(), "listens");
+        int port = server.awaitPort();
+
+        Path socket = sockets.resolve(server.pid() + ".sock");
+        await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(socket)
+                && AdminPage.ask(socket, "GET", "/status").matches("(?s).*:" + port + "\",\"reason\":\"unknown_server\"[^}]*\"unguarded\":true.*"));
+        String agents = new String(controlPlane.page().resolve("api/agents").toURL().openStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(agents).contains("\"service\":\"orders\"").doesNotContain("batch");
+        assertThat(sockets.resolve(batch.pid() + ".sock")).doesNotExist();
+    }
+
+    private JvmCommand unknown(ControlPlane controlPlane, String service, Path sockets) throws IOException {
+        return app(Jdks.newest()).mesh(controlPlane.uri(), service)
+                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", controlPlane.token(service).toString())
+                .environment("WEFT_ADMIN_DIR", sockets.toString());
     }
 
     private JvmCommand app(Jdk jdk) {
