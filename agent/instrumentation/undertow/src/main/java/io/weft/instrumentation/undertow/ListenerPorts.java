@@ -3,6 +3,7 @@ package io.weft.instrumentation.undertow;
 import io.undertow.Undertow;
 import io.undertow.Undertow.ListenerInfo;
 import io.undertow.server.Connectors;
+import io.undertow.server.ListenerRegistry.Listener;
 import io.undertow.server.ServerConnection;
 import io.weft.dataplane.Inbound;
 import io.weft.instrumentation.AdapterContext;
@@ -19,6 +20,9 @@ import org.xnio.management.XnioWorkerMXBean;
 
 /** Which port of the mesh stands for which listener. Thread-safe; read by every request. */
 final class ListenerPorts {
+    /** As WildFly spells it: what its administrators call, which is no port of the app's. */
+    private static final String MANAGEMENT = "wildfly-managment";
+
     private final AdapterContext context;
     private final Http2Channels http2;
     /** Not in WildFly, whose listeners are those of its management, too. */
@@ -26,6 +30,9 @@ final class ListenerPorts {
     /** Of listeners for AJP, whose connections and requests are looked at like all others. */
     private final UnsecurableServers beside;
     private final Map<Undertow, List<Inbound.Port>> open = new ConcurrentHashMap<>();
+    private final Map<Listener, Inbound.Port> registered = new ConcurrentHashMap<>();
+    /** By number: those of which nobody has said by which threads they serve. */
+    private final Map<Integer, Inbound.Port> unmeasured = new ConcurrentHashMap<>();
     /** By number. Those of servers that have stopped, too: requests on their open connections are still looked at. */
     private final Map<Integer, Inbound.Port> byNumber = new ConcurrentHashMap<>();
     /** By number: those of which it is not known whose they are. */
@@ -57,8 +64,35 @@ final class ListenerPorts {
         return known(worker, context.inbound().opened("undertow", address, tls));
     }
 
+    /** Of WildFly, which is about to bind it. */
+    synchronized void registered(Listener listener) {
+        InetSocketAddress address = listener.getBindAddress();
+        if (listener.getServerName().equals(MANAGEMENT) || !listener.getProtocol().startsWith("http")) {
+            return;
+        }
+        if (address.getPort() == 0) {
+            context.warn("Undertow listener " + listener.getName() + " is not registered: its port is chosen when it is bound; give it a number");
+            return;
+        }
+        Inbound.Port port = known(context.inbound().opened("undertow", address, listener.getProtocol().equals("https")));
+        unmeasured.put(port.port(), port);
+        registered.put(listener, port);
+    }
+
+    /** @param listener null: there is none by that name */
+    synchronized void unregistered(Listener listener) {
+        Inbound.Port port = listener == null ? null : registered.remove(listener);
+        if (port != null) {
+            port.close();
+        }
+    }
+
     private Inbound.Port known(XnioWorker worker, Inbound.Port port) {
         port.busyThreads(() -> busyShare(worker.getMXBean()));
+        return known(port);
+    }
+
+    private Inbound.Port known(Inbound.Port port) {
         port.onDrain(http2::lastStreams);
         port.ownRequest(ListenerPorts::servesHere);
         byNumber.put(port.port(), port);
@@ -89,11 +123,17 @@ final class ListenerPorts {
         }
     }
 
-    /** One that is not registered yet, or by nobody as in WildFly, serves already. */
+    /** One that is not registered yet serves already. */
     Inbound.Port of(ServerConnection connection, int number) {
         Inbound.Port port = byNumber.get(number);
         if (port == null && finds) {
             port = found(connection, number);
+        }
+        if (!unmeasured.isEmpty()) {
+            Inbound.Port first = unmeasured.remove(number);
+            if (first != null) {
+                first.busyThreads(() -> busyShare(connection.getWorker().getMXBean()));
+            }
         }
         return port == null ? context.inbound().unregistered(number, hasOwnTls(connection)) : port;
     }

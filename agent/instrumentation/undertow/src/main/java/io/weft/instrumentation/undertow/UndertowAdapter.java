@@ -4,6 +4,8 @@ import io.undertow.Undertow;
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ListenerRegistry;
+import io.undertow.server.ListenerRegistry.Listener;
 import io.undertow.server.protocol.framed.AbstractFramedStreamSinkChannel;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
@@ -33,6 +35,14 @@ public final class UndertowAdapter implements Adapter {
             };
             case UndertowModule.STOP -> (Handler.Around) (undertow, a0, a1, a2, a3) -> {
                 ports.stopped((Undertow) undertow);
+                return Handler.PROCEED;
+            };
+            case UndertowModule.REGISTERED -> (Handler.Result) (registry, nothing, listener, a1, a2) -> {
+                ports.registered((Listener) listener);
+                return nothing;
+            };
+            case UndertowModule.UNREGISTERED -> (Handler.Around) (registry, name, a1, a2, a3) -> {
+                ports.unregistered(((ListenerRegistry) registry).getListener((String) name));
                 return Handler.PROCEED;
             };
             case UndertowModule.OPENED -> (Handler.Around) (listener, connection, a1, a2, a3) ->

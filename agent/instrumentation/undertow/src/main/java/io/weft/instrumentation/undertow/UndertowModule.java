@@ -10,21 +10,25 @@ import java.util.List;
 /**
  * Undertow, embedded or in WildFly.
  *
- * <p>The seams: an {@code Undertow}'s listeners are its ports. Where a listener opens an accepted connection, conduits of the mesh's are put
- * below every other one, so that Undertow's own and the app's see plaintext. A request is decided where a connector hands it to the root
- * handler, in front of every handler of the app's; what it is told of its response and of its end it is by listeners of the exchange.
+ * <p>The seams: an {@code Undertow}'s listeners are its ports, and so is what WildFly puts down in Undertow's registry of listeners before it
+ * binds it. Where a listener opens an accepted connection, conduits of the mesh's are put below every other one, so that Undertow's own and
+ * the app's see plaintext. A request is decided where a connector hands it to the root handler, in front of every handler of the app's; what
+ * it is told of its response and of its end it is by listeners of the exchange.
  *
  * <p>A version that does not fit is not a member of the mesh; but where policy demands what that would take, it does not serve.
  */
 public final class UndertowModule {
     static final String STARTED = "started";
     static final String STOP = "stop";
+    static final String REGISTERED = "registered";
+    static final String UNREGISTERED = "unregistered";
     static final String OPENED = "opened";
     static final String HANDLE = "handle";
     static final String HTTP2 = "http2";
     static final String LAST_FRAME = "last-frame";
 
     private static final String UNDERTOW = "io.undertow.Undertow";
+    private static final String REGISTRY = "io.undertow.server.ListenerRegistry";
     private static final String PROTOCOL = "io.undertow.server.protocol.";
 
     private UndertowModule() {}
@@ -38,6 +42,8 @@ public final class UndertowModule {
                 List.of(
                         result(STARTED, UNDERTOW, "start", "()V"),
                         around(STOP, UNDERTOW, "stop", "()V"),
+                        result(REGISTERED, REGISTRY, "addListener", "(L" + REGISTRY.replace('.', '/') + "$Listener;)V").whenPresent(),
+                        around(UNREGISTERED, REGISTRY, "removeListener", "(Ljava/lang/String;)V").whenPresent(),
                         opened("http.HttpOpenListener"),
                         opened("http.AlpnOpenListener"),
                         opened("proxy.ProxyProtocolOpenListener"),
