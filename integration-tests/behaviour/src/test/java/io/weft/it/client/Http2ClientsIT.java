@@ -6,8 +6,10 @@ import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
@@ -249,6 +251,23 @@ class Http2ClientsIT {
         a.react(request -> a.ok());
         assertThat(send(Call.get("http://orders/")).body()).isEqualTo("a");
         assertThat(a.connections()).isEqualTo(1);
+    }
+
+    /** Also where the library takes what came for all of it. */
+    @Test
+    void anEndpointWhoseResponseBreaksOffIsLeftOut() {
+        OutlierDetection detection = OutlierDetection.newBuilder()
+                .setConsecutive5Xx(UInt32Value.of(1)).setMaxEjectionPercent(UInt32Value.of(100)).setBaseEjectionTime(Durations.fromSeconds(300)).build();
+        serve(Policy.empty().virtualHost("orders", to("orders"))
+                .cluster("orders", cluster -> cluster.setOutlierDetection(detection), a.address(), b.address()));
+        a.react(request -> new Reset(Http2Error.INTERNAL_ERROR, "half"));
+        for (int i = 0; i < 2; i++) {
+            ask(Call.get("http://orders/"));
+        }
+        assertThat(a.requests()).hasSize(1);
+        for (int i = 0; i < 4; i++) {
+            assertThat(send(Call.get("http://orders/")).body()).isEqualTo("b");
+        }
     }
 
     @Test

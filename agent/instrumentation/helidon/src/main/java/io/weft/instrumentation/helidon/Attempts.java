@@ -9,6 +9,7 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.instrumentation.ExchangeEnd;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -58,7 +59,7 @@ final class Attempts {
             delivered.over();
         } else {
             response.whenComplete().whenComplete((complete, failure) -> {
-                end.run();
+                ends(end);
                 delivered.over();
             });
         }
@@ -69,6 +70,21 @@ final class Attempts {
                 response,
                 changes.isEmpty() ? response.headers() : changed(response.headers(), changes),
                 body == null ? Optional.empty() : Optional.of(new WatchedBody(body, chains, exchange, end)));
+    }
+
+    /** Before whoever reads the body is told, and where the app has enough of it. */
+    private void ends(ExchangeEnd end) {
+        boolean whole;
+        try {
+            whole = chains.isWhole(chain);
+        } catch (Throwable fault) {
+            whole = true;
+        }
+        if (whole) {
+            end.run();
+        } else {
+            end.brokeOff(new IOException("the response breaks off"), false);
+        }
     }
 
     private ClientResponseHeaders changed(ClientResponseHeaders apps, ResponseChanges changes) throws Throwable {

@@ -41,6 +41,11 @@ interface CallChains {
     /** What the library itself would say that reading a body has failed for. */
     Throwable cause(Exception failure);
 
+    /** Of a body that the library says is over: false where that is because its endpoint has broken it off. */
+    default boolean isWhole(WebClientService.Chain chain) throws Throwable {
+        return true;
+    }
+
     /** From now on it is the one that the app's response is of. */
     void answeredOver(WebClientService.Chain chain, ClientConnection connection, WebClientServiceRequest request) throws Throwable;
 

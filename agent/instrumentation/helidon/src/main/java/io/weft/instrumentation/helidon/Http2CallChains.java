@@ -10,6 +10,8 @@ import io.helidon.http.Headers;
 import io.helidon.http.http2.Http2ErrorCode;
 import io.helidon.http.http2.Http2Exception;
 import io.helidon.http.http2.Http2Headers;
+import io.helidon.http.http2.Http2Stream;
+import io.helidon.http.http2.Http2StreamState;
 import io.helidon.webclient.api.ClientConnection;
 import io.helidon.webclient.api.ClientUri;
 import io.helidon.webclient.api.FullClientRequest;
@@ -158,6 +160,14 @@ final class Http2CallChains implements Http2Calls {
         return failure instanceof UncheckedIOException io ? io.getCause() : failure;
     }
 
+    /** The library says of a stream that was reset that it is over. */
+    @Override
+    public boolean isWhole(WebClientService.Chain chain) throws Throwable {
+        Object stream = (Object) Members.STREAM.invokeExact((Object) chain);
+        return (Object) Members.READ_STATE.invokeExact(stream) == Members.READ
+                || ((Http2Stream) stream).streamState() != Http2StreamState.CLOSED;
+    }
+
     @Override
     public void answeredOver(WebClientService.Chain chain, ClientConnection connection, WebClientServiceRequest request) throws Throwable {
         Members.SET_HEADERS.invokeExact((Object) chain, request.headers());
@@ -221,6 +231,9 @@ final class Http2CallChains implements Http2Calls {
         static final MethodHandle STREAM;
         static final MethodHandle CONNECTION_OF_STREAM;
         static final MethodHandle CONNECTION_BELOW;
+        static final MethodHandle READ_STATE;
+        /** Of a stream that the peer has ended, and all of which was read. */
+        static final Object READ;
         static final MethodHandle BUFFER;
         static final MethodHandle FAIL;
         static final MethodHandle POLL;
@@ -246,13 +259,16 @@ final class Http2CallChains implements Http2Calls {
                 STREAM = getter(chain, "stream", stream);
                 CONNECTION_OF_STREAM = getter(stream, "connection", connection);
                 CONNECTION_BELOW = getter(connection, "connection", ClientConnection.class);
+                Lookup readState = context.lookup(PACKAGE + "Http2ClientStream$ReadState");
+                READ_STATE = getter(stream, "readState", readState);
+                READ = (Object) readState.findStaticGetter(readState.lookupClass(), "END", readState.lookupClass()).invoke();
                 BUFFER = getter(stream, "buffer", buffer);
                 FAIL = method(buffer, "fail", void.class, RuntimeException.class);
                 POLL = method(buffer, "poll", context.lookup(PACKAGE + "StreamBuffer$InboundItem").lookupClass(), Duration.class)
                         .asType(MethodType.methodType(Object.class, Object.class, Duration.class));
                 CANCEL = method(stream, "cancel", void.class);
                 CLOSE = method(stream, "close", void.class);
-            } catch (ReflectiveOperationException e) {
+            } catch (Throwable e) {
                 throw new ExceptionInInitializerError(e);
             }
         }
