@@ -163,7 +163,6 @@ abstract class RetryExpectations extends Expectations {
 
     /** As in Envoy, though its head was good. */
     @Test
-    @Takes(Trait.TELLS_WHAT_BREAKS_OFF)
     void anEndpointWhoseResponseBreaksOffIsLeftOut() {
         assertLeftOut("chunked", Upstream.send(Upstream.Then.CLOSE, "8\r\nhalf", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked"));
         assertLeftOut("measured", Upstream.send(Upstream.Then.CLOSE, "half", "HTTP/1.1 200 OK", "Content-Length: 8"));

@@ -21,8 +21,6 @@ enum Trait {
             Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12,
             Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.VERTX_4_0, Client.VERTX_4_5, Client.VERTX_5, Client.ARMERIA_1_26, Client.ARMERIA_1_40,
             Client.MICRONAUT_4_0, Client.MICRONAUT_4_10),
-    TELLS_WHAT_BREAKS_OFF(
-            "no", "That a response has broken off is not told to the mesh yet.", EnumSet.complementOf(EnumSet.of(Client.MICRONAUT_4_0))),
     TELLS_WHO_CLOSES_A_CONNECTION(
             "n.a.", "An app may close the connection of a response that it still reads, and of that the library says the same as of one that the endpoint closes.",
             EnumSet.complementOf(EnumSet.of(Client.VERTX_4_0, Client.VERTX_4_5, Client.VERTX_5))),

@@ -44,6 +44,8 @@ final class Attempt {
     /** What comes belongs to a 100 response. */
     private boolean interim;
     private boolean keepAlive;
+    /** As it came: what the library does to its head the codec takes for what came, up to 4.1, and so a body that breaks off for one that ends. */
+    private boolean chunked;
     private long dropped;
 
     Attempt(Hop hop, Way way) {
@@ -193,23 +195,24 @@ final class Attempt {
 
     // From its connection.
 
-    void read(Object message) {
+    /** @param open the connection is not closed */
+    void read(Object message, boolean open) {
         switch (state) {
             case SENDING -> {
                 if (message instanceof HttpResponse response) {
-                    responds(response);
+                    responds(response, open);
                 } else {
                     interim = !(message instanceof LastHttpContent) && interim;
                     hop.channel().receives(message);
                 }
             }
-            case DELIVERED -> content(message);
+            case DELIVERED -> content(message, open);
             case DROPPED -> drop(message);
             default -> ReferenceCountUtil.release(message);
         }
     }
 
-    private void responds(HttpResponse response) {
+    private void responds(HttpResponse response, boolean open) {
         if (response.decoderResult().isFailure()) {
             state = State.OVER;
             end(false);
@@ -228,6 +231,7 @@ final class Attempt {
             return;
         }
         keepAlive = HttpUtil.isKeepAlive(response);
+        chunked = HttpUtil.isTransferEncodingChunked(response);
         if (hop.responds(response)) {
             state = State.DROPPED;
             drop(response);
@@ -241,13 +245,13 @@ final class Attempt {
         state = State.DELIVERED;
         rests();
         if (response instanceof HttpContent) {
-            content(response);
+            content(response, open);
         } else {
             hop.channel().receives(response);
         }
     }
 
-    private void content(Object message) {
+    private void content(Object message, boolean open) {
         if (!(message instanceof HttpContent part)) {
             hop.channel().receives(message);
             return;
@@ -265,9 +269,14 @@ final class Attempt {
         } else if (part instanceof LastHttpContent) {
             // Before the app hears of the end.
             state = State.OVER;
-            hop.completed();
+            boolean whole = open || !chunked;
+            if (whole) {
+                hop.completed();
+            } else {
+                hop.broke();
+            }
             MeshChannel channel = hop.channel();
-            end(keepAlive && requestSent, () -> {
+            end(whole && keepAlive && requestSent, () -> {
                 channel.receives(message);
                 channel.receivedAll();
             });

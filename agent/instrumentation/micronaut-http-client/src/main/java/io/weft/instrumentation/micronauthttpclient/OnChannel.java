@@ -48,7 +48,9 @@ final class OnChannel extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        if (!attempt.onLoop(() -> attempt.read(message))) {
+        // What comes later is the codec's word for the end.
+        boolean open = context.channel().isActive();
+        if (!attempt.onLoop(() -> attempt.read(message, open))) {
             ReferenceCountUtil.release(message);
         }
     }
