@@ -27,8 +27,12 @@ final class ConnectorPorts {
     /** Of connectors for AJP. */
     private final UnsecurableServers beside;
     private final Map<Connector, Inbound.Port> open = new ConcurrentHashMap<>();
+    /** The one of them that was opened last, which mostly is the only one; null: it is not open any more. */
+    private volatile Opened newest;
     /** Of connectors that are paused or stopped: requests on their open connections are still looked at. Forgotten when one starts. */
     private final Map<Connector, Inbound.Port> closing = new ConcurrentHashMap<>();
+
+    private record Opened(Connector connector, Inbound.Port port) {}
 
     ConnectorPorts(AdapterContext context, Internals internals) {
         this.context = context;
@@ -76,6 +80,7 @@ final class ConnectorPorts {
         opened.onDrain(() -> endpoint.getHandler().pause());
         opened.ownRequest(ConnectorPorts::servesHere);
         open.put(connector, opened);
+        newest = new Opened(connector, opened);
     }
 
     synchronized void resumed(Connector connector) {
@@ -85,6 +90,9 @@ final class ConnectorPorts {
     }
 
     synchronized void closed(Connector connector) {
+        if (newest != null && newest.connector == connector) {
+            newest = null;
+        }
         Inbound.Port port = open.remove(connector);
         if (port != null) {
             closing.put(connector, port);
@@ -96,6 +104,10 @@ final class ConnectorPorts {
 
     /** One that is not registered yet serves already. */
     Inbound.Port of(Connector connector) {
+        Opened latest = newest;
+        if (latest != null && latest.connector == connector) {
+            return latest.port;
+        }
         Inbound.Port port = open.get(connector);
         if (port == null) {
             port = closing.get(connector);
