@@ -45,6 +45,10 @@ final class Turns {
     }
 
     int next() {
+        if (size == 1) {
+            // All threads would write to the one number.
+            return 0;
+        }
         if (strides == null) {
             return sequence() % size;
         }
