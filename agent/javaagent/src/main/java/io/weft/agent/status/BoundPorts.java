@@ -19,7 +19,10 @@ import java.util.Set;
 /** The TCP ports on which this process listens, whoever has bound them. Only Linux says so, in proc(5); elsewhere there are none. */
 public final class BoundPorts {
     private static final String LISTENS = "0A";
+    /** Most lines are of connections, and there may be many: they are not taken apart. */
+    private static final String MAY_LISTEN = " " + LISTENS + " ";
     private static final String SOCKET = "socket:[";
+    private static final String[] NO_COLUMNS = {};
     private static final int ADDRESS = 1;
     private static final int STATE = 3;
     private static final int INODE = 9;
@@ -76,7 +79,7 @@ public final class BoundPorts {
 
     private static void listening(List<String> lines, Set<String> sockets, List<InetSocketAddress> to) throws UnknownHostException {
         for (String line : lines.subList(1, lines.size())) {
-            String[] columns = line.strip().split(" +");
+            String[] columns = line.contains(MAY_LISTEN) ? line.strip().split(" +") : NO_COLUMNS;
             if (columns.length > INODE && columns[STATE].equals(LISTENS) && sockets.contains(columns[INODE])) {
                 to.add(address(columns[ADDRESS]));
             }
