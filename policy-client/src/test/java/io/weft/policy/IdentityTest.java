@@ -348,6 +348,29 @@ class IdentityTest {
 
     /** Security fails closed. */
     @Test
+    void meanwhileOtherChangesHoldAndWhatWasNotInForceIsClosed() {
+        refuses = true;
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());
+                ClientUnderTest under = new ClientUnderTest(ClientUnderTest.config(controlPlane.uri()), waiting(Duration.ofHours(1)))) {
+            under.awaitCluster("orders");
+            policy.put(secured());
+            policy.put(secured("stock", "default", "default"));
+            policy.put(Resources.cluster("users"));
+            policy.put(Resources.assignment("users", 1002));
+            policy.put(Resources.assignment("stock", 1003));
+            policy.push();
+            PolicySnapshot meanwhile = under.awaitSnapshot(snapshot -> snapshot.clusters().keySet().containsAll(Set.of("stock", "users")));
+            assertThat(meanwhile.clusters().get("orders").transport().providers()).isEmpty();
+            assertThat(meanwhile.clusters().get("stock").transport().providers()).isNotEmpty();
+            assertThat(own(meanwhile)).isEmpty();
+            refuses = false;
+            awaitOwn(under);
+            assertThat(under.client.snapshot().clusters().get("orders").transport().providers()).isNotEmpty();
+        }
+    }
+
+    /** Security fails closed. */
+    @Test
     void butNotForEver() {
         refuses = true;
         try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(script());

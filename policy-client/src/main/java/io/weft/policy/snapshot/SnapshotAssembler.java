@@ -43,17 +43,20 @@ import java.util.function.BinaryOperator;
  *       dropped with the last reference.
  *   <li>A route configuration whose virtual hosts come by themselves is there once they have been told of for the first time. From then on
  *       what a response says of them holds at once and as a whole.
- *   <li>A secret is published when it comes. What refers to it is published without it, too: then nothing goes over TLS, so that
- *       an identity that is missing closes the way and does not change it. Whoever publishes may wait for it.
+ *   <li>A secret is published when it comes. A listener or cluster that is in force and asks for one that is not there, or for the
+ *       certificate of this process, stays as it is until that comes, or until somebody waits for it no more. Then, and where it is new, it
+ *       is published without: nothing goes over TLS there, so that an identity that is missing closes the way and does not change it.
  * </ul>
  * Confined to one thread.
  */
 public final class SnapshotAssembler {
-    private final Warming<Listener, RouteConfiguration> listeners =
-            new Warming<>(Listener.class, RouteConfiguration.class);
-    private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class);
-    private final PartialTables tables = new PartialTables();
+    private static final String OWN_CERTIFICATE = "the certificate of this process";
+
     private final Secrets secrets = new Secrets();
+    private final Warming<Listener, RouteConfiguration> listeners =
+            new Warming<>(Listener.class, RouteConfiguration.class, secrets);
+    private final Warming<Cluster, EndpointAssignment> clusters = new Warming<>(Cluster.class, EndpointAssignment.class, secrets);
+    private final PartialTables tables = new PartialTables();
     private final Names names;
     private final Set<ResourceType> answered = EnumSet.noneOf(ResourceType.class);
 
@@ -154,6 +157,28 @@ public final class SnapshotAssembler {
     /** What this process got for itself: all that it has now. */
     public void provide(Map<String, Secret> own) {
         secrets.provide(own);
+        certificateCame();
+    }
+
+    /** For which something that is in force does not change yet. */
+    public Set<String> certificatesAwaited() {
+        Set<String> awaited = new HashSet<>(listeners.certificatesAwaited);
+        awaited.addAll(clusters.certificatesAwaited);
+        return awaited;
+    }
+
+    /** What asks for these changes without them, until they come. */
+    public void awaitNoMore(Set<String> certificates) {
+        secrets.givenUp.addAll(certificates);
+        certificateCame();
+    }
+
+    private void certificateCame() {
+        if (!listeners.certificatesAwaited.isEmpty() || !clusters.certificatesAwaited.isEmpty()) {
+            listeners.settle();
+            clusters.settle();
+            settled();
+        }
     }
 
     /** The snapshot in force now, when it differs from the one that this method gave last. */
@@ -296,6 +321,7 @@ public final class SnapshotAssembler {
     private void take(ResourceType type, List<ParseOutcome> outcomes) {
         if (type == ResourceType.SECRET) {
             secrets.take(outcomes);
+            certificateCame();
             return;
         }
         if (type == ResourceType.NAMES) {
@@ -308,6 +334,10 @@ public final class SnapshotAssembler {
             case VIRTUAL_HOSTS -> tables.takeHosts(outcomes);
             default -> warming(type).parts(outcomes);
         }
+        settled();
+    }
+
+    private void settled() {
         tables.keep(listeners.wanted);
         Set<String> named = new HashSet<>(clusters.secrets);
         named.addAll(listeners.secrets);
@@ -342,14 +372,31 @@ public final class SnapshotAssembler {
         Map<String, Secret> provided = Map.of();
         boolean everProvided;
         Set<String> wanted = Set.of();
+        /** Nothing waits for these any more. */
+        final Set<String> givenUp = new HashSet<>();
         Map<String, Secret> frozen = Map.of();
         boolean changed;
+
+        /** What a listener or cluster asks for, has not come and is waited for. */
+        Set<String> awaited(Set<String> named, boolean asksForProvider) {
+            if (named.isEmpty() && !asksForProvider) {
+                return Set.of();
+            }
+            Set<String> awaited = new HashSet<>(named);
+            awaited.removeAll(held.keySet());
+            if (asksForProvider && !everProvided) {
+                awaited.add(OWN_CERTIFICATE);
+            }
+            awaited.removeAll(givenUp);
+            return awaited;
+        }
 
         void want(Set<String> names) {
             if (!names.equals(wanted)) {
                 wanted = names;
                 changed |= held.keySet().retainAll(names);
                 withdrawn.retainAll(names);
+                givenUp.removeIf(name -> !names.contains(name) && !name.equals(OWN_CERTIFICATE));
             }
         }
 
@@ -360,6 +407,7 @@ public final class SnapshotAssembler {
                     Accepted old = held.get(accepted.name());
                     Accepted fresh = sharing(old, accepted);
                     held.put(fresh.name(), fresh);
+                    givenUp.remove(fresh.name());
                     changed |= old == null || differ(old, fresh);
                 }
             }
@@ -546,6 +594,7 @@ public final class SnapshotAssembler {
     private static final class Warming<R extends Resource, P extends Resource> {
         private final Class<R> rootClass;
         private final Class<P> partClass;
+        private final Secrets certificates;
 
         final Map<String, Accepted> roots = new HashMap<>();
         final Map<String, Accepted> parts = new HashMap<>();
@@ -556,6 +605,8 @@ public final class SnapshotAssembler {
         Set<String> secrets = Set.of();
         /** Whether any of them leaves something to this process. */
         boolean asksForProvider;
+        /** For which the newest of a root that is in force waits. */
+        Set<String> certificatesAwaited = Set.of();
 
         private Map<String, Accepted> publishedRoots = Map.of();
         private Map<String, Accepted> publishedParts = Map.of();
@@ -565,9 +616,10 @@ public final class SnapshotAssembler {
         Map<String, R> frozenRoots = Map.of();
         Map<String, P> frozenParts = Map.of();
 
-        Warming(Class<R> rootClass, Class<P> partClass) {
+        Warming(Class<R> rootClass, Class<P> partClass, Secrets certificates) {
             this.rootClass = rootClass;
             this.partClass = partClass;
+            this.certificates = certificates;
         }
 
         void roots(List<ParseOutcome> outcomes) {
@@ -612,19 +664,25 @@ public final class SnapshotAssembler {
             return rootsChanged || partsChanged;
         }
 
-        private void settle() {
+        void settle() {
             Map<String, Accepted> nowRoots = new HashMap<>(roots.size() * 2);
             Map<String, Accepted> nowParts = new HashMap<>(parts.size() * 2);
             Set<String> nowWanted = new HashSet<>(roots.size() * 2);
             Set<String> nowSecrets = new HashSet<>();
+            Set<String> nowAwaited = new HashSet<>();
             boolean nowAsks = false;
             for (Accepted newest : roots.values()) {
                 Set<String> needs = needs(newest.resource());
                 nowWanted.addAll(needs);
-                nowSecrets.addAll(secrets(newest.resource()));
-                nowAsks |= !providers(newest.resource()).isEmpty();
+                Set<String> named = secrets(newest.resource());
+                nowSecrets.addAll(named);
+                boolean asks = !providers(newest.resource()).isEmpty();
+                nowAsks |= asks;
                 Accepted warm = newest;
-                if (!parts.keySet().containsAll(needs)) {
+                boolean partsAreThere = parts.keySet().containsAll(needs);
+                Set<String> awaited = isInForceOtherwise(newest) ? certificates.awaited(named, asks) : Set.of();
+                if (!partsAreThere || !awaited.isEmpty()) {
+                    nowAwaited.addAll(awaited);
                     warm = publishedRoots.get(newest.name());
                     if (warm == null) {
                         continue;
@@ -648,6 +706,12 @@ public final class SnapshotAssembler {
             wanted = nowWanted;
             secrets = nowSecrets;
             asksForProvider = nowAsks;
+            certificatesAwaited = nowAwaited;
+        }
+
+        private boolean isInForceOtherwise(Accepted newest) {
+            Accepted published = publishedRoots.get(newest.name());
+            return published != null && published.resource() != newest.resource() && frozenRoots.containsKey(newest.name());
         }
 
         void freeze() {

@@ -292,11 +292,13 @@ public final class PolicySubscription {
         return true;
     }
 
-    private void publish(PolicySnapshot fresh) {
-        restored = null;
-        endRestoredWait();
-        cache.ifPresent(open -> open.file().store(assembler.resources()));
-        show(fresh);
+    private void publish(Optional<PolicySnapshot> changed) {
+        changed.ifPresent(fresh -> {
+            restored = null;
+            endRestoredWait();
+            cache.ifPresent(open -> open.file().store(assembler.resources()));
+            show(fresh);
+        });
         sayIdentity();
     }
 

@@ -11,74 +11,74 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
- * Decides when a change is shown. Routes may arrive a moment before the clusters that they lead to, a first policy may be half a
- * policy, and what is secured is closed without its certificate: a change waits until nothing that is wanted is missing, for a bounded
- * time. What did not come within it is not waited for again; there is no other "resource does not exist" timer.
+ * Decides when a change is shown. Routes may arrive a moment before the clusters that they lead to, and a first policy may be
+ * half a policy: a change waits until nothing that is wanted is missing, for a bounded time. What did not come within it is not
+ * waited for again; there is no other "resource does not exist" timer. The first policy also waits for the name table, where there is one,
+ * and for the certificate that this process gets for itself, where one is asked for, but as shortly as a later change: without the one some services
+ * are not in the mesh, without the other none can be called, and without a policy none is in the mesh.
  *
- * <p>A change waits longer for certificates than for anything else, as a cluster in Envoy does: what they secure was open before, or not
- * there, and nobody could be called. The first policy waits for the certificate that this process gets for itself, and for the name
- * table, where there is one, but as shortly as a change does for resources: without the one some services are not in the mesh, without the
- * other none can be called, and without a policy none is in the mesh. Confined to the event loop.
+ * <p>A listener or cluster that was in force before a certificate was asked for waits longer for it, as a cluster in Envoy does: it was open, and would be
+ * closed. Nothing else waits with it. Confined to the event loop.
  */
 final class PublicationGate {
-    private static final String OWN_CERTIFICATE = "the certificate of this process";
-
     private final SnapshotAssembler assembler;
     private final ScheduledExecutorService loop;
     private final Duration firstWait;
-    private final Duration restWait;
-    private final Consumer<PolicySnapshot> publish;
-    private final Wait resources;
-    private final Wait certificates;
+    private final Duration laterWait;
+    private final Duration certificateWait;
+    private final Consumer<Optional<PolicySnapshot>> publish;
 
+    private Set<String> givenUp = Set.of();
     private boolean opened;
     private final boolean hasNames;
     /** Whether it has begun to wait for what comes with the first policy, and waits for it no more. */
     private boolean waitsForRest;
     private boolean restGivenUp;
-    private Future<?> firstDeadline;
-    private boolean holds = true;
+    private Future<?> deadline;
+    private Future<?> certificateDeadline;
 
-    /** @param hasNames the control plane has a name table of its own */
+    /**
+     * @param hasNames the control plane has a name table of its own
+     * @param publish is given what is to be shown; nothing: what has come changes nothing of what is shown
+     */
     PublicationGate(
             SnapshotAssembler assembler, boolean hasNames, ScheduledExecutorService loop, Environment environment,
-            Consumer<PolicySnapshot> publish) {
+            Consumer<Optional<PolicySnapshot>> publish) {
         this.assembler = assembler;
         this.hasNames = hasNames;
         this.loop = loop;
         this.firstWait = environment.firstSnapshotWait();
-        this.restWait = environment.laterSnapshotWait();
+        this.laterWait = environment.laterSnapshotWait();
+        this.certificateWait = environment.certificateWait();
         this.publish = publish;
-        this.resources = new Wait(this::missingResources, environment.laterSnapshotWait());
-        this.certificates = new Wait(this::missingCertificates, environment.certificateWait());
     }
 
     /** A response has been taken in, or this process has got what it needs to show who it is. */
     void changed() {
-        if (opened) {
-            // Both begin to wait.
-            holds = !resources.isOver() | !certificates.isOver();
-            if (!holds) {
-                show();
+        awaitCertificates();
+        if (assembler.complete()) {
+            givenUp = Set.of();
+            if (opened || restGivenUp || hasRest()) {
+                open();
+            } else if (!waitsForRest) {
+                waitsForRest = true;
+                after(laterWait, this::giveUpRest);
             }
-        } else if (!assembler.complete()) {
-            if (firstDeadline == null) {
-                firstDeadline = after(firstWait, this::open);
-            }
-        } else if (restGivenUp || hasRest()) {
+        } else if (opened && givenUp.containsAll(missing())) {
             open();
-        } else if (!waitsForRest) {
-            waitsForRest = true;
-            after(restWait, this::giveUpRest);
+        } else if (deadline == null) {
+            deadline = after(opened ? laterWait : firstWait, () -> {
+                givenUp = missing();
+                open();
+            });
         }
     }
 
     /** Whether something that has come is not shown yet. */
     boolean holds() {
-        return holds;
+        return !opened || deadline != null || certificateDeadline != null;
     }
 
     private boolean hasRest() {
@@ -93,100 +93,44 @@ final class PublicationGate {
     }
 
     private void open() {
-        if (opened) {
-            return;
-        }
         opened = true;
-        if (firstDeadline != null) {
-            firstDeadline.cancel(false);
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
         }
-        resources.giveUp();
-        certificates.giveUp();
-        holds = false;
-        show();
+        publish.accept(assembler.assemble());
     }
 
-    private void show() {
-        Optional<PolicySnapshot> snapshot = assembler.assemble();
-        snapshot.ifPresent(publish);
+    private void awaitCertificates() {
+        Set<String> awaited = assembler.certificatesAwaited();
+        if (awaited.isEmpty()) {
+            if (certificateDeadline != null) {
+                certificateDeadline.cancel(false);
+                certificateDeadline = null;
+            }
+        } else if (certificateDeadline == null) {
+            certificateDeadline = after(certificateWait, () -> {
+                certificateDeadline = null;
+                assembler.awaitNoMore(awaited);
+                changed();
+            });
+        }
     }
 
-    private Set<String> missingResources() {
-        if (assembler.complete()) {
-            return Set.of();
-        }
+    private Set<String> missing() {
         Set<String> missing = new HashSet<>();
         for (ResourceType type : ResourceType.values()) {
-            if (type != ResourceType.SECRET) {
-                addMissing(type, missing);
+            Set<String> held = assembler.versions(type).keySet();
+            for (String name : assembler.wanted(type)) {
+                if (!held.contains(name)) {
+                    missing.add(type.label() + ' ' + name);
+                }
             }
         }
         return missing;
-    }
-
-    private Set<String> missingCertificates() {
-        if (assembler.complete() && !assembler.lacksProvided()) {
-            return Set.of();
-        }
-        Set<String> missing = new HashSet<>();
-        addMissing(ResourceType.SECRET, missing);
-        if (assembler.lacksProvided()) {
-            missing.add(OWN_CERTIFICATE);
-        }
-        return missing;
-    }
-
-    private void addMissing(ResourceType type, Set<String> missing) {
-        Set<String> held = assembler.versions(type).keySet();
-        for (String name : assembler.wanted(type)) {
-            if (!held.contains(name)) {
-                missing.add(type.label() + ' ' + name);
-            }
-        }
     }
 
     private Future<?> after(Duration wait, Runnable task) {
         return loop.schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS);
-    }
-
-    /** For what a change names, and has not come. */
-    private final class Wait {
-        private final Supplier<Set<String>> missing;
-        private final Duration patience;
-        private Set<String> givenUp = Set.of();
-        private Future<?> deadline;
-
-        Wait(Supplier<Set<String>> missing, Duration patience) {
-            this.missing = missing;
-            this.patience = patience;
-        }
-
-        /** Begins with the first call since there was nothing to wait for. */
-        boolean isOver() {
-            Set<String> now = missing.get();
-            if (now.isEmpty()) {
-                givenUp = Set.of();
-                if (deadline != null) {
-                    deadline.cancel(false);
-                    deadline = null;
-                }
-                return true;
-            }
-            if (givenUp.containsAll(now)) {
-                return true;
-            }
-            if (deadline == null) {
-                deadline = after(patience, () -> {
-                    deadline = null;
-                    giveUp();
-                    changed();
-                });
-            }
-            return false;
-        }
-
-        void giveUp() {
-            givenUp = missing.get();
-        }
     }
 }

@@ -578,4 +578,57 @@ class SnapshotAssemblerTest {
         delta(secret("roots", "1"));
         assertThat(assembler.resources()).extracting(RawResource::type).containsOnly(ResourceType.CLUSTER);
     }
+
+    @Test
+    void whatIsInForceChangesTogetherWithTheSecretsThatItAsksFor() {
+        delta(eds("orders", 1), assignment("orders", 100), listener("out"));
+        assertThat(snapshot().clusters()).containsOnlyKeys("orders");
+
+        delta(withTls("orders", "identity", "roots"), eds("users", 1), assignment("users", 100));
+        assertThat(assembler.certificatesAwaited()).containsExactlyInAnyOrder("identity", "roots");
+        PolicySnapshot meanwhile = snapshot();
+        assertThat(meanwhile.clusters()).containsOnlyKeys("orders", "users");
+        assertThat(meanwhile.clusters().get("orders").transport().secrets()).isEmpty();
+        // What was in force has its endpoints still.
+        assertThat(meanwhile.assignments()).containsKey("orders");
+
+        delta(secret("identity", "1"));
+        assertThat(assembler.certificatesAwaited()).containsExactly("roots");
+        assertThat(snapshot().clusters().get("orders").transport().secrets()).isEmpty();
+        delta(secret("roots", "1"));
+        assertThat(assembler.certificatesAwaited()).isEmpty();
+        PolicySnapshot then = snapshot();
+        assertThat(then.clusters().get("orders").transport().secrets()).containsExactlyInAnyOrder("identity", "roots");
+        assertThat(then.secrets()).containsOnlyKeys("identity", "roots");
+        assertThat(then.assignments()).containsOnlyKeys("users");
+    }
+
+    @Test
+    void orWithoutOnceNobodyWaitsForThemAnyMore() {
+        delta(eds("orders", 1), assignment("orders", 100), listener("out"));
+        snapshot();
+        delta(withTls("orders", "roots"));
+        assembler.awaitNoMore(Set.of("roots"));
+        assertThat(assembler.certificatesAwaited()).isEmpty();
+        assertThat(snapshot().clusters().get("orders").transport().secrets()).containsExactly("roots");
+
+        delta(withTls("orders", "roots", "roots"));
+        assertThat(snapshot().clusters().get("orders").transport().matches()).hasSize(2);
+        delta(withTls("orders", "roots", "identity"));
+        assertThat(assembler.certificatesAwaited()).containsExactly("identity");
+    }
+
+    @Test
+    void aNewerVersionOrTheEndOfWhatWaitsForOneIsObeyed() {
+        delta(eds("orders", 1), assignment("orders", 100), listener("out"));
+        snapshot();
+        delta(withTls("orders", "roots"), eds("orders", 2));
+        assertThat(assembler.certificatesAwaited()).isEmpty();
+        assertThat(snapshot().clusters().get("orders").loadBalancing().panicThreshold()).isEqualTo(2);
+
+        delta(withTls("orders", "roots"));
+        remove(ResourceType.CLUSTER, "orders");
+        assertThat(assembler.certificatesAwaited()).isEmpty();
+        assertThat(snapshot().clusters()).isEmpty();
+    }
 }
