@@ -37,8 +37,8 @@ import org.junit.jupiter.api.Timeout;
 /** Where metrics go as policy says it, and for how long. */
 @Timeout(60)
 class MetricsPushesTest {
-    private static final Said OTHER = new Said("/tmp/others.sock", Duration.ofMillis(20), Map.of());
-    private static final Said SAID = new Said("/tmp/metrics.sock", Duration.ofMillis(20), Map.of("team", "shop"));
+    private static final Said OTHER = new Said("/run/others.sock", Duration.ofMillis(20), Map.of());
+    private static final Said SAID = new Said("/run/metrics.sock", Duration.ofMillis(20), Map.of("team", "shop"));
 
     private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
     private final AgentLog log = AgentLog.to(AgentLog.Level.WARN, logged);
@@ -151,7 +151,7 @@ class MetricsPushesTest {
         }
         assertThatOnly("second");
         assertThat(logged.toString(StandardCharsets.UTF_8).lines().filter(line -> line.contains("metrics are not sent"))).singleElement().asString()
-                .contains("/tmp/metrics.sock");
+                .contains("/run/metrics.sock");
     }
 
     @Test
