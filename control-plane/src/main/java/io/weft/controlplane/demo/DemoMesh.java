@@ -32,7 +32,7 @@ final class DemoMesh implements AutoCloseable {
 
     private static final long DISCOVERY_MS = 120_000;
     private static final long MUTUAL_TLS_MS = 60_000;
-    private static final long LOOK_AROUND_MS = 1_500;
+    private static final long LOOK_AROUND_MS = 3_000;
     private static final Duration TOKEN_VALIDITY = Duration.ofHours(24);
     private static final ObjectReader ANSWER = JsonMapper.builder().build().readerFor(Answer.class);
 
