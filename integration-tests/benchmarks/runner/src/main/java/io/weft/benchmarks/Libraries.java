@@ -63,6 +63,7 @@ final class Libraries implements Benchmark {
         detail.put("clientRatio", Distribution.round(paced.ratios(Window::clientMicros).median(), 3));
         detail.put("serverRatio", Distribution.round(paced.ratios(Window::serverMicros).median(), 3));
         detail.put("flatOutRatio", Distribution.round(flatOut.ratios(Window::cpuMicros).median(), 3));
+        detail.putAll(AgentShare.measure(settings, library.apps()));
         return paced.figure(name(), Overhead.BUDGET, "cpuMicrosPerRequestOff", detail);
     }
 }

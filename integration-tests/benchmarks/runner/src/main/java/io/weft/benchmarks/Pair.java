@@ -125,7 +125,7 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
         // What it says of its recording would be among the answers.
         settings.recordings().ifPresent(folder -> command.option("-Xlog:jfr*=off").option("-XX:StartFlightRecording:settings=profile,filename="
                 + folder.resolve(name.replace(' ', '-') + "-" + System.nanoTime() + ".jfr")
-                + (settings.jdk().feature() < FIRST_WITH_CPU_TIME ? "" : ",jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=10ms")));
+                + (settings.jdk().feature() < FIRST_WITH_CPU_TIME ? "" : ",jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=1ms")));
         return command;
     }
 

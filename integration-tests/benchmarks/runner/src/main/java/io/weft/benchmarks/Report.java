@@ -246,16 +246,18 @@ final class Report {
         StringBuilder table = new StringBuilder("""
                 CPU of client and server together at 4,000 requests a second, with the agent in both over with it in neither: the median of the rounds, and the least and the most
                 of them. Of them alone, the client's and the server's. *Flat out* is the same as fast as two threads can. Rounds differ by several per cents, so few of them say
-                little of three per cent. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
+                little of three per cent. *Agent's own* is what is surer: of the samples of CPU time of the client and of the server, the percent in the agent's own code and in what
+                that calls of the JDK. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
 
-                | library | is the | ratio | rounds: least to most | client alone | server alone | µs without | p50 | p99 | JDK |
-                |---|---|---|---|---|---|---|---|---|---|
+                | library | is the | ratio | rounds: least to most | client alone | server alone | flat out | agent's own, % | µs without | p50 | p99 | JDK |
+                |---|---|---|---|---|---|---|---|---|---|---|---|
                 """);
         for (JsonNode line : own) {
             JsonNode detail = line.get("detail");
-            table.append("| %s | %s | %s%s | %s: %s to %s | %s | %s | %s | %s | %s | %s | %s |%n".formatted(
+            table.append("| %s | %s | %s%s | %s: %s to %s | %s | %s | %s | %s and %s | %s | %s | %s | %s |%n".formatted(
                     detail.get("library").asText(), detail.get("side").asText(), number(line.get("value").asDouble()), line.get("ok").asBoolean() ? "" : ", **not met**",
                     detail.get("rounds"), detail.get("least"), detail.get("most"), detail.get("clientRatio"), detail.get("serverRatio"), detail.get("flatOutRatio"),
+                    detail.get("agentPercentOfClient"), detail.get("agentPercentOfServer"),
                     detail.get("cpuMicrosPerRequestOff"), detail.get("p50Ratio"), detail.get("p99Ratio"), detail.get("jdk").asText()));
         }
         return table.append('\n').toString();

@@ -18,6 +18,10 @@ import java.util.Optional;
  */
 record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Duration> lasting, Optional<Integer> rounds, String library, Optional<Path> recordings, Optional<Integer> agents) {
 
+    Settings recordingTo(Path folder) {
+        return new Settings(jdk, quick, requests, lasting, rounds, library, Optional.of(folder), agents);
+    }
+
     /** How often something is done. */
     int times(int normally, int whenQuick) {
         return quick ? whenQuick : normally;

@@ -1,0 +1,101 @@
+package io.weft.benchmarks;
+
+import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedClass;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedFrame;
+import jdk.jfr.consumer.RecordedMethod;
+import jdk.jfr.consumer.RecordingFile;
+
+/**
+ * What of a JVM's CPU time goes into the agent's own code and what that calls of the JDK, by samples of its stacks. Two JVMs that run the same code differ by several
+ * per cents; this is of one JVM, and thousands of samples tell tenths of one. It is less than the agent costs: what its compilation, its garbage and the
+ * larger methods around its calls cost is not in it.
+ *
+ * @param samples of Java code, since the JVM was warm
+ */
+record AgentShare(long samples, long agents) {
+    private static final int WINDOWS = 8;
+
+    /** Percent of the client's and of the server's, with the agent in both. */
+    static Map<String, Object> measure(Settings settings, Apps apps) throws Exception {
+        Path folder = Files.createTempDirectory("weft-share");
+        try (Testbed testbed = new Testbed()) {
+            Pair pair = Pair.meshed(testbed, settings.recordingTo(folder), apps);
+            for (int warmUp = 0; warmUp < settings.times(Pair.WARM_UP, 2); warmUp++) {
+                pair.send(Overhead.requests(settings));
+            }
+            Instant since = Instant.now();
+            for (int window = 0; window < settings.times(WINDOWS, 1); window++) {
+                pair.send(Overhead.requests(settings));
+            }
+            pair.end();
+            return Map.of(
+                    "agentPercentOfClient", of(folder, "client", since).percent(),
+                    "agentPercentOfServer", of(folder, "server", since).percent());
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private double percent() {
+        return Distribution.round(100.0 * agents / samples, 2);
+    }
+
+    private static AgentShare of(Path folder, String jvm, Instant since) throws IOException {
+        try (Stream<Path> recordings = Files.list(folder)) {
+            Path recording = recordings.filter(path -> path.getFileName().toString().startsWith(jvm)).findAny()
+                    .orElseThrow(() -> new IllegalStateException("the " + jvm + " left no recording"));
+            AgentShare share = new AgentShare(0, 0);
+            try (RecordingFile file = new RecordingFile(recording)) {
+                while (file.hasMoreEvents()) {
+                    share = share.with(file.readEvent(), since);
+                }
+            }
+            if (share.samples == 0) {
+                throw new IllegalStateException("no samples in the recording of the " + jvm);
+            }
+            return share;
+        }
+    }
+
+    private AgentShare with(RecordedEvent event, Instant since) {
+        String type = event.getEventType().getName();
+        // The one is from JDK 25 on, and then the other is off.
+        boolean isSample = type.equals("jdk.CPUTimeSample") || type.equals("jdk.ExecutionSample");
+        if (!isSample || event.getStackTrace() == null || event.getStartTime().isBefore(since)) {
+            return this;
+        }
+        Stream<String> classes = event.getStackTrace().getFrames().stream().map(RecordedFrame::getMethod).map(RecordedMethod::getType).map(RecordedClass::getName);
+        return new AgentShare(samples + 1, agents + (isAgents(classes.toList()) ? 1 : 0));
+    }
+
+    /** @param classes the innermost first */
+    static boolean isAgents(List<String> classes) {
+        return classes.stream().filter(name -> !isOfJdk(name)).findFirst()
+                .filter(name -> name.startsWith("io.weft.") && !name.startsWith("io.weft.driver.") && !name.startsWith("io.weft.benchmarks.")).isPresent();
+    }
+
+    private static boolean isOfJdk(String name) {
+        return Stream.of("java.", "javax.", "jdk.", "sun.", "com.sun.").anyMatch(name::startsWith);
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

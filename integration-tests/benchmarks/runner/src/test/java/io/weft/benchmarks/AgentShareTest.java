@@ -1,0 +1,19 @@
+package io.weft.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class AgentShareTest {
+
+    @Test
+    void theInnermostCodeThatIsNotTheJdksSaysWhoseTimeItIs() {
+        assertThat(AgentShare.isAgents(List.of("java.util.HashMap", "io.weft.dataplane.Cluster", "okhttp3.OkHttpClient"))).isTrue();
+        // The bridge is in a package of the JDK.
+        assertThat(AgentShare.isAgents(List.of("java.lang.WeftBridge", "io.weft.agent.link.BridgeDispatcher", "java.lang.Thread"))).isTrue();
+        assertThat(AgentShare.isAgents(List.of("okhttp3.Headers", "io.weft.okhttp.OkHttpCall", "okhttp3.OkHttpClient"))).isFalse();
+        assertThat(AgentShare.isAgents(List.of("java.lang.String", "io.weft.driver.OkHttp"))).isFalse();
+        assertThat(AgentShare.isAgents(List.of("jdk.internal.net.http.Http1Exchange", "java.lang.Thread"))).isFalse();
+    }
+}
