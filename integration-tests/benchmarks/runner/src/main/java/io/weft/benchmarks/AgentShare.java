@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -26,8 +27,22 @@ import jdk.jfr.consumer.RecordingFile;
 record AgentShare(long samples, long agents) {
     private static final int WINDOWS = 8;
 
-    /** Percent of the client's and of the server's, with the agent in both. */
-    static Map<String, Object> measure(Settings settings, Apps apps) throws Exception {
+    /** Of a client and a server that do nothing else, with the agent in both. */
+    record OfPair(AgentShare client, AgentShare server) {
+        AgentShare together() {
+            return new AgentShare(client.samples + server.samples, client.agents + server.agents);
+        }
+
+        Map<String, Object> detail() {
+            Map<String, Object> detail = new LinkedHashMap<>();
+            detail.put("agentPercentOfClient", client.percent());
+            detail.put("agentPercentOfServer", server.percent());
+            detail.put("samples", together().samples);
+            return detail;
+        }
+    }
+
+    static OfPair measure(Settings settings, Apps apps) throws Exception {
         Path folder = Files.createTempDirectory("weft-share");
         try (Testbed testbed = new Testbed()) {
             Pair pair = Pair.meshed(testbed, settings.recordingTo(folder), apps);
@@ -39,15 +54,13 @@ record AgentShare(long samples, long agents) {
                 pair.send(Overhead.requests(settings));
             }
             pair.end();
-            return Map.of(
-                    "agentPercentOfClient", of(folder, "client", since).percent(),
-                    "agentPercentOfServer", of(folder, "server", since).percent());
+            return new OfPair(of(folder, "client", since), of(folder, "server", since));
         } finally {
             delete(folder);
         }
     }
 
-    private double percent() {
+    double percent() {
         return Distribution.round(100.0 * agents / samples, 2);
     }
 

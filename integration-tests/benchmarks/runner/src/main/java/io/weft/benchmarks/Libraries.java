@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * {@link Overhead} of each library, with the same lean program at the other end: clients with Tomcat, servers with {@code java.net.http}.
@@ -30,20 +29,7 @@ final class Libraries implements Benchmark {
 
     @Override
     public void run(Settings settings, Consumer<Figure> figures) throws Exception {
-        Map<String, Throwable> failed = new LinkedHashMap<>();
-        for (MeasuredLibrary library : Stream.of(MeasuredLibrary.values()).filter(settings::concerns).toList()) {
-            try {
-                figures.accept(figure(settings, library));
-            } catch (Exception | AssertionError failure) {
-                // The others take an hour, and are worth having.
-                failed.put(library.id(), failure);
-            }
-        }
-        if (!failed.isEmpty()) {
-            IllegalStateException all = new IllegalStateException("not measured: " + String.join(", ", failed.keySet()));
-            failed.values().forEach(all::addSuppressed);
-            throw all;
-        }
+        MeasuredLibrary.each(settings, library -> figures.accept(figure(settings, library)));
     }
 
     private Figure figure(Settings settings, MeasuredLibrary library) throws Exception {
@@ -63,7 +49,6 @@ final class Libraries implements Benchmark {
         detail.put("clientRatio", Distribution.round(paced.ratios(Window::clientMicros).median(), 3));
         detail.put("serverRatio", Distribution.round(paced.ratios(Window::serverMicros).median(), 3));
         detail.put("flatOutRatio", Distribution.round(flatOut.ratios(Window::cpuMicros).median(), 3));
-        detail.putAll(AgentShare.measure(settings, library.apps()));
         return paced.figure(name(), Overhead.BUDGET, "cpuMicrosPerRequestOff", detail);
     }
 }

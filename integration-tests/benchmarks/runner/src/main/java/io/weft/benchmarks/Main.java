@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Callable<Integer> {
     private static final List<Benchmark> ALL = Stream.concat(
                     Decision.all().stream(),
-                    Stream.of(new Overhead(), new Libraries(), new Grpc(), new Tls(), new AgainstEnvoy(), new Startup(), new Memory(), new Push(), new Rollout(), new Agents(), new Swap(), new Soak(), new AgentSoak(), new Rotation()))
+                    Stream.of(new Overhead(), new Libraries(), new Share(), new Grpc(), new Tls(), new AgainstEnvoy(), new Startup(), new Memory(), new Push(), new Rollout(), new Agents(), new Swap(), new Soak(), new AgentSoak(), new Rotation()))
             .toList();
 
     @Spec

@@ -3,9 +3,12 @@ package io.weft.benchmarks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A library whose {@link Overhead} is a figure of its own, in its newest version, by the driver that the behaviour suite steers, too. */
 enum MeasuredLibrary {
@@ -86,6 +89,28 @@ enum MeasuredLibrary {
 
     private Optional<Library> jars() {
         return Optional.ofNullable(library).map(Library::newest);
+    }
+
+    interface Measurement {
+        void of(MeasuredLibrary library) throws Exception;
+    }
+
+    /** @throws IllegalStateException some could not be measured */
+    static void each(Settings settings, Measurement measurement) {
+        Map<String, Throwable> failed = new LinkedHashMap<>();
+        for (MeasuredLibrary library : Stream.of(values()).filter(settings::concerns).toList()) {
+            try {
+                measurement.of(library);
+            } catch (Exception | AssertionError failure) {
+                // The others take their time, and are worth having.
+                failed.put(library.id(), failure);
+            }
+        }
+        if (!failed.isEmpty()) {
+            IllegalStateException all = new IllegalStateException("not measured: " + String.join(", ", failed.keySet()));
+            failed.values().forEach(all::addSuppressed);
+            throw all;
+        }
     }
 
     static List<String> ids() {

@@ -29,7 +29,7 @@ final class Overhead implements Benchmark {
         SideBySide pairs = new SideBySide();
         measure(settings, Apps.LEAN, settings.rounds(20, 1),
                 (off, on) -> pairs.round(settings.times(6, 1), () -> off.send(requests(settings)), () -> on.send(requests(settings))));
-        figures.accept(pairs.figure(name(), BUDGET, "cpuMicrosPerRequestOff", AgentShare.measure(settings, Apps.LEAN)));
+        figures.accept(pairs.figure(name(), BUDGET, "cpuMicrosPerRequestOff", AgentShare.measure(settings, Apps.LEAN).detail()));
     }
 
     /** Of a window; few, since it must end even on a machine that is busy with other things. */

@@ -103,7 +103,9 @@ final class Report {
             if (!together) {
                 page.append(place(own.get(0))).append(".\n\n");
             }
-            if (own.stream().allMatch(Report::isOfLibrary)) {
+            if (own.stream().allMatch(Report::isShare)) {
+                page.append(tableOfShares(own));
+            } else if (own.stream().allMatch(Report::isOfLibrary)) {
                 page.append("![What the agent adds to the CPU of a request, in percent](performance/libraries.svg)\n\n").append(tableOfLibraries(own));
             } else {
                 if (own.stream().anyMatch(Report::isOfSoak)) {
@@ -134,6 +136,14 @@ final class Report {
 
     private static boolean isOfLibrary(JsonNode line) {
         return line.at("/detail").has("library");
+    }
+
+    private static boolean isShare(JsonNode line) {
+        return isOfLibrary(line) && line.at("/detail").has("agentPercentOfClient");
+    }
+
+    private static boolean isRatioOfLibrary(JsonNode line) {
+        return isOfLibrary(line) && !isShare(line);
     }
 
     /** When and where, for all that were measured so; the JDKs are those of all figures. */
@@ -223,7 +233,7 @@ final class Report {
     }
 
     private Optional<BarChart> libraries() {
-        List<Bar> bars = lines.stream().filter(Report::isOfLibrary)
+        List<Bar> bars = lines.stream().filter(Report::isRatioOfLibrary)
                 .map(line -> new Bar(
                         titleAndSide(line), Math.max(0, percent(line, "/value")),
                         String.format(Locale.ROOT, "%.1f %% (%.1f to %.1f)", percent(line, "/value"), percent(line, "/detail/least"), percent(line, "/detail/most")),
@@ -246,18 +256,16 @@ final class Report {
         StringBuilder table = new StringBuilder("""
                 CPU of client and server together at 4,000 requests a second, with the agent in both over with it in neither: the median of the rounds, and the least and the most
                 of them. Of them alone, the client's and the server's. *Flat out* is the same as fast as two threads can. Rounds differ by several per cents, so few of them say
-                little of three per cent. *Agent's own* is what is surer: of the samples of CPU time of the client and of the server, the percent in the agent's own code and in what
-                that calls of the JDK. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
+                little of three per cent. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
 
-                | library | is the | ratio | rounds: least to most | client alone | server alone | flat out | agent's own, % | µs without | p50 | p99 | JDK |
-                |---|---|---|---|---|---|---|---|---|---|---|---|
+                | library | is the | ratio | rounds: least to most | client alone | server alone | µs without | p50 | p99 | JDK |
+                |---|---|---|---|---|---|---|---|---|---|
                 """);
         for (JsonNode line : own) {
             JsonNode detail = line.get("detail");
-            table.append("| %s | %s | %s%s | %s: %s to %s | %s | %s | %s | %s and %s | %s | %s | %s | %s |%n".formatted(
+            table.append("| %s | %s | %s%s | %s: %s to %s | %s | %s | %s | %s | %s | %s | %s |%n".formatted(
                     detail.get("library").asText(), detail.get("side").asText(), number(line.get("value").asDouble()), line.get("ok").asBoolean() ? "" : ", **not met**",
                     detail.get("rounds"), detail.get("least"), detail.get("most"), detail.get("clientRatio"), detail.get("serverRatio"), detail.get("flatOutRatio"),
-                    detail.get("agentPercentOfClient"), detail.get("agentPercentOfServer"),
                     detail.get("cpuMicrosPerRequestOff"), detail.get("p50Ratio"), detail.get("p99Ratio"), detail.get("jdk").asText()));
         }
         return table.append('\n').toString();
@@ -273,13 +281,36 @@ final class Report {
             table.append("| ").append(label(line)).append(" | ").append(figure(line)).append(" | ")
                     .append(budget.isNull() ? "none" : number(budget.asDouble())).append(" | ").append(line.get("ok").asBoolean() ? "met" : "**not met**").append(" |\n");
         }
-        List<ObjectNode> libraries = lines.stream().filter(Report::isOfLibrary).toList();
+        appendLibraries(table, "libraries", lines.stream().filter(Report::isRatioOfLibrary).toList());
+        appendLibraries(table, "share", lines.stream().filter(Report::isShare).toList());
+        return table.toString();
+    }
+
+    private static void appendLibraries(StringBuilder table, String name, List<ObjectNode> libraries) {
         if (!libraries.isEmpty()) {
             long met = libraries.stream().filter(line -> line.get("ok").asBoolean()).count();
-            table.append("| [libraries](#libraries) | ").append(met).append(" of ").append(libraries.size()).append(" are within it | ")
+            table.append("| [").append(name).append("](#").append(name).append(") | ").append(met).append(" of ").append(libraries.size()).append(" are within it | ")
                     .append(number(libraries.get(0).get("budget").asDouble())).append(" | ").append(met == libraries.size() ? "met" : "**not met**").append(" |\n");
         }
-        return table.toString();
+    }
+
+    private static String tableOfShares(List<ObjectNode> own) {
+        StringBuilder table = new StringBuilder("""
+                Of the CPU time of client and server together, the agent in both, as fast as two threads can: the percent that is the agent's own code and what that calls of the JDK, by a sample of
+                the stack each millisecond of CPU, once both are warm. It is less than all that the agent costs (its garbage and what compilers make of its callers are not in it), but thousands of
+                samples of one JVM tell tenths of a per cent, where ratios of two JVMs need twenty rounds for whole ones, and a machine that does something else does no harm. Beside a
+                library there is always the same program at the other end, that does as little as it can.
+
+                | library | is the | together | client's | server's | samples | JDK |
+                |---|---|---|---|---|---|---|
+                """);
+        for (JsonNode line : own) {
+            JsonNode detail = line.get("detail");
+            table.append("| %s | %s | %s%s | %s | %s | %s | %s |%n".formatted(
+                    detail.get("library").asText(), detail.get("side").asText(), number(line.get("value").asDouble()), line.get("ok").asBoolean() ? "" : ", **not met**",
+                    detail.get("agentPercentOfClient"), detail.get("agentPercentOfServer"), detail.get("samples"), detail.get("jdk").asText()));
+        }
+        return table.append('\n').toString();
     }
 
     private String notMet() {
@@ -316,7 +347,7 @@ final class Report {
 
     private static String label(JsonNode line) {
         if (isOfLibrary(line)) {
-            return titleAndSide(line);
+            return titleAndSide(line) + (isShare(line) ? " (share)" : "");
         }
         JsonNode app = line.at("/detail/app");
         return line.get("name").asText() + (app.isMissingNode() ? "" : ", " + app.asText() + ", JDK " + line.at("/detail/jdk").asText().replaceAll("\\..*", ""));

@@ -74,17 +74,28 @@ class ReportTest {
     void eachLibraryKeepsItsFigureUntilItIsMeasuredAgain() throws Exception {
         List<String> all = List.of("tls", "libraries");
         String library = "{'name':'libraries','value':%s,'unit':'ratio','budget':1.03,'ok':%s,'detail':{'jdk':'25','cores':2,'rounds':5,'least':0.99,'most':1.05,"
-                + "'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'library':'%s','side':'client','clientRatio':1.0,'serverRatio':1.0,'flatOutRatio':1.1,"
-                + "'agentPercentOfClient':1.2,'agentPercentOfServer':0.1}}";
+                + "'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'library':'%s','side':'client','clientRatio':1.0,'serverRatio':1.0,'flatOutRatio':1.1}}";
         Report.write(docs, lines(library.formatted("1.01", true, "Apache"), library.formatted("1.08", false, "Orca")), LocalDate.of(2026, 1, 2), all);
         assertThat(Files.readString(docs.resolve("performance.md"))).contains("1 of 2 are within it | 1.03 | **not met** |", "Not met: Orca, client.");
 
         Report.write(docs, lines(library.formatted("1.02", true, "Orca")), LocalDate.of(2026, 1, 3), all);
 
         assertThat(Files.readString(docs.resolve("performance.md")))
-                .contains("| Apache | client | 1.01 | 5: 0.99 to 1.05 | 1.0 | 1.0 | 1.1 | 1.2 and 0.1 |", "| Orca | client | 1.02 |", "2 of 2 are within it | 1.03 | met |", "Every budget is met.", "libraries.svg")
+                .contains("| Apache | client | 1.01 | 5: 0.99 to 1.05 |", "| Orca | client | 1.02 |", "2 of 2 are within it | 1.03 | met |", "Every budget is met.", "libraries.svg")
                 .doesNotContain("1.08");
         assertThat(Files.readString(docs.resolve("performance/libraries.svg"))).contains("Orca, client", "2.0 % (-1.0 to 5.0)");
+    }
+
+    @Test
+    void theAgentsShareIsATableOfItsOwn() throws Exception {
+        String share = "{'name':'share','value':%s,'unit':'%% of CPU','budget':3,'ok':%s,'detail':{'jdk':'25','cores':2,'library':'%s','side':'client',"
+                + "'agentPercentOfClient':1.2,'agentPercentOfServer':0.1,'samples':9000}}";
+        Report.write(docs, lines(share.formatted("0.9", true, "Apache"), share.formatted("4.1", false, "Orca")), LocalDate.of(2026, 1, 2), List.of("libraries", "share"));
+
+        assertThat(Files.readString(docs.resolve("performance.md")))
+                .contains("| Apache | client | 0.9 | 1.2 | 0.1 | 9000 | 25 |", "| Orca | client | 4.1, **not met** |", "| [share](#share) | 1 of 2 are within it | 3 | **not met** |",
+                        "Not met: Orca, client (share).", "Not measured: libraries.")
+                .doesNotContain("libraries.svg");
     }
 
     @Test
