@@ -172,6 +172,7 @@ final class ClusterSource implements Source {
     }
 
     private void look() {
+        statuses.retry();
         try {
             discover();
         } catch (IOException e) {

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.server.mock.CustomResourceAware;
 import io.fabric8.kubernetes.client.server.mock.KubernetesAttributesExtractor;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.Resetable;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.fabric8.mockwebserver.ServerRequest;
 import io.fabric8.mockwebserver.ServerResponse;
 import io.fabric8.mockwebserver.crud.AttributeSet;
@@ -15,8 +16,10 @@ import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
 import io.fabric8.mockwebserver.internal.MockDispatcher;
 import io.fabric8.mockwebserver.internal.SimpleRequest;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,6 +29,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * there is whenever one is created or replaced, which with tens of thousands of them takes minutes; here they are found by name.
  */
 final class IndexedDispatcher extends Dispatcher implements Resetable, CustomResourceAware {
+    private static final String STATUS = "/status";
+    private static final int CONFLICT = 409;
+
     private final Map<ServerRequest, Queue<ServerResponse>> prepared;
     private final MockDispatcher answers;
     private final Objects objects = new Objects();
@@ -38,7 +44,12 @@ final class IndexedDispatcher extends Dispatcher implements Resetable, CustomRes
     @Override
     public MockResponse dispatch(RecordedRequest request) {
         Queue<ServerResponse> known = prepared.get(new SimpleRequest(HttpMethod.valueOf(request.getMethod()), request.getPath()));
-        return known != null && !known.isEmpty() ? answers.dispatch(request) : objects.dispatch(request);
+        if (known != null && !known.isEmpty()) {
+            return answers.dispatch(request);
+        }
+        return request.getMethod().equals("PUT") && objects.isForAnOlderVersion(request.getPath(), request.getBody().getBytes())
+                ? new MockResponse().setResponseCode(CONFLICT)
+                : objects.dispatch(request);
     }
 
     @Override
@@ -66,6 +77,19 @@ final class IndexedDispatcher extends Dispatcher implements Resetable, CustomRes
     /** Changed under the lock that all changes are made under. */
     private static final class Objects extends KubernetesCrudDispatcher {
         private final Map<Object, List<AttributeSet>> byName = new ConcurrentHashMap<>();
+
+        /** Of a status the library's own takes no notice for which version of the object it is. */
+        boolean isForAnOlderVersion(String path, byte[] body) {
+            if (!path.endsWith(STATUS)) {
+                return false;
+            }
+            Map.Entry<AttributeSet, String> known = findResource(attributeExtractor.fromPath(path.substring(0, path.length() - STATUS.length())));
+            return known != null && !version(known.getValue()).equals(version(new String(body, StandardCharsets.UTF_8)));
+        }
+
+        private static Optional<String> version(String object) {
+            return Optional.ofNullable(Serialization.unmarshal(object, GenericKubernetesResource.class).getMetadata().getResourceVersion());
+        }
 
         @Override
         public Map.Entry<AttributeSet, String> findResource(AttributeSet query) {
