@@ -30,9 +30,13 @@ final class Chart {
     }
 
     static byte[] helm(List<String> arguments) throws IOException, InterruptedException {
+        return helm(NAMESPACE, arguments);
+    }
+
+    static byte[] helm(String namespace, List<String> arguments) throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(System.getProperty("weft.it.helm", "helm")));
         words.addAll(arguments);
-        words.addAll(List.of("--namespace", NAMESPACE));
+        words.addAll(List.of("--namespace", namespace));
         Process process;
         try {
             process = new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();

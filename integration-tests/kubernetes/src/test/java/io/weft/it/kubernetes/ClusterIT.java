@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
-import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
@@ -13,16 +12,12 @@ import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Wire;
-import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -32,8 +27,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class ClusterIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Pattern ADDRESS = Pattern.compile("\"address\":\"([^\"]+)\"");
-    private static final Pattern PAGE = Pattern.compile("\"page\":\"([^\"]+)\"");
     private static final int SAMPLE = 200;
 
     @RegisterExtension
@@ -48,13 +41,14 @@ class ClusterIT {
                 metadata: {name: orders, namespace: shop}
                 spec: {clusterIP: 10.96.0.7, ports: [{name: http, port: 80, protocol: TCP}]}
                 """);
-        JvmProcess controlPlane = controlPlane(cluster);
-        URI uri = said(ADDRESS, controlPlane);
-        int first = pod(jdk, cluster, uri, "v1");
-        int second = pod(jdk, cluster, uri, "v2");
-        cluster.apply(slice(cluster, "v1", first, "ready: true"));
-        cluster.apply(slice(cluster, "v2", second, "ready: true"));
-        JvmProcess client = caller(jdk, cluster, uri);
+        Shop shop = new Shop(testbed, cluster, jdk);
+        JvmProcess controlPlane = shop.controlPlane(cluster.controlPlaneKubeconfig(), "127.0.0.1:0");
+        URI uri = Shop.address(controlPlane);
+        int first = shop.orders(uri, "v1").awaitPort();
+        int second = shop.orders(uri, "v2").awaitPort();
+        cluster.apply(shop.slice("v1", first, "ready: true"));
+        cluster.apply(shop.slice("v2", second, "ready: true"));
+        JvmProcess client = shop.caller(uri, "caller");
 
         for (String host : new String[] {"orders", "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local"}) {
             await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.load("http://" + host + "/", Map.of(), 20, 2).counts())
@@ -72,17 +66,17 @@ class ClusterIT {
         cluster.delete(GATEWAY_ROUTE);
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.get("http://orders/elsewhere").status()).isEqualTo(200));
 
-        cluster.apply(slice(cluster, "v1", first, "ready: false, serving: true, terminating: true"));
+        cluster.apply(shop.slice("v1", first, "ready: false, serving: true, terminating: true"));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isEqualTo(SAMPLE));
 
         // While the API server is away, as when it starts anew, nothing changes; what did meanwhile is seen when it is back.
         cluster.wire().conduct(Wire.Conduct.CUT);
-        cluster.apply(slice(cluster, "v1", first, "ready: true"));
-        cluster.apply(slice(cluster, "v2", second, "ready: false, serving: true, terminating: true"));
+        cluster.apply(shop.slice("v1", first, "ready: true"));
+        cluster.apply(shop.slice("v2", second, "ready: false, serving: true, terminating: true"));
         assertThat(sample(client).body("v2")).isEqualTo(SAMPLE);
         cluster.wire().conduct(Wire.Conduct.PASS);
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v1")).isEqualTo(SAMPLE));
-        JvmProcess newcomer = caller(jdk, cluster, uri, "newcomer");
+        JvmProcess newcomer = shop.caller(uri, "newcomer");
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(newcomer.get("http://orders/").body()).isEqualTo("v1"));
 
         // Neither the API server nor the control plane is needed for what is in force.
@@ -105,16 +99,17 @@ class ClusterIT {
                     spec: {clusterIP: 10.96.0.%d, ports: [{name: http, port: 80, protocol: TCP}]}
                     """.formatted(service, 10 + service.charAt(service.length() - 1)));
         }
-        JvmProcess controlPlane = controlPlane(cluster);
-        URI uri = said(ADDRESS, controlPlane);
+        Shop shop = new Shop(testbed, cluster, jdk);
+        JvmProcess controlPlane = shop.controlPlane(cluster.controlPlaneKubeconfig(), "127.0.0.1:0");
+        URI uri = Shop.address(controlPlane);
         for (String version : new String[] {"v1", "v2"}) {
-            int port = pod(jdk, cluster, uri, version);
-            cluster.apply(slice(cluster, version, port, "ready: true"));
-            cluster.apply(slice(cluster, version, port, "ready: true")
+            int port = shop.orders(uri, version).awaitPort();
+            cluster.apply(shop.slice(version, port, "ready: true"));
+            cluster.apply(shop.slice(version, port, "ready: true")
                     .replace("name: orders-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders}",
                             "name: only-" + version + ", namespace: shop, labels: {kubernetes.io/service-name: orders-" + version + "}"));
         }
-        JvmProcess client = caller(jdk, cluster, uri);
+        JvmProcess client = shop.caller(uri, "caller");
 
         cluster.apply(weighted("orders-v2", 1, 3));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(sample(client).body("v2")).isBetween(SAMPLE * 3 / 5, SAMPLE * 9 / 10));
@@ -135,7 +130,7 @@ class ClusterIT {
         });
         try {
             JvmProcess canary = testbed.jvm("canary", jdk).jar(Build.controlPlane(), "canary", "shop/orders", "--kubernetes",
-                    "--kubeconfig", cluster.kubeconfig().toString(), "--page", said(PAGE, controlPlane).toString(),
+                    "--kubeconfig", cluster.kubeconfig().toString(), "--page", Shop.page(controlPlane).toString(),
                     "--from", "v1", "--to", "v2", "--steps", "100", "--hold", "2s", "--min-requests", "5", "--max-error-rate", "1%", "--json");
             assertThat(canary.awaitExit(PATIENCE)).as(canary::report).isZero();
             assertThat(canary.stdout()).last().asString().contains("\"done\"");
@@ -170,56 +165,10 @@ class ClusterIT {
                         .toList();
     }
 
-    private JvmProcess controlPlane(Cluster cluster) throws IOException {
-        return testbed.jvm("control plane", Jdks.newest()).jar(
-                Build.controlPlane(), "control-plane", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--json",
-                "--kubernetes", "--kubeconfig", cluster.controlPlaneKubeconfig().toString(), "--namespace", "weft-system");
-    }
-
-    private static URI said(Pattern what, JvmProcess controlPlane) {
-        Matcher ready = what.matcher(controlPlane.awaitStdout(line -> line.contains("\"ready\":true")));
-        assertThat(ready.find()).isTrue();
-        return URI.create(ready.group(1));
-    }
-
-    private JvmProcess caller(Jdk jdk, Cluster cluster, URI controlPlane) throws IOException {
-        return caller(jdk, cluster, controlPlane, "caller");
-    }
-
-    private JvmProcess caller(Jdk jdk, Cluster cluster, URI controlPlane, String name) throws IOException {
-        Path token = cluster.pod(name, "storefront", Map.of("app", "storefront"));
-        return testbed.jvm(name, jdk).mesh(controlPlane, "storefront")
-                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
-                .environment("WEFT_ADDRESS", cluster.address())
-                .driver(JavaNetHttp.class);
-    }
-
     private static Tally sample(JvmProcess client) {
         Tally tally = client.load("http://orders/", Map.of(), SAMPLE, 2);
         assertThat(tally.status(200)).as(() -> tally.counts().toString()).isEqualTo(SAMPLE);
         return tally;
-    }
-
-    /** Returns the port that the app has bound. */
-    private int pod(Jdk jdk, Cluster cluster, URI controlPlane, String version) throws IOException {
-        Path token = cluster.pod("orders-" + version, "orders", Map.of("app", "orders", "version", version));
-        return testbed.jvm("orders " + version, jdk).mesh(controlPlane, "orders")
-                .environment("WEFT_CONTROL_PLANE_TOKEN_FILE", token.toString())
-                .environment("WEFT_ADDRESS", cluster.address())
-                .driver("io.weft.driver.JdkHttpServer", version)
-                .awaitPort();
-    }
-
-    private static String slice(Cluster cluster, String version, int port, String conditions) {
-        return """
-                apiVersion: discovery.k8s.io/v1
-                kind: EndpointSlice
-                metadata: {name: orders-%s, namespace: shop, labels: {kubernetes.io/service-name: orders}}
-                addressType: IPv4
-                ports: [{name: http, port: %d, protocol: TCP}]
-                endpoints:
-                - {addresses: [%s], conditions: {%s}, targetRef: {kind: Pod, namespace: shop, name: orders-%s}}
-                """.formatted(version, port, cluster.address(), conditions, version);
     }
 
     private static final String KUMA_ROUTE = """

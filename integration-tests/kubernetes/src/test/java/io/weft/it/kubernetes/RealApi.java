@@ -29,8 +29,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A real API server. Nodes and controllers are not needed, but that the namespace controller deletes what the test leaves behind. The
@@ -39,11 +41,12 @@ import java.util.Map;
 final class RealApi implements Cluster {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final List<String> NAMESPACES = List.of("shop", Chart.NAMESPACE);
+    private static final Set<String> NEEDS_A_NODE = Set.of("Deployment", "PodDisruptionBudget");
 
     private final RealCluster cluster;
     private final KubernetesClient client;
     private final Path folder;
-    private final List<HasMetadata> chart;
+    private final List<HasMetadata> chart = new ArrayList<>();
     private final Wire wire;
     private final Path controlPlaneKubeconfig;
 
@@ -58,29 +61,45 @@ final class RealApi implements Cluster {
             assumeTrue(client.apiextensions().v1().customResourceDefinitions().withName(plural + ".gateway.networking.k8s.io").get() != null,
                     "the given cluster has no " + plural + ": install Gateway API's definitions");
         }
-        chart = client.load(new ByteArrayInputStream(Chart.rendered("templates/crds.yaml", "templates/control-plane.yaml"))).items().stream()
-                .filter(object -> List.of("CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-                        .contains(object.getKind()))
-                .toList();
         for (String namespace : NAMESPACES) {
             client.resource(new NamespaceBuilder().withNewMetadata().withName(namespace).endMetadata().build()).create();
         }
-        chart.forEach(object -> client.resource(object).createOr(NonDeletingOperation::update));
+        install("templates/crds.yaml", "templates/control-plane.yaml");
         URI server = URI.create(client.getMasterUrl().toString());
         wire = Wire.to(new InetSocketAddress(server.getHost(), server.getPort()));
-        controlPlaneKubeconfig = controlPlaneKubeconfig(token(Chart.NAMESPACE, "weft-control-plane", new TokenRequestBuilder()
-                .withNewSpec().withExpirationSeconds(3600L).endSpec().build()));
+        controlPlaneKubeconfig = kubeconfig("weft-control-plane", wire.port());
     }
 
-    private Path controlPlaneKubeconfig(String token) throws IOException {
-        return Files.writeString(folder.resolve("control-plane.kubeconfig"), """
+    /** What the chart makes, but what it has run. */
+    void install(String... templates) throws IOException, InterruptedException {
+        client.load(new ByteArrayInputStream(Chart.rendered(templates))).items().stream()
+                .filter(object -> !NEEDS_A_NODE.contains(object.getKind()))
+                .forEach(object -> {
+                    chart.add(object);
+                    client.resource(object).createOr(NonDeletingOperation::update);
+                });
+    }
+
+    /** With the rights that the chart gives to a ServiceAccount of its own. */
+    Path kubeconfig(String serviceAccount) throws IOException {
+        return kubeconfig(serviceAccount, URI.create(client.getMasterUrl().toString()).getPort());
+    }
+
+    private Path kubeconfig(String serviceAccount, int port) throws IOException {
+        String token = token(Chart.NAMESPACE, serviceAccount, new TokenRequestBuilder()
+                .withNewSpec().withExpirationSeconds(3600L).endSpec().build());
+        return Files.writeString(folder.resolve(serviceAccount + "-" + port + ".kubeconfig"), kubeconfig(client, port, token, Chart.NAMESPACE));
+    }
+
+    static String kubeconfig(KubernetesClient client, int port, String token, String namespace) {
+        return """
                 apiVersion: v1
                 kind: Config
                 clusters: [{name: c, cluster: {server: "https://127.0.0.1:%d", certificate-authority-data: "%s"}}]
                 users: [{name: u, user: {token: "%s"}}]
                 contexts: [{name: x, context: {cluster: c, user: u, namespace: %s}}]
                 current-context: x
-                """.formatted(wire.port(), client.getConfiguration().getCaCertData(), token, Chart.NAMESPACE));
+                """.formatted(port, client.getConfiguration().getCaCertData(), token, namespace);
     }
 
     private String token(String namespace, String serviceAccount, TokenRequest request) {
@@ -104,6 +123,10 @@ final class RealApi implements Cluster {
 
     @Override
     public String address() {
+        return addressOfThisMachine();
+    }
+
+    static String addressOfThisMachine() {
         try {
             return NetworkInterface.networkInterfaces().flatMap(NetworkInterface::inetAddresses)
                     .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress() && address.getAddress().length == 4)
@@ -169,6 +192,9 @@ final class RealApi implements Cluster {
             wire.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+        if (!cluster.remains()) {
+            return;
         }
         chart.forEach(object -> client.resource(object).delete());
         NAMESPACES.forEach(name -> client.namespaces().withName(name).delete());

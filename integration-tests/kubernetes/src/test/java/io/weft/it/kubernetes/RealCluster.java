@@ -19,6 +19,11 @@ interface RealCluster extends AutoCloseable {
     /** Makes an image known to the nodes. */
     void load(Path archive) throws Exception;
 
+    /** Whether it goes on after the test, which then has to clean up. */
+    default boolean remains() {
+        return true;
+    }
+
     @Override
     void close() throws Exception;
 }
