@@ -3,8 +3,10 @@ package io.weft.policy;
 import static io.weft.policy.Resources.any;
 import static io.weft.policy.Resources.assignment;
 import static io.weft.policy.Resources.cluster;
+import static io.weft.policy.Resources.host;
 import static io.weft.policy.Resources.impossibleCluster;
 import static io.weft.policy.Resources.listener;
+import static io.weft.policy.Resources.partialRoutes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -17,6 +19,8 @@ import io.weft.policy.parse.ResourceType;
 import io.weft.policy.proto.envoy.config.core.v3.DataSource;
 import io.weft.policy.proto.envoy.config.listener.v3.FilterChain;
 import io.weft.policy.proto.envoy.config.listener.v3.Listener;
+import io.weft.policy.proto.envoy.config.route.v3.RouteConfiguration;
+import io.weft.policy.proto.envoy.config.route.v3.VirtualHost;
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.weft.policy.proto.envoy.extensions.filters.http.jwt_authn.v3.JwtProvider;
 import io.weft.policy.proto.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
@@ -113,6 +117,55 @@ class ClientStatusTest {
             byte[] names = fields(under.client.clientStatus(WITHOUT_CONTENTS).get(10, TimeUnit.SECONDS), 1).get(0);
             assertThat(fields(names, 3)).hasSize(4).allSatisfy(resource -> assertThat(fields(resource, 4)).isEmpty());
         }
+    }
+
+    /** As an Envoy does: for tools that know nothing of virtual hosts that come one by one they are in their route configuration. */
+    @Test
+    void aRouteConfigurationIsShownWithTheVirtualHostsThatCameByThemselves() throws Exception {
+        ServedPolicy policy = new ServedPolicy(
+                listener("outbound", "routes"), partialRoutes("routes"), cluster("orders"), assignment("orders", 1001),
+                host("routes", "users", "orders"), host("routes", "orders", "orders"));
+        try (ScriptedControlPlane controlPlane = new ScriptedControlPlane(policy.script());
+                ClientUnderTest under = new ClientUnderTest(controlPlane.uri())) {
+            under.awaitCluster("orders");
+            await().untilAsserted(() -> assertThat(routes(under).getVirtualHostsList()).extracting(VirtualHost::getName)
+                    .containsExactly("routes/orders", "routes/users"));
+            assertThat(routes(under).hasVhds()).isTrue();
+            String before = version(under);
+            assertThat(dumped(under)).contains(new String(routesAsTold(under), StandardCharsets.ISO_8859_1));
+
+            policy.remove(ResourceType.VIRTUAL_HOSTS, "routes/users");
+            policy.put(host("routes", "invoices", "orders"));
+            policy.push();
+            await().untilAsserted(() -> assertThat(routes(under).getVirtualHostsList()).extracting(VirtualHost::getName)
+                    .containsExactly("routes/invoices", "routes/orders"));
+            assertThat(version(under)).as("that of what came last").isNotEqualTo(before);
+            assertThat(dumped(under)).contains(new String(routesAsTold(under), StandardCharsets.ISO_8859_1));
+        }
+    }
+
+    private static String dumped(ClientUnderTest under) throws Exception {
+        return new String(under.client.configDump().toCompletableFuture().get(10, TimeUnit.SECONDS), StandardCharsets.ISO_8859_1);
+    }
+
+    private static String version(ClientUnderTest under) throws Exception {
+        return under.client.clientStatus().get(10, TimeUnit.SECONDS).resources().stream()
+                .filter(resource -> resource.typeUrl().equals(ResourceType.ROUTES.typeUrl()))
+                .findFirst().orElseThrow().version();
+    }
+
+    private static RouteConfiguration routes(ClientUnderTest under) throws Exception {
+        return RouteConfiguration.parseFrom(routesAsTold(under));
+    }
+
+    private static byte[] routesAsTold(ClientUnderTest under) throws Exception {
+        byte[] config = fields(under.client.clientStatus(EVERYTHING).get(10, TimeUnit.SECONDS), 1).get(0);
+        for (byte[] resource : fields(config, 3)) {
+            if (new String(fields(resource, 1).get(0), StandardCharsets.UTF_8).equals(ResourceType.ROUTES.typeUrl())) {
+                return fields(fields(resource, 4).get(0), 2).get(0);
+            }
+        }
+        throw new AssertionError("there are no routes");
     }
 
     /** With such a key anybody could make tokens that are good. */
