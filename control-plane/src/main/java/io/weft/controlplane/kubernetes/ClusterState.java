@@ -3,6 +3,7 @@ package io.weft.controlplane.kubernetes;
 import io.weft.controlplane.policy.Labels;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,7 +30,9 @@ final class ClusterState {
     private final Set<String> joining = new HashSet<>();
     /** By where they lead, the names of other services. */
     private final Map<ObjectName, Set<ObjectName>> aliases = new HashMap<>();
-    private final Map<ObjectName, Joined> joined = new HashMap<>();
+    /** In the order in which a mesh has them, for which they would be sorted else with every change. */
+    private final Map<ObjectName, Joined> joined =
+            new TreeMap<>(Comparator.comparing(ObjectName::name).thenComparing(ObjectName::namespace));
     private final Set<ObjectName> stale = new HashSet<>();
 
     /**
@@ -179,7 +182,7 @@ final class ClusterState {
         return zones.getOrDefault(pod.node(), pod.labels().getOrDefault(Labels.ZONE, ""));
     }
 
-    /** All services, in no order. */
+    /** All services, in the order of their names. */
     synchronized Collection<Joined> joined() {
         for (ObjectName name : stale) {
             Facts.OfService service = services.get(name);

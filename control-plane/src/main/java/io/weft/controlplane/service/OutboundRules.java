@@ -62,6 +62,11 @@ public final class OutboundRules {
         }
     }
 
+    /** Equal to those of other rules whose entries have the same numbers. */
+    public List<?> entries() {
+        return ascending;
+    }
+
     private static final Comparator<Entry> ASCENDING = Comparator
             .comparing((Entry entry) -> entry.policy, precedence())
             .thenComparingInt(entry -> entry.to.destination().rank())

@@ -77,10 +77,14 @@ public record Service(
         return hosts.inNamespace().isEmpty() ? name() : metadata.namespace() + "/" + name();
     }
 
-    /** @param instances that are ready, in a stable order, none twice */
-    public record Port(int number, Optional<String> name, Protocol protocol, List<Instance> instances) {
-        public Port {
-            instances = List.copyOf(instances);
+    /**
+     * @param instances that are ready, in a stable order, none twice
+     * @param differsByZone whether callers of some zones should prefer some of them; said once, as there are tens of thousands
+     */
+    public record Port(int number, Optional<String> name, Protocol protocol, List<Instance> instances, boolean differsByZone) {
+
+        public Port(int number, Optional<String> name, Protocol protocol, List<Instance> instances) {
+            this(number, name, protocol, List.copyOf(instances), instances.stream().anyMatch(instance -> !instance.forZones().isEmpty()));
         }
 
         /** Kuma's section name. */

@@ -51,8 +51,7 @@ public final class ServiceCatalog {
         differByKind = all.stream().anyMatch(service -> service.external().flatMap(MeshExternalService::tls)
                 .filter(tls -> tls.verification() != MeshExternalService.Verification.NONE && tls.authorities().isEmpty())
                 .isPresent());
-        differByZone = all.stream().anyMatch(service -> service.ports().stream()
-                .anyMatch(port -> port.instances().stream().anyMatch(instance -> !instance.forZones().isEmpty())));
+        differByZone = all.stream().anyMatch(service -> service.ports().stream().anyMatch(Service.Port::differsByZone));
         all.forEach(service -> byName.computeIfAbsent(service.name(), name -> new ArrayList<>(1)).add(service));
     }
 

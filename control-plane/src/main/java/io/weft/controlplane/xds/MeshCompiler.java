@@ -17,6 +17,7 @@ import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.policy.AppliedPolicies;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
+import io.weft.controlplane.policy.MeshAccessLog;
 import io.weft.controlplane.policy.MeshExternalService;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshMetric;
@@ -79,6 +80,7 @@ public final class MeshCompiler {
     private final Map<PassthroughKey, Versioned> passthroughs = new HashMap<>();
     private final Map<TracedKey, Versioned> traced = new HashMap<>();
     private final MadeResources made;
+    private final Object epoch;
     private final Map<String, Destinations.Cluster> destinations = new HashMap<>();
 
     /**
@@ -102,6 +104,10 @@ public final class MeshCompiler {
             String zone,
             ClientNode.Kind kind,
             boolean incremental) {
+
+        Group whateverItsRoutes() {
+            return new Group(new BitSet(), entries, shown, caller, namespace, zone, kind, incremental);
+        }
 
         Group in(String other) {
             return new Group(routes, entries, shown, caller, other, zone, kind, incremental);
@@ -133,6 +139,29 @@ public final class MeshCompiler {
     private record PassthroughKey(MeshPassthrough passthrough, String namespace) {}
 
     private record TracedKey(int port, List<AccessLog> logs, Tracing tracing) {}
+
+    /** The virtual host of a port of which no route says anything. Nearly all are so, and nearly all are what they were before. */
+    private record PlainHost(Service service, Object epoch, List<String> domains, RoutePolicies policies, Host host) {}
+
+    /**
+     * What such a port is to a group of data planes.
+     *
+     * @param epoch of all that is not the service's
+     * @param endpoints empty: callers have them by the cluster
+     */
+    private record Plain(
+            Object epoch,
+            PlainHost host,
+            String clusterName,
+            Versioned cluster,
+            Localities localities,
+            Optional<Versioned> endpoints,
+            Destinations.Cluster destination,
+            Optional<MeshAccessLog> log) {}
+
+    private record PlainHostsKey(Group group) {}
+
+    private record PlainsKey(Group group) {}
 
     private record EndpointsKey(String name, Localities localities, String zone) {}
 
@@ -173,6 +202,7 @@ public final class MeshCompiler {
         this.routes = policies.routes();
         outboundRules = new OutboundRules(policies.merged(), routes, policies.initial());
         inboundRules = new InboundRules(policies.merged(), policies.initial(), security::callers);
+        epoch = made.epoch(outboundRules.entries());
         dataplaneRules = new DataplaneRules(policies.merged());
         callers = Callers.of(policies.merged());
         this.security = security;
@@ -338,7 +368,7 @@ public final class MeshCompiler {
         if (node.kind() == ClientNode.Kind.AGENT) {
             return bundle;
         }
-        List<Versioned> secrets = new ArrayList<>(bundle.resources().values());
+        List<Versioned> secrets = new ArrayList<>(bundle.resources());
         certificates.of(node.id(), identity.get())
                 .ifPresent(certificate -> secrets.add(TlsBuilder.identity(identity.get().name(), certificate)));
         return Table.of(secrets);
@@ -436,17 +466,44 @@ public final class MeshCompiler {
         }
         List<MeshHttpRoute> applicable = group.routes().stream().mapToObj(routes::get).toList();
         List<Versioned> hosts = new ArrayList<>();
+        MadeResources.Each<Service.Port, PlainHost> plains = made.each(new PlainHostsKey(group.whateverItsRoutes()));
         for (Service service : services.all()) {
             List<String> names = service.hosts().inNamespace().get(group.namespace());
-            if (names != null) {
-                List<String> domains = Stream.concat(service.hosts().everywhere().stream(), names.stream()).distinct().toList();
-                service.ports().stream()
-                        .filter(port -> port.protocol().http())
-                        .map(port -> host(group, new Target(service, port, Map.of()), domains, applicable, new HashMap<>()).alone())
-                        .forEach(hosts::add);
+            if (names == null) {
+                continue;
+            }
+            for (Service.Port port : service.ports()) {
+                if (port.protocol().http()) {
+                    hosts.add(inNamespace(group, new Target(service, port, Map.of()), names, applicable, plains).alone());
+                }
             }
         }
         return elsewhere.with(Table.of(hosts));
+    }
+
+    private Host inNamespace(
+            Group group,
+            Target target,
+            List<String> names,
+            List<MeshHttpRoute> applicable,
+            MadeResources.Each<Service.Port, PlainHost> plains) {
+        Service service = target.service();
+        List<RouteRules.Resolved> rules = RouteRules.of(service, target.port(), applicable);
+        PlainHost before = plains.get(target.port());
+        if (before != null && before.service() != service) {
+            before = null;
+        }
+        if (isPlain(rules) && before != null && before.epoch() == epoch) {
+            plains.keep(target.port(), before);
+            return before.host();
+        }
+        List<String> domains = Stream.concat(service.hosts().everywhere().stream(), names.stream()).distinct().toList();
+        if (!isPlain(rules)) {
+            return host(group, target, domains, rules, new HashMap<>());
+        }
+        PlainHost plain = plainHost(group, target, domains, rules.get(0), before);
+        plains.keep(target.port(), plain);
+        return plain.host();
     }
 
     private Outbound everything(Group group) {
@@ -454,47 +511,52 @@ public final class MeshCompiler {
         Map<Integer, RouteTable> tables = new TreeMap<>();
         Map<Integer, OutboundLogs> logs = new TreeMap<>();
         Map<String, Target> targets = new LinkedHashMap<>();
+        Map<String, Versioned> clusters = new HashMap<>();
+        List<Versioned> endpoints = new ArrayList<>();
+        MadeResources.Each<Service.Port, Plain> plains = made.each(new PlainsKey(group.whateverItsRoutes()));
         for (Service service : services.all()) {
             for (Service.Port port : service.ports()) {
                 if (!port.protocol().http()) {
                     continue;
                 }
                 RouteTable table = tables.computeIfAbsent(port.number(), number -> new RouteTable(number, group.namespace()));
+                OutboundLogs logged = logs.computeIfAbsent(port.number(), number -> new OutboundLogs());
                 List<String> domains = table.claim(service);
-                Host host = host(group, new Target(service, port, Map.of()), domains, applicable, targets);
-                if (!domains.isEmpty()) {
-                    table.hosts.add(host);
+                List<RouteRules.Resolved> rules = RouteRules.of(service, port, applicable);
+                if (!isPlain(rules)) {
+                    table.add(host(group, new Target(service, port, Map.of()), domains, rules, targets));
+                    logged.add(service, domains, outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), service, port));
+                    continue;
                 }
-                logs.computeIfAbsent(port.number(), number -> new OutboundLogs()).add(
-                        service, domains, outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), service, port));
+                Plain before = plains.get(port);
+                if (before != null && before.host().service() != service) {
+                    before = null;
+                }
+                Plain plain = before != null && before.epoch() == epoch && before.host().domains().equals(domains)
+                        ? before
+                        : plain(group, new Target(service, port, Map.of()), domains, rules.get(0), before);
+                plains.keep(port, plain);
+                table.add(plain.host().host());
+                logged.add(service, plain.host().domains(), plain.log());
+                destinations.putIfAbsent(plain.clusterName(), plain.destination());
+                clusters.put(plain.clusterName(), plain.cluster());
+                plain.endpoints().ifPresent(endpoints::add);
             }
         }
-        List<Versioned> clusterList = new ArrayList<>();
-        List<Versioned> endpointList = new ArrayList<>();
         targets.forEach((name, target) -> {
-            ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
-            ClusterKey key = new ClusterKey(name, group.shown(), group.kind(), said);
-            clusterList.add(made.ofPolicies(
-                    key,
-                    new ClusterOrigin(target.port(), target.service().type(), target.service().external()),
-                    () -> cluster(target, key)));
-            destinations.computeIfAbsent(name, absent -> new Destinations.Cluster(
-                    target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION))));
-            // Callers of the others have them by the cluster: what EDS says has to be addresses.
-            if (target.service().external().isEmpty() && !isByName(name, target.port())) {
-                endpointList.add(made.of(
-                        new EndpointsKey(name, Localities.of(said.balancing(), group.caller()), group.zone()),
-                        target.instances(),
-                        () -> ClusterBuilder.endpoints(
-                                target, Localities.of(said.balancing(), group.caller()), group.zone())));
+            if (!clusters.containsKey(name)) {
+                ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
+                clusters.put(name, cluster(group, name, target, said));
+                destinations.computeIfAbsent(name, absent -> destination(target));
+                endpoints(group, name, target, Localities.of(said.balancing(), group.caller())).ifPresent(endpoints::add);
             }
         });
         logs.values().removeIf(OutboundLogs::isEmpty);
         List<Integer> ports = List.copyOf(tables.keySet());
         return new Outbound(
                 ports,
-                Table.of(clusterList),
-                Table.of(endpointList),
+                Table.of(clusters.values()),
+                Table.of(endpoints),
                 Table.of(ports.stream()
                         .filter(port -> !logs.containsKey(port))
                         .map(port -> ListenerBuilder.outbound(port, ANY_ADDRESS, port, List.of(), Optional.empty()))
@@ -507,6 +569,67 @@ public final class MeshCompiler {
                 Table.EMPTY);
     }
 
+    private static boolean isPlain(List<RouteRules.Resolved> rules) {
+        return rules.size() == 1 && rules.get(0).origin().isEmpty();
+    }
+
+    /** @param before of the same service, under other policies or names; null: there is none */
+    private Plain plain(Group group, Target target, List<String> domains, RouteRules.Resolved rule, Plain before) {
+        String name = Names.cluster(target);
+        ClusterPolicies said = ClusterPolicies.of(outboundRules, group.entries(), target, policies.initial());
+        Localities localities = Localities.of(said.balancing(), group.caller());
+        return new Plain(
+                epoch,
+                plainHost(group, target, domains, rule, before == null ? null : before.host()),
+                name,
+                cluster(group, name, target, said),
+                localities,
+                before != null && before.localities().equals(localities) ? before.endpoints() : endpoints(group, name, target, localities),
+                destination(target),
+                outboundRules.of(PolicyKinds.ACCESS_LOG, group.entries(), target.service(), target.port()));
+    }
+
+    /** @param before of the same service, under other policies or names; null: there is none */
+    private PlainHost plainHost(
+            Group group, Target target, List<String> domains, RouteRules.Resolved rule, PlainHost before) {
+        Service service = target.service();
+        Service.Port port = target.port();
+        RoutePolicies said = policies(group, service, port, rule);
+        if (before != null && before.domains().equals(domains) && before.policies().equals(said)) {
+            return new PlainHost(service, epoch, before.domains(), said, before.host());
+        }
+        List<String> claimed = List.copyOf(domains);
+        String name = Names.virtualHost(service, port);
+        Host host = made.of(
+                new HostKey(name, port.number(), Names.cluster(target), claimed, port.protocol(), service.external().isPresent(), said),
+                "",
+                () -> new Host(port.number(), name, claimed, new RouteBuilder(services, target).routes(rule, said)));
+        return new PlainHost(service, epoch, claimed, said, host);
+    }
+
+    private static Destinations.Cluster destination(Target target) {
+        return new Destinations.Cluster(target.service().shown(), Optional.ofNullable(target.tags().get(Labels.VERSION)));
+    }
+
+    private Versioned cluster(Group group, String name, Target target, ClusterPolicies said) {
+        ClusterKey key = new ClusterKey(name, group.shown(), group.kind(), said);
+        return made.ofPolicies(
+                key,
+                new ClusterOrigin(target.port(), target.service().type(), target.service().external()),
+                () -> cluster(target, key));
+    }
+
+    /** Empty: what EDS says has to be addresses, and callers have names by the cluster. */
+    private Optional<Versioned> endpoints(Group group, String name, Target target, Localities localities) {
+        if (target.service().external().isPresent() || isByName(name, target.port())) {
+            return Optional.empty();
+        }
+        return Optional.of(made.of(
+                new EndpointsKey(name, localities, group.zone()),
+                target.instances(),
+                () -> ClusterBuilder.endpoints(target, localities, group.zone())));
+    }
+
     /** Of tens of thousands of addresses few are others than the last time. */
     private boolean isByName(String name, Service.Port port) {
         return made.of(new ByNameKey(name), port.instances(), () -> ClusterBuilder.isByName(port));
@@ -514,24 +637,14 @@ public final class MeshCompiler {
 
     /** @param targets gets those to which it leads */
     private Host host(
-            Group group, Target destination, List<String> domains, List<MeshHttpRoute> applicable, Map<String, Target> targets) {
+            Group group, Target destination, List<String> domains, List<RouteRules.Resolved> rules, Map<String, Target> targets) {
         Service service = destination.service();
         Service.Port port = destination.port();
-        List<RouteRules.Resolved> rules = RouteRules.of(service, port, applicable);
-        String name = Names.virtualHost(service, port);
-        if (rules.size() == 1 && rules.get(0).origin().isEmpty()) {
-            targets.put(Names.cluster(destination), destination);
-            RoutePolicies said = policies(group, service, port, rules.get(0));
-            return made.of(
-                    new HostKey(name, port.number(), Names.cluster(destination), domains, port.protocol(), service.external().isPresent(), said),
-                    "",
-                    () -> new Host(port.number(), name, domains, new RouteBuilder(services, destination).routes(rules.get(0), said)));
-        }
         RouteBuilder builder = new RouteBuilder(services, destination);
         List<Route> all = new ArrayList<>();
         rules.forEach(rule -> all.addAll(builder.routes(rule, policies(group, service, port, rule))));
         targets.putAll(builder.targets());
-        return new Host(port.number(), name, domains, all);
+        return new Host(port.number(), Names.virtualHost(service, port), domains, all);
     }
 
     private RoutePolicies policies(Group group, Service service, Service.Port port, RouteRules.Resolved rule) {
@@ -579,6 +692,13 @@ public final class MeshCompiler {
         RouteTable(int port, String namespace) {
             this.port = port;
             this.namespace = namespace;
+        }
+
+        /** One that is called by nothing is not in it. */
+        void add(Host host) {
+            if (host.host.getDomainsCount() > 0) {
+                hosts.add(host);
+            }
         }
 
         /** A domain that two services claim goes to the first: Envoy refuses the whole table otherwise. */

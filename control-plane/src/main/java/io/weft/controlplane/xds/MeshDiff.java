@@ -102,8 +102,8 @@ public final class MeshDiff {
     private static Set<String> names(NodeConfig.Layers some, NodeConfig.Layers others) {
         Set<String> names = new TreeSet<>();
         for (NodeConfig.Layers layers : List.of(some, others)) {
-            names.addAll(layers.shared().resources().keySet());
-            names.addAll(layers.own().resources().keySet());
+            layers.shared().resources().forEach(resource -> names.add(resource.name()));
+            layers.own().resources().forEach(resource -> names.add(resource.name()));
         }
         return names;
     }

@@ -40,12 +40,12 @@ record NodeConfig(Map<ResourceType, Layers> types, boolean securedInbounds) {
 
         @Override
         public void forEach(Consumer<Versioned> consumer) {
-            shared.resources().values().forEach(resource -> {
+            shared.resources().forEach(resource -> {
                 if (own.get(resource.name()) == null) {
                     consumer.accept(resource);
                 }
             });
-            own.resources().values().forEach(consumer);
+            own.resources().forEach(consumer);
         }
 
         boolean sameAs(Layers other) {

@@ -283,7 +283,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
                 .collect(Collectors.toSet());
         if (!added.isEmpty()) {
             Set<String> still = new HashSet<>(awaited);
-            still.retainAll(now.resources().keySet());
+            still.removeIf(name -> now.get(name) == null);
             still.addAll(added);
             awaited = still;
             awaitedUntil = System.nanoTime() + MAKE_TIMEOUT.toNanos();

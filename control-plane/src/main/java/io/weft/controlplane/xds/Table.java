@@ -1,19 +1,27 @@
 package io.weft.controlplane.xds;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
-/** Resources of one type by name, with a version of the whole. Immutable. */
+/**
+ * Resources of one type by name, with a version of the whole. Immutable. There may be thousands, and with each change of one a new table:
+ * so it is an array, which is nearly sorted before, and its version a sum, for which nothing is hashed again.
+ */
 final class Table {
 
-    static final Table EMPTY = new Table(new TreeMap<>());
+    static final Table EMPTY = new Table(new Versioned[0]);
 
-    private final SortedMap<String, Versioned> resources;
+    private static final Comparator<Versioned> BY_NAME = Comparator.comparing(Versioned::name);
+
+    /** In the order of their names. */
+    private final Versioned[] resources;
     private final String version;
     /** From another one, which nearly all readers had until then. */
     private volatile Difference last = new Difference("", List.of(), List.of());
@@ -26,26 +34,38 @@ final class Table {
      */
     record Difference(String from, List<Versioned> changed, List<String> removed) {}
 
-    private Table(SortedMap<String, Versioned> resources) {
+    private Table(Versioned[] resources) {
         this.resources = resources;
-        this.version = version(resources.values());
+        this.version = version(Arrays.asList(resources));
     }
 
     static Table of(Collection<Versioned> resources) {
         if (resources.isEmpty()) {
-            // Most data planes have little of their own, and a hash for each of them and each type makes every push later.
             return EMPTY;
         }
-        SortedMap<String, Versioned> byName = new TreeMap<>();
-        resources.forEach(resource -> byName.put(resource.name(), resource));
-        return new Table(byName);
+        Versioned[] sorted = resources.toArray(new Versioned[0]);
+        Arrays.sort(sorted, BY_NAME);
+        for (int i = 1; i < sorted.length; i++) {
+            if (sorted[i - 1].name().equals(sorted[i].name())) {
+                return lastOfEachName(resources);
+            }
+        }
+        return new Table(sorted);
     }
 
+    private static Table lastOfEachName(Collection<Versioned> resources) {
+        Map<String, Versioned> byName = new LinkedHashMap<>();
+        resources.forEach(resource -> byName.put(resource.name(), resource));
+        return of(byName.values());
+    }
+
+    /** The same for the same resources in another order. */
     static String version(Collection<Versioned> resources) {
-        StringBuilder text = new StringBuilder();
-        resources.forEach(resource ->
-                text.append(resource.name()).append('\0').append(resource.version()).append('\0'));
-        return Versioned.hash(text.toString().getBytes(StandardCharsets.UTF_8));
+        long sum = resources.size();
+        for (Versioned resource : resources) {
+            sum += resource.fingerprint();
+        }
+        return HexFormat.of().toHexDigits(sum);
     }
 
     String version() {
@@ -58,24 +78,47 @@ final class Table {
             return known;
         }
         List<Versioned> changed = new ArrayList<>();
-        resources.forEach((name, resource) -> {
-            Versioned before = other.resources.get(name);
-            if (before == null || before != resource && !before.version().equals(resource.version())) {
+        List<String> removed = new ArrayList<>();
+        int before = 0;
+        for (Versioned resource : resources) {
+            while (before < other.resources.length && other.resources[before].name().compareTo(resource.name()) < 0) {
+                removed.add(other.resources[before++].name());
+            }
+            if (before == other.resources.length || !other.resources[before].name().equals(resource.name())) {
+                changed.add(resource);
+            } else if (!other.resources[before++].version().equals(resource.version())) {
                 changed.add(resource);
             }
-        });
-        List<String> removed = new ArrayList<>();
-        other.resources.keySet().stream().filter(name -> !resources.containsKey(name)).forEach(removed::add);
+        }
+        while (before < other.resources.length) {
+            removed.add(other.resources[before++].name());
+        }
         Difference difference = new Difference(other.version, changed, removed);
         last = difference;
         return difference;
     }
 
+    /** Null if there is none. */
     Versioned get(String name) {
-        return resources.get(name);
+        int low = 0;
+        int high = resources.length - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = resources[middle].name().compareTo(name);
+            if (order == 0) {
+                return resources[middle];
+            }
+            if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return null;
     }
 
-    Map<String, Versioned> resources() {
-        return resources;
+    /** In the order of their names. */
+    List<Versioned> resources() {
+        return Collections.unmodifiableList(Arrays.asList(resources));
     }
 }

@@ -33,6 +33,13 @@ public record Versioned(String name, String version, Any message) {
         return new Versioned(name, hash(bytes), any);
     }
 
+    /** Of name and version, to be summed up. */
+    long fingerprint() {
+        long mixed = name.hashCode() * 0x9E3779B97F4A7C15L ^ HexFormat.fromHexDigitsToLong(version);
+        mixed = (mixed ^ mixed >>> 32) * 0xD6E8FEB86659FD93L;
+        return mixed ^ mixed >>> 32;
+    }
+
     static String hash(byte[]... parts) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
