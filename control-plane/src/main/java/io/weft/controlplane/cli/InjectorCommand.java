@@ -50,11 +50,12 @@ final class InjectorCommand implements Callable<Integer> {
     @Option(
             names = "--agent-delivery",
             paramLabel = "WAY",
-            defaultValue = "init-container",
+            defaultValue = "auto",
             converter = Delivery.class,
             description = "init-container: copies the jar into an emptyDir. image-volume: mounts the image, which API server, kubelet and"
-                    + " container runtime of every node must be able to. Default: ${DEFAULT-VALUE}.")
-    private AgentDelivery delivery;
+                    + " container runtime of every node must be able to. auto: an image volume where they are, by all that can be seen, and"
+                    + " no webhook or policy looks at pods; else an init container. Default: ${DEFAULT-VALUE}.")
+    private Way delivery;
 
     @Option(
             names = "--control-plane",
@@ -108,14 +109,18 @@ final class InjectorCommand implements Callable<Integer> {
             description = "Secret of the certificate authority of the replicas. Default: ${DEFAULT-VALUE}.")
     private String caSecret;
 
-    static final class Delivery implements ITypeConverter<AgentDelivery> {
+    /** @param settled empty: by what the cluster can */
+    record Way(Optional<AgentDelivery> settled) {}
+
+    static final class Delivery implements ITypeConverter<Way> {
         @Override
-        public AgentDelivery convert(String text) {
-            return switch (text) {
-                case "init-container" -> AgentDelivery.INIT_CONTAINER;
-                case "image-volume" -> AgentDelivery.IMAGE_VOLUME;
-                default -> throw new TypeConversionException("'" + text + "' is neither init-container nor image-volume");
-            };
+        public Way convert(String text) {
+            return new Way(switch (text) {
+                case "auto" -> Optional.empty();
+                case "init-container" -> Optional.of(AgentDelivery.INIT_CONTAINER);
+                case "image-volume" -> Optional.of(AgentDelivery.IMAGE_VOLUME);
+                default -> throw new TypeConversionException("'" + text + "' is neither auto nor init-container nor image-volume");
+            });
         }
     }
 
@@ -140,7 +145,7 @@ final class InjectorCommand implements Callable<Integer> {
         }
         PodSettings pods = new PodSettings(
                 new AgentImage(image, Optional.ofNullable(pullPolicy)),
-                delivery,
+                delivery.settled(),
                 controlPlane,
                 mesh,
                 controlPlaneSecret == null ? PodSettings.Trust.PUBLIC : PodSettings.Trust.OURS,

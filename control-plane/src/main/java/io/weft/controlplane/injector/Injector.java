@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,6 +22,8 @@ public final class Injector implements AutoCloseable {
     private final KubernetesClient client;
     private final Certificates certificates;
     private final WebhookServer server;
+    /** Empty: how the agent is delivered is settled. */
+    private final Optional<ImageVolumes> images;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ScheduledExecutorService renewal = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "weft-certificates");
@@ -28,8 +31,9 @@ public final class Injector implements AutoCloseable {
         return thread;
     });
 
-    private Injector(KubernetesClient client, Certificates certificates, WebhookServer server) {
+    private Injector(KubernetesClient client, Certificates certificates, WebhookServer server, Optional<ImageVolumes> images) {
         this.client = client;
+        this.images = images;
         this.certificates = certificates;
         this.server = server;
     }
@@ -46,9 +50,13 @@ public final class Injector implements AutoCloseable {
         Cluster cluster = new Cluster(client, namespace);
         Certificates certificates = new Certificates(settings, cluster, Clock.systemUTC());
         certificates.renew();
-        PodInjection injection = new PodInjection(pods, certificates::bundle, cluster);
-        Injector injector = new Injector(client, certificates, new WebhookServer(listen, injection, certificates::own));
+        Optional<ImageVolumes> images = pods.delivery().isPresent() ? Optional.empty() : Optional.of(new ImageVolumes(cluster));
+        PodInjection injection = new PodInjection(
+                pods, () -> images.map(ImageVolumes::delivery).orElse(AgentDelivery.INIT_CONTAINER), certificates::bundle, cluster);
+        Injector injector = new Injector(client, certificates, new WebhookServer(listen, injection, certificates::own), images);
         injector.renewal.scheduleWithFixedDelay(injector::renew, RENEWAL.toSeconds(), RENEWAL.toSeconds(), TimeUnit.SECONDS);
+        images.ifPresent(known ->
+                injector.renewal.scheduleWithFixedDelay(() -> look(known), 0, RENEWAL.toSeconds(), TimeUnit.SECONDS));
         return injector;
     }
 
@@ -57,6 +65,15 @@ public final class Injector implements AutoCloseable {
             certificates.renew();
         } catch (IOException | RuntimeException e) {
             LOG.warn("the certificates cannot be looked after: {}; will be tried again in a minute", e.getMessage());
+        }
+    }
+
+    private static void look(ImageVolumes images) {
+        try {
+            images.look();
+        } catch (RuntimeException e) {
+            // Thrown further it would never be called again.
+            LOG.error("a look at what volumes there may be has failed; it is repeated. Please report this", e);
         }
     }
 
@@ -72,6 +89,7 @@ public final class Injector implements AutoCloseable {
     public void close() {
         renewal.shutdownNow();
         server.close();
+        images.ifPresent(ImageVolumes::close);
         client.close();
         closed.countDown();
     }

@@ -57,12 +57,17 @@ final class PodInjection {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final PodSettings settings;
+    private final Supplier<AgentDelivery> delivery;
     private final Supplier<Optional<String>> roots;
     private final ConfigMaps configMaps;
 
-    /** @param roots PEM certificates that the control plane's chains to, if that is one of ours */
-    PodInjection(PodSettings settings, Supplier<Optional<String>> roots, ConfigMaps configMaps) {
+    /**
+     * @param delivery for pods of which nothing speaks against it
+     * @param roots PEM certificates that the control plane's chains to, if that is one of ours
+     */
+    PodInjection(PodSettings settings, Supplier<AgentDelivery> delivery, Supplier<Optional<String>> roots, ConfigMaps configMaps) {
         this.settings = settings;
+        this.delivery = delivery;
         this.roots = roots;
         this.configMaps = configMaps;
     }
@@ -167,8 +172,9 @@ final class PodInjection {
                 mount(place, IDENTITY_VOLUME, IDENTITY_DIRECTORY, true);
                 mount(place, STATE_VOLUME, STATE_DIRECTORY, false);
             }
+            AgentDelivery way = way();
             if (!has("/spec/volumes", AGENT_VOLUME)) {
-                patch.append("/spec/volumes", settings.delivery().volume(settings.image()));
+                patch.append("/spec/volumes", way.volume(settings.image()));
             }
             if (!has("/spec/volumes", IDENTITY_VOLUME)) {
                 patch.append("/spec/volumes", identity());
@@ -187,9 +193,21 @@ final class PodInjection {
             trustBundle.ifPresent(certificates -> patch.put("/metadata/annotations", TRUST_BUNDLE, TextNode.valueOf(certificates)));
             patch.put("/metadata/annotations", INJECTED, TextNode.valueOf(settings.image().reference()));
             // The last operation: it moves the init containers that the others have pointed at.
-            if (settings.delivery() == AgentDelivery.INIT_CONTAINER && !has("/spec/initContainers", INIT_CONTAINER)) {
+            if (way == AgentDelivery.INIT_CONTAINER && !has("/spec/initContainers", INIT_CONTAINER)) {
                 patch.insert("/spec/initContainers", 0, initContainer());
             }
+        }
+
+        /** What an earlier round has chosen stays so, whatever has become of the cluster since. */
+        private AgentDelivery way() {
+            for (JsonNode volume : pod.at("/spec/volumes")) {
+                if (volume.path("name").asText().equals(AGENT_VOLUME)) {
+                    return volume.has("image") ? AgentDelivery.IMAGE_VOLUME : AgentDelivery.INIT_CONTAINER;
+                }
+            }
+            // What a node can, a sandbox on it, or a file system with other owners, may not.
+            boolean ordinary = pod.at("/spec/runtimeClassName").asText("").isEmpty() && pod.at("/spec/hostUsers").asBoolean(true);
+            return settings.delivery().orElseGet(() -> ordinary ? delivery.get() : AgentDelivery.INIT_CONTAINER);
         }
 
         /** By annotation, from all containers; else the app's, but for those that have the agent by hand. */

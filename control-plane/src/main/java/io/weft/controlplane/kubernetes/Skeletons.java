@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * What an informer keeps of objects: no more than tells one version of them from another. A pod as it comes is some ten kilobytes, and
  * what counts of it is kept elsewhere. Thread-safe.
  */
-final class Skeletons<T extends HasMetadata> implements ItemStore<T> {
+public final class Skeletons<T extends HasMetadata> implements ItemStore<T> {
 
     private final Map<String, T> objects = new ConcurrentHashMap<>();
 

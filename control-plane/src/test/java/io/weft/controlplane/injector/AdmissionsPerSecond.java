@@ -34,7 +34,7 @@ final class AdmissionsPerSecond {
         try (SharedCluster cluster = new SharedCluster();
                 Injector injector = Injector.start(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                        new PodSettings(new AgentImage("weft-agent:1", Optional.empty()), AgentDelivery.INIT_CONTAINER,
+                        new PodSettings(new AgentImage("weft-agent:1", Optional.empty()), Optional.of(AgentDelivery.INIT_CONTAINER),
                                 URI.create("grpcs://weft-control-plane.weft-system.svc:5678"), "default", PodSettings.Trust.OURS, false),
                         SharedCluster.CERTIFICATES, SharedCluster.NAMESPACE, cluster.replica().client())) {
             SSLContext trust = trusting(Pem.certificates(cluster.caBundles().get(0)).get(0));

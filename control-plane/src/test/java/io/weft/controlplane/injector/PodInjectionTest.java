@@ -17,6 +17,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PodInjectionTest {
@@ -29,10 +30,15 @@ class PodInjectionTest {
     private boolean required;
 
     private Outcome inject(ObjectNode pod, AgentDelivery delivery) {
+        return inject(pod, Optional.of(delivery), AgentDelivery.INIT_CONTAINER);
+    }
+
+    /** @param possible what the cluster can */
+    private Outcome inject(ObjectNode pod, Optional<AgentDelivery> delivery, AgentDelivery possible) {
         PodSettings settings = new PodSettings(
                 new AgentImage("weft-agent:1", Optional.of("IfNotPresent")), delivery, URI.create("grpcs://weft-control-plane.weft-system.svc:5678"),
                 "default", PodSettings.Trust.OURS, required);
-        return new PodInjection(settings, () -> Optional.of(ROOTS), this::keys).inject(pod, "shop");
+        return new PodInjection(settings, () -> possible, () -> Optional.of(ROOTS), this::keys).inject(pod, "shop");
     }
 
     private Optional<Set<String>> keys(String namespace, String name) throws IOException {
@@ -162,6 +168,32 @@ class PodInjectionTest {
         assertThat(injected.at("/spec").has("initContainers")).isFalse();
         assertThat(injected.at("/spec/volumes/0")).isEqualTo(pod("{name: weft-agent, image: {reference: 'weft-agent:1', pullPolicy: IfNotPresent}}"));
         assertThat(options(injected)).isEqualTo(AGENT);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', false", "'runtimeClassName: gvisor,', true", "'hostUsers: false,', true", "'hostUsers: true,', false",
+        "'volumes: [{name: weft-agent, emptyDir: {}}],', true",
+    })
+    void whereTheClusterCanAPodMountsTheImageUnlessItIsOfASpecialKind(String said, boolean init) {
+        ObjectNode pod = pod("metadata: {name: a}\nspec: {%s containers: [{name: app}]}".formatted(said));
+        JsonNode injected = Pods.patched(pod, inject(pod, Optional.empty(), AgentDelivery.IMAGE_VOLUME).operations());
+        assertThat(injected.at("/spec").has("initContainers")).isEqualTo(init);
+        assertThat(named(injected.at("/spec/volumes"), "weft-agent").has("image")).isNotEqualTo(init);
+    }
+
+    /** Else the init container would write into a volume that cannot be written. */
+    @ParameterizedTest
+    @EnumSource
+    void whatTheClusterCanNowDoesNotChangeWhatAnEarlierRoundHasChosen(AgentDelivery before) {
+        AgentDelivery now = before == AgentDelivery.IMAGE_VOLUME ? AgentDelivery.INIT_CONTAINER : AgentDelivery.IMAGE_VOLUME;
+        ObjectNode pod = pod(withEnv("env: []"));
+        ObjectNode once = (ObjectNode) Pods.patched(pod, inject(pod, Optional.empty(), before).operations());
+        once.withArray("/spec/containers").add(pod("{name: late, image: x}"));
+        JsonNode twice = Pods.patched(once, inject(once, Optional.empty(), now).operations());
+        assertThat(twice.at("/spec/volumes")).isEqualTo(once.at("/spec/volumes"));
+        assertThat(twice.at("/spec/initContainers")).isEqualTo(once.at("/spec/initContainers"));
+        assertThat(named(twice.at("/spec/containers/1/volumeMounts"), "weft-agent")).isNotNull();
     }
 
     @ParameterizedTest

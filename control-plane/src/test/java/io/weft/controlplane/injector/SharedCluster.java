@@ -1,5 +1,6 @@
 package io.weft.controlplane.injector;
 
+import io.fabric8.kubernetes.api.model.PodTemplateBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhook;
@@ -7,15 +8,19 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookB
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMixedDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.fabric8.mockwebserver.ServerRequest;
+import io.fabric8.mockwebserver.ServerResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 
 /** The cluster's API as the Helm chart leaves it, by the mock server of the client library. */
 final class SharedCluster implements AutoCloseable {
@@ -28,8 +33,9 @@ final class SharedCluster implements AutoCloseable {
             "weft-injector",
             Optional.of(new CertificateSettings.ControlPlane("weft-control-plane-tls", List.of("weft-control-plane.weft-system.svc"))));
 
+    private final Map<ServerRequest, Queue<ServerResponse>> expectations = new HashMap<>();
     private final KubernetesMockServer server = new KubernetesMockServer(
-            new Context(), new MockWebServer(), new HashMap<>(), new KubernetesCrudDispatcher(), false);
+            new Context(), new MockWebServer(), expectations, new KubernetesMixedDispatcher(expectations), false);
     private final KubernetesClient operator;
 
     SharedCluster() {
@@ -50,6 +56,14 @@ final class SharedCluster implements AutoCloseable {
                 .withName(name)
                 .withNewClientConfig().withNewService().withName("weft-injector").withNamespace(NAMESPACE).withPath("/inject").endService().endClientConfig()
                 .build();
+    }
+
+    /** As an API server does whose feature gate is off. */
+    void takesImageVolumesOut() {
+        server.expect().post().withPath("/api/v1/namespaces/" + NAMESPACE + "/podtemplates?dryRun=All").andReturn(201,
+                new PodTemplateBuilder().withNewMetadata().withName("x").endMetadata().withNewTemplate().withNewSpec()
+                        .addNewContainer().withName("app").withImage("app").endContainer()
+                        .endSpec().endTemplate().build()).always();
     }
 
     KubernetesClient operator() {

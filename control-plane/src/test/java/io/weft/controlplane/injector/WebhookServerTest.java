@@ -43,7 +43,7 @@ class WebhookServerTest {
     @BeforeEach
     void start() throws Exception {
         PodSettings pods = new PodSettings(
-                new AgentImage("weft-agent:1", Optional.empty()), AgentDelivery.INIT_CONTAINER,
+                new AgentImage("weft-agent:1", Optional.empty()), Optional.of(AgentDelivery.INIT_CONTAINER),
                 URI.create("grpcs://weft-control-plane.weft-system.svc:5678"), "default", PodSettings.Trust.OURS, false);
         injector = Injector.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), pods, SharedCluster.CERTIFICATES,
