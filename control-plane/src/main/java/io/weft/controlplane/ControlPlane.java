@@ -255,7 +255,7 @@ public final class ControlPlane implements AutoCloseable {
                 throw e;
             }
         }
-        connections.guard(port);
+        connections.guard(port, requestThreads);
         server = port
                 .addService(ads)
                 .addService(new CertificateService(admission, this::security))
@@ -264,7 +264,6 @@ public final class ControlPlane implements AutoCloseable {
                         settings.limits().firstRequest()))
                 .intercept(new Bearer.Reader(platform.authenticator()))
                 .intercept(connections.interceptor())
-                .executor(requestThreads)
                 .keepAliveTime(KEEPALIVE.toMillis(), TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEPALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)

@@ -7,6 +7,7 @@ import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
@@ -34,14 +35,17 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the port for those who have business there. Whoever reaches it can connect; until somebody on a connection has been let in it has
- * one of a few places, of which one address gets a part, for a while. The others wait in line, as sockets of which nothing is read. What
- * is being received of requests has a share of the memory, and of that one address a part. Thread-safe.
+ * one of a few places, of which one address gets a part, for a while, and a smaller one while it shakes hands, which is done by threads of
+ * which there are fewer than cores. The others wait in line, as sockets of which nothing is read. What is being received of requests has a share of the memory, and of that one address a part. Thread-safe.
  */
 public final class Connections implements AutoCloseable {
 
@@ -69,6 +73,7 @@ public final class Connections implements AutoCloseable {
 
     private final PortLimits limits;
     private final Quota places;
+    private final Quota handshakes;
     private final Quota requests;
     private final long requestsOfOne;
     private final Map<Ends, Open> open = new ConcurrentHashMap<>();
@@ -76,6 +81,9 @@ public final class Connections implements AutoCloseable {
     private final Map<Proof, Integer> shown = new ConcurrentHashMap<>();
     private final EventLoopGroup acceptor = group("weft-accept", 1);
     private final EventLoopGroup loops = group("weft-grpc", 0);
+    /** Half of the cores are left for those who have business here. */
+    private final ExecutorService tls = Executors.newFixedThreadPool(
+            Math.max(1, Runtime.getRuntime().availableProcessors() / 2), new DefaultThreadFactory("weft-tls", true));
 
     private record Ends(SocketAddress remote, SocketAddress local) {}
 
@@ -83,6 +91,7 @@ public final class Connections implements AutoCloseable {
     public Connections(PortLimits limits, long memory) {
         this.limits = limits;
         places = new Quota(limits.strangers(), limits.strangersOfOne());
+        handshakes = new Quota(limits.strangers(), limits.handshakesOfOne());
         long all = memory / SHARE_OF_REQUESTS;
         requestsOfOne = all / PART_OF_ONE;
         requests = new Quota(all, requestsOfOne);
@@ -92,8 +101,17 @@ public final class Connections implements AutoCloseable {
         return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
     }
 
-    public void guard(NettyServerBuilder port) {
+    /** @param calls where calls are served */
+    public void guard(NettyServerBuilder port, Executor calls) {
         port.bossEventLoopGroup(acceptor)
+                // Of a call it only finds out which one it is.
+                .executor(tls)
+                .callExecutor(new ServerCallExecutorSupplier() {
+                    @Override
+                    public <Q, A> Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
+                        return calls;
+                    }
+                })
                 .workerEventLoopGroup(loops)
                 .channelFactory(() -> new LimitedServerChannel(this, limits))
                 .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
@@ -127,10 +145,16 @@ public final class Connections implements AutoCloseable {
     public void close() {
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        tls.shutdown();
     }
 
     Quota places() {
         return places;
+    }
+
+    /** Of the places those of connections that cost CPU and have not said a word. */
+    Quota handshakes() {
+        return handshakes;
     }
 
     /** Whose place it is: of IPv6 somebody has as many addresses as he likes in his network. */
@@ -147,7 +171,7 @@ public final class Connections implements AutoCloseable {
         }
     }
 
-    /** It has a place, which it gives back. */
+    /** It has a place, and one among those that shake hands, which it gives back. */
     void serve(NioSocketChannel channel, InetAddress host) {
         Open connection = new Open(channel, host);
         Ends ends = new Ends(channel.remoteAddress(), channel.localAddress());
@@ -165,6 +189,7 @@ public final class Connections implements AutoCloseable {
         /** Guarded by this, as all that follows. */
         private final Set<Proof> proofs = new HashSet<>();
         private boolean stranger = true;
+        private boolean shakingHands = true;
         private boolean over;
 
         Open(NioSocketChannel channel, InetAddress host) {
@@ -210,6 +235,17 @@ public final class Connections implements AutoCloseable {
             places.giveBack(host, 1);
         }
 
+        /** TLS, if there is any, and HTTP/2 are there. */
+        private void ready() {
+            synchronized (this) {
+                if (!shakingHands) {
+                    return;
+                }
+                shakingHands = false;
+            }
+            handshakes.giveBack(host, 1);
+        }
+
         private void ended() {
             Set<Proof> last;
             synchronized (this) {
@@ -217,12 +253,14 @@ public final class Connections implements AutoCloseable {
                 last = Set.copyOf(proofs);
             }
             last.forEach(this::hide);
+            ready();
             settle();
         }
 
         private void expire() {
             cut("nobody on it was let in within " + limits.introduction().toSeconds() + " s");
             // Also where it was closed before it had an event loop, so that nobody has heard of it.
+            ready();
             settle();
         }
 
@@ -241,8 +279,12 @@ public final class Connections implements AutoCloseable {
         public Attributes transportReady(Attributes attributes) {
             Open connection = open.get(new Ends(
                     attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR), attributes.get(Grpc.TRANSPORT_ATTR_LOCAL_ADDR)));
-            // Already closed, if there is none.
-            return connection == null ? attributes : attributes.toBuilder().set(OPEN, connection).build();
+            if (connection == null) {
+                // Closed already.
+                return attributes;
+            }
+            connection.ready();
+            return attributes.toBuilder().set(OPEN, connection).build();
         }
     }
 

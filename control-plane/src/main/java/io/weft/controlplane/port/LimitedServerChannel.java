@@ -32,24 +32,44 @@ final class LimitedServerChannel extends NioServerSocketChannel {
         this.limits = limits;
     }
 
+    /** Confined to the event loop. */
     private final class InLine {
         private final SocketChannel socket;
         private final InetAddress host;
         private final Quota.Waiting place;
+        private final Quota.Waiting handshake;
+        private boolean hasPlace;
+        private boolean givenUp;
 
         InLine(SocketChannel socket, InetAddress host) {
             this.socket = socket;
             this.host = host;
-            place = new Quota.Waiting(host, 1, this::granted);
+            place = new Quota.Waiting(host, 1, () -> onLoop(this::placed));
+            handshake = new Quota.Waiting(host, 1, () -> onLoop(this::enter));
         }
 
         /** On the thread of whoever has given a place back. */
-        private void granted() {
+        private void onLoop(Runnable next) {
             try {
-                eventLoop().execute(this::enter);
+                eventLoop().execute(next);
             } catch (RejectedExecutionException e) {
                 // The port is gone, and who waits for it has been told.
                 LOG.debug("a place is free at a port that is closed", e);
+            }
+        }
+
+        /** True: it may be served at once. */
+        private boolean enters() {
+            hasPlace = connections.places().takeOrWait(place);
+            return hasPlace && connections.handshakes().takeOrWait(handshake);
+        }
+
+        private void placed() {
+            hasPlace = true;
+            if (connections.handshakes().takeOrWait(handshake)) {
+                enter();
+            } else if (givenUp) {
+                giveUp();
             }
         }
 
@@ -57,6 +77,7 @@ final class LimitedServerChannel extends NioServerSocketChannel {
             leave();
             if (!isOpen() || !socket.isOpen()) {
                 close(socket);
+                connections.handshakes().giveBack(host, 1);
                 connections.places().giveBack(host, 1);
                 return;
             }
@@ -72,10 +93,16 @@ final class LimitedServerChannel extends NioServerSocketChannel {
             }
         }
 
+        /** Granted in this moment what it waits for, it gives that back once it hears of it. */
         private void giveUp() {
-            if (connections.places().giveUp(place)) {
+            givenUp = true;
+            boolean waited = hasPlace ? connections.handshakes().giveUp(handshake) : connections.places().giveUp(place);
+            if (waited) {
                 leave();
                 close(socket);
+                if (hasPlace) {
+                    connections.places().giveBack(host, 1);
+                }
             }
         }
     }
@@ -92,7 +119,7 @@ final class LimitedServerChannel extends NioServerSocketChannel {
         }
         InetAddress host = Connections.host(remote);
         InLine entry = new InLine(socket, host);
-        if (connections.places().takeOrWait(entry.place)) {
+        if (entry.enters()) {
             served(socket, host).ifPresent(accepted::add);
         } else {
             standInLine(entry);
@@ -102,9 +129,8 @@ final class LimitedServerChannel extends NioServerSocketChannel {
 
     private void standInLine(InLine entry) {
         if (line.size() >= limits.inLine() || lines.getOrDefault(entry.host, 0) >= limits.inLineOfOne()) {
-            // Granted in this moment, it gives the place back itself.
             close(entry.socket);
-            connections.places().giveUp(entry.place);
+            entry.giveUp();
             return;
         }
         line.add(entry);
@@ -121,6 +147,7 @@ final class LimitedServerChannel extends NioServerSocketChannel {
         } catch (RuntimeException e) {
             LOG.warn("a connection of {} cannot be served", host.getHostAddress(), e);
             close(socket);
+            connections.handshakes().giveBack(host, 1);
             connections.places().giveBack(host, 1);
             return Optional.empty();
         }

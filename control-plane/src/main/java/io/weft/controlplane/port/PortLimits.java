@@ -10,6 +10,7 @@ import java.time.Duration;
  *
  * @param strangers connections at once on which nobody has been let in yet, or not yet served
  * @param strangersOfOne of one address, or of one /64 of IPv6
+ * @param handshakesOfOne of these the ones of one address that are not through with TLS and HTTP/2 yet
  * @param inLine connections more that wait for one of these places, and of which nothing is read
  * @param inLineOfOne of one address
  * @param introduction how long a connection stays on which nobody has been let in
@@ -19,6 +20,7 @@ import java.time.Duration;
 public record PortLimits(
         int strangers,
         int strangersOfOne,
+        int handshakesOfOne,
         int inLine,
         int inLineOfOne,
         Duration introduction,
@@ -35,7 +37,7 @@ public record PortLimits(
     private static final int CONNECTIONS_OF_AN_INSTANCE = 4;
 
     public static PortLimits of(int instances) {
-        return new PortLimits(1_024, 256, 16_384, 8_192, Duration.ofSeconds(30), Duration.ofSeconds(10), instances);
+        return new PortLimits(1_024, 256, 32, 16_384, 8_192, Duration.ofSeconds(30), Duration.ofSeconds(10), instances);
     }
 
     /** What to say to whoever would have one more. */

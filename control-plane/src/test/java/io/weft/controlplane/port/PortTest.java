@@ -14,14 +14,22 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.ca.Pem;
+import io.weft.controlplane.ca.Root;
+import io.weft.controlplane.ca.RootFile;
 import io.weft.controlplane.token.TokenKey;
 import io.weft.controlplane.xds.DeltaClient;
 import io.weft.controlplane.xds.Nodes;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -29,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -36,6 +45,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,9 +62,12 @@ class PortTest {
     private static final String STRANGER = "127.0.0.2";
     private static final int FLOOD = 500;
     private static final int PLACES = 40;
+    private static final int HANDSHAKES = 8;
+    /** A flood has taken 1 MiB, the test's own end of it included. */
+    private static final long HEAP = 8 << 20;
     private static final int INSTANCES = 3;
     private static final PortLimits LIMITS =
-            new PortLimits(2 * PLACES, PLACES, FLOOD, FLOOD / 2, Duration.ofSeconds(4), Duration.ofSeconds(2), INSTANCES);
+            new PortLimits(2 * PLACES, PLACES, PLACES, FLOOD, FLOOD / 2, Duration.ofSeconds(4), Duration.ofSeconds(2), INSTANCES);
 
     @TempDir
     private Path folder;
@@ -69,10 +86,22 @@ class PortTest {
                   selector: {dataplane: {matchLabels: {}}}
                   provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
                 """);
-        ControlPlane.Settings usual = ControlPlane.Settings.of(folder, new InetSocketAddress("127.0.0.1", 0));
-        controlPlane = ControlPlane.start(new ControlPlane.Settings(
-                usual.origin(), usual.listen(), usual.grace(), usual.tokens(), usual.tls(), LIMITS));
+        start(LIMITS, Optional.empty());
         tokens = TokenKey.in(folder.resolve(".weft"), Clock.systemUTC());
+    }
+
+    private void start(PortLimits limits, Optional<ControlPlane.Tls> tls) throws IOException {
+        ControlPlane.Settings usual = ControlPlane.Settings.of(folder, new InetSocketAddress("127.0.0.1", 0));
+        controlPlane = ControlPlane.start(
+                new ControlPlane.Settings(usual.origin(), usual.listen(), usual.grace(), usual.tokens(), tls, limits));
+    }
+
+    private void restartWithTls(PortLimits limits) throws Exception {
+        controlPlane.close();
+        Root root = new RootFile(folder.resolve("port"), "port").at(Instant.now(), Duration.ofDays(1)).signing();
+        Path chain = Files.writeString(folder.resolve("port.pem"), Pem.of(root.chain().get(0)));
+        Path key = Files.writeString(folder.resolve("port.key"), Pem.of(root.key()));
+        start(limits, Optional.of(new ControlPlane.Tls(chain, key)));
     }
 
     @AfterEach
@@ -126,6 +155,12 @@ class PortTest {
         }
     }
 
+    /** What is in use of it, the sockets of this test included. */
+    private static long heap() {
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
     private static boolean hasListener(DeltaClient client, int port) {
         return client.listener("self_inbound_dp_" + port) != null;
     }
@@ -136,11 +171,10 @@ class PortTest {
         DeltaClient before = open(new DeltaClient(controlPlane.port(), Nodes.agent("orders", "1", 8081, "v1"), token));
         await().atMost(PATIENCE).until(() -> hasListener(before, 8081));
 
+        long heapBefore = heap();
         List<SocketChannel> flood = new ArrayList<>();
         for (int i = 0; i < FLOOD; i++) {
-            SocketChannel socket = open(SocketChannel.open());
-            socket.bind(new InetSocketAddress(STRANGER, 0));
-            socket.connect(new InetSocketAddress("127.0.0.1", controlPlane.port()));
+            SocketChannel socket = connected(STRANGER);
             socket.configureBlocking(false);
             flood.add(socket);
         }
@@ -152,6 +186,7 @@ class PortTest {
             return greeted.size() >= PLACES && closed.size() >= FLOOD - PLACES - FLOOD / 2;
         });
         assertThat(greeted).as("served before the first of them had to go").hasSize(PLACES);
+        assertThat(heap() - heapBefore).as("what %d connections take of it", FLOOD).isLessThan(HEAP);
 
         Files.writeString(folder.resolve("timeout.yaml"), """
                 type: MeshTimeout
@@ -171,6 +206,135 @@ class PortTest {
         });
         assertThat(before.failure()).isNull();
         assertThat(during.failure()).isNull();
+    }
+
+    private SocketChannel connected(String from) throws IOException {
+        SocketChannel socket = open(SocketChannel.open());
+        socket.bind(new InetSocketAddress(from, 0));
+        socket.connect(new InetSocketAddress("127.0.0.1", controlPlane.port()));
+        return socket;
+    }
+
+    /** What a client says first; anybody may say the same as often as he likes, and it costs only the other side. */
+    private static ByteBuffer hello() throws Exception {
+        SSLEngine client = SSLContext.getDefault().createSSLEngine();
+        client.setUseClientMode(true);
+        SSLParameters parameters = client.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"h2"});
+        client.setSSLParameters(parameters);
+        ByteBuffer hello = ByteBuffer.allocate(client.getSession().getPacketBufferSize());
+        client.wrap(ByteBuffer.allocate(0), hello);
+        return hello.flip();
+    }
+
+    private SocketChannel saysHello(String from) throws Exception {
+        SocketChannel socket = connected(from);
+        ByteBuffer hello = hello();
+        while (hello.hasRemaining()) {
+            socket.write(hello);
+        }
+        socket.configureBlocking(false);
+        return socket;
+    }
+
+    /** More than 0: it was answered; less: it was closed. */
+    private static int heard(SocketChannel socket) {
+        try {
+            return socket.read(ByteBuffer.allocate(1024));
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    @Test
+    void ofOneAddressFewShakeHandsAtOnce() throws Exception {
+        restartWithTls(new PortLimits(
+                2 * PLACES, PLACES, HANDSHAKES, FLOOD, FLOOD / 2, PATIENCE, PATIENCE.dividedBy(2), INSTANCES));
+        List<SocketChannel> silent = new ArrayList<>();
+        for (int i = 0; i < HANDSHAKES; i++) {
+            silent.add(connected(STRANGER));
+        }
+        SocketChannel next = saysHello(STRANGER);
+        SocketChannel other = saysHello("127.0.0.3");
+        await().atMost(PATIENCE).until(() -> heard(other) > 0);
+        assertThat(heard(next)).as("it waits for one of the first").isZero();
+        silent.get(0).close();
+        await().atMost(PATIENCE).until(() -> heard(next) > 0);
+    }
+
+    @Test
+    void handshakesKeepNobodyFromItsPolicies() throws Exception {
+        restartWithTls(new PortLimits(
+                2 * PLACES, PLACES, HANDSHAKES, FLOOD, FLOOD / 2, LIMITS.introduction(), LIMITS.firstRequest(), INSTANCES));
+        SocketChannel silent = connected(STRANGER);
+        silent.configureBlocking(false);
+        await().atMost(PATIENCE).until(() -> heard(silent) < 0);
+
+        String token = tokens.issue("default", "orders", Duration.ofHours(1));
+        DeltaClient before = open(new DeltaClient(secured(), Nodes.agent("orders", "1", 8081, "v1"), token));
+        await().atMost(PATIENCE).until(() -> hasListener(before, 8081));
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger shaken = new AtomicInteger();
+        ByteBuffer hello = hello();
+        List<Thread> flood = new ArrayList<>();
+        for (int i = 0; i < 2 * HANDSHAKES; i++) {
+            Thread thread = new Thread(() -> shakeHands(hello, over, shaken));
+            thread.start();
+            flood.add(thread);
+        }
+        try {
+            await().atMost(PATIENCE).until(() -> shaken.get() > HANDSHAKES);
+            int told = before.responses().size();
+            Files.writeString(folder.resolve("timeout.yaml"), """
+                    type: MeshTimeout
+                    name: all
+                    spec: {to: [{targetRef: {kind: Mesh}, default: {http: {requestTimeout: 7s}}}]}
+                    """);
+            await().atMost(PATIENCE).until(() -> before.responses().size() > told);
+            DeltaClient during = open(new DeltaClient(secured(), Nodes.agent("orders", "2", 8082, "v1"), token));
+            await().atMost(PATIENCE).until(() -> hasListener(during, 8082));
+            assertThat(during.failure()).isNull();
+        } finally {
+            over.set(true);
+            for (Thread thread : flood) {
+                thread.join();
+            }
+        }
+        assertThat(cpu("weft-ads")).as("the threads of those who were let in shook no hands").isLessThan(cpu("weft-tls"));
+        assertThat(before.failure()).isNull();
+    }
+
+    private NettyChannelBuilder secured() throws Exception {
+        return NettyChannelBuilder.forAddress("127.0.0.1", controlPlane.port())
+                .sslContext(GrpcSslContexts.forClient().trustManager(InsecureTrustManagerFactory.INSTANCE).build());
+    }
+
+    private void shakeHands(ByteBuffer hello, AtomicBoolean over, AtomicInteger shaken) {
+        while (!over.get()) {
+            try (SocketChannel socket = SocketChannel.open()) {
+                socket.bind(new InetSocketAddress(STRANGER, 0));
+                socket.connect(new InetSocketAddress("127.0.0.1", controlPlane.port()));
+                socket.write(hello.duplicate());
+                if (socket.read(ByteBuffer.allocate(1024)) > 0) {
+                    shaken.incrementAndGet();
+                }
+            } catch (Exception e) {
+                // Who floods takes what he gets.
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** Nanoseconds of the threads that are called so. */
+    private static long cpu(String name) {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long all = 0;
+        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+            if (thread != null && thread.getThreadName().startsWith(name)) {
+                all += Math.max(0, threads.getThreadCpuTime(thread.getThreadId()));
+            }
+        }
+        return all;
     }
 
     private static void look(List<SocketChannel> sockets, Set<SocketChannel> greeted, Set<SocketChannel> closed) {
@@ -272,7 +436,7 @@ class PortTest {
         int share = 128 << 10;
         try (Connections connections = new Connections(LIMITS, share * 32)) {
             NettyServerBuilder port = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0));
-            connections.guard(port);
+            connections.guard(port, Runnable::run);
             Server server = port.addService(new AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase() {
                         @Override
                         public StreamObserver<DiscoveryRequest> streamAggregatedResources(

@@ -55,11 +55,24 @@ public final class DeltaClient implements AutoCloseable {
         this(port, node, had, Optional.empty());
     }
 
-    /** @param had versions by name and type, from an earlier stream */
     private DeltaClient(
             int port, Node node, Map<ResourceType, Map<String, String>> had, Optional<String> token, String... refused) {
+        this(NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext(), node, had, token, refused);
+    }
+
+    public DeltaClient(NettyChannelBuilder channel, Node node, String token) {
+        this(channel, node, Map.of(), Optional.of(token));
+    }
+
+    /** @param had versions by name and type, from an earlier stream */
+    private DeltaClient(
+            NettyChannelBuilder builder,
+            Node node,
+            Map<ResourceType, Map<String, String>> had,
+            Optional<String> token,
+            String... refused) {
         refuse(refused);
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().intercept(bearing(token)).build();
+        channel = builder.intercept(bearing(token)).build();
         for (ResourceType type : ResourceType.values()) {
             resources.put(type, new ConcurrentHashMap<>());
         }
