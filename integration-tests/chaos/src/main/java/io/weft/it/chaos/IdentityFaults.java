@@ -36,7 +36,9 @@ final class IdentityFaults {
                         IdentityFaults::rotated).ofAgents(),
                 new Fault("certificates-wrong", "A third instance has the name of the others by an authority that nobody knows", Promise.NO_REQUEST_FAILS,
                         IdentityFaults::wrong).ofAgents(),
-                new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired).ofAgents());
+                new Fault("certificates-expired", "The control plane is gone for longer than certificates last", Promise.FAILS_CLOSED, IdentityFaults::expired).ofAgents(),
+                new Fault("control-plane-clock-jumps", "The clock of the control plane, which is the authority, jumps a day ahead, and two back", Promise.FAILS_OPEN,
+                        IdentityFaults::clockJumps).ofAgents());
     }
 
     private static Count rotated(Shop shop) throws Exception {
@@ -77,6 +79,25 @@ final class IdentityFaults {
         Awaitility.await().atMost(PATIENCE).until(() -> Promise.FAILS_CLOSED.brokenBy(shop.batch()).isEmpty());
         Count count = shop.underLoad(shop::last);
         shop.controlPlane().start();
+        shop.awaitWell();
+        return count;
+    }
+
+    private static Count clockJumps(Shop shop) throws Exception {
+        Clock clock = Clock.in(shop.testbed().temporaryFolder());
+        shop.controlPlane().process().stop();
+        shop.controlPlane().startsSo(clock::of);
+        shop.controlPlane().start();
+        secured(shop, "1h");
+        shop.closesConnections();
+        shop.open();
+        Count count = shop.underLoad(() -> {
+            clock.set(Duration.ofDays(1));
+            shop.last();
+            clock.set(Duration.ofDays(-1));
+            shop.last();
+            clock.set(Duration.ZERO);
+        });
         shop.awaitWell();
         return count;
     }

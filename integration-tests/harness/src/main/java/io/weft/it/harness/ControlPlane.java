@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** The real control plane, a process of its own on loopback, with a policy folder of its own. For one thread. */
 public final class ControlPlane {
@@ -20,6 +21,7 @@ public final class ControlPlane {
     private final Supplier<JvmCommand> jvm;
     private final Path folder;
     private final int port;
+    private UnaryOperator<JvmCommand> how = UnaryOperator.identity();
     private JvmProcess process;
 
     private ControlPlane(Supplier<JvmCommand> jvm, Path folder, int port) {
@@ -110,9 +112,14 @@ public final class ControlPlane {
         }
     }
 
+    /** From its next start on. */
+    public void startsSo(UnaryOperator<JvmCommand> next) {
+        how = next;
+    }
+
     /** Starts it again on the same port with the same folders, after it was stopped or killed. */
     public void start() {
-        process = jvm.get().jar(
+        process = how.apply(jvm.get()).jar(
                 Build.controlPlane(), "control-plane",
                 "--listen", "127.0.0.1:" + port,
                 "--page", "127.0.0.1:0",
