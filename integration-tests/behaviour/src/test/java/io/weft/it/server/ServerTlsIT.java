@@ -409,7 +409,9 @@ class ServerTlsIT {
 
     @Test
     void withoutAValidIdentityNobodyGetsIn() {
-        serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
+        // What is in force would wait for its certificate.
+        policies.serve(OTHERS);
+        await().atMost(PATIENCE).until(ServerTlsIT::takesPlaintext);
         serve(Inbounds.withoutIdentity(port, MESH).strict(), () -> !takesPlaintext());
         SoftAssertions soft = new SoftAssertions();
         refused(soft, "without an identity", SHOP);
