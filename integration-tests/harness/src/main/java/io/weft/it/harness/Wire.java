@@ -8,6 +8,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
@@ -30,13 +32,13 @@ public final class Wire implements AutoCloseable {
     }
 
     private final ServerSocket listening;
-    private final InetSocketAddress target;
+    private final List<InetSocketAddress> targets;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private Conduct conduct = Conduct.PASS;
 
-    private Wire(ServerSocket listening, InetSocketAddress target) {
+    private Wire(ServerSocket listening, List<InetSocketAddress> targets) {
         this.listening = listening;
-        this.target = target;
+        this.targets = targets;
     }
 
     /** In front of a server on loopback. */
@@ -45,8 +47,13 @@ public final class Wire implements AutoCloseable {
     }
 
     public static Wire to(InetSocketAddress target) {
+        return to(List.of(target));
+    }
+
+    /** To any one of them that listens, as a Service leads to its replicas. */
+    public static Wire to(List<InetSocketAddress> targets) {
         try {
-            Wire wire = new Wire(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), target);
+            Wire wire = new Wire(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), List.copyOf(targets));
             start("accepts", wire::accept);
             return wire;
         } catch (IOException e) {
@@ -94,7 +101,7 @@ public final class Wire implements AutoCloseable {
 
     private void connect(Socket agent) {
         try {
-            Socket controlPlane = new Socket(target.getAddress(), target.getPort());
+            Socket controlPlane = dial();
             sockets.add(controlPlane);
             if (conduct() == Conduct.CUT) {
                 close(agent);
@@ -106,6 +113,20 @@ public final class Wire implements AutoCloseable {
         } catch (IOException | InterruptedException nobodyThere) {
             close(agent);
         }
+    }
+
+    private Socket dial() throws IOException {
+        List<InetSocketAddress> inTurn = new ArrayList<>(targets);
+        Collections.shuffle(inTurn, ThreadLocalRandom.current());
+        IOException refused = null;
+        for (InetSocketAddress target : inTurn) {
+            try {
+                return new Socket(target.getAddress(), target.getPort());
+            } catch (IOException e) {
+                refused = e;
+            }
+        }
+        throw refused;
     }
 
     private void carry(Socket from, Socket to, boolean toAgent) {

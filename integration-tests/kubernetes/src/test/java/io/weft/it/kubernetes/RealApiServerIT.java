@@ -23,33 +23,52 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.JvmProcess.Tally;
+import io.weft.it.harness.Port;
 import io.weft.it.harness.Testbed;
+import io.weft.it.harness.Wire;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What only a real API server does: it checks what is written of a route and by whom, it asks the injector, and it dies and comes back.
+ * What only a real API server does: it dies and comes back, it checks what is written of a route and by whom, and it asks the injector.
  * Everything runs with the chart's rights, and JVMs of this machine stand for pods. Skipped where there is none: {@link StartedCluster}.
  */
 class RealApiServerIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration OUTAGE = Duration.ofSeconds(8);
     private static final String OURS = "weft.io/mesh";
     private static final String OTHERS = "example.com/gateway";
 
@@ -67,8 +86,138 @@ class RealApiServerIT {
         client = cluster.client();
     }
 
-    private static void replica(Shop shop, Path rights) {
-        Shop.address(shop.controlPlane(rights, "127.0.0.1:0"));
+    // ---- The control plane
+
+    @Test
+    void noRequestIsLostWhileTheApiServerItsStoreAndReplicasDie() throws Exception {
+        Shop shop = new Shop(testbed, cluster, Jdks.newest());
+        int[] ports = {Port.unused(), Port.unused()};
+        Path rights = cluster.kubeconfig("weft-control-plane");
+        JvmProcess first = replica(shop, rights, ports[0]);
+        JvmProcess second = replica(shop, rights, ports[1]);
+        Wire service = testbed.closeAfterwards(Wire.to(List.of(loopback(ports[0]), loopback(ports[1]))));
+        URI uri = URI.create("grpc://127.0.0.1:" + service.port());
+        cluster.apply(service("orders", "{name: http, port: 80, protocol: TCP}"));
+        int port = 0;
+        for (String version : List.of("v1", "v2")) {
+            port = shop.orders(uri, version).awaitPort();
+            cluster.apply(shop.slice(version, port, "ready: true"));
+        }
+        int last = port;
+        JvmProcess caller = shop.caller(uri, "caller");
+        await("both versions answer").atMost(PATIENCE).until(() -> caller.load("http://orders/", Map.of(), 20, 2).counts().keySet()
+                .containsAll(List.of("body.v1", "body.v2")));
+        cluster.apply(IDENTITY);
+        // Each has its certificate before the API server dies: who has none and is told to be closed is closed.
+        await("nobody is permitted yet").atMost(PATIENCE).until(() -> caller.load("http://orders/", Map.of(), 50, 2).status(403) == 50);
+        cluster.apply(PERMISSION);
+        await("permitted").atMost(PATIENCE).until(() -> caller.load("http://orders/", Map.of(), 50, 2).status(200) == 50);
+        await("the agents' word is in the pods").atMost(PATIENCE).until(() -> client.pods().inNamespace("shop").withLabel("app", "orders").list().getItems()
+                .stream().allMatch(pod -> pod.getStatus().getConditions().stream()
+                        .anyMatch(condition -> condition.getType().equals("weft.io/MeshTLS") && condition.getStatus().equals("True"))));
+        cluster.apply(STRICT);
+        await("in plaintext nobody is answered").atMost(PATIENCE).until(() -> !isAnsweredInPlaintext(last));
+
+        Load load = testbed.closeAfterwards(new Load(caller));
+        load.await("v1 alone", () -> cluster.apply(canary("v1")), "v1");
+
+        machine.killApiServer();
+        Thread.sleep(OUTAGE.toMillis());
+        machine.startApiServer();
+        load.await("a change after the API server was away", () -> cluster.apply(canary("v2")), "v2");
+        admitted(shop, uri, "after-api-server", "v2");
+
+        machine.killApiServer();
+        machine.killEtcd();
+        Thread.sleep(OUTAGE.toMillis());
+        machine.startEtcd();
+        machine.startApiServer();
+        load.await("a change after etcd and the API server were away", () -> cluster.apply(canary("v1")), "v1");
+        admitted(shop, uri, "after-etcd", "v1");
+
+        first.kill();
+        load.await("a change by the replica that is left", () -> cluster.apply(canary("v2")), "v2");
+        first = replica(shop, rights, ports[0]);
+        second.kill();
+        load.await("a change by the replica that is new", () -> cluster.apply(canary("v1")), "v1");
+        admitted(shop, uri, "after-replicas", "v1");
+        assertThat(first.isAlive()).isTrue();
+        Map<String, Integer> outcomes = load.end();
+        System.out.println("requests: " + outcomes);
+        assertThat(outcomes).containsOnlyKeys("status.200", "body.v1", "body.v2");
+    }
+
+    private boolean isAnsweredInPlaintext(int port) {
+        try {
+            HttpURLConnection connection = (HttpURLConnection) URI.create("http://" + cluster.address() + ":" + port + "/").toURL().openConnection();
+            return connection.getResponseCode() == 200;
+        } catch (IOException refused) {
+            return false;
+        }
+    }
+
+    private JvmProcess replica(Shop shop, Path rights, int port) {
+        JvmProcess replica = shop.controlPlane(rights, "127.0.0.1:" + port);
+        Shop.address(replica);
+        return replica;
+    }
+
+    private static InetSocketAddress loopback(int port) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    private static void admitted(Shop shop, URI uri, String name, String version) throws IOException {
+        long began = System.nanoTime();
+        JvmProcess newcomer = shop.caller(uri, name);
+        await(name + " is admitted").atMost(PATIENCE).until(() -> newcomer.load("http://orders/", Map.of(), 10, 1).body(version) == 10);
+        System.out.println(name + ": admitted, from the start of its JVM, in " + millis(began) + " ms");
+        newcomer.close();
+    }
+
+    private static long millis(long began) {
+        return (System.nanoTime() - began) / 1_000_000;
+    }
+
+    /** Requests without a pause, by samples. */
+    private static final class Load implements AutoCloseable {
+        private static final int SAMPLE = 40;
+
+        private final AtomicBoolean over = new AtomicBoolean();
+        private final Map<String, Integer> outcomes = new TreeMap<>();
+        private final CompletableFuture<Void> running;
+        private final long began = System.nanoTime();
+        private volatile Tally last = new Tally(Map.of());
+
+        Load(JvmProcess caller) {
+            running = CompletableFuture.runAsync(() -> {
+                while (!over.get()) {
+                    Tally sample = caller.load("http://orders/", Map.of(), SAMPLE, 2);
+                    sample.counts().forEach((what, count) -> outcomes.merge(what, count, Integer::sum));
+                    if (sample.status(200) < SAMPLE) {
+                        System.out.println("lost, " + millis(began) + " ms after the first: " + sample.counts());
+                    }
+                    last = sample;
+                }
+            });
+        }
+
+        void await(String what, Runnable change, String version) {
+            long changed = System.nanoTime();
+            change.run();
+            Awaitility.await(what).atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> last.body(version) == SAMPLE);
+            System.out.println(what + ", " + millis(began) + " ms after the first request: obeyed by all after " + millis(changed) + " ms at most");
+        }
+
+        Map<String, Integer> end() {
+            over.set(true);
+            running.join();
+            return outcomes;
+        }
+
+        @Override
+        public void close() {
+            over.set(true);
+        }
     }
 
     // ---- What is said of routes
@@ -77,8 +226,8 @@ class RealApiServerIT {
     void whatBecameOfEachParentIsWrittenBackBesideWhatOthersWrite() throws Exception {
         Shop shop = new Shop(testbed, cluster, Jdks.newest());
         Path rights = cluster.kubeconfig("weft-control-plane");
-        replica(shop, rights);
-        replica(shop, rights);
+        replica(shop, rights, Port.unused());
+        replica(shop, rights, Port.unused());
         cluster.apply(service("orders", "{name: http, port: 80, protocol: TCP}, {name: grpc, port: 90, protocol: TCP}"));
         cluster.apply(service("orders-next", "{name: grpc, port: 90, protocol: TCP}"));
         cluster.apply(route("HTTPRoute", "orders, port: 80", "nobody", "{name: orders, port: 80}"));
@@ -220,6 +369,37 @@ class RealApiServerIT {
 
     // ---- The injector
 
+    @Test
+    void everyPodIsInjectedWhileTheInjectorsCertificatesAreReplaced() throws Exception {
+        cluster.install("templates/injector.yaml");
+        List<Replica> replicas = injectors();
+        assertThat(bundle()).as("who is trusted").hasSize(1);
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<int[]> pods = CompletableFuture.supplyAsync(() -> createUntil(over));
+        testbed.closeAfterwards(() -> over.set(true));
+        // As when years have passed: the next root is trusted, and signs in a moment.
+        String roots = rotated(client.secrets().inNamespace(Chart.NAMESPACE).withName("weft-server-ca").get().getData().get("roots.json"));
+        client.secrets().inNamespace(Chart.NAMESPACE).withName("weft-server-ca").edit(secret -> {
+            secret.getData().put("roots.json", roots);
+            return secret;
+        });
+        await("the next root is trusted").atMost(PATIENCE.multipliedBy(2)).until(() -> bundle().size() == 2);
+        Certificate former = bundle().get(0);
+        Certificate next = bundle().get(1);
+        assertThat(replicas).allMatch(replica -> trusts(former, replica));
+        await("both replicas have certificates of the new root").atMost(PATIENCE.multipliedBy(4)).until(() -> replicas.stream()
+                .allMatch(replica -> trusts(next, replica)));
+        assertThat(bundle()).as("who is trusted, the new root first").containsExactly(next, former);
+        Thread.sleep(2_000);
+        over.set(true);
+        int[] counted = pods.join();
+        System.out.println(counted[0] + " pods created while the root was replaced, " + counted[1] + " without the agent");
+        assertThat(counted[0]).isGreaterThan(100);
+        assertThat(counted[1]).isZero();
+        assertThat(decoded("weft-control-plane-tls", "ca.crt")).as("whom new pods trust").isEqualTo(create(pod("last")).getMetadata().getAnnotations()
+                .get("weft.io/trust-bundle"));
+    }
+
     /** {@code failurePolicy}, and the word of a pod that it is to be closed before there is a policy. */
     @Test
     void withoutAnInjectorPodsGoWithoutTheAgentOrAreNotCreated() throws Exception {
@@ -251,6 +431,18 @@ class RealApiServerIT {
                 .until(() -> injected(client.resource(pod("again")).dryRun(true).create()));
     }
 
+    /** Returns how many there were, and how many of them had no agent. */
+    private int[] createUntil(AtomicBoolean over) {
+        int created = 0;
+        int without = 0;
+        while (!over.get()) {
+            Pod pod = create(pod("p" + created++));
+            without += injected(pod) ? 0 : 1;
+            client.resource(pod).withGracePeriod(0).delete();
+        }
+        return new int[] {created, without};
+    }
+
     private record Replica(JvmProcess process, int port) {}
 
     /** Two replicas behind their Service, and a namespace that joins. */
@@ -264,6 +456,11 @@ class RealApiServerIT {
         client.resource(new ServiceAccountBuilder().withNewMetadata().withName("batch").withNamespace("shop").endMetadata().build()).create();
         await("the API server asks the injector").atMost(PATIENCE).until(() -> injected(client.resource(pod("asked")).dryRun(true).create()));
         return replicas;
+    }
+
+    private String decoded(String secret, String key) {
+        return new String(Base64.getDecoder().decode(client.secrets().inNamespace(Chart.NAMESPACE).withName(secret).get().getData().get(key)),
+                StandardCharsets.US_ASCII);
     }
 
     private Replica injector(Path rights, int number) {
@@ -283,11 +480,53 @@ class RealApiServerIT {
         return new Replica(process, port);
     }
 
+    /** As an operator rotates a mesh's, kept in the same form. */
+    private String rotated(String roots) throws IOException {
+        Path state = testbed.temporaryFolder();
+        Path file = Files.createDirectories(state.resolve("ca")).resolve("default.json");
+        Files.write(file, Base64.getDecoder().decode(roots));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        // Longer than a replica takes to hear of it.
+        JvmProcess made = testbed.jvm("new root", Jdks.newest()).jar(
+                Build.controlPlane(), "ca", "rotate", "--state-dir", state.toString(), "--overlap", "75s");
+        assertThat(made.awaitExit()).as(made::report).isZero();
+        return Base64.getEncoder().encodeToString(Files.readAllBytes(file));
+    }
+
     private void failurePolicy(String policy) {
         client.admissionRegistration().v1().mutatingWebhookConfigurations().withName("weft-injector").edit(configuration -> {
             configuration.getWebhooks().forEach(webhook -> webhook.setFailurePolicy(policy));
             return configuration;
         });
+    }
+
+    /** Whom the API server trusts as the injector. */
+    private List<Certificate> bundle() throws GeneralSecurityException {
+        String bundle = client.admissionRegistration().v1().mutatingWebhookConfigurations().withName("weft-injector").get()
+                .getWebhooks().get(0).getClientConfig().getCaBundle();
+        return bundle == null ? List.of() : List.copyOf(CertificateFactory.getInstance("X.509")
+                .generateCertificates(new ByteArrayInputStream(Base64.getDecoder().decode(bundle))));
+    }
+
+    private boolean trusts(Certificate root, Replica replica) {
+        try {
+            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            store.setCertificateEntry("root", root);
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, factory.getTrustManagers(), null);
+            try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(
+                    new Socket(cluster.address(), replica.port), "weft-injector.weft-system.svc", 443, true)) {
+                socket.startHandshake();
+                return true;
+            }
+        } catch (IOException otherRoot) {
+            return false;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private Pod create(Pod pod) {
@@ -332,4 +571,42 @@ class RealApiServerIT {
             metadata: {name: options}
             spec: {policyName: options}
             """;
+
+    private static final String IDENTITY = """
+            apiVersion: kuma.io/v1alpha1
+            kind: MeshIdentity
+            metadata: {name: identity, namespace: weft-system}
+            spec:
+              selector: {dataplane: {matchLabels: {}}}
+              spiffeID: {trustDomain: it.example, path: "/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}"}
+              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
+            """;
+
+    private static final String PERMISSION = """
+            apiVersion: kuma.io/v1alpha1
+            kind: MeshTrafficPermission
+            metadata: {name: orders, namespace: shop}
+            spec: {rules: [{default: {allow: [{spiffeID: {type: Exact, value: "spiffe://it.example/ns/shop/sa/storefront"}}]}}]}
+            """;
+
+    private static final String STRICT = """
+            apiVersion: kuma.io/v1alpha1
+            kind: MeshTLS
+            metadata: {name: strict, namespace: shop}
+            spec: {rules: [{default: {mode: Strict}}]}
+            """;
+
+    private static String canary(String version) {
+        return """
+                apiVersion: kuma.io/v1alpha1
+                kind: MeshHTTPRoute
+                metadata: {name: canary, namespace: shop}
+                spec:
+                  to:
+                  - targetRef: {kind: MeshService, name: orders}
+                    rules:
+                    - matches: [{path: {type: PathPrefix, value: /}}]
+                      default: {backendRefs: [{kind: MeshServiceSubset, name: orders, tags: {version: %s}}]}
+                """.formatted(version);
+    }
 }
