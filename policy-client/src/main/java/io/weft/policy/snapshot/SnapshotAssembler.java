@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BinaryOperator;
+import java.util.function.Function;
 
 /**
  * Turns what came over the stream into consistent snapshots, the way Envoy warms its resources:
@@ -65,7 +66,11 @@ public final class SnapshotAssembler {
     private boolean completedJustNow;
 
     public SnapshotAssembler(Dialect dialect) {
-        names = new Names(dialect == Dialect.ISTIO_BY_AGENT);
+        names = new Names(switch (dialect) {
+            case KUMA -> KumaServiceNames::of;
+            case ISTIO_BY_AGENT -> ListenerNames::of;
+            case XDS, ISTIO -> listeners -> Map.of();
+        });
     }
 
     /** A state-of-the-world response of one type. */
@@ -539,16 +544,16 @@ public final class SnapshotAssembler {
         }
     }
 
-    /** The name table that Istio has as a resource, and those that Kuma has in a listener. */
+    /** The name table that Istio has as a resource, those that Kuma has in a listener, and what names of listeners say. */
     private static final class Names {
         Optional<Accepted> table = Optional.empty();
         NameTable frozen = NameTable.EMPTY;
         boolean changed;
-        private final boolean byListeners;
+        private final Function<Collection<Listener>, Map<String, Host>> byListeners;
         private Map<String, Listener> listeners = Map.of();
 
-        /** @param byListeners there is no table; what listeners say of names is all that there is */
-        Names(boolean byListeners) {
+        /** @param byListeners what listeners say by their own names, where it is said nowhere else */
+        Names(Function<Collection<Listener>, Map<String, Host>> byListeners) {
             this.byListeners = byListeners;
         }
 
@@ -573,11 +578,8 @@ public final class SnapshotAssembler {
             if (!changed && now == listeners) {
                 return;
             }
-            Map<String, Host> hosts = new HashMap<>();
+            Map<String, Host> hosts = new HashMap<>(byListeners.apply(now.values()));
             now.values().forEach(listener -> hosts.putAll(listener.dynamic().names().hosts()));
-            if (byListeners) {
-                hosts.putAll(ListenerNames.of(now.values()));
-            }
             table.ifPresent(accepted -> hosts.putAll(((NameTable) accepted.resource()).hosts()));
             NameTable fresh = new NameTable(hosts);
             frozen = fresh.equals(frozen) ? frozen : fresh;

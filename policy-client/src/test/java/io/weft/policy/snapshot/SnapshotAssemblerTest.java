@@ -130,6 +130,29 @@ class SnapshotAssemblerTest {
                 "api.example.com", new NameTable.Host(List.of("10.96.0.12"), Optional.empty())));
     }
 
+    private static ParseOutcome outbound(String name, String address) {
+        Listener listener = (Listener) listener("x", "80").resource();
+        return accepted(ResourceType.LISTENER, new Listener(name, Listener.Kind.OUTBOUND, new HostPort(address, 80), listener.filterChains()), "1");
+    }
+
+    /** Of a kuma-cp in Kubernetes mode: the cluster's own DNS says at which address they are. */
+    @Test
+    void servicesOfAClusterAreKnownByTheUnifiedNamesOfTheirListeners() {
+        SnapshotAssembler kuma = new SnapshotAssembler(Dialect.KUMA);
+        kuma.delta(ResourceType.CLUSTER, List.of(), List.of());
+        kuma.delta(ResourceType.LISTENER, List.of(
+                outbound("kri_msvc_default_east_shop_orders_http", "10.96.0.11"), outbound("kri_msvc_default_east_shop_orders_admin", "10.96.0.11"),
+                // Of a universal zone, of another cluster, and what is no Service.
+                outbound("kri_msvc_default_east__users_80", "241.0.0.1"), outbound("kri_msvc_default_west_shop_batch_80", "241.0.0.2"),
+                outbound("kri_extsvc_default_east_shop_api_", "242.0.0.1"), outbound("outbound:10.96.0.12:80", "10.96.0.12")), List.of());
+        kuma.delta(ResourceType.ROUTES, List.of(routes("80", true)), List.of());
+
+        NameTable names = kuma.assemble().orElseThrow().names();
+        assertThat(names.hosts()).isEqualTo(Map.of("orders.shop.svc.cluster.local",
+                new NameTable.Host(List.of("10.96.0.11"), Optional.of(new NameTable.Service("orders", "shop")))));
+        assertThat(names.in("shop").hosts()).containsOnlyKeys("orders.shop.svc.cluster.local", "orders.shop.svc", "orders.shop", "orders");
+    }
+
     private void delta(ParseOutcome... outcomes) {
         for (ParseOutcome outcome : outcomes) {
             assembler.delta(outcome.type(), List.of(outcome), List.of());

@@ -29,10 +29,6 @@ final class InstanceDescription implements Instance {
     private static final String NO_SERVICE = "client";
     /** Kuma's own sign, as no port is given this number, for who has an identity and calls, and is not called. */
     private static final int NO_PORT = 49151;
-    /** What kuma-cp is to know of how the app's traffic comes to the mesh: as with a transparent proxy, names included. */
-    private static final String DNS_PORT = "15053";
-    private static final List<String> FEATURES = List.of(
-            "feature-delta-grpc", "feature-embedded-dns", "feature-transparent-proxy-in-dataplane-metadata", "feature-unified-resource-naming");
 
     /** Our own control plane tells an operator. */
     private static final Map<String, Object> BUILD = Map.of("weft.version", AgentVersion.get(), "weft.pid", ProcessHandle.current().pid());
@@ -97,35 +93,16 @@ final class InstanceDescription implements Instance {
         }
         address = newest;
         registered = inbounds;
-        Map<String, Object> metadata = new HashMap<>();
-        // Who says none is an error in kuma-cp's log; a version that is no number is not held against its own.
-        metadata.put("version", Map.of("kumaDp", Map.of("version", "weft-" + AgentVersion.get()),
-                "dependencies", Map.of("java", Runtime.version().toString())));
-        metadata.put("features", FEATURES);
-        metadata.put("dataplane.dns.port", DNS_PORT);
-        metadata.put("transparentProxy", transparentProxy(newest));
-        metadata.put("ipv6Enabled", isIpv6(newest));
         said = changes == 0 ? name : name + "-" + changes;
-        return node(said, labels(), newest, inbounds, metadata);
+        return node(said, labels(), newest, inbounds, KumaProxy.metadata(newest));
     }
 
     private Node node(
             String named, Map<String, String> labels, String address, List<DataplaneResource.Inbound> inbounds, Map<String, Object> metadata) {
-        metadata.put("dataplane.proxyType", "dataplane");
+        metadata.put(KumaProxy.TYPE, KumaProxy.DATAPLANE);
         metadata.put("dataplane.resource", new DataplaneResource(settings.mesh(), named, labels, address, inbounds).toJson());
         return new Node(settings.mesh() + "." + named, settings.service().orElse(NO_SERVICE),
                 new Locality("", settings.zone().orElse(""), ""), metadata);
-    }
-
-    private static Map<String, Object> transparentProxy(String address) {
-        return Map.of("ipFamilyMode", isIpv6(address) ? "dualstack" : "ipv4", "redirect", Map.of(
-                "inbound", Map.of("enabled", true, "port", 15006),
-                "outbound", Map.of("enabled", true, "port", 15001),
-                "dns", Map.of("enabled", true, "port", Integer.valueOf(DNS_PORT))));
-    }
-
-    private static boolean isIpv6(String address) {
-        return address.indexOf(':') >= 0;
     }
 
     /** What 3.0 knows an instance by; it reads no tags. Those of Kuma's own names it makes by itself. */

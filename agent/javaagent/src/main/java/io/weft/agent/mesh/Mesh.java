@@ -318,11 +318,12 @@ public final class Mesh implements MeshAccess {
 
     private Instance instance(InboundPorts ports, Optional<GrpcBootstrap> bootstrap) {
         Settings.ControlPlane controlPlane = settings.controlPlane().orElseThrow();
+        Optional<Path> token = controlPlane.tokenFile().map(Path::of);
         if (controlPlane.kind() != Kind.ISTIO) {
-            return new InstanceDescription(settings, servicePorts, ports, suffix());
+            Optional<Instance> pod = controlPlane.kind() == Kind.KUMA ? KumaPod.of(settings, Workload.claims(token, log)) : Optional.empty();
+            return pod.orElseGet(() -> new InstanceDescription(settings, servicePorts, ports, suffix()));
         }
-        Workload workload = Workload.of(
-                System.getenv(), isNamedBy(bootstrap) ? bootstrap.get().metadata() : Map.of(), controlPlane.tokenFile().map(Path::of), log);
+        Workload workload = Workload.of(System.getenv(), isNamedBy(bootstrap) ? bootstrap.get().metadata() : Map.of(), token, log);
         return new IstioSidecar(settings, workload, servicePorts, ports, suffix());
     }
 

@@ -37,13 +37,18 @@ record Workload(
      * @param token of the pod's service account; one that tells nothing is no error here
      */
     static Workload of(Map<String, String> environment, Map<String, Object> bootstrap, Optional<Path> token, AgentLog log) {
-        Map<String, String> claims = token.map(file -> claims(text(file, log))).orElse(Map.of());
+        Map<String, String> claims = claims(token, log);
         return new Workload(
                 first(environment.get("POD_NAME"), claims.get("pod"), text(bootstrap, "NAME"), environment.get("HOSTNAME")),
                 first(environment.get("POD_NAMESPACE"), claims.get("namespace"), text(bootstrap, "NAMESPACE")),
                 first(environment.get("SERVICE_ACCOUNT"), claims.get("serviceaccount"), text(bootstrap, "SERVICE_ACCOUNT")),
                 Files.isReadable(LABELS) ? labels(text(LABELS, log)) : labels(bootstrap.get("LABELS")),
                 metadata(environment, bootstrap, log));
+    }
+
+    /** Of the token in a file, as below; one that cannot be read tells nothing. */
+    static Map<String, String> claims(Optional<Path> token, AgentLog log) {
+        return token.map(file -> claims(text(file, log))).orElse(Map.of());
     }
 
     private static String text(Map<String, Object> metadata, String name) {

@@ -30,6 +30,7 @@ import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
+import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.KumaConfiguration;
@@ -40,8 +41,11 @@ import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Base64;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An app under the real jar joins a mesh of Kuma by the rules of its control plane, with a configuration that a real one served. */
@@ -122,16 +126,38 @@ class KumaJoinIT {
         assertThat(kuma.registered()).last().asString().contains("\"name\":\"" + first.substring("default.".length()) + "-1\"");
     }
 
+    /** In Kubernetes mode kuma-cp makes the Dataplane of the pod, which the token of its service account names; it goes by no other name. */
+    @Test
+    void aPodIsKnownByItsToken() throws IOException {
+        String token = "e30." + Base64.getUrlEncoder().withoutPadding().encodeToString("""
+                {"sub": "system:serviceaccount:shop:orders", "kubernetes.io": {"namespace": "shop", "pod": {"name": "orders-5d4-x", "uid": "u"}}}"""
+                .getBytes(StandardCharsets.UTF_8)) + ".c2ln";
+        Upstream upstream = testbed.upstream("pod", MESH.certify("spiffe://envoyconfig/test-server").trusting(MESH));
+        KumaControlPlane kuma = testbed.closeAfterwards(KumaControlPlane.startInCluster(token, "orders-5d4-x.shop"));
+        kuma.serve(reaching(upstream, names(HOST, VIP)));
+        JvmProcess client = member(Jdks.newest(), kuma, "orders", token).driver(JavaNetHttp.class);
+
+        assertThat(client.get("http://" + HOST + "/").body()).isEqualTo("pod");
+        kuma.dropStreams();
+        await().atMost(PATIENCE).until(() -> kuma.dataPlanes().size() == 2);
+        assertThat(kuma.dataPlanes()).extracting(Node::getId).containsOnly("default.orders-5d4-x.shop");
+        assertThat(kuma.turnedAway()).isEmpty();
+    }
+
     private KumaControlPlane start(Variant variant) {
         return testbed.closeAfterwards(KumaControlPlane.start(variant, TOKEN));
     }
 
     private JvmCommand member(Jdk jdk, KumaControlPlane kuma, String service) {
+        return member(jdk, kuma, service, TOKEN);
+    }
+
+    private JvmCommand member(Jdk jdk, KumaControlPlane kuma, String service, String token) {
         try {
             return testbed.jvm(service, jdk).mesh(kuma.uri(), service)
                     .environment("WEFT_CONTROL_PLANE_KIND", "kuma")
                     .environment("WEFT_CONTROL_PLANE_TOKEN_FILE",
-                            Files.writeString(testbed.temporaryFolder().resolve("token"), TOKEN).toString());
+                            Files.writeString(testbed.temporaryFolder().resolve("token"), token).toString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -24,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *   <li>A node has one stream, and after that none, for 10 seconds of a real one and for ever here.
  *   <li>Of the state of the world a request by names is answered only when it has the name of each resource of its type.
  *   <li>Who refuses something hears nothing for a while, 5 seconds of a real one.
+ *   <li>In Kubernetes mode a data plane is a pod, by the name of that, and one that describes itself is none.
  *   <li>Of a data plane that is registered it hears by Envoy's health discovery service, and of the proxy's own cluster, that it is ill.
  * </ul>
  */
@@ -35,20 +36,32 @@ public final class KumaControlPlane extends RecordingControlPlane {
     public enum Variant { DELTA, STATE_OF_THE_WORLD }
 
     private final String token;
+    /** Empty: this is no cluster. */
+    private final Optional<String> pod;
     private final Variant variant;
     private final List<String> unhealthy;
     /** The thread's own. */
     private final Set<String> active = new HashSet<>();
 
-    private KumaControlPlane(Variant variant, String token, List<String> unhealthy) {
+    private KumaControlPlane(Variant variant, String token, Optional<String> pod, List<String> unhealthy) {
         super(List.of(new Hds(unhealthy)));
         this.token = token;
+        this.pod = pod;
         this.variant = variant;
         this.unhealthy = unhealthy;
     }
 
     public static KumaControlPlane start(Variant variant, String token) {
-        return new KumaControlPlane(variant, token, new CopyOnWriteArrayList<>());
+        return new KumaControlPlane(variant, token, Optional.empty(), new CopyOnWriteArrayList<>());
+    }
+
+    /**
+     * In Kubernetes mode.
+     *
+     * @param pod of whose service account the token is: {@code NAME.NAMESPACE}
+     */
+    public static KumaControlPlane startInCluster(String token, String pod) {
+        return new KumaControlPlane(Variant.DELTA, token, Optional.of(pod), new CopyOnWriteArrayList<>());
     }
 
     /** Ids of those that said of themselves that they are not to be called. */
@@ -109,6 +122,10 @@ public final class KumaControlPlane extends RecordingControlPlane {
 
     @Override
     Optional<String> objection(Node node) {
+        if (pod.isPresent()) {
+            return node.getMetadata().containsFields(RESOURCE) || !node.getId().equals("default." + pod.get())
+                    ? Optional.of("authentication failed: could not retrieve Pod of " + node.getId()) : Optional.empty();
+        }
         if (!node.getMetadata().containsFields(RESOURCE)) {
             return Optional.of("no " + RESOURCE);
         }
