@@ -26,6 +26,9 @@ import jdk.jfr.consumer.RecordingFile;
  */
 record AgentShare(long samples, long agents) {
     private static final int WINDOWS = 8;
+    private static final List<String> JDK = List.of("java.", "javax.", "jdk.", "sun.", "com.sun.");
+    private static final List<String> LIBRARIES_OF_JDK = List.of(
+            "java.net.http.", "jdk.internal.net.http.", "java.net.HttpURLConnection", "sun.net.www.", "com.sun.net.httpserver.", "sun.net.httpserver.");
 
     /** Of a client and a server that do nothing else, with the agent in both. */
     record OfPair(AgentShare client, AgentShare server) {
@@ -94,12 +97,13 @@ record AgentShare(long samples, long agents) {
 
     /** @param classes the innermost first */
     static boolean isAgents(List<String> classes) {
-        return classes.stream().filter(name -> !isOfJdk(name)).findFirst()
+        return classes.stream().filter(name -> !isNobodys(name)).findFirst()
                 .filter(name -> name.startsWith("io.weft.") && !name.startsWith("io.weft.driver.") && !name.startsWith("io.weft.benchmarks.")).isPresent();
     }
 
-    private static boolean isOfJdk(String name) {
-        return Stream.of("java.", "javax.", "jdk.", "sun.", "com.sun.").anyMatch(name::startsWith);
+    /** Of the JDK, and at the service of whoever calls it. */
+    private static boolean isNobodys(String name) {
+        return JDK.stream().anyMatch(name::startsWith) && LIBRARIES_OF_JDK.stream().noneMatch(name::startsWith);
     }
 
     private static void delete(Path folder) {

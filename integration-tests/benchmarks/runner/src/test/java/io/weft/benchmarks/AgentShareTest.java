@@ -14,6 +14,8 @@ class AgentShareTest {
         assertThat(AgentShare.isAgents(List.of("java.lang.WeftBridge", "io.weft.agent.link.BridgeDispatcher", "java.lang.Thread"))).isTrue();
         assertThat(AgentShare.isAgents(List.of("okhttp3.Headers", "io.weft.okhttp.OkHttpCall", "okhttp3.OkHttpClient"))).isFalse();
         assertThat(AgentShare.isAgents(List.of("java.lang.String", "io.weft.driver.OkHttp"))).isFalse();
-        assertThat(AgentShare.isAgents(List.of("jdk.internal.net.http.Http1Exchange", "java.lang.Thread"))).isFalse();
+        assertThat(AgentShare.isAgents(List.of("java.util.HashMap", "java.lang.Thread"))).isFalse();
+        // These are libraries that apps use, not what others stand on.
+        assertThat(AgentShare.isAgents(List.of("sun.nio.ch.SocketChannelImpl", "jdk.internal.net.http.Http1Exchange", "io.weft.instrumentation.javanethttp.Attempts"))).isFalse();
     }
 }
