@@ -21,8 +21,7 @@ final class Deadlines {
     static final long LONG_NANOS = 10_000_000_000L;
     private static final long LOOK_NANOS = LONG_NANOS / 100;
 
-    /** In many lines of the processor's caches, so that threads seldom meet in one. */
-    private static final int FIRST_SLOTS = 512;
+    private static final int FIRST_SLOTS = 64;
     private static final int PROBES = 8;
 
     private final NanoClock clock;
