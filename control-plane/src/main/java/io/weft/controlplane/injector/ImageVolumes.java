@@ -31,8 +31,8 @@ final class ImageVolumes implements ResourceEventHandler<Node>, AutoCloseable {
     private static final long PAGE = 500;
 
     private final Cluster cluster;
-    /** By node, why not. */
-    private final Map<String, String> unable = new ConcurrentSkipListMap<>();
+    /** Why not, by node that takes pods which get an agent; empty: it mounts images. */
+    private final Map<String, Optional<String>> unable = new ConcurrentSkipListMap<>();
     private final SharedIndexInformer<Node> nodes;
     private volatile boolean nodesKnown;
     /** Of the API server. */
@@ -62,8 +62,13 @@ final class ImageVolumes implements ResourceEventHandler<Node>, AutoCloseable {
         if (!nodesKnown) {
             return Optional.of("the nodes are not known");
         }
-        return unable.entrySet().stream().findFirst()
-                .map(node -> "node " + node.getKey() + " has " + node.getValue())
+        if (unable.isEmpty()) {
+            // Nobody knows what those will run that come when there is a pod.
+            return Optional.of("there is no node yet");
+        }
+        return unable.entrySet().stream()
+                .flatMap(node -> node.getValue().map(why -> "node " + node.getKey() + " has " + why).stream())
+                .findFirst()
                 .or(() -> refusal);
     }
 
@@ -90,11 +95,10 @@ final class ImageVolumes implements ResourceEventHandler<Node>, AutoCloseable {
 
     @Override
     public void onAdd(Node node) {
-        Optional<String> why = unable(node);
-        if (why.isPresent()) {
-            unable.put(name(node), why.get());
-        } else {
+        if (isWindows(node)) {
             unable.remove(name(node));
+        } else {
+            unable.put(name(node), unable(node));
         }
         if (nodesKnown) {
             tell();
@@ -116,14 +120,20 @@ final class ImageVolumes implements ResourceEventHandler<Node>, AutoCloseable {
         return object.getMetadata().getName();
     }
 
-    /** Why it does not mount images; empty: it does, or takes no pod that gets an agent. */
+    private static NodeSystemInfo info(Node node) {
+        return node.getStatus() == null ? null : node.getStatus().getNodeInfo();
+    }
+
+    /** It takes no pod that gets an agent. */
+    private static boolean isWindows(Node node) {
+        return info(node) != null && "windows".equals(info(node).getOperatingSystem());
+    }
+
+    /** Why it does not mount images; empty: it does. */
     private static Optional<String> unable(Node node) {
-        NodeSystemInfo info = node.getStatus() == null ? null : node.getStatus().getNodeInfo();
+        NodeSystemInfo info = info(node);
         if (info == null || info.getKubeletVersion() == null || info.getContainerRuntimeVersion() == null) {
             return Optional.of("not said what it runs");
-        }
-        if ("windows".equals(info.getOperatingSystem())) {
-            return Optional.empty();
         }
         if (!isFrom(info.getKubeletVersion(), 1, KUBELET_MINOR)) {
             return Optional.of("kubelet " + info.getKubeletVersion());

@@ -98,6 +98,19 @@ class ImageVolumesTest {
         awaitMounting();
     }
 
+    /** As in a cluster whose nodes come when there are pods. */
+    @Test
+    void withoutANodeNobodyKnowsWhatTheFirstWillRun() {
+        images.look();
+        awaitMounting();
+        cluster.operator().nodes().withName("one").delete();
+        await().atMost(PATIENCE).until(() -> !mounts());
+        assertThat(images.doubt()).hasValue("there is no node yet");
+        node("win", "windows", "v1.36.0", "containerd://2.1.4");
+        node("two", "linux", "v1.36.0", "containerd://2.1.4");
+        awaitMounting();
+    }
+
     /** The pod would lose its volume, and its JVM would not find the agent that it is to load. */
     @Test
     void anApiServerThatTakesThemOutIsNotGivenAny() {
