@@ -298,7 +298,7 @@ final class Report {
         StringBuilder table = new StringBuilder("""
                 Of the CPU time of client and server together, the agent in both, as fast as two threads can: the percent that is the agent's own code and what that calls of the JDK, by a sample of
                 the stack each millisecond of CPU, once both are warm. It is less than all that the agent costs (its garbage and what compilers make of its callers are not in it), but thousands of
-                samples of one JVM tell tenths of a per cent, where ratios of two JVMs need twenty rounds for whole ones, and a machine that does something else does no harm. Beside a
+                samples of one JVM tell it within half a per cent, where ratios of two JVMs need twenty rounds for a whole one, and a machine that does something else does little harm. Beside a
                 library there is always the same program at the other end, that does as little as it can.
 
                 | library | is the | together | client's | server's | samples | JDK |
