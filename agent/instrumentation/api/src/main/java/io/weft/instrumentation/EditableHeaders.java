@@ -25,7 +25,10 @@ public interface EditableHeaders {
     }
 
     default void changeResponse(ResponseChanges changes) {
-        change(changes.remove(), changes.set(), changes.add());
+        // Mostly there are none, and each response comes by here.
+        if (!changes.isEmpty()) {
+            change(changes.remove(), changes.set(), changes.add());
+        }
     }
 
     private void change(
