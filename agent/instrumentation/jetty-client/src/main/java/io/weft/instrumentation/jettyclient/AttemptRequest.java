@@ -64,7 +64,7 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public String getHost() {
-        return addressed ? tag.endpoint().address().getAddress().getHostAddress() : app.getHost();
+        return addressed ? tag.endpoint().ip() : app.getHost();
     }
 
     @Override

@@ -11,13 +11,18 @@ import org.eclipse.jetty.client.transport.HttpDestination;
 /** What the library may hold of an endpoint, which is no more once nobody else does. Equal to itself alone. Thread-safe. */
 final class EndpointKey {
     private final InetSocketAddress address;
+    private final String ip;
     private final ClientTls tls;
+
+    /** Of requests that the app has given none. */
+    private final MeshTag untagged = new MeshTag(this, null);
 
     /** That lead there, one for each client and tag of the app's. Guarded by itself. */
     private final List<WeakReference<HttpDestination>> destinations = new ArrayList<>();
 
     EndpointKey(Endpoint endpoint) {
         address = endpoint.address();
+        ip = address.getAddress().getHostAddress();
         tls = endpoint.tls();
     }
 
@@ -25,9 +30,18 @@ final class EndpointKey {
         return address;
     }
 
+    String ip() {
+        return ip;
+    }
+
     /** Null: plaintext. */
     ClientTls tls() {
         return tls;
+    }
+
+    /** @param apps null: none */
+    MeshTag tag(Object apps) {
+        return apps == null ? untagged : new MeshTag(this, apps);
     }
 
     void leadsHere(HttpDestination destination) {

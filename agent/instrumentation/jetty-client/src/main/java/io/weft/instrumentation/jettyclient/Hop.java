@@ -149,7 +149,7 @@ final class Hop {
         if (attempt != null && attempt.hasTouchedBody() && !app().getBody().rewind()) {
             throw new IllegalStateException("a body cannot be sent again");
         }
-        Attempt next = new Attempt(this, new MeshTag(destinations.key(exchange.endpoint()), app().getTag()), exchange.requestChanges());
+        Attempt next = new Attempt(this, destinations.key(exchange.endpoint()).tag(app().getTag()), exchange.requestChanges());
         attempt = next;
         next.send();
         Throwable given = aborted.get();
