@@ -24,96 +24,12 @@ import org.eclipse.jetty.http.HttpFields;
  * another one for those that may be changed, and a body has another type. Thread-safe.
  */
 final class Internals {
-    private final MethodHandle sent;
-    private final MethodHandle getPatience;
-    private final MethodHandle setPatience;
-    private final MethodHandle getContent;
-    private final MethodHandle setContent;
-    private final MethodHandle length;
-
-    /** What has {@link #bytes}; null in 9.4. */
-    private final Class<?> bytesType;
-
-    private final MethodHandle bytes;
-
-    /** Null in 9.4. */
-    private final AttemptBodies bodies;
-
-    /** Null in 9.4 and in early versions of 10 and 11. */
-    private final MethodHandle getConnection;
-
-    /** Null as the other. */
-    private final MethodHandle setConnection;
-
-    private final MethodHandle resolve;
-    private final boolean resolvesRequests;
-    private final MethodHandle remove;
-    private final MethodHandle none;
-    private final MethodHandle copy;
-    private final MethodHandle addField;
-    private final MethodHandle add;
-    private final MethodHandle put;
-    private final MethodHandle putField;
-    private final MethodHandle removeFields;
-
-    /** Null in 9.4. */
-    private final MethodHandle addToResponse;
-
-    /** Null in 9.4. */
-    private final MethodHandle protocol;
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext context;
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        MethodHandles.Lookup request = context.lookup(HttpRequest.class.getName());
-        sent = request.findVirtual(HttpRequest.class, "sent", MethodType.methodType(void.class));
-        Field patience = patience();
-        getPatience = request.unreflectGetter(patience);
-        setPatience = request.unreflectSetter(patience);
-        Field content = HttpRequest.class.getDeclaredField("content");
-        getContent = generic(request.unreflectGetter(content));
-        setContent = request.unreflectSetter(content).asType(MethodType.methodType(void.class, HttpRequest.class, Object.class));
-        length = MethodHandles.publicLookup()
-                .findVirtual(content.getType(), "getLength", MethodType.methodType(long.class))
-                .asType(MethodType.methodType(long.class, Object.class));
-
-        if (content.getType().getName().endsWith("ContentProvider")) {
-            bytesType = null;
-            bytes = null;
-            bodies = null;
-        } else {
-            MethodHandles.Lookup inMemory = context.lookup("org.eclipse.jetty.client.util.BytesRequestContent");
-            bytesType = inMemory.lookupClass();
-            bytes = generic(inMemory.unreflectGetter(bytesType.getDeclaredField("bytes")));
-            bodies = new AttemptBodies(content.getType(), bytesType);
-        }
-        getConnection = optional(request, HttpRequest.class, "getConnection", MethodType.methodType(Connection.class));
-        setConnection = optional(request, HttpRequest.class, "setConnection", MethodType.methodType(void.class, Connection.class));
-
-        MethodHandles.Lookup client = context.lookup(HttpClient.class.getName());
-        MethodHandle ofRequest = optional(client, HttpClient.class, "resolveDestination",
-                MethodType.methodType(destinationType(), Request.class));
-        resolvesRequests = ofRequest != null;
-        resolve = generic(resolvesRequests ? ofRequest : client.findVirtual(HttpClient.class, "resolveDestination",
-                MethodType.methodType(HttpDestination.class, String.class, String.class, int.class, Object.class)));
-        remove = client.findVirtual(HttpClient.class, "removeDestination", MethodType.methodType(boolean.class, HttpDestination.class));
-
-        MethodHandles.Lookup everybody = MethodHandles.publicLookup();
-        Class<?> mutable = mutableFields();
-        if (mutable == HttpFields.class) {
-            none = generic(everybody.findConstructor(HttpFields.class, MethodType.methodType(void.class)));
-            copy = generic(everybody.findConstructor(HttpFields.class, MethodType.methodType(void.class, HttpFields.class)));
-        } else {
-            none = generic(everybody.findStatic(HttpFields.class, "build", MethodType.methodType(mutable)));
-            copy = generic(everybody.findStatic(HttpFields.class, "build", MethodType.methodType(mutable, HttpFields.class)));
-        }
-        addField = edit(mutable, "add", HttpField.class);
-        add = edit(mutable, "add", String.class, String.class);
-        put = edit(mutable, "put", String.class, String.class);
-        putField = edit(mutable, "put", HttpField.class);
-        removeFields = edit(mutable, "remove", String.class);
-        MethodHandle addHeader = optional(everybody, HttpResponse.class, "addHeader",
-                MethodType.methodType(HttpResponse.class, HttpField.class));
-        addToResponse = addHeader == null ? null : generic(addHeader);
-        protocol = protocol();
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     private static MethodHandle protocol() throws IllegalAccessException {
@@ -165,7 +81,7 @@ final class Internals {
 
     /** The app's patience begins. */
     void sent(HttpRequest request) throws Throwable {
-        sent.invokeExact(request);
+        Members.SENT.invokeExact(request);
     }
 
     /**
@@ -174,15 +90,15 @@ final class Internals {
      * @param body null: none
      */
     void share(HttpRequest apps, Object body, HttpRequest attempt) throws Throwable {
-        setPatience.invokeExact(attempt, (long) getPatience.invokeExact(apps));
-        setContent.invokeExact(attempt, bodies == null || body == null ? body : bodies.ofAttempt(body));
+        Members.SET_PATIENCE.invokeExact(attempt, (long) Members.GET_PATIENCE.invokeExact(apps));
+        Members.SET_CONTENT.invokeExact(attempt, Members.BODIES == null || body == null ? body : Members.BODIES.ofAttempt(body));
     }
 
     /** From 10 on, a request that goes out has a body, be it an empty one: the library's own handlers count on it. */
     void completeBody(HttpRequest apps) {
         try {
-            if (bodies != null && (Object) getContent.invokeExact((Object) apps) == null) {
-                setContent.invokeExact(apps, bodies.none());
+            if (Members.BODIES != null && (Object) Members.GET_CONTENT.invokeExact((Object) apps) == null) {
+                Members.SET_CONTENT.invokeExact(apps, Members.BODIES.none());
             }
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
@@ -192,8 +108,8 @@ final class Internals {
     /** What the app may ask its request for. */
     void connection(HttpRequest attempt, HttpRequest apps) {
         try {
-            if (getConnection != null && setConnection != null) {
-                setConnection.invokeExact(apps, (Connection) getConnection.invokeExact(attempt));
+            if (Members.GET_CONNECTION != null && Members.SET_CONNECTION != null) {
+                Members.SET_CONNECTION.invokeExact(apps, (Connection) Members.GET_CONNECTION.invokeExact(attempt));
             }
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
@@ -206,15 +122,15 @@ final class Internals {
      * @param body null: none
      */
     void fail(Object body, Throwable failure) {
-        if (bodies != null && body != null) {
-            bodies.fail(body, failure);
+        if (Members.BODIES != null && body != null) {
+            Members.BODIES.fail(body, failure);
         }
     }
 
     /** Of the app's with its request, from now on; the library keeps the time of what it sends, and a pause is none of that. */
     long patienceNanos(HttpRequest apps) {
         try {
-            long end = (long) getPatience.invokeExact(apps);
+            long end = (long) Members.GET_PATIENCE.invokeExact(apps);
             return end == -1 || end == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(0, end - System.nanoTime());
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
@@ -224,7 +140,7 @@ final class Internals {
     /** Null: none. */
     Object content(HttpRequest request) {
         try {
-            return getContent.invokeExact((Object) request);
+            return Members.GET_CONTENT.invokeExact((Object) request);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -233,7 +149,7 @@ final class Internals {
     /** Bytes; below 0: it is not known. */
     long length(Object content) {
         try {
-            return (long) length.invokeExact(content);
+            return (long) Members.LENGTH.invokeExact(content);
         } catch (RuntimeException | Error appsOwn) {
             throw appsOwn;
         } catch (Throwable fault) {
@@ -248,8 +164,8 @@ final class Internals {
             return (Iterable<ByteBuffer>) provider;
         }
         try {
-            return bytes != null && bytesType.isInstance(content)
-                    ? Stream.of((byte[][]) (Object) bytes.invokeExact(content)).map(ByteBuffer::wrap).toList()
+            return Members.BYTES != null && Members.BYTES_TYPE.isInstance(content)
+                    ? Stream.of((byte[][]) (Object) Members.BYTES.invokeExact(content)).map(ByteBuffer::wrap).toList()
                     : null;
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
@@ -257,14 +173,14 @@ final class Internals {
     }
 
     HttpDestination resolve(HttpClient client, AttemptRequest request) throws Throwable {
-        return (HttpDestination) (resolvesRequests
-                ? (Object) resolve.invokeExact((Object) client, (Object) request)
-                : (Object) resolve.invokeExact((Object) client, (Object) request.getScheme(), (Object) request.getHost(),
+        return (HttpDestination) (Members.RESOLVES_REQUESTS
+                ? (Object) Members.RESOLVE.invokeExact((Object) client, (Object) request)
+                : (Object) Members.RESOLVE.invokeExact((Object) client, (Object) request.getScheme(), (Object) request.getHost(),
                         (Object) request.getPort(), (Object) request.getTag()));
     }
 
     void remove(HttpClient client, HttpDestination destination) throws Throwable {
-        boolean ignored = (boolean) remove.invokeExact(client, destination);
+        boolean ignored = (boolean) Members.REMOVE.invokeExact(client, destination);
     }
 
     static Iterable<HttpField> fields(Request request) {
@@ -289,7 +205,7 @@ final class Internals {
     /** No headers, to which some may be added. */
     Object none() {
         try {
-            return none.invokeExact();
+            return Members.NONE.invokeExact();
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -297,7 +213,7 @@ final class Internals {
 
     HttpFields copy(HttpFields fields) {
         try {
-            return (HttpFields) (Object) copy.invokeExact((Object) fields);
+            return (HttpFields) (Object) Members.COPY.invokeExact((Object) fields);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -305,7 +221,7 @@ final class Internals {
 
     void add(Object fields, HttpField field) {
         try {
-            addField.invokeExact(fields, field);
+            Members.ADD_FIELD.invokeExact(fields, field);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -313,7 +229,7 @@ final class Internals {
 
     void add(Object fields, String name, String value) {
         try {
-            add.invokeExact(fields, name, value);
+            Members.ADD.invokeExact(fields, name, value);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -321,7 +237,7 @@ final class Internals {
 
     void put(Object fields, String name, String value) {
         try {
-            put.invokeExact(fields, name, value);
+            Members.PUT.invokeExact(fields, name, value);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -330,7 +246,7 @@ final class Internals {
     /** Where the one of that name is, if there is one. */
     void put(Object fields, HttpField field) {
         try {
-            putField.invokeExact(fields, field);
+            Members.PUT_FIELD.invokeExact(fields, field);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -338,19 +254,19 @@ final class Internals {
 
     void remove(Object fields, String name) {
         try {
-            removeFields.invokeExact(fields, name);
+            Members.REMOVE_FIELDS.invokeExact(fields, name);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
     }
 
     void addTo(HttpResponse response, HttpField field) {
-        if (addToResponse == null) {
+        if (Members.ADD_TO_RESPONSE == null) {
             add(response.getHeaders(), field);
             return;
         }
         try {
-            Object ignored = addToResponse.invokeExact((Object) response, (Object) field);
+            Object ignored = Members.ADD_TO_RESPONSE.invokeExact((Object) response, (Object) field);
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
@@ -359,10 +275,110 @@ final class Internals {
     /** Whether a connection is for HTTP/2 from its first byte on. */
     boolean speaksHttp2(Origin origin) {
         try {
-            Object spoken = protocol == null ? null : protocol.invokeExact((Object) origin);
+            Object spoken = Members.PROTOCOL == null ? null : Members.PROTOCOL.invokeExact((Object) origin);
             return spoken != null && spoken.toString().contains("h2c");
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
+        }
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final MethodHandle SENT;
+        static final MethodHandle GET_PATIENCE;
+        static final MethodHandle SET_PATIENCE;
+        static final MethodHandle GET_CONTENT;
+        static final MethodHandle SET_CONTENT;
+        static final MethodHandle LENGTH;
+
+        /** What has {@link #BYTES}; null in 9.4. */
+        static final Class<?> BYTES_TYPE;
+
+        static final MethodHandle BYTES;
+
+        /** Null in 9.4. */
+        static final AttemptBodies BODIES;
+
+        /** Null in 9.4 and in early versions of 10 and 11. */
+        static final MethodHandle GET_CONNECTION;
+
+        /** Null as the other. */
+        static final MethodHandle SET_CONNECTION;
+
+        static final MethodHandle RESOLVE;
+        static final boolean RESOLVES_REQUESTS;
+        static final MethodHandle REMOVE;
+        static final MethodHandle NONE;
+        static final MethodHandle COPY;
+        static final MethodHandle ADD_FIELD;
+        static final MethodHandle ADD;
+        static final MethodHandle PUT;
+        static final MethodHandle PUT_FIELD;
+        static final MethodHandle REMOVE_FIELDS;
+
+        /** Null in 9.4. */
+        static final MethodHandle ADD_TO_RESPONSE;
+
+        /** Null in 9.4. */
+        static final MethodHandle PROTOCOL;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                MethodHandles.Lookup request = context.lookup(HttpRequest.class.getName());
+                SENT = request.findVirtual(HttpRequest.class, "sent", MethodType.methodType(void.class));
+                Field patience = patience();
+                GET_PATIENCE = request.unreflectGetter(patience);
+                SET_PATIENCE = request.unreflectSetter(patience);
+                Field content = HttpRequest.class.getDeclaredField("content");
+                GET_CONTENT = generic(request.unreflectGetter(content));
+                SET_CONTENT = request.unreflectSetter(content).asType(MethodType.methodType(void.class, HttpRequest.class, Object.class));
+                LENGTH = MethodHandles.publicLookup()
+                        .findVirtual(content.getType(), "getLength", MethodType.methodType(long.class))
+                        .asType(MethodType.methodType(long.class, Object.class));
+
+                if (content.getType().getName().endsWith("ContentProvider")) {
+                    BYTES_TYPE = null;
+                    BYTES = null;
+                    BODIES = null;
+                } else {
+                    MethodHandles.Lookup inMemory = context.lookup("org.eclipse.jetty.client.util.BytesRequestContent");
+                    BYTES_TYPE = inMemory.lookupClass();
+                    BYTES = generic(inMemory.unreflectGetter(BYTES_TYPE.getDeclaredField("bytes")));
+                    BODIES = new AttemptBodies(content.getType(), BYTES_TYPE);
+                }
+                GET_CONNECTION = optional(request, HttpRequest.class, "getConnection", MethodType.methodType(Connection.class));
+                SET_CONNECTION = optional(request, HttpRequest.class, "setConnection", MethodType.methodType(void.class, Connection.class));
+
+                MethodHandles.Lookup client = context.lookup(HttpClient.class.getName());
+                MethodHandle ofRequest = optional(client, HttpClient.class, "resolveDestination",
+                        MethodType.methodType(destinationType(), Request.class));
+                RESOLVES_REQUESTS = ofRequest != null;
+                RESOLVE = generic(RESOLVES_REQUESTS ? ofRequest : client.findVirtual(HttpClient.class, "resolveDestination",
+                        MethodType.methodType(HttpDestination.class, String.class, String.class, int.class, Object.class)));
+                REMOVE = client.findVirtual(HttpClient.class, "removeDestination", MethodType.methodType(boolean.class, HttpDestination.class));
+
+                MethodHandles.Lookup everybody = MethodHandles.publicLookup();
+                Class<?> mutable = mutableFields();
+                if (mutable == HttpFields.class) {
+                    NONE = generic(everybody.findConstructor(HttpFields.class, MethodType.methodType(void.class)));
+                    COPY = generic(everybody.findConstructor(HttpFields.class, MethodType.methodType(void.class, HttpFields.class)));
+                } else {
+                    NONE = generic(everybody.findStatic(HttpFields.class, "build", MethodType.methodType(mutable)));
+                    COPY = generic(everybody.findStatic(HttpFields.class, "build", MethodType.methodType(mutable, HttpFields.class)));
+                }
+                ADD_FIELD = edit(mutable, "add", HttpField.class);
+                ADD = edit(mutable, "add", String.class, String.class);
+                PUT = edit(mutable, "put", String.class, String.class);
+                PUT_FIELD = edit(mutable, "put", HttpField.class);
+                REMOVE_FIELDS = edit(mutable, "remove", String.class);
+                MethodHandle addHeader = optional(everybody, HttpResponse.class, "addHeader",
+                        MethodType.methodType(HttpResponse.class, HttpField.class));
+                ADD_TO_RESPONSE = addHeader == null ? null : generic(addHeader);
+                PROTOCOL = protocol();
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
         }
     }
 }
