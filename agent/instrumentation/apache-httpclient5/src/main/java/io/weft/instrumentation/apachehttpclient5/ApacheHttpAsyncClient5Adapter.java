@@ -84,15 +84,15 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
     private Object scope(AsyncExecChain.Scope scope, HttpRequest request, AsyncEntityProducer body) throws Throwable {
         HttpRoute route = scope.route;
         HttpHost target = route.getTargetHost();
-        ConnectException refusal = Outside.refusal(
-                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        boolean plain = target.getSchemeName().equals("http");
+        ConnectException refusal = Outside.refusal(context.outbound(), !plain, target.getHostName(), target.getPort());
         if (refusal != null) {
             return new Handler.Thrown(refusal);
         }
-        if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
+        if (!plain || route.isSecure() || route.getProxyHost() != null) {
             return scope;
         }
-        if (internals.isToUnixDomainSocket(route)) {
+        if (Members.isToUnixDomainSocket(route)) {
             return scope;
         }
         if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {

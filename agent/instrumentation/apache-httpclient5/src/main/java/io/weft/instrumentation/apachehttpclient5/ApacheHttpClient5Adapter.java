@@ -5,21 +5,14 @@ import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodType;
 import java.net.ConnectException;
 import java.net.Socket;
-import java.nio.file.Path;
 import javax.net.ssl.SSLSession;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
-import org.apache.hc.client5.http.classic.ExecRuntime;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
-import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpRequest;
-import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpHost;
-import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
 
@@ -31,27 +24,10 @@ public final class ApacheHttpClient5Adapter implements Adapter {
     private final ConnectLimit connectLimit = new ConnectLimit();
     private final Dialing dialing = new Dialing();
 
-    /** Null before 5.4. */
-    private final MethodHandle executeInformed;
-
-    /** Null before 5.6. */
-    private final MethodHandle unixDomainSocket;
-
     public ApacheHttpClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.minimal = new MinimalClients(context);
         this.standIns = new StandIns(context);
-        this.executeInformed = Members.whenPresent(
-                ExecRuntime.class,
-                "execute",
-                MethodType.methodType(
-                        ClassicHttpResponse.class,
-                        String.class,
-                        ClassicHttpRequest.class,
-                        HttpResponseInformationCallback.class,
-                        HttpClientContext.class));
-        this.unixDomainSocket =
-                Members.whenPresent(HttpRoute.class, "getUnixDomainSocket", MethodType.methodType(Path.class));
     }
 
     @Override
@@ -102,15 +78,15 @@ public final class ApacheHttpClient5Adapter implements Adapter {
     private Object connect(ExecChain.Scope scope, ClassicHttpRequest request) throws Throwable {
         HttpRoute route = scope.route;
         HttpHost target = route.getTargetHost();
-        ConnectException refusal = Outside.refusal(
-                context.outbound(), !target.getSchemeName().equalsIgnoreCase("http"), target.getHostName(), target.getPort());
+        boolean plain = target.getSchemeName().equals("http");
+        ConnectException refusal = Outside.refusal(context.outbound(), !plain, target.getHostName(), target.getPort());
         if (refusal != null) {
             return new Handler.Thrown(refusal);
         }
-        if (route.isSecure() || route.getProxyHost() != null || !route.getTargetHost().getSchemeName().equalsIgnoreCase("http")) {
+        if (!plain || route.isSecure() || route.getProxyHost() != null) {
             return scope;
         }
-        if (unixDomainSocket != null && unixDomainSocket.invoke(route) != null) {
+        if (Members.isToUnixDomainSocket(route)) {
             return scope;
         }
         if (scope.execRuntime.isEndpointAcquired() && isAuthenticated(scope)) {
@@ -121,7 +97,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
             if (!context.outbound().claims(exchange)) {
                 return scope;
             }
-            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, executeInformed);
+            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit);
             return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
         } catch (Throwable fault) {
             return new Handler.Thrown(Unsent.failure(exchange, fault));

@@ -5,7 +5,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
-import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,98 +33,26 @@ final class AsyncInternals {
     private static final String PRODUCER = "org.apache.hc.core5.http.nio.support.BasicRequestProducer";
     private static final String OVER_HTTP2 = "org.apache.hc.client5.http.impl.async.InternalH2AsyncExecRuntime";
 
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext adapterContext;
+
     private final AdapterContext context;
-    private final MethodHandle session;
-
-    /** The app's body in a request of one; null: not there. */
-    private final MethodHandle producer;
-
-    /** Null before 5.6. */
-    private final MethodHandle unixDomainSocket;
-
-    /** Null before 5.1, as the two below. */
-    private final MethodHandle newScope;
-
-    private final MethodHandle scheduler;
-    private final MethodHandle execCount;
-
-    /** Null before 5.4, as the one below. */
-    private final MethodHandle disconnect;
-
-    private final MethodHandle setRequest;
-
-    /** Null before 5.2. */
-    private final MethodHandle upgrade;
-
-    /** Of a client that speaks HTTP/2 alone. */
-    private final MethodHandle http2Endpoint;
-
-    private final MethodHandle http2Session;
 
     AsyncInternals(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
-        MethodHandles.Lookup connection = context.lookup(CONNECTION);
-        session = connection
-                .findGetter(connection.lookupClass(), "ioSession", IOSession.class)
-                .asType(MethodType.methodType(IOSession.class, Object.class));
-        producer = getter(PRODUCER, "dataProducer", AsyncEntityProducer.class);
-        unixDomainSocket = Members.whenPresent(HttpRoute.class, "getUnixDomainSocket", MethodType.methodType(Path.class));
-        disconnect = Members.whenPresent(AsyncExecRuntime.class, "disconnectEndpoint", MethodType.methodType(void.class));
-        setRequest = Members.whenPresent(HttpCoreContext.class, "setRequest", MethodType.methodType(void.class, HttpRequest.class));
-        upgrade = Members.whenPresent(
-                AsyncExecRuntime.class, "upgradeTls", MethodType.methodType(void.class, HttpClientContext.class, FutureCallback.class));
-        http2Endpoint = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
-        http2Session = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
-        Class<?> schedulers = schedulers();
-        if (schedulers == null) {
-            newScope = null;
-            scheduler = null;
-            execCount = null;
-            return;
-        }
-        MethodHandles.Lookup open = MethodHandles.publicLookup();
-        newScope = open.findConstructor(
-                AsyncExecChain.Scope.class,
-                MethodType.methodType(
-                        void.class,
-                        String.class,
-                        HttpRoute.class,
-                        HttpRequest.class,
-                        CancellableDependency.class,
-                        HttpClientContext.class,
-                        AsyncExecRuntime.class,
-                        schedulers,
-                        AtomicInteger.class));
-        scheduler = open.findGetter(AsyncExecChain.Scope.class, "scheduler", schedulers);
-        execCount = open.findGetter(AsyncExecChain.Scope.class, "execCount", AtomicInteger.class);
-    }
-
-    private static Class<?> schedulers() {
-        try {
-            return Class.forName(SCHEDULER, false, AsyncExecChain.class.getClassLoader());
-        } catch (ClassNotFoundException e) {
-            return null;
-        }
-    }
-
-    private MethodHandle getter(String owner, String field, Class<?> type) throws ReflectiveOperationException {
-        MethodHandles.Lookup lookup = context.lookup(owner);
-        return lookup.findGetter(lookup.lookupClass(), field, type).asType(MethodType.methodType(type, Object.class));
-    }
-
-    boolean isToUnixDomainSocket(HttpRoute route) throws Throwable {
-        return unixDomainSocket != null && unixDomainSocket.invoke(route) != null;
+        adapterContext = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Constants.class);
     }
 
     boolean speaksHttp2Alone(AsyncExecRuntime runtime) {
-        return runtime.getClass().getName().equals(OVER_HTTP2);
+        return runtime.getClass() == Constants.OVER_HTTP2_ALONE;
     }
 
     /** Of the connection that one has which speaks HTTP/2 alone; null: it has none. */
     IOSession http2Session(AsyncExecRuntime runtime) {
         try {
-            Object endpoint = ((AtomicReference<?>) http2Endpoint.invokeExact((Object) runtime)).get();
-            return endpoint == null ? null : (IOSession) http2Session.invokeExact(endpoint);
+            Object endpoint = ((AtomicReference<?>) Constants.HTTP2_ENDPOINT.invokeExact((Object) runtime)).get();
+            return endpoint == null ? null : (IOSession) Constants.HTTP2_SESSION.invokeExact(endpoint);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
@@ -135,33 +62,33 @@ final class AsyncInternals {
 
     /** The same scope with another runtime. */
     AsyncExecChain.Scope with(AsyncExecChain.Scope scope, AsyncExecRuntime runtime) throws Throwable {
-        if (newScope == null) {
+        if (Constants.NEW_SCOPE == null) {
             return new AsyncExecChain.Scope(
                     scope.exchangeId, scope.route, scope.originalRequest, scope.cancellableDependency, scope.clientContext, runtime);
         }
-        return (AsyncExecChain.Scope) newScope.invoke(
+        return (AsyncExecChain.Scope) Constants.NEW_SCOPE.invoke(
                 scope.exchangeId,
                 scope.route,
                 scope.originalRequest,
                 scope.cancellableDependency,
                 scope.clientContext,
                 runtime,
-                scheduler.invoke(scope),
-                (AtomicInteger) execCount.invoke(scope));
+                Constants.SCOPE_SCHEDULER.invoke(scope),
+                (AtomicInteger) Constants.EXEC_COUNT.invoke(scope));
     }
 
     /** Of a connection of the library's. */
     IOSession session(Object connection) throws Throwable {
-        return (IOSession) session.invokeExact(connection);
+        return (IOSession) Constants.SESSION.invokeExact(connection);
     }
 
     /** What the app sees as the request that is sent. */
     void request(HttpClientContext seen, HttpRequest request) {
         try {
-            if (setRequest == null) {
+            if (Constants.SET_REQUEST == null) {
                 seen.setAttribute(HttpCoreContext.HTTP_REQUEST, request);
             } else {
-                setRequest.invokeExact((HttpCoreContext) seen, request);
+                Constants.SET_REQUEST.invokeExact((HttpCoreContext) seen, request);
             }
         } catch (RuntimeException | Error e) {
             throw e;
@@ -172,8 +99,8 @@ final class AsyncInternals {
 
     void disconnect(AsyncExecRuntime runtime) {
         try {
-            if (disconnect != null) {
-                disconnect.invokeExact(runtime);
+            if (Constants.DISCONNECT != null) {
+                Constants.DISCONNECT.invokeExact(runtime);
             }
         } catch (RuntimeException | Error e) {
             throw e;
@@ -184,7 +111,7 @@ final class AsyncInternals {
 
     void upgrade(AsyncExecRuntime runtime, HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
         try {
-            upgrade.invokeExact(runtime, context, (FutureCallback<?>) callback);
+            Constants.UPGRADE.invokeExact(runtime, context, (FutureCallback<?>) callback);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
@@ -203,7 +130,7 @@ final class AsyncInternals {
         if (request == null || !isBasic(request.getClass())) {
             return null;
         }
-        AsyncEntityProducer apps = (AsyncEntityProducer) producer.invokeExact(request);
+        AsyncEntityProducer apps = (AsyncEntityProducer) Constants.BODY.invokeExact(request);
         return apps != null && IN_MEMORY.contains(apps.getClass().getName()) ? apps : null;
     }
 
@@ -232,5 +159,81 @@ final class AsyncInternals {
             }
         }
         return null;
+    }
+
+    /** Of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Constants {
+        static final MethodHandle SESSION;
+
+        /** The app's body in a request of one; null: not there. */
+        static final MethodHandle BODY;
+
+        /** Null before 5.1, as the two below. */
+        static final MethodHandle NEW_SCOPE;
+
+        static final MethodHandle SCOPE_SCHEDULER;
+        static final MethodHandle EXEC_COUNT;
+
+        /** Null before 5.4, as the one below. */
+        static final MethodHandle DISCONNECT;
+
+        static final MethodHandle SET_REQUEST;
+
+        /** Null before 5.2. */
+        static final MethodHandle UPGRADE;
+
+        /** Of a client that speaks HTTP/2 alone, as the two below. */
+        static final Class<?> OVER_HTTP2_ALONE;
+
+        static final MethodHandle HTTP2_ENDPOINT;
+
+        static final MethodHandle HTTP2_SESSION;
+
+        static {
+            try {
+                SESSION = getter(CONNECTION, "ioSession", IOSession.class);
+                BODY = getter(PRODUCER, "dataProducer", AsyncEntityProducer.class);
+                DISCONNECT = Members.whenPresent(AsyncExecRuntime.class, "disconnectEndpoint", MethodType.methodType(void.class));
+                SET_REQUEST = Members.whenPresent(HttpCoreContext.class, "setRequest", MethodType.methodType(void.class, HttpRequest.class));
+                UPGRADE = Members.whenPresent(
+                        AsyncExecRuntime.class, "upgradeTls", MethodType.methodType(void.class, HttpClientContext.class, FutureCallback.class));
+                OVER_HTTP2_ALONE = adapterContext.lookup(OVER_HTTP2).lookupClass();
+                HTTP2_ENDPOINT = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
+                HTTP2_SESSION = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
+                Class<?> schedulers = schedulers();
+                MethodHandles.Lookup open = MethodHandles.publicLookup();
+                NEW_SCOPE = schedulers == null
+                        ? null
+                        : open.findConstructor(
+                                AsyncExecChain.Scope.class,
+                                MethodType.methodType(
+                                        void.class,
+                                        String.class,
+                                        HttpRoute.class,
+                                        HttpRequest.class,
+                                        CancellableDependency.class,
+                                        HttpClientContext.class,
+                                        AsyncExecRuntime.class,
+                                        schedulers,
+                                        AtomicInteger.class));
+                SCOPE_SCHEDULER = schedulers == null ? null : open.findGetter(AsyncExecChain.Scope.class, "scheduler", schedulers);
+                EXEC_COUNT = schedulers == null ? null : open.findGetter(AsyncExecChain.Scope.class, "execCount", AtomicInteger.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private static Class<?> schedulers() {
+            try {
+                return Class.forName(SCHEDULER, false, AsyncExecChain.class.getClassLoader());
+            } catch (ClassNotFoundException e) {
+                return null;
+            }
+        }
+
+        private static MethodHandle getter(String owner, String field, Class<?> type) throws ReflectiveOperationException {
+            MethodHandles.Lookup lookup = adapterContext.lookup(owner);
+            return lookup.findGetter(lookup.lookupClass(), field, type).asType(MethodType.methodType(type, Object.class));
+        }
     }
 }

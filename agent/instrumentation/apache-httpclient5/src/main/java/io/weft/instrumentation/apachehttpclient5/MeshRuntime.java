@@ -14,6 +14,7 @@ import io.weft.instrumentation.Interrupted;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
@@ -46,14 +47,22 @@ import org.apache.hc.core5.util.TimeValue;
 final class MeshRuntime implements ExecRuntime {
     private static final long CANCELLATION_POLL_MS = 10;
 
+    /** {@code execute} with a callback for interim responses; null before 5.4. */
+    private static final MethodHandle EXECUTE_INFORMED = Members.whenPresent(
+            ExecRuntime.class,
+            "execute",
+            MethodType.methodType(
+                    ClassicHttpResponse.class,
+                    String.class,
+                    ClassicHttpRequest.class,
+                    HttpResponseInformationCallback.class,
+                    HttpClientContext.class));
+
     private final Outbound outbound;
     private final Dialing dialing;
     private final ExecChain.Scope scope;
     private final ExecRuntime connections;
     private final ConnectLimit connectLimit;
-
-    /** {@code execute} with a callback for interim responses; null before 5.4. */
-    private final MethodHandle executeInformed;
 
     private volatile boolean leased;
     private Object state;
@@ -66,14 +75,12 @@ final class MeshRuntime implements ExecRuntime {
     /** The response is the mesh's own: there is no connection. */
     private boolean local;
 
-    MeshRuntime(
-            Outbound outbound, Dialing dialing, ExecChain.Scope scope, ConnectLimit connectLimit, MethodHandle executeInformed) {
+    MeshRuntime(Outbound outbound, Dialing dialing, ExecChain.Scope scope, ConnectLimit connectLimit) {
         this.outbound = outbound;
         this.dialing = dialing;
         this.scope = scope;
         this.connections = scope.execRuntime;
         this.connectLimit = connectLimit;
-        this.executeInformed = executeInformed;
     }
 
     @Override
@@ -217,7 +224,7 @@ final class MeshRuntime implements ExecRuntime {
             return connections.execute(id, request, context);
         }
         try {
-            return (ClassicHttpResponse) executeInformed.invokeExact(connections, id, request, interim, context);
+            return (ClassicHttpResponse) EXECUTE_INFORMED.invokeExact(connections, id, request, interim, context);
         } catch (IOException | HttpException | RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
