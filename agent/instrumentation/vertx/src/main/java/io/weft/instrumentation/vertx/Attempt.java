@@ -89,6 +89,10 @@ final class Attempt {
 
     // From anywhere.
 
+    boolean isConnecting() {
+        return state == State.CONNECTING;
+    }
+
     boolean isSending() {
         return state == State.SENDING;
     }

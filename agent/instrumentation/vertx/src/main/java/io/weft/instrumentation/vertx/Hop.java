@@ -160,14 +160,8 @@ final class Hop {
     private void dial() throws Throwable {
         OutgoingRequest asked = exchange;
         Attempt next = new Attempt(this, asked == null ? null : asked.endpoint());
-        boolean inTime;
         synchronized (this) {
             attempt = next;
-            inTime = asked == null || asked.connecting();
-        }
-        if (!inTime) {
-            failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
-            return;
         }
         RequestOptions there = asked == null ? app : internals.towards(client, app, target, next.endpoint(), secured);
         Future<HttpClientRequest> opening;
@@ -179,6 +173,14 @@ final class Hop {
             return;
         }
         opening.onComplete(next::opened);
+        boolean inTime;
+        synchronized (this) {
+            // One of the pool's may have been there at once.
+            inTime = asked == null || !next.isConnecting() || asked.connecting();
+        }
+        if (!inTime) {
+            failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
+        }
     }
 
     /** The attempt was given a connection that is good for none, which is not the endpoint's fault. */

@@ -41,8 +41,6 @@ abstract class Internals {
     /** Read once, when the members are looked up. */
     static volatile AdapterContext context;
 
-    /** Of the class that the hooks are in. */
-    final MethodHandles.Lookup client;
     final Class<?> streamType;
     final Class<?> connectionType;
 
@@ -52,7 +50,6 @@ abstract class Internals {
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Internals.context = context;
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
-        client = context.lookup(VertxModule.CLIENT);
         streamType = Members.STREAM_TYPE;
         connectionType = Members.CONNECTION_TYPE;
     }
@@ -219,6 +216,11 @@ abstract class Internals {
         return (Object) Members.STREAM_CONNECTION.invokeExact(stream);
     }
 
+    /** Each request has one, which by reflection would cost a microsecond. */
+    static Object writeHead(Object stream, Object[] args) throws Throwable {
+        return (Object) Members.WRITE_HEAD.invokeExact(stream, args);
+    }
+
     boolean isHttp2(Object stream) throws Throwable {
         return (HttpVersion) Members.STREAM_VERSION.invokeExact(stream) == HttpVersion.HTTP_2;
     }
@@ -299,6 +301,8 @@ abstract class Internals {
         static final MethodHandle SET_SERVER;
         static final MethodHandle STREAM;
         static final MethodHandle STREAM_CONNECTION;
+        /** Its arguments in an array. */
+        static final MethodHandle WRITE_HEAD;
         static final MethodHandle STREAM_VERSION;
         static final MethodHandle STREAM_RESET;
         static final MethodHandle RESET_REQUEST;
@@ -339,6 +343,7 @@ abstract class Internals {
                 SERVER = generic(of(RequestOptions.class.getMethod("getServer")), Object.class, RequestOptions.class);
                 SET_SERVER = generic(of(setServer()), void.class, RequestOptions.class, SocketAddress.class);
                 STREAM = generic(request.unreflectGetter(request.lookupClass().getDeclaredField("stream")), Object.class, Object.class);
+                WRITE_HEAD = writeHead();
                 STREAM_CONNECTION = generic(of(connection), Object.class, Object.class);
                 STREAM_VERSION = generic(of(STREAM_TYPE.getMethod("version")), HttpVersion.class, Object.class);
                 RESET_REQUEST = generic(of(HttpClientRequest.class.getMethod("reset")), void.class, HttpClientRequest.class);
@@ -360,6 +365,16 @@ abstract class Internals {
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
+        }
+
+        private static MethodHandle writeHead() throws ReflectiveOperationException {
+            for (Method method : STREAM_TYPE.getMethods()) {
+                if (method.getName().equals("writeHead")) {
+                    return of(method).asSpreader(Object[].class, method.getParameterCount())
+                            .asType(MethodType.methodType(Object.class, Object.class, Object[].class));
+                }
+            }
+            throw new NoSuchMethodException("writeHead");
         }
 
         private static MethodHandle listener(String name) throws ReflectiveOperationException {

@@ -29,51 +29,9 @@ import java.util.function.Predicate;
 
 /** In 4.0 to 4.4, where a client is one class, and a request has one limit for its connection and its response. */
 final class InternalsBefore45 extends Internals {
-    private final MethodHandle options;
-    private final MethodHandle open;
-    private final MethodHandle front;
-    /** The client's or its own; null in 4.0, where a client has one or has none. */
-    private final MethodHandle proxyOfRequest;
-    /** Null in 4.0. */
-    private final MethodHandle proxyFilter;
-    private final MethodHandle requestHead;
-    /** Of a request; null before it had such a name. */
-    private final MethodHandle traceOperation;
-    private final MethodHandle traceOperationOfHead;
-
     InternalsBefore45(AdapterContext context) throws ReflectiveOperationException {
         super(context);
-        Class<?> type = client.lookupClass();
-        options = generic(client.unreflectGetter(type.getDeclaredField("options")), HttpClientOptions.class, Object.class);
-        Method doRequest = declared(type, "doRequest", 2);
-        open = generic(client.unreflect(doRequest == null ? ownRequest(type) : doRequest),
-                void.class, Object.class, RequestOptions.class, Object.class);
-        MethodHandles.Lookup request = context.lookup(HTTP + "HttpClientRequestImpl");
-        Constructor<?> constructor = request.lookupClass().getDeclaredConstructors()[0];
-        boolean named = constructor.getParameterCount() == 10;
-        if (!named && constructor.getParameterCount() != 9) {
-            throw new NoSuchMethodException(constructor.toString());
-        }
-        MethodHandle made = request.unreflectConstructor(constructor);
-        front = (named ? made : MethodHandles.dropArguments(made, 9, String.class)).asType(MethodType.methodType(
-                HttpClientRequest.class, Object.class, Object.class, Object.class, boolean.class, HttpMethod.class,
-                SocketAddress.class, String.class, int.class, String.class, String.class));
-        traceOperation = named
-                ? generic(of(RequestOptions.class.getMethod("getTraceOperation")), String.class, RequestOptions.class)
-                : null;
-        requestHead = of(only(HttpRequestHead.class));
-        traceOperationOfHead = requestHead.type().parameterCount() == 5
-                ? null
-                : generic(MethodHandles.publicLookup().unreflectGetter(HttpRequestHead.class.getField("traceOperation")),
-                        String.class, HttpRequestHead.class);
-        Method chosen = declared(type, "getProxyOptions", 1);
-        proxyOfRequest = chosen == null
-                ? null
-                : generic(MethodHandles.filterArguments(client.unreflect(chosen), 1, of(RequestOptions.class.getMethod("getProxyOptions"))),
-                        ProxyOptions.class, Object.class, RequestOptions.class);
-        proxyFilter = chosen == null
-                ? null
-                : generic(client.unreflectGetter(type.getDeclaredField("proxyFilter")), Predicate.class, Object.class);
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     /** In 4.0. */
@@ -88,7 +46,7 @@ final class InternalsBefore45 extends Internals {
     }
 
     private HttpClientOptions options(Object client) throws Throwable {
-        return (HttpClientOptions) options.invokeExact(client);
+        return (HttpClientOptions) Members.OPTIONS.invokeExact(client);
     }
 
     @Override
@@ -114,13 +72,13 @@ final class InternalsBefore45 extends Internals {
     @Override
     @SuppressWarnings("unchecked")
     boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable {
-        if (proxyOfRequest == null) {
+        if (Members.PROXY_OF_REQUEST == null) {
             return options(client).getProxyOptions() != null;
         }
-        if ((ProxyOptions) proxyOfRequest.invokeExact(client, request) == null) {
+        if ((ProxyOptions) Members.PROXY_OF_REQUEST.invokeExact(client, request) == null) {
             return false;
         }
-        Predicate<?> filter = (Predicate<?>) proxyFilter.invokeExact(client);
+        Predicate<?> filter = (Predicate<?>) Members.PROXY_FILTER.invokeExact(client);
         return filter == null || ((Predicate<SocketAddress>) filter).test(address);
     }
 
@@ -135,14 +93,14 @@ final class InternalsBefore45 extends Internals {
     @Override
     Future<HttpClientRequest> opened(Object client, RequestOptions request, Context context) throws Throwable {
         Promise<HttpClientRequest> promise = promise(context);
-        open.invokeExact(client, request, (Object) promise);
+        Members.OPEN.invokeExact(client, request, (Object) promise);
         return promise.future();
     }
 
     @Override
     HttpClientRequest request(Object client, RequestOptions app, Target target, MeshStream stream) throws Throwable {
-        String named = traceOperation == null ? null : (String) traceOperation.invokeExact(app);
-        HttpClientRequest request = (HttpClientRequest) front.invokeExact(
+        String named = Members.TRACE_OPERATION == null ? null : (String) Members.TRACE_OPERATION.invokeExact(app);
+        HttpClientRequest request = (HttpClientRequest) Members.FRONT.invokeExact(
                 client, stream.self(), (Object) promise(stream.context()), false, app.getMethod(),
                 SocketAddress.inetSocketAddress(target.port(), target.host()), target.host(), target.port(), app.getURI(), named);
         if (app.getHeaders() != null) {
@@ -183,9 +141,9 @@ final class InternalsBefore45 extends Internals {
             edits.set("host", host);
         }
         String uri = changes.path() == null ? head.uri : changes.path();
-        return (HttpRequestHead) (traceOperationOfHead == null
-                ? requestHead.invoke(head.method, uri, headers, host, head.absoluteURI)
-                : requestHead.invoke(head.method, uri, headers, host, head.absoluteURI, (String) traceOperationOfHead.invokeExact(head)));
+        return (HttpRequestHead) (Members.TRACE_OPERATION_OF_HEAD == null
+                ? Members.REQUEST_HEAD.invoke(head.method, uri, headers, host, head.absoluteURI)
+                : Members.REQUEST_HEAD.invoke(head.method, uri, headers, host, head.absoluteURI, (String) Members.TRACE_OPERATION_OF_HEAD.invokeExact(head)));
     }
 
     @Override
@@ -202,5 +160,60 @@ final class InternalsBefore45 extends Internals {
     @Override
     boolean tellsOfAClosedConnection(Throwable cause) {
         return cause instanceof VertxException && !(cause instanceof ConnectionPoolTooBusyException);
+    }
+
+    /** As those that are alike in all versions. */
+    private static final class Members {
+        static final MethodHandle OPTIONS;
+        static final MethodHandle OPEN;
+        static final MethodHandle FRONT;
+        /** The client's or its own; null in 4.0, where a client has one or has none. */
+        static final MethodHandle PROXY_OF_REQUEST;
+        /** Null in 4.0. */
+        static final MethodHandle PROXY_FILTER;
+        static final MethodHandle REQUEST_HEAD;
+        /** Of a request; null before it had such a name. */
+        static final MethodHandle TRACE_OPERATION;
+        static final MethodHandle TRACE_OPERATION_OF_HEAD;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                MethodHandles.Lookup client = context.lookup(VertxModule.CLIENT);
+                Class<?> type = client.lookupClass();
+                OPTIONS = generic(client.unreflectGetter(type.getDeclaredField("options")), HttpClientOptions.class, Object.class);
+                Method doRequest = declared(type, "doRequest", 2);
+                OPEN = generic(client.unreflect(doRequest == null ? ownRequest(type) : doRequest),
+                        void.class, Object.class, RequestOptions.class, Object.class);
+                MethodHandles.Lookup request = context.lookup(HTTP + "HttpClientRequestImpl");
+                Constructor<?> constructor = request.lookupClass().getDeclaredConstructors()[0];
+                boolean named = constructor.getParameterCount() == 10;
+                if (!named && constructor.getParameterCount() != 9) {
+                    throw new NoSuchMethodException(constructor.toString());
+                }
+                MethodHandle made = request.unreflectConstructor(constructor);
+                FRONT = (named ? made : MethodHandles.dropArguments(made, 9, String.class)).asType(MethodType.methodType(
+                        HttpClientRequest.class, Object.class, Object.class, Object.class, boolean.class, HttpMethod.class,
+                        SocketAddress.class, String.class, int.class, String.class, String.class));
+                TRACE_OPERATION = named
+                        ? generic(of(RequestOptions.class.getMethod("getTraceOperation")), String.class, RequestOptions.class)
+                        : null;
+                REQUEST_HEAD = of(only(HttpRequestHead.class));
+                TRACE_OPERATION_OF_HEAD = REQUEST_HEAD.type().parameterCount() == 5
+                        ? null
+                        : generic(MethodHandles.publicLookup().unreflectGetter(HttpRequestHead.class.getField("traceOperation")),
+                                String.class, HttpRequestHead.class);
+                Method chosen = declared(type, "getProxyOptions", 1);
+                PROXY_OF_REQUEST = chosen == null
+                        ? null
+                        : generic(MethodHandles.filterArguments(client.unreflect(chosen), 1, of(RequestOptions.class.getMethod("getProxyOptions"))),
+                                ProxyOptions.class, Object.class, RequestOptions.class);
+                PROXY_FILTER = chosen == null
+                        ? null
+                        : generic(client.unreflectGetter(type.getDeclaredField("proxyFilter")), Predicate.class, Object.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }

@@ -175,7 +175,12 @@ final class MeshStream implements InvocationHandler {
     }
 
     private static Object call(Object stream, Method method, Object... args) throws Throwable {
+        if (method.getName().equals("writeHead")) {
+            return Internals.writeHead(stream, args);
+        }
         try {
+            // Else each call has it checked that the method is public.
+            method.trySetAccessible();
             return method.invoke(stream, args);
         } catch (InvocationTargetException e) {
             throw e.getCause();

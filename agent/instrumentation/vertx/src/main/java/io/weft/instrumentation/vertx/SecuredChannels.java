@@ -10,6 +10,7 @@ import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.vertx.core.net.SocketAddress;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Dropped;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -32,6 +33,8 @@ final class SecuredChannels {
 
     private final Map<String, Way> byName = new ConcurrentHashMap<>();
     private final Dropped dropped = new Dropped();
+    private final Attached<InetSocketAddress> addresses = new Attached<>();
+    private final Attached<InetSocketAddress> addressesOverHttp2 = new Attached<>();
     private final Runnable wake;
 
     /** @param http2 nothing else is spoken */
@@ -49,6 +52,16 @@ final class SecuredChannels {
 
     /** Where the library is to connect. */
     InetSocketAddress address(Endpoint endpoint, boolean http2) throws UnknownHostException {
+        Attached<InetSocketAddress> all = http2 ? addressesOverHttp2 : addresses;
+        InetSocketAddress known = all.of(endpoint);
+        if (known == null) {
+            known = named(endpoint, http2);
+            all.put(endpoint, known);
+        }
+        return known;
+    }
+
+    private InetSocketAddress named(Endpoint endpoint, boolean http2) throws UnknownHostException {
         InetSocketAddress address = endpoint.address();
         byte[] ip = address.getAddress().getAddress();
         ClientTls tls = endpoint.tls();
