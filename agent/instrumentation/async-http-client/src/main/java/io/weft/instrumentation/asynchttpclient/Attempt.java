@@ -219,14 +219,14 @@ final class Attempt implements Underway {
     }
 
     /** @return true: the response is to be dropped */
-    boolean responds(HttpResponse response, boolean keepAlive) {
+    boolean responds(HttpResponse response) {
         if (state.get() != State.SENDING) {
             return false;
         }
         boolean again = hop.exchange.onResponse(response.status().code(), NettyHeaders.view(response.headers())) && !hop.future.isDone();
         state.set(again ? State.DROPPED : State.DELIVERED);
         if (again) {
-            reusable = keepAlive && sent;
+            reusable = sent && hop.keepsAlive(channel, response);
         } else {
             new NettyHeaders(response.headers()).changeResponse(hop.exchange.responseChanges());
         }

@@ -16,6 +16,10 @@ final class EndpointKey {
         this.hash = 31 * apps.hashCode() + System.identityHashCode(endpoint);
     }
 
+    boolean isFor(Object apps, Endpoint endpoint) {
+        return this.endpoint.refersTo(endpoint) && this.apps.equals(apps);
+    }
+
     boolean isGone() {
         return endpoint.refersTo(null);
     }

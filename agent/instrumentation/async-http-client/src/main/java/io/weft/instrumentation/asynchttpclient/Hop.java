@@ -51,6 +51,8 @@ final class Hop {
     private boolean hasTimeouts;
     /** Where the attempt under way leads; null: nowhere. */
     private volatile Endpoint endpoint;
+    /** The last that the library was given; null: none. */
+    private volatile EndpointKey key;
     /** The channel of the hop before, which the library has left with the request; null: none. */
     private Channel left;
 
@@ -358,7 +360,15 @@ final class Hop {
     /** In place of the library's key. */
     Object key(Object apps) {
         Endpoint to = endpoint;
-        return to == null || apps instanceof EndpointKey ? apps : new EndpointKey(apps, to);
+        if (to == null || apps instanceof EndpointKey) {
+            return apps;
+        }
+        EndpointKey last = key;
+        if (last == null || !last.isFor(apps, to)) {
+            last = new EndpointKey(apps, to);
+            key = last;
+        }
+        return last;
     }
 
     /** To be called so by the library: as by the name in the app's URL. */

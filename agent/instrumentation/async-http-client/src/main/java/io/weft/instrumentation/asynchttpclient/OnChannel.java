@@ -124,7 +124,7 @@ final class OnChannel extends ChannelDuplexHandler {
                 context.close();
                 return;
             }
-            if (!interim && current.responds(response, current.hop().keepsAlive(context.channel(), response)) && !current.isReusable()) {
+            if (!interim && current.responds(response) && !current.isReusable()) {
                 ReferenceCountUtil.release(message);
                 attempt = null;
                 Channels.setDiscard(context.channel());
