@@ -23,8 +23,11 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Makes and renews the certificates of the injector and the control plane, and tells the API server whom to trust. One certificate
@@ -41,6 +44,8 @@ final class Certificates {
     private static final Duration CONTROL_PLANE_LIFETIME = Duration.ofDays(30);
     /** A pod keeps the roots of the day on which it was created, so a new root is told long before it signs. */
     private static final Duration OVERLAP = Duration.ofDays(400);
+    /** By then each replica, which looks once a minute, has a certificate of a root that the API server was told of. */
+    private static final Duration ALL_HAVE_LOOKED = Duration.ofMinutes(2);
 
     private static final String PURPOSE = "weft-injector";
     private static final String ROOTS = "roots.json";
@@ -57,6 +62,9 @@ final class Certificates {
 
     private volatile Own own;
     private volatile String bundle;
+    private X509Certificate trusted;
+    /** Since when this replica knows that the API server trusts it. */
+    private Instant trustedSince;
 
     Certificates(CertificateSettings settings, Cluster cluster, Clock clock) {
         this.settings = settings;
@@ -78,8 +86,11 @@ final class Certificates {
     void renew() throws IOException {
         RootSet roots = roots();
         try {
-            renewOwn(roots);
-            tellApiServer();
+            boolean isTrusted = tellApiServer();
+            // Else in a minute: what the API server was told a moment ago it may not know yet.
+            if (isTrusted || own == null) {
+                renewOwn(roots);
+            }
             if (settings.controlPlane().isPresent()) {
                 renewControlPlane(settings.controlPlane().get(), roots);
             }
@@ -132,24 +143,54 @@ final class Certificates {
         own = new Own(leaf.certificate(), context);
     }
 
-    /** Of all webhooks of the configuration, since all of them are answered here. */
-    private void tellApiServer() throws IOException {
+    /**
+     * Of all webhooks of the configuration, since all of them are answered here. Who is trusted there and should not be, as when somebody
+     * has replaced the root at once, remains so until all replicas have another certificate: the API server would not believe them.
+     *
+     * @return whether it was told of the root that signs before
+     */
+    private boolean tellApiServer() throws IOException {
         for (int i = 0; i < ATTEMPTS; i++) {
             MutatingWebhookConfiguration configuration = cluster.webhook(settings.webhook());
             // Read after the configuration: what is written over a version of it is never older than what was there.
-            String expected = Base64.getEncoder().encodeToString(Pem.of(roots().bundle()).getBytes(StandardCharsets.US_ASCII));
+            List<X509Certificate> roots = roots().bundle();
+            boolean isTrusted = configuration.getWebhooks().stream().allMatch(webhook -> trustedBy(webhook).contains(roots.get(0)));
+            boolean all = isTrusted && haveAllLooked(roots.get(0));
             boolean changed = false;
             for (MutatingWebhook webhook : configuration.getWebhooks()) {
-                if (!expected.equals(webhook.getClientConfig().getCaBundle())) {
-                    webhook.getClientConfig().setCaBundle(expected);
+                Set<X509Certificate> expected = new LinkedHashSet<>(roots);
+                if (!all) {
+                    expected.addAll(trustedBy(webhook));
+                }
+                String text = Base64.getEncoder().encodeToString(Pem.of(List.copyOf(expected)).getBytes(StandardCharsets.US_ASCII));
+                if (!text.equals(webhook.getClientConfig().getCaBundle())) {
+                    webhook.getClientConfig().setCaBundle(text);
                     changed = true;
                 }
             }
             if (!changed || cluster.replace(configuration)) {
-                return;
+                return isTrusted;
             }
         }
         throw new IOException("mutating webhook configuration " + settings.webhook() + " is changed by others all the time");
+    }
+
+    private boolean haveAllLooked(X509Certificate root) {
+        if (!root.equals(trusted)) {
+            trusted = root;
+            trustedSince = clock.instant();
+        }
+        return !clock.instant().isBefore(trustedSince.plus(ALL_HAVE_LOOKED));
+    }
+
+    /** Nobody, if it cannot be read. */
+    private static List<X509Certificate> trustedBy(MutatingWebhook webhook) {
+        String there = webhook.getClientConfig().getCaBundle();
+        try {
+            return there == null ? List.of() : Pem.certificates(new String(Base64.getDecoder().decode(there), StandardCharsets.US_ASCII));
+        } catch (IOException | IllegalArgumentException e) {
+            return List.of();
+        }
     }
 
     private void renewControlPlane(CertificateSettings.ControlPlane controlPlane, RootSet roots) throws IOException, UnusableRootException {

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.Secret;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
 import io.weft.controlplane.ca.Pem;
 import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
@@ -21,6 +26,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -161,6 +173,129 @@ class CertificatesTest {
         clock.advance(Duration.ofDays(401));
         replica.renew();
         assertThat(Pem.certificates(cluster.caBundles().get(0))).containsExactly(overlap.get(1));
+    }
+
+    /** As when the Secret is lost, or its key is to be used no more. */
+    @Test
+    void theApiServerBelievesAllReplicasWhileTheRootIsReplacedAtOnce() throws Exception {
+        List<Certificates> replicas = List.of(replica(), replica(), replica());
+        for (Certificates replica : replicas) {
+            replica.renew();
+        }
+        X509Certificate former = Pem.certificates(cluster.caBundles().get(0)).get(0);
+        Secret roots = cluster.secret("weft-server-ca");
+        roots.setData(Map.of());
+        cluster.operator().resource(roots).update();
+        // Each once in a minute, one of them at the end of it.
+        for (int minute = 0; minute < 4; minute++) {
+            for (Certificates replica : replicas) {
+                replica.renew();
+                assertThat(replicas).as("minute " + minute).allMatch(this::isBelieved);
+                clock.advance(Duration.ofSeconds(20));
+            }
+        }
+        assertThat(cluster.caBundles()).allSatisfy(bundle -> assertThat(Pem.certificates(bundle)).hasSize(1).doesNotContain(former));
+    }
+
+    @Test
+    void aReplicaShowsACertificateOfANewRootOnceTheApiServerHasHadTimeToHearOfIt() throws Exception {
+        Certificates replica = replica();
+        replica.renew();
+        Object own = replica.own().orElseThrow();
+        Secret roots = cluster.secret("weft-server-ca");
+        roots.setData(Map.of());
+        cluster.operator().resource(roots).update();
+        replica.renew();
+        assertThat(Pem.certificates(cluster.caBundles().get(0))).hasSize(2);
+        assertThat(replica.own()).containsSame((SslContext) own);
+        clock.advance(Duration.ofMinutes(1));
+        replica.renew();
+        assertThat(replica.own().orElseThrow()).isNotSameAs(own);
+    }
+
+    private boolean isBelieved(Certificates replica) {
+        try {
+            X509Certificate shown = shown(replica);
+            return Pem.certificates(cluster.caBundles().get(0)).stream().anyMatch(root -> signed(root, shown));
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean signed(X509Certificate root, X509Certificate leaf) {
+        try {
+            leaf.verify(root.getPublicKey());
+            return true;
+        } catch (GeneralSecurityException other) {
+            return false;
+        }
+    }
+
+    /** In a handshake. */
+    private static X509Certificate shown(Certificates replica) throws GeneralSecurityException, IOException {
+        AtomicReference<X509Certificate> shown = new AtomicReference<>();
+        SSLContext everybody = SSLContext.getInstance("TLS");
+        everybody.init(null, new TrustManager[] {new X509ExtendedTrustManager() {
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {
+                shown.set(chain[0]);
+            }
+
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {
+                throw new AssertionError("not asked");
+            }
+
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type) {
+                throw new AssertionError("not asked");
+            }
+
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {
+                throw new AssertionError("not asked");
+            }
+
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {
+                throw new AssertionError("not asked");
+            }
+
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type) {
+                throw new AssertionError("not asked");
+            }
+
+            @Override
+            public X509Certificate[] getAcceptedIssuers() {
+                return new X509Certificate[0];
+            }
+        }}, null);
+        SSLEngine caller = everybody.createSSLEngine();
+        caller.setUseClientMode(true);
+        SSLEngine answering = replica.own().orElseThrow().newEngine(UnpooledByteBufAllocator.DEFAULT);
+        ByteBuffer there = ByteBuffer.allocate(1 << 16);
+        ByteBuffer back = ByteBuffer.allocate(1 << 16);
+        for (int i = 0; i < 20 && shown.get() == null; i++) {
+            step(caller, back, there);
+            step(answering, there, back);
+        }
+        assertThat(shown.get()).as("the certificate").isNotNull();
+        return shown.get();
+    }
+
+    private static void step(SSLEngine engine, ByteBuffer in, ByteBuffer out) throws SSLException {
+        in.flip();
+        if (engine.getHandshakeStatus() == HandshakeStatus.NEED_UNWRAP) {
+            engine.unwrap(in, ByteBuffer.allocate(1 << 16));
+        }
+        in.compact();
+        for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+            task.run();
+        }
+        if (engine.getHandshakeStatus() != HandshakeStatus.NEED_UNWRAP) {
+            engine.wrap(ByteBuffer.allocate(0), out);
+        }
     }
 
     @Test
