@@ -20,7 +20,7 @@ import jdk.jfr.consumer.RecordingFile;
 /**
  * What of a JVM's CPU time goes into the agent's own code and what that calls of the JDK, by samples of its stacks. Two JVMs that run the same code differ by several
  * per cents; this is of one JVM, and thousands of samples tell it within half of one. It is less than the agent costs: what its compilation, its garbage and the
- * larger methods around its calls cost is not in it.
+ * larger methods around its calls cost is not in it. What a socket does for the library is the library's, also where it passes through the agent.
  *
  * @param samples of Java code, since the JVM was warm
  */
@@ -97,8 +97,29 @@ record AgentShare(long samples, long agents) {
 
     /** @param classes the innermost first */
     static boolean isAgents(List<String> classes) {
-        return classes.stream().filter(name -> !isNobodys(name)).findFirst()
-                .filter(name -> name.startsWith("io.weft.") && !name.startsWith("io.weft.driver.") && !name.startsWith("io.weft.benchmarks.")).isPresent();
+        boolean onSocket = false;
+        boolean agents = false;
+        for (String name : classes) {
+            if (isNobodys(name)) {
+                onSocket |= isSocket(name);
+            } else if (!isWefts(name)) {
+                return false;
+            } else if (!onSocket) {
+                return true;
+            } else {
+                // It passes on what the library would do without it, unless there is nobody else.
+                agents = true;
+            }
+        }
+        return agents;
+    }
+
+    private static boolean isWefts(String name) {
+        return name.startsWith("io.weft.") && !name.startsWith("io.weft.driver.") && !name.startsWith("io.weft.benchmarks.");
+    }
+
+    private static boolean isSocket(String name) {
+        return name.startsWith("sun.nio.ch.") || name.startsWith("java.net.Socket");
     }
 
     /** Of the JDK, and at the service of whoever calls it. */

@@ -18,4 +18,12 @@ class AgentShareTest {
         // These are libraries that apps use, not what others stand on.
         assertThat(AgentShare.isAgents(List.of("sun.nio.ch.SocketChannelImpl", "jdk.internal.net.http.Http1Exchange", "io.weft.instrumentation.javanethttp.Attempts"))).isFalse();
     }
+
+    @Test
+    void whatASocketDoesForALibraryIsTheLibrarysThoughItPassesThroughTheAgent() {
+        String socket = "sun.nio.ch.NioSocketImpl";
+        assertThat(AgentShare.isAgents(List.of(socket, "java.net.Socket$SocketInputStream", "io.weft.ObservedSocket", "sun.net.www.http.HttpClient"))).isFalse();
+        assertThat(AgentShare.isAgents(List.of("java.util.HashMap", "io.weft.ObservedSocket", "sun.net.www.http.HttpClient"))).isTrue();
+        assertThat(AgentShare.isAgents(List.of(socket, "io.weft.xds.Stream", "java.lang.Thread"))).isTrue();
+    }
 }
