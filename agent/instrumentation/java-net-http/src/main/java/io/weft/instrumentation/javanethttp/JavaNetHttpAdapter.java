@@ -142,8 +142,10 @@ public final class JavaNetHttpAdapter implements Adapter {
         if (dial == null) {
             return Handler.PROCEED;
         }
-        // only now: the JDK clears the field when it begins to send
-        internals.bodyIgnored(dial.exchange(), dial.attempt());
+        // only now: the JDK clears the field when it begins to send; it may ask more than once
+        if (internals.bodyIgnored(dial.exchange()) != dial.attempt()) {
+            internals.bodyIgnored(dial.exchange(), dial.attempt());
+        }
         return dial.endpoint().address();
     }
 }
