@@ -103,7 +103,7 @@ final class Deadline extends ClientLayer {
 
     @Override
     void requestSent(Exchange exchange) {
-        if (exchange.timeouts != null && !exchange.requestSent) {
+        if (exchange.awaitsEndOfRequest()) {
             exchange.requestSent = true;
             long now = clock.nanoTime();
             arm(exchange, TimeLimit.TIMEOUT, exchange.requestNanos, now);

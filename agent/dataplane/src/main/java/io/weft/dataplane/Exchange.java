@@ -439,9 +439,17 @@ public abstract class Exchange extends Limited {
         return true;
     }
 
+    /**
+     * Whether {@link #requestSent} does anything: not without time limits, nor for what the app had ready when the first attempt was made. After
+     * {@link Step#DIAL}.
+     */
+    public final boolean awaitsEndOfRequest() {
+        return timeouts != null && !requestSent;
+    }
+
     /** The last byte of the request is sent. Again after that it does nothing. */
     public final void requestSent() {
-        if (phase == UNDER_WAY && !requestSent && watchOff()) {
+        if (phase == UNDER_WAY && awaitsEndOfRequest() && watchOff()) {
             layers.requestSent(this);
             layers.deadlines.watch(this);
         }

@@ -64,7 +64,7 @@ public final class JavaNetHttpAdapter implements Adapter {
             };
             case "body-sent" -> (Handler.Result) (impl, sent, a0, a1, a2) -> {
                 UnderWay attempt = attempt(impl);
-                return attempt == null ? sent : sent(attempt, (CompletableFuture<?>) sent);
+                return attempt == null || !attempt.awaitsEndOfRequest() ? sent : sent(attempt, (CompletableFuture<?>) sent);
             };
             case "read-body" -> (Handler.Around) (exchange, handler, a1, a2, a3) ->
                     internals.bodyIgnored(exchange) instanceof Body body

@@ -46,6 +46,11 @@ final class UnderWay extends Body {
         return begin() && end(mesh.connected());
     }
 
+    /** @see Exchange#awaitsEndOfRequest */
+    boolean awaitsEndOfRequest() {
+        return mesh.awaitsEndOfRequest();
+    }
+
     void requestSent() {
         if (begin()) {
             mesh.requestSent();
