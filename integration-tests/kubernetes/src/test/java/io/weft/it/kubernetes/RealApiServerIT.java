@@ -400,6 +400,29 @@ class RealApiServerIT {
                 .get("weft.io/trust-bundle"));
     }
 
+    /** As when the Secret is lost, or its key is to be used no more. */
+    @Test
+    void everyPodIsInjectedWhileTheInjectorsRootIsReplacedAtOnce() throws Exception {
+        cluster.install("templates/injector.yaml");
+        List<Replica> replicas = injectors();
+        Certificate former = bundle().get(0);
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<int[]> pods = CompletableFuture.supplyAsync(() -> createUntil(over));
+        testbed.closeAfterwards(() -> over.set(true));
+        client.secrets().inNamespace(Chart.NAMESPACE).withName("weft-server-ca").edit(secret -> {
+            secret.getData().clear();
+            return secret;
+        });
+        await("the former root is trusted no more").atMost(PATIENCE.multipliedBy(5)).until(() -> !bundle().contains(former));
+        Certificate next = bundle().get(0);
+        assertThat(replicas).allMatch(replica -> trusts(next, replica));
+        over.set(true);
+        int[] counted = pods.join();
+        System.out.println(counted[0] + " pods created while the root was replaced at once, " + counted[1] + " without the agent");
+        assertThat(counted[0]).isGreaterThan(100);
+        assertThat(counted[1]).isZero();
+    }
+
     /** {@code failurePolicy}, and the word of a pod that it is to be closed before there is a policy. */
     @Test
     void withoutAnInjectorPodsGoWithoutTheAgentOrAreNotCreated() throws Exception {

@@ -7,8 +7,11 @@ import java.nio.file.Path;
 /** A cluster that a test may install into. */
 interface RealCluster extends AutoCloseable {
 
-    /** The one that is given, else K3s in a container; the test is skipped where neither can be had. */
+    /** The one that is given, else one of this machine's programs, else K3s in a container; the test is skipped where none can be had. */
     static RealCluster any(Testbed testbed) throws Exception {
+        if (GivenCluster.named().isEmpty() && StartedNode.isAtHand()) {
+            return StartedNode.start(testbed);
+        }
         return testbed.closeAfterwards(GivenCluster.named().isPresent() ? new GivenCluster(GivenCluster.named().get()) : K3sCluster.start());
     }
 
