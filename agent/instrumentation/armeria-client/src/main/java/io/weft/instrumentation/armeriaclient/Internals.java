@@ -20,7 +20,7 @@ final class Internals {
     private final MethodHandle proxies;
     private final Schedulers schedulers;
 
-    /** Set until the library asks how to reach an endpoint of the mesh's. */
+    /** True until the library asks how to reach an endpoint of the mesh's. It is never removed: each request would pay for an entry anew. */
     private final ThreadLocal<Boolean> direct = new ThreadLocal<>();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
@@ -48,18 +48,14 @@ final class Internals {
 
     /** Of what is asked next. What the library calls later may be the app's code, whose own requests go as it wants. */
     boolean goesDirectly() {
-        boolean does = direct.get() != null;
+        boolean does = Boolean.TRUE.equals(direct.get());
         if (does) {
-            direct.remove();
+            direct.set(Boolean.FALSE);
         }
         return does;
     }
 
     void goDirectly(boolean on) {
-        if (on) {
-            direct.set(true);
-        } else {
-            direct.remove();
-        }
+        direct.set(on ? Boolean.TRUE : Boolean.FALSE);
     }
 }

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.ssl.SslHandler;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Dropped;
 import java.lang.ref.WeakReference;
 import java.net.ConnectException;
@@ -24,6 +25,10 @@ final class SecuredChannels {
     private final Map<String, Way> byName = new ConcurrentHashMap<>();
     private final Dropped dropped = new Dropped();
     private final Pools pools;
+    // To make one anew, which looks at each letter of its host and counts its hash, costs more than to look it up.
+    private final Attached<com.linecorp.armeria.client.Endpoint> plain = new Attached<>();
+    private final Attached<com.linecorp.armeria.client.Endpoint> secured = new Attached<>();
+    private final Attached<com.linecorp.armeria.client.Endpoint> securedHttp2 = new Attached<>();
 
     SecuredChannels(Pools pools) {
         this.pools = pools;
@@ -38,13 +43,25 @@ final class SecuredChannels {
      * @param factory of the client that does
      */
     com.linecorp.armeria.client.Endpoint towards(Endpoint endpoint, boolean http2, Object factory) {
+        if (endpoint.tls() != null) {
+            pools.use(factory);
+        }
+        Attached<com.linecorp.armeria.client.Endpoint> all = endpoint.tls() == null ? plain : http2 ? securedHttp2 : secured;
+        com.linecorp.armeria.client.Endpoint known = all.of(endpoint);
+        if (known == null) {
+            known = make(endpoint, http2);
+            all.put(endpoint, known);
+        }
+        return known;
+    }
+
+    private com.linecorp.armeria.client.Endpoint make(Endpoint endpoint, boolean http2) {
         InetSocketAddress address = endpoint.address();
         String ip = address.getAddress().getHostAddress();
         ClientTls tls = endpoint.tls();
         if (tls == null) {
             return com.linecorp.armeria.client.Endpoint.of(ip, address.getPort());
         }
-        pools.use(factory);
         String name = http2 ? tls.id() + "-http2" : tls.id();
         if (!byName.containsKey(name) && byName.put(name, new Way(new WeakReference<>(tls), http2)) == null) {
             dropped.then(tls, () -> {
