@@ -7,6 +7,7 @@ import com.linecorp.armeria.client.proxy.ProxyConfigSelector;
 import com.linecorp.armeria.common.SessionProtocol;
 import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 
@@ -16,20 +17,17 @@ final class Internals {
 
     private static final String CLIENT = "com.linecorp.armeria.client.";
 
-    private final MethodHandle factory;
-    private final MethodHandle proxies;
+    /** Read once, by {@link Handles}. */
+    private static volatile AdapterContext context;
+
     private final Schedulers schedulers;
 
     /** True until the library asks how to reach an endpoint of the mesh's. It is never removed: each request would pay for an entry anew. */
     private final ThreadLocal<Boolean> direct = new ThreadLocal<>();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
-        Lookup ofFactory = context.lookup(CLIENT + "HttpClientFactory");
-        proxies = ofFactory.findVirtual(ofFactory.lookupClass(), "proxyConfigSelector", MethodType.methodType(ProxyConfigSelector.class))
-                .asType(MethodType.methodType(ProxyConfigSelector.class, Object.class));
-        Lookup ofDelegate = context.lookup(CLIENT + "HttpClientDelegate");
-        factory = ofDelegate.findGetter(ofDelegate.lookupClass(), "factory", ofFactory.lookupClass())
-                .asType(MethodType.methodType(Object.class, Object.class));
+        Internals.context = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Handles.class);
         schedulers = Schedulers.of(context);
     }
 
@@ -38,12 +36,12 @@ final class Internals {
     }
 
     Object factory(HttpClient delegate) throws Throwable {
-        return (Object) factory.invokeExact((Object) delegate);
+        return (Object) Handles.FACTORY.invokeExact((Object) delegate);
     }
 
     /** That the app wants. */
     ProxyConfig proxy(HttpClient delegate, SessionProtocol protocol, Endpoint endpoint) throws Throwable {
-        return ((ProxyConfigSelector) proxies.invokeExact(factory(delegate))).select(protocol, endpoint);
+        return ((ProxyConfigSelector) Handles.PROXIES.invokeExact(factory(delegate))).select(protocol, endpoint);
     }
 
     /** Of what is asked next. What the library calls later may be the app's code, whose own requests go as it wants. */
@@ -57,5 +55,25 @@ final class Internals {
 
     void goDirectly(boolean on) {
         direct.set(on ? Boolean.TRUE : Boolean.FALSE);
+    }
+
+    /** As those of {@link Schedulers}. */
+    private static final class Handles {
+        static final MethodHandle FACTORY;
+        static final MethodHandle PROXIES;
+
+        static {
+            AdapterContext context = Internals.context;
+            try {
+                Lookup ofFactory = context.lookup(CLIENT + "HttpClientFactory");
+                PROXIES = ofFactory.findVirtual(ofFactory.lookupClass(), "proxyConfigSelector", MethodType.methodType(ProxyConfigSelector.class))
+                        .asType(MethodType.methodType(ProxyConfigSelector.class, Object.class));
+                Lookup ofDelegate = context.lookup(CLIENT + "HttpClientDelegate");
+                FACTORY = ofDelegate.findGetter(ofDelegate.lookupClass(), "factory", ofFactory.lookupClass())
+                        .asType(MethodType.methodType(Object.class, Object.class));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ import com.linecorp.armeria.internal.common.CancellationScheduler.CancellationTa
 import io.netty.util.concurrent.EventExecutor;
 import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 
@@ -18,12 +19,15 @@ abstract class Schedulers {
     private static final String SCHEDULER = "com.linecorp.armeria.internal.common.CancellationScheduler";
     private static final MethodType TAKES_TASK = MethodType.methodType(void.class, CancellationTask.class);
 
+    /** Read once, by {@link Handles}. */
+    private static volatile AdapterContext context;
+
     static Schedulers of(AdapterContext context) throws ReflectiveOperationException {
-        Lookup lookup = context.lookup(SCHEDULER);
+        Schedulers.context = context;
         try {
-            return new Current(lookup, context);
+            return new Current();
         } catch (NoSuchMethodException older) {
-            return new Older(lookup);
+            return new Older(context.lookup(SCHEDULER));
         }
     }
 
@@ -46,28 +50,35 @@ abstract class Schedulers {
         return lookup.findVirtual(CancellationScheduler.class, name, type);
     }
 
-    private static final class Current extends Schedulers {
-        private final MethodHandle update;
-        private final MethodHandle start;
-        private final MethodHandle cancel;
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Handles {
+        static final MethodHandle UPDATE;
+        static final MethodHandle START;
+        static final MethodHandle CANCEL;
         /** Null in older versions: the time counts from when the request is sent. */
-        private final MethodHandle mode;
-        private final Object fromStart;
-        private final Object fromConnection;
-        private final Object fromSent;
+        static final MethodHandle MODE;
+        static final Object FROM_START;
+        static final Object FROM_CONNECTION;
+        static final Object FROM_SENT;
 
-        Current(Lookup lookup, AdapterContext context) throws ReflectiveOperationException {
-            update = find(lookup, "updateTask", TAKES_TASK);
-            start = find(lookup, "start", MethodType.methodType(void.class));
-            cancel = find(lookup, "cancelScheduled", MethodType.methodType(boolean.class));
-            Class<?> type = modes(context);
-            mode = type == null
-                    ? null
-                    : lookup.findVirtual(ClientRequestContext.class, "responseTimeoutMode", MethodType.methodType(type))
-                            .asType(MethodType.methodType(Object.class, ClientRequestContext.class));
-            fromStart = mode(type, "FROM_START");
-            fromConnection = mode(type, "CONNECTION_ACQUIRED");
-            fromSent = mode(type, "REQUEST_SENT");
+        static {
+            AdapterContext context = Schedulers.context;
+            try {
+                Lookup lookup = context.lookup(SCHEDULER);
+                UPDATE = find(lookup, "updateTask", TAKES_TASK);
+                START = find(lookup, "start", MethodType.methodType(void.class));
+                CANCEL = find(lookup, "cancelScheduled", MethodType.methodType(boolean.class));
+                Class<?> type = modes(context);
+                MODE = type == null
+                        ? null
+                        : lookup.findVirtual(ClientRequestContext.class, "responseTimeoutMode", MethodType.methodType(type))
+                                .asType(MethodType.methodType(Object.class, ClientRequestContext.class));
+                FROM_START = mode(type, "FROM_START");
+                FROM_CONNECTION = mode(type, "CONNECTION_ACQUIRED");
+                FROM_SENT = mode(type, "REQUEST_SENT");
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
         }
 
         private static Class<?> modes(AdapterContext context) throws ReflectiveOperationException {
@@ -81,39 +92,45 @@ abstract class Schedulers {
         private static Object mode(Class<?> type, String name) throws ReflectiveOperationException {
             return type == null ? name : type.getField(name).get(null);
         }
+    }
 
-        private boolean counts(ClientRequestContext app, Object from) throws Throwable {
-            return (mode == null ? fromSent : (Object) mode.invokeExact(app)) == from;
+    private static final class Current extends Schedulers {
+        Current() throws ReflectiveOperationException {
+            AdapterContext.initialize(MethodHandles.lookup(), Handles.class);
+        }
+
+        private static boolean counts(ClientRequestContext app, Object from) throws Throwable {
+            return (Handles.MODE == null ? Handles.FROM_SENT : (Object) Handles.MODE.invokeExact(app)) == from;
         }
 
         @Override
         void begin(CancellationScheduler scheduler, CancellationTask task) throws Throwable {
-            update.invokeExact(scheduler, task);
+            Handles.UPDATE.invokeExact(scheduler, task);
         }
 
         @Override
         void connected(ClientRequestContext app, CancellationScheduler scheduler) throws Throwable {
-            if (counts(app, fromConnection)) {
-                start.invokeExact(scheduler);
+            if (counts(app, Handles.FROM_CONNECTION)) {
+                Handles.START.invokeExact(scheduler);
             }
         }
 
         @Override
         void start(ClientRequestContext app, CancellationScheduler scheduler, CancellationTask task) throws Throwable {
-            if (counts(app, fromSent)) {
-                start.invokeExact(scheduler);
+            if (counts(app, Handles.FROM_SENT)) {
+                Handles.START.invokeExact(scheduler);
             }
         }
 
         @Override
         void stop(CancellationScheduler scheduler) throws Throwable {
-            boolean ignored = (boolean) cancel.invokeExact(scheduler);
+            boolean ignored = (boolean) Handles.CANCEL.invokeExact(scheduler);
         }
 
         /** The library takes the derived one's time for the app's, which has begun in this case. */
         @Override
         void derived(ClientRequestContext app) throws Throwable {
-            if (app.responseTimeoutMillis() > 0 && counts(app, fromStart)) {
+            if (app.responseTimeoutMillis() > 0 && counts(app, Handles.FROM_START)) {
                 app.setResponseTimeoutMillis(TimeoutMode.SET_FROM_START, app.responseTimeoutMillis());
             }
         }
