@@ -55,10 +55,6 @@ final class Attempt {
     }
 
     void begin() {
-        if (!hop.exchange.connecting()) {
-            fails(Failure.CONNECT, UnprocessedRequestException.of(new ConnectTimeoutException("too late to connect")));
-            return;
-        }
         HttpRequest onWire = hop.onWire();
         try {
             AttemptContext context = hop.context(this, onWire);
@@ -81,6 +77,11 @@ final class Attempt {
             });
             if (state == State.OVER) {
                 asked.abort();
+            } else if (state == State.CONNECTING && !hop.exchange.connecting()) {
+                // None of the pool's was at once there.
+                Throwable cause = UnprocessedRequestException.of(new ConnectTimeoutException("too late to connect"));
+                fails(Failure.CONNECT, cause);
+                abort(cause);
             }
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
