@@ -71,7 +71,8 @@ final class Attempt {
             response = asked;
             asked.whenComplete().handle((nothing, cause) -> {
                 if (cause != null) {
-                    on(() -> ends(cause));
+                    // The library ends its log after the response, with more to tell of it.
+                    hop.soon(() -> on(() -> ends(cause)));
                 }
                 return null;
             });

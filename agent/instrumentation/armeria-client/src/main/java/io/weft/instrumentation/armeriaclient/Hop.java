@@ -144,6 +144,11 @@ final class Hop implements CancellationTask {
         }
     }
 
+    /** After what the event loop is at now. */
+    void soon(Runnable task) {
+        loop.execute(() -> guarded(task));
+    }
+
     void later(Runnable task, long millis) {
         loop.schedule(() -> guarded(task), millis, TimeUnit.MILLISECONDS);
     }
