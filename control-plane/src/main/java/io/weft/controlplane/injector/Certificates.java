@@ -45,7 +45,7 @@ final class Certificates {
     /** A pod keeps the roots of the day on which it was created, so a new root is told long before it signs. */
     private static final Duration OVERLAP = Duration.ofDays(400);
     /** By then each replica, which looks once a minute, has a certificate of a root that the API server was told of. */
-    private static final Duration ALL_HAVE_LOOKED = Duration.ofMinutes(2);
+    private static final Duration ALL_HAVE_LOOKED = Duration.ofMinutes(3);
 
     private static final String PURPOSE = "weft-injector";
     private static final String ROOTS = "roots.json";
@@ -63,7 +63,7 @@ final class Certificates {
     private volatile Own own;
     private volatile String bundle;
     private X509Certificate trusted;
-    /** Since when this replica knows that the API server trusts it. */
+    /** Since when this replica knows that the API server is told of it. */
     private Instant trustedSince;
 
     Certificates(CertificateSettings settings, Cluster cluster, Clock clock) {
@@ -147,7 +147,7 @@ final class Certificates {
      * Of all webhooks of the configuration, since all of them are answered here. Who is trusted there and should not be, as when somebody
      * has replaced the root at once, remains so until all replicas have another certificate: the API server would not believe them.
      *
-     * @return whether it was told of the root that signs before
+     * @return whether it was told of the root that signs a round ago
      */
     private boolean tellApiServer() throws IOException {
         for (int i = 0; i < ATTEMPTS; i++) {
@@ -155,7 +155,9 @@ final class Certificates {
             // Read after the configuration: what is written over a version of it is never older than what was there.
             List<X509Certificate> roots = roots().bundle();
             boolean isTrusted = configuration.getWebhooks().stream().allMatch(webhook -> trustedBy(webhook).contains(roots.get(0)));
-            boolean all = isTrusted && haveAllLooked(roots.get(0));
+            // Who comes right after the one that told it sees it there before the API server does.
+            boolean isKnown = isTrusted && roots.get(0).equals(trusted);
+            boolean all = haveAllLooked(roots.get(0)) && isTrusted;
             boolean changed = false;
             for (MutatingWebhook webhook : configuration.getWebhooks()) {
                 Set<X509Certificate> expected = new LinkedHashSet<>(roots);
@@ -169,7 +171,7 @@ final class Certificates {
                 }
             }
             if (!changed || cluster.replace(configuration)) {
-                return isTrusted;
+                return isKnown;
             }
         }
         throw new IOException("mutating webhook configuration " + settings.webhook() + " is changed by others all the time");

@@ -187,7 +187,7 @@ class CertificatesTest {
         roots.setData(Map.of());
         cluster.operator().resource(roots).update();
         // Each once in a minute, one of them at the end of it.
-        for (int minute = 0; minute < 4; minute++) {
+        for (int minute = 0; minute < 6; minute++) {
             for (Certificates replica : replicas) {
                 replica.renew();
                 assertThat(replicas).as("minute " + minute).allMatch(this::isBelieved);
