@@ -62,8 +62,8 @@ final class Certificates {
 
     private volatile Own own;
     private volatile String bundle;
+    /** Of which the API server was told, as this replica saw when it looked last. */
     private X509Certificate trusted;
-    /** Since when this replica knows that the API server is told of it. */
     private Instant trustedSince;
 
     Certificates(CertificateSettings settings, Cluster cluster, Clock clock) {
@@ -147,17 +147,18 @@ final class Certificates {
      * Of all webhooks of the configuration, since all of them are answered here. Who is trusted there and should not be, as when somebody
      * has replaced the root at once, remains so until all replicas have another certificate: the API server would not believe them.
      *
-     * @return whether it was told of the root that signs a round ago
+     * @return whether it was told of the root that signs by the round before
      */
     private boolean tellApiServer() throws IOException {
         for (int i = 0; i < ATTEMPTS; i++) {
             MutatingWebhookConfiguration configuration = cluster.webhook(settings.webhook());
             // Read after the configuration: what is written over a version of it is never older than what was there.
             List<X509Certificate> roots = roots().bundle();
-            boolean isTrusted = configuration.getWebhooks().stream().allMatch(webhook -> trustedBy(webhook).contains(roots.get(0)));
-            // Who comes right after the one that told it sees it there before the API server does.
-            boolean isKnown = isTrusted && roots.get(0).equals(trusted);
-            boolean all = haveAllLooked(roots.get(0)) && isTrusted;
+            X509Certificate signing = roots.get(0);
+            boolean isTrusted = configuration.getWebhooks().stream().allMatch(webhook -> trustedBy(webhook).contains(signing));
+            // Who comes right after the one that told it, or at once with it, sees it there before the API server does.
+            boolean isKnown = isTrusted && signing.equals(trusted);
+            boolean all = isKnown && !clock.instant().isBefore(trustedSince.plus(ALL_HAVE_LOOKED));
             boolean changed = false;
             for (MutatingWebhook webhook : configuration.getWebhooks()) {
                 Set<X509Certificate> expected = new LinkedHashSet<>(roots);
@@ -171,18 +172,14 @@ final class Certificates {
                 }
             }
             if (!changed || cluster.replace(configuration)) {
+                if (!signing.equals(trusted)) {
+                    trusted = signing;
+                    trustedSince = clock.instant();
+                }
                 return isKnown;
             }
         }
         throw new IOException("mutating webhook configuration " + settings.webhook() + " is changed by others all the time");
-    }
-
-    private boolean haveAllLooked(X509Certificate root) {
-        if (!root.equals(trusted)) {
-            trusted = root;
-            trustedSince = clock.instant();
-        }
-        return !clock.instant().isBefore(trustedSince.plus(ALL_HAVE_LOOKED));
     }
 
     /** Nobody, if it cannot be read. */

@@ -8,6 +8,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
 import io.weft.controlplane.ca.Pem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -45,13 +46,24 @@ class CertificatesTest {
 
     private static final class SettableClock extends Clock {
         private volatile Instant now = START;
+        private int left;
+        private Runnable meanwhile;
 
         void advance(Duration step) {
             now = now.plus(step);
         }
 
+        /** Somebody else does something when it is asked for the time again so many times. */
+        void when(int asked, Runnable meanwhile) {
+            left = asked;
+            this.meanwhile = meanwhile;
+        }
+
         @Override
         public Instant instant() {
+            if (left > 0 && --left == 0) {
+                meanwhile.run();
+            }
             return now;
         }
 
@@ -211,6 +223,34 @@ class CertificatesTest {
         clock.advance(Duration.ofMinutes(1));
         replica.renew();
         assertThat(replica.own().orElseThrow()).isNotSameAs(own);
+    }
+
+    /** Each of them may come when the API server was told a moment ago, after the other or at once with it. */
+    @Test
+    void noReplicaShowsACertificateOfANewRootInTheRoundInWhichTheApiServerIsTold() throws Exception {
+        List<Certificates> replicas = List.of(replica(), replica(), replica());
+        List<SslContext> own = new ArrayList<>();
+        for (Certificates replica : replicas) {
+            replica.renew();
+            own.add(replica.own().orElseThrow());
+        }
+        Secret roots = cluster.secret("weft-server-ca");
+        roots.setData(Map.of());
+        cluster.operator().resource(roots).update();
+        // The first has read the webhooks then, and not changed them yet.
+        clock.when(2, () -> renew(replicas.get(1)));
+        replicas.get(0).renew();
+        replicas.get(2).renew();
+        assertThat(Pem.certificates(cluster.caBundles().get(0))).hasSize(2);
+        assertThat(replicas).extracting(replica -> replica.own().orElseThrow()).containsExactlyElementsOf(own);
+    }
+
+    private static void renew(Certificates replica) {
+        try {
+            replica.renew();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private boolean isBelieved(Certificates replica) {
