@@ -170,7 +170,11 @@ abstract class RetryExpectations extends Expectations {
 
     private void assertLeftOut(String cluster, Reaction breakingOff) {
         serveEjecting(cluster);
-        a.react(request -> breakingOff);
+        AtomicInteger brokenOff = new AtomicInteger();
+        a.react(request -> {
+            brokenOff.incrementAndGet();
+            return breakingOff;
+        });
         a.forgetRequests();
         for (int i = 0; i < 2; i++) {
             stage().meshed.ask(Call.get("http://orders/").form());
@@ -184,6 +188,8 @@ abstract class RetryExpectations extends Expectations {
             }
             assertThat(a.requests()).as(cluster).isEmpty();
         });
+        // Each of them counts, or nearly: one that is told too late is no chance that has to come.
+        assertThat(brokenOff.get()).as(cluster).isLessThanOrEqualTo(10);
     }
 
     @Test

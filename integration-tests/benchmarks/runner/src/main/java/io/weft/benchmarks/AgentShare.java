@@ -20,7 +20,8 @@ import jdk.jfr.consumer.RecordingFile;
 /**
  * What of a JVM's CPU time goes into the agent's own code and what that calls of the JDK, by samples of its stacks. Two JVMs that run the same code differ by several
  * per cents; this is of one JVM, and thousands of samples tell it within half of one. It is less than the agent costs: what its compilation, its garbage and the
- * larger methods around its calls cost is not in it. What a socket does for the library is the library's, also where it passes through the agent.
+ * larger methods around its calls cost is not in it. What a socket does below the library is the library's,
+ * also where it passes through the agent.
  *
  * @param samples of Java code, since the JVM was warm
  */

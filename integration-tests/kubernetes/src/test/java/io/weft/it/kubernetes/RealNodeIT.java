@@ -74,13 +74,13 @@ class RealNodeIT {
         shop.apply(CANARY.formatted("v2"));
         await("v2 alone").atMost(PATIENCE).until(() -> Installation.versions(shop.awaitMore(100)).equals(Set.of("v2")));
         replace();
-        assertThat(pods("app=orders")).allSatisfy(pod -> assertThat(Installation.mountsImage(pod)).isTrue());
+        assertThat(pods("app=orders")).hasSize(2).allSatisfy(pod -> assertThat(Installation.mountsImage(pod)).isTrue());
         theAgentAnswersAtAForwardedPort();
 
         shop.helm("upgrade", "weft", Chart.folder().toString(), "--wait", "--timeout", HELM_PATIENCE,
                 "--set", Installation.settings() + ",agent.delivery=init-container");
         replace();
-        assertThat(pods("app=orders")).allSatisfy(pod -> {
+        assertThat(pods("app=orders")).hasSize(2).allSatisfy(pod -> {
             assertThat(Installation.mountsImage(pod)).isFalse();
             assertThat(Installation.hasInitContainer(pod)).isTrue();
         });

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.Port;
 import io.weft.it.harness.Testbed;
@@ -24,7 +24,7 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A whole cluster of this machine with one node: beside {@link StartedCluster} its controllers and scheduler, a kubelet, containerd,
- * kube-proxy, CoreDNS, and pods with networks of their own behind a bridge that nothing outside of the machine reaches. The programs are
+ * kube-proxy, CoreDNS, and pods with networks of their own behind a bridge, on whose address the kubelet listens for whoever asks. The programs are
  * in the same folder; {@code runc}, {@code ip}, {@code iptables} and {@code gcc} are on the path. It needs root, and the machine for
  * itself: kubelet and kube-proxy set what they need of it. Mounts, bridge, rules and control groups are taken away afterwards.
  */
@@ -258,12 +258,12 @@ final class StartedNode implements RealCluster {
     @Override
     public void close() throws IOException, InterruptedException {
         controllers.forEach(StartedCluster::kill);
-        client().pods().inAnyNamespace().withGracePeriod(1).delete();
         try {
+            client().pods().inAnyNamespace().withGracePeriod(1).delete();
             // By the kubelet, which has then taken their volumes away.
             await().atMost(PATIENCE).until(() -> client().pods().inAnyNamespace().list().getItems().isEmpty());
-        } catch (ConditionTimeoutException stuck) {
-            System.err.println("pods that do not end: " + client().pods().inAnyNamespace().list().getItems().stream().map(Pod::getMetadata).toList());
+        } catch (ConditionTimeoutException | KubernetesClientException stuck) {
+            System.err.println("pods do not end: " + stuck);
         }
         node.forEach(StartedCluster::kill);
         attempt(programs.resolve("kube-proxy").toString(), "--cleanup");

@@ -5,6 +5,7 @@ import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
+import java.lang.invoke.MethodHandles;
 import java.net.ConnectException;
 import java.net.Socket;
 import javax.net.ssl.SSLSession;
@@ -28,6 +29,9 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         this.context = context;
         this.minimal = new MinimalClients(context);
         this.standIns = new StandIns(context);
+        // Now, and not with the first request: what is not as expected leaves the library alone.
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
+        AdapterContext.initialize(MethodHandles.lookup(), MeshRuntime.class);
     }
 
     @Override

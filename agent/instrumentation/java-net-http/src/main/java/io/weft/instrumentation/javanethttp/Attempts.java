@@ -164,9 +164,16 @@ final class Attempts {
         } finally {
             dialing.end();
         }
-        // As by handle and thenCompose, with less to allocate.
+        // As by handle and thenCompose, with less to allocate, and what failed is not wrapped.
         CompletableFuture<Object> outcome = new CompletableFuture<>();
-        CompletableFuture<Object> ignored = response.whenComplete((head, failure) -> tell(outcome, decide(head, failure)));
+        CompletableFuture<Object> ignored = response.whenComplete((head, failure) -> {
+            try {
+                tell(outcome, decide(head, failure));
+            } catch (Throwable fault) {
+                // Nobody else would tell the app.
+                outcome.completeExceptionally(fault);
+            }
+        });
         return outcome;
     }
 
