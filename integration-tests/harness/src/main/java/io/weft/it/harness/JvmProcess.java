@@ -9,6 +9,7 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -219,9 +220,20 @@ public final class JvmProcess implements AutoCloseable {
 
     /** Ends it: whoever told it more would wait for ever once its pipe is full. */
     private AssertionError lost() {
-        AssertionError lost = new AssertionError("did not answer, and is ended: " + report());
+        AssertionError lost = new AssertionError("did not answer, and is ended: " + report() + "\n--- " + name + " threads\n" + threads());
         process.destroyForcibly();
         return lost;
+    }
+
+    private String threads() {
+        String java = process.info().command().orElse("java");
+        try {
+            Process dump = new ProcessBuilder(Path.of(java).resolveSibling("jcmd").toString(), Long.toString(process.pid()), "Thread.print")
+                    .redirectErrorStream(true).start();
+            return new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "not known: " + e;
+        }
     }
 
     private String await(Output output, int from, Predicate<String> wanted) {

@@ -66,8 +66,7 @@ final class SecuredChannels {
         byte[] ip = address.getAddress().getAddress();
         ClientTls tls = endpoint.tls();
         if (tls == null) {
-            // With the address for a name, so that whoever asks it for one looks nothing up, and it stays as it is.
-            return new InetSocketAddress(InetAddress.getByAddress(address.getAddress().getHostAddress(), ip), address.getPort());
+            return new InetSocketAddress(InetAddress.getByAddress(ip), address.getPort());
         }
         String name = name(tls, http2, ip);
         if (!byName.containsKey(name)) {
