@@ -86,9 +86,13 @@ final class Certificates {
     void renew() throws IOException {
         RootSet roots = roots();
         try {
+            // One by the root that signed the last is believed as that was, whatever the API server can be told now.
+            if (own == null || roots.signs(own.certificate)) {
+                renewOwn(roots);
+            }
             boolean isTrusted = tellApiServer();
             // Else in a minute: what the API server was told a moment ago it may not know yet.
-            if (isTrusted || own == null) {
+            if (isTrusted) {
                 renewOwn(roots);
             }
             if (settings.controlPlane().isPresent()) {

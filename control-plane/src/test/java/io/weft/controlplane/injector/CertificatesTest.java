@@ -225,6 +225,17 @@ class CertificatesTest {
         assertThat(replica.own().orElseThrow()).isNotSameAs(own);
     }
 
+    @Test
+    void aReplicaRenewsItsCertificateThoughTheApiServerCannotBeTold() throws Exception {
+        Certificates replica = replica();
+        replica.renew();
+        SslContext own = replica.own().orElseThrow();
+        cluster.operator().admissionRegistration().v1().mutatingWebhookConfigurations().delete();
+        clock.advance(Duration.ofDays(4));
+        assertThatThrownBy(replica::renew).isInstanceOf(IOException.class);
+        assertThat(replica.own().orElseThrow()).isNotSameAs(own);
+    }
+
     /** Each of them may come when the API server was told a moment ago, after the other or at once with it. */
     @Test
     void noReplicaShowsACertificateOfANewRootInTheRoundInWhichTheApiServerIsTold() throws Exception {
