@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -27,6 +28,7 @@ import java.util.stream.Collectors;
 public final class JvmProcess implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(60);
     private static final Duration EXIT = Duration.ofSeconds(30);
+    private static final Duration DUMP = Duration.ofSeconds(20);
     private static final int REPORTED_LINES = 200;
     private static final int REPORTED_LENGTH = 400;
 
@@ -230,6 +232,8 @@ public final class JvmProcess implements AutoCloseable {
         try {
             Process dump = new ProcessBuilder(Path.of(java).resolveSibling("jcmd").toString(), Long.toString(process.pid()), "Thread.print")
                     .redirectErrorStream(true).start();
+            // A JVM that comes to no safepoint does not answer that, either.
+            CompletableFuture.delayedExecutor(DUMP.toMillis(), TimeUnit.MILLISECONDS).execute(dump::destroyForcibly);
             return new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             return "not known: " + e;

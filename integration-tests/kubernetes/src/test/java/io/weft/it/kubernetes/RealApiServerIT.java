@@ -107,7 +107,7 @@ class RealApiServerIT {
         JvmProcess caller = shop.caller(uri, "caller");
         await("both versions answer").atMost(PATIENCE).until(() -> caller.load("http://orders/", Map.of(), 20, 2).counts().keySet()
                 .containsAll(List.of("body.v1", "body.v2")));
-        cluster.apply(IDENTITY);
+        cluster.apply(Installation.IDENTITY);
         // Each has its certificate before the API server dies: who has none and is told to be closed is closed.
         await("nobody is permitted yet").atMost(PATIENCE).until(() -> caller.load("http://orders/", Map.of(), 50, 2).status(403) == 50);
         cluster.apply(PERMISSION);
@@ -593,16 +593,6 @@ class RealApiServerIT {
             kind: MutatingAdmissionPolicyBinding
             metadata: {name: options}
             spec: {policyName: options}
-            """;
-
-    private static final String IDENTITY = """
-            apiVersion: kuma.io/v1alpha1
-            kind: MeshIdentity
-            metadata: {name: identity, namespace: weft-system}
-            spec:
-              selector: {dataplane: {matchLabels: {}}}
-              spiffeID: {trustDomain: it.example, path: "/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}"}
-              provider: {type: Bundled, bundled: {autogenerate: {enabled: true}}}
             """;
 
     private static final String PERMISSION = """
