@@ -115,7 +115,9 @@ final class Deadline extends ClientLayer {
     private static void startAttempt(Exchange exchange, long now) {
         if (exchange.timeouts != null && exchange.onConnection && exchange.requestSent) {
             TimeoutRule rule = exchange.timeouts;
-            arm(exchange, TimeLimit.PER_TRY_TIMEOUT, rule.perTryNanos(exchange.requestNanos), now);
+            if (exchange.status == 0) {
+                arm(exchange, TimeLimit.PER_TRY_TIMEOUT, rule.perTryNanos(exchange.requestNanos), now);
+            }
             arm(exchange, TimeLimit.PER_TRY_IDLE_TIMEOUT, rule.perTryIdleNanos(), now);
         }
     }

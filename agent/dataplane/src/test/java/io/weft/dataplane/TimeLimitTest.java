@@ -355,6 +355,23 @@ class TimeLimitTest {
     }
 
     @Test
+    void aResponseThatBeganBeforeItsRequestWasSentHasTheTimeOfTheWhole() {
+        Fixture mesh = mesh(Timeouts.of(SECOND), retry(new PerTry(Duration.ofMillis(400), Duration.ZERO), On.RESET));
+        Limitable request = new Limitable();
+        request.with(Replay.ONE_SHOT);
+        mesh.dialled(request);
+        request.connected();
+        assertThat(request.onResponse(200, Fixture.NO_HEADERS)).isFalse();
+        mesh.time.advance(Duration.ofMinutes(1));
+        request.requestSent();
+
+        mesh.time.advance(Duration.ofMillis(999));
+        assertThat(request.aborts).as("with the response head the attempt's time ends").isZero();
+        mesh.time.advance(Duration.ofMillis(1));
+        assertThat(request.aborts).isEqualTo(1);
+    }
+
+    @Test
     void anAttemptThatTakesTooLongIsTriedAgain() {
         Fixture mesh = mesh(Timeouts.of(SECOND), retry(new PerTry(Duration.ofMillis(200), Duration.ZERO), On.GATEWAY_ERROR));
         Limitable request = mesh.dialled(new Limitable());

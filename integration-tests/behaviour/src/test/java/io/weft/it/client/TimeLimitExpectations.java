@@ -116,6 +116,17 @@ abstract class TimeLimitExpectations extends Expectations {
     }
 
     @Test
+    void aResponseThatBeginsBeforeItsRequestIsCompleteBreaksOff() {
+        serve(limited(SHORT, action -> {}));
+        a.answerBeforeTheBody();
+        a.react(request -> half(Then.KEEP));
+
+        Map<String, String> failure = stage().sendFailing(Call.post("http://orders/", "late").way(Way.STREAM).way(Way.LATE));
+
+        assertThat(failure.get("error")).contains("Exception");
+    }
+
+    @Test
     void aStreamOnWhichNothingMovesIsEnded() {
         serve(limited(Durations.ZERO, action -> action.setIdleTimeout(SHORT)));
         a.react(request -> new Upstream.Hang());

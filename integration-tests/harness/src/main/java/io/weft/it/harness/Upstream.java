@@ -75,6 +75,7 @@ public final class Upstream implements AutoCloseable {
     private volatile Function<RecordedRequest, Reaction> reaction;
     /** Null: it is told to go on. */
     private volatile Reaction onExpectation;
+    private volatile boolean hasty;
     private ServerSocket listening;
     private Thread acceptor;
 
@@ -148,6 +149,11 @@ public final class Upstream implements AutoCloseable {
     /** From now on a request that expects {@code 100-continue} gets this instead, before its body; null: it is told to go on. */
     public void onExpectation(Reaction reaction) {
         onExpectation = reaction;
+    }
+
+    /** From now on an answer does not wait for the body of its request, which is recorded without one and read afterwards. */
+    public void answerBeforeTheBody() {
+        hasty = true;
     }
 
     /** Answers with this status from now on. */
@@ -235,10 +241,14 @@ public final class Upstream implements AutoCloseable {
             for (String line = readLine(in); line != null && !listener.isClosed(); line = readLine(in)) {
                 RecordedRequest head = new RecordedRequest(line, readHeaders(in), new byte[0], number);
                 Reaction refusal = head.header("expect").isPresent() ? onExpectation : null;
-                RecordedRequest request = refusal == null ? withBody(head, in, connection) : head;
+                boolean early = hasty;
+                RecordedRequest request = refusal == null && !early ? withBody(head, in, connection) : head;
                 requests.add(request);
                 if (!carryOut(refusal == null ? reaction.apply(request) : refusal, request, connection)) {
                     return;
+                }
+                if (early) {
+                    withBody(head, in, connection);
                 }
             }
         } catch (IOException connectionLost) {

@@ -10,7 +10,6 @@ import java.net.SocketTimeoutException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.http.ConnectionClosedException;
 import org.apache.http.HttpException;
@@ -35,8 +34,9 @@ import org.apache.http.protocol.HttpContext;
  * One attempt of a hop: leases a connection, secures it if need be, and is the message exchange on it.
  *
  * <p>Thread rule: what comes from the connection comes on the reactor's thread, the connection itself perhaps on the thread that asks for
- * it, and the end by the app or the mesh from any. {@link #turn} keeps apart who speaks to the exchange, and {@link #sending} keeps the
- * end from the middle of the app's body, which the next attempt may want to begin again.
+ * it, and the end by the app or the mesh from any. {@link #turn} keeps apart who speaks to the exchange until a response is there,
+ * {@link #rest} from then on, and {@link #sending} keeps the end from the middle of the app's body, which the next attempt may want to
+ * begin again.
  */
 final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
     private enum Outcome { NONE, DROPPED, DELIVERED }
@@ -52,7 +52,10 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
 
     private final Turn turn = new Turn();
     private final Turn sending = new Turn();
-    private final AtomicBoolean bodyOver = new AtomicBoolean();
+
+    /** Of a response that the app gets; over when its body is. */
+    private final Turn rest = new Turn();
+
     private final AtomicReference<NHttpClientConnection> leased = new AtomicReference<>();
 
     /** The latest; null: none. */
@@ -281,7 +284,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         if (ended(cause)) {
             return;
         }
-        if (outcome == Outcome.DELIVERED && bodyOver.compareAndSet(false, true)) {
+        if (outcome == Outcome.DELIVERED && rest.last()) {
             brokeOff(hop.isCancelled() ? Failure.CANCELLED : Failure.RESET);
             done = true;
             hop.handler().failed(cause);
@@ -298,7 +301,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
     /** By the app, and when all is over. */
     void giveUp() {
         given = new CancellationException();
-        if (turn.last() || outcome == Outcome.DELIVERED && bodyOver.compareAndSet(false, true)) {
+        if (turn.last() || outcome == Outcome.DELIVERED && rest.last()) {
             brokeOff(Failure.CANCELLED);
         }
         done = true;
@@ -482,11 +485,15 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
             hop.handler().requestCompleted();
             return;
         }
-        if (turn.begin()) {
-            hop.exchange().requestSent();
-            turn.end();
-        }
+        tellExchange(outcome == Outcome.DELIVERED ? rest : turn);
         hop.tellSent();
+    }
+
+    private void tellExchange(Turn in) {
+        if (in.begin()) {
+            hop.exchange().requestSent();
+            in.end();
+        }
     }
 
     // The response, on the reactor's thread.
@@ -520,7 +527,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
 
     @Override
     public void consumeContent(ContentDecoder from, IOControl control) throws IOException {
-        if (outcome != Outcome.DELIVERED || bodyOver.get()) {
+        if (outcome != Outcome.DELIVERED || rest.isOver()) {
             throw new ConnectionClosedException("the attempt is over");
         }
         if (!isOfTheMesh()) {
@@ -543,7 +550,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
 
     @Override
     public void responseCompleted() throws IOException, HttpException {
-        if (outcome != Outcome.DELIVERED || !bodyOver.compareAndSet(false, true)) {
+        if (outcome != Outcome.DELIVERED || !rest.last()) {
             return;
         }
         done = true;

@@ -40,8 +40,8 @@ import org.apache.hc.core5.http2.H2StreamResetException;
  * One attempt of a hop: leases a connection, connects it if need be, and is the message exchange on it.
  *
  * <p>Thread rule: what comes from the connection comes on the reactor's thread, the app's body perhaps from another one of the app's, and
- * the end by the app or the mesh from any. {@link #turn} keeps apart who speaks to the exchange, and {@link #sending} keeps the end
- * from the middle of the app's body, which the next attempt may want to begin again.
+ * the end by the app or the mesh from any. {@link #turn} keeps apart who speaks to the exchange until a response is there, {@link #rest}
+ * from then on, and {@link #sending} keeps the end from the middle of the app's body, which the next attempt may want to begin again.
  */
 final class AsyncAttempt implements AsyncClientExchangeHandler {
     private enum Outcome { NONE, DROPPED, DELIVERED }
@@ -61,7 +61,9 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     private final AsyncDial dial;
     private final Turn turn = new Turn();
     private final Turn sending = new Turn();
-    private final AtomicBoolean bodyOver = new AtomicBoolean();
+
+    /** Of a response that the app gets; over when its body is. */
+    private final Turn rest = new Turn();
 
     /** Both: the app gets the response, and all of the request has gone out. Whoever finds it so first tells the library. */
     private final AtomicBoolean toldSent = new AtomicBoolean();
@@ -308,7 +310,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     private void stop(Exception cause) {
         if (turn.last()) {
             fail(cause);
-        } else if (outcome == Outcome.DELIVERED && bodyOver.compareAndSet(false, true)) {
+        } else if (outcome == Outcome.DELIVERED && rest.last()) {
             stopped = true;
             leave();
             hop.exchange().onFailure(Failure.RESET);
@@ -459,17 +461,23 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     }
 
     private void sent() throws IOException {
-        if (isOfTheMesh() && turn.begin()) {
-            hop.exchange().requestSent();
-            turn.end();
-        }
+        tellExchange(turn);
         sent = true;
         tellSent();
     }
 
     private void tellSent() throws IOException {
         if (sent && outcome == Outcome.DELIVERED && toldSent.compareAndSet(false, true)) {
+            // Again, since there may have been no turn any more.
+            tellExchange(rest);
             hop.tellSent();
+        }
+    }
+
+    private void tellExchange(Turn in) {
+        if (isOfTheMesh() && in.begin()) {
+            hop.exchange().requestSent();
+            in.end();
         }
     }
 
@@ -508,8 +516,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
             new MessageHeaders(response).changeResponse(hop.exchange().responseChanges());
         }
         if (details == null) {
-            bodyOver.set(true);
-            hop.over();
+            over();
         }
         tellSent();
         hop.handler().consumeResponse(response, details, context);
@@ -562,8 +569,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     @Override
     public void streamEnd(List<? extends Header> trailers) throws HttpException, IOException {
         if (isDelivered()) {
-            bodyOver.set(true);
-            hop.over();
+            over();
             hop.handler().streamEnd(trailers);
         }
     }
@@ -579,10 +585,19 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     }
 
     private void breaksOff(Failure failure) {
-        if (bodyOver.compareAndSet(false, true) && isOfTheMesh()) {
+        if (!rest.last()) {
+            return;
+        }
+        if (isOfTheMesh()) {
             hop.exchange().onFailure(failure);
         }
         hop.over();
+    }
+
+    private void over() {
+        if (rest.last()) {
+            hop.over();
+        }
     }
 
     /** By the library, which the app has told so. */
@@ -599,7 +614,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     @Override
     public void releaseResources() {
         if (isDelivered()) {
-            hop.over();
+            over();
             hop.handler().releaseResources();
         }
     }

@@ -26,7 +26,8 @@ import org.eclipse.jetty.util.Callback;
  * One attempt of a hop; hears what becomes of its response.
  *
  * <p>Thread rule: the library tells of the response one event after the other; of the request it may tell at the same time, on another
- * thread. {@link #turn} keeps the two apart where they come to the exchange.
+ * thread, and of its end after the head of the response or even after its end. {@link #turn} keeps the two apart where they come to the
+ * exchange.
  */
 final class Attempt implements Response.Listener {
     /** Bytes of a response to be dropped that are waited for, so that its connection may be kept. */
@@ -162,12 +163,17 @@ final class Attempt implements Response.Listener {
 
     @Override
     public void onHeaders(Response response) {
-        if (!turn.last()) {
+        if (!turn.begin()) {
             return;
         }
-        boolean again = hop.exchange().onResponse(response.getStatus(), name -> JettyHeaders.joined(fields, name)) && !hop.isAborted();
-        outcome = again ? Outcome.DROPPED : Outcome.DELIVERED;
-        if (again) {
+        try {
+            boolean again = hop.exchange().onResponse(response.getStatus(), name -> JettyHeaders.joined(fields, name)) && !hop.isAborted();
+            outcome = again ? Outcome.DROPPED : Outcome.DELIVERED;
+        } finally {
+            // Not the last one: the time for the response may begin yet.
+            turn.end();
+        }
+        if (outcome == Outcome.DROPPED) {
             return;
         }
         hop.response().version(response.getVersion()).status(response.getStatus()).reason(response.getReason());
@@ -215,6 +221,7 @@ final class Attempt implements Response.Listener {
         for (HttpField trailer : Internals.trailers(response)) {
             theirs.trailer(trailer);
         }
+        turn.last();
         hop.over();
         hop.say().notifySuccess(hop.listeners(), theirs);
     }
@@ -223,6 +230,7 @@ final class Attempt implements Response.Listener {
     public void onFailure(Response response, Throwable failure) {
         giveBack();
         if (outcome == Outcome.DELIVERED && hop.responseComplete(failure)) {
+            turn.last();
             // The first is what a stream fails with that the app has closed.
             hop.exchange().onFailure(failure instanceof AsynchronousCloseException ? Failure.CANCELLED : classify(failure));
             hop.over();
@@ -249,7 +257,10 @@ final class Attempt implements Response.Listener {
     @Override
     public void onComplete(Result result) {
         switch (outcome) {
-            case DROPPED -> hop.again();
+            case DROPPED -> {
+                turn.last();
+                hop.again();
+            }
             case DELIVERED -> hop.complete(result.getRequestFailure());
             case NONE -> {
                 if (turn.last()) {

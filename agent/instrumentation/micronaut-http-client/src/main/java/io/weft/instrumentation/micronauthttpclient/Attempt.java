@@ -176,12 +176,14 @@ final class Attempt {
     }
 
     private void wrote(int length, boolean last) {
-        if (hop.exchange() != null && (state == State.SENDING || state == State.DELIVERED)) {
+        // Also after the head of the response.
+        boolean told = hop.exchange() != null && (state == State.SENDING || state == State.DELIVERED);
+        if (told) {
             hop.exchange().bytesSent(length);
         }
         if (last) {
             requestSent = true;
-            if (hop.exchange() != null && state == State.SENDING) {
+            if (told) {
                 hop.exchange().requestSent();
             }
         }
