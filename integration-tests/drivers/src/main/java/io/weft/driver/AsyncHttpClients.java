@@ -5,6 +5,8 @@ import io.netty.handler.codec.http.cookie.Cookie;
 import io.weft.driver.HttpCall.Way;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.lang.reflect.Method;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +34,7 @@ import org.asynchttpclient.HttpResponseStatus;
 import org.asynchttpclient.Realm;
 import org.asynchttpclient.Response;
 import org.asynchttpclient.cookie.CookieStore;
+import org.asynchttpclient.handler.BodyDeferringAsyncHandler;
 import org.asynchttpclient.netty.request.NettyRequest;
 import org.asynchttpclient.proxy.ProxyServer;
 import org.asynchttpclient.request.body.generator.InputStreamBodyGenerator;
@@ -43,8 +46,8 @@ public final class AsyncHttpClients {
 
     private final Map<Traits, AsyncHttpClient> clients = new ConcurrentHashMap<>();
 
-    /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, int timeoutMillis) {}
+    /** What an app chooses for a whole client: one that blocks has threads of its own. */
+    private record Traits(boolean cookies, boolean blocks, int timeoutMillis) {}
 
     private AsyncHttpClients() {}
 
@@ -125,7 +128,8 @@ public final class AsyncHttpClients {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
-        AsyncHttpClient client = clients.computeIfAbsent(new Traits(call.is(Way.COOKIES), call.timeoutMillis()), this::client);
+        AsyncHttpClient client = clients.computeIfAbsent(
+                new Traits(call.is(Way.COOKIES), call.is(Way.BLOCK), call.timeoutMillis()), this::client);
         BoundRequestBuilder request = client.prepare(call.method(), call.url()).setFollowRedirect(call.is(Way.FOLLOW_REDIRECTS));
         call.headers().forEach(request::setHeader);
         if (call.is(Way.EXPECT_CONTINUE)) {
@@ -149,6 +153,11 @@ public final class AsyncHttpClients {
             request.setBody(call.body().getBytes(StandardCharsets.UTF_8));
         }
         Answering handler = new Answering(call);
+        if (call.is(Way.BLOCK)) {
+            BodyDeferringAsyncHandler blocks = new BodyDeferringAsyncHandler(new PipedOutputStream(new PipedInputStream()));
+            request.execute(blocks);
+            return handler.answer(blocks.getResponse());
+        }
         if (call.is(Way.FORGET)) {
             // What comes after the head is the library's business, which reads it.
             request.execute(handler);

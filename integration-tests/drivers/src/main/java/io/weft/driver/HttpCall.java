@@ -38,6 +38,8 @@ public record HttpCall(
         ABANDON,
         /** Neither reads nor closes the response's body. */
         FORGET,
+        /** With AsyncHttpClient: as {@link #FORGET}, and so the library's thread stands still. */
+        BLOCK,
         /**
          * With {@code java.net.http}: no body. Once an HTTP/2 connection was chosen and before the stream begins, the peer is sent a
          * request {@code HANGUP} over another one, and half a second passes.

@@ -105,6 +105,16 @@ final class OnChannel extends ChannelDuplexHandler {
         context.close();
     }
 
+    /** As Netty does when the app has taken what came, and a publisher when its app asks. */
+    @Override
+    public void read(ChannelHandlerContext context) {
+        Attempt current = attempt;
+        if (current != null) {
+            current.hop().exchange.awaitsBytes();
+        }
+        context.read();
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         Attempt current = attempt;
@@ -132,8 +142,10 @@ final class OnChannel extends ChannelDuplexHandler {
                 current.dropped();
                 return;
             }
+            current.hop().exchange.awaitsNothing();
         } else if (message instanceof HttpContent content) {
             current.hop().exchange.bytesReceived(content.content().readableBytes());
+            current.hop().exchange.awaitsNothing();
         }
         boolean last = message instanceof LastHttpContent end && !interim && end.decoderResult().isSuccess();
         if (current.isDropped()) {
