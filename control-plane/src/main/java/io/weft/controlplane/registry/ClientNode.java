@@ -7,6 +7,8 @@ import io.weft.controlplane.policy.Metadata;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A data plane as it describes itself in {@code envoy.config.core.v3.Node}.
@@ -55,6 +57,22 @@ public record ClientNode(
         public Binding {
             ports = Map.copyOf(ports);
         }
+    }
+
+    /** Where others reach an inbound. */
+    public record Address(String host, int port) {
+        @Override
+        public String toString() {
+            return host + ':' + port;
+        }
+    }
+
+    /** Of all its inbounds. */
+    public Set<Address> addresses() {
+        return dataplane.stream()
+                .flatMap(resource -> resource.inbounds().stream())
+                .map(inbound -> new Address(inbound.address(), inbound.port()))
+                .collect(Collectors.toSet());
     }
 
     /** The same as a cluster knows it. */

@@ -5,7 +5,6 @@ import io.weft.controlplane.token.Proof;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -85,13 +84,6 @@ public final class Registry {
         void joins(int others) throws E;
     }
 
-    private record Address(String host, int port) {
-        @Override
-        public String toString() {
-            return host + ':' + port;
-        }
-    }
-
     /** What a stream says of its data plane. */
     private record Claim(ClientNode node, Optional<String> resource, boolean secured) {
 
@@ -104,11 +96,8 @@ public final class Registry {
             return addresses().equals(other.addresses());
         }
 
-        private Set<Address> addresses() {
-            Set<Address> addresses = new HashSet<>();
-            node.dataplane().ifPresent(dataplane -> dataplane.inbounds().forEach(inbound ->
-                    addresses.add(new Address(inbound.address(), inbound.port()))));
-            return addresses;
+        private Set<ClientNode.Address> addresses() {
+            return node.addresses();
         }
     }
 

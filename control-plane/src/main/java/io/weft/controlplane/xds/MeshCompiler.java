@@ -290,7 +290,7 @@ public final class MeshCompiler {
                                 sharedListeners, table(listeners, own.listeners(), own.listenerTable())),
                         ResourceType.ROUTE, new NodeConfig.Layers(outbound.routes(), Table.EMPTY),
                         ResourceType.VIRTUAL_HOST, new NodeConfig.Layers(outbound.hosts(), outbound.ownHosts())),
-                own.shown().isPresent());
+                own.shown().isPresent() ? node.addresses() : Set.of());
     }
 
     /** @param all those that are in the known table, and maybe more */

@@ -1,17 +1,20 @@
 package io.weft.controlplane.xds;
 
+import io.weft.controlplane.registry.ClientNode;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
  * All that one data plane gets: what it shares with others, and its own. Immutable.
  *
- * @param securedInbounds whether its inbounds take mesh TLS once it has all of this
+ * @param secured those of its inbounds that take mesh TLS once it has all of this
  */
-record NodeConfig(Map<ResourceType, Layers> types, boolean securedInbounds) {
+record NodeConfig(Map<ResourceType, Layers> types, Set<ClientNode.Address> secured) {
 
     NodeConfig {
         types = Map.copyOf(types);
+        secured = Set.copyOf(secured);
     }
 
     Layers of(ResourceType type) {

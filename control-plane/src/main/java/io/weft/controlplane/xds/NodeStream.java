@@ -247,7 +247,7 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
                 return false;
             }
         }
-        return true;
+        return a.secured().equals(b.secured());
     }
 
     private void retain(ResourceType type, NodeConfig previous, NodeConfig next) {
@@ -306,11 +306,12 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     /**
-     * Its inbounds take mesh TLS once it has accepted what says so and has a certificate. What changes later does not take that back
-     * for the moment that it is under way.
+     * Its inbounds take mesh TLS once it has accepted what says so of each of them and has a certificate. What changes later does not
+     * take that back for the moment that it is under way.
      */
     private void noteSecured() {
-        boolean now = target.securedInbounds()
+        boolean now = !target.secured().isEmpty()
+                && target.secured().containsAll(node.addresses())
                 && (secured || accepted(ResourceType.LISTENER) && subscriptions.containsKey(ResourceType.LISTENER) && hasCertificate());
         if (now != secured) {
             secured = now;
@@ -486,9 +487,14 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         if (node != null && !sent.getId().equals(node.id())) {
             throw invalid("node.id must not change on a stream: " + node.id() + " became " + sent.getId());
         }
+        ClientNode before = node;
         try {
             node = events.identified(this, sent);
             lastNode = sent;
+            if (before != null && !before.addresses().equals(node.addresses())) {
+                // Of ports that are new nothing was said yet, and the registry has forgotten what was.
+                secured = false;
+            }
             forgetExpiry();
         } catch (Admission.RefusedException e) {
             TURNED_AWAY.say("a data plane is turned away: " + e.getMessage());

@@ -381,6 +381,41 @@ class SecuredMeshTest {
         return endpoint(client).getMetadata().containsFilterMetadata("envoy.transport_socket_match");
     }
 
+    /** An app that has called somebody, and so has its certificate, before it binds a port. */
+    @Test
+    void aPortThatIsOpenedByAnAgentWithACertificateIsCalledByTls() throws IOException {
+        mode("Strict");
+        try (DeltaClient orders = connect(holding(Nodes.client("orders")), token("orders"));
+                DeltaClient storefront = connect(Nodes.agent("storefront", "1", 8080, "v1"), token("storefront"))) {
+            await().untilAsserted(() -> assertThat(orders.listener("outbound_80")).isNotNull());
+            await().until(() -> controlPlane.connected().stream().allMatch(AdsServer.Connected::current));
+            orders.update(holding(Nodes.agent("orders", "0", 8081, "v1")));
+            await().untilAsserted(() -> assertThat(orders.listener(INBOUND)).isNotNull());
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactly(8081));
+
+            orders.update(holding(Nodes.agent("orders", "0", inbound(8081), inbound(8091))));
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactlyInAnyOrder(8081, 8091));
+
+            orders.update(holding(Nodes.agent("orders", "0", 8091, "v1")));
+            await().untilAsserted(() -> assertThat(orders.listener(INBOUND)).isNull());
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactly(8091));
+        }
+    }
+
+    private static String inbound(int port) {
+        return "{\"port\":%d,\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\"}}".formatted(port);
+    }
+
+    private static List<Integer> healthy(DeltaClient client) {
+        ClusterLoadAssignment assignment = client.endpoints(ORDERS);
+        assertThat(assignment).isNotNull();
+        return assignment.getEndpointsList().stream()
+                .flatMap(locality -> locality.getLbEndpointsList().stream())
+                .filter(endpoint -> endpoint.getHealthStatus() == HealthStatus.HEALTHY)
+                .map(endpoint -> endpoint.getEndpoint().getAddress().getSocketAddress().getPortValue())
+                .toList();
+    }
+
     /** Nothing goes to a strict inbound in plaintext, and nothing to a permissive one in TLS before it can take it. */
     @Test
     void anEndpointIsReachedByTlsOnceItCanTakeIt() throws IOException {
