@@ -39,7 +39,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -94,7 +93,7 @@ class AdminIT {
                 .environment("WEFT_DEBUG_HEADER", "true").environment("WEFT_METRICS_ADDRESS", "0").driver(JavaNetHttp.class);
         await().until(() -> client.get("http://orders/").status() == 200);
         await().until(() -> client.get("http://nobody/").status() == 503);
-        await().until(() -> Files.exists(socket(client)) && Files.exists(socket(server)));
+        await().until(() -> AdminPage.isOpen(socket(client)) && AdminPage.isOpen(socket(server)));
 
         await().until(() -> client.get("http://orders/").status() == 200
                 && page(server, "GET", "/stats/prometheus").contains("istio_requests_total{reporter=\"destination\""));

@@ -21,7 +21,6 @@ import io.weft.it.harness.Upstream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -166,7 +165,7 @@ class AgentStartIT {
         int port = server.awaitPort();
 
         Path socket = sockets.resolve(server.pid() + ".sock");
-        await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(socket)
+        await().atMost(Duration.ofSeconds(60)).until(() -> AdminPage.isOpen(socket)
                 && AdminPage.ask(socket, "GET", "/status").matches("(?s).*:" + port + "\",\"reason\":\"unknown_server\"[^}]*\"unguarded\":true.*"));
         String agents = new String(controlPlane.page().resolve("api/agents").toURL().openStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(agents).contains("\"service\":\"orders\"").doesNotContain("batch");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.MeteredClient;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
@@ -13,7 +14,6 @@ import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -104,7 +104,7 @@ class AppMetricsIT {
         JvmProcess app = app("opentelemetry-sdk-1.68").environment(variable[0], variable[1]).driver(MeteredClient.class, "app");
         assertThat(app.get("http://orders/").body()).isEqualTo("orders");
         // Both begin together.
-        await().until(() -> Files.exists(sockets.resolve(app.pid() + ".sock")));
+        await().until(() -> AdminPage.isOpen(sockets.resolve(app.pid() + ".sock")));
         awaitExports(app, "app", 4);
         assertThat(app.stderr()).noneMatch(line -> line.contains(" io.weft "));
         assertThat(app.stderr()).anyMatch(line -> line.startsWith("metric app app http.client.request.duration "));

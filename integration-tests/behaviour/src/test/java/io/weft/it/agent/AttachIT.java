@@ -23,7 +23,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -206,7 +205,7 @@ class AttachIT {
     }
 
     private static String status(JvmProcess process) throws IOException {
-        await().until(() -> Files.exists(AdminPage.usualSocket(process)));
+        await().until(() -> AdminPage.isOpen(AdminPage.usualSocket(process)));
         return AdminPage.ask(AdminPage.usualSocket(process), "GET", "/status");
     }
 

@@ -32,7 +32,6 @@ import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.net.UnixDomainSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -63,7 +62,7 @@ class ClientStatusIT {
                 cluster -> cluster.setClusterType(Cluster.CustomClusterType.newBuilder().setName("custom")), orders.address()));
         await().until(() -> !policies.refusals().isEmpty());
         Path socket = sockets.resolve(app.pid() + ".sock");
-        await().until(() -> Files.exists(socket));
+        await().until(() -> AdminPage.isOpen(socket));
 
         asking(socket, channel -> {
             ClientStatusDiscoveryServiceGrpc.ClientStatusDiscoveryServiceBlockingStub stub = ClientStatusDiscoveryServiceGrpc.newBlockingStub(channel);

@@ -47,7 +47,7 @@ class StatusIT {
         policies.serve(policy.cluster("broken",
                 cluster -> cluster.setClusterType(Cluster.CustomClusterType.newBuilder().setName("custom")), orders.address()));
         await().until(() -> !policies.refusals().isEmpty());
-        await().until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+        await().until(() -> AdminPage.isOpen(sockets.resolve(client.pid() + ".sock")));
 
         JvmProcess json = status(jdk, "--json");
         assertThat(json.awaitExit()).as(json::report).isZero();
@@ -85,8 +85,8 @@ class StatusIT {
                 .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(JdkHttpServer.class, "nameless");
         int port = server.awaitPort();
         int namelessPort = nameless.awaitPort();
-        await().until(() -> policies.streams() == 2 && Files.exists(sockets.resolve(server.pid() + ".sock"))
-                && Files.exists(sockets.resolve(nameless.pid() + ".sock")));
+        await().until(() -> policies.streams() == 2 && AdminPage.isOpen(sockets.resolve(server.pid() + ".sock"))
+                && AdminPage.isOpen(sockets.resolve(nameless.pid() + ".sock")));
 
         String json = AdminPage.ask(sockets.resolve(server.pid() + ".sock"), "GET", "/status");
         assertThat(json).containsPattern("\"address\":\"[^\"]+:" + port + "\",\"library\":\"jdk-httpserver\",\"reason\":\"no_inbound_listener\"");
@@ -108,7 +108,7 @@ class StatusIT {
         JvmProcess well = client(jdk, policies);
         for (JvmProcess each : List.of(frozen, well)) {
             each.get("http://orders/");
-            await().until(() -> Files.exists(sockets.resolve(each.pid() + ".sock")));
+            await().until(() -> AdminPage.isOpen(sockets.resolve(each.pid() + ".sock")));
         }
         signal(frozen, "-STOP");
         try {
@@ -137,7 +137,7 @@ class StatusIT {
                 .driver(JavaNetHttp.class);
         usual.get("http://orders/");
         silent.get("http://orders/");
-        await().until(() -> Files.exists(AdminPage.usualSocket(usual)));
+        await().until(() -> AdminPage.isOpen(AdminPage.usualSocket(usual)));
 
         JvmProcess all = testbed.jvm("status", jdk).jar(Build.agent(), "status", "--all");
         all.awaitExit();
@@ -153,7 +153,7 @@ class StatusIT {
                 .driver(JavaNetHttp.class);
         // It joins with its first library.
         client.get("http://127.0.0.1:" + orders.address().getPort() + "/");
-        await().until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+        await().until(() -> AdminPage.isOpen(sockets.resolve(client.pid() + ".sock")));
 
         JvmProcess all = testbed.jvm("weft", jdk).jar(Build.controlPlane(), "status", "--all", "--dir", sockets.toString(),
                 "--page", controlPlane.page().toString(), "--agent", Build.agent().toString());
@@ -176,7 +176,7 @@ class StatusIT {
         JvmProcess killed = client(jdk, policies);
         killed.get("http://orders/");
         Path socket = sockets.resolve(killed.pid() + ".sock");
-        await().until(() -> Files.exists(socket));
+        await().until(() -> AdminPage.isOpen(socket));
         killed.kill();
 
         JvmProcess none = status(jdk);

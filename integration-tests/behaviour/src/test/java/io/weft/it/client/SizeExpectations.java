@@ -9,7 +9,6 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.Upstream.Respond;
 import io.weft.it.harness.Upstream.Trickle;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -56,7 +55,7 @@ abstract class SizeExpectations extends Expectations {
 
     private Path socket() {
         Path socket = AdminPage.usualSocket(stage().meshed);
-        await().until(() -> Files.exists(socket));
+        await().until(() -> AdminPage.isOpen(socket));
         return socket;
     }
 }

@@ -90,7 +90,7 @@ class IstioJoinIT {
         assertThat(istiod.mistakes()).isEmpty();
 
         Path socket = sockets.resolve(client.pid() + ".sock");
-        await().atMost(PATIENCE).until(() -> Files.exists(socket));
+        await().atMost(PATIENCE).until(() -> AdminPage.isOpen(socket));
         tellsWhatItHasAsAnEnvoyDoes(AdminPage.ask(socket, "GET", "/config_dump?format=protobuf"));
     }
 

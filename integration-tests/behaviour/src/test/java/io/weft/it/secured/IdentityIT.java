@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
@@ -11,7 +12,6 @@ import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Testbed;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -46,7 +46,7 @@ class IdentityIT {
         JvmProcess client = client(jdk, controlPlane, "shop", "shop");
         // It joins with its first call.
         client.get("http://127.0.0.1:" + testbed.upstream("outside").address().getPort() + "/");
-        await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+        await().atMost(Duration.ofSeconds(30)).until(() -> AdminPage.isOpen(sockets.resolve(client.pid() + ".sock")));
 
         String[] first = new String[1];
         await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
@@ -70,7 +70,7 @@ class IdentityIT {
         client.get("http://127.0.0.1:" + testbed.upstream("outside").address().getPort() + "/");
         client.awaitStderr(line -> line.contains("turns this process away: PERMISSION_DENIED: the token of default.shop-")
                 && line.contains("is for service orders, but it calls itself shop; make one with weft token"));
-        await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(sockets.resolve(client.pid() + ".sock")));
+        await().atMost(Duration.ofSeconds(30)).until(() -> AdminPage.isOpen(sockets.resolve(client.pid() + ".sock")));
         assertThat(status(jdk)).contains("\"state\":\"disconnected\"", "\"turnedAway\":true", "it calls itself shop");
     }
 

@@ -23,7 +23,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -133,7 +132,7 @@ class ServerTlsIT {
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
         serve(inbounds.plaintext(), ServerTlsIT::takesPlaintext);
         Path socket = AdminPage.usualSocket(process);
-        await().until(() -> Files.exists(socket));
+        await().until(() -> AdminPage.isOpen(socket));
         double received = AdminPage.sum(socket, "istio_request_bytes_sum", "reporter=\"destination\"");
         double sent = AdminPage.sum(socket, "istio_response_bytes_sum", "reporter=\"destination\"");
 

@@ -18,6 +18,15 @@ public final class AdminPage {
         return Path.of("/tmp", "weft-" + System.getProperty("user.name"), process.pid() + ".sock");
     }
 
+    /** Whether somebody answers there: its file comes into being a moment before that. */
+    public static boolean isOpen(Path socket) {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return channel.connect(UnixDomainSocketAddress.of(socket));
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
     public static String ask(Path socket, String method, String path) throws IOException {
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.connect(UnixDomainSocketAddress.of(socket));
