@@ -86,7 +86,7 @@ public final class CommandLine implements ToIntFunction<List<String>> {
         }
         StatusCommand command = new StatusCommand(System.out, System.err, form);
         if (everywhere && pids.isEmpty() && directory == null) {
-            return command.everywhere();
+            return command.everywhere(usual(System.getenv()));
         }
         return command.run(directory == null ? usual(System.getenv()) : directory, pids);
     }

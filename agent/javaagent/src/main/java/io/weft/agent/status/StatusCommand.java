@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -26,7 +27,8 @@ public final class StatusCommand {
     /** Who is frozen holds up nobody but himself, unless there are more of them. */
     private static final int AT_ONCE = 32;
     private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has no control plane or no library in use, started "
-            + "less than two seconds ago, or has set weft.admin.enabled or weft.admin.dir";
+            + "less than two seconds ago, has set weft.admin.enabled or weft.admin.dir (name that in WEFT_ADMIN_DIR), or could not make one, which "
+            + "its log says";
     private static final String OTHER_FILES = "runs the agent, and has files of its own, so that its socket cannot be seen from here (a container, or "
             + "PrivateTmp of systemd): ask it there, as by docker exec or kubectl exec, or, as root, by nsenter --target %1$d --mount java -jar "
             + "weft-agent.jar status";
@@ -167,11 +169,14 @@ public final class StatusCommand {
     /**
      * Of every user whose sockets may be asked, and those that run the agent and have none.
      *
+     * @param usual where this user's are, which may be a folder of its own
      * @return exit status: 1 when one that has a socket, or all, could not be asked
      */
-    public int everywhere() {
+    public int everywhere(SocketDirectory usual) {
         try (AdminClient client = new AdminClient(PATIENCE)) {
-            return all(client, SocketDirectory.ofEveryUser(), true);
+            Set<SocketDirectory> directories = new LinkedHashSet<>(SocketDirectory.ofEveryUser());
+            directories.add(usual);
+            return all(client, List.copyOf(directories), true);
         } catch (IOException unreadable) {
             return unreadable(unreadable);
         }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,8 +24,12 @@ class StatusCommandTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
     private int run() {
+        return ask(command -> command.run(new SocketDirectory(folder), List.of()));
+    }
+
+    private int ask(ToIntFunction<StatusCommand> question) {
         try (PrintStream to = new PrintStream(out, true, StandardCharsets.UTF_8); PrintStream complaints = new PrintStream(err, true, StandardCharsets.UTF_8)) {
-            return new StatusCommand(to, complaints, StatusCommand.Form.LINE).run(new SocketDirectory(folder), List.of());
+            return question.applyAsInt(new StatusCommand(to, complaints, StatusCommand.Form.LINE));
         }
     }
 
@@ -51,5 +56,14 @@ class StatusCommandTest {
         assertThat(run()).isEqualTo(1);
         assertThat(out.toString(StandardCharsets.UTF_8)).contains(ProcessHandle.current().pid() + " ", "no answer", "nobody listens on ");
         assertThat(there).exists();
+    }
+
+    /** As with WEFT_ADMIN_DIR, beside the folders where those of all users are by default. */
+    @Test
+    void allAreAskedInAFolderOfItsOwnToo() throws Exception {
+        left(ProcessHandle.current().pid());
+
+        assertThat(ask(command -> command.everywhere(new SocketDirectory(folder)))).isEqualTo(1);
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains(ProcessHandle.current().pid() + " ", "nobody listens on " + folder);
     }
 }
