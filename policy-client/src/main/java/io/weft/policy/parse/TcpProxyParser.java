@@ -38,6 +38,7 @@ import java.util.Set;
 final class TcpProxyParser {
     static final String TYPE = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 
+    private static final int STAT_PREFIX = 1;
     private static final int CLUSTER = 2;
     private static final int MAX_CONNECT_ATTEMPTS = 7;
     private static final int WEIGHTED_CLUSTERS = 10;
@@ -51,6 +52,7 @@ final class TcpProxyParser {
     private final List<WeightedCluster> clusters = new ArrayList<>();
     private final Set<String> elsewhere = new HashSet<>();
     private final Set<String> withoutEffect = new HashSet<>();
+    private String statPrefix = "";
     private int attempts = 1;
 
     private TcpProxyParser() {}
@@ -99,7 +101,7 @@ final class TcpProxyParser {
         VirtualHost host = new VirtualHost("tcp", List.of("*"), List.of(route), false, VirtualHost.AttemptCount.NOWHERE, Resending.NONE,
                 HeaderChanges.NONE, FilterOverrides.NONE);
         RouteConfiguration routes = new RouteConfiguration("tcp", List.of(host), false, false, HeaderChanges.NONE, FilterOverrides.NONE);
-        return new HttpConnectionManager("", new Inline(routes), List.of(), Edge.NONE, StreamLimits.NONE);
+        return new HttpConnectionManager(statPrefix, new Inline(routes), List.of(), Edge.NONE, StreamLimits.NONE);
     }
 
     private static TcpProxyParser read(Field field, ByteString tcpProxy) {
@@ -115,7 +117,9 @@ final class TcpProxyParser {
     private void read(CodedInputStream in) throws IOException {
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             int number = WireFormat.getTagFieldNumber(tag);
-            if (tag == message(CLUSTER)) {
+            if (tag == message(STAT_PREFIX)) {
+                statPrefix = in.readStringRequireUtf8();
+            } else if (tag == message(CLUSTER)) {
                 clusters.add(WeightedCluster.of(in.readStringRequireUtf8(), 1));
             } else if (tag == message(WEIGHTED_CLUSTERS)) {
                 weighted(in.readBytes().newCodedInput());

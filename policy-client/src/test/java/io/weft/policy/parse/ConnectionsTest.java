@@ -96,6 +96,7 @@ class ConnectionsTest {
     @Test
     void allOfThemGoToItsCluster() {
         Accepted accepted = accepted(listener("241.0.0.1", l -> l.addFilterChains(leading(TO_DATABASE))));
+        assertThat(chains(accepted).get(0).http().statPrefix()).isEqualTo("stats");
         Forward way = way(accepted);
         assertThat(way.clusters().weighted()).containsExactly(WeightedCluster.of("database", 1));
         assertThat(way.timeouts()).isEqualTo(Timeouts.NONE);

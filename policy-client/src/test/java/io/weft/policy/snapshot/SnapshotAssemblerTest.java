@@ -153,6 +153,33 @@ class SnapshotAssemblerTest {
         assertThat(names.in("shop").hosts()).containsOnlyKeys("orders.shop.svc.cluster.local", "orders.shop.svc", "orders.shop", "orders");
     }
 
+    /** As kuma-cp makes a mesh: without {@code MeshService}s, and so by no unified names. */
+    @Test
+    void servicesOfAClusterAreKnownByTheirTagsAsWell() {
+        SnapshotAssembler kuma = new SnapshotAssembler(Dialect.KUMA);
+        kuma.delta(ResourceType.CLUSTER, List.of(), List.of());
+        kuma.delta(ResourceType.LISTENER, List.of(
+                tagged("orders-v1_shop_svc_80", "10.96.0.11", 80), tagged("orders-v1_shop_svc_9090", "10.96.0.11", 9090),
+                // Headless: where its pod is.
+                tagged("batch_jobs_svc_80", "10.1.0.7", 80),
+                // By the name that kuma-cp has for it, of a pod without a Service, and of no cluster.
+                tagged("users_shop_svc_80", "240.0.0.1", 80), tagged("caller_shop_svc", "10.96.0.12", 80), tagged("mail", "10.96.0.13", 80)), List.of());
+
+        assertThat(kuma.assemble().orElseThrow().names().hosts()).isEqualTo(Map.of(
+                "orders-v1.shop.svc.cluster.local",
+                new NameTable.Host(List.of("10.96.0.11"), Optional.of(new NameTable.Service("orders-v1", "shop"))),
+                "batch.jobs.svc.cluster.local",
+                new NameTable.Host(List.of("10.1.0.7"), Optional.of(new NameTable.Service("batch", "jobs")))));
+    }
+
+    private static ParseOutcome tagged(String service, String address, int port) {
+        RouteConfiguration routes = new RouteConfiguration(service, List.of(), true, false, HeaderChanges.NONE, FilterOverrides.NONE);
+        FilterChain chain = FilterChain.plaintext(new HttpConnectionManager(service, new HttpConnectionManager.Inline(routes), List.of(),
+                HttpConnectionManager.Edge.NONE, HttpConnectionManager.StreamLimits.NONE));
+        return accepted(ResourceType.LISTENER,
+                new Listener("outbound:" + address + ":" + port, Listener.Kind.OUTBOUND, new HostPort(address, port), List.of(chain)), "1");
+    }
+
     private void delta(ParseOutcome... outcomes) {
         for (ParseOutcome outcome : outcomes) {
             assembler.delta(outcome.type(), List.of(outcome), List.of());

@@ -102,11 +102,12 @@ class KumaOnKubernetesIT {
         }
         JvmProcess caller = member("caller", "storefront", "app: storefront", 9).driver(JavaNetHttp.class);
 
+        // As kuma-cp makes a mesh, and with MeshServices.
         found(caller, "orders.shop.svc.80.mesh");
+        List<String> names = List.of("orders", "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local");
+        names.forEach(name -> found(caller, name));
         applied(mesh(""));
-        for (String host : List.of("orders", "orders.shop", "orders.shop.svc", "orders.shop.svc.cluster.local")) {
-            found(caller, host);
-        }
+        names.forEach(name -> found(caller, name));
         apply(route("orders-v1"));
         obeyed(caller, "v1");
         apply(route("orders-v2"));
