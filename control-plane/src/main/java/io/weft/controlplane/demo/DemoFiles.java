@@ -65,11 +65,11 @@ record DemoFiles(Path home, Path work) {
         return List.of(javaCommand(), "-Xmx192m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar.toString());
     }
 
-    List<String> controlPlane(String listen) {
+    List<String> controlPlane(String listen, String page) {
         Path jar = present(home.resolve("control-plane/target/weft-control-plane.jar"));
         return List.of(
                 javaCommand(), "-Xmx192m", "-XX:+UseSerialGC", "-jar", jar.toString(),
-                "control-plane", "--policies", policies().toString(), "--listen", listen,
+                "control-plane", "--policies", policies().toString(), "--listen", listen, "--page", page,
                 "--state-dir", state().toString());
     }
 

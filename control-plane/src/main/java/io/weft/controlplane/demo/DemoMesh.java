@@ -42,6 +42,7 @@ final class DemoMesh implements AutoCloseable {
     private final Instances instances;
     private final Answers answers = new Answers();
     private final int controlPlanePort;
+    private final int pagePort;
     /** These two and {@link #closed}: guarded by this, for a signal closes the demo at any moment. */
     private final List<ChildProcess> services = new ArrayList<>();
     private ChildProcess controlPlane;
@@ -56,6 +57,7 @@ final class DemoMesh implements AutoCloseable {
         this.meshPolicies = new MeshPolicies(files.policies());
         this.instances = new Instances(files.state());
         this.controlPlanePort = freePort();
+        this.pagePort = freePort();
     }
 
     CanaryPolicy policy() {
@@ -104,11 +106,16 @@ final class DemoMesh implements AutoCloseable {
         return controlPlaneRuns;
     }
 
+    /** Where the control plane serves its page while it runs. */
+    String page() {
+        return "http://127.0.0.1:" + pagePort + "/";
+    }
+
     void startControlPlane() throws IOException, InterruptedException {
         ChildProcess process =
                 ChildProcess.start(
                         "control-plane",
-                        files.controlPlane("127.0.0.1:" + controlPlanePort),
+                        files.controlPlane("127.0.0.1:" + controlPlanePort, "127.0.0.1:" + pagePort),
                         Map.of(),
                         files.logs());
         synchronized (this) {

@@ -111,7 +111,7 @@ final class LiveView implements View {
         List<Answer> recent = recent();
         List<String> lines = new ArrayList<>();
         lines.add("  %sweft demo%s  %sunmodified JVMs, one policy file%s   %s".formatted(BOLD, PLAIN, DIM, PLAIN, totals(recent)));
-        lines.add("");
+        lines.add(mesh.controlPlaneRuns() && !closed ? "  %sthe same in a browser: %s%s".formatted(DIM, mesh.page(), PLAIN) : "");
         lines.add("  %sbatch ──┬───────────────▶ orders     control plane%s  %s"
                 .formatted(DIM, PLAIN, mesh.controlPlaneRuns() ? GREEN + "● runs" + PLAIN : RED + "○ stopped" + PLAIN));
         lines.add("  %s        └─▶ storefront ─▶ orders     policy%s         %s".formatted(DIM, PLAIN, mesh.policy().summary()));

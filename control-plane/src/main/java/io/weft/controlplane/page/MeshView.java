@@ -51,7 +51,7 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
     record RefusedBy(double permission, double rateLimit, double fault) {}
 
     /**
-     * @param health {@code HEALTHY}; {@code UNHEALTHY}: its connection is broken, in a cluster: it does not take the mutual TLS that policy
+     * @param health {@code HEALTHY}; {@code UNHEALTHY}: its connection is broken, or it does not take the mutual TLS that policy
      *     demands; {@code DRAINING}: it takes no new requests
      * @param transport {@code PLAINTEXT}, {@code MTLS_PENDING} or {@code MTLS}
      * @param ejectedBy services that leave it out because of its failures

@@ -94,15 +94,16 @@ function troubles(mesh) {
   const add = (kind, what, why) => found.push({kind, what, why});
   for (const service of mesh?.services ?? []) {
     const out = service.instances.filter(each => each.health === 'UNHEALTHY');
+    const untrusted = state.view.replica || out.some(each => each.transport === 'MTLS_PENDING');
     const ejected = service.instances.filter(each => each.ejectedBy.length > 0);
     if (service.called && service.instances.length === 0) {
       add('bad', service.name, 'is called, but has no instance');
     } else if (service.called && out.length === service.instances.length) {
       add('bad', service.name, `none of its ${service.instances.length} instances ${
-        state.view.replica ? 'takes the mutual TLS that policy demands' : 'is connected'}`);
+        untrusted ? 'takes the mutual TLS that policy demands' : 'is connected'}`);
     } else if (out.length) {
       add('warn', service.name, `${out.length} of ${service.instances.length} instances ${
-        state.view.replica ? 'do not take the mutual TLS that policy demands' : 'not connected'}: ${names(out)}`);
+        untrusted ? 'do not take the mutual TLS that policy demands' : 'not connected'}: ${names(out)}`);
     }
     if (ejected.length) {
       const by = [...new Set(ejected.flatMap(each => each.ejectedBy))].join(', ');

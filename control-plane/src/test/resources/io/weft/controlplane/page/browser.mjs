@@ -123,6 +123,16 @@ try {
   assert.deepEqual(await page.evaluate(hardToRead), []);
   await picture(page, 'versions.png');
 
+  // Who is left out by policy is not said to be away.
+  const strict = await open({viewport: {width: 1440, height: 1000}});
+  const view = await strict.evaluate(async () => (await fetch('api/mesh')).json());
+  const payments = view.meshes[0].services.find(service => service.name === 'payments');
+  payments.instances.forEach(instance => Object.assign(instance, {health: 'UNHEALTHY', transport: 'MTLS_PENDING'}));
+  await strict.route('**/api/events*', route =>
+    route.fulfill({contentType: 'text/event-stream', body: `event: mesh\ndata: ${JSON.stringify(view)}\n\n`}));
+  await strict.reload();
+  await strict.waitForSelector('#attention:has-text("none of its 1 instances takes the mutual TLS that policy demands")', WAIT);
+
   // Dark, and small enough for a hand.
   const dark = await open({viewport: {width: 1440, height: 1000}, colorScheme: 'dark'}, '#service=orders');
   await dark.waitForSelector('.version .curve', WAIT);
