@@ -325,7 +325,7 @@ final class Report {
                 .map(line -> String.format(Locale.ROOT, """
 
                 What is left: an app that does nothing else pays %.1f µs of CPU for a request, in client and server together. By JFR's samples it is \
-                spread thinly: no single place has a tenth of the agent's own (its share is [below](#share)), which chooses a route and an endpoint, \
+                spread thinly: no single place has more than an eighth of the agent's own (its share is [below](#share)), which chooses a route and an endpoint, \
                 watches the time and counts; the rest is its garbage, and what compilers do not inline any more. An app that works for a millisecond on \
                 each request sees less than a hundredth.
                 """, (line.get("value").asDouble() - 1) * line.at("/detail/cpuMicrosPerRequestOff").asDouble()))
