@@ -28,7 +28,7 @@ final class Instances {
     /** Whether every instance that can be called takes mesh TLS. */
     boolean allTakeMeshTls() throws IOException {
         List<SavedRegistration> serving = serving();
-        return !serving.isEmpty() && serving.stream().allMatch(SavedRegistration::secured);
+        return !serving.isEmpty() && serving.stream().allMatch(each -> each.secured() && each.unready().isEmpty());
     }
 
     /** Whether none of them answers a caller that is nobody. */

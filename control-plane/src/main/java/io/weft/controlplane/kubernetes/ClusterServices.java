@@ -10,6 +10,7 @@ import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.TlsMode;
+import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.service.Service;
@@ -99,9 +100,9 @@ final class ClusterServices {
                 instance.address(), true, tags, Optional.of(port.protocol()), Set.of());
         Metadata metadata = new Metadata(
                 new ResourceId("Dataplane", service.metadata().mesh(), name), name, service.metadata().namespace(), Map.of());
-        Registry.Transport transport = !instance.meshTls() ? Registry.Transport.PLAINTEXT
-                : instance.health() == Health.HEALTHY ? Registry.Transport.READY : Registry.Transport.UNREADY;
-        return new Registry.Instance(new Dataplane(metadata, instance.address(), List.of(inbound)), instance.health(), transport);
+        Optional<Set<ClientNode.Address>> secured = !instance.meshTls() ? Optional.empty()
+                : Optional.of(instance.health() == Health.HEALTHY ? Set.of(ClientNode.Address.of(inbound)) : Set.of());
+        return new Registry.Instance(new Dataplane(metadata, instance.address(), List.of(inbound)), instance.health(), secured);
     }
 
     private static void tell(ObjectName service, Made made, Set<ObjectName> known) {

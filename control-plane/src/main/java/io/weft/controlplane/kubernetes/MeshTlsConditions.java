@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -43,12 +42,13 @@ final class MeshTlsConditions {
     /** @param connected to this replica; asked at each change of them, and in between */
     void settle(List<Instance> connected) {
         for (Instance instance : connected) {
-            if (instance.health() != Health.HEALTHY || instance.transport() == Transport.PLAINTEXT) {
+            if (instance.health() != Health.HEALTHY || instance.secured().isEmpty()) {
                 continue;
             }
             var metadata = instance.dataplane().metadata();
             ObjectName name = new ObjectName(metadata.namespace(), metadata.displayName());
-            boolean takes = instance.transport() == Transport.READY;
+            // A pod has one condition for all of its ports; one that is new does not take it back for the others.
+            boolean takes = !instance.secured().get().isEmpty();
             state.pod(name)
                     // Nothing was said of it, and there is nothing to say.
                     .filter(pod -> pod.meshTls().map(said -> said != takes).orElse(takes))

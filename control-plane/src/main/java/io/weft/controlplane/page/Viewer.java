@@ -133,7 +133,7 @@ final class Viewer {
         String address = host + ":" + inbound.port();
         InstanceLoad load = loads.getOrDefault(address, new InstanceLoad(Load.NONE, List.of()));
         String health = instance.health() == Health.UNHEALTHY ? "UNHEALTHY" : inbound.ready() ? "HEALTHY" : "DRAINING";
-        String transport = switch (instance.transport()) {
+        String transport = switch (instance.transport(inbound)) {
             case PLAINTEXT -> "PLAINTEXT";
             case UNREADY -> "MTLS_PENDING";
             case READY -> "MTLS";

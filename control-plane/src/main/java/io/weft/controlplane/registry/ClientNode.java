@@ -4,6 +4,7 @@ import io.weft.controlplane.identity.Workload;
 import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Metadata;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,18 +62,23 @@ public record ClientNode(
 
     /** Where others reach an inbound. */
     public record Address(String host, int port) {
+
+        public static Address of(Dataplane.Inbound inbound) {
+            return new Address(inbound.address(), inbound.port());
+        }
+
         @Override
         public String toString() {
             return host + ':' + port;
         }
     }
 
-    /** Of all its inbounds. */
+    /** Of all its inbounds, the caller's own. */
     public Set<Address> addresses() {
         return dataplane.stream()
                 .flatMap(resource -> resource.inbounds().stream())
-                .map(inbound -> new Address(inbound.address(), inbound.port()))
-                .collect(Collectors.toSet());
+                .map(Address::of)
+                .collect(Collectors.toCollection(HashSet::new));
     }
 
     /** The same as a cluster knows it. */

@@ -5,6 +5,7 @@ import io.weft.controlplane.token.Proof;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -54,10 +55,28 @@ public final class Registry {
 
     public enum Health { HEALTHY, UNHEALTHY }
 
-    /** A data plane and how it is. */
-    public record Instance(Dataplane dataplane, Health health, Transport transport) {}
+    /**
+     * A data plane and how it is.
+     *
+     * @param secured those of its inbounds that take mesh TLS, if policy says so; absent: there is no agent or proxy in front of the app
+     *     that could take anything else than plaintext
+     */
+    public record Instance(Dataplane dataplane, Health health, Optional<Set<ClientNode.Address>> secured) {
+        public Instance {
+            secured = secured.map(Set::copyOf);
+        }
 
-    /** What a data plane takes. */
+        public static Instance inPlaintext(Dataplane dataplane, Health health) {
+            return new Instance(dataplane, health, Optional.empty());
+        }
+
+        public Transport transport(Dataplane.Inbound inbound) {
+            return secured.map(those -> those.contains(ClientNode.Address.of(inbound)) ? Transport.READY : Transport.UNREADY)
+                    .orElse(Transport.PLAINTEXT);
+        }
+    }
+
+    /** What an inbound takes. */
     public enum Transport {
         /** There is no agent or proxy in front of the app that could take anything else. */
         PLAINTEXT,
@@ -84,8 +103,23 @@ public final class Registry {
         void joins(int others) throws E;
     }
 
-    /** What a stream says of its data plane. */
-    private record Claim(ClientNode node, Optional<String> resource, boolean secured) {
+    /**
+     * What a stream says of its data plane.
+     *
+     * @param secured those of its inbounds that take mesh TLS
+     */
+    private record Claim(ClientNode node, Optional<String> resource, Set<ClientNode.Address> secured) {
+
+        private Claim {
+            secured = Set.copyOf(secured);
+        }
+
+        /** The same with those of these inbounds that it has. */
+        Claim secured(Set<ClientNode.Address> those) {
+            Set<ClientNode.Address> own = addresses();
+            own.retainAll(those);
+            return new Claim(node, resource, own);
+        }
 
         boolean serves() {
             return node.dataplane().map(dataplane -> !dataplane.inbounds().isEmpty()).orElse(false);
@@ -166,15 +200,14 @@ public final class Registry {
             if (closed) {
                 return;
             }
-            Claim claim = new Claim(client, resource, false);
+            Claim claim = new Claim(client, resource, Set.of());
             if (registration == null) {
                 registration = new Registration(claim);
                 registrations.put(client.id(), registration);
             }
             own(registration, owner);
-            // One that comes back is as it was until its stream says more.
-            Claim before = registration.live.getOrDefault(stream.number(), registration.current);
-            claim = new Claim(client, resource, before.sameAs(claim) && before.secured());
+            // An inbound that was there before is as it was until the stream says more.
+            claim = claim.secured(registration.live.getOrDefault(stream.number(), registration.current).secured());
             boolean first = !registration.live.containsKey(stream.number());
             if (!take(registration, stream, claim)) {
                 return;
@@ -220,15 +253,15 @@ public final class Registry {
                 : Optional.of(registration.live.lowerEntry(registration.live.lastKey()).getValue());
     }
 
-    /** The stream's data plane takes mesh TLS from now on, or no longer. */
-    public void secured(StreamId stream, String nodeId, boolean secured) {
+    /** Of the stream's data plane these inbounds take mesh TLS from now on, and no others. */
+    public void secured(StreamId stream, String nodeId, Set<ClientNode.Address> secured) {
         synchronized (this) {
             Registration registration = registrations.get(nodeId);
             Claim old = registration == null ? null : registration.live.get(stream.number());
-            if (closed || old == null || old.secured() == secured) {
+            if (closed || old == null || old.secured().equals(secured)) {
                 return;
             }
-            registration.live.put(stream.number(), new Claim(old.node(), old.resource(), secured));
+            registration.live.put(stream.number(), old.secured(secured));
             if (!registration.isNewest(stream)) {
                 return;
             }
@@ -340,9 +373,7 @@ public final class Registry {
             Claim current = registration.current;
             if (current.node().mesh().equals(mesh)) {
                 current.node().dataplane().ifPresent(dataplane -> instances.put(
-                        id,
-                        new Instance(
-                                dataplane, registration.health, current.secured() ? Transport.READY : Transport.UNREADY)));
+                        id, new Instance(dataplane, registration.health, Optional.of(current.secured()))));
             }
         });
         return List.copyOf(instances.values());
@@ -353,8 +384,11 @@ public final class Registry {
         Map<String, SavedRegistration> saved = new TreeMap<>();
         registrations.forEach((id, registration) -> registration.current.resource().ifPresent(resource -> {
             ClientNode node = registration.current.node();
+            Set<ClientNode.Address> secured = registration.current.secured();
+            Set<ClientNode.Address> unready = registration.current.addresses();
+            unready.removeAll(secured);
             saved.put(id, new SavedRegistration(
-                    id, node.service(), node.kind(), resource, registration.health, registration.current.secured()));
+                    id, node.service(), node.kind(), resource, registration.health, !secured.isEmpty(), unready));
         }));
         return List.copyOf(saved.values());
     }
@@ -371,8 +405,10 @@ public final class Registry {
                             Optional.of(registration.resource()),
                             new ClientNode.Binding("127.0.0.1", Map.of()),
                             false);
+                    Set<ClientNode.Address> secured = registration.secured() ? node.addresses() : new HashSet<>();
+                    secured.removeAll(registration.unready());
                     Registration restored =
-                            new Registration(new Claim(node, Optional.of(registration.resource()), registration.secured()));
+                            new Registration(new Claim(node, Optional.of(registration.resource()), secured));
                     restored.health = registration.health();
                     registrations.putIfAbsent(node.id(), restored);
                 } catch (NodeReader.InvalidNodeException e) {

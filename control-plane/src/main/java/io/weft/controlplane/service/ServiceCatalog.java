@@ -155,11 +155,12 @@ public final class ServiceCatalog {
         Dataplane dataplane = instance.dataplane();
         List<Map<String, String>> tags =
                 dataplane.inbounds().stream().map(Dataplane.Inbound::tags).toList();
-        Optional<InboundSecurity> secured = instance.transport() == Transport.PLAINTEXT
+        Transport transport = instance.transport(inbound);
+        Optional<InboundSecurity> secured = transport == Transport.PLAINTEXT
                 ? Optional.empty()
                 : security.inbound(
                         dataplane.metadata(), tags, Workload.ofService(tags.get(0).get(Labels.SERVICE)), inbound);
-        boolean ready = instance.transport() == Transport.READY;
+        boolean ready = transport == Transport.READY;
         boolean strict = secured.isPresent() && secured.get().mode() == TlsMode.STRICT;
         return new Candidate(
                 dataplane,

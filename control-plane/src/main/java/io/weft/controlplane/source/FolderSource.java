@@ -13,7 +13,6 @@ import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,7 +41,7 @@ public final class FolderSource implements Source {
     public List<Instance> instances(String mesh, PolicySet policies, List<Instance> registered, MeshSecurity security) {
         List<Instance> instances = new ArrayList<>();
         for (Dataplane dataplane : policies.all(Dataplane.class, mesh)) {
-            instances.add(new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT));
+            instances.add(Instance.inPlaintext(dataplane, Health.HEALTHY));
         }
         instances.addAll(registered);
         return instances;

@@ -246,7 +246,7 @@ public final class AdsServer extends AggregatedDiscoveryServiceImplBase {
         }
 
         @Override
-        public void secured(NodeStream stream, boolean secured) {
+        public void secured(NodeStream stream, Set<ClientNode.Address> secured) {
             stream.node().ifPresent(node -> registry.secured(stream.id(), node.id(), secured));
         }
 

@@ -80,7 +80,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     /** Clusters that routes have to wait for. */
     private Set<String> awaited = Set.of();
     private long awaitedUntil;
-    private boolean secured;
+    /** Those of its inbounds that take mesh TLS. */
+    private Set<ClientNode.Address> secured = Set.of();
     private boolean ended;
     /** Null: nobody is waited for. */
     private Future<?> expiry;
@@ -92,8 +93,8 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         ClientNode identified(NodeStream stream, Node node)
                 throws NodeReader.InvalidNodeException, Admission.RefusedException;
 
-        /** The reader takes mesh TLS from now on, or no longer. */
-        void secured(NodeStream stream, boolean secured);
+        /** These inbounds of the reader take mesh TLS from now on, and no others. */
+        void secured(NodeStream stream, Set<ClientNode.Address> secured);
 
         /** The stream is over. */
         void ended(NodeStream stream, boolean inGoodOrder);
@@ -306,14 +307,16 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
     }
 
     /**
-     * Its inbounds take mesh TLS once it has accepted what says so of each of them and has a certificate. What changes later does not
-     * take that back for the moment that it is under way.
+     * An inbound takes mesh TLS once the reader has accepted what says so of all of them and has a certificate. What changes later, be it
+     * that there is one more, does not take that back for the moment that it is under way.
      */
     private void noteSecured() {
-        boolean now = !target.secured().isEmpty()
-                && target.secured().containsAll(node.addresses())
-                && (secured || accepted(ResourceType.LISTENER) && subscriptions.containsKey(ResourceType.LISTENER) && hasCertificate());
-        if (now != secured) {
+        Set<ClientNode.Address> now = node.addresses();
+        now.retainAll(target.secured());
+        if (!accepted(ResourceType.LISTENER) || !subscriptions.containsKey(ResourceType.LISTENER) || !hasCertificate()) {
+            now.retainAll(secured);
+        }
+        if (!now.equals(secured)) {
             secured = now;
             events.secured(this, now);
         }
@@ -487,14 +490,13 @@ final class NodeStream implements ConfigWatcher, DiscoveryServerCallbacks {
         if (node != null && !sent.getId().equals(node.id())) {
             throw invalid("node.id must not change on a stream: " + node.id() + " became " + sent.getId());
         }
-        ClientNode before = node;
         try {
             node = events.identified(this, sent);
             lastNode = sent;
-            if (before != null && !before.addresses().equals(node.addresses())) {
-                // Of ports that are new nothing was said yet, and the registry has forgotten what was.
-                secured = false;
-            }
+            // Of an inbound that comes again nothing was said yet, and the registry has forgotten what was.
+            Set<ClientNode.Address> kept = node.addresses();
+            kept.retainAll(secured);
+            secured = kept;
             forgetExpiry();
         } catch (Admission.RefusedException e) {
             TURNED_AWAY.say("a data plane is turned away: " + e.getMessage());

@@ -134,12 +134,12 @@ class ClusterServicesTest {
             assertThat(each.dataplane().metadata().displayName()).isEqualTo("orders-1");
             assertThat(each.dataplane().inbounds().get(0).tags()).containsEntry("kuma.io/service", "shop/orders");
             assertThat(each.health()).isEqualTo(Health.HEALTHY);
-            assertThat(each.transport()).isEqualTo(Transport.PLAINTEXT);
+            assertThat(each.transport(each.dataplane().inbounds().get(0))).isEqualTo(Transport.PLAINTEXT);
         });
         namespace("weft.io/inject: enabled");
         assertThat(services.instances("default", strict)).singleElement().satisfies(each -> {
             assertThat(each.health()).isEqualTo(Health.UNHEALTHY);
-            assertThat(each.transport()).isEqualTo(Transport.UNREADY);
+            assertThat(each.transport(each.dataplane().inbounds().get(0))).isEqualTo(Transport.UNREADY);
         });
     }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.StreamId;
-import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.token.Proof;
 import io.weft.controlplane.token.Token;
 import io.weft.controlplane.xds.Nodes;
@@ -16,6 +15,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -55,13 +57,23 @@ class RegistryTest {
         public void joins(int others) throws IOException {}
     }
 
-    private void register(StreamId stream, int port) throws Exception {
-        var node = Nodes.agent("orders", "1", port, "v1");
+    private void register(StreamId stream, int... ports) throws Exception {
+        var node = Nodes.agent("orders", "1", IntStream.of(ports)
+                .mapToObj(port -> "{\"port\":%d,\"tags\":{\"kuma.io/service\":\"orders\"}}".formatted(port))
+                .toArray(String[]::new));
         registry.register(stream, reader.read(node), NodeReader.resource(node), Optional.empty(), new Open());
     }
 
     private List<Integer> ports() {
         return registry.instances("default").stream().map(each -> each.dataplane().inbounds().get(0).port()).toList();
+    }
+
+    private static Set<ClientNode.Address> addresses(int... ports) {
+        return IntStream.of(ports).mapToObj(port -> new ClientNode.Address("127.0.0.1", port)).collect(Collectors.toSet());
+    }
+
+    private Set<ClientNode.Address> secured() {
+        return registry.instances("default").get(0).secured().orElseThrow();
     }
 
     private Health health() {
@@ -168,26 +180,48 @@ class RegistryTest {
         register(FIRST, 8081);
         register(SECOND, 8091);
         register(FIRST, 8082);
-        registry.secured(FIRST, ID, true);
+        registry.secured(FIRST, ID, addresses(8082));
         assertThat(ports()).containsExactly(8091);
-        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.UNREADY);
+        assertThat(secured()).isEmpty();
         registry.leave(SECOND, ID);
         assertThat(ports()).containsExactly(8082);
-        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.READY);
+        assertThat(secured()).isEqualTo(addresses(8082));
     }
 
     /** Its old stream may be half-open and end much later, or never say anything again. */
     @Test
     void aDataPlaneThatCameBackIsNotItsOwnDuplicate() throws Exception {
         register(FIRST, 8081);
-        registry.secured(FIRST, ID, true);
+        registry.secured(FIRST, ID, addresses(8081));
         register(SECOND, 8081);
-        assertThat(registry.instances("default").get(0).transport()).isEqualTo(Transport.READY);
+        assertThat(secured()).isEqualTo(addresses(8081));
         register(FIRST, 8081);
         registry.leave(SECOND, ID);
         assertThat(ports()).isEmpty();
         registry.lose(FIRST, ID);
         assertThat(ports()).isEmpty();
+    }
+
+    /** Else the others would be called in plaintext, or not at all, for the moment until the new one is ready. */
+    @Test
+    void ofTheInboundsOnlyANewOneHasYetToSayThatItTakesMeshTls() throws Exception {
+        register(FIRST, 8081);
+        registry.secured(FIRST, ID, addresses(8081));
+        register(FIRST, 8081, 8082);
+        assertThat(secured()).isEqualTo(addresses(8081));
+
+        List<SavedRegistration> saved = registry.save();
+        registry = registry();
+        registry.restore(saved);
+        assertThat(secured()).as("after a restart").isEqualTo(addresses(8081));
+        register(SECOND, 8081, 8082, 8083);
+        assertThat(secured()).as("on another stream").isEqualTo(addresses(8081));
+
+        registry.secured(SECOND, ID, addresses(8081, 8082, 8083));
+        assertThat(secured()).isEqualTo(addresses(8081, 8082, 8083));
+        register(SECOND, 8082);
+        register(SECOND, 8081, 8082);
+        assertThat(secured()).as("8081 was closed meanwhile").isEqualTo(addresses(8082));
     }
 
     @Test

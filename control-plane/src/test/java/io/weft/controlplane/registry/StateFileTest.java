@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,7 +26,7 @@ class StateFileTest {
     private static List<SavedRegistration> registrations(String name, int count) {
         return IntStream.range(0, count)
                 .mapToObj(i -> new SavedRegistration(
-                        name + i, name, ClientNode.Kind.AGENT, "{}", Registry.Health.HEALTHY, false))
+                        name + i, name, ClientNode.Kind.AGENT, "{}", Registry.Health.HEALTHY, false, Set.of()))
                 .toList();
     }
 
@@ -55,6 +56,19 @@ class StateFileTest {
         try (Stream<Path> files = Files.list(folder)) {
             assertThat(files).containsExactly(folder.resolve("registrations.json"));
         }
+    }
+
+    /** An upgrade must not take back for a moment what everybody has. */
+    @Test
+    void whatAnEarlierVersionSavedAsSecuredIsSoAtAllOfItsInbounds() throws IOException {
+        Files.writeString(folder.resolve("registrations.json"), """
+                {"format": 1, "registrations": [{"id": "default.orders-1", "service": "orders", "kind": "AGENT", "resource": "{}",
+                  "health": "HEALTHY", "secured": true}]}
+                """);
+        assertThat(new StateFile(folder).read()).singleElement().satisfies(saved -> {
+            assertThat(saved.secured()).isTrue();
+            assertThat(saved.unready()).isEmpty();
+        });
     }
 
     @Test

@@ -10,7 +10,6 @@ import io.weft.controlplane.policy.Protocol;
 import io.weft.controlplane.policy.ServiceType;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +43,7 @@ class ServiceCatalogTest {
         return ServiceCatalog.build(
                 "default",
                 Policies.read(Dataplane.class, dataplanes).stream()
-                        .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
+                        .map(dataplane -> Instance.inPlaintext(dataplane, Health.HEALTHY))
                         .toList(),
                 Policies.read(MeshService.class, services),
                 Policies.read(MeshHttpRoute.class, routes),
@@ -190,8 +189,8 @@ class ServiceCatalogTest {
                 dataplane("old", "10.0.0.1", 80, "kuma.io/service: a") + dataplane("new", "10.0.0.1", 80, "kuma.io/service: a"));
         ServiceCatalog catalog = ServiceCatalog.build("default",
                 List.of(
-                        new Instance(dataplanes.get(0), Health.UNHEALTHY, Transport.PLAINTEXT),
-                        new Instance(dataplanes.get(1), Health.HEALTHY, Transport.PLAINTEXT)),
+                        Instance.inPlaintext(dataplanes.get(0), Health.UNHEALTHY),
+                        Instance.inPlaintext(dataplanes.get(1), Health.HEALTHY)),
                 List.of(), List.of(), MeshSecurity.NONE);
         assertThat(service(catalog, "a").ports().get(0).instances()).singleElement()
                 .satisfies(instance -> assertThat(instance.health()).isEqualTo(Health.HEALTHY));

@@ -50,7 +50,6 @@ import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,7 +59,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** The mesh {@code envoyconfig} of Kuma's own tests with some documents, and what is served to its data planes. */
 final class KumaMesh {
@@ -112,12 +113,17 @@ final class KumaMesh {
         AppliedPolicies applied = AppliedPolicies.of(set, NAME);
         ServiceCatalog services = ServiceCatalog.build(
                         NAME,
-                        set.all(Dataplane.class, NAME).stream().map(each -> new Instance(each, Health.HEALTHY, Transport.READY)).toList(),
+                        set.all(Dataplane.class, NAME).stream().map(KumaMesh::secured).toList(),
                         set.all(MeshService.class, NAME),
                         applied.routes(),
                         security)
                 .with(set.all(MeshMultiZoneService.class, NAME), set.all(MeshExternalService.class, NAME));
         return new KumaMesh(new MeshCompiler(services, applied, security, keys.certificates, new MadeResources()), set);
+    }
+
+    private static Instance secured(Dataplane dataplane) {
+        Set<ClientNode.Address> all = dataplane.inbounds().stream().map(ClientNode.Address::of).collect(Collectors.toSet());
+        return new Instance(dataplane, Health.HEALTHY, Optional.of(all));
     }
 
     NodeConfig config(String dataplane, ClientNode.Kind kind) {

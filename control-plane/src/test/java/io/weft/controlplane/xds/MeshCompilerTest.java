@@ -43,7 +43,6 @@ import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
-import io.weft.controlplane.registry.Registry.Transport;
 import io.weft.controlplane.service.ServiceCatalog;
 import java.io.IOException;
 import java.time.Clock;
@@ -110,7 +109,7 @@ class MeshCompilerTest {
         ServiceCatalog catalog = ServiceCatalog.build(
                         "default",
                         set.all(Dataplane.class, "default").stream()
-                                .map(dataplane -> new Instance(dataplane, Health.HEALTHY, Transport.PLAINTEXT))
+                                .map(dataplane -> Instance.inPlaintext(dataplane, Health.HEALTHY))
                                 .toList(),
                         set.all(MeshService.class, "default"),
                         applied.routes(),

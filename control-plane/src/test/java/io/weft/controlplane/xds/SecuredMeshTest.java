@@ -402,6 +402,41 @@ class SecuredMeshTest {
         }
     }
 
+    /** Else the others would be called in plaintext, or not at all, for the moment until the new one is ready. */
+    @Test
+    void aPortThatIsOpenedTakesMeshTlsBackForNoOther() throws IOException {
+        mode("Permissive");
+        try (DeltaClient orders = connect(holding(Nodes.agent("orders", "0", inbound(8081))), token("orders"));
+                DeltaClient storefront = connect(Nodes.agent("storefront", "1", 8080, "v1"), token("storefront"))) {
+            await().untilAsserted(() -> assertThat(byTls(storefront)).containsExactly(8081));
+            int before = storefront.history(ORDERS).size();
+
+            orders.refuse("self_inbound_dp_8091");
+            orders.update(holding(Nodes.agent("orders", "0", inbound(8081), inbound(8091))));
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactlyInAnyOrder(8081, 8091));
+            assertThat(byTls(storefront)).as("the new one is not ready").containsExactly(8081);
+
+            mode("Strict");
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactly(8081));
+            orders.refuse();
+            mode("Permissive");
+            await().untilAsserted(() -> assertThat(healthy(storefront)).containsExactlyInAnyOrder(8081, 8091));
+            await().untilAsserted(() -> assertThat(byTls(storefront)).containsExactlyInAnyOrder(8081, 8091));
+            assertThat(storefront.history(ORDERS)).hasSizeGreaterThan(before)
+                    .allSatisfy(each -> assertThat(each).containsEntry(8081, HealthStatus.HEALTHY));
+        }
+    }
+
+    private static List<Integer> byTls(DeltaClient client) {
+        ClusterLoadAssignment assignment = client.endpoints(ORDERS);
+        assertThat(assignment).isNotNull();
+        return assignment.getEndpointsList().stream()
+                .flatMap(locality -> locality.getLbEndpointsList().stream())
+                .filter(endpoint -> endpoint.getMetadata().containsFilterMetadata("envoy.transport_socket_match"))
+                .map(endpoint -> endpoint.getEndpoint().getAddress().getSocketAddress().getPortValue())
+                .toList();
+    }
+
     private static String inbound(int port) {
         return "{\"port\":%d,\"tags\":{\"kuma.io/service\":\"orders\",\"kuma.io/protocol\":\"http\"}}".formatted(port);
     }
