@@ -8,14 +8,17 @@ import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
 import io.weft.controlplane.policy.References;
 import io.weft.controlplane.policy.References.Known;
+import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.ResourceParser;
 import io.weft.controlplane.policy.SourceText;
+import io.weft.controlplane.service.Overridden;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +90,7 @@ final class PolicyCommand {
                 }
             }
             PolicySet set = new PolicyHistory(new ResourceParser()).update(List.copyOf(texts.values()));
+            Map<ResourceId, Collection<String>> overridden = Overridden.in(set);
             List<Problem> warnings;
             try {
                 warnings = References.unmet(set, page == null ? Known.NOTHING : LiveServices.of(page));
@@ -95,12 +99,15 @@ final class PolicyCommand {
                 return 1;
             }
             if (json) {
-                out.println(Json.line(report(set, warnings)));
+                out.println(Json.line(report(set, overridden, warnings)));
             } else {
                 set.inForce().forEach(document -> out.println(
                         document.file() + ":" + document.line() + ": "
                                 + document.resource().metadata().id() + ": ok"
-                                + (document.resource().metadata().shadow() ? ", a shadow: not applied" : "")));
+                                + (document.resource().metadata().shadow() ? ", a shadow: not applied" : "")
+                                + (overridden.containsKey(document.resource().metadata().id())
+                                        ? ", overridden by " + String.join(", ", overridden.get(document.resource().metadata().id())) + ": has no effect"
+                                        : "")));
                 out.println(set.inForce().size() + " in order, " + set.problems().size() + " problems"
                         + (warnings.isEmpty() ? "" : ", " + warnings.size() + " warnings")
                         + (page == null && set.inForce().stream().anyMatch(document -> document.resource() instanceof MeshHttpRoute)
@@ -129,7 +136,7 @@ final class PolicyCommand {
             return texts;
         }
 
-        private Map<String, Object> report(PolicySet set, List<Problem> warnings) {
+        private Map<String, Object> report(PolicySet set, Map<ResourceId, Collection<String>> overridden, List<Problem> warnings) {
             List<Map<String, Object>> documents = new ArrayList<>();
             set.inForce().forEach(document -> {
                 Metadata metadata = document.resource().metadata();
@@ -140,6 +147,7 @@ final class PolicyCommand {
                 entry.put("file", document.file());
                 entry.put("line", document.line());
                 entry.put("applied", !metadata.shadow());
+                entry.put("overriddenBy", overridden.getOrDefault(metadata.id(), List.of()));
                 documents.add(entry);
             });
             Map<String, Object> report = new LinkedHashMap<>();

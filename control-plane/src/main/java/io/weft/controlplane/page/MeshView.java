@@ -93,6 +93,8 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
     /**
      * @param shadow computed, not applied
      * @param outdated its newest version was refused, so that an older one is in force
+     * @param overriddenBy names of others of its kind that together say all that it says, with higher precedence: it has no effect; empty: it
+     *     may have one
      * @param actsOn names of services
      * @param refusedBy data planes that refuse what came of it
      */
@@ -103,6 +105,7 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
             int line,
             boolean shadow,
             boolean outdated,
+            List<String> overriddenBy,
             String target,
             List<String> actsOn,
             List<String> refusedBy) {}

@@ -17,9 +17,11 @@ import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.rollout.Split;
+import io.weft.controlplane.service.Overridden;
 import io.weft.controlplane.xds.AdsServer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +40,10 @@ final class Viewer {
     private static final Duration RECENT = Duration.ofSeconds(30);
 
     private final ControlPlane controlPlane;
+    private volatile Known overridden = new Known(PolicySet.EMPTY, Map.of());
+
+    /** What hangs on the policies alone, and need not be found out for each view. */
+    private record Known(PolicySet policies, Map<ResourceId, Collection<String>> overridden) {}
 
     Viewer(ControlPlane controlPlane) {
         this.controlPlane = controlPlane;
@@ -178,9 +184,10 @@ final class Viewer {
         return Double.isNaN(value) ? null : Double.valueOf(value);
     }
 
-    private static List<MeshView.Policy> policies(
+    private List<MeshView.Policy> policies(
             String mesh, PolicySet policies, List<MeshHttpRoute> routes, List<AdsServer.Connected> connected) {
         Set<ResourceId> outdated = new HashSet<>(policies.outdated());
+        Map<ResourceId, Collection<String>> overridden = overridden(policies);
         List<MeshView.Policy> shown = new ArrayList<>();
         for (PolicySet.Sourced sourced : policies.inForce()) {
             var metadata = sourced.resource().metadata();
@@ -203,10 +210,19 @@ final class Viewer {
             actsOn.remove("");
             shown.add(new MeshView.Policy(
                     metadata.id().type(), metadata.id().name(), sourced.file(), sourced.line(), metadata.shadow(),
-                    outdated.contains(metadata.id()), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
+                    outdated.contains(metadata.id()), List.copyOf(overridden.getOrDefault(metadata.id(), List.of())), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
                     List.copyOf(refusedBy)));
         }
         return shown;
+    }
+
+    private Map<ResourceId, Collection<String>> overridden(PolicySet policies) {
+        Known known = overridden;
+        if (known.policies != policies) {
+            known = new Known(policies, Overridden.in(policies));
+            overridden = known;
+        }
+        return known.overridden;
     }
 
     /** In the order of their nodes' names. */

@@ -1,6 +1,5 @@
 package io.weft.controlplane.service;
 
-import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.MeshHttpRoute.Match;
 import io.weft.controlplane.policy.MeshHttpRoute.Rule;
@@ -9,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,6 +29,8 @@ public final class RouteRules {
             List.of());
 
     private static final List<String> ROLES = List.of("system", "producer", "consumer", "workload-owner");
+
+    static final Comparator<Metadata> BY_ROLE = Comparator.comparingInt(policy -> Math.max(0, ROLES.indexOf(policy.role())));
 
     /**
      * One match and what it leads to.
@@ -89,16 +89,12 @@ public final class RouteRules {
 
     private static final Comparator<Entry> ASCENDING = Comparator
             .<Entry>comparingInt(entry -> entry.policy().target().rank())
-            .thenComparingInt(entry -> role(entry.policy().metadata().labels()))
+            .thenComparing(entry -> entry.policy().metadata(), BY_ROLE)
             .thenComparingInt(entry -> entry.to().destination().section().isPresent() ? 1 : 0)
             .thenComparing(entry -> entry.policy().metadata().displayName(), Comparator.reverseOrder());
 
     private static boolean isOfGateway(Entry entry, String role) {
         return entry.policy().unmatched() == MeshHttpRoute.Unmatched.NOT_FOUND && entry.policy().metadata().role().equals(role);
-    }
-
-    private static int role(Map<String, String> labels) {
-        return Math.max(0, ROLES.indexOf(labels.getOrDefault(Labels.POLICY_ROLE, ROLES.get(0))));
     }
 
     /** From the rule that wins to the one that loses. */
@@ -122,7 +118,7 @@ public final class RouteRules {
         return merged;
     }
 
-    private static Rule override(Rule lower, Rule higher) {
+    static Rule override(Rule lower, Rule higher) {
         return new Rule(
                 higher.matches(),
                 higher.filters().or(lower::filters),

@@ -240,6 +240,8 @@ function drawPolicies(mesh) {
       standing = element('span', {class: 'state bad-text'}, 'older version in force, the newest is refused');
     } else if (policy.shadow) {
       standing = element('span', {class: 'state warn-text'}, 'shadow, not applied');
+    } else if (policy.overriddenBy.length) {
+      standing = element('span', {class: 'state warn-text'}, `overridden by ${policy.overriddenBy.join(', ')}`);
     }
     return element('tr', {}, [
       cell(policy.type),

@@ -95,6 +95,17 @@ class WeftTest {
     }
 
     @Test
+    void checkSaysWhichPolicyHasNoEffect() throws IOException {
+        String timeout = "type: MeshTimeout\nname: %s\nspec: {to: [{targetRef: {kind: Mesh}, default: {connectionTimeout: 2s}}]}\n";
+        Files.writeString(folder.resolve("a.yaml"), timeout.formatted("mine") + "---\n" + timeout.formatted("its"));
+        assertThat(run("policy", "check", folder.toString()).out())
+                .contains("a.yaml:1: MeshTimeout mine (mesh default): ok, overridden by its: has no effect", "MeshTimeout its (mesh default): ok\n");
+        JsonNode report = new ObjectMapper().readTree(run("policy", "check", "--json", folder.toString()).out());
+        assertThat(report.at("/documents/0/overriddenBy")).hasToString("[]");
+        assertThat(report.at("/documents/1/overriddenBy")).hasToString("[\"its\"]");
+    }
+
+    @Test
     void explainNamesAProcessAsStatusDoes() {
         Run none = run("explain", "orders", "GET", "http://orders/");
         assertThat(none.exit()).isEqualTo(2);

@@ -96,6 +96,11 @@ class PageServerTest {
         assertThat(view().at("/meshes/0/rollouts/0/weights/v2").asInt()).isEqualTo(10);
         assertThat(texts(view().at("/meshes/0/policies/0/actsOn"))).contains("storefront", "batch");
 
+        Files.writeString(folder.resolve("other.yaml"), SimulatedMesh.CANARY.replace("orders-canary", "another-canary"));
+        await().until(() -> view().at("/meshes/0/policies").size() == 2);
+        assertThat(view().at("/meshes/0/policies/0/overriddenBy")).as("the alphabetically first counts").hasToString("[]");
+        assertThat(view().at("/meshes/0/policies/1/overriddenBy")).hasToString("[\"another-canary\"]");
+
         JsonNode refusing = edge("orders", "mail", "v1");
         assertThat(refusing.path("refused").asDouble()).as("no success, though below 500").isCloseTo(0.3, within(0.01));
         assertThat(refusing.path("success").asDouble()).isCloseTo(0.7, within(0.01));

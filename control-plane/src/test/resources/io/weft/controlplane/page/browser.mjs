@@ -113,6 +113,15 @@ try {
     'type: MeshHTTPRoute\nname: from-elsewhere\nmesh: default\nspec: {to: [{targetRef: {kind: MeshService, name: stock}, rules: []}]}\n');
   await page.waitForSelector('#policies td:has-text("from-elsewhere")', WAIT);
 
+  // Of two that say the same of the same, one has no effect.
+  fs.writeFileSync(path.join(folder, 'timeouts.yaml'), ['shared', 'mine'].map(name =>
+    `type: MeshTimeout\nname: ${name}\nspec: {to: [{targetRef: {kind: Mesh}, default: {connectionTimeout: 2s}}]}\n`).join('---\n'));
+  await page.waitForSelector('#policies tr:has-text("shared") td:has-text("overridden by mine")', WAIT);
+  await page.waitForSelector('#policies tr:has(.name:has-text("mine")) td:has-text("in force")', WAIT);
+  assert.deepEqual(await page.evaluate(hardToRead), []);
+  await page.locator('#policies').scrollIntoViewIfNeeded();
+  await picture(page, 'policies.png');
+
   // Three versions, no two alike, by colour or by shape.
   await page.goto(`${url}#service=stock`);
   await page.waitForFunction(() => document.querySelectorAll('.version .curve').length > 6 && document.querySelectorAll('.version').length === 3, null, WAIT);
