@@ -29,9 +29,13 @@ abstract class Expectations {
 
     /** A response whose body does not come to an end. */
     final Upstream.Reaction half(Upstream.Then then) {
+        return half("HTTP/1.1 200 OK", then);
+    }
+
+    final Upstream.Reaction half(String status, Upstream.Then then) {
         return stage().client.takesHalfForWhole()
-                ? Upstream.send(then, "half", "HTTP/1.1 200 OK", "Content-Length: 8")
-                : Upstream.send(then, "4\r\nhalf\r\n", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked");
+                ? Upstream.send(then, "half", status, "Content-Length: 8")
+                : Upstream.send(then, "4\r\nhalf\r\n", status, "Transfer-Encoding: chunked");
     }
 
     @BeforeEach

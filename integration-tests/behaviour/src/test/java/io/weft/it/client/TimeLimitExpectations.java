@@ -126,6 +126,18 @@ abstract class TimeLimitExpectations extends Expectations {
         assertThat(failure.get("error")).contains("Exception");
     }
 
+    /** For which some libraries stop sending. */
+    @Test
+    void aRefusalThatBeginsBeforeItsRequestIsCompleteBreaksOff() {
+        serve(limited(SHORT, action -> {}));
+        a.answerBeforeTheBody();
+        a.react(request -> half("HTTP/1.1 413 Too large", Then.KEEP));
+
+        Map<String, String> failure = stage().sendFailing(Call.post("http://orders/", "late").way(Way.STREAM).way(Way.LATE));
+
+        assertThat(failure.get("error")).contains("Exception");
+    }
+
     @Test
     void aStreamOnWhichNothingMovesIsEnded() {
         serve(limited(Durations.ZERO, action -> action.setIdleTimeout(SHORT)));

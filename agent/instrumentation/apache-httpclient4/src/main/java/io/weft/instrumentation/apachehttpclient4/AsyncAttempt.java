@@ -521,6 +521,11 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
             return;
         }
         outcome = Outcome.DELIVERED;
+        NHttpClientConnection connection = leased.get();
+        if (connection != null && !connection.isRequestSubmitted()) {
+            // Answered before its end, it is sent no further, of which the library tells nobody.
+            tellExchange(rest);
+        }
         new MessageHeaders(response).changeResponse(hop.exchange().responseChanges());
         hop.handler().responseReceived(response);
     }

@@ -27,6 +27,7 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.CapacityChannel;
@@ -517,6 +518,10 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         }
         if (details == null) {
             over();
+        }
+        if (response.getCode() >= HttpStatus.SC_REDIRECTION) {
+            // Answered so before its end, it is sent no further, of which the library tells nobody.
+            tellExchange(rest);
         }
         tellSent();
         hop.handler().consumeResponse(response, details, context);
