@@ -7,7 +7,11 @@ import io.envoyproxy.envoy.service.load_stats.v3.LoadReportingServiceGrpc.LoadRe
 import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsRequest;
 import io.envoyproxy.envoy.service.load_stats.v3.LoadStatsResponse;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
@@ -23,6 +27,7 @@ class BearerTest {
 
     private final CompletableFuture<Bearer> known = new CompletableFuture<>();
     private final CompletableFuture<String> asked = new CompletableFuture<>();
+    private final CompletableFuture<Void> waits = new CompletableFuture<>();
 
     @Test
     void aCallIsServedOnceItIsKnownWhoseItIs() throws Exception {
@@ -56,7 +61,7 @@ class BearerTest {
                     ended.complete(Status.OK);
                 }
             });
-            asked.get(60, TimeUnit.SECONDS);
+            waits.get(60, TimeUnit.SECONDS);
             assertThat(ended).as("nobody knows yet").isNotDone();
             known.complete(Bearer.nobody("no token came"));
             return ended.get(60, TimeUnit.SECONDS).getCode();
@@ -83,8 +88,19 @@ class BearerTest {
                     asked.complete(host);
                     return known;
                 }))
+                .intercept(new Waiting())
                 .build()
                 .start();
+    }
+
+    /** Says that a call waits, which it does not yet when it is asked for its bearer. */
+    private final class Waiting implements ServerInterceptor {
+        @Override
+        public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+            ServerCall.Listener<Q> listener = next.startCall(call, headers);
+            waits.complete(null);
+            return listener;
+        }
     }
 
     private static final class IgnoredRequests implements StreamObserver<LoadStatsRequest> {
