@@ -41,17 +41,12 @@ abstract class Internals {
     /** Read once, when the members are looked up. */
     static volatile AdapterContext context;
 
-    final Class<?> streamType;
-    final Class<?> connectionType;
-
     /** Set while this thread asks the library for a request of its own. */
     private final ThreadLocal<Boolean> opening = new ThreadLocal<>();
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Internals.context = context;
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
-        streamType = Members.STREAM_TYPE;
-        connectionType = Members.CONNECTION_TYPE;
     }
 
     static MethodHandle generic(MethodHandle handle, Class<?> result, Class<?>... parameters) {
@@ -221,8 +216,12 @@ abstract class Internals {
         return (Object) Members.WRITE_HEAD.invokeExact(stream, args);
     }
 
+    static HttpVersion version(Object stream) throws Throwable {
+        return (HttpVersion) Members.STREAM_VERSION.invokeExact(stream);
+    }
+
     boolean isHttp2(Object stream) throws Throwable {
-        return (HttpVersion) Members.STREAM_VERSION.invokeExact(stream) == HttpVersion.HTTP_2;
+        return version(stream) == HttpVersion.HTTP_2;
     }
 
     void reset(Object stream, Throwable cause) throws Throwable {
@@ -248,12 +247,24 @@ abstract class Internals {
         Members.RESET_REQUEST.invokeExact(request);
     }
 
-    Object newStream(InvocationHandler handler) {
-        return Proxy.newProxyInstance(Internals.class.getClassLoader(), new Class<?>[] {streamType}, handler);
+    /** Beside those of {@link #listen(Object, Attempt)}. */
+    static void listen(Object on, Listener listener, Handler<?> handler) throws Throwable {
+        switch (listener) {
+            case PUSH -> Members.PUSH_HANDLER.invokeExact(on, handler);
+            case CONTINUE -> Members.CONTINUE_HANDLER.invokeExact(on, handler);
+            case EARLY_HINTS -> Members.EARLY_HINTS_HANDLER.invokeExact(on, handler);
+            case DRAIN -> Members.DRAIN_HANDLER.invokeExact(on, handler);
+            case PRIORITY -> Members.PRIORITY_HANDLER.invokeExact(on, handler);
+            case CUSTOM_FRAME -> Members.CUSTOM_FRAME_HANDLER.invokeExact(on, handler);
+        }
     }
 
-    Object newConnection(InvocationHandler handler) {
-        return Proxy.newProxyInstance(Internals.class.getClassLoader(), new Class<?>[] {connectionType}, handler);
+    Object newStream(InvocationHandler handler) throws Throwable {
+        return (Object) Members.NEW_STREAM.invokeExact(handler);
+    }
+
+    Object newConnection(InvocationHandler handler) throws Throwable {
+        return (Object) Members.NEW_CONNECTION.invokeExact(handler);
     }
 
     /** Whether it was the app's patience that has ended a request. */
@@ -312,6 +323,15 @@ abstract class Internals {
         static final MethodHandle EXCEPTION_HANDLER;
         /** Null: a reset is an exception. */
         static final MethodHandle RESET_HANDLER;
+        static final MethodHandle PUSH_HANDLER;
+        static final MethodHandle CONTINUE_HANDLER;
+        /** Null where there are none. */
+        static final MethodHandle EARLY_HINTS_HANDLER;
+        static final MethodHandle DRAIN_HANDLER;
+        static final MethodHandle PRIORITY_HANDLER;
+        static final MethodHandle CUSTOM_FRAME_HANDLER;
+        static final MethodHandle NEW_STREAM;
+        static final MethodHandle NEW_CONNECTION;
         static final MethodHandle PROMISE;
         static final MethodHandle PROMISE_CONTEXT;
         static final MethodHandle EVENT_LOOP;
@@ -353,6 +373,14 @@ abstract class Internals {
                 DATA_HANDLER = listener(before51 ? "chunkHandler" : "dataHandler");
                 END_HANDLER = listener(before51 ? "endHandler" : "trailersHandler");
                 RESET_HANDLER = before51 ? null : listener("resetHandler");
+                PUSH_HANDLER = listener("pushHandler");
+                CONTINUE_HANDLER = listener("continueHandler");
+                EARLY_HINTS_HANDLER = hasMethod(STREAM_TYPE, "earlyHintsHandler", Handler.class) ? listener("earlyHintsHandler") : null;
+                DRAIN_HANDLER = listener("drainHandler");
+                PRIORITY_HANDLER = listener(before51 ? "priorityHandler" : "priorityChangeHandler");
+                CUSTOM_FRAME_HANDLER = listener(before51 ? "unknownFrameHandler" : "customFrameHandler");
+                NEW_STREAM = proxy(STREAM_TYPE);
+                NEW_CONNECTION = proxy(CONNECTION_TYPE);
                 STREAM_RESET = before51
                         ? generic(of(STREAM_TYPE.getMethod("reset", Throwable.class)), void.class, Object.class, Throwable.class)
                         : MethodHandles.dropArguments(
@@ -375,6 +403,13 @@ abstract class Internals {
                 }
             }
             throw new NoSuchMethodException("writeHead");
+        }
+
+        /** That of its class: to look for that costs as much as all else that is made for a request. */
+        private static MethodHandle proxy(Class<?> type) throws ReflectiveOperationException {
+            Object made = Proxy.newProxyInstance(
+                    Internals.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, args) -> StandIn.nothing(method.getReturnType()));
+            return generic(of(made.getClass().getConstructor(InvocationHandler.class)), Object.class, InvocationHandler.class);
         }
 
         private static MethodHandle listener(String name) throws ReflectiveOperationException {

@@ -110,7 +110,7 @@ final class InternalsSince45 extends Internals {
     HttpClientRequest request(Object client, RequestOptions app, Target target, MeshStream stream) throws Throwable {
         long patience = app.getIdleTimeout() >= 0 ? app.getIdleTimeout() : app.getTimeout();
         if (Members.BEFORE_5) {
-            HttpClientRequest request = (HttpClientRequest) Members.FRONT.invoke(client, stream.self());
+            HttpClientRequest request = (HttpClientRequest) Members.FRONT.invokeExact(client, stream.self());
             request.setMethod(app.getMethod());
             request.authority(HostAndPort.create(target.host(), target.port()));
             request.setURI(app.getURI());
@@ -127,9 +127,9 @@ final class InternalsSince45 extends Internals {
             return request;
         }
         RequestOptions options = new RequestOptions(app).setIdleTimeout(Math.max(0, patience)).setProxyOptions(null);
-        return (HttpClientRequest) (Members.BEFORE_5_1
-                ? Members.FRONT.invoke(client, stream.connection(), stream.self(), options)
-                : Members.FRONT.invoke(client, authority(target), stream.connection(), stream.self(), options));
+        return Members.BEFORE_5_1
+                ? (HttpClientRequest) Members.FRONT.invokeExact(client, stream.connection(), stream.self(), (Object) options)
+                : (HttpClientRequest) Members.FRONT.invokeExact(client, authority(target), stream.connection(), stream.self(), (Object) options);
     }
 
     @Override
@@ -156,7 +156,9 @@ final class InternalsSince45 extends Internals {
             headers.addAll(head.headers);
         }
         VertxHeaders edits = new VertxHeaders(headers);
-        edits.change(changes);
+        if (!changes.equals(RequestChanges.NONE)) {
+            edits.change(changes);
+        }
         Object host = (Object) Members.AUTHORITY.invokeExact(head);
         if (changes.authority() != null) {
             if (headers.contains("host")) {
@@ -165,9 +167,9 @@ final class InternalsSince45 extends Internals {
             host = Members.BEFORE_5_1 ? changes.authority() : hostAndPort(changes.authority());
         }
         String uri = changes.path() == null ? head.uri : changes.path();
-        return (HttpRequestHead) (Members.BEFORE_5_1
-                ? Members.REQUEST_HEAD.invoke(head.method, uri, headers, (String) host, head.absoluteURI, head.traceOperation)
-                : Members.REQUEST_HEAD.invoke("http", head.method, uri, headers, (HostAndPort) host, head.absoluteURI, head.traceOperation));
+        return Members.BEFORE_5_1
+                ? (HttpRequestHead) Members.REQUEST_HEAD.invokeExact(head.method, uri, headers, host, head.absoluteURI, head.traceOperation)
+                : (HttpRequestHead) Members.REQUEST_HEAD.invokeExact("http", head.method, uri, headers, host, head.absoluteURI, head.traceOperation);
     }
 
     private static HostAndPort hostAndPort(String authority) {
@@ -237,7 +239,8 @@ final class InternalsSince45 extends Internals {
                         create = one;
                     }
                 }
-                FRONT = client.unreflect(found(create, "createRequest"));
+                MethodHandle front = client.unreflect(found(create, "createRequest"));
+                FRONT = front.asType(front.type().generic().changeReturnType(HttpClientRequest.class));
                 VERTX = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("vertx")), Vertx.class, Object.class);
                 PROXY = generic(base.unreflect(found(declared(base.lookupClass(), BEFORE_5 ? "resolveProxyOptions" : "computeProxyOptions", 2), "proxies")),
                         ProxyOptions.class, Object.class, ProxyOptions.class, SocketAddress.class);
@@ -258,7 +261,8 @@ final class InternalsSince45 extends Internals {
                     UPGRADES = upgrades(context, client);
                     PROTOCOL = generic(of(RequestOptions.class.getMethod("getProtocolVersion")), HttpVersion.class, RequestOptions.class);
                 }
-                REQUEST_HEAD = head.unreflectConstructor(only(head.lookupClass()));
+                MethodHandle requestHead = head.unreflectConstructor(only(head.lookupClass()));
+                REQUEST_HEAD = requestHead.asType(requestHead.type().changeParameterType(BEFORE_5_1 ? 3 : 4, Object.class));
                 RESPONSE_HEAD = of(only(HttpResponseHead.class));
                 AUTHORITY = generic(head.unreflectGetter(head.lookupClass().getDeclaredField("authority")), Object.class, HttpRequestHead.class);
                 REQUEST_HEADERS = BEFORE_5_1 ? null : generic(of(Internals.Members.CONNECTION_TYPE.getMethod("newHttpRequestHeaders")), MultiMap.class, Object.class);

@@ -6,6 +6,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpRequestHead;
 import io.vertx.core.http.impl.HttpResponseHead;
@@ -33,8 +34,10 @@ final class MeshStream implements InvocationHandler {
     private final Object connection;
     private final Object self;
 
-    /** Those that the library has set, but for what is below; set again on each stream. */
-    private final List<Call> settings = new ArrayList<>(8);
+    /** Whom the library wants told, by {@link Listener}; null: nobody. Set again on each stream. */
+    private final Handler<?>[] listeners = new Handler<?>[Listener.ALL.length];
+    /** What else the library has set, but for what is below; as these. */
+    private final List<Call> settings = new ArrayList<>(0);
     private volatile Handler<HttpResponseHead> head;
     private volatile Handler<Object> data;
     private volatile Handler<MultiMap> end;
@@ -63,7 +66,7 @@ final class MeshStream implements InvocationHandler {
 
     private record Call(Method method, Object[] args) {}
 
-    MeshStream(Internals internals, Hop hop, Context context, Target target) {
+    MeshStream(Internals internals, Hop hop, Context context, Target target) throws Throwable {
         this.internals = internals;
         this.hop = hop;
         this.context = context;
@@ -114,8 +117,22 @@ final class MeshStream implements InvocationHandler {
             case "closeHandler":
                 // The one of the library's stream gives its connection back.
                 return fluent(method);
+            case "pushHandler":
+                return listens(Listener.PUSH, method, args);
+            case "continueHandler":
+                return listens(Listener.CONTINUE, method, args);
+            case "earlyHintsHandler":
+                return listens(Listener.EARLY_HINTS, method, args);
+            case "drainHandler":
+                return listens(Listener.DRAIN, method, args);
+            case "priorityHandler", "priorityChangeHandler":
+                return listens(Listener.PRIORITY, method, args);
+            case "unknownFrameHandler", "customFrameHandler":
+                return listens(Listener.CUSTOM_FRAME, method, args);
             case "reset", "writeReset", "cancel":
                 return reset(method, args);
+            case "version":
+                return version();
             case "connection":
                 return connection;
             case "getContext", "context":
@@ -133,6 +150,27 @@ final class MeshStream implements InvocationHandler {
 
     private Object fluent(Method method) {
         return method.getReturnType() == void.class ? null : self;
+    }
+
+    private Object listens(Listener listener, Method method, Object[] args) throws Throwable {
+        Handler<?> handler = (Handler<?>) args[0];
+        Object now;
+        synchronized (this) {
+            listeners[listener.ordinal()] = handler;
+            now = flowing ? stream : null;
+        }
+        if (now != null) {
+            Internals.listen(now, listener, handler);
+        }
+        return fluent(method);
+    }
+
+    private HttpVersion version() throws Throwable {
+        Object now;
+        synchronized (this) {
+            now = flowing ? stream : null;
+        }
+        return now == null ? hop.version() : Internals.version(now);
     }
 
     private Object other(Method method, Object[] args) throws Throwable {
@@ -157,7 +195,7 @@ final class MeshStream implements InvocationHandler {
                         break;
                 }
             }
-            if (sets && method.getName().endsWith("Handler") || now == null && sets) {
+            if (now == null && sets) {
                 settings.add(new Call(method, args));
             }
         }
@@ -167,9 +205,6 @@ final class MeshStream implements InvocationHandler {
         }
         if (hop.isReply()) {
             hop.reply().demand(method.getName(), args);
-        }
-        if (method.getName().equals("version")) {
-            return hop.version();
         }
         return method.getReturnType().isInstance(self) ? self : StandIn.nothing(method.getReturnType());
     }
@@ -271,18 +306,25 @@ final class MeshStream implements InvocationHandler {
      * @param head as it goes out
      */
     void flowsTo(Object to, Object realConnection, HttpRequestHead head) throws Throwable {
+        Handler<?>[] told;
         List<Call> set;
         Write begin;
         synchronized (this) {
             stream = to;
-            set = List.copyOf(settings);
+            told = listeners.clone();
+            // Mostly there are none.
+            set = settings.isEmpty() ? List.of() : List.copyOf(settings);
             begin = first;
         }
         standIn.is(realConnection);
-        for (Call setting : set) {
-            if (internals.takesPushes(to) || !setting.method.getName().equals("pushHandler")) {
-                call(to, setting.method, setting.args);
+        for (Listener listener : Listener.ALL) {
+            Handler<?> handler = told[listener.ordinal()];
+            if (handler != null && (listener != Listener.PUSH || internals.takesPushes(to))) {
+                Internals.listen(to, listener, handler);
             }
+        }
+        for (Call setting : set) {
+            call(to, setting.method, setting.args);
         }
         Object[] args = begin.shared();
         args[0] = head;
@@ -308,18 +350,16 @@ final class MeshStream implements InvocationHandler {
             }
             if (drained) {
                 // What the app throws is no fault of the attempt's.
-                context.runOnContext(now -> drained(set));
+                context.runOnContext(now -> drained(told[Listener.DRAIN.ordinal()]));
             }
             return;
         }
     }
 
     @SuppressWarnings("unchecked")
-    private static void drained(List<Call> settings) {
-        for (Call setting : settings) {
-            if (setting.method.getName().equals("drainHandler") && setting.args[0] instanceof Handler<?> handler) {
-                ((Handler<Void>) handler).handle(null);
-            }
+    private static void drained(Handler<?> handler) {
+        if (handler != null) {
+            ((Handler<Void>) handler).handle(null);
         }
     }
 
