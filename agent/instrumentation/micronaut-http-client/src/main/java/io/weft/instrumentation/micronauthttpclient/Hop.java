@@ -63,7 +63,7 @@ final class Hop {
     }
 
     void begin() {
-        exchange = new OutgoingRequest(whole == null ? request : whole, this, Destination.authority(of.destination().host(), of.destination().port()));
+        exchange = new OutgoingRequest(whole == null ? request : whole, this, of.destination().authority());
         try {
             if (!of.context().outbound().claims(exchange)) {
                 exchange = null;

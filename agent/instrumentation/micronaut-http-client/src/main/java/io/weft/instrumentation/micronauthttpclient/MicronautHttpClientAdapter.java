@@ -57,12 +57,13 @@ public final class MicronautHttpClientAdapter implements Adapter {
         if (refusal != null) {
             return new Handler.Thrown(failure(refusal));
         }
-        String authority = Destination.authority(wanted.getHost(), wanted.getPort());
+        Destination known = ways.known(wanted.getHost(), wanted.getPort());
+        String authority = known == null ? Destination.authority(wanted.getHost(), wanted.getPort()) : known.authority();
         if (wanted.isSecure() || !context.outbound().names(authority)) {
             return wanted;
         }
         try {
-            Destination destination = ways.destination(wanted.getHost(), wanted.getPort());
+            Destination destination = known == null ? ways.destination(wanted.getHost(), wanted.getPort()) : known;
             if (destination.direct() == wanted) {
                 // A request that the mesh has let go of.
                 return wanted;

@@ -45,7 +45,16 @@ final class Ways {
         return new RequestKey(null, URI.create("http://" + name + ":" + port));
     }
 
-    /** @param host in brackets where it is an IPv6 address */
+    /**
+     * Null: none has been {@link #destination made}.
+     *
+     * @param host in brackets where it is an IPv6 address
+     */
+    Destination known(String host, int port) {
+        return byPlace.get(new Place(host, port));
+    }
+
+    /** As that which is known, or from now on. */
     Destination destination(String host, int port) {
         return byPlace.computeIfAbsent(new Place(host, port), place -> {
             String name = PREFIX + numbers.incrementAndGet();
