@@ -3,17 +3,21 @@ package io.weft.instrumentation.grpc;
 import io.grpc.CallOptions;
 import io.grpc.Context;
 import io.grpc.Deadline;
+import io.grpc.InternalMetadata;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** One stream as the mesh sees it. In the stream's turns once it has begun, but for {@link #abort}. */
 final class OutgoingCall extends Exchange {
+    private static final byte[] OF_ENVOY = "x-envoy-".getBytes(StandardCharsets.US_ASCII);
     private static final long MAX_TIMEOUT = 99_999_999;
 
     /** What the library's transports add to the app's metadata, whatever that says of them. */
@@ -126,8 +130,18 @@ final class OutgoingCall extends Exchange {
 
     @Override
     protected boolean hasEnvoyHeaders() {
-        for (String name : headers.keys()) {
-            if (name.startsWith("x-envoy-")) {
+        byte[][] fields;
+        try {
+            // To ask for the names would make a set of strings of them, for each call.
+            fields = InternalMetadata.serialize(headers);
+        } catch (RuntimeException appsOwn) {
+            // The app's own marshaller has failed; it will again, where the app sees it.
+            return false;
+        }
+        // A name, and then its value.
+        for (int i = 0; i < fields.length; i += 2) {
+            byte[] name = fields[i];
+            if (name.length >= OF_ENVOY.length && Arrays.equals(name, 0, OF_ENVOY.length, OF_ENVOY, 0, OF_ENVOY.length)) {
                 return true;
             }
         }
