@@ -59,10 +59,10 @@ final class Attempt {
         try {
             AttemptContext context = hop.context(this, onWire);
             log = context.log();
-            log.whenAvailable(RequestLogProperty.REQUEST_FIRST_BYTES_TRANSFERRED_TIME).thenAccept(told -> on(() -> begins(told)));
-            log.whenRequestComplete().thenAccept(told -> on(() -> sent(log.partial())));
-            log.whenAvailable(RequestLogProperty.RESPONSE_HEADERS).thenAccept(told -> on(() -> responds(told)));
-            log.whenAvailable(RequestLogProperty.RESPONSE_END_TIME).thenAccept(told -> on(() -> ends(told.responseCause())));
+            log.whenAvailable(RequestLogProperty.REQUEST_FIRST_BYTES_TRANSFERRED_TIME).thenAccept(told -> hop.onLoop(() -> begins(told)));
+            log.whenRequestComplete().thenAccept(told -> hop.onLoop(() -> sent(log.partial())));
+            log.whenAvailable(RequestLogProperty.RESPONSE_HEADERS).thenAccept(told -> hop.onLoop(() -> responds(told)));
+            log.whenAvailable(RequestLogProperty.RESPONSE_END_TIME).thenAccept(told -> hop.onLoop(() -> ends(told.responseCause())));
             onWire.whenComplete().handle((nothing, cause) -> {
                 hop.onLoop(() -> hop.requestEnded(this, cause));
                 return null;
@@ -72,7 +72,7 @@ final class Attempt {
             asked.whenComplete().handle((nothing, cause) -> {
                 if (cause != null) {
                     // The library ends its log after the response, with more to tell of it.
-                    hop.soon(() -> on(() -> ends(cause)));
+                    hop.soon(() -> ends(cause));
                 }
                 return null;
             });
@@ -87,24 +87,6 @@ final class Attempt {
         } catch (Throwable fault) {
             throw new IllegalStateException(fault);
         }
-    }
-
-    /** What an attempt is told. */
-    @FunctionalInterface
-    private interface Told {
-        void run() throws Throwable;
-    }
-
-    private void on(Told told) {
-        hop.onLoop(() -> {
-            try {
-                told.run();
-            } catch (RuntimeException | Error fault) {
-                throw fault;
-            } catch (Throwable fault) {
-                throw new IllegalStateException(fault);
-            }
-        });
     }
 
     /** The library has a connection for it, and is about to send the request unless the response is over: whatever goes wrong, it must be. */
@@ -159,7 +141,7 @@ final class Attempt {
         state = State.SENDING;
         RequestLog session = log.getIfAvailable(RequestLogProperty.SESSION);
         hop.log().session(open, pooled.protocol(), session == null ? null : session.connectionTimings());
-        on(hop::connected);
+        hop.onLoop(hop::connected);
     }
 
     /** Nothing of the request has left, not even its headers. */
@@ -308,7 +290,7 @@ final class Attempt {
         if (state == State.DELIVERED) {
             state = State.OVER;
             giveBack();
-            on(() -> hop.broke(failure, cause));
+            hop.onLoop(() -> hop.broke(failure, cause));
             abort(cause);
         }
     }

@@ -37,6 +37,12 @@ import java.util.concurrent.TimeoutException;
  * app does with its context, its request and its response may come from any thread, and goes there.
  */
 final class Hop implements CancellationTask {
+    /** What goes wrong in it is the agent's fault. */
+    @FunctionalInterface
+    interface Task {
+        void run() throws Throwable;
+    }
+
     final OutgoingRequest exchange;
     private final AdapterContext adapter;
     private final Internals internals;
@@ -136,7 +142,7 @@ final class Hop implements CancellationTask {
         }
     }
 
-    void onLoop(Runnable task) {
+    void onLoop(Task task) {
         if (loop.inEventLoop()) {
             guarded(task);
         } else {
@@ -145,15 +151,15 @@ final class Hop implements CancellationTask {
     }
 
     /** After what the event loop is at now. */
-    void soon(Runnable task) {
+    void soon(Task task) {
         loop.execute(() -> guarded(task));
     }
 
-    void later(Runnable task, long millis) {
+    void later(Task task, long millis) {
         loop.schedule(() -> guarded(task), millis, TimeUnit.MILLISECONDS);
     }
 
-    private void guarded(Runnable task) {
+    private void guarded(Task task) {
         try {
             task.run();
         } catch (Throwable fault) {
