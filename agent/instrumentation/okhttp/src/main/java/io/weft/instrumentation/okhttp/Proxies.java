@@ -7,7 +7,8 @@ import okhttp3.HttpUrl;
 
 /** Whether the app's own proxies are in charge. */
 final class Proxies {
-    private static final String JDK_SELECTOR = "sun.net.spi.DefaultProxySelector";
+    /** Null: the JDK has another, which is asked as an app's is. */
+    private static final Class<?> JDK_SELECTOR = jdkSelector();
     private static final String NULL_SELECTOR = "okhttp3.internal.proxy.NullProxySelector";
 
     private Proxies() {}
@@ -17,14 +18,22 @@ final class Proxies {
             return settings.proxy().type() == Proxy.Type.DIRECT;
         }
         ProxySelector selector = settings.proxySelector();
-        String kind = selector.getClass().getName();
-        if (kind.equals(NULL_SELECTOR) || kind.equals(JDK_SELECTOR) && !isConfigured()) {
+        Class<?> kind = selector.getClass();
+        if (kind == JDK_SELECTOR ? !isConfigured() : kind.getName().equals(NULL_SELECTOR)) {
             return true;
         }
         // As the library asks: without what an app may have put into the URL for the server alone.
         HttpUrl host = new HttpUrl.Builder().scheme(url.scheme()).host(url.host()).port(url.port()).build();
         List<Proxy> proxies = selector.select(host.uri());
         return proxies == null || proxies.isEmpty() || proxies.get(0).type() == Proxy.Type.DIRECT;
+    }
+
+    private static Class<?> jdkSelector() {
+        try {
+            return Class.forName("sun.net.spi.DefaultProxySelector", false, null);
+        } catch (ClassNotFoundException otherJdk) {
+            return null;
+        }
     }
 
     /** Without any of these the JDK's selector selects none, and to ask it would cost every request. */
