@@ -5,13 +5,10 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * What the mesh knows of an exchange. It is kept in the exchange's {@code bodyIgnored}, the JDK's own
- * mark for a body that is not to be read from the connection: no map, no lock, nothing to leak.
+ * mark for a body that is not to be read from the connection: no map, no lock, nothing to leak. Once there may be a body, it is complete, as
+ * the JDK's own is.
  */
 abstract sealed class Body extends CompletableFuture<Void> permits LocalBody, RemoteBody, GivenUp, UnderWay {
-
-    Body() {
-        complete(null);
-    }
 
     /** The app's handler is to be given the body. */
     abstract Object read(Object exchange, BodyHandler<?> handler) throws Throwable;

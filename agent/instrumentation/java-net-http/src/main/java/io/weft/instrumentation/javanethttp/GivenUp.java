@@ -8,6 +8,7 @@ final class GivenUp extends Body {
 
     GivenUp(Throwable failure) {
         this.failure = failure;
+        complete(null);
     }
 
     Throwable failure() {

@@ -46,11 +46,27 @@ final class Internals {
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
+    /**
+     * With {@link Object} in the place of what is package-private, for {@code invokeExact}: the JIT cannot see what a handle leads to that is
+     * yet to be fitted to its call.
+     */
+    private static MethodHandle erased(MethodHandle handle) {
+        Class<?>[] parameters = handle.type().parameterArray();
+        for (int i = 0; i < parameters.length; i++) {
+            parameters[i] = erased(parameters[i]);
+        }
+        return handle.asType(MethodType.methodType(erased(handle.type().returnType()), parameters));
+    }
+
+    private static Class<?> erased(Class<?> type) {
+        return type.getName().startsWith(PACKAGE) ? Object.class : type;
+    }
+
     /** Members that came with an update of JDK 17. */
     private static MethodHandle optional(Lookup lookup, Class<?> owner, String name, MethodType type)
             throws IllegalAccessException {
         try {
-            return lookup.findVirtual(owner, name, type);
+            return erased(lookup.findVirtual(owner, name, type));
         } catch (NoSuchMethodException e) {
             return null;
         }
@@ -74,23 +90,23 @@ final class Internals {
     }
 
     Object newExchange(Object request, Object multi) throws Throwable {
-        return Members.NEW_EXCHANGE.invoke(request, multi);
+        return Members.NEW_EXCHANGE.invokeExact(request, multi);
     }
 
     /** Below the hook: sends the request and gives a future of its {@code Response}. */
     @SuppressWarnings("unchecked")
     CompletableFuture<Object> send(Object exchange) throws Throwable {
-        return (CompletableFuture<Object>) Members.RESPONSE_ASYNC.invoke(exchange);
+        return (CompletableFuture<Object>) Members.RESPONSE_ASYNC.invokeExact(exchange);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Object> readBody(Object exchange, BodyHandler<?> handler) throws Throwable {
-        return (CompletableFuture<Object>) Members.READ_BODY_ASYNC.invoke(exchange, handler);
+        return (CompletableFuture<Object>) Members.READ_BODY_ASYNC.invokeExact(exchange, handler);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Void> ignoreBody(Object exchange) throws Throwable {
-        return (CompletableFuture<Void>) Members.IGNORE_BODY.invoke(exchange);
+        return (CompletableFuture<Void>) Members.IGNORE_BODY.invokeExact(exchange);
     }
 
     /** Null unless the body is not to be read from the exchange's connection. */
@@ -98,8 +114,9 @@ final class Internals {
         return Members.BODY_IGNORED.getVolatile(exchange);
     }
 
+    /** For whoever hears of the exchange, or of what became of it, after that. */
     void bodyIgnored(Object exchange, CompletableFuture<Void> body) {
-        Members.BODY_IGNORED.setVolatile(exchange, body);
+        Members.BODY_IGNORED.setRelease(exchange, body);
     }
 
     /** @param impl an {@code ExchangeImpl} */
@@ -109,7 +126,7 @@ final class Internals {
 
     /** Ends this exchange only; completes futures on the calling thread. */
     void cancelExchange(Object exchange, IOException cause) throws Throwable {
-        Members.CANCEL_EXCHANGE.invoke(exchange, cause);
+        Members.CANCEL_EXCHANGE.invokeExact(exchange, cause);
     }
 
     /** Makes what was sent and received by one exchange that of another one, too. */
@@ -135,13 +152,13 @@ final class Internals {
 
     /** What was failed before stays so. */
     void cancelImpl(Object impl, IOException cause) throws Throwable {
-        Members.CANCEL_IMPL.invoke(impl, cause);
+        Members.CANCEL_IMPL.invokeExact(impl, cause);
     }
 
     /** HTTP/2: the peer said that it did nothing. */
     boolean unprocessedByPeer(Object exchange) throws Throwable {
         Object impl = Members.EXCHANGE_IMPL.getVolatile(exchange);
-        return impl != null && Members.UNPROCESSED_BY_PEER != null && (boolean) Members.UNPROCESSED_BY_PEER.invoke(impl);
+        return impl != null && Members.UNPROCESSED_BY_PEER != null && (boolean) Members.UNPROCESSED_BY_PEER.invokeExact(impl);
     }
 
     /** The latest. */
@@ -151,7 +168,7 @@ final class Internals {
 
     /** From now on cancellation and the body concern this exchange; it is cancelled at once when the call already is. */
     void setExchange(Object multi, Object exchange) throws Throwable {
-        Members.SET_EXCHANGE.invoke(multi, exchange);
+        Members.SET_EXCHANGE.invokeExact(multi, exchange);
     }
 
     boolean cancelled(Object multi) {
@@ -159,49 +176,49 @@ final class Internals {
     }
 
     boolean cancelledByApp(Object multi) throws Throwable {
-        return (boolean) Members.REQUEST_CANCELLED.invoke(multi);
+        return (boolean) Members.REQUEST_CANCELLED.invokeExact(multi);
     }
 
     /** The next connection gets all of the app's connect timeout. */
     void resetConnectTimeout(Object multi) throws Throwable {
         Object tracker = Members.CONNECT_TIMEOUT.get(multi);
         if (tracker != null) {
-            Members.RESET_CONNECT_TIMEOUT.invoke(tracker);
+            Members.RESET_CONNECT_TIMEOUT.invokeExact(tracker);
         }
     }
 
     /** The executor of the app's client. */
     Executor executor(Object multi) throws Throwable {
-        return (Executor) Members.DELEGATE.invoke(Members.EXECUTOR.get(multi));
+        return (Executor) Members.DELEGATE.invokeExact(Members.EXECUTOR.get(multi));
     }
 
     /** Without a proxy. */
     HttpRequest newRequest(HttpRequest request) throws Throwable {
-        return (HttpRequest) Members.NEW_REQUEST.invoke(request, (ProxySelector) null);
+        return (HttpRequest) (Object) Members.NEW_REQUEST.invokeExact(request, (ProxySelector) null);
     }
 
     boolean hasProxy(Object request) throws Throwable {
-        return Members.PROXY.invoke(request) != null;
+        return (InetSocketAddress) Members.PROXY.invokeExact(request) != null;
     }
 
     boolean isWebSocket(Object request) throws Throwable {
-        return (boolean) Members.IS_WEB_SOCKET.invoke(request);
+        return (boolean) Members.IS_WEB_SOCKET.invokeExact(request);
     }
 
     /** What the JDK sends beside the app's own headers, such as cookies. */
     @SuppressWarnings("unchecked")
     Map<String, List<String>> systemHeaders(Object request) throws Throwable {
-        return (Map<String, List<String>>) Members.HEADERS_OF.invoke(Members.SYSTEM_HEADERS.invoke(request));
+        return (Map<String, List<String>>) Members.HEADERS_OF.invokeExact(Members.SYSTEM_HEADERS.invokeExact(request));
     }
 
     void addSystemHeader(Object request, String name, String value) throws Throwable {
-        Members.ADD_HEADER.invoke(Members.SYSTEM_HEADERS.invoke(request), name, value);
+        Members.ADD_HEADER.invokeExact(Members.SYSTEM_HEADERS.invokeExact(request), name, value);
     }
 
     /** The app set credentials itself: a challenge is for the app, not for its authenticator. */
     void appAuthorizes(Object request) throws Throwable {
         if (Members.USER_SET_AUTH != null) {
-            Members.USER_SET_AUTH.invoke(request, Authenticator.RequestorType.SERVER, true);
+            Members.USER_SET_AUTH.invokeExact(request, Authenticator.RequestorType.SERVER, true);
         }
     }
 
@@ -218,13 +235,13 @@ final class Internals {
     }
 
     Object newResponse(Object request, Object exchange, HttpHeaders headers, int status, HttpClient.Version version) throws Throwable {
-        return Members.NEW_RESPONSE.invoke(request, exchange, headers, status, version);
+        return Members.NEW_RESPONSE.invokeExact(request, exchange, headers, status, version);
     }
 
     /** {@link BodySubscriber#getBody}, on the executor where that may block. */
     @SuppressWarnings("unchecked")
     <T> CompletionStage<T> body(Object multi, BodySubscriber<T> subscriber) throws Throwable {
-        return (CompletionStage<T>) Members.GET_BODY_ASYNC.invoke(Members.EXECUTOR.get(multi), subscriber);
+        return (CompletionStage<T>) Members.GET_BODY_ASYNC.invokeExact((Executor) Members.EXECUTOR.get(multi), subscriber);
     }
 
     InetSocketAddress address(Object connection) {
@@ -233,44 +250,44 @@ final class Internals {
 
     /** Without a proxy, and yet to be connected. */
     Object newConnection(InetSocketAddress address, Object client, Object request) throws Throwable {
-        return Members.NEW_CONNECTION.invoke(address, request, client);
+        return Members.NEW_CONNECTION.invokeExact(address, request, client);
     }
 
     /** Null when there is none. */
     Object pooledConnection(Object client, InetSocketAddress proxy) throws Throwable {
-        return Members.POOLED_CONNECTION.invoke(client, proxy);
+        return Members.POOLED_CONNECTION.invokeExact(client, proxy);
     }
 
     /** The key under which such a connection is found. */
     Object poolKey(InetSocketAddress proxy) throws Throwable {
-        return Members.POOL_KEY.invoke(proxy);
+        return Members.POOL_KEY.invokeExact(proxy);
     }
 
     boolean isOpen(Object connection) throws Throwable {
-        return (boolean) Members.IS_OPEN.invoke(connection);
+        return (boolean) Members.IS_OPEN.invokeExact(connection);
     }
 
     void close(Object connection) throws Throwable {
-        Members.CLOSE.invoke(connection);
+        Members.CLOSE.invokeExact(connection);
     }
 
     @SuppressWarnings("unchecked")
     CompletableFuture<Void> finishConnect(Object connection) throws Throwable {
-        return (CompletableFuture<Void>) Members.FINISH_CONNECT.invoke(connection);
+        return (CompletableFuture<Void>) Members.FINISH_CONNECT.invokeExact(connection);
     }
 
     /** What the JDK sends and receives by, {@link SecuredConnections#flow} included. */
     Object flow(Object connection) throws Throwable {
-        return Members.FLOW.invoke(connection);
+        return Members.FLOW.invokeExact(connection);
     }
 
     /** Between a connection and its flow, as the JDK puts it there; what it reads off the wire goes into buffers that its client uses again. */
     Object newTlsTube(SSLEngine engine, Object connection) throws Throwable {
-        Object client = Members.CLIENT_OF.invoke(connection);
-        Object buffers = Members.BUFFERS_OF.invoke(client);
+        Object client = Members.CLIENT_OF.invokeExact(connection);
+        Object buffers = Members.BUFFERS_OF.invokeExact(client);
         Consumer<ByteBuffer> recycler = buffer -> giveBack(buffers, buffer);
-        Object tube = Members.NEW_TLS_TUBE.invoke(
-                engine, (Executor) Members.EXECUTOR_OF.invoke(client), recycler, Members.FLOW.invoke(connection));
+        Object tube = Members.NEW_TLS_TUBE.invokeExact(
+                engine, (Executor) (Object) Members.EXECUTOR_OF.invokeExact(client), recycler, Members.FLOW.invokeExact(connection));
         if (Members.RECORD_GUESS != null) {
             Members.RECORD_GUESS.set(Members.TLS_OF_TUBE.get(tube), RECORD_BYTES);
         }
@@ -279,7 +296,7 @@ final class Internals {
 
     private void giveBack(Object buffers, ByteBuffer buffer) {
         try {
-            Members.GIVE_BACK.invoke(buffers, buffer);
+            Members.GIVE_BACK.invokeExact(buffers, buffer);
         } catch (Throwable fault) {
             throw new IllegalStateException("a buffer cannot be given back", fault);
         }
@@ -288,7 +305,7 @@ final class Internals {
     /** Complete when the handshake is; with the protocol that ALPN chose, which may be empty. */
     @SuppressWarnings("unchecked")
     CompletableFuture<String> handshake(Object tlsTube) throws Throwable {
-        return (CompletableFuture<String>) Members.HANDSHAKE.invoke(tlsTube);
+        return (CompletableFuture<String>) Members.HANDSHAKE.invokeExact(tlsTube);
     }
 
     /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
@@ -368,53 +385,53 @@ final class Internals {
                 MULTI = ofExchange.findVarHandle(exchange, "multi", multiExchange);
                 EXCHANGE_IMPL = ofExchange.findVarHandle(exchange, "exchImpl", impl);
                 EXCHANGE_OF_IMPL = ofImpl.findVarHandle(impl, "exchange", exchange);
-                CANCEL_EXCHANGE = ofExchange.findVirtual(exchange, "cancel", MethodType.methodType(void.class, IOException.class));
+                CANCEL_EXCHANGE = erased(ofExchange.findVirtual(exchange, "cancel", MethodType.methodType(void.class, IOException.class)));
                 PENDING_CONNECTION = ofExchange.findVarHandle(exchange, "exchangeCF", CompletableFuture.class);
                 BODY_IGNORED = ofExchange.findVarHandle(exchange, "bodyIgnored", CompletableFuture.class);
-                NEW_EXCHANGE = ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange));
-                RESPONSE_ASYNC = MethodHandles.insertArguments(
+                NEW_EXCHANGE = erased(ofExchange.findConstructor(exchange, MethodType.methodType(void.class, requestImpl, multiExchange)));
+                RESPONSE_ASYNC = erased(MethodHandles.insertArguments(
                         ofExchange.findVirtual(
                                 exchange, "responseAsyncImpl", MethodType.methodType(CompletableFuture.class, connection)),
                         1,
-                        (Object) null);
-                READ_BODY_ASYNC = ofExchange.findVirtual(
-                        exchange, "readBodyAsync", MethodType.methodType(CompletableFuture.class, BodyHandler.class));
-                IGNORE_BODY = ofExchange.findVirtual(exchange, "ignoreBody", MethodType.methodType(CompletableFuture.class));
+                        (Object) null));
+                READ_BODY_ASYNC = erased(ofExchange.findVirtual(
+                        exchange, "readBodyAsync", MethodType.methodType(CompletableFuture.class, BodyHandler.class)));
+                IGNORE_BODY = erased(ofExchange.findVirtual(exchange, "ignoreBody", MethodType.methodType(CompletableFuture.class)));
 
                 CANCELLED = ofMulti.findVarHandle(multiExchange, "cancelled", boolean.class);
                 CONNECT_TIMEOUT = ofMulti.findVarHandle(multiExchange, "connectTimeout", ofTracker.lookupClass());
                 EXECUTOR = ofMulti.findVarHandle(multiExchange, "executor", ofExecutor.lookupClass());
                 EXCHANGE_OF_MULTI = ofMulti.findVarHandle(multiExchange, "exchange", exchange);
-                SET_EXCHANGE = ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange));
-                REQUEST_CANCELLED = ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class));
-                RESET_CONNECT_TIMEOUT = ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class));
-                DELEGATE = ofExecutor.findVirtual(ofExecutor.lookupClass(), "delegate", MethodType.methodType(Executor.class));
+                SET_EXCHANGE = erased(ofMulti.findVirtual(multiExchange, "setExchange", MethodType.methodType(void.class, exchange)));
+                REQUEST_CANCELLED = erased(ofMulti.findVirtual(multiExchange, "requestCancelled", MethodType.methodType(boolean.class)));
+                RESET_CONNECT_TIMEOUT = erased(ofTracker.findVirtual(ofTracker.lookupClass(), "reset", MethodType.methodType(void.class)));
+                DELEGATE = erased(ofExecutor.findVirtual(ofExecutor.lookupClass(), "delegate", MethodType.methodType(Executor.class)));
 
-                NEW_REQUEST = ofRequest.findConstructor(
-                        requestImpl, MethodType.methodType(void.class, HttpRequest.class, ProxySelector.class));
-                PROXY = ofRequest.findVirtual(requestImpl, "proxy", MethodType.methodType(InetSocketAddress.class));
-                IS_WEB_SOCKET = ofRequest.findVirtual(requestImpl, "isWebSocket", MethodType.methodType(boolean.class));
-                SYSTEM_HEADERS = ofRequest.findVirtual(
-                        requestImpl, "getSystemHeadersBuilder", MethodType.methodType(ofHeaders.lookupClass()));
-                HEADERS_OF = ofHeaders.findVirtual(ofHeaders.lookupClass(), "map", MethodType.methodType(Map.class));
-                ADD_HEADER = ofHeaders.findVirtual(
-                        ofHeaders.lookupClass(), "addHeader", MethodType.methodType(void.class, String.class, String.class));
+                NEW_REQUEST = erased(ofRequest.findConstructor(
+                        requestImpl, MethodType.methodType(void.class, HttpRequest.class, ProxySelector.class)));
+                PROXY = erased(ofRequest.findVirtual(requestImpl, "proxy", MethodType.methodType(InetSocketAddress.class)));
+                IS_WEB_SOCKET = erased(ofRequest.findVirtual(requestImpl, "isWebSocket", MethodType.methodType(boolean.class)));
+                SYSTEM_HEADERS = erased(ofRequest.findVirtual(
+                        requestImpl, "getSystemHeadersBuilder", MethodType.methodType(ofHeaders.lookupClass())));
+                HEADERS_OF = erased(ofHeaders.findVirtual(ofHeaders.lookupClass(), "map", MethodType.methodType(Map.class)));
+                ADD_HEADER = erased(ofHeaders.findVirtual(
+                        ofHeaders.lookupClass(), "addHeader", MethodType.methodType(void.class, String.class, String.class)));
 
                 STATUS_CODE = ofResponse.findVarHandle(response, "statusCode", int.class);
                 RESPONSE_HEADERS = ofResponse.findVarHandle(response, "headers", HttpHeaders.class);
                 RESPONSE_VERSION = ofResponse.findVarHandle(response, "version", HttpClient.Version.class);
-                NEW_RESPONSE = MethodHandles.insertArguments(
+                NEW_RESPONSE = erased(MethodHandles.insertArguments(
                         ofResponse.findConstructor(
                                 response,
                                 MethodType.methodType(
                                         void.class, requestImpl, exchange, HttpHeaders.class, connection, int.class, HttpClient.Version.class)),
                         3,
-                        (Object) null);
+                        (Object) null));
 
-                GET_BODY_ASYNC = ofSubscribers.findStatic(
+                GET_BODY_ASYNC = erased(ofSubscribers.findStatic(
                         ofSubscribers.lookupClass(),
                         "getBodyAsync",
-                        MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class));
+                        MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class)));
                 UNPROCESSED_BY_PEER = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
                 Lookup ofConnection = context.lookup(PACKAGE + "HttpConnection");
                 Lookup ofPlain = context.lookup(PACKAGE + "PlainHttpConnection");
@@ -428,45 +445,45 @@ final class Internals {
                 Class<?> key = context.lookup(PACKAGE + "ConnectionPool$CacheKey").lookupClass();
                 Class<?> flowTube = context.lookup(PACKAGE + "common.FlowTube").lookupClass();
                 ADDRESS = ofConnection.findVarHandle(connection, "address", InetSocketAddress.class);
-                NEW_CONNECTION = MethodHandles.insertArguments(
+                NEW_CONNECTION = erased(MethodHandles.insertArguments(
                         ofConnection.findStatic(
                                 connection,
                                 "getPlainConnection",
                                 MethodType.methodType(
                                         connection, InetSocketAddress.class, InetSocketAddress.class, requestImpl, client)),
                         1,
-                        (Object) null);
+                        (Object) null));
                 MethodHandle fromPool = ofPool.findVirtual(
                         pool,
                         "getConnection",
                         MethodType.methodType(connection, boolean.class, InetSocketAddress.class, InetSocketAddress.class));
-                POOLED_CONNECTION = MethodHandles.filterArguments(
+                POOLED_CONNECTION = erased(MethodHandles.filterArguments(
                         MethodHandles.insertArguments(fromPool, 1, false, null),
                         0,
-                        ofClient.findVirtual(client, "connectionPool", MethodType.methodType(pool)));
-                IS_OPEN = ofConnection.findVirtual(connection, "isOpen", MethodType.methodType(boolean.class));
-                CLOSE = ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class));
-                FLOW = ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube));
-                FINISH_CONNECT = ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class));
-                CLIENT_OF = ofConnection.findVirtual(connection, "client", MethodType.methodType(client));
-                EXECUTOR_OF = ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass()));
-                BUFFERS_OF = ofClient.findVirtual(client, "getSSLBufferSupplier", MethodType.methodType(ofBuffers.lookupClass()));
-                GIVE_BACK = ofBuffers.findVirtual(ofBuffers.lookupClass(), "recycle", MethodType.methodType(void.class, ByteBuffer.class));
-                NEW_TLS_TUBE = ofTube.findConstructor(
+                        ofClient.findVirtual(client, "connectionPool", MethodType.methodType(pool))));
+                IS_OPEN = erased(ofConnection.findVirtual(connection, "isOpen", MethodType.methodType(boolean.class)));
+                CLOSE = erased(ofConnection.findVirtual(connection, "close", MethodType.methodType(void.class)));
+                FLOW = erased(ofConnection.findVirtual(connection, "getConnectionFlow", MethodType.methodType(flowTube)));
+                FINISH_CONNECT = erased(ofPlain.findVirtual(plain, "finishConnect", MethodType.methodType(CompletableFuture.class)));
+                CLIENT_OF = erased(ofConnection.findVirtual(connection, "client", MethodType.methodType(client)));
+                EXECUTOR_OF = erased(ofClient.findVirtual(client, "theExecutor", MethodType.methodType(ofExecutor.lookupClass())));
+                BUFFERS_OF = erased(ofClient.findVirtual(client, "getSSLBufferSupplier", MethodType.methodType(ofBuffers.lookupClass())));
+                GIVE_BACK = erased(ofBuffers.findVirtual(ofBuffers.lookupClass(), "recycle", MethodType.methodType(void.class, ByteBuffer.class)));
+                NEW_TLS_TUBE = erased(ofTube.findConstructor(
                         ofTube.lookupClass(),
-                        MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube));
+                        MethodType.methodType(void.class, SSLEngine.class, Executor.class, Consumer.class, flowTube)));
                 Lookup ofTls = context.lookup(PACKAGE + "common.SSLFlowDelegate");
                 TLS_OF_TUBE = optionalField(ofTube, "sslDelegate", ofTls.lookupClass());
                 RECORD_GUESS = TLS_OF_TUBE == null ? null : optionalField(ofTls, "adaptiveAppBufferSize", int.class);
-                HANDSHAKE = ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class));
-                POOL_KEY = MethodHandles.insertArguments(
+                HANDSHAKE = erased(ofTube.findVirtual(ofTube.lookupClass(), "getALPN", MethodType.methodType(CompletableFuture.class)));
+                POOL_KEY = erased(MethodHandles.insertArguments(
                         ofPool.findStatic(
                                 pool,
                                 "cacheKey",
                                 MethodType.methodType(key, boolean.class, InetSocketAddress.class, InetSocketAddress.class)),
                         0,
                         false,
-                        null);
+                        null));
                 USER_SET_AUTH = optional(
                         ofRequest,
                         requestImpl,
@@ -476,7 +493,7 @@ final class Internals {
                 Lookup ofHttp2 = context.lookup(PACKAGE + "Http2Connection");
                 STREAM_CONNECTION = ofStream.findVarHandle(ofStream.lookupClass(), "connection", ofHttp2.lookupClass());
                 STREAM_CONNECTION_CLOSED = optionalField(ofHttp2, "closed", boolean.class);
-                CANCEL_IMPL = ofImpl.findVirtual(impl, "cancel", MethodType.methodType(void.class, IOException.class));
+                CANCEL_IMPL = erased(ofImpl.findVirtual(impl, "cancel", MethodType.methodType(void.class, IOException.class)));
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }

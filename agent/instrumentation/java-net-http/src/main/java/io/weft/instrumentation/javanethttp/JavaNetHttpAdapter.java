@@ -6,6 +6,7 @@ import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
@@ -114,12 +115,13 @@ public final class JavaNetHttpAdapter implements Adapter {
         }
         Object request = internals.request(exchange);
         HttpRequest asSent = (HttpRequest) request;
-        ConnectException refusal = Outside.refusal(
-                context.outbound(), asSent.uri().getScheme().endsWith("s"), asSent.uri().getHost(), asSent.uri().getPort());
+        URI uri = asSent.uri();
+        boolean plaintext = isHttp(uri.getScheme());
+        ConnectException refusal = Outside.refusal(context.outbound(), !plaintext, uri.getHost(), uri.getPort());
         if (refusal != null) {
             return CompletableFuture.failedFuture(refusal);
         }
-        if (!asSent.uri().getScheme().equalsIgnoreCase("http") || internals.hasProxy(request) || internals.isWebSocket(request)) {
+        if (!plaintext || internals.hasProxy(request) || internals.isWebSocket(request)) {
             return Handler.PROCEED;
         }
         OutgoingRequest mesh = new OutgoingRequest(asSent, internals.systemHeaders(request));
@@ -130,6 +132,11 @@ public final class JavaNetHttpAdapter implements Adapter {
         } catch (Throwable fault) {
             return CompletableFuture.failedFuture(Unsent.failure(mesh, fault));
         }
+    }
+
+    /** Mostly as it is written here; to compare without regard to case costs a request more. */
+    private static boolean isHttp(String scheme) {
+        return scheme.equals("http") || scheme.equalsIgnoreCase("http");
     }
 
     /** Null: the mesh has nothing to do with it. */

@@ -17,9 +17,15 @@ final class JdkHeaders implements EditableHeaders {
     }
 
     static ResponseHeaders view(HttpHeaders headers) {
-        return name -> {
-            List<String> values = headers.allValues(name);
-            return values.isEmpty() ? null : String.join(",", values);
+        return name -> joined(headers.allValues(name));
+    }
+
+    /** @return null when there are none */
+    static String joined(List<String> values) {
+        return switch (values.size()) {
+            case 0 -> null;
+            case 1 -> values.get(0);
+            default -> String.join(",", values);
         };
     }
 

@@ -21,6 +21,7 @@ final class LocalBody extends Body {
         this.internals = internals;
         this.head = head;
         this.body = body;
+        complete(null);
     }
 
     record Head(int statusCode, HttpHeaders headers) implements ResponseInfo {

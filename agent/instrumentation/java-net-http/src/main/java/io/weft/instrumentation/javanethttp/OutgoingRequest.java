@@ -88,12 +88,7 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public String header(String name) {
-        List<String> values = values(name);
-        return switch (values.size()) {
-            case 0 -> null;
-            case 1 -> values.get(0);
-            default -> String.join(",", values);
-        };
+        return JdkHeaders.joined(values(name));
     }
 
     @Override
@@ -119,7 +114,8 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     public long bodyLength() {
-        return request.bodyPublisher().map(BodyPublisher::contentLength).orElse(0L);
+        BodyPublisher body = request.bodyPublisher().orElse(null);
+        return body == null ? 0 : body.contentLength();
     }
 
     @Override

@@ -22,6 +22,7 @@ final class RemoteBody extends Body {
         this.mesh = mesh;
         this.end = end;
         this.headers = headers;
+        complete(null);
     }
 
     @Override

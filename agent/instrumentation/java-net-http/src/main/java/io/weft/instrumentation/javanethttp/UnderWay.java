@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpResponse.BodyHandler;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
@@ -103,7 +104,7 @@ final class UnderWay extends Body {
 
     @Override
     Object ignore(Object exchange) {
-        return Handler.PROCEED;
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override
