@@ -181,7 +181,7 @@ final class MatchInbound extends ServerLayer {
     }
 
     private void match(InboundRoutes listener, InboundExchange exchange) {
-        Routes routes = listener.find(exchange.authority());
+        Routes routes = listener.find(exchange);
         if (routes == null) {
             exchange.passThrough(listener.unroutedFilters());
             return;

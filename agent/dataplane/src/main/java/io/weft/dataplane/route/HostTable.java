@@ -53,6 +53,10 @@ final class HostTable<V> {
         return empty ? null : (V) slots[slot(hash, text, from, to) + 1];
     }
 
+    boolean isEmpty() {
+        return empty;
+    }
+
     void addHostsTo(Collection<String> hosts) {
         for (int i = 0; i < slots.length; i += 2) {
             if (slots[i] != null) {

@@ -3,6 +3,7 @@ package io.weft.dataplane.route;
 import io.weft.dataplane.ClientIp;
 import io.weft.dataplane.Connection;
 import io.weft.dataplane.ForwardedClientCert;
+import io.weft.dataplane.RequestHead;
 import io.weft.dataplane.ServerTls;
 import io.weft.dataplane.filter.ConnectionFilter;
 import io.weft.dataplane.filter.FilterChain;
@@ -114,11 +115,13 @@ public final class InboundRoutes {
         return true;
     }
 
-    /**
-     * @param authority {@code host[:port]}
-     * @return null: no virtual host is for it
-     */
-    public Routes find(String authority) {
+    /** @return null: no virtual host is for it */
+    public Routes find(RequestHead request) {
+        Routes ofEveryHost = virtualHosts.ofEveryHost();
+        return ofEveryHost == null ? find(request.authority()) : ofEveryHost;
+    }
+
+    private Routes find(String authority) {
         int portStart = Authority.portStart(authority);
         int hostEnd = portStart < 0 ? authority.length() : portStart;
         return virtualHosts.find(authority, portStart, HostTable.hash(authority, 0, hostEnd), true);

@@ -15,6 +15,7 @@ public final class VirtualHosts {
     private final Wildcards suffixes;
     private final Wildcards prefixes;
     private final Routes any;
+    private final Routes ofEveryHost;
     private final boolean ignorePort;
     private final FilterChain unroutedFilters;
 
@@ -46,6 +47,7 @@ public final class VirtualHosts {
         this.suffixes = suffixes.build();
         this.prefixes = prefixes.build();
         this.any = any;
+        ofEveryHost = this.exact.isEmpty() && this.suffixes.isEmpty() && this.prefixes.isEmpty() ? any : null;
     }
 
     /**
@@ -69,6 +71,11 @@ public final class VirtualHosts {
         return routes == null && withAny ? any : routes;
     }
 
+    /** Null: they depend on the host. Of what comes in they mostly do not, and then a request need not be asked for it. */
+    Routes ofEveryHost() {
+        return ofEveryHost;
+    }
+
     /** The domains that are whole hosts. */
     void addHostsTo(Collection<String> hosts) {
         exact.addHostsTo(hosts);
@@ -81,6 +88,10 @@ public final class VirtualHosts {
 
     /** One table for each length, the longest first. */
     private record Wildcards(int[] lengths, List<HostTable<Routes>> tables) {
+
+        boolean isEmpty() {
+            return lengths.length == 0;
+        }
 
         Routes findSuffix(String host, int end) {
             for (int i = 0; i < lengths.length; i++) {
