@@ -10,7 +10,16 @@ record HeaderView(Headers headers) implements EditableHeaders, ResponseHeaders {
 
     /** @return null when absent */
     static String joined(Headers headers, String name) {
-        List<String> values = headers.get(name);
+        // The server looks for a copy of the name. Mostly there is no such header, and then none is made.
+        for (String key : headers.keySet()) {
+            if (key.equalsIgnoreCase(name)) {
+                return joined(headers.get(key));
+            }
+        }
+        return null;
+    }
+
+    private static String joined(List<String> values) {
         if (values == null || values.isEmpty()) {
             return null;
         }

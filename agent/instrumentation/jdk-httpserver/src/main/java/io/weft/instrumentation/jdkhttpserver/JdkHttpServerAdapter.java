@@ -169,15 +169,15 @@ public final class JdkHttpServerAdapter implements Adapter {
 
     private Object doFilter(Filter.Chain chain, HttpExchange http) throws Throwable {
         Object exchange = internals.exchange(http);
-        IncomingRequest request = exchange == null ? null : inFlight(exchange);
+        InFlight slot = exchange == null ? null : inFlight.get(internals.connection(exchange));
+        IncomingRequest request = slot == null ? null : slot.get();
         if (request != null) {
             request.servedHere();
         }
         if (request == null || !request.claimed() || !request.isUndecided()) {
             return Handler.PROCEED;
         }
-        InFlight slot = inFlight.get(internals.connection(exchange));
-        return admission.doFilter(chain, exchange, http, request, () -> slot != null && slot.get() == request);
+        return admission.doFilter(chain, exchange, http, request, () -> slot.get() == request);
     }
 
     private void responseHead(Object exchange, int status, long length) throws Throwable {
