@@ -16,24 +16,21 @@ import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
-import java.lang.invoke.MethodType;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Semaphore;
 
 /** In front of the app's filters and routing: what becomes of a request before the app sees it. */
 final class Admission {
+    /** Read once, by {@link Members}. */
+    private static volatile AdapterContext library;
+
     private final AdapterContext context;
     private final ListenerPorts ports;
     private final Accepting accepting;
     private final Http2Requests http2;
-    private final Class<?> readOnlyHeaders;
-    private final MethodHandle headersBehind;
-    private final Class<?> http1Response;
-    private final MethodHandle listenerOfResponse;
-    private final Class<?> connectionHandler;
-    private final MethodHandle connectionOfHandler;
 
     /** A request that is decided, on its way to what would have had it without the mesh. */
     private record Admitted(Callable<Void> routing) implements Callable<Void> {
@@ -48,19 +45,8 @@ final class Admission {
         this.ports = ports;
         this.accepting = accepting;
         this.http2 = http2;
-        Lookup headers = context.lookup("io.helidon.http.ServerRequestHeadersImpl");
-        readOnlyHeaders = headers.lookupClass();
-        headersBehind = getter(headers, "headers", Headers.class);
-        Lookup response = context.lookup("io.helidon.webserver.http1.Http1ServerResponse");
-        http1Response = response.lookupClass();
-        listenerOfResponse = getter(response, "sendListener", Http1ConnectionListener.class);
-        Lookup handler = context.lookup("io.helidon.webserver.ConnectionHandler");
-        connectionHandler = handler.lookupClass();
-        connectionOfHandler = getter(handler, "connection", ServerConnection.class);
-    }
-
-    private static MethodHandle getter(Lookup lookup, String field, Class<?> type) throws ReflectiveOperationException {
-        return lookup.findGetter(lookup.lookupClass(), field, type).asType(MethodType.methodType(type, Object.class));
+        library = context;
+        AdapterContext.initialize(MethodHandles.lookup(), Members.class);
     }
 
     /** In the place of {@code Filters.filter}. */
@@ -94,9 +80,9 @@ final class Admission {
     }
 
     private void watch(IncomingRequest incoming, RoutingResponse response) throws Throwable {
-        if (!http1Response.isInstance(response)) {
+        if (!Members.HTTP1_RESPONSE.isInstance(response)) {
             http2.begin(incoming, response);
-        } else if ((Http1ConnectionListener) listenerOfResponse.invokeExact((Object) response) instanceof WatchedResponse watched) {
+        } else if ((Http1ConnectionListener) Members.LISTENER_OF_RESPONSE.invokeExact((Object) response) instanceof WatchedResponse watched) {
             watched.of(incoming);
         } else {
             throw new IllegalStateException("the response cannot be looked at");
@@ -177,8 +163,8 @@ final class Admission {
     /** What the app sees of a request cannot be changed; what is behind it can. */
     private WritableHeaders<?> writable(Headers headers) throws Throwable {
         Headers behind = headers;
-        while (readOnlyHeaders.isInstance(behind)) {
-            behind = (Headers) headersBehind.invokeExact((Object) behind);
+        while (Members.READ_ONLY_HEADERS.isInstance(behind)) {
+            behind = (Headers) Members.HEADERS_BEHIND.invokeExact((Object) behind);
         }
         if (behind instanceof WritableHeaders<?> writable) {
             return writable;
@@ -188,8 +174,35 @@ final class Admission {
 
     /** Of HTTP/1.1. Its response has said so; Helidon itself waits for the caller to close it. */
     private void endAfterThis(ConnectionContext connection) throws Throwable {
-        if (connectionHandler.isInstance(connection)) {
-            ((ServerConnection) connectionOfHandler.invokeExact((Object) connection)).close(false);
+        if (Members.CONNECTION_HANDLER.isInstance(connection)) {
+            ((ServerConnection) Members.CONNECTION_OF_HANDLER.invokeExact((Object) connection)).close(false);
+        }
+    }
+
+    /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
+    private static final class Members {
+        static final Class<?> READ_ONLY_HEADERS;
+        static final MethodHandle HEADERS_BEHIND;
+        static final Class<?> HTTP1_RESPONSE;
+        static final MethodHandle LISTENER_OF_RESPONSE;
+        static final Class<?> CONNECTION_HANDLER;
+        static final MethodHandle CONNECTION_OF_HANDLER;
+
+        static {
+            AdapterContext context = library;
+            try {
+                Lookup headers = context.lookup("io.helidon.http.ServerRequestHeadersImpl");
+                READ_ONLY_HEADERS = headers.lookupClass();
+                HEADERS_BEHIND = Handles.getter(headers, "headers", Headers.class);
+                Lookup response = context.lookup("io.helidon.webserver.http1.Http1ServerResponse");
+                HTTP1_RESPONSE = response.lookupClass();
+                LISTENER_OF_RESPONSE = Handles.getter(response, "sendListener", Http1ConnectionListener.class);
+                Lookup handler = context.lookup("io.helidon.webserver.ConnectionHandler");
+                CONNECTION_HANDLER = handler.lookupClass();
+                CONNECTION_OF_HANDLER = Handles.getter(handler, "connection", ServerConnection.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
         }
     }
 }
