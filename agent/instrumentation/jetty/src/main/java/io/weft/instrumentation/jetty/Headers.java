@@ -12,6 +12,10 @@ record Headers(HttpFields.Mutable fields) implements EditableHeaders, ResponseHe
 
     /** @return null when absent */
     static String joined(HttpFields fields, String name) {
+        // Mostly there is none, which the fields find out sooner than whoever asks for them one by one.
+        if (fields.getField(name) == null) {
+            return null;
+        }
         String joined = null;
         for (int i = 0; i < fields.size(); i++) {
             HttpField field = fields.getField(i);
