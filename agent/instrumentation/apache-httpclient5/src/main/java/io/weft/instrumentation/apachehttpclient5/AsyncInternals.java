@@ -66,15 +66,15 @@ final class AsyncInternals {
             return new AsyncExecChain.Scope(
                     scope.exchangeId, scope.route, scope.originalRequest, scope.cancellableDependency, scope.clientContext, runtime);
         }
-        return (AsyncExecChain.Scope) Constants.NEW_SCOPE.invoke(
+        return (AsyncExecChain.Scope) Constants.NEW_SCOPE.invokeExact(
                 scope.exchangeId,
                 scope.route,
                 scope.originalRequest,
                 scope.cancellableDependency,
                 scope.clientContext,
                 runtime,
-                Constants.SCOPE_SCHEDULER.invoke(scope),
-                (AtomicInteger) Constants.EXEC_COUNT.invoke(scope));
+                (Object) Constants.SCOPE_SCHEDULER.invokeExact(scope),
+                (AtomicInteger) Constants.EXEC_COUNT.invokeExact(scope));
     }
 
     /** Of a connection of the library's. */
@@ -202,25 +202,31 @@ final class AsyncInternals {
                 HTTP2_SESSION = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
                 Class<?> schedulers = schedulers();
                 MethodHandles.Lookup open = MethodHandles.publicLookup();
-                NEW_SCOPE = schedulers == null
+                NEW_SCOPE = schedulers == null ? null : newScope(open, schedulers);
+                SCOPE_SCHEDULER = schedulers == null
                         ? null
-                        : open.findConstructor(
-                                AsyncExecChain.Scope.class,
-                                MethodType.methodType(
-                                        void.class,
-                                        String.class,
-                                        HttpRoute.class,
-                                        HttpRequest.class,
-                                        CancellableDependency.class,
-                                        HttpClientContext.class,
-                                        AsyncExecRuntime.class,
-                                        schedulers,
-                                        AtomicInteger.class));
-                SCOPE_SCHEDULER = schedulers == null ? null : open.findGetter(AsyncExecChain.Scope.class, "scheduler", schedulers);
+                        : open.findGetter(AsyncExecChain.Scope.class, "scheduler", schedulers)
+                                .asType(MethodType.methodType(Object.class, AsyncExecChain.Scope.class));
                 EXEC_COUNT = schedulers == null ? null : open.findGetter(AsyncExecChain.Scope.class, "execCount", AtomicInteger.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
+        }
+
+        private static MethodHandle newScope(MethodHandles.Lookup lookup, Class<?> schedulers) throws ReflectiveOperationException {
+            MethodHandle made = lookup.findConstructor(
+                    AsyncExecChain.Scope.class,
+                    MethodType.methodType(
+                            void.class,
+                            String.class,
+                            HttpRoute.class,
+                            HttpRequest.class,
+                            CancellableDependency.class,
+                            HttpClientContext.class,
+                            AsyncExecRuntime.class,
+                            schedulers,
+                            AtomicInteger.class));
+            return made.asType(made.type().changeParameterType(6, Object.class));
         }
 
         private static Class<?> schedulers() {
