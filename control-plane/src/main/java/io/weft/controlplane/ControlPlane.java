@@ -17,12 +17,15 @@ import io.weft.controlplane.load.Destinations;
 import io.weft.controlplane.load.LoadReportService;
 import io.weft.controlplane.load.LoadWindow;
 import io.weft.controlplane.policy.AppliedPolicies;
+import io.weft.controlplane.policy.Dataplane;
+import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.Mesh;
 import io.weft.controlplane.policy.MeshIdentity;
 import io.weft.controlplane.policy.MeshTrust;
 import io.weft.controlplane.policy.PolicyHistory;
 import io.weft.controlplane.policy.PolicySet;
 import io.weft.controlplane.policy.Problem;
+import io.weft.controlplane.policy.References;
 import io.weft.controlplane.policy.Resource;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.policy.SourceText;
@@ -173,6 +176,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Connections connections;
     private final Server server;
     private final Source source;
+    private final WithoutEffect withoutEffect = new WithoutEffect(this::running, LOG::info);
     private volatile PolicySet policies = PolicySet.EMPTY;
     private volatile boolean stateFailing;
     /** By mesh; guarded by this for writing. */
@@ -298,6 +302,7 @@ public final class ControlPlane implements AutoCloseable {
         try {
             server.start();
             registry.open();
+            worker.schedule(() -> withoutEffect.unmet(policies), Registry.RETURN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (IOException e) {
             source.close();
             stopThreads();
@@ -381,6 +386,28 @@ public final class ControlPlane implements AutoCloseable {
         return source.instances(mesh, policies, registry.instances(mesh), security(mesh));
     }
 
+    /** Whom policies can name: everybody who is there, also those who only call others. */
+    public References.Known running() {
+        Set<String> meshes = new TreeSet<>(ads.meshes());
+        policies.inForce().forEach(each -> meshes.add(each.resource().metadata().mesh()));
+        Map<String, Map<String, List<Map<String, String>>>> known = new HashMap<>();
+        for (String mesh : meshes) {
+            for (Instance instance : instances(mesh)) {
+                for (Dataplane.Inbound inbound : instance.dataplane().inbounds()) {
+                    known.computeIfAbsent(mesh, first -> new HashMap<>())
+                            .computeIfAbsent(inbound.tags().getOrDefault(Labels.SERVICE, ""), first -> new ArrayList<>())
+                            .add(inbound.tags());
+                }
+            }
+        }
+        for (AdsServer.Connected each : connected()) {
+            if (!each.node().workload().shown().isEmpty()) {
+                known.computeIfAbsent(each.node().mesh(), first -> new HashMap<>()).putIfAbsent(each.node().workload().shown(), List.of());
+            }
+        }
+        return new References.Known(known, !known.isEmpty());
+    }
+
     /** Whether a token proves its bearer to be an operator, and is not revoked. */
     public boolean isOperator(String token) {
         return platform.isOperator(token);
@@ -450,6 +477,7 @@ public final class ControlPlane implements AutoCloseable {
             // Before anyone can be admitted by what held before.
             secure();
             compile.request();
+            withoutEffect.changed(previous, next);
         }
     }
 

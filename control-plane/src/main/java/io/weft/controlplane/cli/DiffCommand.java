@@ -79,7 +79,7 @@ final class DiffCommand implements Callable<Integer> {
             PolicySet proposed = new PolicyHistory(new ResourceParser()).update(files.stream()
                     .map(file -> file.named(folder.resolve(file.name()).toString()))
                     .toList());
-            List<Problem> warnings = References.unmet(proposed, LiveServices.of(page));
+            List<Problem> warnings = References.unmet(proposed, LiveServices.of(page)).stream().map(References.Unmet::problem).toList();
             if (json) {
                 out.println(((ObjectNode) diff).set("warnings", JSON.valueToTree(warnings)));
             } else {

@@ -93,7 +93,9 @@ final class PolicyCommand {
             Map<ResourceId, Collection<String>> overridden = Overridden.in(set);
             List<Problem> warnings;
             try {
-                warnings = References.unmet(set, page == null ? Known.NOTHING : LiveServices.of(page));
+                warnings = References.unmet(set, page == null ? Known.NOTHING : LiveServices.of(page)).stream()
+                        .map(References.Unmet::problem)
+                        .toList();
             } catch (IOException e) {
                 err.println("weft policy check: the control plane's page at " + page + " does not say who runs (" + PageUrl.problem(e) + "); name it with --page");
                 return 1;

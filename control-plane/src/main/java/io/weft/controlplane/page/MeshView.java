@@ -95,6 +95,7 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
      * @param outdated its newest version was refused, so that an older one is in force
      * @param overriddenBy names of others of its kind that together say all that it says, with higher precedence: it has no effect; empty: it
      *     may have one
+     * @param warnings whom it names and who is not there, a sentence each
      * @param actsOn names of services
      * @param refusedBy data planes that refuse what came of it
      */
@@ -106,6 +107,7 @@ record MeshView(long tick, String replica, boolean writable, int policiesInForce
             boolean shadow,
             boolean outdated,
             List<String> overriddenBy,
+            List<String> warnings,
             String target,
             List<String> actsOn,
             List<String> refusedBy) {}

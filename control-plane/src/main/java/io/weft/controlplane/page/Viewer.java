@@ -12,6 +12,7 @@ import io.weft.controlplane.policy.Dataplane;
 import io.weft.controlplane.policy.Labels;
 import io.weft.controlplane.policy.MeshHttpRoute;
 import io.weft.controlplane.policy.PolicySet;
+import io.weft.controlplane.policy.References;
 import io.weft.controlplane.policy.ResourceId;
 import io.weft.controlplane.registry.ClientNode;
 import io.weft.controlplane.registry.Registry;
@@ -32,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Makes the views from what the control plane knows. Thread-safe. */
 final class Viewer {
@@ -56,9 +58,11 @@ final class Viewer {
         Set<String> names = new TreeSet<>(controlPlane.load().meshes());
         connected.forEach(each -> names.add(each.node().mesh()));
         policies.inForce().forEach(each -> names.add(each.resource().metadata().mesh()));
+        Map<ResourceId, List<String>> unmet = References.unmet(policies, controlPlane.running()).stream().collect(Collectors.groupingBy(
+                each -> each.by().resource().metadata().id(), Collectors.mapping(References.Unmet::message, Collectors.toList())));
         List<MeshView.Mesh> meshes = new ArrayList<>();
         for (String name : names) {
-            meshes.add(mesh(name, policies, connected.stream().filter(each -> each.node().mesh().equals(name)).toList()));
+            meshes.add(mesh(name, policies, unmet, connected.stream().filter(each -> each.node().mesh().equals(name)).toList()));
         }
         List<MeshView.Problem> problems = policies.problems().stream()
                 .map(problem -> new MeshView.Problem(problem.file(), problem.line(), problem.field(), problem.message()))
@@ -67,7 +71,7 @@ final class Viewer {
     }
 
     private MeshView.Mesh mesh(
-            String mesh, PolicySet policies, List<AdsServer.Connected> connected) {
+            String mesh, PolicySet policies, Map<ResourceId, List<String>> unmet, List<AdsServer.Connected> connected) {
         List<MeshHttpRoute> routes = AppliedPolicies.of(policies, mesh).routes();
         LoadWindow window = controlPlane.load();
         Map<String, InstanceLoad> loads = window.instances(mesh);
@@ -112,7 +116,7 @@ final class Viewer {
                 controlPlane.givesIdentities(mesh),
                 shown,
                 edges,
-                policies(mesh, policies, routes, connected),
+                policies(mesh, policies, unmet, routes, connected),
                 rollouts(routes),
                 refusals(connected));
     }
@@ -185,7 +189,11 @@ final class Viewer {
     }
 
     private List<MeshView.Policy> policies(
-            String mesh, PolicySet policies, List<MeshHttpRoute> routes, List<AdsServer.Connected> connected) {
+            String mesh,
+            PolicySet policies,
+            Map<ResourceId, List<String>> unmet,
+            List<MeshHttpRoute> routes,
+            List<AdsServer.Connected> connected) {
         Set<ResourceId> outdated = new HashSet<>(policies.outdated());
         Map<ResourceId, Collection<String>> overridden = overridden(policies);
         List<MeshView.Policy> shown = new ArrayList<>();
@@ -210,7 +218,7 @@ final class Viewer {
             actsOn.remove("");
             shown.add(new MeshView.Policy(
                     metadata.id().type(), metadata.id().name(), sourced.file(), sourced.line(), metadata.shadow(),
-                    outdated.contains(metadata.id()), List.copyOf(overridden.getOrDefault(metadata.id(), List.of())), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
+                    outdated.contains(metadata.id()), List.copyOf(overridden.getOrDefault(metadata.id(), List.of())), unmet.getOrDefault(metadata.id(), List.of()), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
                     List.copyOf(refusedBy)));
         }
         return shown;

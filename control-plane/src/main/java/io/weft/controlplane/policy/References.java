@@ -33,7 +33,15 @@ public final class References {
     /** By mesh. */
     private final Map<String, Set<String>> defined = new TreeMap<>();
     private final Set<String> meshes = new TreeSet<>();
-    private final Set<Problem> warnings = new LinkedHashSet<>();
+    private final Set<Unmet> unmet = new LinkedHashSet<>();
+
+    /** Something that a policy names and that is not there; the message says what to do. */
+    public record Unmet(Sourced by, String message) {
+
+        public Problem problem() {
+            return new Problem(by.file(), by.line(), "", by.resource().metadata().id() + ": " + message);
+        }
+    }
 
     private References(PolicySet policies, Known known) {
         this.known = known;
@@ -43,11 +51,11 @@ public final class References {
         known.services().forEach((mesh, services) -> defined(mesh).addAll(services.keySet()));
     }
 
-    /** A warning for each name; its message says what to do. */
-    public static List<Problem> unmet(PolicySet policies, Known known) {
+    /** Each name once. */
+    public static List<Unmet> unmet(PolicySet policies, Known known) {
         References references = new References(policies, known);
         policies.inForce().forEach(references::check);
-        return List.copyOf(references.warnings);
+        return List.copyOf(references.unmet);
     }
 
     private Set<String> defined(String mesh) {
@@ -189,6 +197,6 @@ public final class References {
     }
 
     private void warn(Sourced sourced, String message) {
-        warnings.add(new Problem(sourced.file(), sourced.line(), "", sourced.resource().metadata().id() + ": " + message));
+        unmet.add(new Unmet(sourced, message));
     }
 }

@@ -242,6 +242,8 @@ function drawPolicies(mesh) {
       standing = element('span', {class: 'state warn-text'}, 'shadow, not applied');
     } else if (policy.overriddenBy.length) {
       standing = element('span', {class: 'state warn-text'}, `overridden by ${policy.overriddenBy.join(', ')}`);
+    } else if (policy.warnings.length) {
+      standing = element('span', {class: 'state warn-text'}, `in force, and ${policy.warnings.join('; ')}`);
     }
     return element('tr', {}, [
       cell(policy.type),

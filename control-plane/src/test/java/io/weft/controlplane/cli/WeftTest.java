@@ -293,6 +293,26 @@ class WeftTest {
     }
 
     @Test
+    void aPolicyThatDoesNothingIsSaidOnceItIsSaved() throws Exception {
+        String timeout = "type: MeshTimeout\nname: %s\nspec: {to: [{targetRef: {kind: MeshService, name: %s}, default: {connectionTimeout: 2s}}]}\n";
+        Files.writeString(folder.resolve("a.yaml"), GOOD);
+        ProcessBuilder builder = command("--json");
+        Path log = folder.resolve("log");
+        Process process = builder.redirectError(log.toFile()).start();
+        try {
+            firstLine(process);
+            Files.writeString(folder.resolve("b.yaml"), timeout.formatted("t", "odrers"));
+            await().until(() -> Files.readString(log).contains("matches nobody yet: b.yaml:1: MeshTimeout t (mesh default): names service odrers")
+                    && Files.readString(log).contains("Did you mean orders?"));
+            Files.writeString(folder.resolve("c.yaml"), timeout.formatted("s", "orders") + "---\n" + timeout.formatted("u", "orders"));
+            await().until(() -> Files.readString(log).contains("c.yaml:5: MeshTimeout u (mesh default): has no effect, overridden by s"));
+            assertThat(Files.readString(log)).as("each once").containsOnlyOnce("matches nobody yet").containsOnlyOnce("has no effect");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
     void whereKeysWouldGoOverANetworkInTheClearItSaysSo() throws Exception {
         ProcessBuilder builder = command("--json", "--page", "off");
         builder.command().replaceAll(word -> word.equals("127.0.0.1:0") ? "0.0.0.0:0" : word);

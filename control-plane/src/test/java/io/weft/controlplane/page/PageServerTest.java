@@ -101,6 +101,17 @@ class PageServerTest {
         assertThat(view().at("/meshes/0/policies/0/overriddenBy")).as("the alphabetically first counts").hasToString("[]");
         assertThat(view().at("/meshes/0/policies/1/overriddenBy")).hasToString("[\"another-canary\"]");
 
+        Files.writeString(folder.resolve("wrong.yaml"),
+                timeout("default", "batch") + timeout("default", "odrers") + timeout("defualt", "orders"));
+        await().until(() -> view().at("/meshes/1/policies").size() == 1);
+        assertThat(view().at("/meshes/1/policies/0/warnings")).singleElement().asString()
+                .contains("nobody is in mesh defualt; there is default. Did you mean default?");
+        JsonNode policies = view().at("/meshes/0/policies");
+        assertThat(policies).hasSize(4);
+        assertThat(policies.path(2).path("warnings")).as("who only calls others is somebody").isEmpty();
+        assertThat(policies.path(3).path("warnings")).singleElement().asString()
+                .contains("names service odrers, which nobody is an instance of now. Did you mean orders?");
+
         JsonNode refusing = edge("orders", "mail", "v1");
         assertThat(refusing.path("refused").asDouble()).as("no success, though below 500").isCloseTo(0.3, within(0.01));
         assertThat(refusing.path("success").asDouble()).isCloseTo(0.7, within(0.01));
@@ -285,6 +296,11 @@ class PageServerTest {
     @CsvSource({"/api/load?mesh=%zz, 400", "/api/load?mesh=%, 400", "/api/load?mesh=%e4&service=%00, 200", "/api/load?=&&a, 200"})
     void aQueryThatCannotBeReadIsTheSendersFault(String path, int status) throws Exception {
         assertThat(status(path, "localhost")).startsWith("HTTP/1.1 " + status + " ");
+    }
+
+    private static String timeout(String mesh, String service) {
+        return "type: MeshTimeout\nname: to-" + service + "\nmesh: " + mesh + "\nspec: {to: [{targetRef: {kind: MeshService, name: " + service
+                + "}, default: {connectionTimeout: 2s}}]}\n---\n";
     }
 
     private JsonNode view() throws Exception {

@@ -37,7 +37,7 @@ class ReferencesTest {
     private static List<String> unmet(String text, Known known) {
         PolicySet set = new PolicyHistory(new ResourceParser()).update(List.of(new SourceText("a.yaml", Optional.of(text), Optional.empty())));
         assertThat(set.problems()).isEmpty();
-        return References.unmet(set, known).stream().map(Problem::toString).toList();
+        return References.unmet(set, known).stream().map(each -> each.problem().toString()).toList();
     }
 
     @Test
