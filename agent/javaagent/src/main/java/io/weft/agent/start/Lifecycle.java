@@ -24,6 +24,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     /** Nobody asks sooner, and the app's start is not the time for it. */
     private static final long ADMIN_MILLIS = 2_000;
+    /** Between two attempts; each pause is twice the one before, up to the longest. */
+    private static final long FIRST_PAUSE_MILLIS = 5_000;
+
+    private static final long LONGEST_PAUSE_MILLIS = 60_000;
 
     private final Background background;
     private final LoadedClasses loaded;
@@ -82,7 +86,8 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
 
     @Override
     public void running() {
-        background.runAfter(ADMIN_MILLIS, "open the admin socket", new Admin());
+        background.runAfter(ADMIN_MILLIS, "open the admin socket", new Admin(FIRST_PAUSE_MILLIS));
+        background.runAfter(ADMIN_MILLIS, "send metrics", pushes);
     }
 
     @Override
@@ -125,11 +130,20 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         }
     }
 
+    /** Whoever has to put the folder in order need not start the app again. */
     private final class Admin implements Runnable {
+        private final long pause;
+
+        Admin(long pause) {
+            this.pause = pause;
+        }
+
         @Override
         public void run() {
             adminSocket = adminPages.open(log);
-            pushes.run();
+            if (adminSocket.isEmpty() && adminPages.mayOpenLater()) {
+                background.runAfter(pause, "open the admin socket", new Admin(Math.min(2 * pause, LONGEST_PAUSE_MILLIS)));
+            }
         }
     }
 

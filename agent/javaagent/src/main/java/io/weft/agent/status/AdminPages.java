@@ -56,6 +56,9 @@ public final class AdminPages {
     private Set<MetricsPort> wanted = Set.of();
     /** Null: not yet, or never. */
     private AdminSocket opened;
+    /** What was said last of why there is none; empty: nothing was. */
+    private String problem = "";
+    private boolean possible = true;
 
     public AdminPages(Settings settings, Mesh mesh, Attachments attachments, OpenPorts ports, InstantSource time) {
         this.ports = ports;
@@ -66,7 +69,7 @@ public final class AdminPages {
         metrics = new MeshMetrics(settings, time);
     }
 
-    /** On the agent's thread, once the mesh runs. */
+    /** On the agent's thread, once the mesh runs; again as long as it {@link #mayOpenLater}. */
     public Optional<AdminSocket> open(AgentLog log) {
         if (!settings.admin().enabled()) {
             return Optional.empty();
@@ -78,17 +81,34 @@ public final class AdminPages {
             settings.admin().metrics().ifPresent(listen -> listen(socket, listen, log));
             settings.admin().port().ifPresent(port -> listen(socket, port, log));
             opened = socket;
+            if (!problem.isEmpty() && isWanted()) {
+                log.info("weft status can ask this process now");
+            }
             follow(log);
             return Optional.of(socket);
         } catch (IOException | UnsupportedOperationException none) {
-            String problem = "weft status cannot ask this process: " + none.getMessage();
-            if (settings.admin().directory().isPresent() || settings.admin().metrics().isPresent() || settings.admin().port().isPresent()) {
-                log.warn(problem + "; check weft.admin.dir");
-            } else {
-                log.debug(problem);
+            possible = none instanceof IOException;
+            String found = "weft status cannot ask this process: " + none.getMessage() + "; check weft.admin.dir";
+            if (!found.equals(problem)) {
+                problem = found;
+                if (isWanted()) {
+                    log.warn(found);
+                } else {
+                    log.debug(found);
+                }
             }
             return Optional.empty();
         }
+    }
+
+    /** Elsewhere, as on a read-only file system, it is nobody's concern. */
+    private boolean isWanted() {
+        return settings.admin().directory().isPresent() || settings.admin().metrics().isPresent() || settings.admin().port().isPresent();
+    }
+
+    /** Whether there is none for a reason that may pass. */
+    public boolean mayOpenLater() {
+        return settings.admin().enabled() && possible;
     }
 
     /** On the agent's thread: from now on metrics are to be read there, and nowhere else that policy said. */

@@ -20,6 +20,8 @@ import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -200,6 +202,22 @@ class StatusIT {
         assertThat(client.get("http://orders/").body()).isEqualTo("orders");
         client.awaitStderr(line -> line.contains("weft WARN weft status cannot ask this process: ") && line.contains("check weft.admin.dir"));
         assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+    }
+
+    /** Nobody has to start the app again for it. */
+    @EveryJdk
+    void theSocketIsThereOnceItsFolderIsInOrder(Jdk jdk) throws Exception {
+        Files.createDirectories(sockets);
+        Files.setPosixFilePermissions(sockets, PosixFilePermissions.fromString("rwxr-xr-x"));
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().service("orders", orders.address()));
+        JvmProcess client = client(jdk, policies);
+        assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+        client.awaitStderr(line -> line.contains("weft status cannot ask this process: ") && line.contains("chmod 700"));
+
+        Files.setPosixFilePermissions(sockets, PosixFilePermissions.fromString("rwx------"));
+        await().atMost(Duration.ofSeconds(20)).until(() -> AdminPage.isOpen(sockets.resolve(client.pid() + ".sock")));
+        client.awaitStderr(line -> line.contains("weft status can ask this process now"));
     }
 
     private JvmProcess client(Jdk jdk, PolicyServer policies) {
