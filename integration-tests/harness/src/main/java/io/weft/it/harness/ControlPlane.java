@@ -106,7 +106,7 @@ public final class ControlPlane {
     public boolean allTakeMeshTls() {
         try {
             String saved = Files.readString(folder.resolve("state").resolve("registrations.json"));
-            return saved.contains("\"secured\" : true") && !saved.contains("\"secured\" : false");
+            return saved.contains("\"secured\" : true") && !saved.contains("\"secured\" : false") && !saved.contains("\"unready\" : [ {");
         } catch (IOException notYet) {
             return false;
         }
