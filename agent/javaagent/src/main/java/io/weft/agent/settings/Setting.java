@@ -15,8 +15,8 @@ public enum Setting {
             "The service that this process is an instance of. Also OTEL_SERVICE_NAME. Without it the process calls through the "
                     + "mesh and is not registered."),
     MESH("mesh", Type.SERVICE, "default", "The mesh that it belongs to."),
-    ZONE("zone", Type.SERVICE, "none", "The zone that it runs in."),
-    LOCAL_CLUSTER("local-cluster", Type.SERVICE, "none",
+    ZONE("zone", Type.NAME, "none", "The zone that it runs in."),
+    LOCAL_CLUSTER("local-cluster", Type.NAME, "none",
             "The cluster whose endpoints send requests as this process does, as local_cluster_name in Envoy's bootstrap. Zone "
                     + "aware routing needs it."),
     TAGS("tags", Type.TAGS, "none", "Tags of this instance, for policies to choose by: version=v1,team=a"),
@@ -99,7 +99,8 @@ public enum Setting {
     /** What a value must look like. */
     enum Type {
         FLAG("true or false"),
-        SERVICE("a name of letters, digits, '.', '-' and '_', at most 253 of them"),
+        SERVICE("a name of letters, digits, '.', '-' and '_', at most 252 of them, that begins and ends with a letter or digit"),
+        NAME("a name of letters, digits, '.', '-' and '_', at most 253 of them"),
         TAGS("name=value pairs with commas between them"),
         PORTS("port numbers with commas between them"),
         PATHS("paths that begin with '/', without a query, with commas between them"),

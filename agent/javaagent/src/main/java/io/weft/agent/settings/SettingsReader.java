@@ -272,8 +272,8 @@ public final class SettingsReader {
         putAlias(Setting.IDENTITY_WORKLOAD_API, "SPIFFE_ENDPOINT_SOCKET");
         boolean required = required();
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
-        Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, name(Setting.SERVICE),
-                name(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
+        Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, service(Setting.SERVICE),
+                service(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
                 healthPaths(), new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, untilCallersKnow(controlPlane)),
@@ -389,10 +389,27 @@ public final class SettingsReader {
         return name;
     }
 
+    /** Another one Weft's control plane turns away. */
+    private Optional<String> service(Setting setting) {
+        Optional<String> name = text(setting);
+        if (name.isPresent() && !isService(name.get())) {
+            invalid(setting, values.get(setting));
+        }
+        return name;
+    }
+
+    private static boolean isService(String text) {
+        return isName(text) && text.length() <= 252 && isAlphanumeric(text.charAt(0)) && isAlphanumeric(text.charAt(text.length() - 1));
+    }
+
+    private static boolean isAlphanumeric(char c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+    }
+
     private static boolean isName(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (!(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_')) {
+            if (!(isAlphanumeric(c) || c == '.' || c == '-' || c == '_')) {
                 return false;
             }
         }

@@ -114,7 +114,7 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"control-plane=cp:5678", "control-plane=http://cp:5678", "control-plane=grpc://cp", "control-plane=grpc://cp:5678/x",
-        "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "drain.timeout=25h", "startup-wait=999999999h", "enabled=yes", "service=a b", "mesh=a/b", "tags=version", "tags=version=",
+        "startup-wait=2", "startup-wait=-2s", "drain.delay=s", "drain.timeout=25h", "startup-wait=999999999h", "enabled=yes", "service=a b", "service=Cat_alog!", "service=-orders", "service=orders.", "mesh=a/b", "tags=version", "tags=version=",
         "address=host", "address=256.0.0.1", "address=1.2.3", "ports=0", "ports=65536", "ports=80;81", "admin.loopback=0", "admin.loopback=http", "log.level=loud",
         "health-paths=health", "health-paths=/health?deep", "health-paths=/live,", "health-paths=/li ve",
         "instrumentation.tomcat.enabled=1", "control-plane.token-file=/does/not/exist", "control-plane.kind=consul", "otlp.endpoint=collector:4318",
