@@ -62,6 +62,16 @@ final class Fields {
         get(name).ifPresent(value -> value.refuse("is not supported yet; " + instead));
     }
 
+    /** Refuses a field that belongs to another place, if it is there. */
+    boolean refusesMisplaced(String name, String where) {
+        if (!mapping.entries().containsKey(name)) {
+            return false;
+        }
+        known.add(name);
+        refuse(name, where);
+        return true;
+    }
+
     /** Accepts a field that means nothing to this control plane, and does not look at its value. */
     void accept(String... names) {
         known.addAll(List.of(names));

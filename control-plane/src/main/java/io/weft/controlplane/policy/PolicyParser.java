@@ -57,7 +57,11 @@ final class PolicyParser {
         if (scope.inbound()) {
             inbound(spec, top, rules);
         }
-        if (destinations.isEmpty() && rules.isEmpty() && to.isEmpty()) {
+        boolean misplaced = spec.refusesMisplaced("default", "stands in an entry that says for which traffic it is; move it to "
+                + (scope.to().isEmpty()
+                        ? "spec.rules[].default"
+                        : "spec.to[].default, beside a targetRef" + (scope.inbound() ? ", or for what comes in to spec.rules[].default" : "")));
+        if (!misplaced && destinations.isEmpty() && rules.isEmpty() && to.isEmpty()) {
             spec.refuse(scope.to().isEmpty() ? "rules" : "to", "is missing; the policy says nothing");
         }
         spec.end();

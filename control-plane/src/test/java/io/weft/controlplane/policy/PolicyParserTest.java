@@ -76,6 +76,20 @@ class PolicyParserTest {
     }
 
     @Test
+    void whatStandsBesideTheEntriesIsToldItsPlace() {
+        assertThat(parse("type: MeshTimeout\nname: a\nspec: {targetRef: {kind: Mesh}, default: {http: {requestTimeout: 2s}}}").problems())
+                .singleElement().satisfies(problem -> {
+                    assertThat(problem.field()).isEqualTo("spec.default");
+                    assertThat(problem.message()).isEqualTo("stands in an entry that says for which traffic it is; move it to spec.to[].default, "
+                            + "beside a targetRef, or for what comes in to spec.rules[].default");
+                });
+        assertThat(parse("type: MeshRateLimit\nname: a\nspec: {default: {local: {}}}").problems()).singleElement()
+                .satisfies(problem -> assertThat(problem.message()).endsWith("move it to spec.rules[].default"));
+        assertThat(parse("type: MeshRetry\nname: a\nspec: {default: {}}").problems()).singleElement()
+                .satisfies(problem -> assertThat(problem.message()).endsWith("move it to spec.to[].default, beside a targetRef"));
+    }
+
+    @Test
     void hashPoliciesMayStandInTheirOlderPlace() {
         MeshLoadBalancingStrategy strategy = to(PolicyKinds.LOAD_BALANCING,
                 "{loadBalancer: {type: Maglev, maglev: {hashPolicies: [{type: Header, header: {name: x-user}}]}}}");
