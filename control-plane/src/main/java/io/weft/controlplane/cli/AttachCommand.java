@@ -11,7 +11,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "attach",
         mixinStandardHelpOptions = true,
-        description = "Bring a running JVM into the mesh.",
+        description = "Brings a running JVM into the mesh.",
         footer = {"", "Example: weft attach 4711 control-plane=grpc://127.0.0.1:5678 service=orders tags=version=v1"})
 final class AttachCommand implements Callable<Integer> {
 

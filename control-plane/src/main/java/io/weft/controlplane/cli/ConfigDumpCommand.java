@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "What a JVM has of its control plane, in the form of an Envoy's /config_dump?include_eds, for tools that read that. Of secrets"
+            "Prints what a JVM has of its control plane, in the form of an Envoy's /config_dump?include_eds, for tools that read that. Of secrets"
                     + " there are the certificates, no keys; what is of a type that is not Envoy's has its type only.",
         },
         footer = {

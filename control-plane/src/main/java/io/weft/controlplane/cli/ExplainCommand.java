@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Where a request of a JVM of this user would go: virtual host, route, clusters and endpoints, and whether by mesh TLS or in plaintext."
+            "Says where a request of a JVM of this user would go: virtual host, route, clusters and endpoints, and whether by mesh TLS or in plaintext."
                     + " Nothing is sent.",
         },
         footer = {

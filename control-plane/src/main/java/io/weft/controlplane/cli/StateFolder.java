@@ -3,6 +3,7 @@ package io.weft.controlplane.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -25,6 +26,11 @@ final class StateFolder {
 
         @Option(names = "--state-dir", paramLabel = "DIR", description = "The control plane's state folder, if it was given one.")
         private Path state;
+    }
+
+    /** Empty: the state folder is named instead, or nothing. */
+    Optional<Path> policies() {
+        return choice == null ? Optional.empty() : Optional.ofNullable(choice.policies);
     }
 
     /** @throws IOException there is no such policy folder: keys that are made in a wrong place are worth nothing */

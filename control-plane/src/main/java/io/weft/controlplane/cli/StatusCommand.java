@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "What the JVMs of this user that are in the mesh say of themselves: one line each, or everything of those that are named.",
+            "Shows what the JVMs of this user that are in the mesh say of themselves: one line each, or everything of those that are named.",
             "",
             "A line has the service's version (its tag of that name), the agent's, whether a policy is in force (live), none yet (initializing) or"
                     + " the instance is about to go (draining), the connection to the control plane, how often the policy has changed, how many"

@@ -1,5 +1,12 @@
 package io.weft.controlplane.cli;
 
+import io.weft.controlplane.policy.FolderReader;
+import io.weft.controlplane.policy.MeshService;
+import io.weft.controlplane.policy.PolicyHistory;
+import io.weft.controlplane.policy.ResourceParser;
+import io.weft.controlplane.policy.Spelling;
+import io.weft.controlplane.registry.SavedRegistration;
+import io.weft.controlplane.registry.StateFile;
 import io.weft.controlplane.token.InvalidTokenException;
 import io.weft.controlplane.token.RevokedTokens;
 import io.weft.controlplane.token.Token;
@@ -11,6 +18,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
@@ -79,12 +88,46 @@ final class TokenCommand implements Callable<Integer> {
         try {
             TokenKey key = TokenKey.in(folder.path(), Clock.systemUTC());
             out.println(operator ? key.issueForOperator(validFor) : key.issue(mesh, service, validFor));
+            if (!operator) {
+                warn(err);
+            }
         } catch (IOException e) {
             err.println("weft token: " + e.getMessage());
             return 1;
         }
         out.flush();
         return 0;
+    }
+
+    /** A token may well come before its service. */
+    private void warn(PrintWriter err) {
+        Set<String> known = known();
+        String meant = Spelling.suggestion(service, known);
+        if (!known.contains(service) && !meant.isEmpty()) {
+            err.println("weft token: warning: service " + service + " is not known here yet" + meant);
+            err.flush();
+        }
+    }
+
+    /** Services of the mesh that have been connected or are described by policy files; what cannot be read has none. */
+    private Set<String> known() {
+        Set<String> known = new TreeSet<>();
+        try {
+            for (SavedRegistration registration : new StateFile(folder.path()).read()) {
+                if (registration.id().startsWith(mesh + ".")) {
+                    known.add(registration.service());
+                }
+            }
+            if (folder.policies().isPresent()) {
+                new PolicyHistory(new ResourceParser())
+                        .update(new FolderReader(folder.policies().get()).read())
+                        .all(MeshService.class, mesh)
+                        .forEach(described -> known.add(described.metadata().displayName()));
+            }
+        } catch (IOException unreadable) {
+            return known;
+        }
+        return known;
     }
 
     private void name(String option, String value) {

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         name = "demo",
         mixinStandardHelpOptions = true,
         description = {
-            "Unmodified services obey a canary policy that is edited while traffic flows.",
+            "Shows unmodified services obey a canary policy that is edited while traffic flows.",
             "Starts, as JVMs of their own on loopback, a control plane, storefront, three instances of orders and a batch client,"
                     + " edits the policy file step by step and shows who gets what."
         },

@@ -7,6 +7,10 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.weft.controlplane.ControlPlane;
+import io.weft.controlplane.registry.ClientNode;
+import io.weft.controlplane.registry.Registry;
+import io.weft.controlplane.registry.SavedRegistration;
+import io.weft.controlplane.registry.StateFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -19,7 +23,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -224,6 +231,34 @@ class WeftTest {
         assertThat(run("token", "--service", "orders").exit()).isEqualTo(2);
         assertThat(run("token", "--policies", folder.toString()).exit()).isEqualTo(2);
         assertThat(run("token", "revoke", file.toString()).exit()).isEqualTo(2);
+    }
+
+    @Test
+    void aTokenForAServiceThatIsLikeAnotherIsMadeAndDoubted() throws IOException {
+        Files.writeString(folder.resolve("a.yaml"), GOOD);
+        Run odd = run("token", "--policies", folder.toString(), "--service", "odrers");
+        assertThat(odd.exit()).isZero();
+        assertThat(odd.out()).isNotBlank();
+        assertThat(odd.err()).isEqualToNormalizingNewlines("weft token: warning: service odrers is not known here yet. Did you mean orders?\n");
+        assertThat(run("token", "--policies", folder.toString(), "--service", "orders").err()).isEmpty();
+        assertThat(run("token", "--policies", folder.toString(), "--service", "catalog").err()).as("nothing is like it").isEmpty();
+
+        new StateFile(folder.resolve(".weft")).write(List.of(new SavedRegistration(
+                "default.catalog-1", "catalog", ClientNode.Kind.AGENT, "{}", Registry.Health.HEALTHY, false, Set.of())));
+        assertThat(run("token", "--policies", folder.toString(), "--service", "cataloge").err()).contains("Did you mean catalog?");
+        assertThat(run("token", "--policies", folder.toString(), "--mesh", "other", "--service", "cataloge").err()).isEmpty();
+    }
+
+    /** As "Prints" or "Has": one mood for all. */
+    @Test
+    void theHelpOfEachCommandBeginsWithWhatItDoes() {
+        commands(Weft.commandLine()).skip(1).filter(command -> !command.getCommandSpec().helpCommand()).forEach(command -> assertThat(command.getCommandSpec().usageMessage().description()[0])
+                .as(command.getCommandSpec().qualifiedName())
+                .matches("(Has|Is|[A-Z][a-z]+s) .*"));
+    }
+
+    private static Stream<CommandLine> commands(CommandLine command) {
+        return Stream.concat(Stream.of(command), command.getSubcommands().values().stream().flatMap(WeftTest::commands));
     }
 
     @Test
