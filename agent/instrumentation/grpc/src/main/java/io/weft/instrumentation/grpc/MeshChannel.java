@@ -74,8 +74,8 @@ final class MeshChannel {
         authority = apps.authority();
         userAgent = GrpcUtil.getGrpcUserAgent(dialer.name(), internals.userAgent(apps));
         scheduler = internals.transportFactory(apps).getScheduledExecutorService();
-        hearing = newHearing();
         turns = new SynchronizationContext((thread, fault) -> fault("a transport", fault));
+        hearing = hearingIn(turns);
     }
 
     String authority() {
@@ -112,12 +112,16 @@ final class MeshChannel {
 
     /** A transport says something: in turns, in the order in which it was said. */
     void hear(Runnable said) {
-        hearing.execute(() -> turns.execute(said));
+        hearing.execute(said);
     }
 
-    /** Runs what the transports say, one after the other. */
-    Executor newHearing() {
-        return dialer.hearing() == null ? Runnable::run : new SerializingExecutor(dialer.hearing());
+    /** Runs what the transports say in these turns, in the order in which it was said. */
+    Executor hearingIn(SynchronizationContext turns) {
+        if (dialer.hearing() == null) {
+            return turns;
+        }
+        Executor inOrder = new SerializingExecutor(dialer.hearing());
+        return said -> inOrder.execute(() -> turns.execute(said));
     }
 
     void fault(String what, Throwable fault) {

@@ -106,8 +106,8 @@ final class MeshStream implements ClientStream {
         this.tracers = tracers;
         sendsOneMessage = method.getType().clientSendsOneMessage();
         takesMessage = sendsOneMessage;
-        hearing = channel.newHearing();
         turns = new SynchronizationContext((thread, fault) -> fault(fault));
+        hearing = channel.hearingIn(turns);
         exchange.drivenBy(this);
     }
 
@@ -117,7 +117,7 @@ final class MeshStream implements ClientStream {
 
     /** A transport says something of an attempt. */
     void hear(Runnable said) {
-        hearing.execute(() -> turns.execute(said));
+        hearing.execute(said);
     }
 
     // For the exchange.
