@@ -34,8 +34,8 @@ final class LiveServices {
             for (JsonNode service : mesh.path("services")) {
                 List<Map<String, String>> instances = new ArrayList<>();
                 service.path("instances").forEach(instance -> instances.add(tags(instance.path("tags"))));
-                // One without is there because some policy names it.
-                if (!instances.isEmpty()) {
+                // One without that is called is there because somebody names it; the others call.
+                if (!instances.isEmpty() || !service.path("called").asBoolean()) {
                     services.put(service.path("name").asText(), instances);
                 }
             }
