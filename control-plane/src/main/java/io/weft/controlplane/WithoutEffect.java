@@ -63,7 +63,7 @@ final class WithoutEffect {
     private void tell(List<String> messages) {
         messages.stream().limit(MOST_TOLD).forEach(log);
         if (messages.size() > MOST_TOLD) {
-            log.accept("and so are " + (messages.size() - MOST_TOLD) + " more policies; weft policy check --page names them all");
+            log.accept("and " + (messages.size() - MOST_TOLD) + " more like these; the page shows them all");
         }
     }
 }

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.weft.controlplane.registry.Registry.Health;
 import io.weft.controlplane.registry.Registry.Instance;
+import io.weft.controlplane.registry.Registry.Transport;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,14 +49,20 @@ final class MeshTlsConditions {
             }
             var metadata = instance.dataplane().metadata();
             ObjectName name = new ObjectName(metadata.namespace(), metadata.displayName());
-            // A pod has one condition for all of its ports; one that is new does not take it back for the others.
-            boolean takes = !instance.secured().get().isEmpty();
-            state.pod(name)
-                    // Nothing was said of it, and there is nothing to say.
-                    .filter(pod -> pod.meshTls().map(said -> said != takes).orElse(takes))
-                    .filter(pod -> underWay.add(name))
-                    .ifPresent(pod -> write(pod, takes));
+            state.pod(name).ifPresent(pod -> {
+                boolean said = pod.meshTls().orElse(false);
+                boolean takes = takes(instance, said);
+                if (takes != said && underWay.add(name)) {
+                    write(pod, takes);
+                }
+            });
         }
+    }
+
+    /** A pod has one condition for all of its ports: it waits for the last of them, and one that is opened later does not take it back for the others. */
+    static boolean takes(Instance instance, boolean said) {
+        Stream<Boolean> ready = instance.dataplane().inbounds().stream().map(inbound -> instance.transport(inbound) == Transport.READY);
+        return !instance.secured().orElseThrow().isEmpty() && (said || ready.allMatch(Boolean::booleanValue));
     }
 
     private void write(Facts.OfPod pod, boolean takes) {

@@ -112,7 +112,10 @@ public final class References {
             return;
         }
         named.services.forEach(service -> checkService(sourced, service));
-        named.subsets.forEach(subset -> checkSubset(sourced, subset));
+        if (!resource.metadata().shadow()) {
+            // Of a shadow they are often yet to come, and nothing is sent to them.
+            named.subsets.forEach(subset -> checkSubset(sourced, subset));
+        }
     }
 
     /** What one policy names. */

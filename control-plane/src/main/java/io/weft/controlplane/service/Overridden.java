@@ -16,10 +16,10 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.BinaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Which policies have no effect, whoever is connected: for all that such a one says there is another of its kind, with the same
@@ -34,8 +34,17 @@ public final class Overridden {
             Comparator.comparing(MeshHttpRoute::metadata, RouteRules.BY_ROLE.thenComparing(BY_NAME));
     private static final Comparator<MeshTls> TLS = Comparator.comparing(MeshTls::metadata, BY_NAME);
 
-    /** Two entries of which one may override the other have the same. */
-    private record Subject(String mesh, Object kind, Object target, Object of) {}
+    /**
+     * Two entries of which one may override the other have the same, but for the namespace.
+     *
+     * @param within the namespace whose data planes it is for alone; empty: it is for those of all
+     */
+    private record Subject(String mesh, String within, Object kind, Object target, Object of) {
+
+        Subject ofAll() {
+            return new Subject(mesh, "", kind, target, of);
+        }
+    }
 
     /** One entry, by how it is merged with another. */
     private record Entry<P extends Resource, C>(P policy, Subject subject, C conf, Comparator<? super P> precedence, BinaryOperator<C> over) {
@@ -49,7 +58,6 @@ public final class Overridden {
         boolean isUnder(Entry<?, ?> other) {
             Entry<P, C> higher = (Entry<P, C>) other;
             return precedence.compare(policy, higher.policy) < 0
-                    && reaches(higher.metadata(), metadata())
                     && over.apply(higher.conf, conf).equals(higher.conf);
         }
 
@@ -96,7 +104,9 @@ public final class Overridden {
     }
 
     private Optional<Entry<?, ?>> over(Entry<?, ?> entry) {
-        return bySubject.get(entry.subject).stream().filter(entry::isUnder).max(Entry::compare);
+        return Stream.of(entry.subject, entry.subject.ofAll()).distinct()
+                .flatMap(subject -> bySubject.getOrDefault(subject, List.of()).stream())
+                .filter(entry::isUnder).max(Entry::compare);
     }
 
     private void read(Policy policy) {
@@ -123,17 +133,13 @@ public final class Overridden {
     }
 
     private static Subject subject(Resource policy, Object kind, Object target, Object of) {
-        return new Subject(policy.metadata().mesh(), kind, target, of);
+        Metadata metadata = policy.metadata();
+        String within = metadata.isOfItsNamespace() ? String.valueOf(metadata.label(Labels.NAMESPACE)) : "";
+        return new Subject(metadata.mesh(), within, kind, target, of);
     }
 
     private void add(Entry<?, ?> entry) {
         bySubject.computeIfAbsent(entry.subject, first -> new ArrayList<>()).add(entry);
         byPolicy.computeIfAbsent(entry.metadata().id(), first -> new ArrayList<>()).add(entry);
-    }
-
-    /** Whether one is for all data planes that the other is for, as far as their namespaces go. */
-    private static boolean reaches(Metadata policy, Metadata other) {
-        return !policy.isOfItsNamespace()
-                || other.isOfItsNamespace() && Objects.equals(policy.label(Labels.NAMESPACE), other.label(Labels.NAMESPACE));
     }
 }

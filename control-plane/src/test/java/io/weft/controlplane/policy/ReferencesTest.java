@@ -69,6 +69,12 @@ class ReferencesTest {
     }
 
     @Test
+    void aShadowMayBeOfASubsetThatIsYetToCome() {
+        String wrong = CANARY.replace("version: v2", "version: v3");
+        assertThat(unmet(wrong.replace("name: canary", "name: canary\nlabels: {kuma.io/effect: shadow}"), RUNNING)).isEmpty();
+    }
+
+    @Test
     void aMeshThatNobodyIsIn() {
         String elsewhere = CANARY.replace("mesh: default", "mesh: defualt");
         assertThat(unmet(elsewhere, RUNNING)).containsExactly(

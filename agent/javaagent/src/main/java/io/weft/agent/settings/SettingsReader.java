@@ -272,8 +272,8 @@ public final class SettingsReader {
         putAlias(Setting.IDENTITY_WORKLOAD_API, "SPIFFE_ENDPOINT_SOCKET");
         boolean required = required();
         Optional<Settings.ControlPlane> controlPlane = controlPlane();
-        Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, service(Setting.SERVICE),
-                service(Setting.MESH).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
+        Settings settings = new Settings(flag(Setting.ENABLED, true), required, controlPlane, service(Setting.SERVICE, controlPlane),
+                service(Setting.MESH, controlPlane).orElse("default"), name(Setting.ZONE), name(Setting.LOCAL_CLUSTER), tags(), address(), ports(),
                 healthPaths(), new Settings.Identity(text(Setting.IDENTITY_DIR), workloadApi(), keyType()), text(Setting.CACHE_DIR),
                 duration(Setting.STARTUP_WAIT, Duration.ofSeconds(5)),
                 new Settings.Drain(duration(Setting.DRAIN_DELAY, untilCallersKnow(controlPlane)),
@@ -389,10 +389,11 @@ public final class SettingsReader {
         return name;
     }
 
-    /** Another one Weft's control plane turns away. */
-    private Optional<String> service(Setting setting) {
+    /** Another one Weft's control plane turns away; what others take is for them to say. */
+    private Optional<String> service(Setting setting, Optional<Settings.ControlPlane> controlPlane) {
+        boolean others = controlPlane.filter(each -> each.kind() != Kind.WEFT).isPresent();
         Optional<String> name = text(setting);
-        if (name.isPresent() && !isService(name.get())) {
+        if (name.isPresent() && !(others ? isName(name.get()) : isService(name.get()))) {
             invalid(setting, values.get(setting));
         }
         return name;

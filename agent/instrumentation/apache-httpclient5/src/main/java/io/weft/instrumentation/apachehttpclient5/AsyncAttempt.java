@@ -519,8 +519,8 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (details == null) {
             over();
         }
-        if (response.getCode() >= HttpStatus.SC_REDIRECTION) {
-            // Answered so before its end, it is sent no further, of which the library tells nobody.
+        if (response.getCode() >= HttpStatus.SC_REDIRECTION && !hop.speaksHttp2Alone()) {
+            // Answered so before its end, it is sent no further, of which the library tells nobody; up to HttpCore 5.4.2 only from 400 on.
             tellExchange(rest);
         }
         tellSent();
