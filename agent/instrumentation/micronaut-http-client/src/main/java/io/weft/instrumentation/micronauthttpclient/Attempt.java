@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.weft.dataplane.Exchange.Failure;
 import java.io.IOException;
@@ -29,6 +30,9 @@ final class Attempt {
     private static final long MOST_DROPPED = 64 << 10;
     /** And so long, which is the library's own limit for what its app leaves unread. */
     private static final long MOST_MILLIS_DROPPED = 5_000;
+
+    /** On a connection whose pool is told at once when it is closed. */
+    private static final AttributeKey<Boolean> KNOWN = AttributeKey.valueOf("weft.micronaut-http-client.known");
 
     private final Hop hop;
     /** Null: the mesh has nothing to do with it. */
@@ -101,6 +105,10 @@ final class Attempt {
         }
         handle = given;
         real = given.channel();
+        if (!given.http2() && real.attr(KNOWN).setIfAbsent(true) == null) {
+            // Else the library's pool, up to 4.8, looks for another connection without end when a request meets one that is closed and has not told it yet.
+            real.closeFuture().addListener(closed -> given.taint());
+        }
         if (state != State.CONNECTING) {
             release(true);
             return;
