@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** The real control plane, a process of its own on loopback, with a policy folder of its own. For one thread. */
 public final class ControlPlane {
@@ -102,11 +104,12 @@ public final class ControlPlane {
         return exit == 0;
     }
 
-    /** Whether all that registered have accepted mesh TLS and have a certificate, as the control plane has saved it. */
+    /** Whether all that registered a port take mesh TLS at each of theirs, as the control plane has saved it. */
     public boolean allTakeMeshTls() {
         try {
             String saved = Files.readString(folder.resolve("state").resolve("registrations.json"));
-            return saved.contains("\"secured\" : true") && !saved.contains("\"secured\" : false") && !saved.contains("\"unready\" : [ {");
+            List<String> serving = Stream.of(saved.split("\"id\" : ")).filter(each -> each.contains("\\\"port\\\":")).toList();
+            return !serving.isEmpty() && serving.stream().allMatch(each -> each.contains("\"secured\" : true") && !each.contains("\"unready\" : [ {"));
         } catch (IOException notYet) {
             return false;
         }
