@@ -106,7 +106,7 @@ final class Attempt {
         handle = given;
         real = given.channel();
         if (!given.http2() && real.attr(KNOWN).setIfAbsent(true) == null) {
-            // Else the library's pool, up to 4.8, looks for another connection without end when a request meets one that is closed and has not told it yet.
+            // Else the pool of 4.0, not that of 4.10, looks for another connection without end when a request meets one that is closed and has not told it yet.
             real.closeFuture().addListener(closed -> given.taint());
         }
         if (state != State.CONNECTING) {
