@@ -218,7 +218,8 @@ final class Viewer {
             actsOn.remove("");
             shown.add(new MeshView.Policy(
                     metadata.id().type(), metadata.id().name(), sourced.file(), sourced.line(), metadata.shadow(),
-                    outdated.contains(metadata.id()), List.copyOf(overridden.getOrDefault(metadata.id(), List.of())), unmet.getOrDefault(metadata.id(), List.of()), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
+                    outdated.contains(metadata.id()), List.copyOf(overridden.getOrDefault(metadata.id(), List.of())),
+                    unmet.getOrDefault(metadata.id(), List.of()), PolicyTarget.describe(sourced.resource()), List.copyOf(actsOn),
                     List.copyOf(refusedBy)));
         }
         return shown;

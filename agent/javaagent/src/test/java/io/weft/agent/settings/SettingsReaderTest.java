@@ -170,6 +170,15 @@ class SettingsReaderTest {
         assertThat(settings(kuma + "service=orders").drain().delay()).isEqualTo(Duration.ofSeconds(3));
     }
 
+    /** Weft's own would turn it away; a JVM that was in such a mesh stays in it. */
+    @Test
+    void howAServiceMayBeNamedIsForAnotherControlPlaneToSay() {
+        for (String kind : new String[] {"kuma", "istio"}) {
+            assertThat(settings("control-plane=grpcs://cp:5678,control-plane.kind=" + kind + ",service=orders-").service()).contains("orders-");
+        }
+        assertThat(read("control-plane=grpcs://cp:5678,service=orders-")).isInstanceOf(SettingsReader.Invalid.class);
+    }
+
     @Test
     void whoeverSaysSomethingElseOfRequiredIsNotLeftWithoutTheMesh() {
         environment.put("WEFT_REQUIRED", "yes");
