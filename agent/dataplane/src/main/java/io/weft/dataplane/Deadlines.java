@@ -2,7 +2,6 @@ package io.weft.dataplane;
 
 import io.weft.dataplane.Timers.Timer;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -31,8 +30,15 @@ final class Deadlines {
     /** When the timer thread looks next; null when nothing could be over. */
     private final AtomicReference<Look> next = new AtomicReference<>();
 
-    /** Whether the timer thread will look for what is pending. */
-    private final AtomicBoolean lookingSoon = new AtomicBoolean();
+    /** What the timer thread does about what is pending. */
+    private enum Looks {
+        NONE,
+        /** It looks once more than it was asked to: who asks meanwhile need not wake it, which would cost a request microseconds. */
+        ENDING,
+        ASKED
+    }
+
+    private final AtomicReference<Looks> looks = new AtomicReference<>(Looks.NONE);
 
     Deadlines(NanoClock clock, Timers timers) {
         this.clock = clock;
@@ -146,15 +152,22 @@ final class Deadlines {
 
     /** Without a barrier it may be missed by the look that is about to be made, but not by the one before a limit is over. */
     private void lookSoon() {
-        if (!lookingSoon.get() && lookingSoon.compareAndSet(false, true)) {
+        if (looks.get() != Looks.ASKED && looks.getAndSet(Looks.ASKED) == Looks.NONE) {
             timers.schedule(LOOK_NANOS, this::startPending);
         }
     }
 
     private void startPending() {
         // Before the first slot is read: who comes later has it looked for once more.
-        lookingSoon.set(false);
-        lookThrough();
+        if (looks.compareAndSet(Looks.ENDING, Looks.NONE)) {
+            return;
+        }
+        looks.set(Looks.ENDING);
+        try {
+            lookThrough();
+        } finally {
+            timers.schedule(LOOK_NANOS, this::startPending);
+        }
     }
 
     private void lookThrough() {

@@ -652,6 +652,28 @@ class TimeLimitTest {
         assertAnswered(second, 504, "upstream request timeout");
     }
 
+    /** To wake it costs a request microseconds. */
+    @Test
+    void whileRequestsComeTheTimerThreadLooksWithoutBeingWoken() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofSeconds(15)));
+        Duration look = Duration.ofMillis(100);
+        for (int i = 0; i < 5; i++) {
+            Limitable request = mesh.dialled(new Limitable());
+            assertThat(mesh.time.pending()).isEqualTo(1);
+            request.onResponse(200, Fixture.NO_HEADERS);
+            request.end();
+            mesh.time.advance(look);
+            assertThat(mesh.time.pending()).as("it looks once more").isEqualTo(1);
+        }
+        mesh.time.advance(look);
+        assertThat(mesh.time.pending()).as("nobody came").isZero();
+
+        Limitable late = mesh.dialled(new Limitable());
+        assertThat(mesh.time.pending()).isEqualTo(1);
+        mesh.time.advance(Duration.ofSeconds(15).plus(look));
+        assertThat(late.aborts).isEqualTo(1);
+    }
+
     @Test
     void aLongLimitIsOverForARetryThatComesTooLate() {
         Duration fifteen = Duration.ofSeconds(15);
