@@ -138,6 +138,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         Object state = EndpointRoute.state(tls(), hop.clientContext().getUserToken());
         Lease next = new Lease();
         lease = next;
+        reused = false;
         try {
             next.future = connections.requestConnection(
                     route(), state, config.getConnectTimeout(), config.getConnectionRequestTimeout(), TimeUnit.MILLISECONDS, next);
@@ -146,7 +147,8 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
             ended(stopped);
             return;
         }
-        if (turn.begin()) {
+        // For a pooled connection the reactor's thread may need the turn already.
+        if (!reused && turn.begin()) {
             boolean inTime = onConnection || hop.exchange().connecting();
             turn.end();
             if (!inTime) {
