@@ -21,12 +21,16 @@ enum Server {
     TOMCAT_10_1("Tomcat 10.1", "tomcat.jakarta.TomcatServer", "tomcat-10.1"),
     TOMCAT_11("Tomcat 11", "tomcat.jakarta.TomcatServer", "tomcat-11"),
     JETTY_9_4("Jetty 9.4", "jetty.javax.JettyServer", "jetty-9.4"),
+    JETTY_10("Jetty 10", "jetty.javax.jetty10.JettyServer", "jetty-10"),
+    JETTY_11("Jetty 11", "jetty.jakarta.jetty11.JettyServer", "jetty-11"),
     JETTY_12("Jetty 12", "jetty.jakarta.JettyServer", "jetty-12"),
     UNDERTOW_2_2("Undertow 2.2", "UndertowServer", "undertow-2.2"),
     UNDERTOW_2_4("Undertow 2.4", "UndertowServer", "undertow-2.4"),
     JDK_HTTP_SERVER("`com.sun.net.httpserver`", "JdkHttpServer", null),
     NETTY_4_1("Netty 4.1 codec", "NettyServer", "netty-4.1"),
-    REACTOR_NETTY("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3"),
+    NETTY_4_2("Netty 4.2 codec", "NettyServer", "netty-4.2"),
+    REACTOR_NETTY_1_0("Reactor Netty 1.0", "ReactorNettyServer", "reactor-netty-1.0"),
+    REACTOR_NETTY_1_3("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3"),
     ARMERIA_1_26("Armeria 1.26", "ArmeriaServer", "armeria-1.26"),
     ARMERIA_1_40("Armeria 1.40", "ArmeriaServer", "armeria-1.40"),
     VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
@@ -36,10 +40,11 @@ enum Server {
     HELIDON_4_0("Helidon 4.0", "HelidonServer", "helidon-4.0"),
     HELIDON_4_5("Helidon 4.5", "HelidonServer", "helidon-4.5");
 
-    private static final Set<Server> OLDEST = EnumSet.of(TOMCAT_8_5, JETTY_9_4, UNDERTOW_2_2, NETTY_4_1, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
+    private static final Set<Server> OLDEST = EnumSet.of(
+            TOMCAT_8_5, TOMCAT_9, JETTY_9_4, JETTY_10, UNDERTOW_2_2, NETTY_4_1, REACTOR_NETTY_1_0, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
     /** Helidon's classes are Java 21's. */
     private static final Set<Server> NEWEST = EnumSet.of(
-            JETTY_12, UNDERTOW_2_4, REACTOR_NETTY, ARMERIA_1_40, VERTX_5, MICRONAUT_4_10, HELIDON_4_0, HELIDON_4_5);
+            TOMCAT_11, JETTY_11, JETTY_12, UNDERTOW_2_4, NETTY_4_2, REACTOR_NETTY_1_3, ARMERIA_1_40, VERTX_5, MICRONAUT_4_10, HELIDON_4_0, HELIDON_4_5);
     private static final int FIRST_OF_HELIDON = 21;
 
     /** For people, with the version. */
@@ -77,6 +82,14 @@ enum Server {
         return driver.endsWith(".VertxServer");
     }
 
+    private boolean isNettysCodec() {
+        return driver.endsWith(".NettyServer");
+    }
+
+    private boolean isReactorNetty() {
+        return driver.endsWith(".ReactorNettyServer");
+    }
+
     /**
      * Once it has read a request after which the connection is to be closed, it says so with whatever response it is at: with which of two
      * that were asked for at once is chance.
@@ -86,7 +99,7 @@ enum Server {
     }
 
     boolean speaksHttp2() {
-        return this != JDK_HTTP_SERVER && this != NETTY_4_1;
+        return this != JDK_HTTP_SERVER && !isNettysCodec();
     }
 
     /** Without an upgrade: with Micronaut 4.0 a caller that does so gets no answer. */
@@ -95,17 +108,17 @@ enum Server {
     }
 
     boolean speaksWebSocket() {
-        return isServletContainer() || this == REACTOR_NETTY || isVertx();
+        return isServletContainer() || isReactorNetty() || isVertx();
     }
 
     /** By itself or by the kernel. */
     boolean sendsFiles() {
-        return isServletContainer() || this == NETTY_4_1 || this == REACTOR_NETTY || isVertx();
+        return isServletContainer() || isNettysCodec() || isReactorNetty() || isVertx();
     }
 
     /** A thread that serves a request serves no other, and is known to, so it may end the JVM without holding others up. */
     boolean hasThreadsForRequests() {
-        return this != NETTY_4_1 && this != REACTOR_NETTY && !isVertx() && !isMicronaut();
+        return !isNettysCodec() && !isReactorNetty() && !isVertx() && !isMicronaut();
     }
 
     /** For people, of the JDKs of CI. */

@@ -22,8 +22,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 
 /**
- * An embedded Jetty that speaks HTTP/1.1, h2c and WebSocket. For Jetty 9.4 the build makes a copy of this class with the old names of the
- * servlet API and of Jetty's own packages.
+ * An embedded Jetty that speaks HTTP/1.1, h2c and WebSocket. For Jetty 9.4, 10 and 11 the build makes copies of this class with their names
+ * of the servlet API and of Jetty's own packages.
  *
  * <p>Argument: the instance's name. Paths as in the driver of Tomcat; {@code /file} and {@code /big} are sent by Jetty's own servlet for files.
  */
