@@ -43,6 +43,7 @@ enum Client {
     APACHE_HTTP_ASYNC_CLIENT_5_0("Apache HttpClient 5.0 async", ApacheHttpAsyncClient5.class, "httpclient5-5.0", Span.OLDEST_JDK, "apachehttpclient5.AsyncMeshRuntime#<init>"),
     APACHE_HTTP_ASYNC_CLIENT_5_6("Apache HttpClient 5.6 async", ApacheHttpAsyncClient5.class, "httpclient5-5.6", Span.NEWEST_JDK, "apachehttpclient5.AsyncMeshRuntime#<init>"),
     OK_HTTP_3_12("OkHttp 3.12", OkHttp.class, "okhttp-3.12", Span.OLDEST_JDK, "okhttp.Attempt#address"),
+    OK_HTTP_3_14("OkHttp 3.14", OkHttp.class, "okhttp-3.14", Span.NEWEST_JDK, "okhttp.Attempt#address"),
     OK_HTTP_4("OkHttp 4", OkHttp.class, "okhttp-4", Span.OLDEST_JDK, "okhttp.Attempt#address"),
     OK_HTTP_5("OkHttp 5", OkHttp.class, "okhttp-5", Span.NEWEST_JDK, "okhttp.Attempt#address"),
     REACTOR_NETTY_1_0("Reactor Netty 1.0", ReactorNetty.class, "reactor-netty-1.0", Span.OLDEST_JDK, "reactornetty.Hop#<init>"),

@@ -5,14 +5,13 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.net.ConnectException;
+import java.net.Socket;
 import okhttp3.Call;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
 
 /** What the library's own classes do for a call, and what differs most between its versions. Thread-safe. */
 abstract class Calls {
-    private static final String STREAMS_BEFORE_4 = "okhttp3.internal.connection.StreamAllocation";
-
     /** Read once, when handles are looked up. */
     static volatile AdapterContext context;
 
@@ -25,11 +24,14 @@ abstract class Calls {
     }
 
     static Calls of(AdapterContext context) throws ReflectiveOperationException {
-        if (Members.isPresent(context, STREAMS_BEFORE_4)) {
-            return new CallsBefore4(context);
+        if (Members.isPresent(context, CallsBefore314.STREAMS)) {
+            return new CallsBefore314(context);
         }
-        if (Members.isPresent(context, CallsFrom4.CALL)) {
-            return new CallsFrom4(context);
+        if (Members.isPresent(context, CallsFrom314.TRANSMITTER)) {
+            return new CallsFrom314(context);
+        }
+        if (Members.isPresent(context, CallsFrom44.CALL)) {
+            return new CallsFrom44(context);
         }
         throw new ClassNotFoundException("its calls find their connections in another way; supported versions: " + OkHttpModule.VERSIONS);
     }
@@ -75,6 +77,18 @@ abstract class Calls {
      */
     abstract void drop(Interceptor.Chain chain, Exception failure) throws Throwable;
 
+    /** @param socket null: none */
+    static void close(Object socket) {
+        if (socket != null) {
+            try {
+                ((Socket) socket).close();
+            } catch (IOException closed) {
+                // The library does not look at it either.
+                return;
+            }
+        }
+    }
+
     /** Constants, of each library's loader its own: with them the JIT compiles what a member leads to into the caller. */
     private static final class OfEachCall {
         static final MethodHandle IS_WEB_SOCKET;
@@ -83,7 +97,7 @@ abstract class Calls {
         static {
             AdapterContext context = Calls.context;
             try {
-                Members call = new Members(context, Members.isPresent(context, STREAMS_BEFORE_4) ? CallsBefore4.CALL : CallsFrom4.CALL);
+                Members call = new Members(context, Members.isPresent(context, CallsFrom44.CALL) ? CallsFrom44.CALL : "okhttp3.RealCall");
                 IS_WEB_SOCKET = call.getter("forWebSocket");
                 CLIENT = call.getter("client");
             } catch (ReflectiveOperationException e) {

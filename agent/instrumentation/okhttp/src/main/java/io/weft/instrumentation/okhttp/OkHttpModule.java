@@ -14,7 +14,7 @@ import java.util.List;
  * are covered, too.
  */
 public final class OkHttpModule {
-    static final String VERSIONS = "3.12, 4.9 to 5";
+    static final String VERSIONS = "3.12 to 5";
 
     private static final String INTERNAL = "okhttp3.internal.";
 
@@ -32,16 +32,18 @@ public final class OkHttpModule {
                                 INTERNAL + "connection.ConnectInterceptor",
                                 "intercept",
                                 "(Lokhttp3/Interceptor$Chain;)Lokhttp3/Response;"),
-                        // 4, 5.0 to 5.3, from 5.4 on; in 3.12 it is a field
+                        // 3.14 to 4.3, 4.4 to 4, 5.0 to 5.3, from 5.4 on; before, it is a field
+                        address(INTERNAL + "connection.Transmitter", "createAddress"),
                         address(INTERNAL + "connection.RealCall", "createAddress"),
                         address("okhttp3.OkHttpClient", "address"),
                         address(INTERNAL + "http.RealInterceptorChain", "address"),
-                        // 3.12, from 4 on: between the two a connection is in the pool
+                        // before 3.14, to 4.3, from then on: between this and the next a connection is in the pool
                         acquired("StreamAllocation", "acquire", "(Lokhttp3/internal/connection/RealConnection;Z)V"),
+                        acquired("Transmitter", "acquireConnectionNoEvents", "(Lokhttp3/internal/connection/RealConnection;)V"),
                         acquired("RealCall", "acquireConnectionNoEvents", "(Lokhttp3/internal/connection/RealConnection;)V"),
                         idle("okhttp3.ConnectionPool"),
                         idle(INTERNAL + "connection.RealConnectionPool"),
-                        // 3.12, from 4 on
+                        // before 3.14, from then on
                         writeHeaders(INTERNAL + "http1.Http1Codec"),
                         writeHeaders(INTERNAL + "http2.Http2Codec"),
                         writeHeaders(INTERNAL + "http1.Http1ExchangeCodec"),

@@ -11,11 +11,11 @@ import okhttp3.Connection;
 import okhttp3.Interceptor;
 
 /**
- * In 3.12 a {@code StreamAllocation} finds a hop's connections, one for all hops to the same host; it is the one that a canceller and
+ * Before 3.14 a {@code StreamAllocation} finds a hop's connections, one for all hops to the same host; it is the one that a canceller and
  * the redirects look at, and is therefore led to another address rather than replaced.
  */
-final class CallsBefore4 extends Calls {
-    static final String CALL = "okhttp3.RealCall";
+final class CallsBefore314 extends Calls {
+    static final String STREAMS = "okhttp3.internal.connection.StreamAllocation";
 
     private final MethodHandle allocation;
     private final MethodHandle setAddress;
@@ -30,10 +30,10 @@ final class CallsBefore4 extends Calls {
     private final MethodHandle noNewStreams;
     private final MethodHandle streamFailed;
 
-    CallsBefore4(AdapterContext context) throws ReflectiveOperationException {
+    CallsBefore314(AdapterContext context) throws ReflectiveOperationException {
         super(context, "okhttp3.internal.http.HttpCodec");
         allocation = new Members(context, "okhttp3.internal.http.RealInterceptorChain").method("streamAllocation");
-        Members streams = new Members(context, "okhttp3.internal.connection.StreamAllocation");
+        Members streams = new Members(context, STREAMS);
         setAddress = streams.setter("address");
         setSelector = streams.setter("routeSelector");
         setSelection = streams.setter("routeSelection");

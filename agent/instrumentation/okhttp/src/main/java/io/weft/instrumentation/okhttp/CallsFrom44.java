@@ -1,12 +1,10 @@
 package io.weft.instrumentation.okhttp;
 
 import io.weft.instrumentation.AdapterContext;
-import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.net.Proxy;
 import java.net.ProxySelector;
-import java.net.Socket;
 import javax.net.SocketFactory;
 import okhttp3.Authenticator;
 import okhttp3.Call;
@@ -14,12 +12,12 @@ import okhttp3.Connection;
 import okhttp3.EventListener;
 import okhttp3.Interceptor;
 
-/** From 4.9 on the call itself finds its connections: it is sent back to where it began to look for one. */
-final class CallsFrom4 extends Calls {
+/** From 4.4 on the call itself finds its connections: it is sent back to where it began to look for one. */
+final class CallsFrom44 extends Calls {
     static final String CALL = "okhttp3.internal.connection.RealCall";
     private static final String CHAIN = "okhttp3.internal.http.RealInterceptorChain";
 
-    CallsFrom4(AdapterContext context) throws ReflectiveOperationException {
+    CallsFrom44(AdapterContext context) throws ReflectiveOperationException {
         super(context, "okhttp3.internal.http.ExchangeCodec");
         AdapterContext.initialize(MethodHandles.lookup(), Handles.class);
     }
@@ -51,23 +49,12 @@ final class CallsFrom4 extends Calls {
 
     /** As the library does it when a redirect leads to another host. */
     private void release(Call call, Connection held) throws Throwable {
-        Socket unused;
-        synchronized (held) {
-            unused = (Socket) (Object) Handles.RELEASE.invokeExact((Object) call);
+        Object unused;
+        synchronized (Handles.POOL == null ? held : (Object) Handles.POOL.invokeExact((Object) call)) {
+            unused = (Object) Handles.RELEASE.invokeExact((Object) call);
         }
-        if (unused != null) {
-            close(unused);
-        }
+        close(unused);
         ((EventListener) (Object) Handles.EVENT_LISTENER.invokeExact((Object) call)).connectionReleased(call, held);
-    }
-
-    private static void close(Socket socket) {
-        try {
-            socket.close();
-        } catch (IOException closed) {
-            // The library does not look at it either.
-            return;
-        }
     }
 
     @Override
@@ -88,6 +75,8 @@ final class CallsFrom4 extends Calls {
         static final MethodHandle EXIT;
         static final MethodHandle CONNECTION;
         static final MethodHandle RELEASE;
+        /** By which it is guarded before 4.8; null: by the connection itself. */
+        static final MethodHandle POOL;
         static final MethodHandle EXCHANGE;
         static final MethodHandle EVENT_LISTENER;
 
@@ -103,14 +92,12 @@ final class CallsFrom4 extends Calls {
             AdapterContext context = Calls.context;
             try {
                 Members call = new Members(context, CALL);
-                if (!call.has("connectionToCancel") && !call.has("plansToCancel")) {
-                    throw new NoSuchFieldException("its connections are guarded by other locks; supported versions: " + OkHttpModule.VERSIONS);
-                }
                 ENTER = call.method("enterNetworkInterceptorExchange");
                 ENTERS_WITH_CHAIN = ENTER.type().parameterCount() > 3;
                 EXIT = call.method("exitNetworkInterceptorExchange");
                 CONNECTION = call.method("getConnection");
                 RELEASE = call.method("releaseConnectionNoEvents");
+                POOL = call.has("connectionToCancel") || call.has("plansToCancel") ? null : call.getter("connectionPool");
                 EXCHANGE = call.method("getInterceptorScopedExchange");
                 EVENT_LISTENER = call.getter("eventListener");
                 Members chain = new Members(context, CHAIN);
