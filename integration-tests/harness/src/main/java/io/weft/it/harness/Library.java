@@ -22,9 +22,14 @@ public record Library(String name, List<Path> jars) {
         jars = List.copyOf(jars);
     }
 
-    /** @param name of a folder below {@code integration-tests/drivers/target/libraries} */
+    /**
+     * The system property {@code weft.it.library} names a folder with another version, which takes its place.
+     *
+     * @param name of a folder below {@code integration-tests/drivers/target/libraries}
+     */
     public static Library named(String name) {
-        Path folder = Build.libraries().resolve(name);
+        String other = System.getProperty("weft.it.library");
+        Path folder = other == null ? Build.libraries().resolve(name) : Path.of(other);
         try (Stream<Path> files = Files.list(folder)) {
             return new Library(name, files.filter(file -> file.toString().endsWith(".jar")).sorted().toList());
         } catch (IOException e) {

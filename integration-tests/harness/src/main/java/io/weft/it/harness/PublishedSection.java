@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A part of {@code docs/libraries.md} that a test writes with {@code -Dweft.it.write-docs=true}, and else compares with what it would write.
+ * A part of {@code docs/libraries.md} that is written by a program: by a test with {@code -Dweft.it.write-docs=true}, which else compares it with what it would write.
  *
  * @param name as it is in the marks around it
  */
@@ -18,15 +18,30 @@ public record PublishedSection(String name) {
 
     /** @throws AssertionError the page says something else */
     public void isUpToDate(String content) {
+        if (Boolean.getBoolean("weft.it.write-docs")) {
+            write(content);
+        } else if (!page().equals(pageWith(content))) {
+            throw new AssertionError("docs/libraries.md is not up to date; write it with -Dweft.it.write-docs=true: " + content);
+        }
+    }
+
+    public void write(String content) {
         try {
-            String page = Files.readString(PAGE);
-            int begin = page.indexOf('\n', page.indexOf("<!-- " + name + ": written by ")) + 1;
-            int end = page.indexOf("<!-- " + name + ": end -->");
-            if (Boolean.getBoolean("weft.it.write-docs")) {
-                Files.writeString(PAGE, page.substring(0, begin) + content + page.substring(end));
-            } else if (!page.substring(begin, end).equals(content)) {
-                throw new AssertionError("docs/libraries.md is not up to date; write it with -Dweft.it.write-docs=true: " + content);
-            }
+            Files.writeString(PAGE, pageWith(content));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private String pageWith(String content) {
+        String page = page();
+        int begin = page.indexOf('\n', page.indexOf("<!-- " + name + ": written by ")) + 1;
+        return page.substring(0, begin) + content + page.substring(page.indexOf("<!-- " + name + ": end -->"));
+    }
+
+    private static String page() {
+        try {
+            return Files.readString(PAGE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
