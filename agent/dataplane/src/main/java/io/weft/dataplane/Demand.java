@@ -1,6 +1,7 @@
 package io.weft.dataplane;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
  * The pieces of a response that its app has asked for and was not told of. While there are none, and while the app is busy with one, nobody
@@ -9,25 +10,30 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Thread rule: the app asks and pauses on any thread, before the library hears of it; it is told of one piece after the other.
  */
 public final class Demand {
-    private final AtomicLong pieces;
-    private volatile boolean telling;
+    private static final AtomicLongFieldUpdater<Demand> PIECES = AtomicLongFieldUpdater.newUpdater(Demand.class, "pieces");
+    private static final AtomicIntegerFieldUpdater<Demand> TELLING = AtomicIntegerFieldUpdater.newUpdater(Demand.class, "telling");
+    private static final long ALL = Long.MAX_VALUE;
+
+    private volatile long pieces;
+    /** 1: the app is being told. */
+    private volatile int telling;
 
     /** @param pieces that are asked for from the beginning; {@code Long.MAX_VALUE}: all */
     public Demand(long pieces) {
-        this.pieces = new AtomicLong(pieces);
+        PIECES.lazySet(this, pieces);
     }
 
     /** @param exchange null: not of the mesh */
     public void asks(Exchange exchange, long more) {
-        long wanted = pieces.accumulateAndGet(more, (some, further) -> some + further < 0 ? Long.MAX_VALUE : some + further);
-        if (exchange != null && wanted > 0 && !telling) {
+        long wanted = PIECES.accumulateAndGet(this, more, (some, further) -> some + further < 0 ? ALL : some + further);
+        if (exchange != null && wanted > 0 && telling == 0) {
             exchange.awaitsBytes();
         }
     }
 
     /** What was asked for is not wanted any more. */
     public void pauses(Exchange exchange) {
-        pieces.set(0);
+        pieces = 0;
         if (exchange != null) {
             exchange.awaitsNothing();
         }
@@ -35,17 +41,27 @@ public final class Demand {
 
     /** The app is about to be told: of so many pieces, or of none but the response's head. {@link #told} is next. */
     public void tells(Exchange exchange, long told) {
-        telling = true;
+        TELLING.lazySet(this, 1);
         if (exchange != null) {
             exchange.awaitsNothing();
         }
-        pieces.getAndAccumulate(told, (some, fewer) -> some == Long.MAX_VALUE ? some : Math.max(0, some - fewer));
+        // Most apps want all that there is.
+        if (pieces != ALL) {
+            PIECES.getAndAccumulate(this, told, (some, fewer) -> some == ALL ? some : Math.max(0, some - fewer));
+        }
     }
 
     /** The app has returned. */
     public void told(Exchange exchange) {
-        telling = false;
-        if (exchange != null && pieces.get() > 0) {
+        boolean wanted = pieces > 0;
+        if (wanted) {
+            TELLING.lazySet(this, 0);
+        } else {
+            // Who asks now either sees this or is seen.
+            telling = 0;
+            wanted = pieces > 0;
+        }
+        if (exchange != null && wanted) {
             exchange.awaitsBytes();
         }
     }

@@ -15,12 +15,16 @@ import io.weft.instrumentation.SharedConnection;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * One attempt at a request, on a stream that the library has for it. What the stream tells comes by here, on the request's context; the
  * state is guarded by the {@link Hop}.
  */
 final class Attempt {
+    private static final AtomicReferenceFieldUpdater<Attempt, State> STATE =
+            AtomicReferenceFieldUpdater.newUpdater(Attempt.class, State.class, "state");
+
     private enum State { CONNECTING, SENDING, DELIVERED, DROPPED, CANCELLED, OVER }
 
     /** Of HTTP/2: the peer has done nothing. */
@@ -32,10 +36,12 @@ final class Attempt {
     private final Hop hop;
     /** Null: the mesh has nothing to do with it. */
     private final Endpoint endpoint;
-    private final long waitsSince = System.nanoTime();
-    private volatile State state = State.CONNECTING;
-    /** The library's own; null: it has no connection. */
-    private volatile Object stream;
+    /** Of the clock, where it matters. */
+    private final long waitsSince;
+    /** Written with the hop held, whose lock has the barrier of a volatile write. */
+    private volatile State state;
+    /** The library's own; null: it has no connection. Written before the state says that it sends. */
+    private Object stream;
     private Channel channel;
     /** Null: not secured by the mesh. */
     private SharedConnection connection;
@@ -46,6 +52,12 @@ final class Attempt {
     Attempt(Hop hop, Endpoint endpoint) {
         this.hop = hop;
         this.endpoint = endpoint;
+        waitsSince = endpoint == null || endpoint.tls() == null ? 0 : System.nanoTime();
+        becomes(State.CONNECTING);
+    }
+
+    private void becomes(State next) {
+        STATE.lazySet(this, next);
     }
 
     Endpoint endpoint() {
@@ -59,20 +71,20 @@ final class Attempt {
         if (state != State.CONNECTING) {
             return false;
         }
-        state = State.SENDING;
         stream = on;
+        becomes(State.SENDING);
         return true;
     }
 
     void responded(boolean again) {
-        state = again ? State.DROPPED : State.DELIVERED;
+        becomes(again ? State.DROPPED : State.DELIVERED);
     }
 
     /** @return false: it has had its outcome */
     boolean gaveUp() {
         boolean live = state == State.CONNECTING || state == State.SENDING;
         if (live) {
-            state = State.OVER;
+            becomes(State.OVER);
         }
         return live;
     }
@@ -80,8 +92,8 @@ final class Attempt {
     /** @return the library's stream, which is to be told; null: none */
     Object cancelled() {
         switch (state) {
-            case SENDING -> state = State.CANCELLED;
-            case CONNECTING -> state = State.OVER;
+            case SENDING -> becomes(State.CANCELLED);
+            case CONNECTING -> becomes(State.OVER);
             default -> { }
         }
         return state == State.CANCELLED || state == State.DELIVERED ? stream : null;
@@ -102,7 +114,8 @@ final class Attempt {
     }
 
     boolean isOn(Object to) {
-        return stream == to && (state == State.SENDING || state == State.DELIVERED);
+        State now = state;
+        return (now == State.SENDING || now == State.DELIVERED) && stream == to;
     }
 
     // From the library's pool.
@@ -166,7 +179,7 @@ final class Attempt {
             return;
         }
         internals.listen(on, this);
-        hop.stream.flowsTo(on, real, hop.onWire(real));
+        hop.stream.flowsTo(on, real, hop.onWire(on));
     }
 
     /** To the pool, unused. */

@@ -17,6 +17,7 @@ import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Unsent;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * One request of the app's, from the moment that it is given to the app.
@@ -25,6 +26,12 @@ import java.util.concurrent.TimeUnit;
  * exchange holds this, and calls neither the library nor the app meanwhile.
  */
 final class Hop {
+    // What is written by these needs no barrier of its own: the locks that each request takes have enough of them.
+    private static final AtomicReferenceFieldUpdater<Hop, OutgoingRequest> EXCHANGE =
+            AtomicReferenceFieldUpdater.newUpdater(Hop.class, OutgoingRequest.class, "exchange");
+    private static final AtomicReferenceFieldUpdater<Hop, Attempt> ATTEMPT =
+            AtomicReferenceFieldUpdater.newUpdater(Hop.class, Attempt.class, "attempt");
+
     final Internals internals;
     final MeshStream stream;
     private final AdapterContext adapter;
@@ -90,10 +97,10 @@ final class Hop {
         asked.drivenBy(this, version() == HttpVersion.HTTP_2);
         try {
             if (!connect && adapter.outbound().claims(asked)) {
-                exchange = asked;
+                EXCHANGE.lazySet(this, asked);
             }
         } catch (Throwable fault) {
-            exchange = asked;
+            EXCHANGE.lazySet(this, asked);
             onContext(() -> atFault(fault));
             return;
         }
@@ -111,6 +118,7 @@ final class Hop {
     private void advance() {
         try {
             Step step = Step.DIAL;
+            Attempt next = null;
             synchronized (this) {
                 if (cancelled) {
                     return;
@@ -118,11 +126,14 @@ final class Hop {
                 if (exchange != null) {
                     step = exchange.next();
                 }
+                if (step == Step.DIAL) {
+                    next = newAttempt();
+                }
             }
             switch (step) {
                 case WAIT -> again();
                 case REPLY -> answer();
-                case DIAL -> dial();
+                case DIAL -> dial(next);
             }
         } catch (Throwable fault) {
             atFault(fault);
@@ -157,12 +168,15 @@ final class Hop {
         return reply != null;
     }
 
-    private void dial() throws Throwable {
+    /** With this held. */
+    private Attempt newAttempt() {
+        Attempt next = new Attempt(this, exchange == null ? null : exchange.endpoint());
+        ATTEMPT.lazySet(this, next);
+        return next;
+    }
+
+    private void dial(Attempt next) throws Throwable {
         OutgoingRequest asked = exchange;
-        Attempt next = new Attempt(this, asked == null ? null : asked.endpoint());
-        synchronized (this) {
-            attempt = next;
-        }
         RequestOptions there = asked == null ? app : internals.towards(client, app, target, next.endpoint(), secured);
         Future<HttpClientRequest> opening;
         try {
@@ -173,24 +187,28 @@ final class Hop {
             return;
         }
         opening.onComplete(next::opened);
-        boolean inTime;
-        synchronized (this) {
-            // One of the pool's may have been there at once.
-            inTime = asked == null || !next.isConnecting() || asked.connecting();
-        }
-        if (!inTime) {
-            failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
+        // Mostly one of the pool's was there at once.
+        if (asked != null && next.isConnecting()) {
+            boolean inTime;
+            synchronized (this) {
+                inTime = !next.isConnecting() || asked.connecting();
+            }
+            if (!inTime) {
+                failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
+            }
         }
     }
 
     /** The attempt was given a connection that is good for none, which is not the endpoint's fault. */
     void redial(Attempt of) throws Throwable {
+        Attempt next;
         synchronized (this) {
             if (!of.gaveUp()) {
                 return;
             }
+            next = newAttempt();
         }
-        dial();
+        dial(next);
     }
 
     /** @return false: it is too late, nothing is to be sent */
@@ -199,8 +217,8 @@ final class Hop {
     }
 
     /** As it goes out. */
-    HttpRequestHead onWire(Object connection) throws Throwable {
-        return internals.onWire(head, exchange == null ? RequestChanges.NONE : exchange.requestChanges(), connection);
+    HttpRequestHead onWire(Object on) throws Throwable {
+        return internals.onWire(head, exchange == null ? RequestChanges.NONE : exchange.requestChanges(), on);
     }
 
     /** What the library says of one write. */
@@ -221,9 +239,11 @@ final class Hop {
                 asked.bytesSent();
             }
             if (write.last) {
-                synchronized (this) {
-                    if (asked != null && now.isOn(to)) {
-                        asked.requestSent();
+                if (asked != null && asked.awaitsEndOfRequest()) {
+                    synchronized (this) {
+                        if (now.isOn(to)) {
+                            asked.requestSent();
+                        }
                     }
                 }
                 now.requestEnded();

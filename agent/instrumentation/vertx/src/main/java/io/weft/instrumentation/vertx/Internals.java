@@ -41,8 +41,11 @@ abstract class Internals {
     /** Read once, when the members are looked up. */
     static volatile AdapterContext context;
 
-    /** Set while this thread asks the library for a request of its own. */
-    private final ThreadLocal<Boolean> opening = new ThreadLocal<>();
+    /**
+     * Whether this thread asks the library for a request of its own. What holds that is kept, since to put a value into a thread and take it out
+     * again costs each request more, and so is of no class that an app's loader would stay for.
+     */
+    private final ThreadLocal<boolean[]> opening = ThreadLocal.withInitial(() -> new boolean[1]);
 
     Internals(AdapterContext context) throws ReflectiveOperationException {
         Internals.context = context;
@@ -126,7 +129,7 @@ abstract class Internals {
 
     abstract HttpVersion version(Object client, RequestOptions request) throws Throwable;
 
-    abstract boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable;
+    abstract boolean hasProxy(Object client, RequestOptions request, String host, int port) throws Throwable;
 
     /** Where an attempt gets its connection. */
     abstract RequestOptions towards(Object client, RequestOptions request, Target target, Endpoint endpoint, SecuredChannels secured)
@@ -143,8 +146,8 @@ abstract class Internals {
 
     abstract String authority(HttpRequestHead head) throws Throwable;
 
-    /** The head as it goes out. Its headers are of the connection's kind. */
-    abstract HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object connection) throws Throwable;
+    /** The head as it goes out. Its headers are of the connection's kind, where that matters. */
+    abstract HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object stream) throws Throwable;
 
     abstract HttpResponseHead responseHead(LocalReply reply) throws Throwable;
 
@@ -189,17 +192,17 @@ abstract class Internals {
     }
 
     boolean isOpening() {
-        return opening.get() != null;
+        return opening.get()[0];
     }
 
     /** A request on a connection of the library's pools. On its context. */
     Future<HttpClientRequest> open(Object client, RequestOptions request, Context context) throws Throwable {
-        opening.set(true);
+        boolean[] here = opening.get();
+        here[0] = true;
         try {
             return opened(client, request, context);
         } finally {
-            // Not removed: each request would pay for an entry anew.
-            opening.set(null);
+            here[0] = false;
         }
     }
 

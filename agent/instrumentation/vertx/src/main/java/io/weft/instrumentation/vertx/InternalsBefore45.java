@@ -71,7 +71,7 @@ final class InternalsBefore45 extends Internals {
 
     @Override
     @SuppressWarnings("unchecked")
-    boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable {
+    boolean hasProxy(Object client, RequestOptions request, String host, int port) throws Throwable {
         if (Members.PROXY_OF_REQUEST == null) {
             return options(client).getProxyOptions() != null;
         }
@@ -79,13 +79,13 @@ final class InternalsBefore45 extends Internals {
             return false;
         }
         Predicate<?> filter = (Predicate<?>) Members.PROXY_FILTER.invokeExact(client);
-        return filter == null || ((Predicate<SocketAddress>) filter).test(address);
+        return filter == null || ((Predicate<SocketAddress>) filter).test(SocketAddress.inetSocketAddress(port, host));
     }
 
     @Override
     RequestOptions towards(Object client, RequestOptions request, Target target, Endpoint endpoint, SecuredChannels secured) throws Throwable {
         RequestOptions options = new RequestOptions(request);
-        setServer(options, SocketAddress.inetSocketAddress(secured.address(endpoint, beginsWithHttp2(options(client)))));
+        setServer(options, secured.address(endpoint, beginsWithHttp2(options(client))).server());
         // The app's patience is the request's that the app has.
         return options.setHost(target.host()).setPort(target.port()).setSsl(false).setTimeout(0);
     }
@@ -126,7 +126,7 @@ final class InternalsBefore45 extends Internals {
     }
 
     @Override
-    HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object connection) throws Throwable {
+    HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object stream) throws Throwable {
         if (changes.equals(RequestChanges.NONE)) {
             return head;
         }

@@ -24,7 +24,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
-import java.net.InetSocketAddress;
 import java.util.List;
 
 /** In 4.5, 5.0, and from 5.1 on. */
@@ -77,19 +76,25 @@ final class InternalsSince45 extends Internals {
     }
 
     @Override
-    boolean hasProxy(Object client, RequestOptions request, SocketAddress address) throws Throwable {
-        return (ProxyOptions) Members.PROXY.invokeExact(client, request.getProxyOptions(), address) != null;
+    boolean hasProxy(Object client, RequestOptions request, String host, int port) throws Throwable {
+        if (request.getProxyOptions() == null && defaultProxy(client) == null) {
+            return false;
+        }
+        return (ProxyOptions) Members.PROXY.invokeExact(client, request.getProxyOptions(), SocketAddress.inetSocketAddress(port, host)) != null;
+    }
+
+    private ProxyOptions defaultProxy(Object client) throws Throwable {
+        return Members.BEFORE_5_1 ? options(client).getProxyOptions() : (ProxyOptions) Members.DEFAULT_PROXY.invokeExact(client);
     }
 
     @Override
     RequestOptions towards(Object client, RequestOptions request, Target target, Endpoint endpoint, SecuredChannels secured) throws Throwable {
         RequestOptions options = new RequestOptions(request);
-        InetSocketAddress at = secured.address(endpoint, beginsWithHttp2(client, request));
-        SocketAddress address = SocketAddress.inetSocketAddress(at);
+        SecuredChannels.Address at = secured.address(endpoint, beginsWithHttp2(client, request));
         // From 5.1 on the library looks up an address's name once more, and its pools have the authority's.
-        boolean named = !Members.BEFORE_5_1 && endpoint.tls() != null;
-        setServer(options, named ? SocketAddress.inetSocketAddress(address.port(), address.hostAddress()) : address);
-        options.setHost(named ? at.getHostString() : target.host()).setPort(target.port()).setSsl(false);
+        boolean named = !Members.BEFORE_5_1 && at.name() != null;
+        setServer(options, named ? at.nameless() : at.server());
+        options.setHost(named ? at.name() : target.host()).setPort(target.port()).setSsl(false);
         long limit = request.getConnectTimeout() >= 0 ? request.getConnectTimeout() : request.getTimeout();
         // The rest of the app's patience is the request's that the app has.
         return options.setTimeout(0).setIdleTimeout(0).setConnectTimeout(Math.max(0, limit));
@@ -112,7 +117,7 @@ final class InternalsSince45 extends Internals {
         if (Members.BEFORE_5) {
             HttpClientRequest request = (HttpClientRequest) Members.FRONT.invokeExact(client, stream.self());
             request.setMethod(app.getMethod());
-            request.authority(HostAndPort.create(target.host(), target.port()));
+            request.authority((HostAndPort) stream.authority());
             request.setURI(app.getURI());
             request.traceOperation(app.getTraceOperation());
             if (app.getHeaders() != null) {
@@ -129,7 +134,7 @@ final class InternalsSince45 extends Internals {
         RequestOptions options = new RequestOptions(app).setIdleTimeout(Math.max(0, patience)).setProxyOptions(null);
         return Members.BEFORE_5_1
                 ? (HttpClientRequest) Members.FRONT.invokeExact(client, stream.connection(), stream.self(), (Object) options)
-                : (HttpClientRequest) Members.FRONT.invokeExact(client, authority(target), stream.connection(), stream.self(), (Object) options);
+                : (HttpClientRequest) Members.FRONT.invokeExact(client, stream.authority(), stream.connection(), stream.self(), (Object) options);
     }
 
     @Override
@@ -147,11 +152,12 @@ final class InternalsSince45 extends Internals {
     }
 
     @Override
-    HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object connection) throws Throwable {
-        if (Members.BEFORE_5_1 && changes.equals(RequestChanges.NONE)) {
+    HttpRequestHead onWire(HttpRequestHead head, RequestChanges changes, Object stream) throws Throwable {
+        // From 5.1 on HTTP/2 has a kind of headers of its own.
+        if (changes.equals(RequestChanges.NONE) && (Members.BEFORE_5_1 || !isHttp2(stream))) {
             return head;
         }
-        MultiMap headers = Members.BEFORE_5_1 ? HttpHeaders.headers() : (MultiMap) Members.REQUEST_HEADERS.invokeExact(connection);
+        MultiMap headers = Members.BEFORE_5_1 ? HttpHeaders.headers() : (MultiMap) Members.REQUEST_HEADERS.invokeExact(connection(stream));
         if (head.headers != null) {
             headers.addAll(head.headers);
         }
@@ -206,6 +212,8 @@ final class InternalsSince45 extends Internals {
         static final MethodHandle OPEN;
         static final MethodHandle FRONT;
         static final MethodHandle PROXY;
+        /** Null before 5.1, where it is one of the options. */
+        static final MethodHandle DEFAULT_PROXY;
         static final MethodHandle PROTOCOL;
         static final MethodHandle REQUEST_HEAD;
         static final MethodHandle RESPONSE_HEAD;
@@ -252,6 +260,7 @@ final class InternalsSince45 extends Internals {
                     VERSIONS = null;
                     PROTOCOL = null;
                     UPGRADES = null;
+                    DEFAULT_PROXY = null;
                 } else {
                     OPTIONS = null;
                     SECURE = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultSsl")), boolean.class, Object.class);
@@ -259,6 +268,7 @@ final class InternalsSince45 extends Internals {
                     PORT = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("defaultPort")), int.class, Object.class);
                     VERSIONS = generic(client.unreflectGetter(client.lookupClass().getDeclaredField("versions")), List.class, Object.class);
                     UPGRADES = upgrades(context, client);
+                    DEFAULT_PROXY = generic(base.unreflectGetter(base.lookupClass().getDeclaredField("defaultProxyOptions")), ProxyOptions.class, Object.class);
                     PROTOCOL = generic(of(RequestOptions.class.getMethod("getProtocolVersion")), HttpVersion.class, RequestOptions.class);
                 }
                 MethodHandle requestHead = head.unreflectConstructor(only(head.lookupClass()));

@@ -24,12 +24,14 @@ import java.util.Queue;
  * comes. One class for an interface that has another shape in each version of the library.
  *
  * <p>Thread rule: the library writes on any thread, and is told on the request's context. What both touch is guarded by this, and nobody
- * is called with that held.
+ * is called with that held. But whom it wants told it says before it writes the head, or while it is told: as in its own streams, no more is
+ * done about that.
  */
 final class MeshStream implements InvocationHandler {
     private final Internals internals;
     private final Hop hop;
     private final Context context;
+    private final Object authority;
     private final StandIn standIn;
     private final Object connection;
     private final Object self;
@@ -38,24 +40,24 @@ final class MeshStream implements InvocationHandler {
     private final Handler<?>[] listeners = new Handler<?>[Listener.ALL.length];
     /** What else the library has set, but for what is below; as these. */
     private final List<Call> settings = new ArrayList<>(0);
-    private volatile Handler<HttpResponseHead> head;
-    private volatile Handler<Object> data;
-    private volatile Handler<MultiMap> end;
-    private volatile Handler<Throwable> exception;
-    private volatile Handler<Long> reset;
+    private Handler<HttpResponseHead> head;
+    private Handler<Object> data;
+    private Handler<MultiMap> end;
+    private Handler<Throwable> exception;
+    private Handler<Long> reset;
 
     /** Of the response. Until the app pauses it, it wants all. */
     private final Demand demand = new Demand(Long.MAX_VALUE);
 
-    /** Null: nothing was sent. */
+    /** Null: nothing was sent. Written once, before the hop is told. */
     private Write first;
     /** What is to be written after it, once there is a connection. */
     private final Queue<Write> unsent = new ArrayDeque<>(2);
-    /** The library's own, which is written to; null: none. */
-    private Object stream;
-    /** What is written goes to it at once. */
-    private boolean flowing;
-    /** Some of the request may have gone out. */
+    /** The library's own of the attempt under way; null: none. */
+    private Object latest;
+    /** The same, once it has what was written before it was there: what is written goes to it at once. Written with this held. */
+    private volatile Object stream;
+    /** Some of the request may have gone out. On the request's context. */
     private boolean begun;
     /** Whoever writes was asked to wait. */
     private boolean full;
@@ -70,7 +72,8 @@ final class MeshStream implements InvocationHandler {
         this.internals = internals;
         this.hop = hop;
         this.context = context;
-        standIn = new StandIn(target, internals.authority(target));
+        authority = internals.authority(target);
+        standIn = new StandIn(target, authority);
         connection = internals.newConnection(standIn);
         self = internals.newStream(this);
     }
@@ -82,6 +85,11 @@ final class MeshStream implements InvocationHandler {
 
     Object connection() {
         return connection;
+    }
+
+    /** As the library tells the target's; null before there was such a thing. */
+    Object authority() {
+        return authority;
     }
 
     /** Of the request. */
@@ -154,11 +162,8 @@ final class MeshStream implements InvocationHandler {
 
     private Object listens(Listener listener, Method method, Object[] args) throws Throwable {
         Handler<?> handler = (Handler<?>) args[0];
-        Object now;
-        synchronized (this) {
-            listeners[listener.ordinal()] = handler;
-            now = flowing ? stream : null;
-        }
+        listeners[listener.ordinal()] = handler;
+        Object now = stream;
         if (now != null) {
             Internals.listen(now, listener, handler);
         }
@@ -166,10 +171,7 @@ final class MeshStream implements InvocationHandler {
     }
 
     private HttpVersion version() throws Throwable {
-        Object now;
-        synchronized (this) {
-            now = flowing ? stream : null;
-        }
+        Object now = stream;
         return now == null ? hop.version() : Internals.version(now);
     }
 
@@ -182,7 +184,7 @@ final class MeshStream implements InvocationHandler {
         }
         Object now;
         synchronized (this) {
-            now = flowing ? stream : null;
+            now = stream;
             if (now == null) {
                 switch (method.getName()) {
                     case "isNotWritable", "writeQueueFull":
@@ -251,9 +253,8 @@ final class MeshStream implements InvocationHandler {
             over = failure;
             drop = answered;
             if (over == null && !drop) {
-                if (flowing) {
-                    now = stream;
-                } else {
+                now = stream;
+                if (now == null) {
                     unsent.add(write);
                 }
             }
@@ -306,19 +307,15 @@ final class MeshStream implements InvocationHandler {
      * @param head as it goes out
      */
     void flowsTo(Object to, Object realConnection, HttpRequestHead head) throws Throwable {
-        Handler<?>[] told;
         List<Call> set;
-        Write begin;
         synchronized (this) {
-            stream = to;
-            told = listeners.clone();
+            latest = to;
             // Mostly there are none.
             set = settings.isEmpty() ? List.of() : List.copyOf(settings);
-            begin = first;
         }
         standIn.is(realConnection);
         for (Listener listener : Listener.ALL) {
-            Handler<?> handler = told[listener.ordinal()];
+            Handler<?> handler = listeners[listener.ordinal()];
             if (handler != null && (listener != Listener.PUSH || internals.takesPushes(to))) {
                 Internals.listen(to, listener, handler);
             }
@@ -326,20 +323,22 @@ final class MeshStream implements InvocationHandler {
         for (Call setting : set) {
             call(to, setting.method, setting.args);
         }
-        Object[] args = begin.shared();
+        Object[] args = first.shared();
         args[0] = head;
-        begin.keep(null);
-        synchronized (this) {
-            begun = true;
-        }
-        issue(begin, to, args);
+        first.keep(null);
+        begun = true;
+        issue(first, to, args);
         while (true) {
             Write next;
             boolean drained = false;
             synchronized (this) {
+                if (latest != to) {
+                    // It has failed at once.
+                    return;
+                }
                 next = unsent.poll();
                 if (next == null) {
-                    flowing = true;
+                    stream = to;
                     drained = full;
                     full = false;
                 }
@@ -350,7 +349,7 @@ final class MeshStream implements InvocationHandler {
             }
             if (drained) {
                 // What the app throws is no fault of the attempt's.
-                context.runOnContext(now -> drained(told[Listener.DRAIN.ordinal()]));
+                context.runOnContext(now -> drained(listeners[Listener.DRAIN.ordinal()]));
             }
             return;
         }
@@ -363,13 +362,13 @@ final class MeshStream implements InvocationHandler {
         }
     }
 
-    synchronized boolean hasBegun() {
+    boolean hasBegun() {
         return begun;
     }
 
     /** Until another attempt has one. */
     synchronized void flowsNowhere() {
-        flowing = false;
+        latest = null;
         stream = null;
     }
 
@@ -457,13 +456,9 @@ final class MeshStream implements InvocationHandler {
 
     /** No attempt sends the request once more. */
     void keepsNothing() {
-        Write sent;
-        synchronized (this) {
-            sent = first;
-        }
-        if (sent != null) {
-            sent.release();
-            sent.tellKept();
+        if (first != null) {
+            first.release();
+            first.tellKept();
         }
     }
 

@@ -33,12 +33,28 @@ final class SecuredChannels {
 
     private final Map<String, Way> byName = new ConcurrentHashMap<>();
     private final Dropped dropped = new Dropped();
-    private final Attached<InetSocketAddress> addresses = new Attached<>();
-    private final Attached<InetSocketAddress> addressesOverHttp2 = new Attached<>();
+    private final Attached<Address> addresses = new Attached<>();
+    private final Attached<Address> addressesOverHttp2 = new Attached<>();
     private final Runnable wake;
 
     /** @param http2 nothing else is spoken */
     private record Way(WeakReference<ClientTls> tls, boolean http2) {}
+
+    /**
+     * Of an endpoint, as the library has it.
+     *
+     * @param nameless the same without the name
+     * @param name null: plaintext
+     */
+    record Address(SocketAddress server, SocketAddress nameless, String name) {
+        private static Address of(byte[] ip, int port, String name) throws UnknownHostException {
+            SocketAddress nameless = SocketAddress.inetSocketAddress(new InetSocketAddress(InetAddress.getByAddress(ip), port));
+            SocketAddress server = name == null
+                    ? nameless
+                    : SocketAddress.inetSocketAddress(new InetSocketAddress(InetAddress.getByAddress(name, ip), port));
+            return new Address(server, nameless, name);
+        }
+    }
 
     /** @param wake before the first connection */
     SecuredChannels(Runnable wake) {
@@ -51,9 +67,9 @@ final class SecuredChannels {
     }
 
     /** Where the library is to connect. */
-    InetSocketAddress address(Endpoint endpoint, boolean http2) throws UnknownHostException {
-        Attached<InetSocketAddress> all = http2 ? addressesOverHttp2 : addresses;
-        InetSocketAddress known = all.of(endpoint);
+    Address address(Endpoint endpoint, boolean http2) throws UnknownHostException {
+        Attached<Address> all = http2 ? addressesOverHttp2 : addresses;
+        Address known = all.of(endpoint);
         if (known == null) {
             known = named(endpoint, http2);
             all.put(endpoint, known);
@@ -61,12 +77,12 @@ final class SecuredChannels {
         return known;
     }
 
-    private InetSocketAddress named(Endpoint endpoint, boolean http2) throws UnknownHostException {
+    private Address named(Endpoint endpoint, boolean http2) throws UnknownHostException {
         InetSocketAddress address = endpoint.address();
         byte[] ip = address.getAddress().getAddress();
         ClientTls tls = endpoint.tls();
         if (tls == null) {
-            return new InetSocketAddress(InetAddress.getByAddress(ip), address.getPort());
+            return Address.of(ip, address.getPort(), null);
         }
         String name = name(tls, http2, ip);
         if (!byName.containsKey(name)) {
@@ -76,7 +92,7 @@ final class SecuredChannels {
                 dropped.then(tls, () -> byName.remove(name));
             }
         }
-        return new InetSocketAddress(InetAddress.getByAddress(name, ip), address.getPort());
+        return Address.of(ip, address.getPort(), name);
     }
 
     /** The library has looked up the address and has its name in the authority alone. */

@@ -6,12 +6,16 @@ import io.vertx.core.net.SocketAddress;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * What the library and the app take for the connection of a request. Once there is one it is that, but that it shows nothing of mesh TLS.
  * Thread-safe.
  */
 final class StandIn implements InvocationHandler {
+    private static final AtomicReferenceFieldUpdater<StandIn, Object> CONNECTION =
+            AtomicReferenceFieldUpdater.newUpdater(StandIn.class, Object.class, "connection");
+
     private final Target target;
     private final Object authority;
     private volatile Object connection;
@@ -24,7 +28,7 @@ final class StandIn implements InvocationHandler {
 
     /** @param real from now on */
     void is(Object real) {
-        connection = real;
+        CONNECTION.lazySet(this, real);
     }
 
     @Override

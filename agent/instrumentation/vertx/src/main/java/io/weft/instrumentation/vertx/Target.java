@@ -1,7 +1,6 @@
 package io.weft.instrumentation.vertx;
 
 import io.vertx.core.http.RequestOptions;
-import io.vertx.core.net.SocketAddress;
 
 /**
  * Where the app wants a request to go.
@@ -19,8 +18,7 @@ record Target(String host, int port, String authority) {
         }
         String host = options.getHost() == null ? internals.defaultHost(client) : options.getHost();
         int port = options.getPort() == null ? internals.defaultPort(client) : options.getPort();
-        if (host == null || host.isEmpty() || port <= 0
-                || internals.hasProxy(client, options, SocketAddress.inetSocketAddress(port, host))) {
+        if (host == null || host.isEmpty() || port <= 0 || internals.hasProxy(client, options, host, port)) {
             return null;
         }
         String named = options.getHeaders() == null ? null : options.getHeaders().get("host");

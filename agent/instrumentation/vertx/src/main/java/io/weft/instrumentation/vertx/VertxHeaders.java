@@ -13,12 +13,13 @@ record VertxHeaders(MultiMap headers) implements EditableHeaders {
     }
 
     static String joined(MultiMap headers, String name) {
+        // Mostly there is none, and then no list is made.
+        String first = headers.get(name);
+        if (first == null) {
+            return null;
+        }
         List<String> values = headers.getAll(name);
-        return switch (values.size()) {
-            case 0 -> null;
-            case 1 -> values.get(0);
-            default -> String.join(",", values);
-        };
+        return values.size() == 1 ? first : String.join(",", values);
     }
 
     @Override

@@ -4,9 +4,13 @@ import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Handler;
 import java.lang.reflect.Method;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /** One call by which the library's request writes to its stream. */
 final class Write {
+    private static final AtomicIntegerFieldUpdater<Write> TOLD = AtomicIntegerFieldUpdater.newUpdater(Write.class, "told");
+    private static final AtomicIntegerFieldUpdater<Write> RELEASED = AtomicIntegerFieldUpdater.newUpdater(Write.class, "released");
+
     final Method method;
     final Object[] args;
     /** Nothing of the request follows. */
@@ -14,10 +18,11 @@ final class Write {
     /** Null: nobody wants to know. */
     private final Handler<AsyncResult<Void>> library;
     private final int body;
-    /** Null: nothing is. */
+    /** Null: nothing is. On the request's context. */
     private AsyncResult<Void> kept;
-    private boolean told;
-    private boolean released;
+    /** 1: it is. By whoever comes first, on any thread; so is the other. */
+    private volatile int told;
+    private volatile int released;
 
     /** @param body where among the arguments */
     Write(Method method, Object[] args, int body, boolean last, Handler<AsyncResult<Void>> library) {
@@ -41,40 +46,26 @@ final class Write {
 
     /** The first time only. */
     void tell(AsyncResult<Void> result) {
-        synchronized (this) {
-            if (told) {
-                return;
-            }
-            told = true;
-        }
-        if (library != null) {
+        if (library != null && TOLD.compareAndSet(this, 0, 1)) {
             library.handle(result);
         }
     }
 
     /** Not told unless nothing else comes. Null: forgotten. */
-    synchronized void keep(AsyncResult<Void> result) {
+    void keep(AsyncResult<Void> result) {
         kept = result;
     }
 
     void tellKept() {
-        AsyncResult<Void> result;
-        synchronized (this) {
-            result = kept;
-        }
-        if (result != null) {
-            tell(result);
+        if (kept != null) {
+            tell(kept);
         }
     }
 
     /** It is not made any more. */
     void release() {
-        synchronized (this) {
-            if (released) {
-                return;
-            }
-            released = true;
+        if (args[body] != null && RELEASED.compareAndSet(this, 0, 1)) {
+            ReferenceCountUtil.release(args[body]);
         }
-        ReferenceCountUtil.release(args[body]);
     }
 }
