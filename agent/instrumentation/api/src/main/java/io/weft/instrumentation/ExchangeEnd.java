@@ -3,16 +3,16 @@ package io.weft.instrumentation;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.Exchange.Failure;
 import java.io.InterruptedIOException;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /** Ends an exchange once. Libraries report the end of a body from several threads: its reader, a canceller, a timer. */
-public final class ExchangeEnd implements Runnable {
-    private static final AtomicReferenceFieldUpdater<ExchangeEnd, Exchange> EXCHANGE =
-            AtomicReferenceFieldUpdater.newUpdater(ExchangeEnd.class, Exchange.class, "exchange");
+public class ExchangeEnd implements Runnable {
+    private static final AtomicIntegerFieldUpdater<ExchangeEnd> ENDED = AtomicIntegerFieldUpdater.newUpdater(ExchangeEnd.class, "ended");
 
-    /** Null: it has ended. */
-    private volatile Exchange exchange;
+    private final Exchange exchange;
     private final Exchange request;
+    /** 1: it has. */
+    private volatile int ended;
 
     public ExchangeEnd(Exchange exchange) {
         this(exchange, null);
@@ -26,10 +26,9 @@ public final class ExchangeEnd implements Runnable {
 
     /** @see Exchange#end */
     @Override
-    public void run() {
-        Exchange first = taken();
-        if (first != null) {
-            first.end();
+    public final void run() {
+        if (ends()) {
+            exchange.end();
             if (request != null) {
                 request.end();
             }
@@ -42,21 +41,19 @@ public final class ExchangeEnd implements Runnable {
      * @param cause what the app is told; an interrupted read is a time limit of the app's
      * @param byTheApp it has given up
      */
-    public void brokeOff(Throwable cause, boolean byTheApp) {
+    public final void brokeOff(Throwable cause, boolean byTheApp) {
         Failure failure = byTheApp || Interrupted.hasClosed(cause) ? Failure.CANCELLED : cause instanceof InterruptedIOException ? Failure.TIMEOUT : Failure.RESET;
-        Exchange first = taken();
-        if (first != null) {
-            brokeOff(first, failure);
+        if (ends()) {
+            brokeOff(exchange, failure);
             if (request != null) {
                 brokeOff(request, failure);
             }
         }
     }
 
-    /** Null: somebody else has ended it. */
-    private Exchange taken() {
-        Exchange ends = exchange;
-        return ends != null && EXCHANGE.compareAndSet(this, ends, null) ? ends : null;
+    /** @return false: somebody else has ended it */
+    private boolean ends() {
+        return ended == 0 && ENDED.compareAndSet(this, 0, 1);
     }
 
     private static void brokeOff(Exchange exchange, Failure failure) {

@@ -9,7 +9,6 @@ import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.ResponseChanges;
 import io.weft.dataplane.ResponseHeaders;
 import io.weft.instrumentation.AdapterContext;
-import io.weft.instrumentation.ExchangeEnd;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -50,10 +49,11 @@ final class Attempts {
     /** Null: there is no other attempt at the same time. Written before the first attempt is sent. */
     private Contest contest;
 
-    /** The JDK's exchange of the latest attempt. */
-    private volatile Object current;
+    /** The JDK's exchange of the latest attempt. Read by another thread only where {@link #live} or the contest says that it is there. */
+    private Object current;
 
-    private volatile UnderWay underWay;
+    /** The same of the attempt itself. */
+    private UnderWay underWay;
 
     /** To be run when the request is over. Written with its outcome. */
     private BodyEnd end;
@@ -265,7 +265,7 @@ final class Attempts {
 
     /** Another attempt's outcome counts. Returns when the mesh has nothing more to do with this one. */
     void retire() {
-        UnderWay attempt = underWay;
+        UnderWay attempt = live == null ? null : underWay;
         if (attempt != null && attempt.over()) {
             mesh.onFailure(Failure.CANCELLED);
             mesh.end();
@@ -437,7 +437,7 @@ final class Attempts {
      * @return false: another one's is
      */
     private boolean settle(ResponseHeaders headers) throws Throwable {
-        end = new BodyEnd(new ExchangeEnd(mesh), internals, multi);
+        end = new BodyEnd(mesh, null, internals, multi);
         if (contest == null) {
             return true;
         }
@@ -446,7 +446,7 @@ final class Attempts {
         }
         if (mesh instanceof HedgedAttempt further) {
             original().takeOver(further, headers);
-            end = new BodyEnd(new ExchangeEnd(mesh, original()), internals, multi);
+            end = new BodyEnd(mesh, original(), internals, multi);
         }
         return true;
     }

@@ -1,27 +1,22 @@
 package io.weft.instrumentation.javanethttp;
 
+import io.weft.dataplane.Exchange;
 import io.weft.instrumentation.ExchangeEnd;
 
 /** How a body ends that the app is given. Safe to call from any thread, and more than once. */
-final class BodyEnd implements Runnable {
-    private final ExchangeEnd exchange;
+final class BodyEnd extends ExchangeEnd {
     private final Internals internals;
     private final Object multi;
 
-    BodyEnd(ExchangeEnd exchange, Internals internals, Object multi) {
-        this.exchange = exchange;
+    /** @param request null: the attempt's exchange is the request's */
+    BodyEnd(Exchange attempt, Exchange request, Internals internals, Object multi) {
+        super(attempt, request);
         this.internals = internals;
         this.multi = multi;
     }
 
-    /** All of it has come, or nobody wants it. */
-    @Override
-    public void run() {
-        exchange.run();
-    }
-
     /** The JDK cannot read it any further. */
     void brokeOff(Throwable cause) {
-        exchange.brokeOff(cause, internals.cancelled(multi));
+        brokeOff(cause, internals.cancelled(multi));
     }
 }

@@ -17,15 +17,15 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
  * after the outcome nobody tells the exchange anything.
  */
 final class UnderWay extends Body {
-    private static final int FREE = 0;
+    // Bits: somebody speaks to the exchange, the outcome was said, there is a connection.
     private static final int BUSY = 1;
     private static final int OVER = 2;
+    private static final int CONNECTED = 4;
     private static final AtomicIntegerFieldUpdater<UnderWay> TURN = AtomicIntegerFieldUpdater.newUpdater(UnderWay.class, "turn");
 
     private final Exchange mesh;
     private final Endpoint endpoint;
     private volatile int turn;
-    private volatile boolean connected;
 
     UnderWay(Exchange mesh, Endpoint endpoint) {
         this.mesh = mesh;
@@ -38,13 +38,12 @@ final class UnderWay extends Body {
 
     /** @return false: it is too late, nothing is to be done any more */
     boolean connecting() {
-        return begin() && end(mesh.connecting());
+        return begin(BUSY) && end(mesh.connecting());
     }
 
     /** @return false: it is too late, nothing is to be sent */
     boolean connected() {
-        connected = true;
-        return begin() && end(mesh.connected());
+        return begin(BUSY | CONNECTED) && end(mesh.connected());
     }
 
     /** @see Exchange#awaitsEndOfRequest */
@@ -53,7 +52,7 @@ final class UnderWay extends Body {
     }
 
     void requestSent() {
-        if (begin()) {
+        if (begin(BUSY)) {
             mesh.requestSent();
             end(true);
         }
@@ -63,12 +62,13 @@ final class UnderWay extends Body {
         mesh.bytesSent();
     }
 
-    private boolean begin() {
-        return TURN.compareAndSet(this, FREE, BUSY);
+    private boolean begin(int bits) {
+        int free = turn & CONNECTED;
+        return TURN.compareAndSet(this, free, free | bits);
     }
 
     private boolean end(boolean result) {
-        turn = FREE;
+        TURN.lazySet(this, turn & ~BUSY);
         return result;
     }
 
@@ -78,8 +78,8 @@ final class UnderWay extends Body {
      * @return false: somebody else has said it
      */
     boolean over() {
-        while (!TURN.compareAndSet(this, FREE, OVER)) {
-            if (turn == OVER) {
+        while (!begin(OVER)) {
+            if ((turn & OVER) != 0) {
                 return false;
             }
             Thread.onSpinWait();
@@ -89,7 +89,7 @@ final class UnderWay extends Body {
 
     /** What the JDK is told when the mesh ends the attempt; the app sees it only where the mesh has no answer of its own. */
     IOException ended() {
-        if (connected) {
+        if ((turn & CONNECTED) != 0) {
             return new IOException("Connection reset");
         }
         HttpConnectTimeoutException timeout = new HttpConnectTimeoutException("HTTP connect timed out");
