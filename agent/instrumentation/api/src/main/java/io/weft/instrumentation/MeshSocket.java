@@ -16,6 +16,7 @@ import java.net.SocketException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLSocket;
 
@@ -34,8 +35,11 @@ public final class MeshSocket extends Socket {
     private final int connectMillis;
     private final AtomicBoolean closing = new AtomicBoolean();
 
-    /** A call has had the connection. */
+    /** A call has had the connection, which is secured. */
     private final AtomicBoolean used = new AtomicBoolean();
+
+    /** For {@link IdleSockets}. */
+    final AtomicLong idleSince = new AtomicLong(IdleSockets.NEVER_WAS);
 
     /** Threads that are writing. */
     private final AtomicInteger writers = new AtomicInteger();
@@ -111,8 +115,7 @@ public final class MeshSocket extends Socket {
      */
     public void leased() {
         ClientConnection kept = pooled;
-        boolean first = !used.getAndSet(true);
-        if (kept != null && !first && !kept.lease()) {
+        if (kept != null && used.getAndSet(true) && !kept.lease()) {
             closeQuietly();
         }
     }

@@ -19,7 +19,7 @@ public final class Turn {
     }
 
     public void end() {
-        state.set(FREE);
+        state.setRelease(FREE);
     }
 
     /** Before the outcome is said. @return false: it was said before */

@@ -36,7 +36,7 @@ public final class HelidonClientAdapter implements Adapter {
     /** The library's cache keeps each for as long as nobody asks for the same endpoint. */
     private final IdleSockets idle = new IdleSockets(System::nanoTime);
 
-    /** On this thread. */
+    /** On this thread. Never removed: each request would pay for an entry anew. */
     private final ThreadLocal<UnderWay> current = new ThreadLocal<>();
 
     public HelidonClientAdapter(AdapterContext context) throws ReflectiveOperationException {
@@ -151,8 +151,10 @@ public final class HelidonClientAdapter implements Adapter {
         if (outer != null && outer.isOf(chain)) {
             return Handler.PROCEED;
         }
-        // What writes the body of a request sends one of its own, as the library does to follow a redirect.
-        current.set(null);
+        if (outer != null) {
+            // What writes the body of a request sends one of its own, as the library does to follow a redirect.
+            current.set(null);
+        }
         try {
             ClientUri uri = request.uri();
             ConnectException refusal = Outside.refusal(context.outbound(), uri.scheme().equals(HTTPS), uri.host(), uri.port());
@@ -175,8 +177,9 @@ public final class HelidonClientAdapter implements Adapter {
             current.set(new UnderWay(chain));
             return unmeshed(chain, request);
         } finally {
-            // Not removed: each request would pay for an entry anew.
-            current.set(outer);
+            if (outer != null) {
+                current.set(outer);
+            }
         }
     }
 
