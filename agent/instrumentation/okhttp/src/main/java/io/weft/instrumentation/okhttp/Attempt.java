@@ -26,8 +26,8 @@ final class Attempt {
     private final ConnectionSettings settings;
     private final EndpointDns dns;
 
-    /** Of the address that the library asked for last; null before it did. */
-    private volatile MeshSocketFactory sockets;
+    /** Of the address that the library asked for last; null before it did. For the thread of the call. */
+    private MeshSocketFactory sockets;
 
     /** While it connects; null: it does not. */
     private volatile Socket connecting;
@@ -155,10 +155,11 @@ final class Attempt {
 
     /** It does not connect any more: it has a connection, or there is none. */
     void over() {
-        connecting = null;
-        MeshSocketFactory made = sockets;
-        if (made != null) {
-            made.forget();
+        if (connecting != null) {
+            connecting = null;
+        }
+        if (sockets != null) {
+            sockets.forget();
         }
     }
 

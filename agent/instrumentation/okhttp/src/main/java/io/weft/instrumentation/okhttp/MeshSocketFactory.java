@@ -12,7 +12,8 @@ import javax.net.SocketFactory;
 final class MeshSocketFactory extends SocketFactory {
     private final Endpoint endpoint;
     private final long connectNanos;
-    private volatile Attempt attempt;
+    /** Null: it is over. Who sees that late tells one that does not listen any more. */
+    private Attempt attempt;
 
     MeshSocketFactory(Endpoint endpoint, long connectNanos, Attempt attempt) {
         this.endpoint = endpoint;

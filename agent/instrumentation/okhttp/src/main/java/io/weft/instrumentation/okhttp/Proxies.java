@@ -9,6 +9,8 @@ import okhttp3.HttpUrl;
 final class Proxies {
     /** Null: the JDK has another, which is asked as an app's is. */
     private static final Class<?> JDK_SELECTOR = jdkSelector();
+    /** As the JDK's selector does, it is looked at once. */
+    private static final boolean SYSTEM_PROXIES = Boolean.getBoolean("java.net.useSystemProxies");
     private static final String NULL_SELECTOR = "okhttp3.internal.proxy.NullProxySelector";
 
     private Proxies() {}
@@ -19,7 +21,7 @@ final class Proxies {
         }
         ProxySelector selector = settings.proxySelector();
         Class<?> kind = selector.getClass();
-        if (kind == JDK_SELECTOR ? !isConfigured() : kind.getName().equals(NULL_SELECTOR)) {
+        if (kind == JDK_SELECTOR ? !SYSTEM_PROXIES && !isConfigured() : kind.getName().equals(NULL_SELECTOR)) {
             return true;
         }
         // As the library asks: without what an app may have put into the URL for the server alone.
@@ -40,7 +42,6 @@ final class Proxies {
     private static boolean isConfigured() {
         return System.getProperty("http.proxyHost") != null
                 || System.getProperty("proxyHost") != null
-                || System.getProperty("socksProxyHost") != null
-                || Boolean.getBoolean("java.net.useSystemProxies");
+                || System.getProperty("socksProxyHost") != null;
     }
 }
