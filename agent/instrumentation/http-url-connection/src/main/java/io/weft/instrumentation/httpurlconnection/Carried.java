@@ -9,22 +9,13 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class Carried extends AtomicReference<OutgoingRequest> implements ObservedSocket.Observer, Runnable {
 
-    /** A response is delivered that says itself how long it is. */
-    private volatile boolean bounded;
-
     Carried(OutgoingRequest exchange) {
         super(exchange);
     }
 
     /** The next one. */
     void carry(OutgoingRequest next) {
-        bounded = false;
-        set(next);
-    }
-
-    /** Before its body is read. */
-    void delivers(boolean boundedResponse) {
-        bounded = boundedResponse;
+        setRelease(next);
     }
 
     @Override
@@ -54,12 +45,10 @@ final class Carried extends AtomicReference<OutgoingRequest> implements Observed
     /** The JDK says nothing of it where it knows the length. */
     @Override
     public void peerLeft() {
-        if (bounded) {
-            OutgoingRequest current = getAndSet(null);
-            if (current != null) {
-                current.onFailure(Failure.RESET);
-                current.end();
-            }
+        OutgoingRequest current = get();
+        if (current != null && current.isBounded() && compareAndSet(current, null)) {
+            current.onFailure(Failure.RESET);
+            current.end();
         }
     }
 

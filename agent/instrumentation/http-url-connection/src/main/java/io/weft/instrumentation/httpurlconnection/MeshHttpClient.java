@@ -128,7 +128,9 @@ final class MeshHttpClient extends HttpClient {
             }
             kept.cachedHttpClient = true;
             kept.url = url;
-            kept.abandoned = false;
+            if (kept.abandoned) {
+                kept.abandoned = false;
+            }
             return kept;
         } finally {
             kept.unlock();
@@ -310,7 +312,7 @@ final class MeshHttpClient extends HttpClient {
         }
         new JdkHeaders(responses).changeResponse(current.responseChanges());
         boolean bounded = serverInput instanceof ChunkedInputStream || serverInput instanceof KeepAliveStream;
-        exchange.delivers(bounded);
+        current.delivers(bounded);
         if (!bounded) {
             serverInput = new EndOfBody(serverInput, this::end);
         }
@@ -374,7 +376,7 @@ final class MeshHttpClient extends HttpClient {
             return 0;
         }
         try {
-            return Integer.parseInt(line.substring(space + 1, space + 4));
+            return Integer.parseInt(line, space + 1, space + 4, 10);
         } catch (NumberFormatException notHttp) {
             return 0;
         }

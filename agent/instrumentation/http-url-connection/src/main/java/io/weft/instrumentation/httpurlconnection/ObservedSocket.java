@@ -26,6 +26,9 @@ final class ObservedSocket extends Socket {
 
     private final Observer observer;
 
+    /** Null: nobody has asked for it. The JDK does so for each response; for one thread at a time. */
+    private InputStream input;
+
     /** Of this thread's question. */
     private boolean withoutMine;
 
@@ -47,7 +50,16 @@ final class ObservedSocket extends Socket {
 
     @Override
     public InputStream getInputStream() throws IOException {
-        return new FilterInputStream(super.getInputStream()) {
+        // First: it says when there is none any more.
+        InputStream unobserved = super.getInputStream();
+        if (input == null) {
+            input = observed(unobserved);
+        }
+        return input;
+    }
+
+    private InputStream observed(InputStream unobserved) {
+        return new FilterInputStream(unobserved) {
             @Override
             public int available() throws IOException {
                 return withoutMine ? 0 : in.available();

@@ -29,6 +29,9 @@ final class OutgoingRequest extends Exchange {
 
     private volatile boolean ended;
 
+    /** A response is delivered that says itself how long it is. For whoever reads it. */
+    private boolean bounded;
+
     // As the library sends it; null before it does. The body also where there is none.
     private MessageHeader written;
     private PosterOutputStream body;
@@ -50,7 +53,18 @@ final class OutgoingRequest extends Exchange {
     }
 
     void begins() {
-        ended = false;
+        if (ended) {
+            ended = false;
+        }
+    }
+
+    /** Before its body is read. */
+    void delivers(boolean boundedResponse) {
+        bounded = boundedResponse;
+    }
+
+    boolean isBounded() {
+        return bounded;
     }
 
     /** Before the attempt is said to be connected. */
