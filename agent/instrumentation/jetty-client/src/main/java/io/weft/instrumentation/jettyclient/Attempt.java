@@ -41,7 +41,8 @@ final class Attempt implements Response.Listener {
     private final Turn turn = new Turn();
 
     private final List<HttpField> fields = new ArrayList<>();
-    private volatile Outcome outcome = Outcome.NONE;
+    /** Of the events of the response. */
+    private Outcome outcome = Outcome.NONE;
     private volatile boolean begun;
     private volatile boolean sent;
 
@@ -268,8 +269,8 @@ final class Attempt implements Response.Listener {
 
     private void giveBack() {
         MeshConnection leased = connection;
-        connection = null;
         if (leased != null) {
+            connection = null;
             leased.giveBack();
         }
     }

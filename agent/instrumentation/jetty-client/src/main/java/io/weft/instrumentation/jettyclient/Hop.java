@@ -71,10 +71,10 @@ final class Hop {
     private volatile boolean requestSucceeded;
 
     /** The first that got a connection; before it does, the library adds nothing to what it sends. Null: none has so far. */
-    private volatile Attempt connected;
+    private Attempt connected;
 
     /** The one whose body the app's listeners see. Null: none has got so far. */
-    private volatile Attempt committed;
+    private Attempt committed;
 
     Hop(
             AdapterContext context,
