@@ -258,8 +258,8 @@ final class Report {
                 of them. Of them alone, the client's and the server's. *Flat out* is the same as fast as two threads can. Rounds differ by several per cents, so few of them say
                 little of three per cent. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
 
-                | library | is the | ratio | rounds: least to most | client alone | server alone | µs without | p50 | p99 | JDK |
-                |---|---|---|---|---|---|---|---|---|---|
+                | library | is the | ratio | rounds: least to most | client alone | server alone | flat out | µs without | p50 | p99 | JDK |
+                |---|---|---|---|---|---|---|---|---|---|---|
                 """);
         for (JsonNode line : own) {
             JsonNode detail = line.get("detail");
@@ -335,6 +335,11 @@ final class Report {
     private String notMeasured() {
         List<String> missing = new ArrayList<>(all);
         lines.forEach(line -> missing.remove(benchmark(line)));
+        List<String> ratios = lines.stream().filter(Report::isRatioOfLibrary).map(Report::titleAndSide).toList();
+        if (!ratios.isEmpty()) {
+            lines.stream().filter(Report::isShare).map(Report::titleAndSide).filter(library -> !ratios.contains(library))
+                    .forEach(library -> missing.add(library + " (libraries)"));
+        }
         return missing.isEmpty() ? "" : "\nNot measured: " + String.join(", ", missing) + ".\n";
     }
 

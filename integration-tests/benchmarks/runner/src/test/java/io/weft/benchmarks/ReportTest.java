@@ -87,6 +87,20 @@ class ReportTest {
     }
 
     @Test
+    void whatOfTheLibrariesIsNotMeasuredIsSaid() throws Exception {
+        String line = "{'name':'%s','value':1.0,'unit':'ratio','budget':1.03,'ok':true,'detail':{'jdk':'25','cores':2,'library':'%s','side':'client'%s}}";
+        String ratio = ",'rounds':3,'least':0.99,'most':1.05,'cpuMicrosPerRequestOff':100.0,'p50Ratio':1.0,'p99Ratio':1.0,'clientRatio':1.0,'serverRatio':1.0,'flatOutRatio':1.1";
+        String share = ",'agentPercentOfClient':1.2,'agentPercentOfServer':0.1,'samples':9000";
+        Report.write(docs, lines(line.formatted("libraries", "Apache", ratio), line.formatted("share", "Apache", share), line.formatted("share", "Orca", share)),
+                LocalDate.of(2026, 1, 2), List.of("libraries", "share"));
+
+        List<String> page = Files.readAllLines(docs.resolve("performance.md"));
+        assertThat(page).contains("Not measured: Orca, client (libraries).");
+        assertThat(page).filteredOn(row -> row.contains("flat out |") || row.startsWith("| Apache | client | 1 |")).hasSize(2)
+                .allSatisfy(row -> assertThat(row.split("\\|")).hasSize(12));
+    }
+
+    @Test
     void theAgentsShareIsATableOfItsOwn() throws Exception {
         String share = "{'name':'share','value':%s,'unit':'%% of CPU','budget':3,'ok':%s,'detail':{'jdk':'25','cores':2,'library':'%s','side':'client',"
                 + "'agentPercentOfClient':1.2,'agentPercentOfServer':0.1,'samples':9000}}";
