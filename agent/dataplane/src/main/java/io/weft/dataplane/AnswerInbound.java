@@ -19,11 +19,10 @@ final class AnswerInbound extends ServerLayer {
             return false;
         }
         if (exchange.unroutable) {
-            exchange.requestChanges = exchange.withFilters(RequestChanges.NONE);
+            exchange.sends(exchange.withFilters(RequestChanges.NONE));
         }
         if (exchange.destination != null) {
-            exchange.requestChanges =
-                    exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange));
+            exchange.sends(exchange.withFilters(exchange.destination.requestChanges(exchange.head(), exchange)));
             if (((Forward) exchange.route).sendsAttemptCount()) {
                 exchange.requestChanges = exchange.requestChanges.andSet(RequestChanges.ATTEMPT_COUNT, "1");
             }
@@ -44,6 +43,9 @@ final class AnswerInbound extends ServerLayer {
     void response(InboundExchange exchange, int status, ResponseHeaders headers) {
         innerResponse.response(exchange, status, headers);
         exchange.responseCodeDetails = "via_upstream";
-        exchange.responseChanges = exchange.routeResponseChanges(headers);
+        ResponseChanges changes = exchange.routeResponseChanges(headers);
+        if (exchange.responseChanges != changes) {
+            exchange.responseChanges = changes;
+        }
     }
 }

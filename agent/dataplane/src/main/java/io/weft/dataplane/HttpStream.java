@@ -434,13 +434,14 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         current = filters.length();
     }
 
-    /** As new, for the next request. */
+    /** As new, for the next request, whose filters are yet to be found. */
     final void resetFilters() {
-        filters = FilterChain.NONE;
         current = 0;
         delayed = false;
         seen = 0;
-        states = NO_STATES;
+        if (states != NO_STATES) {
+            states = NO_STATES;
+        }
         edited = null;
         responseOverlay = null;
         responseHead = null;
@@ -448,7 +449,6 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         local = false;
         replyIsBare = false;
         replyEdit = null;
-        clientIp = ClientIp.DEFAULT;
         filterState = null;
         metadata = null;
         maxRequestBytes = 0;
@@ -460,7 +460,9 @@ public abstract class HttpStream extends RequestMetrics.Measured implements Requ
         responseFlags = 0;
         responseCodeDetails = null;
         grpcStatus = -1;
-        responseChanges = ResponseChanges.NONE;
+        if (responseChanges != ResponseChanges.NONE) {
+            responseChanges = ResponseChanges.NONE;
+        }
         trace = null;
         traceRefusal = null;
         span = null;

@@ -1,5 +1,6 @@
 package io.weft.dataplane;
 
+import io.weft.dataplane.filter.FilterChain;
 import io.weft.dataplane.format.ResponseFlag;
 import io.weft.dataplane.load.LoadFormat;
 import io.weft.dataplane.route.Destination;
@@ -56,6 +57,9 @@ public abstract class InboundExchange extends HttpStream {
 
     // The rest is the data plane's: the layers read and write these fields.
 
+    // What stays the same from one request to the next is not written anew: of an object that has lasted for long, each reference that is
+    // written costs a barrier of the garbage collector's.
+
     private ServerLayers layers;
     /** On which the app listens. */
     int port;
@@ -91,7 +95,9 @@ public abstract class InboundExchange extends HttpStream {
         if (layers != null) {
             reset();
         }
-        layers = by;
+        if (layers != by) {
+            layers = by;
+        }
         port = localPort;
         ownTls = appsTls;
         over = false;
@@ -101,8 +107,6 @@ public abstract class InboundExchange extends HttpStream {
     private void reset() {
         resetFilters();
         lastOfConnection = false;
-        route = null;
-        destination = null;
         claimed = false;
         unroutable = false;
         malformed = null;
@@ -110,7 +114,35 @@ public abstract class InboundExchange extends HttpStream {
         held = false;
         closing = false;
         status = 0;
-        requestChanges = RequestChanges.NONE;
+        sends(RequestChanges.NONE);
+    }
+
+    /**
+     * Its way is known.
+     *
+     * @param found null: it takes no route
+     * @param chosen null: it goes nowhere
+     */
+    final void takes(RouteEntry found, Destination chosen, FilterChain chain) {
+        if (route != found) {
+            route = found;
+        }
+        if (destination != chosen) {
+            destination = chosen;
+        }
+        passThrough(chain);
+    }
+
+    final void isSeenAs(ClientIp policy) {
+        if (clientIp != policy) {
+            clientIp = policy;
+        }
+    }
+
+    final void sends(RequestChanges changes) {
+        if (requestChanges != changes) {
+            requestChanges = changes;
+        }
     }
 
     /** Decides what becomes of the request. */

@@ -1,9 +1,12 @@
 package io.weft.dataplane;
 
 import io.weft.dataplane.UnnamedPorts.Verdict;
+import io.weft.dataplane.filter.FilterChain;
+import io.weft.dataplane.route.Destination;
 import io.weft.dataplane.route.InboundChains;
 import io.weft.dataplane.route.InboundRoutes;
 import io.weft.dataplane.route.PathNormalizer;
+import io.weft.dataplane.route.RouteEntry;
 import io.weft.dataplane.route.RouteEntry.Answer;
 import io.weft.dataplane.route.RouteEntry.Forward;
 import io.weft.dataplane.route.Routes;
@@ -59,13 +62,15 @@ final class MatchInbound extends ServerLayer {
             InboundConnection accepted = exchange.accepted();
             exchange.lastOfConnection = accepted != null && accepted.endNanos() != 0;
         }
+        boolean routed = false;
+        FilterChain otherwise = FilterChain.NONE;
+        exchange.isSeenAs(listener == null || listener.isOpaque() ? ClientIp.DEFAULT : listener.clientIp());
         if (listener != null && listener.isOpaque()) {
             exchange.claimed = listener.unroutedFilters().length() > 0;
             exchange.unroutable = true;
-            exchange.passThrough(listener.unroutedFilters());
+            otherwise = listener.unroutedFilters();
         } else if (listener != null) {
             exchange.claimed = true;
-            exchange.clientIp = listener.clientIp();
             if (listener.connectionLimits() != null) {
                 exchange.lastOfConnection |= ConnectionUse.endsWithThis(exchange.connection(), listener.connectionLimits(), clock);
             }
@@ -75,13 +80,17 @@ final class MatchInbound extends ServerLayer {
                     exchange.malformed = HEADERS_TOO_LARGE;
                 } else if (normalized(listener.paths(), exchange)) {
                     match(listener, exchange);
+                    routed = true;
                 }
             } catch (RuntimeException | Error fault) {
                 // The app gets the request, but not past the filters that protect it.
                 faults.fault("inbound route of port " + exchange.port, fault);
                 exchange.unroutable = true;
-                exchange.passThrough(listener.unroutedFilters());
+                otherwise = listener.unroutedFilters();
             }
+        }
+        if (!routed) {
+            exchange.takes(null, null, otherwise);
         }
     }
 
@@ -183,16 +192,16 @@ final class MatchInbound extends ServerLayer {
     private void match(InboundRoutes listener, InboundExchange exchange) {
         Routes routes = listener.find(exchange);
         if (routes == null) {
-            exchange.passThrough(listener.unroutedFilters());
+            exchange.takes(null, null, listener.unroutedFilters());
             return;
         }
         int draw = (int) (randomness.bits() >>> 33);
-        exchange.route = routes.find(exchange.head(), draw);
-        if (exchange.route instanceof Forward forward) {
-            exchange.destination = forward.destination(exchange, draw);
-            exchange.passThrough(exchange.destination.filters());
+        RouteEntry route = routes.find(exchange.head(), draw);
+        if (route instanceof Forward forward) {
+            Destination destination = forward.destination(exchange, draw);
+            exchange.takes(route, destination, destination.filters());
         } else {
-            exchange.passThrough(exchange.route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
+            exchange.takes(route, null, route instanceof Answer answer ? answer.filters() : routes.unroutedFilters());
         }
     }
 }

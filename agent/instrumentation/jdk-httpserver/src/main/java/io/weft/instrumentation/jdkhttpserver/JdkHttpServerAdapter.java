@@ -157,7 +157,7 @@ public final class JdkHttpServerAdapter implements Adapter {
         }
         slot.request.renew(exchange);
         port.enter(slot.request);
-        slot.set(slot.request);
+        slot.setRelease(slot.request);
     }
 
     private static void requestEnded(InFlight slot) {

@@ -54,8 +54,10 @@ final class Http1Handler extends ChannelDuplexHandler {
     /** Of the request that came last, as far as the app gets it; null: it is complete, or nobody's. */
     private IncomingRequest receiving;
     private Mode mode = Mode.HTTP;
-    /** To serve again. */
-    private IncomingRequest idle;
+    /** Null before the first. */
+    private IncomingRequest latest;
+    /** It is over, and serves again. */
+    private boolean idle;
     /** Null: the response is not slowed down. */
     private PacedResponse paced;
     private boolean readAutomatically;
@@ -108,11 +110,13 @@ final class Http1Handler extends ChannelDuplexHandler {
     }
 
     private void begin(HttpRequest request) {
-        IncomingRequest incoming = idle == null ? new IncomingRequest(this, accepted) : idle;
-        idle = null;
-        incoming.renew(request);
-        accepted.port().enter(incoming);
-        waiting = incoming;
+        if (!idle) {
+            latest = new IncomingRequest(this, accepted);
+        }
+        idle = false;
+        latest.renew(request);
+        accepted.port().enter(latest);
+        waiting = latest;
     }
 
     /** @param message the head of {@link #waiting} */
@@ -367,9 +371,7 @@ final class Http1Handler extends ChannelDuplexHandler {
     /** The response is out. */
     void done(IncomingRequest incoming) {
         incoming.end();
-        if (receiving != incoming) {
-            idle = incoming;
-        }
+        idle |= incoming == latest && incoming != receiving;
     }
 
     private void close(ChannelHandlerContext ctx) {

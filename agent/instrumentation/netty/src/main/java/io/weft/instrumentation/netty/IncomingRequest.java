@@ -16,6 +16,7 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
     private final Http1Handler handler;
     private final Accepted accepted;
     private HttpRequest request;
+    /** As they came; null: they are as they are. */
     private String path;
     private String authority;
     private boolean bodyIsLimited;
@@ -55,6 +56,8 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
     void change() {
         RequestChanges changes = requestChanges();
         if (changes != RequestChanges.NONE) {
+            path = path();
+            authority = authority();
             new MessageHeaders(request.headers()).change(changes);
             if (changes.authority() != null) {
                 request.headers().set(HttpHeaderNames.HOST, changes.authority());
@@ -100,35 +103,41 @@ final class IncomingRequest extends InboundExchange implements ChannelFutureList
 
     @Override
     public String authority() {
-        if (authority == null) {
-            split();
+        if (authority != null) {
+            return authority;
         }
-        return authority;
+        String target = request.uri();
+        if (isWhole(target)) {
+            return target.substring(target.indexOf("//") + 2, endOfAuthority(target));
+        }
+        String host = request.headers().get(HttpHeaderNames.HOST);
+        return host == null ? "" : host;
     }
 
     @Override
     public String path() {
-        if (path == null) {
-            split();
+        if (path != null) {
+            return path;
         }
-        return path;
+        String target = request.uri();
+        if (!isWhole(target)) {
+            return target;
+        }
+        int end = endOfAuthority(target);
+        return end < target.length() && target.charAt(end) == '/' ? target.substring(end) : '/' + target.substring(end);
     }
 
     /** The target may be a whole URL (RFC 9112, 3.2.2), which then counts more than the header. */
-    private void split() {
-        String target = request.uri();
-        String host = request.headers().get(HttpHeaderNames.HOST);
-        authority = host == null ? "" : host;
-        path = target;
-        if (target.regionMatches(true, 0, "http://", 0, 7) || target.regionMatches(true, 0, "https://", 0, 8)) {
-            int start = target.indexOf("//") + 2;
-            int end = start;
-            while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
-                end++;
-            }
-            authority = target.substring(start, end);
-            path = end < target.length() && target.charAt(end) == '/' ? target.substring(end) : '/' + target.substring(end);
+    private static boolean isWhole(String target) {
+        return target.regionMatches(true, 0, "http://", 0, 7) || target.regionMatches(true, 0, "https://", 0, 8);
+    }
+
+    private static int endOfAuthority(String url) {
+        int end = url.indexOf("//") + 2;
+        while (end < url.length() && "/?#".indexOf(url.charAt(end)) < 0) {
+            end++;
         }
+        return end;
     }
 
     @Override

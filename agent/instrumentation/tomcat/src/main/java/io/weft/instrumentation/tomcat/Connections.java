@@ -24,11 +24,8 @@ final class Connections {
         return accepted.get(socket);
     }
 
+    /** Of one that was not seen. */
     Connection of(SocketWrapperBase<?> socket) {
-        InboundConnection seen = accepted.get(socket);
-        if (seen != null) {
-            return seen.connection();
-        }
         Connection connection = known.get(socket);
         return connection == null ? learn(socket) : connection;
     }

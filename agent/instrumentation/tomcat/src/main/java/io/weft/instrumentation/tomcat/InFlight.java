@@ -28,11 +28,13 @@ final class InFlight extends AtomicReference<IncomingRequest> {
             return null;
         }
         end(request);
-        IncomingRequest incoming = inFlight.idle == null ? new IncomingRequest(internals, connections, request) : inFlight.idle;
-        inFlight.idle = incoming;
+        if (inFlight.idle == null) {
+            inFlight.idle = new IncomingRequest(internals, connections, request);
+        }
+        IncomingRequest incoming = inFlight.idle;
         incoming.renew();
         port.enter(incoming);
-        inFlight.set(incoming);
+        inFlight.setRelease(incoming);
         return incoming;
     }
 

@@ -11,6 +11,7 @@ import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.http.MimeHeaders;
+import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
  * One of coyote's requests as the mesh sees it. It lives as long as coyote's, which serves one request after the other.
@@ -31,6 +32,12 @@ final class IncomingRequest extends InboundExchange {
     private boolean withApp;
     private LimitedBody limitedBody;
     private PacedBody pacedBody;
+    /** What follows is this request's, and not that of the one before, which mostly is the same. */
+    private boolean located;
+    private SocketWrapperBase<?> socket;
+    /** Null: it was not seen when it was accepted. */
+    private InboundConnection accepted;
+    /** Null as long as the other is there. */
     private Connection connection;
 
     IncomingRequest(Internals internals, Connections connections, Request request) {
@@ -46,14 +53,17 @@ final class IncomingRequest extends InboundExchange {
     /** Another request begins. */
     void renew() {
         path = null;
-        connection = null;
-        wait = null;
+        located = false;
+        waits(null);
         withApp = false;
     }
 
     /** @param wait null: no longer */
     void waits(Wait wait) {
-        this.wait = wait;
+        // Mostly it never does, and each request would pay for a barrier.
+        if (this.wait != wait) {
+            this.wait = wait;
+        }
     }
 
     boolean isWaiting() {
@@ -177,15 +187,28 @@ final class IncomingRequest extends InboundExchange {
 
     @Override
     public Connection connection() {
+        InboundConnection seen = accepted();
+        if (seen != null) {
+            return seen.connection();
+        }
         if (connection == null) {
-            connection = connections.of(internals.connection(request));
+            connection = connections.of(socket);
         }
         return connection;
     }
 
     @Override
     protected InboundConnection accepted() {
-        return connections.accepted(internals.connection(request));
+        if (!located) {
+            located = true;
+            SocketWrapperBase<?> current = internals.connection(request);
+            if (socket != current) {
+                socket = current;
+                accepted = connections.accepted(current);
+                connection = null;
+            }
+        }
+        return accepted;
     }
 
     void change(RequestChanges changes) {
