@@ -499,6 +499,9 @@ public final class AcceptedChannel {
 
     /** @return whether all that was taken is on the wire */
     public boolean flush() throws IOException {
+        if (state == State.PLAINTEXT) {
+            return true;
+        }
         writing.lock();
         try {
             return flushHeld();
@@ -519,6 +522,9 @@ public final class AcceptedChannel {
 
     /** Bytes that were taken and are not on the wire yet. */
     public int unflushed() {
+        if (state == State.PLAINTEXT) {
+            return 0;
+        }
         writing.lock();
         try {
             return out.remaining();

@@ -2,6 +2,8 @@ package io.weft.instrumentation.undertow;
 
 import io.undertow.UndertowOptions;
 import io.undertow.server.OpenListener;
+import io.undertow.server.ServerConnection;
+import io.undertow.util.AttachmentKey;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.InboundConnection;
 import io.weft.dataplane.InboundConnection.Fate;
@@ -17,6 +19,8 @@ import org.xnio.channels.SslChannel;
 
 /** From an accepted connection to what Undertow speaks over it. Thread-safe. */
 final class Accepting {
+    private static final AttachmentKey<InboundConnection> ACCEPTED = AttachmentKey.create(InboundConnection.class);
+
     private final Inbound inbound;
     private final Map<Ends, InboundConnection> accepted = new ConcurrentHashMap<>();
 
@@ -87,8 +91,21 @@ final class Accepting {
         }
     }
 
-    /** @return null: it was not seen when it was accepted */
-    InboundConnection of(InetSocketAddress local, InetSocketAddress remote) {
-        return accepted.get(new Ends(local, remote));
+    /**
+     * As a request asks: over HTTP/1.1 what is spoken is the same object for all of them.
+     *
+     * @return null: it was not seen when it was accepted
+     */
+    InboundConnection of(ServerConnection spoken) {
+        InboundConnection known = spoken.getAttachment(ACCEPTED);
+        if (known == null
+                && spoken.getLocalAddress() instanceof InetSocketAddress local
+                && spoken.getPeerAddress() instanceof InetSocketAddress remote) {
+            known = accepted.get(new Ends(local, remote));
+            if (known != null) {
+                spoken.putAttachment(ACCEPTED, known);
+            }
+        }
+        return known;
     }
 }

@@ -63,13 +63,7 @@ final class Admission {
         Inbound.Port port = ports.of(exchange.getConnection(), incoming.connection().localPort());
         exchange.putAttachment(INCOMING, incoming);
         port.enter(incoming);
-        exchange.addExchangeCompleteListener((same, next) -> {
-            try {
-                incoming.end();
-            } finally {
-                next.proceed();
-            }
-        });
+        exchange.addExchangeCompleteListener(incoming);
         exchange.addResponseCommitListener(same -> responseHead(incoming, same));
     }
 

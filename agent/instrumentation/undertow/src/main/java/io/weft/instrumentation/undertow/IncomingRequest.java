@@ -2,6 +2,7 @@ package io.weft.instrumentation.undertow;
 
 import io.undertow.UndertowOptions;
 import io.undertow.server.Connectors;
+import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
@@ -15,7 +16,7 @@ import java.util.List;
 import org.xnio.OptionMap;
 
 /** One of Undertow's requests as the mesh sees it, before any handler makes something of it. */
-final class IncomingRequest extends InboundExchange {
+final class IncomingRequest extends InboundExchange implements ExchangeCompletionListener {
     private final HttpServerExchange exchange;
     private final InboundConnection accepted;
     private final Connection connection;
@@ -32,13 +33,23 @@ final class IncomingRequest extends InboundExchange {
 
     /** @return null: it is over no network */
     static IncomingRequest of(HttpServerExchange exchange, Accepting accepting) {
-        if (!(exchange.getConnection().getLocalAddress() instanceof InetSocketAddress local)
-                || !(exchange.getConnection().getPeerAddress() instanceof InetSocketAddress remote)) {
-            return null;
+        InboundConnection accepted = accepting.of(exchange.getConnection());
+        if (accepted != null) {
+            return new IncomingRequest(exchange, accepted, accepted.connection());
         }
-        InboundConnection accepted = accepting.of(local, remote);
-        return new IncomingRequest(
-                exchange, accepted, accepted == null ? new Connection(local, remote, "", null) : accepted.connection());
+        return exchange.getConnection().getLocalAddress() instanceof InetSocketAddress local
+                && exchange.getConnection().getPeerAddress() instanceof InetSocketAddress remote
+                ? new IncomingRequest(exchange, null, new Connection(local, remote, "", null))
+                : null;
+    }
+
+    @Override
+    public void exchangeEvent(HttpServerExchange same, NextListener next) {
+        try {
+            end();
+        } finally {
+            next.proceed();
+        }
     }
 
     Step decide() {

@@ -35,6 +35,8 @@ final class ListenerPorts {
     private final Map<Integer, Inbound.Port> unmeasured = new ConcurrentHashMap<>();
     /** By number. Those of servers that have stopped, too: requests on their open connections are still looked at. */
     private final Map<Integer, Inbound.Port> byNumber = new ConcurrentHashMap<>();
+    /** The one of them that came last, which mostly is the only one. */
+    private volatile Inbound.Port newest;
     /** By number: those of which it is not known whose they are. */
     private final Map<Integer, Inbound.Port> found = new HashMap<>();
 
@@ -96,6 +98,7 @@ final class ListenerPorts {
         port.onDrain(http2::lastStreams);
         port.ownRequest(ListenerPorts::servesHere);
         byNumber.put(port.port(), port);
+        newest = port;
         return port;
     }
 
@@ -125,7 +128,8 @@ final class ListenerPorts {
 
     /** One that is not registered yet serves already. */
     Inbound.Port of(ServerConnection connection, int number) {
-        Inbound.Port port = byNumber.get(number);
+        Inbound.Port latest = newest;
+        Inbound.Port port = latest != null && latest.port() == number ? latest : byNumber.get(number);
         if (port == null && finds) {
             port = found(connection, number);
         }
