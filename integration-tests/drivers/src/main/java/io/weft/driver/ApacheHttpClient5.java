@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.auth.AuthScope;
 import org.apache.hc.client5.http.auth.UsernamePasswordCredentials;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
@@ -22,7 +24,10 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpResponse;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.io.ConnectionEndpoint;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.function.Supplier;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
@@ -32,14 +37,32 @@ import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.io.entity.InputStreamEntity;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.TimeValue;
 
-/** Apache HttpClient 5, classic, with the retries of its own switched off; with the header {@code X-Client: minimal} one that has nothing but a pool. */
+/**
+ * Apache HttpClient 5, classic, with the retries of its own switched off. The header {@code X-Client} asks for another kind: {@code minimal}, which has nothing but a
+ * pool, {@code closing}, whose pool closes its first connection as soon as that is made, or {@code wide}, whose pool has place for eight connections to orders.
+ */
 public final class ApacheHttpClient5 {
     private final Map<Traits, CloseableHttpClient> clients = new ConcurrentHashMap<>();
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean minimal, boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates) {}
+
+    private static final class ClosingPool extends PoolingHttpClientConnectionManager {
+        private final AtomicBoolean connects = new AtomicBoolean();
+
+        @Override
+        public void connect(ConnectionEndpoint endpoint, TimeValue timeout, HttpContext context) throws IOException {
+            super.connect(endpoint, timeout, context);
+            if (connects.compareAndSet(false, true)) {
+                endpoint.close(CloseMode.IMMEDIATE);
+            }
+        }
+    }
 
     private ApacheHttpClient5() {}
 
@@ -48,10 +71,18 @@ public final class ApacheHttpClient5 {
     }
 
     private CloseableHttpClient client(Traits traits) {
-        if (traits.minimal) {
+        if (traits.kind.equals("minimal")) {
             return HttpClients.createMinimal();
         }
         HttpClientBuilder client = HttpClients.custom().disableAutomaticRetries();
+        if (traits.kind.equals("closing")) {
+            client.setConnectionManager(new ClosingPool());
+        }
+        if (traits.kind.equals("wide")) {
+            PoolingHttpClientConnectionManager pool = new PoolingHttpClientConnectionManager();
+            pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
+            client.setConnectionManager(pool);
+        }
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
         } else {
@@ -67,7 +98,7 @@ public final class ApacheHttpClient5 {
 
     private HttpAnswer send(HttpCall call) throws IOException, HttpException {
         CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.headers().containsKey("X-Client"), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
         HttpUriRequestBase request = new HttpUriRequestBase(call.method(), URI.create(call.url()));
         request.setConfig(config(call));
         call.headers().forEach(request::addHeader);
@@ -75,6 +106,12 @@ public final class ApacheHttpClient5 {
             request.setEntity(body(call));
         }
         HttpClientContext context = HttpClientContext.create();
+        call.cancelSoon(request::cancel);
+        if (call.is(Way.CLOSE_ENTITY)) {
+            CloseableHttpResponse response = client.execute(request, context);
+            response.getEntity().close();
+            return answer(response, "", context);
+        }
         if (call.is(Way.FORGET)) {
             return answer(client.execute(request, context), "", context);
         }
@@ -84,8 +121,18 @@ public final class ApacheHttpClient5 {
                 return answer(response, read < 0 ? "" : Character.toString(read), context);
             }
         }
-        return client.execute(request, context, response -> answer(
-                response, response.getEntity() == null ? "" : EntityUtils.toString(response.getEntity(), StandardCharsets.UTF_8), context));
+        return client.execute(request, context, response -> whole(response, context));
+    }
+
+    private static HttpAnswer whole(ClassicHttpResponse response, HttpClientContext context) throws IOException, HttpException {
+        HttpEntity entity = response.getEntity();
+        if (entity == null) {
+            return answer(response, "", context);
+        }
+        Supplier<List<? extends Header>> trailers = entity.getTrailers();
+        HttpAnswer answer = answer(response, EntityUtils.toString(entity, StandardCharsets.UTF_8), context);
+        answer.seen().put("trailers", String.valueOf(trailers == null ? null : trailers.get()));
+        return answer;
     }
 
     private static RequestConfig config(HttpCall call) {

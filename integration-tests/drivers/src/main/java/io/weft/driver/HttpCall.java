@@ -8,6 +8,8 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One request that a driver sends with the library under test.
@@ -38,6 +40,10 @@ public record HttpCall(
         ABANDON,
         /** Neither reads nor closes the response's body. */
         FORGET,
+        /** With Apache HttpClient 5: closes the response's entity unread, and not the response. */
+        CLOSE_ENTITY,
+        /** After 300 milliseconds another thread gives the request up, by what the library has for that. */
+        CANCEL,
         /** With AsyncHttpClient: as {@link #FORGET}, and so the library's thread stands still. */
         BLOCK,
         /**
@@ -94,6 +100,13 @@ public record HttpCall(
                 return super.read(buffer, offset, length);
             }
         };
+    }
+
+    /** @param cancel what the library has for that; done where it is the way */
+    void cancelSoon(Runnable cancel) {
+        if (is(Way.CANCEL)) {
+            CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS).execute(cancel);
+        }
     }
 
     static void pause() {

@@ -23,6 +23,11 @@ public final class Attached<V> {
         return values.isEmpty() ? null : values.get(new Lookup(object));
     }
 
+    /** @return what was known of it until now; null: nothing */
+    public V remove(Object object) {
+        return values.isEmpty() ? null : values.remove(new Lookup(object));
+    }
+
     private static final class Key extends WeakReference<Object> {
         private final int hash;
 

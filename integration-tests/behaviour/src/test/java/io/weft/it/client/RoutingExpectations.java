@@ -300,6 +300,25 @@ abstract class RoutingExpectations extends Expectations {
         assertFree();
     }
 
+    /** With its connection, too: that some libraries close and leave the response as it is. */
+    @Test
+    void aChallengeGivesItsPlaceBack() {
+        stage().serve(Policy.empty()
+                .cluster("limited", cluster -> cluster.setCircuitBreakers(ONE_REQUEST), a.address())
+                .virtualHost("orders", to("limited")));
+        a.react(request -> request.header("authorization").isPresent() ? a.ok()
+                : Upstream.send(Upstream.Then.CLOSE, "who", "HTTP/1.1 401 Unauthorized", "WWW-Authenticate: Basic realm=\"r\"", "Connection: close",
+                        "Content-Length: 3"));
+        Call direct = Call.get("http://127.0.0.1:" + a.address().getPort() + "/").way(Way.AUTHENTICATE);
+        String without = stage().plain.ask(direct.form()).get("status");
+
+        HttpAnswer answer = stage().send(Call.get("http://orders/").way(Way.AUTHENTICATE));
+
+        assertThat(answer.status()).as(answer.toString()).hasToString(without);
+        a.react(request -> a.ok());
+        assertFree();
+    }
+
     /** In a moment: of a body that breaks off, HttpURLConnection has a thread of its own look for the rest. */
     private void assertFree() {
         await().untilAsserted(() -> {

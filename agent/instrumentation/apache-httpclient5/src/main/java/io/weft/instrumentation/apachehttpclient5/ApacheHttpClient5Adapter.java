@@ -2,10 +2,12 @@ package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.Handler;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.lang.invoke.MethodHandles;
+import java.lang.ref.WeakReference;
 import java.net.ConnectException;
 import java.net.Socket;
 import javax.net.ssl.SSLSession;
@@ -24,6 +26,8 @@ public final class ApacheHttpClient5Adapter implements Adapter {
     private final StandIns standIns;
     private final ConnectLimit connectLimit = new ConnectLimit();
     private final Dialing dialing = new Dialing();
+    /** By the library's runtime that holds the response's connection. */
+    private final Attached<WeakReference<ClassicRequest>> delivered = new Attached<>();
 
     public ApacheHttpClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
@@ -49,11 +53,23 @@ public final class ApacheHttpClient5Adapter implements Adapter {
                 dialing.released(connection);
                 return Handler.PROCEED;
             };
-            case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible((SSLSession) session);
+            case "let-go" -> (Handler.Around) (runtime, a0, a1, a2, a3) -> {
+                letGo(runtime);
+                return Handler.PROCEED;
+            };
+            case "session" -> (Handler.Result) (connection, session, a0, a1, a2) -> dialing.visible(connection, (SSLSession) session);
             case "minimal" -> (Handler.Around) (client, target, request, apps, a3) ->
                     target == null ? Handler.PROCEED : minimal(client, (HttpHost) target, (ClassicHttpRequest) request, (HttpContext) apps);
             default -> throw new IllegalArgumentException("no hook of apache-httpclient5: " + hook);
         };
+    }
+
+    private void letGo(Object runtime) {
+        WeakReference<ClassicRequest> known = delivered.remove(runtime);
+        ClassicRequest exchange = known == null ? null : known.get();
+        if (exchange != null) {
+            exchange.isLetGo();
+        }
     }
 
     private Object minimal(Object client, HttpHost target, ClassicHttpRequest request, HttpContext apps) throws Throwable {
@@ -101,7 +117,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
             if (!context.outbound().claims(exchange)) {
                 return scope;
             }
-            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit);
+            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, delivered);
             return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
         } catch (Throwable fault) {
             return new Handler.Thrown(Unsent.failure(exchange, fault));

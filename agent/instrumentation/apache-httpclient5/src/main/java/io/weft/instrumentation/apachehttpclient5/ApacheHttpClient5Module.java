@@ -47,6 +47,10 @@ public final class ApacheHttpClient5Module {
                         // between the two it is in a pool
                         Hook.around("released", CONNECTION, "passivate", "()V"),
                         Hook.around("leased", CONNECTION, "activate", "()V"),
+                        // also by who knows the library's runtime alone
+                        letGo("releaseEndpoint"),
+                        letGo("discardEndpoint"),
+                        letGo("disconnectEndpoint"),
                         Hook.result("session", CONNECTION, "getSSLSession", "()Ljavax/net/ssl/SSLSession;"),
                         // has no execution chain
                         Hook.around(
@@ -56,6 +60,10 @@ public final class ApacheHttpClient5Module {
                                 "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/ClassicHttpRequest;"
                                         + "Lorg/apache/hc/core5/http/protocol/HttpContext;)"
                                         + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;").whenPresent()));
+    }
+
+    private static Hook letGo(String method) {
+        return Hook.around("let-go", CLASSIC + "InternalExecRuntime", method, "()V");
     }
 
     /** In 5.0, from 5.1, from 5.4 and from 5.6 on: where the app's own limit for a connect is known, wherever it was set. */

@@ -20,6 +20,9 @@ final class ClassicRequest extends OutgoingRequest {
 
     private volatile boolean ended;
 
+    /** Null: no response of this has been delivered. */
+    private Runnable end;
+
     ClassicRequest(ClassicHttpRequest request, ExecChain.Scope scope, ExecRuntime connections) {
         super(request, scope.route);
         this.request = request;
@@ -46,6 +49,19 @@ final class ClassicRequest extends OutgoingRequest {
 
     void begins() {
         ended = false;
+    }
+
+    /** @param end to be run when the response that the app is given now is over */
+    void delivers(Runnable end) {
+        this.end = end;
+    }
+
+    /** The library gives the response's connection up, read or not. */
+    void isLetGo() {
+        // of what the mesh has ended whoever reads is told
+        if (!ended) {
+            end.run();
+        }
     }
 
     @Override

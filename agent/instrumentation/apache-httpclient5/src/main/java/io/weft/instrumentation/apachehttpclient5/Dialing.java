@@ -26,11 +26,14 @@ final class Dialing {
     private static final class Dial {
         private final Endpoint endpoint;
         private final int handshakeMillis;
+        /** To send a request, for which there should be a connection. */
+        private final boolean sends;
         private boolean secured;
 
-        Dial(Endpoint endpoint, int handshakeMillis) {
+        Dial(Endpoint endpoint, long limitNanos, boolean sends) {
             this.endpoint = endpoint;
-            this.handshakeMillis = handshakeMillis;
+            this.handshakeMillis = (int) Math.min(Integer.MAX_VALUE, Math.max(1, TimeUnit.NANOSECONDS.toMillis(limitNanos)));
+            this.sends = sends;
         }
     }
 
@@ -47,8 +50,16 @@ final class Dialing {
      * @param nanos for how long the peer may keep silent during the handshake
      */
     void begin(Endpoint endpoint, long nanos) {
-        long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
-        current.set(new Dial(endpoint, (int) Math.min(Integer.MAX_VALUE, millis)));
+        current.set(new Dial(endpoint, nanos, false));
+    }
+
+    /** A request is about to be sent over a connection with mesh TLS, which the library makes anew if it finds it closed. To be ended by the same thread. */
+    void beginSending(Endpoint endpoint, long nanos) {
+        current.set(new Dial(endpoint, nanos, true));
+    }
+
+    void endSending() {
+        current.remove();
     }
 
     /** @return whether the connection is as policy wants it: whoever is told otherwise must not send anything over it */
@@ -115,8 +126,20 @@ final class Dialing {
         }
     }
 
-    /** @return null for a session of the mesh */
-    Object visible(SSLSession session) {
+    /**
+     * The library asks a connection for it just before it writes a request.
+     *
+     * @return null for a session of the mesh
+     */
+    Object visible(Object connection, SSLSession session) {
+        Dial dial = current.get();
+        if (dial != null && dial.sends) {
+            // from here on the app's own code may run, which may connect elsewhere
+            current.remove();
+            if (connections.of(connection) == null) {
+                return new Handler.Thrown(new ConnectException("mesh TLS to " + dial.endpoint + " is not in place"));
+            }
+        }
         return session == null || sessions.contains(session) ? null : session;
     }
 }

@@ -9,12 +9,14 @@ import io.weft.dataplane.Exchange.Step;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.Outbound;
 import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.ExchangeEnd;
 import io.weft.instrumentation.Interrupted;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
@@ -64,6 +66,9 @@ final class MeshRuntime implements ExecRuntime {
     private final ExecRuntime connections;
     private final ConnectLimit connectLimit;
 
+    /** By the library's own runtime, which the elements above this one have: they let go of its connection, and the mesh's runtime hears nothing. */
+    private final Attached<WeakReference<ClassicRequest>> delivered;
+
     private volatile boolean leased;
     private Object state;
     /** Null: the connection that is leased is one without mesh TLS. */
@@ -75,12 +80,18 @@ final class MeshRuntime implements ExecRuntime {
     /** The response is the mesh's own: there is no connection. */
     private boolean local;
 
-    MeshRuntime(Outbound outbound, Dialing dialing, ExecChain.Scope scope, ConnectLimit connectLimit) {
+    MeshRuntime(
+            Outbound outbound,
+            Dialing dialing,
+            ExecChain.Scope scope,
+            ConnectLimit connectLimit,
+            Attached<WeakReference<ClassicRequest>> delivered) {
         this.outbound = outbound;
         this.dialing = dialing;
         this.scope = scope;
         this.connections = scope.execRuntime;
         this.connectLimit = connectLimit;
+        this.delivered = delivered;
     }
 
     @Override
@@ -134,6 +145,8 @@ final class MeshRuntime implements ExecRuntime {
                 end.run();
             } else {
                 response.setEntity(new WatchedEntity(response.getEntity(), exchange, end, connections::isExecutionAborted));
+                exchange.delivers(end);
+                delivered.put(connections, new WeakReference<>(exchange));
             }
             return response;
         } catch (IOException | HttpException | RuntimeException | Error e) {
@@ -160,7 +173,7 @@ final class MeshRuntime implements ExecRuntime {
                 if (!exchange.connected()) {
                     throw new SocketTimeoutException("too late to send");
                 }
-                response = send(id, wire, interim, context);
+                response = send(exchange, id, wire, interim, context);
             } catch (IOException | HttpException | RuntimeException e) {
                 connections.discardEndpoint();
                 if (!exchange.onFailure(classify(exchange, e, connected)) || connections.isExecutionAborted()) {
@@ -214,6 +227,21 @@ final class MeshRuntime implements ExecRuntime {
         }
         if (!asPolicySays) {
             throw new ConnectException("mesh TLS to " + endpoint + " is not in place");
+        }
+    }
+
+    private ClassicHttpResponse send(
+            Exchange exchange, String id, ClassicHttpRequest request, HttpResponseInformationCallback interim, HttpClientContext context)
+            throws IOException, HttpException {
+        if (tls == null) {
+            return send(id, request, interim, context);
+        }
+        // The library connects once more by itself if it finds the connection closed.
+        dialing.beginSending(exchange.endpoint(), exchange.connectTimeoutNanos());
+        try {
+            return send(id, request, interim, context);
+        } finally {
+            dialing.endSending();
         }
     }
 

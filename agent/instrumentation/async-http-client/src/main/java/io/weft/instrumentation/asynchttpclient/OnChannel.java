@@ -186,6 +186,16 @@ final class OnChannel extends ChannelDuplexHandler {
         }
     }
 
+    /** The library does so after a challenge, and sends the next request before it hears that the channel is closed. */
+    @Override
+    public void close(ChannelHandlerContext context, ChannelPromise promise) {
+        Attempt current = attempt;
+        if (current != null) {
+            current.gone();
+        }
+        context.close(promise);
+    }
+
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         Attempt current = attempt;
