@@ -165,6 +165,17 @@ class Http2ClientsIT {
     }
 
     @Test
+    void aStreamWhoseResponseIsDroppedIsEnded() {
+        serveBoth(retried("5xx", 1, to("orders")));
+        AtomicInteger count = new AtomicInteger();
+        both(request -> count.getAndIncrement() == 0 ? new Begin(503, "half") : a.ok());
+
+        assertThat(send(Call.get("http://orders/")).status()).isEqualTo(200);
+        await().untilAsserted(() -> assertThat(a.cancellations() + b.cancellations()).isEqualTo(1));
+        assertThat(List.of(a.connections(), b.connections())).containsOnly(1);
+    }
+
+    @Test
     void whatIsWrittenAsItGoesIsSentOnce() {
         serveBoth(retried("5xx", 1, to("orders")));
         both(request -> new Respond(503, Map.of(), "not now"));
@@ -242,7 +253,7 @@ class Http2ClientsIT {
         route.getRouteBuilder().setTimeout(Durations.fromMillis(400));
         serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", route.build()));
         send(Call.get("http://orders/"));
-        a.react(request -> new Begin("half"));
+        a.react(request -> new Begin(200, "half"));
 
         long began = System.nanoTime();
         assertThat(ask(Call.get("http://orders/"))).containsKey("error");

@@ -24,6 +24,7 @@ import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Respond;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -246,6 +247,22 @@ abstract class RetryExpectations extends Expectations {
             assertThat(failure.get("error")).as("%s", call).contains("Timeout");
         }
         assertThat(all()).hasSize(2);
+    }
+
+    /** A response that is dropped is in nobody's way, however it goes on. */
+    @Test
+    void aDroppedResponseThatDoesNotEndHoldsUpNothing() {
+        serve("5xx", 1);
+        for (Reaction unfinished : List.of(
+                half("HTTP/1.1 503 Busy", Upstream.Then.KEEP), Upstream.send(Upstream.Then.KEEP, "half", "HTTP/1.1 503 Busy", "Content-Length: 8"))) {
+            AtomicInteger calls = new AtomicInteger();
+            Stream.of(a, b).forEach(upstream -> upstream.react(request -> calls.getAndIncrement() == 0 ? unfinished : upstream.ok()));
+
+            long began = System.nanoTime();
+            assertThat(stage().send(Call.get("http://orders/").timeoutMillis(8_000)).status()).isEqualTo(200);
+            // Not when the app's own patience for the response that is dropped has come to its end.
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(4));
+        }
     }
 
     @Test

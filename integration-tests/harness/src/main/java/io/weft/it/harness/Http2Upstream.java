@@ -57,8 +57,8 @@ public final class Http2Upstream implements AutoCloseable {
 
     public record Respond(int status, Map<String, String> headers, String body) implements Reaction {}
 
-    /** A good answer that does not come to an end. */
-    public record Begin(String begun) implements Reaction {}
+    /** An answer that does not come to an end. */
+    public record Begin(int status, String begun) implements Reaction {}
 
     /** @param begun what of a good answer comes before; null: nothing */
     public record Reset(Http2Error error, String begun) implements Reaction {}
@@ -217,16 +217,16 @@ public final class Http2Upstream implements AutoCloseable {
                 }
             } else if (told instanceof Reset reset) {
                 if (reset.begun() != null) {
-                    begin(reset.begun(), context);
+                    begin(200, reset.begun(), context);
                 }
                 context.write(new DefaultHttp2ResetFrame(reset.error()));
             } else if (told instanceof Begin begin) {
-                begin(begin.begun(), context);
+                begin(begin.status(), begin.begun(), context);
             }
         }
 
-        private void begin(String body, ChannelHandlerContext context) {
-            context.write(new DefaultHttp2HeadersFrame(head(200)));
+        private void begin(int status, String body, ChannelHandlerContext context) {
+            context.write(new DefaultHttp2HeadersFrame(head(status)));
             context.write(new DefaultHttp2DataFrame(bytes(body)));
         }
 

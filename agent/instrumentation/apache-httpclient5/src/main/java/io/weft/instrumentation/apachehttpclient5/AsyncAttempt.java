@@ -502,13 +502,8 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (again) {
             outcome = Outcome.DROPPED;
             sending.last();
-            if (hop.speaksHttp2Alone()) {
-                // what follows of the stream is dropped
-                connections.releaseEndpoint();
-            } else {
-                // with the connection: how much body follows is not known
-                connections.discardEndpoint();
-            }
+            // with the connection or the stream: how much body follows is not known
+            leave();
             hop.again();
             return;
         }

@@ -162,6 +162,16 @@ final class OnChannel extends ChannelDuplexHandler {
         }
     }
 
+    /** A response that is dropped is waited for no longer than it has come: no time limit runs between two attempts. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        context.fireChannelReadComplete();
+        Attempt current = attempt;
+        if (current != null && current.isDropped()) {
+            context.close();
+        }
+    }
+
     /** The connection of a response that the library knows nothing of. */
     private void giveBack(ChannelHandlerContext context, Attempt current) {
         if (connection == null || connection.giveBack()) {

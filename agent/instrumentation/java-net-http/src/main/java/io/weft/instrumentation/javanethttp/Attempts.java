@@ -39,6 +39,8 @@ final class Attempts {
     private static final Set<String> OF_THE_CONNECTION =
             Set.of("connection", "upgrade", "http2-settings", "host", "content-length", "transfer-encoding", "expect");
 
+    private static final long PATIENCE_FOR_DROPPED_MILLIS = 50;
+
     private final AdapterContext context;
     private final Internals internals;
     private final Dialing dialing;
@@ -321,7 +323,29 @@ final class Attempts {
             return deliver(response, headers);
         }
         internals.resetConnectTimeout(multi);
-        return internals.ignoreBody(current).handle((nothing, failure) -> again()).thenCompose(Function.identity());
+        return drop();
+    }
+
+    /**
+     * The connection is kept if what the JDK wants to read of the response for that comes at once. It is not waited for: no time limit
+     * runs between two attempts.
+     */
+    private CompletableFuture<Object> drop() throws Throwable {
+        Object dropped = current;
+        CompletableFuture<Void> read = internals.ignoreBody(dropped);
+        if (read.isDone()) {
+            return again();
+        }
+        CompletableFuture<Boolean> whole = new CompletableFuture<>();
+        CompletableFuture<Void> ignored = read.whenComplete((nothing, failure) -> whole.complete(true));
+        return whole.completeOnTimeout(false, PATIENCE_FOR_DROPPED_MILLIS, TimeUnit.MILLISECONDS)
+                .handleAsync((came, failure) -> {
+                    if (!came) {
+                        cancel(dropped, new IOException("the response is dropped"));
+                    }
+                    return again();
+                }, internals.executor(multi))
+                .thenCompose(Function.identity());
     }
 
     private CompletableFuture<Object> failed(Throwable failure) throws Throwable {

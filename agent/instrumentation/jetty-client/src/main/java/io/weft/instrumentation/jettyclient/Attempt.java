@@ -8,6 +8,7 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.AsynchronousCloseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.client.ContentResponse;
@@ -21,6 +22,7 @@ import org.eclipse.jetty.client.transport.ResponseListeners;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
  * One attempt of a hop; hears what becomes of its response.
@@ -32,6 +34,9 @@ import org.eclipse.jetty.io.Content;
 final class Attempt implements Response.Listener {
     /** Bytes of a response to be dropped that are waited for, so that its connection may be kept. */
     private static final int DRAINED = 64 << 10;
+
+    /** For its end; no time limit runs between two attempts. */
+    private static final long PATIENCE_FOR_DROPPED_MILLIS = 50;
 
     private enum Outcome { NONE, DROPPED, DELIVERED }
 
@@ -59,6 +64,9 @@ final class Attempt implements Response.Listener {
     private boolean decoded;
 
     private int drained;
+
+    /** Waits for the end of a response that is dropped. */
+    private volatile Scheduler.Task rest;
 
     Attempt(Hop hop, MeshTag tag, RequestChanges changes) {
         this.hop = hop;
@@ -173,6 +181,7 @@ final class Attempt implements Response.Listener {
             turn.end();
         }
         if (outcome == Outcome.DROPPED) {
+            rest = hop.client().getScheduler().schedule(() -> hop.client().getExecutor().execute(() -> leave(response)), PATIENCE_FOR_DROPPED_MILLIS, TimeUnit.MILLISECONDS);
             return;
         }
         HttpResponse theirs = hop.response();
@@ -214,10 +223,14 @@ final class Attempt implements Response.Listener {
                 return;
             }
             if (drained > DRAINED) {
-                response.abort(new IOException("the mesh has no use for the rest of the response"));
+                leave(response);
                 return;
             }
         }
+    }
+
+    private static void leave(Response response) {
+        response.abort(new IOException("the mesh has no use for the rest of the response"));
     }
 
     @Override
@@ -280,6 +293,10 @@ final class Attempt implements Response.Listener {
     public void onComplete(Result result) {
         switch (outcome) {
             case DROPPED -> {
+                Scheduler.Task waiting = rest;
+                if (waiting != null) {
+                    waiting.cancel();
+                }
                 turn.last();
                 hop.again();
             }

@@ -124,6 +124,16 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
         context.fireChannelRead(message);
     }
 
+    /** A response that is dropped is waited for no longer than it has come: no time limit runs between two attempts. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        context.fireChannelReadComplete();
+        Attempt current = attempt;
+        if (current != null && current.isDropped()) {
+            current.abort();
+        }
+    }
+
     /** As soon as the app wants more than what waits for it. */
     @Override
     public void read(ChannelHandlerContext context) {
