@@ -53,6 +53,7 @@ public final class HttpUrlConnection {
                 }
             });
         }
+        call.cancelSoon(connection::disconnect);
         if (!call.body().isEmpty()) {
             send(connection, call);
         }

@@ -245,6 +245,7 @@ public final class OkHttp {
         RequestBody body = call.body().isEmpty() ? null : body(call);
         request.method(call.method(), body == null && needsBody(call.method()) ? RequestBody.create(null, new byte[0]) : body);
         Call toSend = client(call).newCall(request.build());
+        call.cancelSoon(toSend::cancel);
         Response response = call.method().equals("GET") ? toSend.execute() : enqueue(toSend);
         if (call.is(Way.FORGET)) {
             return answer(response, "", seen);

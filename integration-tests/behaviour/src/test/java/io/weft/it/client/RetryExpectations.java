@@ -249,6 +249,27 @@ abstract class RetryExpectations extends Expectations {
         assertThat(all()).hasSize(2);
     }
 
+    @Test
+    @Takes(Trait.CANCELS_WHAT_BLOCKS)
+    void whatTheAppCancelsInAPauseIsNotSentAgain() {
+        Route route = retried("5xx", 1, to("orders"));
+        RetryPolicy later = route.getRoute().getRetryPolicy().toBuilder()
+                .setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
+                        .addResetHeaders(ResetHeader.newBuilder().setName("Retry-After").setFormat(ResetHeaderFormat.SECONDS)))
+                .build();
+        stage().serve(Policy.empty()
+                .cluster("orders", a.address(), b.address())
+                .virtualHost("orders", route.toBuilder().setRoute(route.getRoute().toBuilder().setRetryPolicy(later)).build()));
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Respond(503, Map.of("Retry-After", "1"), "busy")));
+
+        Map<String, String> failure = stage().sendFailing(Call.get("http://orders/").way(Way.CANCEL));
+
+        assertThat(failure.get("error")).as(failure.toString())
+                .isIn("java.io.IOException", "java.net.SocketException", "org.apache.http.impl.execchain.RequestAbortedException",
+                        "org.apache.hc.client5.http.impl.classic.RequestFailedException");
+        assertThat(all()).hasSize(1);
+    }
+
     /** A response that is dropped is in nobody's way, however it goes on. */
     @Test
     void aDroppedResponseThatDoesNotEndHoldsUpNothing() {

@@ -91,6 +91,9 @@ final class MeshConnection implements ManagedHttpClientConnection {
     /** To be run when the response is over, in whatever way. */
     void onEnd(Runnable end) {
         this.end = end;
+        if (aborted) {
+            end.run();
+        }
     }
 
     /**

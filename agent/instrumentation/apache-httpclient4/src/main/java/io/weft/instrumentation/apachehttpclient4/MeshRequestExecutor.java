@@ -23,6 +23,7 @@ import org.apache.http.client.methods.HttpRequestWrapper;
 import org.apache.http.client.protocol.HttpClientContext;
 import org.apache.http.conn.ConnectTimeoutException;
 import org.apache.http.conn.ConnectionKeepAliveStrategy;
+import org.apache.http.impl.execchain.RequestAbortedException;
 import org.apache.http.protocol.HttpContext;
 import org.apache.http.protocol.HttpRequestExecutor;
 
@@ -66,9 +67,10 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
             return apps.execute(request, unmeshed, context);
         }
         ExchangeEnd end = new ExchangeEnd(exchange);
-        connection.onEnd(end);
         try {
             HttpResponse response = attempts(exchange, request, connection, context);
+            // Not before: who aborts the request, on whatever thread, ends none that this thread goes on with.
+            connection.onEnd(end);
             if (response == null) {
                 end.run();
                 return WireHead.of(exchange.reply(), request.getMethod());
@@ -182,6 +184,9 @@ final class MeshRequestExecutor extends HttpRequestExecutor {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException();
+        }
+        if (connection.isAborted()) {
+            throw new RequestAbortedException("Request aborted");
         }
     }
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
+import org.apache.hc.client5.http.impl.classic.RequestFailedException;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
@@ -313,6 +314,10 @@ final class MeshRuntime implements ExecRuntime {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException();
+        }
+        if (connections.isExecutionAborted()) {
+            // Without that, some versions say it by an exception that is not one of I/O.
+            throw new RequestFailedException("Request aborted");
         }
     }
 

@@ -34,6 +34,8 @@ import sun.net.www.protocol.http.HttpURLConnection;
  * <p>For one thread at a time, as its superclass; but {@link #finished} and {@link #closeServer} may come from the JDK's threads.
  */
 final class MeshHttpClient extends HttpClient {
+    private static final long DISCONNECT_POLL_MS = 10;
+
     private final Internals internals;
     private final Object credentialStore;
     private final boolean head;
@@ -292,7 +294,7 @@ final class MeshHttpClient extends HttpClient {
                 }
                 closeServer();
                 responses.reset();
-                pause(current.backoffNanos());
+                pauseUnlessAbandoned(current);
                 resend(current);
                 if (reply != null) {
                     return internals.parse(this, responses, progress, connection);
@@ -342,7 +344,7 @@ final class MeshHttpClient extends HttpClient {
     private void resend(OutgoingRequest current) throws IOException {
         // a kept-alive connection gets a second chance from the superclass, and so does each of ours
         super.setDoNotRetry(abandoned);
-        while (next(current) == Step.DIAL) {
+        while (nextUnlessAbandoned(current) == Step.DIAL) {
             current.begins();
             lead(current.endpoint());
             IOException failure = dial();
@@ -353,10 +355,31 @@ final class MeshHttpClient extends HttpClient {
             if (!current.onFailure(failure == null ? Failure.RESET : Failure.CONNECT) || abandoned) {
                 throw failure == null ? new SocketException("Socket closed") : failure;
             }
-            pause(current.backoffNanos());
+            pauseUnlessAbandoned(current);
         }
         answer(current.reply());
         super.writeRequests(written, body);
+    }
+
+    private Step nextUnlessAbandoned(OutgoingRequest current) throws IOException {
+        Step step = current.next();
+        while (step == Step.WAIT) {
+            pauseUnlessAbandoned(current);
+            step = current.next();
+        }
+        return step;
+    }
+
+    /** @throws SocketException the app has disconnected, as the JDK says it of a request that is under way */
+    private void pauseUnlessAbandoned(OutgoingRequest current) throws SocketException {
+        long end = System.nanoTime() + current.backoffNanos();
+        for (long left = current.backoffNanos(); left > 0 && !abandoned; left = end - System.nanoTime()) {
+            pause(Math.min(left, TimeUnit.MILLISECONDS.toNanos(DISCONNECT_POLL_MS)));
+        }
+        if (abandoned) {
+            closeServer();
+            throw new SocketException("Socket closed");
+        }
     }
 
     /** A filter may hold the request up before its first attempt. */
