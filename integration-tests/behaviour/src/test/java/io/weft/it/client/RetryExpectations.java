@@ -286,6 +286,33 @@ abstract class RetryExpectations extends Expectations {
         }
     }
 
+    /** As behind a proxy, whose connection to the app stays as it is. */
+    @Test
+    void policyCountsEveryAttempt() {
+        serve("reset", 1);
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Upstream.Reset()));
+
+        for (Call call : List.of(Call.get("http://orders/"), Call.post("http://orders/", "body"))) {
+            Stream.of(a, b).forEach(Upstream::forgetRequests);
+            stage().sendFailing(call);
+            assertThat(all()).as("%s", call).hasSize(2);
+        }
+    }
+
+    @Test
+    void cookiesOfADroppedResponseAreNotTheApps() {
+        serve("5xx", 1);
+        AtomicInteger calls = new AtomicInteger();
+        Stream.of(a, b).forEach(upstream -> upstream.react(request ->
+                calls.getAndIncrement() == 0 ? new Respond(503, Map.of("Set-Cookie", "dropped=1; Path=/dropped"), "busy") : upstream.ok()));
+        Call call = Call.get("http://orders/dropped").way(Way.COOKIES);
+
+        stage().send(call);
+        stage().send(call);
+
+        assertThat(all()).hasSize(3).noneMatch(request -> request.header("cookie").orElse("").contains("dropped"));
+    }
+
     @Test
     void aLargeBodyIsSentAgainInWhole() {
         serve("5xx", 1);

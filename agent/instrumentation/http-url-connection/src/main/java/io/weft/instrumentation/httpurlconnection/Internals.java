@@ -8,6 +8,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
+import java.net.CookieHandler;
 import sun.net.www.MessageHeader;
 import sun.net.www.http.HttpClient;
 import sun.net.www.protocol.http.HttpURLConnection;
@@ -58,6 +59,19 @@ final class Internals {
         Members.CLIENT.set(connection, http);
     }
 
+    /** The app's, of which the connection knows nothing from now on; null: it has none. */
+    CookieHandler takeCookieHandler(HttpURLConnection connection) {
+        CookieHandler apps = (CookieHandler) Members.COOKIE_HANDLER.get(connection);
+        if (apps != null) {
+            cookieHandler(connection, null);
+        }
+        return apps;
+    }
+
+    void cookieHandler(HttpURLConnection connection, CookieHandler apps) {
+        Members.COOKIE_HANDLER.set(connection, apps);
+    }
+
     /** The JDK's own code of {@code parseHTTP}. */
     boolean parse(HttpClient http, MessageHeader responses, Object progress, HttpURLConnection connection) throws IOException {
         try {
@@ -83,6 +97,7 @@ final class Internals {
     private static final class Members {
         static final VarHandle REQUESTS;
         static final VarHandle CLIENT;
+        static final VarHandle COOKIE_HANDLER;
         static final MethodHandle PARSE;
         static final MethodHandle CREDENTIAL_STORE;
 
@@ -93,6 +108,7 @@ final class Internals {
                 Lookup ofClient = context.lookup("sun.net.www.http.HttpClient");
                 REQUESTS = ofConnection.findVarHandle(HttpURLConnection.class, "requests", MessageHeader.class);
                 CLIENT = ofConnection.findVarHandle(HttpURLConnection.class, "http", HttpClient.class);
+                COOKIE_HANDLER = ofConnection.findVarHandle(HttpURLConnection.class, "cookieHandler", CookieHandler.class);
                 PARSE = parse(ofClient);
                 CREDENTIAL_STORE = credentialStore(ofConnection);
             } catch (ReflectiveOperationException e) {

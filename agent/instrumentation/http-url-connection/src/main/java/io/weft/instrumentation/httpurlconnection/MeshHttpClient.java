@@ -12,15 +12,18 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.ConnectException;
+import java.net.CookieHandler;
 import java.net.NoRouteToHostException;
 import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.URI;
 import java.net.URL;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import sun.net.www.MessageHeader;
+import sun.net.www.ParseUtil;
 import sun.net.www.http.ChunkedInputStream;
 import sun.net.www.http.HttpClient;
 import sun.net.www.http.KeepAliveStream;
@@ -270,14 +273,20 @@ final class MeshHttpClient extends HttpClient {
         if (!awaitsContinue) {
             current.requestSent();
         }
+        if (!cachedHttpClient && current.mayBeTriedAgain()) {
+            noSecondChance();
+        }
         try {
             while (true) {
                 boolean http = false;
                 IOException failure = null;
+                CookieHandler cookies = internals.takeCookieHandler(connection);
                 try {
                     http = internals.parse(this, responses, progress, connection);
                 } catch (IOException e) {
                     failure = e;
+                } finally {
+                    internals.cookieHandler(connection, cookies);
                 }
                 if (awaitsContinue && (failure instanceof SocketTimeoutException || status(responses) == 100)) {
                     // not the response yet
@@ -290,7 +299,7 @@ final class MeshHttpClient extends HttpClient {
                         ? current.onResponse(status(responses), name -> header(responses, name))
                         : current.onFailure(classify(failure));
                 if (!again || abandoned) {
-                    return deliver(current, responses, http, failure);
+                    return deliver(current, responses, cookies, http, failure);
                 }
                 closeServer();
                 responses.reset();
@@ -308,11 +317,16 @@ final class MeshHttpClient extends HttpClient {
         }
     }
 
-    private boolean deliver(OutgoingRequest current, MessageHeader responses, boolean http, IOException failure) throws IOException {
+    /** @param cookies the app's own, which is not told of a response that is dropped; null: there is none */
+    private boolean deliver(OutgoingRequest current, MessageHeader responses, CookieHandler cookies, boolean http, IOException failure)
+            throws IOException {
         if (failure != null) {
             throw failure;
         }
         new JdkHeaders(responses).changeResponse(current.responseChanges());
+        if (http && cookies != null) {
+            tell(cookies, responses);
+        }
         boolean bounded = serverInput instanceof ChunkedInputStream || serverInput instanceof KeepAliveStream;
         current.delivers(bounded);
         if (!bounded) {
@@ -323,6 +337,19 @@ final class MeshHttpClient extends HttpClient {
             end();
         }
         return http;
+    }
+
+    private void tell(CookieHandler cookies, MessageHeader responses) throws IOException {
+        URI uri = ParseUtil.toURI(url);
+        if (uri == null) {
+            return;
+        }
+        try {
+            cookies.put(uri, responses.getHeaders());
+        } catch (IOException | RuntimeException e) {
+            closeServer();
+            throw e;
+        }
     }
 
     /** Whether all of the body is here, where that can be told. */
@@ -340,10 +367,14 @@ final class MeshHttpClient extends HttpClient {
         }
     }
 
+    /** By itself the superclass sends once more what fails on any connection: here policy says how often, but for one that was kept alive. */
+    private void noSecondChance() {
+        super.setDoNotRetry(true);
+    }
+
     /** Leaves this connection open to another endpoint, with the request sent, or with the mesh's own answer. */
     private void resend(OutgoingRequest current) throws IOException {
-        // a kept-alive connection gets a second chance from the superclass, and so does each of ours
-        super.setDoNotRetry(abandoned);
+        noSecondChance();
         while (nextUnlessAbandoned(current) == Step.DIAL) {
             current.begins();
             lead(current.endpoint());

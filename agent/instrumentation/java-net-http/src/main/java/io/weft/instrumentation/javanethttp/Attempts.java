@@ -369,7 +369,13 @@ final class Attempts {
         if (cause instanceof ConnectException) {
             internals.bodyIgnored(first, new GivenUp(cause));
         }
-        return CompletableFuture.failedFuture(cause);
+        return CompletableFuture.failedFuture(original().attemptCount() > 1 ? untried(cause) : cause);
+    }
+
+    /** What the JDK tells the app where it does not try once more what failed on a connection: the mesh has tried as often as policy allows. */
+    private static Throwable untried(Throwable failure) {
+        boolean triedAgain = failure.getClass().getName().equals("jdk.internal.net.http.common.ConnectionExpiredException");
+        return triedAgain && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     private CompletableFuture<Object> again() {
