@@ -34,6 +34,7 @@ import org.apache.http.client.methods.RequestBuilder;
 import org.apache.http.client.protocol.HttpClientContext;
 import org.apache.http.client.utils.URIUtils;
 import org.apache.http.concurrent.FutureCallback;
+import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.entity.AbstractHttpEntity;
 import org.apache.http.entity.ByteArrayEntity;
 import org.apache.http.entity.ContentType;
@@ -42,6 +43,8 @@ import org.apache.http.impl.client.BasicCredentialsProvider;
 import org.apache.http.impl.nio.client.CloseableHttpAsyncClient;
 import org.apache.http.impl.nio.client.HttpAsyncClientBuilder;
 import org.apache.http.impl.nio.client.HttpAsyncClients;
+import org.apache.http.impl.nio.conn.PoolingNHttpClientConnectionManager;
+import org.apache.http.impl.nio.reactor.DefaultConnectingIOReactor;
 import org.apache.http.nio.ContentDecoder;
 import org.apache.http.nio.ContentEncoder;
 import org.apache.http.nio.IOControl;
@@ -50,11 +53,12 @@ import org.apache.http.nio.client.methods.HttpAsyncMethods;
 import org.apache.http.nio.conn.ManagedNHttpClientConnection;
 import org.apache.http.nio.entity.HttpAsyncContentProducer;
 import org.apache.http.nio.protocol.AbstractAsyncResponseConsumer;
+import org.apache.http.nio.reactor.IOReactorException;
 import org.apache.http.protocol.HttpContext;
 
 /**
  * Apache HttpAsyncClient 4. The header {@code X-Client} asks for another kind of client than the builder's: {@code minimal} or
- * {@code pipelining}.
+ * {@code pipelining}, or a pool that has place for eight connections to orders: {@code wide}.
  */
 public final class ApacheHttpAsyncClient4 {
     private static final String SEEN = "seen";
@@ -84,6 +88,9 @@ public final class ApacheHttpAsyncClient4 {
     private CloseableHttpAsyncClient custom(Traits traits) {
         // As many connections as the threads of a load.
         HttpAsyncClientBuilder client = HttpAsyncClients.custom().setMaxConnPerRoute(8);
+        if (traits.kind.equals("wide")) {
+            client.setConnectionManager(wide());
+        }
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
         } else {
@@ -101,6 +108,16 @@ public final class ApacheHttpAsyncClient4 {
         client.addInterceptorLast((HttpResponse response, HttpContext context) ->
                 seen(context, "got " + response.getStatusLine() + " " + length(response.getEntity()) + over(context)));
         return client.build();
+    }
+
+    private static PoolingNHttpClientConnectionManager wide() {
+        try {
+            PoolingNHttpClientConnectionManager pool = new PoolingNHttpClientConnectionManager(new DefaultConnectingIOReactor());
+            pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
+            return pool;
+        } catch (IOReactorException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static long length(HttpEntity entity) {

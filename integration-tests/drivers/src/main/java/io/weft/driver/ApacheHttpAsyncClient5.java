@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.auth.AuthScope;
 import org.apache.hc.client5.http.auth.UsernamePasswordCredentials;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -29,6 +30,7 @@ import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.auth.BasicCredentialsProvider;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.EntityDetails;
@@ -47,7 +49,7 @@ import org.apache.hc.core5.http.protocol.HttpContext;
 
 /**
  * Apache HttpClient 5, asynchronous, with the retries of its own switched off. The header {@code X-Client} asks for another kind:
- * {@code minimal}, {@code http2} or {@code minimal-http2}.
+ * {@code minimal}, {@code http2}, {@code minimal-http2} or {@code wide}, whose pool has place for eight connections to orders.
  */
 public final class ApacheHttpAsyncClient5 {
     private static final String SEEN = "seen";
@@ -77,6 +79,11 @@ public final class ApacheHttpAsyncClient5 {
 
     private CloseableHttpAsyncClient custom(Traits traits) {
         HttpAsyncClientBuilder client = HttpAsyncClients.custom().disableAutomaticRetries();
+        if (traits.kind.equals("wide")) {
+            PoolingAsyncClientConnectionManager pool = new PoolingAsyncClientConnectionManager();
+            pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
+            client.setConnectionManager(pool);
+        }
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
         } else {

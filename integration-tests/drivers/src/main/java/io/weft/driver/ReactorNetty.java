@@ -10,6 +10,7 @@ import io.weft.driver.HttpCall.Way;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -34,11 +35,12 @@ import reactor.netty.Connection;
 import reactor.netty.ConnectionObserver;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.http.client.HttpClientResponse;
+import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.transport.ProxyProvider;
 
 /**
  * Reactor Netty's HttpClient, as an app that blocks for its answers. Cookies and credentials are the app's own business; the library
- * knows no Expect header.
+ * knows no Expect header. With the header {@code X-Client: wide} its pool has place for eight connections to orders, and for one to others.
  */
 public final class ReactorNetty {
     private static final String CONTEXT_KEY = "app";
@@ -47,6 +49,10 @@ public final class ReactorNetty {
     private final Map<Channel, CompletableFuture<Void>> released = new ConcurrentHashMap<>();
 
     private final HttpClient plain = HttpClient.create().observe(this::observe);
+    private final HttpClient wide = HttpClient.create(ConnectionProvider.builder("wide")
+            .maxConnections(1)
+            .forRemoteHost(InetSocketAddress.createUnresolved("orders", 80), orders -> orders.maxConnections(8))
+            .build()).observe(this::observe);
     /** By host and name. */
     private final Map<String, Map<String, String>> cookies = new TreeMap<>();
 
@@ -97,7 +103,7 @@ public final class ReactorNetty {
     }
 
     private HttpClient client(HttpCall call, String cookie, String authorization) {
-        HttpClient client = plain.headers(headers -> {
+        HttpClient client = (call.headers().containsKey("X-Client") ? wide : plain).headers(headers -> {
             call.headers().forEach(headers::set);
             if (cookie != null) {
                 headers.set("Cookie", cookie);

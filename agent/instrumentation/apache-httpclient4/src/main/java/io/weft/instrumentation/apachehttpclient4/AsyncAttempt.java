@@ -208,6 +208,9 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         }
         try {
             reused = connections.isRouteComplete(connection);
+            if (!reused) {
+                EndpointRoute.limit(connections, route(), hop.route());
+            }
             if (reused && tls() != null && !(session(connection) instanceof SecuredSession secured && secured.lease())) {
                 // Policy has taken it away meanwhile, or it is none of the mesh's.
                 discard();

@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import org.apache.http.HttpHost;
 import org.apache.http.conn.routing.HttpRoute;
+import org.apache.http.pool.ConnPoolControl;
 
 /** The library's pools, as the mesh uses them. */
 final class EndpointRoute {
@@ -31,6 +32,23 @@ final class EndpointRoute {
     /** @param state what else tells connections apart; may be null */
     static Object state(ClientTls tls, Object state) {
         return tls == null ? state : new Secured(tls, state);
+    }
+
+    /**
+     * Has as many connections to an endpoint as the app has allowed for where its request would go. To be said with each new connection, which is as seldom as what it
+     * says changes: the pool takes its lock for that.
+     *
+     * @param manager the app's own, of whatever kind
+     */
+    static void limit(Object manager, HttpRoute endpoint, HttpRoute apps) {
+        if (manager instanceof ConnPoolControl<?>) {
+            @SuppressWarnings("unchecked")
+            ConnPoolControl<HttpRoute> pools = (ConnPoolControl<HttpRoute>) manager;
+            int limit = pools.getMaxPerRoute(apps);
+            if (pools.getMaxPerRoute(endpoint) != limit) {
+                pools.setMaxPerRoute(endpoint, limit);
+            }
+        }
     }
 
     /** @param name null: none */

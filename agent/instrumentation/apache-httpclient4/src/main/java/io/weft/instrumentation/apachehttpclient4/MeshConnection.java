@@ -163,6 +163,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
     private void connect(HttpClientConnection connection, Endpoint endpoint, int timeoutMillis, HttpClientContext context)
             throws IOException {
         HttpRoute route = EndpointRoute.to(endpoint, this.route);
+        EndpointRoute.limit(apps, route, this.route);
         try {
             apps.connect(connection, route, timeoutMillis, context);
             if (endpoint.tls() != null) {

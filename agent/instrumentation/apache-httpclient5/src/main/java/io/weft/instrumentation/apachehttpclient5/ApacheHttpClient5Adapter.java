@@ -24,6 +24,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
     private final AdapterContext context;
     private final MinimalClients minimal;
     private final StandIns standIns;
+    private final Managers managers;
     private final ConnectLimit connectLimit = new ConnectLimit();
     private final Dialing dialing = new Dialing();
     /** By the library's runtime that holds the response's connection. */
@@ -33,6 +34,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         this.context = context;
         this.minimal = new MinimalClients(context);
         this.standIns = new StandIns(context);
+        this.managers = new Managers(context);
         // Now, and not with the first request: what is not as expected leaves the library alone.
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
         AdapterContext.initialize(MethodHandles.lookup(), MeshRuntime.class);
@@ -117,7 +119,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
             if (!context.outbound().claims(exchange)) {
                 return scope;
             }
-            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, delivered);
+            MeshRuntime runtime = new MeshRuntime(context.outbound(), dialing, scope, connectLimit, managers, delivered);
             return new ExecChain.Scope(scope.exchangeId, route, scope.originalRequest, runtime, scope.clientContext);
         } catch (Throwable fault) {
             return new Handler.Thrown(Unsent.failure(exchange, fault));

@@ -164,6 +164,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     private void connect(HttpRoute route) {
         if (isOfTheMesh()) {
+            EndpointRoute.limit(hop.internals().manager(connections), route, hop.scope().route);
             dial.begins();
             if (!isInTimeToConnect()) {
                 return;

@@ -107,6 +107,10 @@ final class AsyncHop {
         return id;
     }
 
+    AsyncInternals internals() {
+        return internals;
+    }
+
     AsyncDialing dialing() {
         return dialing;
     }

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecRuntime;
+import org.apache.hc.client5.http.nio.AsyncClientConnectionManager;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.concurrent.FutureCallback;
@@ -31,6 +32,7 @@ final class AsyncInternals {
     private static final String SCHEDULER = "org.apache.hc.client5.http.async.AsyncExecChain$Scheduler";
     private static final String CONNECTION = "org.apache.hc.client5.http.impl.nio.DefaultManagedAsyncClientConnection";
     private static final String PRODUCER = "org.apache.hc.core5.http.nio.support.BasicRequestProducer";
+    private static final String OVER_HTTP1 = "org.apache.hc.client5.http.impl.async.InternalHttpAsyncExecRuntime";
     private static final String OVER_HTTP2 = "org.apache.hc.client5.http.impl.async.InternalH2AsyncExecRuntime";
 
     /** Read once, by {@link Members}. */
@@ -42,6 +44,20 @@ final class AsyncInternals {
         this.context = context;
         adapterContext = context;
         AdapterContext.initialize(MethodHandles.lookup(), Constants.class);
+    }
+
+    /** The app's manager, of whatever kind; null: it is not known. */
+    Object manager(AsyncExecRuntime runtime) {
+        if (runtime.getClass() != Constants.RUNTIME) {
+            return null;
+        }
+        try {
+            return (Object) Constants.MANAGER.invokeExact((Object) runtime);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
     }
 
     boolean speaksHttp2Alone(AsyncExecRuntime runtime) {
@@ -182,6 +198,10 @@ final class AsyncInternals {
         /** Null before 5.2. */
         static final MethodHandle UPGRADE;
 
+        static final Class<?> RUNTIME;
+
+        static final MethodHandle MANAGER;
+
         /** Of a client that speaks HTTP/2 alone, as the two below. */
         static final Class<?> OVER_HTTP2_ALONE;
 
@@ -197,6 +217,8 @@ final class AsyncInternals {
                 SET_REQUEST = Members.whenPresent(HttpCoreContext.class, "setRequest", MethodType.methodType(void.class, HttpRequest.class));
                 UPGRADE = Members.whenPresent(
                         AsyncExecRuntime.class, "upgradeTls", MethodType.methodType(void.class, HttpClientContext.class, FutureCallback.class));
+                RUNTIME = adapterContext.lookup(OVER_HTTP1).lookupClass();
+                MANAGER = getter(OVER_HTTP1, "manager", AsyncClientConnectionManager.class).asType(MethodType.methodType(Object.class, Object.class));
                 OVER_HTTP2_ALONE = adapterContext.lookup(OVER_HTTP2).lookupClass();
                 HTTP2_ENDPOINT = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
                 HTTP2_SESSION = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);

@@ -66,6 +66,7 @@ final class MeshRuntime implements ExecRuntime {
     private final ExecChain.Scope scope;
     private final ExecRuntime connections;
     private final ConnectLimit connectLimit;
+    private final Managers managers;
 
     /** By the library's own runtime, which the elements above this one have: they let go of its connection, and the mesh's runtime hears nothing. */
     private final Attached<WeakReference<ClassicRequest>> delivered;
@@ -86,12 +87,14 @@ final class MeshRuntime implements ExecRuntime {
             Dialing dialing,
             ExecChain.Scope scope,
             ConnectLimit connectLimit,
+            Managers managers,
             Attached<WeakReference<ClassicRequest>> delivered) {
         this.outbound = outbound;
         this.dialing = dialing;
         this.scope = scope;
         this.connections = scope.execRuntime;
         this.connectLimit = connectLimit;
+        this.managers = managers;
         this.delivered = delivered;
     }
 
@@ -217,6 +220,7 @@ final class MeshRuntime implements ExecRuntime {
     }
 
     private void connect(Endpoint endpoint, Exchange exchange, HttpClientContext context) throws IOException {
+        EndpointRoute.limit(managers.of(connections), EndpointRoute.to(endpoint, scope.route), scope.route);
         boolean asPolicySays = false;
         connectLimit.begin(exchange.connectTimeoutNanos());
         dialing.begin(endpoint, exchange.connectTimeoutNanos());

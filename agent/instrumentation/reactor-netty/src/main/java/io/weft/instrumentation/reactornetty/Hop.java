@@ -37,6 +37,9 @@ final class Hop implements Connection, Subscription {
     /** The library's own for this request. */
     final Object handler;
 
+    /** Where the app's request would go. */
+    private final InetSocketAddress apps;
+
     final HttpClientConfig config;
     final ConnectionObserver observer;
     private final AdapterContext context;
@@ -57,6 +60,7 @@ final class Hop implements Connection, Subscription {
             OutgoingRequest exchange,
             Object handler,
             ConnectionProvider provider,
+            InetSocketAddress apps,
             HttpClientConfig config,
             ConnectionObserver observer,
             AddressResolverGroup<?> resolver) {
@@ -66,6 +70,7 @@ final class Hop implements Connection, Subscription {
         this.exchange = exchange;
         this.handler = handler;
         this.provider = provider;
+        this.apps = apps;
         this.config = config;
         this.observer = observer;
         this.resolver = resolver;
@@ -109,11 +114,11 @@ final class Hop implements Connection, Subscription {
      * The library keys its pools by the name, too: what was secured in another way, or not at all, is never found. Without TLS it has
      * none, as if the app's URL were of an address.
      */
-    private static InetSocketAddress poolAddress(Endpoint endpoint) throws UnknownHostException {
+    private InetSocketAddress poolAddress(Endpoint endpoint) throws UnknownHostException {
         InetSocketAddress address = endpoint.address();
         byte[] ip = address.getAddress().getAddress();
         InetAddress named = endpoint.tls() == null ? InetAddress.getByAddress(ip) : InetAddress.getByAddress(endpoint.tls().id(), ip);
-        return new InetSocketAddress(named, address.getPort());
+        return new PoolAddress(named, address.getPort(), apps);
     }
 
     private void reply() throws Throwable {

@@ -41,6 +41,8 @@ public final class ReactorNettyAdapter implements Adapter {
                     HopHandler.of((Connection) operations) instanceof HopHandler onChannel && onChannel.drops(operations)
                             ? Boolean.FALSE
                             : Handler.PROCEED;
+            case "pool-settings" -> (Handler.Argument) (provider, address, a0, a1, a2) ->
+                    address instanceof PoolAddress ofEndpoint ? ofEndpoint.apps() : address;
             case "pool" -> (Handler.Around) (provider, a0, a1, a2, a3) -> {
                 if (a0 instanceof TransportConfig config) {
                     pools.made(provider, config, a2);
@@ -95,6 +97,7 @@ public final class ReactorNettyAdapter implements Adapter {
                     exchange,
                     handler,
                     (ConnectionProvider) provider,
+                    address,
                     apps,
                     library,
                     (AddressResolverGroup<?>) resolver);

@@ -43,6 +43,8 @@ public final class ReactorNettyModule {
                                 CLIENT + "HttpClientOperations",
                                 "notRedirected",
                                 "(Lio/netty/handler/codec/http/HttpResponse;)Z"),
+                        // by address
+                        Hook.argument("pool-settings", "reactor.netty.resources.PooledConnectionProvider", "poolFactory", "", 0).whenPresent(),
                         // with and without metrics
                         Hook.around("pool", "reactor.netty.resources.DefaultPooledConnectionProvider", "createPool", "").whenPresent()));
     }
