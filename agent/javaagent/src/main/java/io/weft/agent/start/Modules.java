@@ -23,6 +23,7 @@ import io.weft.instrumentation.reactornetty.ReactorNettyModule;
 import io.weft.instrumentation.springwebclient.SpringWebClientModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
 import io.weft.instrumentation.undertow.UndertowModule;
+import io.weft.instrumentation.undertow.WildFlyModule;
 import io.weft.instrumentation.vertx.VertxModule;
 import java.util.List;
 
@@ -54,6 +55,7 @@ final class Modules {
                 SpringWebClientModule.module(),
                 TomcatModule.module(),
                 UndertowModule.module(),
-                VertxModule.module());
+                VertxModule.module(),
+                WildFlyModule.module());
     }
 }

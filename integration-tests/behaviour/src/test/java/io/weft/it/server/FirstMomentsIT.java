@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.it.harness.Authority;
+import io.weft.it.harness.Build;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.Jdk;
@@ -106,6 +107,27 @@ class FirstMomentsIT {
         }
         assertThat(policies.refusals()).isEmpty();
     }
+
+    /** It served without a policy until then. */
+    @ParameterizedTest
+    @EnumSource(value = Server.class, names = {"UNDERTOW_2_2", "UNDERTOW_2_4"})
+    void oneThatServedBeforeTheAgentCameIsHeldToTheTlsOfItsPort(Server server) {
+        Jdk jdk = Jdks.matrix().get(0);
+        JvmProcess process = server.start(testbed.jvm(server.toString(), jdk).option("-XX:+EnableDynamicAgentLoading"), "v1");
+        int port = process.awaitPort();
+        assertThat(ask(port, "/")).startsWith("HTTP/1.1 200");
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(OTHERS.listener(Inbounds.of(port, MESH, ORDERS).strictFor("spiffe://mesh/shop")));
+
+        JvmProcess attach = testbed.jvm("attach", jdk).jar(Build.agent(), "attach", Long.toString(process.pid()), "control-plane=" + policies.uri(), "service=orders");
+        assertThat(attach.awaitExit()).as(attach::report).isZero();
+
+        await().atMost(PATIENCE).until(() -> answerOrNone(port).isEmpty());
+        assertThat(askSecured(SHOP, port)).startsWith("HTTP/1.1 200");
+        assertThat(askSecured(USERS, port)).startsWith("HTTP/1.1 403");
+        assertThat(policies.refusals()).isEmpty();
+    }
+
 
     private static String askSecured(SSLContext context, int port) {
         try {

@@ -22,11 +22,12 @@ import org.xnio.management.XnioWorkerMXBean;
 final class ListenerPorts {
     /** As WildFly spells it: what its administrators call, which is no port of the app's. */
     private static final String MANAGEMENT = "wildfly-managment";
+    /** Whose threads serve what its administrators call, and nothing else. */
+    private static final String MANAGEMENT_WORKER = "management";
 
     private final AdapterContext context;
     private final Http2Channels http2;
-    /** Not in WildFly, whose listeners are those of its management, too. */
-    private final boolean finds;
+    private final boolean inWildFly;
     /** Of listeners for AJP, whose connections and requests are looked at like all others. */
     private final UnsecurableServers beside;
     private final Map<Undertow, List<Inbound.Port>> open = new ConcurrentHashMap<>();
@@ -44,7 +45,7 @@ final class ListenerPorts {
         this.context = context;
         this.http2 = http2;
         beside = new UnsecurableServers(context, "undertow");
-        finds = context.late() && !(context.library() != null && context.library().getClass().getName().startsWith("org.jboss.modules."));
+        inWildFly = context.library() != null && context.library().getClass().getName().startsWith("org.jboss.modules.");
     }
 
     synchronized void started(Undertow undertow) {
@@ -68,12 +69,24 @@ final class ListenerPorts {
 
     /** Of WildFly, which is about to bind it. */
     synchronized void registered(Listener listener) {
-        InetSocketAddress address = listener.getBindAddress();
-        if (listener.getServerName().equals(MANAGEMENT) || !listener.getProtocol().startsWith("http")) {
-            return;
+        // Of port 0 it is said later which it got.
+        if (listener.getBindAddress().getPort() != 0) {
+            registered(listener, listener.getBindAddress());
         }
-        if (address.getPort() == 0) {
-            context.warn("Undertow listener " + listener.getName() + " is not registered: its port is chosen when it is bound; give it a number");
+    }
+
+    /** Of WildFly: a listener on port 0 got this one. It may have been found by that meanwhile. */
+    synchronized void bound(Listener listener, InetSocketAddress address) {
+        Inbound.Port port = found.remove(address.getPort());
+        if (port != null) {
+            registered.put(listener, port);
+        } else if (!registered.containsKey(listener)) {
+            registered(listener, address);
+        }
+    }
+
+    private void registered(Listener listener, InetSocketAddress address) {
+        if (listener.getServerName().equals(MANAGEMENT) || !listener.getProtocol().startsWith("http")) {
             return;
         }
         Inbound.Port port = known(context.inbound().opened("undertow", address, listener.getProtocol().equals("https")));
@@ -83,7 +96,13 @@ final class ListenerPorts {
 
     /** @param listener null: there is none by that name */
     synchronized void unregistered(Listener listener) {
-        Inbound.Port port = listener == null ? null : registered.remove(listener);
+        if (listener == null) {
+            return;
+        }
+        Inbound.Port port = registered.remove(listener);
+        if (port == null) {
+            port = found.remove(listener.getBindAddress().getPort());
+        }
         if (port != null) {
             port.close();
         }
@@ -130,7 +149,7 @@ final class ListenerPorts {
     Inbound.Port of(ServerConnection connection, int number) {
         Inbound.Port latest = newest;
         Inbound.Port port = latest != null && latest.port() == number ? latest : byNumber.get(number);
-        if (port == null && finds) {
+        if (port == null && context.late() && !isWildFlysManagement(connection)) {
             port = found(connection, number);
         }
         if (!unmeasured.isEmpty()) {
@@ -153,6 +172,10 @@ final class ListenerPorts {
             found.put(number, port);
         }
         return port;
+    }
+
+    private boolean isWildFlysManagement(ServerConnection connection) {
+        return inWildFly && MANAGEMENT_WORKER.equals(connection.getWorker().getName());
     }
 
     private static boolean hasOwnTls(ServerConnection connection) {

@@ -10,6 +10,7 @@ import io.undertow.server.protocol.framed.AbstractFramedStreamSinkChannel;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import java.net.InetSocketAddress;
 import org.xnio.StreamConnection;
 
 /** The handlers of {@link UndertowModule}. Compiled against Undertow 2.2, links on 2.3 and 2.4. Thread-safe. */
@@ -44,6 +45,12 @@ public final class UndertowAdapter implements Adapter {
             case UndertowModule.UNREGISTERED -> (Handler.Around) (registry, name, a1, a2, a3) -> {
                 ports.unregistered(((ListenerRegistry) registry).getListener((String) name));
                 return Handler.PROCEED;
+            };
+            case UndertowModule.WRITTEN_DOWN -> (Handler.Result) (listener, before, key, value, a2) -> {
+                if (WildFlyModule.BOUND.equals(key)) {
+                    ports.bound((Listener) listener, (InetSocketAddress) value);
+                }
+                return before;
             };
             case UndertowModule.OPENED -> (Handler.Around) (listener, connection, a1, a2, a3) ->
                     accepting.opened(listener, (StreamConnection) connection);

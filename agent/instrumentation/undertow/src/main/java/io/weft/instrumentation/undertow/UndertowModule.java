@@ -11,7 +11,7 @@ import java.util.List;
  * Undertow, embedded or in WildFly.
  *
  * <p>The seams: an {@code Undertow}'s listeners are its ports, and so is what WildFly puts down in Undertow's registry of listeners before it
- * binds it. Where a listener opens an accepted connection, conduits of the mesh's are put below every other one, so that Undertow's own and
+ * binds it; of one on port 0 it is {@link WildFlyModule} that writes down which it got. Where a listener opens an accepted connection, conduits of the mesh's are put below every other one, so that Undertow's own and
  * the app's see plaintext. A request is decided where a connector hands it to the root handler, in front of every handler of the app's; what
  * it is told of its response and of its end it is by listeners of the exchange.
  *
@@ -22,6 +22,7 @@ public final class UndertowModule {
     static final String STOP = "stop";
     static final String REGISTERED = "registered";
     static final String UNREGISTERED = "unregistered";
+    static final String WRITTEN_DOWN = "written-down";
     static final String OPENED = "opened";
     static final String HANDLE = "handle";
     static final String HTTP2 = "http2";
@@ -43,6 +44,8 @@ public final class UndertowModule {
                         result(STARTED, UNDERTOW, "start", "()V"),
                         around(STOP, UNDERTOW, "stop", "()V"),
                         result(REGISTERED, REGISTRY, "addListener", "(L" + REGISTRY.replace('.', '/') + "$Listener;)V").whenPresent(),
+                        result(WRITTEN_DOWN, REGISTRY + "$Listener", "setContextInformation",
+                                "(Ljava/lang/String;Ljava/lang/Object;)Ljava/lang/Object;").whenPresent(),
                         around(UNREGISTERED, REGISTRY, "removeListener", "(Ljava/lang/String;)V").whenPresent(),
                         opened("http.HttpOpenListener"),
                         opened("http.AlpnOpenListener"),
