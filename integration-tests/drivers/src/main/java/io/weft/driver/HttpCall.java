@@ -53,6 +53,8 @@ public record HttpCall(
         HANG_UP,
         /** With {@code java.net.http}: the app's body handler throws, and says how often it was asked for this response. */
         HANDLER_THROWS,
+        /** With {@code java.net.http}: the app's body handler gives no subscriber. */
+        HANDLER_GIVES_NOTHING,
         /** With {@code java.net.http}: a cookie jar that throws at what a response brings. */
         JAR_THROWS,
         /** With {@code java.net.http}: an executor that runs at once what it is given. */

@@ -3,6 +3,7 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.UInt32Value;
@@ -79,6 +80,26 @@ abstract class LeftBehindExpectations extends Expectations {
         a.react(request -> a.ok());
         assertThat(stage().send(GET).body()).isEqualTo("a");
         assertThat(stage().meshed.stderr()).noneMatch(line -> line.contains("read-body"));
+    }
+
+    /** Newer JDKs leave the app without a word now and then, with the agent or without. */
+    @Test
+    @Takes(Trait.HAS_BODY_HANDLERS)
+    void aBodyHandlerThatGivesNothingFailsAsWithoutTheMesh() {
+        assumeTrue(stage().jdk() < 21, "that the JDK says something is chance");
+        serve(Durations.ZERO);
+        Call direct = Call.get("http://127.0.0.1:" + a.address().getPort() + "/").way(Way.HANDLER_GIVES_NOTHING);
+
+        for (Reaction reaction : new Reaction[] {a.ok(), unfinished(), Upstream.send(Then.KEEP, "", "HTTP/1.1 204 No Content")}) {
+            a.react(request -> reaction);
+            Map<String, String> without = stage().plain.ask(direct.form());
+            assertThat(without.get("message")).contains("is null");
+            for (int i = 0; i < 2 * PLACES; i++) {
+                assertThat(stage().sendFailing(GET.way(Way.HANDLER_GIVES_NOTHING))).isEqualTo(without);
+            }
+        }
+        a.react(request -> a.ok());
+        assertThat(stage().send(GET).body()).isEqualTo("a");
     }
 
     @Test

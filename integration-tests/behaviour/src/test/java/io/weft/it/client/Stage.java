@@ -48,6 +48,10 @@ final class Stage implements AutoCloseable {
         policies.serve(generations.marked(policy));
     }
 
+    int jdk() {
+        return jdk.feature();
+    }
+
     /** The client once more, with such an agent: {@link Client#faultyAgent}. */
     JvmProcess faulty(Testbed testbed, String lost) {
         JvmCommand jvm = testbed.jvm(client + " with a faulty agent", jdk).agentIs(client.faultyAgent(testbed.temporaryFolder(), lost));

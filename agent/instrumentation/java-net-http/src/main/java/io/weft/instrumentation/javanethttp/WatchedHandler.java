@@ -13,7 +13,13 @@ record WatchedHandler<T>(BodyHandler<T> handler, HttpHeaders headers, Exchange m
     @Override
     public BodySubscriber<T> apply(ResponseInfo info) {
         ResponseInfo seen = info.headers() == headers ? info : new Head(info.statusCode(), headers, info.version());
-        return new WatchedSubscriber<>(handler.apply(seen), mesh, end);
+        BodySubscriber<T> subscriber = handler.apply(seen);
+        if (subscriber == null) {
+            // Nobody hears the end of it; what the app is told of that is the JDK's to say.
+            end.run();
+            return null;
+        }
+        return new WatchedSubscriber<>(subscriber, mesh, end);
     }
 
     private record Head(int statusCode, HttpHeaders headers, HttpClient.Version version) implements ResponseInfo {}
