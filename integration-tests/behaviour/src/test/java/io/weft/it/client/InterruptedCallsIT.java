@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.type.v3.Percent;
+import io.weft.driver.HttpCall.Way;
+import io.weft.driver.JavaNetHttp;
+import io.weft.it.harness.EveryJdk;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
@@ -19,6 +23,7 @@ import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +63,26 @@ class InterruptedCallsIT {
         interrupted(client, orders);
         orders.react(request -> Upstream.send(Upstream.Then.KEEP, "half", "HTTP/1.1 200 OK", "Content-Length: 8"));
         interrupted(client, orders);
+    }
+
+    /** JDK 17 reads such an answer by itself, and then lets the app wait for it until it gives up. */
+    @EveryJdk
+    void whatIsAnsweredInThePlaceOf100ContinueTakesNoPlaceForGood(Jdk jdk) {
+        PolicyServer policies = testbed.policyServer();
+        Upstream orders = testbed.upstream("orders");
+        CircuitBreakers oneAtATime = CircuitBreakers.newBuilder()
+                .addThresholds(CircuitBreakers.Thresholds.newBuilder().setMaxRequests(UInt32Value.of(1))).build();
+        policies.serve(Policy.empty()
+                .cluster("orders", cluster -> cluster.setCircuitBreakers(oneAtATime), orders.address())
+                .virtualHost("orders", Routes.to("orders")));
+        JvmProcess client = testbed.jvm("client", jdk).mesh(policies.uri(), "client").driver(JavaNetHttp.class);
+        Map<String, String> call = new HashMap<>(Call.post("http://orders/", "body").way(Way.EXPECT_CONTINUE).form());
+        call.put("interrupted", PATIENCE_MILLIS);
+        for (String body : List.of("", "no, thanks")) {
+            orders.onExpectation(Upstream.send(Upstream.Then.KEEP, body, "HTTP/1.1 200 OK", "Content-Length: " + body.length()));
+            Map<String, String> ignored = client.ask(call);
+            assertThat(client.get("http://orders/").body()).as("after an answer of " + body.length() + " bytes").isEqualTo("orders");
+        }
     }
 
     private static void interrupted(JvmProcess client, Upstream orders) {

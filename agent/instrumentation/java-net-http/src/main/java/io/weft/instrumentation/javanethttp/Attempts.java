@@ -448,11 +448,19 @@ final class Attempts {
             internals.bodyIgnored(current, body);
         }
         internals.bodyIgnored(first, body);
-        if (internals.statusCode(response) == 204) {
+        if (internals.statusCode(response) == 204 || isReadAlready()) {
             // No body comes, and a handler of the app's that throws would leave the JDK without a word about it.
             end.run();
         }
         return CompletableFuture.completedFuture(delivered);
+    }
+
+    /**
+     * An answer in the place of {@code 100 Continue} older JDKs read to its end by themselves, and then wait for the same bytes again, for the app: it is
+     * over for the endpoint, whatever comes of that wait.
+     */
+    private boolean isReadAlready() {
+        return request.expectContinue() && !underWay.isBodyBegun() && internals.readsWhatWasNotExpected();
     }
 
     /** The exchange that the app's request is to the mesh. */

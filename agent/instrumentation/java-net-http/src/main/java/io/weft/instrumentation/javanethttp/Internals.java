@@ -161,6 +161,11 @@ final class Internals {
         return impl != null && Members.UNPROCESSED_BY_PEER != null && (boolean) Members.UNPROCESSED_BY_PEER.invokeExact(impl);
     }
 
+    /** What comes in the place of {@code 100 Continue}, before the app's handler is asked: JDK 17. */
+    boolean readsWhatWasNotExpected() {
+        return Members.EXPECTATION_FAILED == null;
+    }
+
     /** The latest. */
     Object exchange(Object multi) {
         return Members.EXCHANGE_OF_MULTI.getVolatile(multi);
@@ -342,6 +347,7 @@ final class Internals {
         static final MethodHandle GET_BODY_ASYNC;
         static final MethodHandle UNPROCESSED_BY_PEER;
         static final MethodHandle USER_SET_AUTH;
+        static final MethodHandle EXPECTATION_FAILED;
         static final VarHandle ADDRESS;
         static final MethodHandle NEW_CONNECTION;
         static final MethodHandle POOLED_CONNECTION;
@@ -433,6 +439,7 @@ final class Internals {
                         "getBodyAsync",
                         MethodType.methodType(CompletionStage.class, Executor.class, BodySubscriber.class)));
                 UNPROCESSED_BY_PEER = optional(ofImpl, impl, "isUnprocessedByPeer", MethodType.methodType(boolean.class));
+                EXPECTATION_FAILED = optional(ofImpl, impl, "expectContinueFailed", MethodType.methodType(void.class, int.class));
                 Lookup ofConnection = context.lookup(PACKAGE + "HttpConnection");
                 Lookup ofPlain = context.lookup(PACKAGE + "PlainHttpConnection");
                 Lookup ofClient = context.lookup(PACKAGE + "HttpClientImpl");

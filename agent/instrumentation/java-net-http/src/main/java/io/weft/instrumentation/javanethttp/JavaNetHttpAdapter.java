@@ -65,7 +65,11 @@ public final class JavaNetHttpAdapter implements Adapter {
             };
             case "body-sent" -> (Handler.Result) (impl, sent, a0, a1, a2) -> {
                 UnderWay attempt = attempt(impl);
-                return attempt == null || !attempt.awaitsEndOfRequest() ? sent : sent(attempt, (CompletableFuture<?>) sent);
+                if (attempt == null) {
+                    return sent;
+                }
+                attempt.bodyBegun();
+                return attempt.awaitsEndOfRequest() ? sent(attempt, (CompletableFuture<?>) sent) : sent;
             };
             case "read-body" -> (Handler.Around) (exchange, handler, a1, a2, a3) ->
                     internals.bodyIgnored(exchange) instanceof Body body

@@ -26,6 +26,8 @@ final class UnderWay extends Body {
     private final Exchange mesh;
     private final Endpoint endpoint;
     private volatile int turn;
+    /** Written before the JDK waits for what comes after it. */
+    private boolean bodyBegun;
 
     UnderWay(Exchange mesh, Endpoint endpoint) {
         this.mesh = mesh;
@@ -44,6 +46,15 @@ final class UnderWay extends Body {
     /** @return false: it is too late, nothing is to be sent */
     boolean connected() {
         return begin(BUSY | CONNECTED) && end(mesh.connected());
+    }
+
+    /** The JDK sends the request's body: nothing has refused it, and the response is yet to come. */
+    void bodyBegun() {
+        bodyBegun = true;
+    }
+
+    boolean isBodyBegun() {
+        return bodyBegun;
     }
 
     /** @see Exchange#awaitsEndOfRequest */
