@@ -6,11 +6,14 @@ import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.ApacheHttpClient4;
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpAnswer;
@@ -27,8 +30,10 @@ import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Drip;
 import io.weft.it.harness.Upstream.Hang;
 import io.weft.it.harness.Upstream.Respond;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +60,9 @@ class MinimalClientsIT {
         APACHE_4_3("httpclient4-4.3", ApacheHttpClient4.class),
         APACHE_4_5("httpclient4-4.5", ApacheHttpClient4.class),
         APACHE_5_0("httpclient5-5.0", ApacheHttpClient5.class),
-        APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class);
+        APACHE_5_6("httpclient5-5.6", ApacheHttpClient5.class),
+        APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class),
+        APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class);
 
         private final String library;
         private final Class<?> driver;
@@ -187,6 +194,31 @@ class MinimalClientsIT {
         serve(answer(418, "a teapot"));
         assertThat(send(Call.get("http://orders/")).body()).isEqualTo("a teapot");
         assertThat(send(Call.get("http://orders/")).status()).isEqualTo(418);
+    }
+
+    @Test
+    void whereThereIsNoPlaceOrNobodyTheMeshAnswers() {
+        serve(Policy.empty().cluster("orders").virtualHost("orders", to("orders")));
+        assertThat(send(Call.get("http://orders/")).status()).isEqualTo(503);
+        assertThat(send(Call.post("http://orders/", "the body")).status()).isEqualTo(503);
+
+        CircuitBreakers one = CircuitBreakers.newBuilder()
+                .addThresholds(CircuitBreakers.Thresholds.newBuilder().setMaxRequests(UInt32Value.of(1))).build();
+        serve(Policy.empty().cluster("orders", cluster -> cluster.setCircuitBreakers(one), a.address()).virtualHost("orders", to("orders")));
+        a.react(request -> new Drip("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".getBytes(StandardCharsets.US_ASCII), 20));
+        Tally tally = shop.load("http://orders/", MINIMAL, 12, 4);
+        assertThat(tally.status(200)).as(tally.toString()).isPositive();
+        assertThat(tally.status(503)).as(tally.toString()).isEqualTo(12 - tally.status(200)).isPositive();
+        a.react(request -> a.ok());
+        for (int i = 0; i < 3; i++) {
+            assertThat(send(Call.get("http://orders/")).body()).as("no place is taken for good").isEqualTo("a");
+        }
+    }
+
+    @Test
+    void nothingGoesToWherePolicyLetsNobodyCall() {
+        serve(Policy.empty().listener(OutsideExpectations.PASSTHROUGH));
+        assertThat(shop.ask(minimal(Call.get("http://outside.invalid/"))).toString()).contains("MeshPassthrough");
     }
 
     @Test

@@ -40,8 +40,6 @@ class UnledClientsIT {
         APACHE_ASYNC_MINIMAL_4_1_5("httpasyncclient4-4.1.5", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_ASYNC_PIPELINING_4_1("httpasyncclient4-4.1", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "pipelining"), false),
         APACHE_ASYNC_PIPELINING_4_1_5("httpasyncclient4-4.1.5", ApacheHttpAsyncClient4.class, Map.of("header.X-Client", "pipelining"), false),
-        APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
-        APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal"), false),
         APACHE_MINIMAL_HTTP2_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
         APACHE_MINIMAL_HTTP2_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, Map.of("header.X-Client", "minimal-http2"), true),
         HELIDON_UPGRADE_4_5("helidon-4.5", HelidonClient.class, Map.of("header.X-Http", "upgrade"), true);

@@ -6,6 +6,7 @@ import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Mo
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LEASED;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.LIMIT;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.MINIMAL_EXCHANGE;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.PROTOCOL;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.RELEASED;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SCOPE;
@@ -26,6 +27,9 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.http.nio.AsyncPushConsumer;
+import org.apache.hc.core5.http.nio.HandlerFactory;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
 
@@ -35,12 +39,14 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
     private final AsyncInternals internals;
     private final AsyncDialing dialing;
     private final MinimalClients minimal;
+    private final MinimalExchanges minimalExchanges;
 
     public ApacheHttpAsyncClient5Adapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new AsyncInternals(context);
         this.dialing = new AsyncDialing(internals);
         this.minimal = new MinimalClients(context);
+        this.minimalExchanges = new MinimalExchanges(context, internals, dialing, minimal);
     }
 
     @Override
@@ -68,6 +74,8 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
             case TLS -> (Handler.Result) (session, details, a0, a1, a2) -> dialing.isSecured(session) ? null : details;
             case MINIMAL -> (Handler.Argument) (client, handler, a0, a1, a2) ->
                     handler == null ? null : new MinimalHandler(context, minimal, (AsyncClientExchangeHandler) handler);
+            case MINIMAL_EXCHANGE -> (Handler.Around) (client, handler, push, http, a3) ->
+                    handler instanceof MinimalHandler known ? minimalExchanges.execute(client, known, (HandlerFactory<AsyncPushConsumer>) push, (HttpContext) http) : Handler.PROCEED;
             case LEASE -> (Handler.Around) (client, host, a1, callback, a3) -> {
                 ConnectException refusal = host == null ? null : minimal.refusal((HttpHost) host);
                 if (refusal == null) {

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>As with the classic one, the element of the execution chain that connects is given another {@code AsyncExecRuntime}, which leases a
  * connection when the request is complete, and as often as retries need one. Above it everything is the app's own; what the innermost
- * element hears is one message exchange, however many attempts it takes.
+ * element hears is one message exchange, however many attempts it takes. Minimal clients over HTTP/1.1 have no such chain: there it is their exchange itself.
  */
 public final class ApacheHttpAsyncClient5Module {
     static final String SCOPE = "scope";
@@ -22,6 +22,7 @@ public final class ApacheHttpAsyncClient5Module {
     static final String LEASED = "leased";
     static final String TLS = "tls";
     static final String MINIMAL = "minimal";
+    static final String MINIMAL_EXCHANGE = "minimal-exchange";
     static final String LEASE = "lease";
 
     private static final String ASYNC = "org.apache.hc.client5.http.impl.async.";
@@ -38,7 +39,7 @@ public final class ApacheHttpAsyncClient5Module {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                         "apache-httpclient5-async",
-                        "5.0 to 5.6, asynchronous, but for minimal clients",
+                        "5.0 to 5.6, asynchronous, but for minimal clients over HTTP/2",
                         "io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Adapter",
                         List.of(),
                         List.of(
@@ -67,6 +68,7 @@ public final class ApacheHttpAsyncClient5Module {
                                         "()Lorg/apache/hc/core5/reactor/ssl/TlsDetails;"),
                                 // have no execution chain
                                 Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
+                                Hook.around(MINIMAL_EXCHANGE, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL).whenPresent(),
                                 Hook.argument(MINIMAL, ASYNC + "MinimalH2AsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
                                 Hook.around(
                                         LEASE,

@@ -93,6 +93,15 @@ final class AsyncInternals {
                 (AtomicInteger) Constants.EXEC_COUNT.invokeExact(scope));
     }
 
+    /** For an exchange that no execution chain has. */
+    AsyncExecChain.Scope scope(
+            String id, HttpRoute route, HttpRequest request, CancellableDependency dependency, HttpClientContext context, AsyncExecRuntime runtime)
+            throws Throwable {
+        return Constants.NEW_SCOPE == null
+                ? new AsyncExecChain.Scope(id, route, request, dependency, context, runtime)
+                : (AsyncExecChain.Scope) Constants.NEW_SCOPE.invokeExact(id, route, request, dependency, context, runtime, (Object) null, new AtomicInteger(1));
+    }
+
     /** Of a connection of the library's. */
     IOSession session(Object connection) throws Throwable {
         return (IOSession) Constants.SESSION.invokeExact(connection);

@@ -10,8 +10,8 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 
 /**
- * Asynchronous ones that have no execution chain: their requests go out without the mesh, and not at all where policy wants them secured, or guards
- * what is outside. Thread-safe.
+ * Asynchronous ones that have no execution chain. Over HTTP/1.1 {@link MinimalExchanges} leads their requests; others go out without the mesh, and not at all where policy
+ * wants them secured, or guards what is outside. Thread-safe.
  */
 final class MinimalClients {
     private static final int HTTP = 80;
@@ -51,7 +51,11 @@ final class MinimalClients {
     }
 
     static UnledRequest exchange(HttpRequest request, HttpHost target) {
-        return new UnledRequest(request, new HttpRoute(new HttpHost("http", target.getHostName(), port(target))));
+        return new UnledRequest(request, route(target));
+    }
+
+    static HttpRoute route(HttpHost target) {
+        return new HttpRoute(new HttpHost("http", target.getHostName(), port(target)));
     }
 
     /** Of a connection whose requests nobody knows yet. */

@@ -22,6 +22,10 @@ final class MinimalHandler implements AsyncClientExchangeHandler {
     private final AdapterContext context;
     private final MinimalClients clients;
     private final AsyncClientExchangeHandler apps;
+    /** Null: it was not asked for yet. */
+    private HttpRequest request;
+    private EntityDetails details;
+    private Exception failure;
 
     MinimalHandler(AdapterContext context, MinimalClients clients, AsyncClientExchangeHandler apps) {
         this.context = context;
@@ -29,15 +33,53 @@ final class MinimalHandler implements AsyncClientExchangeHandler {
         this.apps = apps;
     }
 
+    AsyncClientExchangeHandler apps() {
+        return apps;
+    }
+
+    /** Asks the app for its request, whose exchange is not to be asked again. @return false: it gave none, and the library is to hear of that */
+    boolean produce(HttpContext http) {
+        try {
+            apps.produceRequest((request, details, sent) -> {
+                this.request = request;
+                this.details = details;
+            }, http);
+        } catch (HttpException | IOException | RuntimeException appsFault) {
+            failure = appsFault;
+        }
+        return request != null;
+    }
+
+    HttpRequest request() {
+        return request;
+    }
+
+    EntityDetails details() {
+        return details;
+    }
+
     @Override
     public void produceRequest(RequestChannel channel, HttpContext http) throws HttpException, IOException {
-        apps.produceRequest((request, details, sent) -> {
-            ConnectException refusal = refusal(request);
-            if (refusal != null) {
-                throw refusal;
-            }
-            channel.sendRequest(request, details, sent);
-        }, http);
+        if (request == null && failure == null) {
+            produce(http);
+        }
+        if (failure instanceof HttpException told) {
+            throw told;
+        }
+        if (failure instanceof IOException told) {
+            throw told;
+        }
+        if (failure instanceof RuntimeException told) {
+            throw told;
+        }
+        if (request == null) {
+            return;
+        }
+        ConnectException refusal = refusal(request);
+        if (refusal != null) {
+            throw refusal;
+        }
+        channel.sendRequest(request, details, http);
     }
 
     private ConnectException refusal(HttpRequest request) {
