@@ -382,8 +382,9 @@ public abstract class Exchange extends Limited {
     }
 
     /**
-     * The attempt needs a connection, and {@link #abort} is to end it after {@link #connectTimeoutNanos} unless it is
-     * {@link #connected} by then.
+     * The library opens a connection for the attempt, and {@link #abort} is to end it after {@link #connectTimeoutNanos} unless it is
+     * {@link #connected} by then. Not for an attempt that waits for a place in the library's pool: that is the app's own limit, and the
+     * endpoint has no part in it.
      *
      * @return false: a time limit is over already; say {@link #onFailure}
      */
@@ -397,6 +398,14 @@ public abstract class Exchange extends Limited {
         arm(TimeLimit.CONNECT_TIMEOUT, connectTimeoutNanos(), layers.deadlines.clock().nanoTime());
         layers.deadlines.watch(this);
         return true;
+    }
+
+    /**
+     * Whether a time limit has ended the attempt under way. For adapters that do not say that they are {@link #connecting}: to be asked once
+     * {@link #abort} finds the attempt, and what it may have missed before that is then to be ended. From any thread.
+     */
+    public final boolean isTooLate() {
+        return isEnded();
     }
 
     /**

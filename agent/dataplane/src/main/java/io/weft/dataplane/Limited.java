@@ -271,6 +271,11 @@ public abstract class Limited extends HttpStream {
         return (watch & STATE) == ON;
     }
 
+    /** Whether a limit has ended what was under way. From any thread. */
+    final boolean isEnded() {
+        return (watch & STATE) > ON;
+    }
+
     /** @return false: a limit has ended what was under way, and {@link #expired} says which */
     final boolean watchOff() {
         while (true) {

@@ -251,6 +251,21 @@ class TimeLimitTest {
     }
 
     @Test
+    void whoOnlyWaitsForAPlaceInAPoolHasAllOfTheRequestsTime() {
+        Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
+        Limitable request = mesh.dialled(new Limitable());
+
+        mesh.time.advance(Duration.ofSeconds(59));
+        assertThat(request.aborts).isZero();
+        assertThat(request.isTooLate()).isFalse();
+        mesh.time.advance(Duration.ofSeconds(2));
+        assertThat(request.isTooLate()).isTrue();
+        assertThat(request.onFailure(Failure.CONNECT)).as("a reply").isTrue();
+        assertThat(request.next()).isEqualTo(Step.REPLY);
+        assertThat(request.isTooLate()).isFalse();
+    }
+
+    @Test
     void aConnectionThatIsThereIsNotGivenUpHoweverLongTheAppTakesToWriteItsRequest() {
         Fixture mesh = mesh(Timeouts.of(Duration.ofMinutes(1)));
         Limitable request = mesh.dialled(new Limitable());

@@ -67,7 +67,7 @@ public final class ApacheHttpAsyncClient4 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(String kind, boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates, boolean few) {}
 
     private ApacheHttpAsyncClient4() {}
 
@@ -87,7 +87,7 @@ public final class ApacheHttpAsyncClient4 {
 
     private CloseableHttpAsyncClient custom(Traits traits) {
         // As many connections as the threads of a load.
-        HttpAsyncClientBuilder client = HttpAsyncClients.custom().setMaxConnPerRoute(8);
+        HttpAsyncClientBuilder client = HttpAsyncClients.custom().setMaxConnPerRoute(traits.few ? 2 : 8);
         if (traits.kind.equals("wide")) {
             client.setConnectionManager(wide());
         }
@@ -138,7 +138,7 @@ public final class ApacheHttpAsyncClient4 {
     private HttpAnswer send(HttpCall call) throws Exception {
         String kind = call.headers().getOrDefault("X-Client", "");
         CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(kind, call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(kind, call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
         RequestBuilder request = RequestBuilder.create(call.method()).setUri(call.url()).setConfig(config(call));
         call.headers().forEach(request::addHeader);
         if (!call.body().isEmpty()) {

@@ -31,6 +31,7 @@ import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.auth.BasicCredentialsProvider;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.EntityDetails;
@@ -58,7 +59,7 @@ public final class ApacheHttpAsyncClient5 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(String kind, boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates, boolean few) {}
 
     private ApacheHttpAsyncClient5() {}
 
@@ -83,6 +84,9 @@ public final class ApacheHttpAsyncClient5 {
             PoolingAsyncClientConnectionManager pool = new PoolingAsyncClientConnectionManager();
             pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
             client.setConnectionManager(pool);
+        }
+        if (traits.few) {
+            client.setConnectionManager(PoolingAsyncClientConnectionManagerBuilder.create().setMaxConnPerRoute(2).build());
         }
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
@@ -111,7 +115,7 @@ public final class ApacheHttpAsyncClient5 {
 
     private HttpAnswer send(HttpCall call) throws Exception {
         CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
         HttpRequest request = new BasicHttpRequest(call.method(), URI.create(call.url()));
         call.headers().forEach(request::addHeader);
         AsyncEntityProducer body = call.body().isEmpty() ? null : body(call);

@@ -45,7 +45,7 @@ public final class ApacheHttpClient4 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(String kind, boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates, boolean few) {}
 
     private ApacheHttpClient4() {}
 
@@ -64,7 +64,7 @@ public final class ApacheHttpClient4 {
 
     private CloseableHttpClient custom(Traits traits) {
         // As many connections as the threads of a load.
-        HttpClientBuilder client = HttpClients.custom().disableAutomaticRetries().setMaxConnPerRoute(8);
+        HttpClientBuilder client = HttpClients.custom().disableAutomaticRetries().setMaxConnPerRoute(traits.few ? 2 : 8);
         if (traits.kind.equals("wide")) {
             PoolingHttpClientConnectionManager pool = new PoolingHttpClientConnectionManager();
             pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
@@ -85,7 +85,7 @@ public final class ApacheHttpClient4 {
 
     private HttpAnswer send(HttpCall call) throws IOException {
         CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
         RequestBuilder request = RequestBuilder.create(call.method()).setUri(call.url()).setConfig(config(call));
         call.headers().forEach(request::addHeader);
         if (!call.body().isEmpty()) {

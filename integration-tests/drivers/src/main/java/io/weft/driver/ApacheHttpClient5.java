@@ -25,6 +25,7 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpResponse;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.io.ConnectionEndpoint;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.function.Supplier;
@@ -50,7 +51,7 @@ public final class ApacheHttpClient5 {
     private final BasicCookieStore cookies = new BasicCookieStore();
 
     /** What an app chooses for a whole client. */
-    private record Traits(String kind, boolean cookies, boolean authenticates) {}
+    private record Traits(String kind, boolean cookies, boolean authenticates, boolean few) {}
 
     private static final class ClosingPool extends PoolingHttpClientConnectionManager {
         private final AtomicBoolean connects = new AtomicBoolean();
@@ -83,6 +84,9 @@ public final class ApacheHttpClient5 {
             pool.setMaxPerRoute(new HttpRoute(new HttpHost("orders", 80)), 8);
             client.setConnectionManager(pool);
         }
+        if (traits.few) {
+            client.setConnectionManager(PoolingHttpClientConnectionManagerBuilder.create().setMaxConnPerRoute(2).build());
+        }
         if (traits.cookies) {
             client.setDefaultCookieStore(cookies);
         } else {
@@ -98,7 +102,7 @@ public final class ApacheHttpClient5 {
 
     private HttpAnswer send(HttpCall call) throws IOException, HttpException {
         CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE)), this::client);
+                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
         HttpUriRequestBase request = new HttpUriRequestBase(call.method(), URI.create(call.url()));
         request.setConfig(config(call));
         call.headers().forEach(request::addHeader);

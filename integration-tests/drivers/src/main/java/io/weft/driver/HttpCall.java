@@ -36,6 +36,8 @@ public record HttpCall(
         COOKIES,
         /** The library answers a challenge as {@code user} with the password {@code secret}. */
         AUTHENTICATE,
+        /** With a client that has few connections to a host, two where its app can say so; who comes then waits for one. */
+        FEW_CONNECTIONS,
         /** Reads one byte of the response's body and closes it. */
         ABANDON,
         /** Neither reads nor closes the response's body. */

@@ -39,7 +39,7 @@ public final class JettyClient {
     private final Map<Traits, HttpClient> clients = new ConcurrentHashMap<>();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates, int connectMillis, int proxyPort) {}
+    private record Traits(boolean cookies, boolean authenticates, int connectMillis, int proxyPort, boolean few) {}
 
     private JettyClient() {}
 
@@ -51,6 +51,9 @@ public final class JettyClient {
         HttpClient client = new HttpClient();
         if (!traits.cookies) {
             client.setHttpCookieStore(new HttpCookieStore.Empty());
+        }
+        if (traits.few) {
+            client.setMaxConnectionsPerDestination(2);
         }
         if (traits.connectMillis > 0) {
             client.setConnectTimeout(traits.connectMillis);
@@ -125,7 +128,7 @@ public final class JettyClient {
 
     private HttpAnswer send(HttpCall call) throws Exception {
         HttpClient client = clients.computeIfAbsent(
-                new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort()), this::client);
+                new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort(), call.is(Way.FEW_CONNECTIONS)), this::client);
         if (call.is(Way.AUTHENTICATE)) {
             URI root = URI.create(call.url()).resolve("/");
             if (client.getAuthenticationStore().findAuthentication("Basic", root, Authentication.ANY_REALM) == null) {

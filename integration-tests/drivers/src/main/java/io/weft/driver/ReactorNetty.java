@@ -53,6 +53,8 @@ public final class ReactorNetty {
             .maxConnections(1)
             .forRemoteHost(InetSocketAddress.createUnresolved("orders", 80), orders -> orders.maxConnections(8))
             .build()).observe(this::observe);
+    private final HttpClient few = HttpClient.create(ConnectionProvider.builder("few").maxConnections(2).pendingAcquireMaxCount(-1).build())
+            .observe(this::observe);
     /** By host and name. */
     private final Map<String, Map<String, String>> cookies = new TreeMap<>();
 
@@ -103,7 +105,7 @@ public final class ReactorNetty {
     }
 
     private HttpClient client(HttpCall call, String cookie, String authorization) {
-        HttpClient client = (call.headers().containsKey("X-Client") ? wide : plain).headers(headers -> {
+        HttpClient client = (call.headers().containsKey("X-Client") ? wide : call.is(Way.FEW_CONNECTIONS) ? few : plain).headers(headers -> {
             call.headers().forEach(headers::set);
             if (cookie != null) {
                 headers.set("Cookie", cookie);

@@ -46,7 +46,7 @@ public final class JettyClientBefore12 {
     private final Map<Traits, HttpClient> clients = new ConcurrentHashMap<>();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean cookies, boolean authenticates, int connectMillis, int proxyPort) {}
+    private record Traits(boolean cookies, boolean authenticates, int connectMillis, int proxyPort, boolean few) {}
 
     private JettyClientBefore12() {}
 
@@ -58,6 +58,9 @@ public final class JettyClientBefore12 {
         HttpClient client = withTls();
         if (!traits.cookies) {
             client.setCookieStore(new HttpCookieStore.Empty());
+        }
+        if (traits.few) {
+            client.setMaxConnectionsPerDestination(2);
         }
         if (traits.connectMillis > 0) {
             client.setConnectTimeout(traits.connectMillis);
@@ -143,7 +146,7 @@ public final class JettyClientBefore12 {
 
     private HttpAnswer send(HttpCall call) throws Exception {
         HttpClient client = clients.computeIfAbsent(
-                new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort()), this::client);
+                new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort(), call.is(Way.FEW_CONNECTIONS)), this::client);
         if (call.is(Way.AUTHENTICATE)) {
             URI root = URI.create(call.url()).resolve("/");
             if (client.getAuthenticationStore().findAuthentication("Basic", root, Authentication.ANY_REALM) == null) {

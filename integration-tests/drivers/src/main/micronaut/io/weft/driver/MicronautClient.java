@@ -60,7 +60,7 @@ public final class MicronautClient {
     private final Map<String, Map<String, String>> jar = new ConcurrentHashMap<>();
 
     /** What an app chooses for a whole client. */
-    private record Traits(boolean followsRedirects, int timeoutMillis, int proxyPort) {}
+    private record Traits(boolean followsRedirects, int timeoutMillis, int proxyPort, boolean few) {}
 
     private MicronautClient() {}
 
@@ -76,6 +76,9 @@ public final class MicronautClient {
         if (traits.timeoutMillis > 0) {
             configuration.setConnectTimeout(Duration.ofMillis(traits.timeoutMillis));
             configuration.setReadTimeout(Duration.ofMillis(traits.timeoutMillis));
+        }
+        if (traits.few) {
+            configuration.getConnectionPoolConfiguration().setMaxConcurrentHttp1Connections(2);
         }
         if (traits.proxyPort > 0) {
             configuration.setProxyType(Proxy.Type.HTTP);
@@ -96,8 +99,8 @@ public final class MicronautClient {
     private HttpAnswer exchange(HttpCall call, String authorization) throws Exception {
         // It waits for a permission to continue that may not come.
         int patience = call.timeoutMillis() == 0 && call.is(Way.EXPECT_CONTINUE) ? PERMISSION_MILLIS : call.timeoutMillis();
-        StreamingHttpClient client =
-                clients.computeIfAbsent(new Traits(call.is(Way.FOLLOW_REDIRECTS), patience, call.proxyPort()), this::client);
+        StreamingHttpClient client = clients.computeIfAbsent(
+                new Traits(call.is(Way.FOLLOW_REDIRECTS), patience, call.proxyPort(), call.is(Way.FEW_CONNECTIONS)), this::client);
         MutableHttpRequest<Object> request = HttpRequest.create(HttpMethod.parse(call.method()), call.url());
         call.headers().forEach(request::header);
         if (authorization != null) {

@@ -11,6 +11,7 @@ import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
+import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
@@ -194,6 +195,24 @@ abstract class TimeLimitExpectations extends Expectations {
                 socket.close();
             }
         }
+    }
+
+    /** The endpoint, which is well, has no part in it. */
+    @Test
+    @Takes(Trait.MAKES_REQUESTS_WAIT_FOR_CONNECTIONS)
+    void waitingForOneOfTheAppsConnectionsIsNotConnecting() {
+        stage().serve(Policy.empty()
+                .cluster("orders", cluster -> cluster.setConnectTimeout(SHORT), a.address())
+                .virtualHost("orders", to("orders")));
+        a.react(request -> {
+            sleep(400);
+            return a.ok();
+        });
+
+        Tally tally = stage().meshed.load(Call.get("http://orders/").way(Way.FEW_CONNECTIONS).form(), 8, 8);
+
+        assertThat(tally.body("a")).as(tally.toString()).isEqualTo(8);
+        assertThat(a.connections()).as("as few as the app wants").isLessThan(8);
     }
 
     private static void connectOrGiveUp(Socket socket, InetSocketAddress address) {

@@ -31,6 +31,12 @@ enum Trait {
             "n.a.", "The driver waits on no thread that is the request's, or the library has nothing that cancels such a one.",
             Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_CLIENT_4_3, Client.APACHE_HTTP_CLIENT_4_5, Client.APACHE_HTTP_CLIENT_5_0,
             Client.APACHE_HTTP_CLIENT_5_6, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5),
+    MAKES_REQUESTS_WAIT_FOR_CONNECTIONS(
+            "n.a.", "The library opens as many connections as there are requests at once, or refuses those that are too many.",
+            EnumSet.complementOf(EnumSet.of(
+                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_4, Client.OK_HTTP_5,
+                    Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.HELIDON_4_0, Client.HELIDON_4_5,
+                    Client.ARMERIA_1_26, Client.ARMERIA_1_40))),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),

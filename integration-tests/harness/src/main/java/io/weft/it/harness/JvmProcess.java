@@ -140,7 +140,12 @@ public final class JvmProcess implements AutoCloseable {
 
     /** Many requests of a client driver, as a tally. */
     public Tally load(String url, Map<String, String> headers, int times, int threads) {
-        Map<String, String> form = request(url, headers);
+        return load(request(url, headers), times, threads);
+    }
+
+    /** @param request a driver's form */
+    public Tally load(Map<String, String> request, int times, int threads) {
+        Map<String, String> form = new LinkedHashMap<>(request);
         form.put("times", Integer.toString(times));
         form.put("threads", Integer.toString(threads));
         return Tally.of(ask(form));

@@ -28,6 +28,7 @@ import org.apache.http.nio.conn.NHttpClientConnectionManager;
 import org.apache.http.nio.protocol.HttpAsyncClientExchangeHandler;
 import org.apache.http.nio.protocol.HttpAsyncRequestExecutor;
 import org.apache.http.nio.reactor.IOSession;
+import org.apache.http.pool.ConnPoolControl;
 import org.apache.http.protocol.HttpContext;
 
 /**
@@ -69,6 +70,9 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
 
     /** Whether there was a request over the connection before. */
     private volatile boolean reused;
+
+    /** The time for its connection has begun. */
+    private volatile boolean limited;
 
     /** As the connection has it when it is not busy with a handshake. */
     private int socketTimeout;
@@ -136,27 +140,55 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
     private void lease() {
         RequestConfig config = hop.clientContext().getRequestConfig();
         Object state = EndpointRoute.state(tls(), hop.clientContext().getUserToken());
+        HttpRoute route = route();
         Lease next = new Lease();
         lease = next;
         reused = false;
+        reached = false;
+        limited = false;
         try {
             next.future = connections.requestConnection(
-                    route(), state, config.getConnectTimeout(), config.getConnectionRequestTimeout(), TimeUnit.MILLISECONDS, next);
+                    route, state, connectMillis(config.getConnectTimeout()), config.getConnectionRequestTimeout(), TimeUnit.MILLISECONDS, next);
         } catch (IllegalStateException stopped) {
             // the app's client
             ended(stopped);
             return;
         }
         // For a pooled connection the reactor's thread may need the turn already.
-        if (!reused && turn.begin()) {
-            boolean inTime = onConnection || hop.exchange().connecting();
+        if (!reached && !isQueued(route)) {
+            connecting();
+        } else if (hop.exchange().isTooLate()) {
+            end();
+        }
+        if (given != null) {
+            next.cancel();
+        }
+    }
+
+    /**
+     * The app's limit, or the mesh's where that is less: the only one where the library connects later, when there is a place in its pool.
+     * Its reactor looks for what is late once a second.
+     */
+    private long connectMillis(int apps) {
+        long mesh = Math.max(1, TimeUnit.NANOSECONDS.toMillis(hop.exchange().connectTimeoutNanos()));
+        return apps > 0 ? Math.min(apps, mesh) : mesh;
+    }
+
+    /** Whether it may be the pool that makes this wait. */
+    @SuppressWarnings("unchecked")
+    private boolean isQueued(HttpRoute route) {
+        return connections instanceof ConnPoolControl<?> pool && ((ConnPoolControl<HttpRoute>) pool).getStats(route).getPending() > 0;
+    }
+
+    /** The library connects for this attempt, or the mesh has its handshake to do. */
+    private void connecting() {
+        if (turn.begin()) {
+            boolean inTime = onConnection || limited || hop.exchange().connecting();
+            limited = true;
             turn.end();
             if (!inTime) {
                 end();
             }
-        }
-        if (given != null) {
-            next.cancel();
         }
     }
 
@@ -217,7 +249,12 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
                 lease();
                 return;
             }
-            take(connection);
+            if (!reused && tls() != null) {
+                connecting();
+            }
+            if (!turn.isOver()) {
+                take(connection);
+            }
         } catch (ConnectionShutdownException gone) {
             ended(gone);
         }

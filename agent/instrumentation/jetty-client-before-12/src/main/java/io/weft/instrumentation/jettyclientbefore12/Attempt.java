@@ -98,12 +98,8 @@ final class Attempt implements Response.Listener {
             }
             return;
         }
-        if (!begun && turn.begin()) {
-            boolean inTime = begun || hop.exchange().connecting();
-            turn.end();
-            if (!inTime) {
-                abort(ended());
-            }
+        if (hop.exchange().isTooLate()) {
+            abort(ended());
         }
     }
 

@@ -13,6 +13,7 @@ import org.eclipse.jetty.client.HttpDestination;
 final class EndpointKey {
     private final InetSocketAddress address;
     private final ClientTls tls;
+    private volatile long connectNanos;
 
     /** That lead there, one for each client and tag of the app's. Guarded by itself. */
     private final List<WeakReference<HttpDestination>> destinations = new ArrayList<>();
@@ -29,6 +30,17 @@ final class EndpointKey {
     /** Null: plaintext. */
     ClientTls tls() {
         return tls;
+    }
+
+    /** How long connecting may take from now on. */
+    void connectsWithin(long nanos) {
+        if (connectNanos != nanos) {
+            connectNanos = nanos;
+        }
+    }
+
+    long connectNanos() {
+        return connectNanos;
     }
 
     void leadsHere(HttpDestination destination) {

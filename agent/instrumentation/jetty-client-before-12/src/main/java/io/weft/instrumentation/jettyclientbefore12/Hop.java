@@ -180,8 +180,9 @@ final class Hop {
     }
 
     private void dial() throws Throwable {
-        MeshTag tag = new MeshTag(destinations.key(exchange.endpoint()), app().getTag());
-        Attempt next = new Attempt(this, tag, exchange.requestChanges(), internals);
+        EndpointKey key = destinations.key(exchange.endpoint());
+        key.connectsWithin(exchange.connectTimeoutNanos());
+        Attempt next = new Attempt(this, new MeshTag(key, app().getTag()), exchange.requestChanges(), internals);
         attempt = next;
         next.send();
         Throwable given = aborted.get();

@@ -15,8 +15,10 @@ import org.eclipse.jetty.client.HttpRequest;
 import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.ProtocolHandler;
 import org.eclipse.jetty.client.SendFailure;
+import org.eclipse.jetty.client.api.Connection;
 import org.eclipse.jetty.client.api.Response;
 import org.eclipse.jetty.io.AbstractConnection;
+import org.eclipse.jetty.util.Promise;
 
 /** The handlers of {@link JettyClientBefore12Module}. Thread-safe. */
 public final class JettyClientBefore12Adapter implements Adapter {
@@ -34,6 +36,7 @@ public final class JettyClientBefore12Adapter implements Adapter {
     }
 
     @Override
+    @SuppressWarnings("unchecked")
     public Handler handler(String hook) {
         return switch (hook) {
             case JettyClientBefore12Module.SEND -> (Handler.Around) (destination, exchange, a1, a2, a3) ->
@@ -50,6 +53,8 @@ public final class JettyClientBefore12Adapter implements Adapter {
                 destinations.made((HttpDestination) destination);
                 return destination;
             };
+            case JettyClientBefore12Module.DIAL -> (Handler.Argument) (destination, promise, a0, a1, a2) ->
+                    dial((HttpDestination) destination, (Promise<Connection>) promise);
             case JettyClientBefore12Module.ACQUIRED -> (Handler.Around) (connection, exchange, a1, a2, a3) ->
                     acquired(connection, (HttpExchange) exchange);
             case JettyClientBefore12Module.QUEUED -> told((attempt, what) -> attempt.hop().queued());
@@ -146,6 +151,12 @@ public final class JettyClientBefore12Adapter implements Adapter {
             }
         }
         return false;
+    }
+
+    private static Promise<Connection> dial(HttpDestination destination, Promise<Connection> pool) {
+        return destination.getOrigin().getTag() instanceof MeshTag tag
+                ? new Dial(destination.getHttpClient(), pool, tag.endpoint().connectNanos())
+                : pool;
     }
 
     private Object acquired(Object connection, HttpExchange exchange) {

@@ -1,5 +1,6 @@
 package io.weft.instrumentation.jettyclientbefore12;
 
+import static io.weft.instrumentation.Hook.argument;
 import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
@@ -20,6 +21,7 @@ public final class JettyClientBefore12Module {
     static final String DESTINATION = "destination";
     static final String HANDLER = "handler";
     static final String ACQUIRED = "acquired";
+    static final String DIAL = "dial";
     static final String QUEUED = "queued";
     static final String BEGIN = "begin";
     static final String HEADERS = "headers";
@@ -48,6 +50,7 @@ public final class JettyClientBefore12Module {
                         result(HANDLER, CLIENT + "ProtocolHandlers", "find",
                                 "(" + REQUEST + "Lorg/eclipse/jetty/client/api/Response;)Lorg/eclipse/jetty/client/ProtocolHandler;"),
                         result(DESTINATION, CLIENT + "HttpDestination", "<init>", ""),
+                        argument(DIAL, CLIENT + "HttpDestination", "newConnection", "(Lorg/eclipse/jetty/util/Promise;)V", 0),
                         around(ACQUIRED, CLIENT + "http.HttpConnectionOverHTTP", "send",
                                 "(Lorg/eclipse/jetty/client/HttpExchange;)Lorg/eclipse/jetty/client/SendFailure;"),
                         notifies(QUEUED, "notifyQueued", ""),

@@ -95,12 +95,8 @@ final class Attempt implements Response.Listener {
             throw new IllegalStateException("a proxy of the app's is in the way to an endpoint");
         }
         destination.send(new HttpExchange(destination, request, new ResponseListeners(this)));
-        if (!begun && turn.begin()) {
-            boolean inTime = begun || hop.exchange().connecting();
-            turn.end();
-            if (!inTime) {
-                abort(ended());
-            }
+        if (hop.exchange().isTooLate()) {
+            abort(ended());
         }
     }
 

@@ -13,6 +13,7 @@ final class EndpointKey {
     private final InetSocketAddress address;
     private final String ip;
     private final ClientTls tls;
+    private volatile long connectNanos;
 
     /** Of requests that the app has given none. */
     private final MeshTag untagged = new MeshTag(this, null);
@@ -42,6 +43,17 @@ final class EndpointKey {
     /** @param apps null: none */
     MeshTag tag(Object apps) {
         return apps == null ? untagged : new MeshTag(this, apps);
+    }
+
+    /** How long connecting may take from now on. */
+    void connectsWithin(long nanos) {
+        if (connectNanos != nanos) {
+            connectNanos = nanos;
+        }
+    }
+
+    long connectNanos() {
+        return connectNanos;
     }
 
     void leadsHere(HttpDestination destination) {

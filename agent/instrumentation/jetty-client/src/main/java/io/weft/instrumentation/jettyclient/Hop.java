@@ -149,7 +149,9 @@ final class Hop {
         if (attempt != null && attempt.hasTouchedBody() && !app().getBody().rewind()) {
             throw new IllegalStateException("a body cannot be sent again");
         }
-        Attempt next = new Attempt(this, destinations.key(exchange.endpoint()).tag(app().getTag()), exchange.requestChanges());
+        EndpointKey key = destinations.key(exchange.endpoint());
+        key.connectsWithin(exchange.connectTimeoutNanos());
+        Attempt next = new Attempt(this, key.tag(app().getTag()), exchange.requestChanges());
         attempt = next;
         next.send();
         Throwable given = aborted.get();

@@ -7,6 +7,7 @@ import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
 import java.nio.channels.ClosedChannelException;
+import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
 import org.eclipse.jetty.client.HttpClientTransport;
 import org.eclipse.jetty.client.Origin;
@@ -52,6 +53,8 @@ public final class JettyClientAdapter implements Adapter {
                 destinations.made((HttpDestination) destination);
                 return destination;
             };
+            case JettyClientModule.DIAL -> (Handler.Argument) (destination, promise, a0, a1, a2) ->
+                    dial((HttpDestination) destination, (Promise<Connection>) promise);
             case JettyClientModule.ACQUIRED -> (Handler.Around) (connection, exchange, a1, a2, a3) ->
                     acquired(connection, (HttpExchange) exchange);
             default -> throw new IllegalArgumentException(hook);
@@ -144,6 +147,12 @@ public final class JettyClientAdapter implements Adapter {
         }
         promise.succeeded(false);
         return null;
+    }
+
+    private static Promise<Connection> dial(HttpDestination destination, Promise<Connection> pool) {
+        return destination.getOrigin().getTag() instanceof MeshTag tag
+                ? new Dial(destination.getHttpClient(), pool, tag.endpoint().connectNanos())
+                : pool;
     }
 
     private Object acquired(Object connection, HttpExchange exchange) {

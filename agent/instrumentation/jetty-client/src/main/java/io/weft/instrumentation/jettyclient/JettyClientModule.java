@@ -1,5 +1,6 @@
 package io.weft.instrumentation.jettyclient;
 
+import static io.weft.instrumentation.Hook.argument;
 import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
@@ -24,6 +25,7 @@ public final class JettyClientModule {
     static final String DESTINATION = "destination";
     static final String HANDLER = "handler";
     static final String ACQUIRED = "acquired";
+    static final String DIAL = "dial";
 
     private static final String PACKAGE = "io.weft.instrumentation.jettyclient.";
     private static final String CLIENT = "org.eclipse.jetty.client.";
@@ -51,6 +53,7 @@ public final class JettyClientModule {
                                 "(Lorg/eclipse/jetty/client/Request;Lorg/eclipse/jetty/client/Response;)"
                                         + "Lorg/eclipse/jetty/client/ProtocolHandler;"),
                         result(DESTINATION, FROM_12 + "HttpDestination", "<init>", ""),
+                        argument(DIAL, FROM_12 + "HttpDestination", "newConnection", "(Lorg/eclipse/jetty/util/Promise;)V", 0),
                         around(ACQUIRED, FROM_12 + "internal.HttpConnectionOverHTTP", "send",
                                 "(Lorg/eclipse/jetty/client/transport/HttpExchange;)Lorg/eclipse/jetty/client/transport/SendFailure;")))
                 .markedBy(FROM_12 + "HttpDestination");

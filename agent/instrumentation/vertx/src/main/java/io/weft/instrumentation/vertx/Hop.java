@@ -36,6 +36,7 @@ final class Hop {
     final MeshStream stream;
     private final AdapterContext adapter;
     private final SecuredChannels secured;
+    private final ConnectLimits limits;
     private final Object client;
     private final RequestOptions app;
     private final Target target;
@@ -55,6 +56,7 @@ final class Hop {
             AdapterContext adapter,
             Internals internals,
             SecuredChannels secured,
+            ConnectLimits limits,
             Object client,
             RequestOptions app,
             Target target,
@@ -62,6 +64,7 @@ final class Hop {
         this.adapter = adapter;
         this.internals = internals;
         this.secured = secured;
+        this.limits = limits;
         this.client = client;
         this.app = app;
         this.target = target;
@@ -177,6 +180,9 @@ final class Hop {
 
     private void dial(Attempt next) throws Throwable {
         OutgoingRequest asked = exchange;
+        if (asked != null) {
+            limits.set(next.endpoint(), asked.connectTimeoutNanos());
+        }
         RequestOptions there = asked == null ? app : internals.towards(client, app, target, next.endpoint(), secured);
         Future<HttpClientRequest> opening;
         try {
@@ -188,14 +194,8 @@ final class Hop {
         }
         opening.onComplete(next::opened);
         // Mostly one of the pool's was there at once.
-        if (asked != null && next.isConnecting()) {
-            boolean inTime;
-            synchronized (this) {
-                inTime = !next.isConnecting() || asked.connecting();
-            }
-            if (!inTime) {
-                failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
-            }
+        if (asked != null && next.isConnecting() && asked.isTooLate()) {
+            failed(next, Failure.RESET, new SocketTimeoutException("too late to connect"));
         }
     }
 

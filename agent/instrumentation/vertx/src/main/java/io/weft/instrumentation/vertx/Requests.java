@@ -1,5 +1,6 @@
 package io.weft.instrumentation.vertx;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.vertx.core.Promise;
@@ -16,11 +17,14 @@ final class Requests {
     private final AdapterContext context;
     private final Internals internals;
     private final SecuredChannels secured;
+    private final ConnectLimits limits;
 
     Requests(AdapterContext context, Internals internals) {
         this.context = context;
         this.internals = internals;
-        this.secured = new SecuredChannels(() -> context.wake(VertxModule.CONNECT));
+        Runnable wake = () -> context.wake(VertxModule.CONNECT);
+        this.secured = new SecuredChannels(wake);
+        this.limits = new ConnectLimits(wake);
     }
 
     SecuredChannels secured() {
@@ -29,8 +33,11 @@ final class Requests {
 
     /** The handler of {@link VertxModule#CONNECT}. */
     Handler.Argument connects() {
-        return (head, promise, ctx, remote, local) ->
-                secured.connects(((ChannelHandlerContext) ctx).channel(), remote, (ChannelPromise) promise);
+        return (head, promise, ctx, remote, local) -> {
+            Channel channel = ((ChannelHandlerContext) ctx).channel();
+            limits.limit(channel, remote);
+            return secured.connects(channel, remote, (ChannelPromise) promise);
+        };
     }
 
     private ConnectException refusal(RequestOptions options, Object client) throws Throwable {
@@ -58,7 +65,7 @@ final class Requests {
         }
         HttpClientRequest request;
         try {
-            Hop hop = new Hop(context, internals, secured, client, options, target, internals.context(promise));
+            Hop hop = new Hop(context, internals, secured, limits, client, options, target, internals.context(promise));
             request = hop.request();
         } catch (Throwable fault) {
             OutgoingRequest unsent = OutgoingRequest.of(options, target);

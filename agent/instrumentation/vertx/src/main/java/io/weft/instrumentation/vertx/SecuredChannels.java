@@ -21,6 +21,7 @@ import java.net.UnknownHostException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * How connections to endpoints are secured. An endpoint's address carries a name of its own for its {@link ClientTls}, by which the
@@ -120,7 +121,9 @@ final class SecuredChannels {
 
     private static ChannelPromise secure(
             Channel channel, ClientTls tls, SslHandler handler, InetSocketAddress peer, ChannelPromise library) {
-        handler.setHandshakeTimeoutMillis(channel.config().getConnectTimeoutMillis());
+        int limit = channel.config().getConnectTimeoutMillis();
+        long began = System.nanoTime();
+        handler.setHandshakeTimeoutMillis(limit);
         channel.pipeline().addFirst(TLS, handler).addAfter(TLS, HANDSHAKE, new Handshake());
         handler.handshakeFuture().addListener(handshake -> {
             if (handshake.isSuccess()) {
@@ -136,6 +139,9 @@ final class SecuredChannels {
         connected.addListener(result -> {
             if (!result.isSuccess()) {
                 library.tryFailure(result.cause());
+            } else if (limit > 0) {
+                // The rest is the handshake's, which begins after this.
+                handler.setHandshakeTimeoutMillis(Math.max(1, limit - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)));
             }
         });
         library.addListener(result -> {
