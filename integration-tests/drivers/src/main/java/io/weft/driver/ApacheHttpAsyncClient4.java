@@ -137,8 +137,9 @@ public final class ApacheHttpAsyncClient4 {
 
     private HttpAnswer send(HttpCall call) throws Exception {
         String kind = call.headers().getOrDefault("X-Client", "");
-        CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(kind, call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
+        Traits traits = new Traits(kind, call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS));
+        CloseableHttpAsyncClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(client);
         RequestBuilder request = RequestBuilder.create(call.method()).setUri(call.url()).setConfig(config(call));
         call.headers().forEach(request::addHeader);
         if (!call.body().isEmpty()) {

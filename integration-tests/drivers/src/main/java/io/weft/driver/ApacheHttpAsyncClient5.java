@@ -114,8 +114,9 @@ public final class ApacheHttpAsyncClient5 {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
-        CloseableHttpAsyncClient client =
-                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
+        Traits traits = new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS));
+        CloseableHttpAsyncClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(client);
         HttpRequest request = new BasicHttpRequest(call.method(), URI.create(call.url()));
         call.headers().forEach(request::addHeader);
         AsyncEntityProducer body = call.body().isEmpty() ? null : body(call);

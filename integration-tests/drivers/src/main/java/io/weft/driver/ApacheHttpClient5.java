@@ -101,8 +101,9 @@ public final class ApacheHttpClient5 {
     }
 
     private HttpAnswer send(HttpCall call) throws IOException, HttpException {
-        CloseableHttpClient client =
-                clients.computeIfAbsent(new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS)), this::client);
+        Traits traits = new Traits(call.headers().getOrDefault("X-Client", ""), call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.is(Way.FEW_CONNECTIONS));
+        CloseableHttpClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(client);
         HttpUriRequestBase request = new HttpUriRequestBase(call.method(), URI.create(call.url()));
         request.setConfig(config(call));
         call.headers().forEach(request::addHeader);

@@ -128,8 +128,9 @@ public final class AsyncHttpClients {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
-        AsyncHttpClient client = clients.computeIfAbsent(
-                new Traits(call.is(Way.COOKIES), call.is(Way.BLOCK), call.timeoutMillis()), this::client);
+        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.BLOCK), call.timeoutMillis());
+        AsyncHttpClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(client);
         BoundRequestBuilder request = client.prepare(call.method(), call.url()).setFollowRedirect(call.is(Way.FOLLOW_REDIRECTS));
         call.headers().forEach(request::setHeader);
         if (call.is(Way.EXPECT_CONTINUE)) {

@@ -38,6 +38,8 @@ public record HttpCall(
         AUTHENTICATE,
         /** With a client that has few connections to a host, two where its app can say so; who comes then waits for one. */
         FEW_CONNECTIONS,
+        /** With a client that is this call's own, and is closed {@value HttpCall#CLOSES_AFTER_MILLIS} ms after it was sent. */
+        CLOSE,
         /** Reads one byte of the response's body and closes it. */
         ABANDON,
         /** Neither reads nor closes the response's body. */
@@ -62,6 +64,8 @@ public record HttpCall(
         /** With {@code java.net.http}: an executor that runs at once what it is given. */
         INLINE
     }
+
+    static final long CLOSES_AFTER_MILLIS = 500;
 
     public HttpCall {
         headers = Collections.unmodifiableMap(new LinkedHashMap<>(headers));
@@ -111,6 +115,23 @@ public record HttpCall(
         if (is(Way.CANCEL)) {
             CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS).execute(cancel);
         }
+    }
+
+    /** Before it is sent, if it is to be so. */
+    void closeLater(AutoCloseable client) {
+        if (!is(Way.CLOSE)) {
+            return;
+        }
+        Thread closing = new Thread(() -> {
+            try {
+                Thread.sleep(CLOSES_AFTER_MILLIS);
+                client.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }, "closes a client");
+        closing.setDaemon(true);
+        closing.start();
     }
 
     static void pause() {

@@ -130,9 +130,9 @@ public final class VertxClient {
     }
 
     private HttpAnswer exchange(HttpCall call, String cookie, String authorization) throws Exception {
-        HttpClient client = clients.computeIfAbsent(
-                new Traits(call.headers().getOrDefault("X-Http", "1.1"), call.timeoutMillis(), call.proxyPort(), call.headers().getOrDefault("X-Unproxied", "")),
-                this::client);
+        Traits traits = new Traits(call.headers().getOrDefault("X-Http", "1.1"), call.timeoutMillis(), call.proxyPort(), call.headers().getOrDefault("X-Unproxied", ""));
+        HttpClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(() -> HttpClient.class.getMethod("close").invoke(client));
         RequestOptions options = new RequestOptions()
                 .setMethod(HttpMethod.valueOf(call.method()))
                 .setAbsoluteURI(call.url())

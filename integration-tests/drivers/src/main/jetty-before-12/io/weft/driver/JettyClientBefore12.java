@@ -145,8 +145,9 @@ public final class JettyClientBefore12 {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
-        HttpClient client = clients.computeIfAbsent(
-                new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort(), call.is(Way.FEW_CONNECTIONS)), this::client);
+        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.AUTHENTICATE), call.timeoutMillis(), call.proxyPort(), call.is(Way.FEW_CONNECTIONS));
+        HttpClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
+        call.closeLater(client::stop);
         if (call.is(Way.AUTHENTICATE)) {
             URI root = URI.create(call.url()).resolve("/");
             if (client.getAuthenticationStore().findAuthentication("Basic", root, Authentication.ANY_REALM) == null) {

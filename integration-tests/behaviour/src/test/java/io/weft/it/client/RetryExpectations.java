@@ -232,6 +232,28 @@ abstract class RetryExpectations extends Expectations {
     @Test
     @Takes(Trait.LIMITS_THE_WHOLE_REQUEST)
     void theAppsOwnPatienceEndsAPause() {
+        serveBusy(120);
+
+        for (Call call : List.of(Call.get("http://orders/"), Call.post("http://orders/", "body"))) {
+            Map<String, String> failure = stage().sendFailing(call.timeoutMillis(500));
+            assertThat(failure.get("error")).as("%s", call).contains("Timeout");
+        }
+        assertThat(all()).hasSize(2);
+    }
+
+    @Test
+    @Takes(Trait.CLOSES_ITS_CLIENTS)
+    void aClientThatIsClosedBetweenTwoAttemptsTellsItsCaller() {
+        serveBusy(2);
+
+        Map<String, String> failure = stage().sendFailing(Call.get("http://orders/").way(Way.CLOSE));
+
+        assertThat(failure.get("error")).doesNotContain("weft");
+        assertThat(all()).hasSize(1);
+    }
+
+    /** Whoever asks is to come again after so many seconds, or a little more. */
+    private void serveBusy(int seconds) {
         Route route = retried("5xx", 1, to("orders"));
         RetryPolicy whenTheyLike = route.getRoute().getRetryPolicy().toBuilder()
                 .setRateLimitedRetryBackOff(RateLimitedRetryBackOff.newBuilder()
@@ -240,13 +262,8 @@ abstract class RetryExpectations extends Expectations {
         stage().serve(Policy.empty()
                 .cluster("orders", a.address(), b.address())
                 .virtualHost("orders", route.toBuilder().setRoute(route.getRoute().toBuilder().setRetryPolicy(whenTheyLike)).build()));
-        Stream.of(a, b).forEach(upstream -> upstream.react(request -> new Respond(503, Map.of("Retry-After", "120"), "busy")));
-
-        for (Call call : List.of(Call.get("http://orders/"), Call.post("http://orders/", "body"))) {
-            Map<String, String> failure = stage().sendFailing(call.timeoutMillis(500));
-            assertThat(failure.get("error")).as("%s", call).contains("Timeout");
-        }
-        assertThat(all()).hasSize(2);
+        Stream.of(a, b).forEach(upstream ->
+                upstream.react(request -> new Respond(503, Map.of("Retry-After", Integer.toString(seconds)), "busy")));
     }
 
     @Test

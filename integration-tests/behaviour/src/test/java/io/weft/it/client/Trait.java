@@ -37,6 +37,12 @@ enum Trait {
                     Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.HELIDON_4_0, Client.HELIDON_4_5,
                     Client.ARMERIA_1_26, Client.ARMERIA_1_40))),
+    CLOSES_ITS_CLIENTS(
+            "n.a.", "The driver closes no client: the library's have nothing to be closed, or share what they have, or tell what the last attempt has brought.",
+            EnumSet.complementOf(EnumSet.of(
+                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_4, Client.OK_HTTP_5,
+                    Client.REACTOR_NETTY_1_0, Client.REACTOR_NETTY_1_3, Client.HELIDON_4_0, Client.HELIDON_4_5,
+                    Client.ARMERIA_1_26, Client.ARMERIA_1_40, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),

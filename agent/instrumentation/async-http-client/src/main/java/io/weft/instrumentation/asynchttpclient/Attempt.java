@@ -110,9 +110,8 @@ final class Attempt implements Underway {
         try {
             connecting = EndpointInitializer.bootstrap(apps, endpoint, connectMillis).connect(address, local);
         } catch (RejectedExecutionException closed) {
-            if (!hop.senderIsClosed()) {
-                notConnected(null, address, closed, listener);
-            }
+            // The app's client is.
+            notConnected(null, address, closed, listener);
             return;
         }
         channel = connecting.channel();

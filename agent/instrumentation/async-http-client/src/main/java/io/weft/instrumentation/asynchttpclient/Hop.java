@@ -14,12 +14,14 @@ import io.weft.instrumentation.Unsent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.asynchttpclient.AsyncHandler;
 import org.asynchttpclient.Request;
 import org.asynchttpclient.channel.ChannelPool;
 import org.asynchttpclient.channel.KeepAliveStrategy;
+import org.asynchttpclient.exception.RemotelyClosedException;
 import org.asynchttpclient.netty.NettyResponseFuture;
 import org.asynchttpclient.netty.channel.ChannelManager;
 import org.asynchttpclient.netty.channel.NettyConnectListener;
@@ -275,8 +277,18 @@ final class Hop {
 
     private void pause(long nanos) {
         Pause pause = new Pause();
-        if (begins(pause)) {
-            loop().schedule(pause, nanos, TimeUnit.NANOSECONDS);
+        if (!begins(pause)) {
+            return;
+        }
+        try {
+            // A client that is closed drops what its event loops have scheduled.
+            loop().schedule(pause, nanos, TimeUnit.NANOSECONDS).addListener(scheduled -> {
+                if (scheduled.isCancelled()) {
+                    pause.closed();
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            pause.closed();
         }
     }
 
@@ -301,6 +313,12 @@ final class Hop {
                 exchange.end();
             }
         }
+
+        /** The app's client is, of whose requests the library says no more than this. */
+        private void closed() {
+            gaveUp(Failure.CANCELLED);
+            future.abort(RemotelyClosedException.INSTANCE);
+        }
     }
 
     /** The channel is of no use, which is not the endpoint's fault. */
@@ -314,7 +332,7 @@ final class Hop {
 
     /** @param tell what lets the library know, and with it the app */
     void failed(Failure failure, Runnable tell) {
-        boolean done = future.isDone();
+        boolean done = future.isDone() || sender.isClosed();
         if (exchange.onFailure(done ? failureOfPatience() : failure) && !done) {
             again();
             return;
@@ -390,10 +408,6 @@ final class Hop {
 
     InetAddress localAddress() {
         return request.getLocalAddress();
-    }
-
-    boolean senderIsClosed() {
-        return sender.isClosed();
     }
 
     /** The library is about to close the channel. */

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -310,7 +311,9 @@ final class Hop {
         Pause next = new Pause();
         pause = next;
         long patience = internals.patienceNanos(app());
-        client().getScheduler().schedule(patience <= nanos ? next::outlived : next::over, Math.min(patience, nanos), TimeUnit.NANOSECONDS);
+        // Not the client's scheduler, which forgets what it has when the client is stopped.
+        CompletableFuture.delayedExecutor(Math.min(patience, nanos), TimeUnit.NANOSECONDS, this::elsewhere)
+                .execute(patience <= nanos ? next::outlived : next::over);
         Throwable given = aborted.get();
         if (given != null) {
             next.giveUp(given);
@@ -319,18 +322,22 @@ final class Hop {
 
     /** Between two attempts. */
     private final class Pause extends AtomicBoolean {
-        /** On the scheduler's thread, which is for nothing that takes time. */
         void over() {
-            if (compareAndSet(false, true)) {
-                pause = null;
-                elsewhere(Hop.this::attempt);
+            if (!compareAndSet(false, true)) {
+                return;
+            }
+            pause = null;
+            if (client().isRunning()) {
+                attempt();
+            } else {
+                Hop.this.giveUp(new RejectedExecutionException(client() + " is stopped"));
             }
         }
 
-        /** By the app's patience; on the scheduler's thread, too. What follows is what the library does when the time of a request is over. */
+        /** By the app's patience. What follows is what the library does when the time of a request is over. */
         void outlived() {
             if (!get()) {
-                elsewhere(() -> app().abort(new TimeoutException("Total timeout " + app().getTimeout() + " ms elapsed")));
+                app().abort(new TimeoutException("Total timeout " + app().getTimeout() + " ms elapsed"));
             }
         }
 
