@@ -409,6 +409,14 @@ public abstract class Exchange extends Limited {
     }
 
     /**
+     * Whether it was its connection that took the attempt too long which {@link #abort} has ended, and not the request as a whole. Before
+     * {@link #onFailure}, in what {@link #abort} has led to.
+     */
+    public final boolean isConnectionLate() {
+        return expired() == TimeLimit.CONNECT_TIMEOUT;
+    }
+
+    /**
      * The connection that the attempt was {@link #connecting} for is there, and is not to be ended for that any more. For libraries that
      * connect before the app has written its request, which may be long before they are {@link #connected}.
      *

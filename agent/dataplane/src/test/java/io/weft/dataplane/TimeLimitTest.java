@@ -246,6 +246,7 @@ class TimeLimitTest {
         assertThat(request.aborts).isZero();
         mesh.time.advance(Duration.ofNanos(1));
         assertThat(request.aborts).isEqualTo(1);
+        assertThat(request.isConnectionLate()).isTrue();
         assertThat(request.connected()).isFalse();
         assertThat(request.onFailure(Failure.RESET)).as("nothing to do next").isFalse();
     }
@@ -260,6 +261,7 @@ class TimeLimitTest {
         assertThat(request.isTooLate()).isFalse();
         mesh.time.advance(Duration.ofSeconds(2));
         assertThat(request.isTooLate()).isTrue();
+        assertThat(request.isConnectionLate()).isFalse();
         assertThat(request.onFailure(Failure.CONNECT)).as("a reply").isTrue();
         assertThat(request.next()).isEqualTo(Step.REPLY);
         assertThat(request.isTooLate()).isFalse();

@@ -42,7 +42,11 @@ import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -52,6 +56,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -191,6 +196,79 @@ class GrpcClientIT {
 
     private static String path(String kind) {
         return "/test.Echo/" + kind;
+    }
+
+    /** Those that are too late for one call are not for the next. */
+    @Test
+    void aConnectionThatTakesLongerThanACallMayIsThereForTheNext() throws IOException {
+        Route limited = to("orders").toBuilder()
+                .setRoute(to("orders").getRoute().toBuilder().setTimeout(Durations.fromMillis(300))).build();
+        try (ServerSocket slow = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            handOn(slow, 700, a.address());
+            serve(Policy.empty()
+                    .cluster("orders", cluster -> cluster.setConnectTimeout(Durations.fromSeconds(20)), (InetSocketAddress) slow.getLocalSocketAddress())
+                    .virtualHost("orders", limited));
+
+            assertThat(call()).containsEntry("code", "UNAVAILABLE").containsEntry("description", "upstream request timeout");
+            await().atMost(Duration.ofSeconds(10)).until(() -> call().get("code").equals("OK"));
+        }
+    }
+
+    @Test
+    void aConnectionOnWhichNothingIsSaidIsGivenUpAlsoWhereNoCallMayWaitForSoLong() throws IOException {
+        Route limited = to("orders").toBuilder()
+                .setRoute(to("orders").getRoute().toBuilder().setTimeout(Durations.fromMillis(300))).build();
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            AtomicInteger connections = new AtomicInteger();
+            daemon(() -> {
+                // The first one leads nowhere.
+                for (Socket socket = silent.accept(); ; socket = silent.accept()) {
+                    if (connections.getAndIncrement() > 0) {
+                        join(socket, a.address());
+                    }
+                }
+            });
+            serve(Policy.empty()
+                    .cluster("orders", cluster -> cluster.setConnectTimeout(Durations.fromMillis(1_000)), (InetSocketAddress) silent.getLocalSocketAddress())
+                    .virtualHost("orders", limited));
+
+            await().atMost(Duration.ofSeconds(10)).until(() -> call().get("code").equals("OK"));
+        }
+    }
+
+    /** From each connection to that address, beginning so many milliseconds late. */
+    private static void handOn(ServerSocket listening, long millis, InetSocketAddress to) {
+        daemon(() -> {
+            for (Socket socket = listening.accept(); ; socket = listening.accept()) {
+                Socket accepted = socket;
+                daemon(() -> {
+                    Thread.sleep(millis);
+                    join(accepted, to);
+                });
+            }
+        });
+    }
+
+    private static void join(Socket one, InetSocketAddress to) throws IOException {
+        Socket other = new Socket(to.getAddress(), to.getPort());
+        daemon(() -> one.getInputStream().transferTo(other.getOutputStream()));
+        daemon(() -> other.getInputStream().transferTo(one.getOutputStream()));
+    }
+
+    private interface Task {
+        void run() throws Exception;
+    }
+
+    private static void daemon(Task task) {
+        Thread thread = new Thread(() -> {
+            try {
+                task.run();
+            } catch (Exception over) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
     }
 
     @Test

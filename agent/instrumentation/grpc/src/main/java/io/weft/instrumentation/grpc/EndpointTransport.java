@@ -110,6 +110,7 @@ final class EndpointTransport {
             channel.begins(connection);
             channel.stateChanged(false);
             connection.start();
+            limit(connection, connectNanos);
         } catch (Throwable failure) {
             connecting = null;
             fail(Status.UNAVAILABLE.withDescription("a connection of the mesh cannot be made: " + failure).withCause(failure));
@@ -118,6 +119,18 @@ final class EndpointTransport {
                 channel.ended(connection);
             }
         }
+    }
+
+    /** Those that wait for it may all have less time than it has, and nobody else ends one whose peer says nothing. */
+    private void limit(Connection dialed, long nanos) {
+        channel.scheduler().schedule(
+                () -> channel.turns().execute(() -> {
+                    if (dialed == connecting) {
+                        dialed.transport().shutdownNow(Attempt.CONNECT_TIMEOUT);
+                    }
+                }),
+                nanos,
+                TimeUnit.NANOSECONDS);
     }
 
     private void fail(Status status) {

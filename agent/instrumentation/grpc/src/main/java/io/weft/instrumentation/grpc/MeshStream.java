@@ -538,7 +538,7 @@ final class MeshStream implements ClientStream {
         ClientStream stream = dropped.stream();
         over();
         if (stream == null) {
-            dropped.leave(true);
+            dropped.leave(exchange.isConnectionLate());
         } else {
             stream.cancel(DROPPED);
         }
