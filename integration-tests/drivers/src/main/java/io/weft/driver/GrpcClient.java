@@ -1,10 +1,12 @@
 package io.weft.driver;
 
+import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ConnectivityState;
+import io.grpc.EquivalentAddressGroup;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.ManagedChannel;
@@ -12,6 +14,9 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.NameResolver;
+import io.grpc.NameResolverProvider;
+import io.grpc.NameResolverRegistry;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -26,6 +31,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,7 +52,7 @@ import java.util.concurrent.TimeoutException;
  * gRPC with whatever transport is on the class path, as {@link ManagedChannelBuilder} finds it: reads one {@link Form} a line from standard
  * input and prints one a line. Messages are texts. Ends, and the process with it, when standard input ends.
  *
- * <p>Fields: {@code target}; {@code kind} ({@code UNARY}, {@code SERVER_STREAMING}, {@code CLIENT_STREAMING}, {@code BIDI_STREAMING});
+ * <p>Fields: {@code target}, as {@code own://ADDRESS/AUTHORITY} one of the app's own name resolver; {@code kind} ({@code UNARY}, {@code SERVER_STREAMING}, {@code CLIENT_STREAMING}, {@code BIDI_STREAMING});
  * {@code message}; {@code messages}, how often it is sent (1), each time with its number in place of {@code #}; {@code pause},
  * milliseconds before each further one; {@code wait}, so many answers are waited for before the call is half-closed; {@code deadline} in
  * milliseconds; {@code header.NAME}; {@code gzip}; {@code authority} of the call; {@code cancel}, milliseconds after which the app does;
@@ -87,6 +95,7 @@ public final class GrpcClient {
     private GrpcClient() {}
 
     public static void main(String[] args) throws Exception {
+        NameResolverRegistry.getDefaultRegistry().register(new OwnResolver());
         GrpcClient client = new GrpcClient();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -124,6 +133,43 @@ public final class GrpcClient {
                 .setType(type)
                 .setFullMethodName(SERVICE + "/" + type)
                 .build();
+    }
+
+    /** Of targets that lead to an address and say what is there. */
+    private static final class OwnResolver extends NameResolverProvider {
+        @Override
+        protected boolean isAvailable() {
+            return true;
+        }
+
+        @Override
+        protected int priority() {
+            return 5;
+        }
+
+        @Override
+        public String getDefaultScheme() {
+            return "own";
+        }
+
+        @Override
+        public NameResolver newNameResolver(URI target, NameResolver.Args args) {
+            return new NameResolver() {
+                @Override
+                public String getServiceAuthority() {
+                    return target.getPath().substring(1);
+                }
+
+                @Override
+                public void start(Listener2 listener) {
+                    SocketAddress address = new InetSocketAddress(target.getHost(), target.getPort());
+                    listener.onAddresses(List.of(new EquivalentAddressGroup(address)), Attributes.EMPTY);
+                }
+
+                @Override
+                public void shutdown() {}
+            };
+        }
     }
 
     private ManagedChannel channel(Map<String, String> form) throws IOException {

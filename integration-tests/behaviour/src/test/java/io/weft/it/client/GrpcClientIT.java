@@ -271,6 +271,21 @@ class GrpcClientIT {
         thread.start();
     }
 
+    /** Where the resolver leads is not known to be the service's. */
+    @Test
+    void aChannelWithANameResolverOfItsOwnIsNotLedAndMakesNoCallThatMustBeSecured() throws Exception {
+        Map<String, String> own = form("own://127.0.0.1:" + a.address().getPort() + "/orders");
+        serve(orders(to("orders"), b));
+        assertThat(meshed.ask(own)).containsEntry("body", "a:hello");
+        meshed.awaitStderr(line -> line.contains("name resolver of their own go out without the mesh: orders"));
+
+        serve(overTls(SHOP, b));
+        Map<String, String> refused = meshed.ask(own);
+        assertThat(refused).containsEntry("code", "UNAVAILABLE");
+        assertThat(refused.get("description")).contains("mesh TLS is not supported", "dns:///orders");
+        assertThat(a.calls()).hasSize(1);
+    }
+
     @Test
     void everyKindOfCallGoesToTheServiceWhoseNameNobodyElseKnows() {
         serve(orders(to("orders"), a));

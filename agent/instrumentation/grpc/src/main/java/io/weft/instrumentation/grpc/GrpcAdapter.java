@@ -69,7 +69,11 @@ public final class GrpcAdapter implements Adapter {
 
     private Object transport(Object provider, PickSubchannelArgs args) throws Throwable {
         MeshChannel channel = channels.ofStreams(provider);
-        if (channel == null || channel.isShutdown()) {
+        if (channel == null) {
+            Status refusal = channels.refusal(provider);
+            return refusal == null ? Handler.PROCEED : new MeshTransport(null, null, refusal);
+        }
+        if (channel.isShutdown()) {
             return Handler.PROCEED;
         }
         OutgoingCall call = new OutgoingCall(channel, args.getMethodDescriptor(), args.getHeaders(), args.getCallOptions());
@@ -88,7 +92,11 @@ public final class GrpcAdapter implements Adapter {
             Object delayed, MethodDescriptor<?, ?> method, Metadata headers, CallOptions options, ClientStreamTracer[] tracers)
             throws Throwable {
         MeshChannel channel = channels.ofStreams(delayed);
-        if (channel == null || channel.isShutdown()) {
+        if (channel == null) {
+            Status refusal = channels.refusal(delayed);
+            return refusal == null ? Handler.PROCEED : new FailingClientStream(refusal, tracers);
+        }
+        if (channel.isShutdown()) {
             return Handler.PROCEED;
         }
         OutgoingCall call = new OutgoingCall(channel, method, headers, options);

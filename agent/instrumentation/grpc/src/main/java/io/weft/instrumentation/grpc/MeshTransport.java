@@ -23,7 +23,7 @@ final class MeshTransport implements ClientTransport {
     /** Null: none. */
     private final Status failure;
 
-    /** @param failure of the stream, from its beginning; null: none */
+    /** @param failure of the stream, from its beginning, and then the others may be null; null: none */
     MeshTransport(MeshChannel channel, OutgoingCall call, Status failure) {
         this.channel = channel;
         this.call = call;
