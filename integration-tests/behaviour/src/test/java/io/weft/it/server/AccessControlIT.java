@@ -41,6 +41,7 @@ import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.FractionalPercent;
 import io.envoyproxy.envoy.type.v3.TokenBucket;
 import io.weft.driver.JdkHttpServer;
+import io.weft.driver.UndertowServer;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
@@ -210,13 +211,7 @@ class AccessControlIT {
         policies.serve(io.weft.it.harness.Policy.empty());
         JvmProcess app = start(server);
         int port = app.awaitPort();
-        Message delay = HTTPFault.newBuilder()
-                .addHeaders(HeaderMatcher.newBuilder().setName("x-late").setPresentMatch(true))
-                .setDelay(FaultDelay.newBuilder()
-                        .setFixedDelay(Durations.fromMillis(300))
-                        .setPercentage(FractionalPercent.newBuilder().setNumerator(100)))
-                .build();
-        serve(inbound(port, delay, forbidden("/forbidden")));
+        serve(inbound(port, delay(), forbidden("/forbidden")));
         await().until(() -> ask(port, "/forbidden").startsWith("403 "));
         int before = Integer.parseInt(ask(port, "/count").substring(4));
 
@@ -230,6 +225,57 @@ class AccessControlIT {
         }
         await().until(() -> app.stderr().stream().filter(line -> line.contains("GET /forbidden/late")).count() >= 5);
         assertThat(ask(port, "/count")).isEqualTo("200 " + (before + 1));
+    }
+
+    private static Message delay() {
+        return HTTPFault.newBuilder()
+                .addHeaders(HeaderMatcher.newBuilder().setName("x-late").setPresentMatch(true))
+                .setDelay(FaultDelay.newBuilder()
+                        .setFixedDelay(Durations.fromMillis(300))
+                        .setPercentage(FractionalPercent.newBuilder().setNumerator(100)))
+                .build();
+    }
+
+    /** On the agent's timers depends all that has a time limit in this JVM. */
+    @Test
+    void whatWasHeldUpGoesOnByTheAppsExecutorAndNotOnTheTimersThread() {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        int port = jdkHttpServer("caller").awaitPort();
+        serve(inbound(port, delay(), forbidden("/forbidden")));
+        await().until(() -> ask(port, "/forbidden").startsWith("403 "));
+
+        assertThat(ask(port, "/thread", "X-Late: 1")).startsWith("200 ").doesNotContain("weft-timer");
+    }
+
+    @Test
+    void whatWasHeldUpAndIsThenRefusedByTheAppsExecutorIsOver() throws Exception {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        JvmProcess app = jdkHttpServer("forgetful");
+        int port = app.awaitPort();
+        serve(inbound(port, delay(), forbidden("/forbidden")));
+        await().until(() -> isForbidden(port));
+
+        // One of two in a row is taken at first, and refused when it goes on.
+        for (int i = 0; i < 2; i++) {
+            assertThat(isTurnedAway(port, "X-Late: 1\r\n")).isTrue();
+        }
+        assertThat(app.stop()).isEqualTo(143);
+        assertThat(app.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    private static boolean isForbidden(int port) {
+        try {
+            return new String(RawClient.ask(port, "GET /forbidden" + CLOSE + "\r\n"), StandardCharsets.ISO_8859_1).contains(" 403 ");
+        } catch (UncheckedIOException refused) {
+            return false;
+        }
+    }
+
+    private JvmProcess jdkHttpServer(String executor) {
+        return Server.JDK_HTTP_SERVER.start(testbed.jvm("orders", Jdks.newest())
+                .option("-Ddriver.executor=" + executor)
+                .mesh(policies.uri(), "orders")
+                .unguarded());
     }
 
     @Test
@@ -258,6 +304,47 @@ class AccessControlIT {
     void whoMayNotConnectGetsNoAnswer(Server server) {
         policies.serve(io.weft.it.harness.Policy.empty());
         int port = start(server).awaitPort();
+        serve(deaf(port));
+
+        await().until(() -> RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0);
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    /** What Undertow calls a connection is a stream then. */
+    @ParameterizedTest
+    @CsvSource({"undertow-2.2", "undertow-2.4"})
+    void whoMayNotConnectToUndertowOverHttp2IsClosedAndForgotten(String library) {
+        policies.serve(io.weft.it.harness.Policy.empty());
+        JvmProcess process = testbed.jvm("orders", Jdks.newest())
+                .mesh(policies.uri(), "orders")
+                .unguarded()
+                .environment("WEFT_DRAIN_DELAY", "0ms")
+                .classPath(Library.named(library))
+                .driver(UndertowServer.class, "orders");
+        int port = process.awaitPort();
+        serve(deaf(port));
+        await().until(() -> isTurnedAway(port, ""));
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(isClosedOverHttp2(port)).isTrue();
+        }
+        assertThat(process.stop()).isEqualTo(143);
+        assertThat(process.stderr()).noneMatch(line -> line.contains("in flight"));
+    }
+
+    /** Without a response, long before anybody's patience with it is over. */
+    private static boolean isClosedOverHttp2(int port) {
+        try (RawClient client = new RawClient(port)) {
+            // Preface and settings, then of the static table of RFC 7541 GET, http and /, and the authority x.
+            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0" + "\0\0\6\1\5\0\0\0\1\u0082\u0086\u0084\u0041\u0001x");
+            return !new String(client.readAll(), StandardCharsets.ISO_8859_1).contains("orders");
+        } catch (UncheckedIOException e) {
+            return e.getCause() instanceof SocketException;
+        }
+    }
+
+    /** A port to which nobody may connect who is here. */
+    private static Listener deaf(int port) {
         Message connections = io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.newBuilder()
                 .setStatPrefix("connections")
                 .setRules(RBAC.newBuilder().setAction(RBAC.Action.ALLOW).putPolicies("others", Policy.newBuilder()
@@ -266,10 +353,7 @@ class AccessControlIT {
         Listener.Builder listener = inbound(port).toBuilder();
         listener.getFilterChainsBuilder(0)
                 .addFilters(0, Filter.newBuilder().setName("rbac").setTypedConfig(Any.pack(connections)));
-        serve(listener.build());
-
-        await().until(() -> RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0);
-        assertThat(policies.refusals()).isEmpty();
+        return listener.build();
     }
 
     @ParameterizedTest
@@ -301,15 +385,15 @@ class AccessControlIT {
         Listener.Builder limited = inbound(port).toBuilder();
         limited.getFilterChainsBuilder(0).addFilters(0, Filter.newBuilder().setName("limit").setTypedConfig(Any.pack(limit)));
         serve(limited.build());
-        await().until(() -> isTurnedAway(port));
+        await().until(() -> isTurnedAway(port, ""));
         assertThat(process.isAlive()).isTrue();
         assertThat(policies.refusals()).isEmpty();
     }
 
     /** Closed before its first bytes are read, a connection is reset where they have come. */
-    private static boolean isTurnedAway(int port) {
+    private static boolean isTurnedAway(int port, String headers) {
         try {
-            return RawClient.ask(port, "GET /" + CLOSE + "\r\n").length == 0;
+            return RawClient.ask(port, "GET /" + CLOSE + headers + "\r\n").length == 0;
         } catch (UncheckedIOException reset) {
             return reset.getCause() instanceof SocketException;
         }

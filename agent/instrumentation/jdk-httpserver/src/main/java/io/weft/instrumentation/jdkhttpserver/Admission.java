@@ -83,13 +83,13 @@ final class Admission {
     }
 
     /**
-     * Hands a request on that was held up. The server's executor runs it as it would have; where that is the dispatcher's own thread,
-     * a thread of the agent's does, since nothing else may keep the dispatcher busy and no request can be given back to it.
+     * Hands a request on that was held up. The server's executor runs it as it would have, and one that refuses it ends it as it would have;
+     * where that is the dispatcher's own thread, a thread of the agent's does, since nothing else may keep the dispatcher busy and no
+     * request can be given back to it.
      */
     private void resume(
             Executor executor, Filter.Chain chain, Object exchange, HttpExchange http, BooleanSupplier inFlight) {
-        Executor by = internals.isDispatcher(executor) ? Resumed.REQUESTS : executor;
-        by.execute(() -> {
+        Runnable goesOn = () -> {
             if (!inFlight.getAsBoolean()) {
                 // The connection was closed meanwhile, and with it went what is known of the request.
                 internals.closeConnection(exchange);
@@ -99,6 +99,17 @@ final class Admission {
                 chain.doFilter(http);
             } catch (Exception e) {
                 // As the server ends a request whose handler throws.
+                internals.closeConnection(exchange);
+            }
+        };
+        if (internals.isDispatcher(executor)) {
+            Resumed.REQUESTS.execute(goesOn);
+            return;
+        }
+        Resumed.HAND_OVERS.execute(() -> {
+            try {
+                executor.execute(goesOn);
+            } catch (RuntimeException refused) {
                 internals.closeConnection(exchange);
             }
         });

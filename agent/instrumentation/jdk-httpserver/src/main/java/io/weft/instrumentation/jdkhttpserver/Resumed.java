@@ -11,6 +11,9 @@ final class Resumed {
     /** For as long as the app's handlers take, which connections must not wait for. */
     static final Executor REQUESTS = thread("weft-held-up-requests");
 
+    /** For executors of apps, some of which run in place what they are given. */
+    static final Executor HAND_OVERS = thread("weft-held-up-hand-overs");
+
     private Resumed() {}
 
     private static Executor thread(String name) {

@@ -69,9 +69,9 @@ final class Admission {
 
     private Object decide(IncomingRequest incoming, HttpHandler handler, HttpServerExchange exchange) {
         switch (incoming.decide()) {
-            case WAIT -> incoming.afterDelay(() -> resume(handler, exchange));
+            case WAIT -> incoming.afterDelay(() -> resume(incoming, handler, exchange));
             case REPLY -> send(exchange, incoming.reply());
-            case CLOSE -> IoUtils.safeClose(exchange.getConnection());
+            case CLOSE -> close(incoming, exchange);
             case PROCEED -> {
                 handOver(incoming, exchange);
                 return Handler.PROCEED;
@@ -80,12 +80,22 @@ final class Admission {
         return null;
     }
 
-    private static void resume(HttpHandler handler, HttpServerExchange exchange) {
+    private void resume(IncomingRequest incoming, HttpHandler handler, HttpServerExchange exchange) {
         try {
             exchange.getIoThread().execute(() -> Connectors.executeRootHandler(handler, exchange));
         } catch (RejectedExecutionException stopping) {
+            close(incoming, exchange);
+        }
+    }
+
+    /** Without an answer. What Undertow calls a connection is one stream where HTTP/2 is spoken, and its end that of neither the connection nor the exchange. */
+    private void close(IncomingRequest incoming, HttpServerExchange exchange) {
+        if (http2.close(exchange.getConnection())) {
+            exchange.endExchange();
+        } else {
             IoUtils.safeClose(exchange.getConnection());
         }
+        incoming.end();
     }
 
     private static void handOver(IncomingRequest incoming, HttpServerExchange exchange) {

@@ -11,6 +11,7 @@ import java.lang.invoke.MethodType;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
@@ -72,6 +73,23 @@ final class Http2Channels {
                 warn(e);
             }
         }
+    }
+
+    /**
+     * Closes the connection of a stream, with all others that it has.
+     *
+     * @return false: it speaks no HTTP/2
+     */
+    boolean close(ServerConnection stream) {
+        if (!connectionType.isInstance(stream)) {
+            return false;
+        }
+        try {
+            IoUtils.safeClose((Http2Channel) channelOfConnection.invokeExact((Object) stream));
+        } catch (Throwable undeclared) {
+            throw new AssertionError(undeclared);
+        }
+        return true;
     }
 
     /** More than once does nothing more. */
