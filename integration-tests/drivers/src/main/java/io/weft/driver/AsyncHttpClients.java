@@ -47,7 +47,7 @@ public final class AsyncHttpClients {
     private final Map<Traits, AsyncHttpClient> clients = new ConcurrentHashMap<>();
 
     /** What an app chooses for a whole client: one that blocks has threads of its own. */
-    private record Traits(boolean cookies, boolean blocks, int timeoutMillis) {}
+    private record Traits(boolean cookies, boolean blocks, int timeoutMillis, boolean few) {}
 
     private AsyncHttpClients() {}
 
@@ -59,6 +59,9 @@ public final class AsyncHttpClients {
         DefaultAsyncHttpClientConfig.Builder config = new DefaultAsyncHttpClientConfig.Builder();
         if (!traits.cookies) {
             config.setCookieStore(new NoCookies());
+        }
+        if (traits.few) {
+            config.setMaxConnections(2);
         }
         if (traits.timeoutMillis > 0) {
             limit(config, "setConnectTimeout", traits.timeoutMillis);
@@ -128,7 +131,7 @@ public final class AsyncHttpClients {
     }
 
     private HttpAnswer send(HttpCall call) throws Exception {
-        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.BLOCK), call.timeoutMillis());
+        Traits traits = new Traits(call.is(Way.COOKIES), call.is(Way.BLOCK), call.timeoutMillis(), call.is(Way.FEW_CONNECTIONS));
         AsyncHttpClient client = call.is(Way.CLOSE) ? client(traits) : clients.computeIfAbsent(traits, this::client);
         call.closeLater(client);
         BoundRequestBuilder request = client.prepare(call.method(), call.url()).setFollowRedirect(call.is(Way.FOLLOW_REDIRECTS));

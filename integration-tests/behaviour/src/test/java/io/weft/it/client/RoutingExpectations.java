@@ -37,6 +37,7 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Respond;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +76,23 @@ abstract class RoutingExpectations extends Expectations {
 
         assertThat(a.connections()).isEqualTo(1);
         assertThat(b.connections()).isEqualTo(1);
+    }
+
+    /** The app knows one address, and has connections enough for that. */
+    @Test
+    void aHostHasMoreEndpointsThanTheAppWantsConnections() {
+        Upstream c = testbed.upstream("c");
+        stage().serve(Policy.empty()
+                .cluster("orders", a.address(), b.address(), c.address())
+                .virtualHost("orders", to("orders"))
+                .virtualHost("local", answer(200, "here")));
+
+        List<String> bodies = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+            bodies.add(stage().send(Call.get("http://orders/").way(Way.FEW_CONNECTIONS)).body());
+        }
+        assertThat(bodies).containsOnly("a", "b", "c");
+        assertThat(stage().send(Call.get("http://local/").way(Way.FEW_CONNECTIONS)).body()).isEqualTo("here");
     }
 
     @Test

@@ -34,13 +34,13 @@ enum Trait {
     MAKES_REQUESTS_WAIT_FOR_CONNECTIONS(
             "n.a.", "The library opens as many connections as there are requests at once, or refuses those that are too many.",
             EnumSet.complementOf(EnumSet.of(
-                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_4, Client.OK_HTTP_5,
+                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.HELIDON_4_0, Client.HELIDON_4_5,
                     Client.ARMERIA_1_26, Client.ARMERIA_1_40))),
     CLOSES_ITS_CLIENTS(
             "n.a.", "The driver closes no client: the library's have nothing to be closed, or share what they have, or tell what the last attempt has brought.",
             EnumSet.complementOf(EnumSet.of(
-                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_4, Client.OK_HTTP_5,
+                    Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.REACTOR_NETTY_1_0, Client.REACTOR_NETTY_1_3, Client.HELIDON_4_0, Client.HELIDON_4_5,
                     Client.ARMERIA_1_26, Client.ARMERIA_1_40, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),

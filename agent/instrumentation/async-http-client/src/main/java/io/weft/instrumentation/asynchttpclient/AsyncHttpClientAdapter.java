@@ -55,6 +55,10 @@ public final class AsyncHttpClientAdapter implements Adapter {
             case AsyncHttpClientModule.ABORT -> (Handler.Around) (future, failure, a1, a2, a3) ->
                     gaveUp(future, patienceIsOver(failure) ? Failure.TIMEOUT : Failure.CANCELLED);
             case AsyncHttpClientModule.CANCEL -> (Handler.Around) (future, force, a1, a2, a3) -> gaveUp(future, Failure.CANCELLED);
+            case AsyncHttpClientModule.PERMIT -> (Handler.Around) (future, a0, a1, a2, a3) -> {
+                Hop hop = internals.hop(future);
+                return hop == null || hop.connects() ? Handler.PROCEED : null;
+            };
             case AsyncHttpClientModule.TIMEOUTS -> (Handler.Around) (sender, future, address, a2, a3) -> {
                 Hop hop = internals.hop(future);
                 return hop == null || !hop.hasTimeouts() ? Handler.PROCEED : null;

@@ -26,6 +26,7 @@ public final class AsyncHttpClientModule {
     static final String RESOLVE = "resolve";
     static final String CONNECT = "connect";
     static final String HAS_TLS = "has-tls";
+    static final String PERMIT = "permit";
 
     private static final String NETTY = "org.asynchttpclient.netty.";
     private static final String SENDER = NETTY + "request.NettyRequestSender";
@@ -55,6 +56,8 @@ public final class AsyncHttpClientModule {
                         around(ABORTING, SENDER, "abort", "(Lio/netty/channel/Channel;" + L_FUTURE + "Ljava/lang/Throwable;)V"),
                         around(ABORT, RESPONSE_FUTURE, "abort", "(Ljava/lang/Throwable;)V"),
                         around(CANCEL, RESPONSE_FUTURE, "cancel", "(Z)Z"),
+                        // with an argument, too, in newer ones
+                        around(PERMIT, RESPONSE_FUTURE, "acquirePartitionLockLazily", ""),
                         around(TIMEOUTS, SENDER, "scheduleRequestTimeout", "(" + L_FUTURE + "Ljava/net/InetSocketAddress;)V"),
                         // with a further argument in newer ones
                         around(RESOLVE, SENDER, "resolveAddresses", ""),

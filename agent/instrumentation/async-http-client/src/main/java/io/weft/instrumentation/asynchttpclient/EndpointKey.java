@@ -20,6 +20,11 @@ final class EndpointKey {
         return this.endpoint.refersTo(endpoint) && this.apps.equals(apps);
     }
 
+    /** Of the same host, to another endpoint. */
+    boolean isBeside(EndpointKey other) {
+        return apps.equals(other.apps) && !equals(other);
+    }
+
     boolean isGone() {
         return endpoint.refersTo(null);
     }

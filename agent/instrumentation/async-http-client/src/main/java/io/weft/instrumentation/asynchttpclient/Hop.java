@@ -14,6 +14,8 @@ import io.weft.instrumentation.Unsent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -170,9 +172,60 @@ final class Hop {
         Channel open = open(to);
         if (open != null) {
             attempt.uses(open);
-        } else {
-            internals.sendWithNewChannel(sender, request, future, handler);
+            return;
         }
+        Channel inTheWay = elsewhere();
+        if (inTheWay == null) {
+            internals.sendWithNewChannel(sender, request, future, handler);
+            return;
+        }
+        channels.closeChannel(inTheWay);
+        // What it holds of the app's limit it gives back with its end, before this.
+        inTheWay.closeFuture().addListener(closed -> connectInstead());
+    }
+
+    private void connectInstead() {
+        if (future.isDone()) {
+            return;
+        }
+        try {
+            internals.sendWithNewChannel(sender, request, future, handler);
+        } catch (Throwable fault) {
+            atFault(fault);
+        }
+    }
+
+    /**
+     * An idle connection to another endpoint of the host's, where the app has as many connections as it wants to have: for the library,
+     * which knows one address of the host, it would be the one to be used. Null: there is room, or no such connection.
+     */
+    private Channel elsewhere() throws Throwable {
+        int most = internals.config(sender).getMaxConnections();
+        if (most <= 0 || channels.getClientStats().getTotalConnectionCount() < most) {
+            return null;
+        }
+        EndpointKey own = (EndpointKey) future.getPartitionKey();
+        List<EndpointKey> others = new ArrayList<>();
+        ChannelPool pool = channels.getChannelPool();
+        // Closes none.
+        pool.flushPartitions(key -> {
+            if (key instanceof EndpointKey other && other.isBeside(own)) {
+                others.add(other);
+            }
+            return false;
+        });
+        for (EndpointKey other : others) {
+            Channel idle = pool.poll(other);
+            if (idle != null) {
+                return idle;
+            }
+        }
+        return null;
+    }
+
+    /** Whether it is a connection that is asked for, and not the mesh's own answer. */
+    boolean connects() {
+        return endpoint != null;
     }
 
     /** A connection that is kept, and is the caller's now. Null: there is none. */
