@@ -20,7 +20,7 @@ public final class IdleSockets {
     private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final NanoClock clock;
-    /** Those that have been idle, until it is found that they are closed, with what closes them. */
+    /** Those that have been idle, until they are closed, with what closes them. */
     private final Map<MeshSocket, Runnable> sockets = new ConcurrentHashMap<>();
     private final AtomicLong looked;
 
@@ -36,6 +36,7 @@ public final class IdleSockets {
         socket.idleSince.setRelease(now);
         if (!known) {
             sockets.put(socket, close);
+            socket.isKnownTo(this);
         }
         long last = looked.get();
         if (now - last >= PAUSE_NANOS && looked.compareAndSet(last, now)) {
@@ -48,9 +49,18 @@ public final class IdleSockets {
         long since = socket.idleSince.get();
         while (since != IS_NOT && since != NEVER_WAS && !(since > FOR_TOO_LONG && socket.idleSince.compareAndSet(since, IS_NOT))) {
             // Whoever closes it does not block.
-            Thread.onSpinWait();
+            Thread.yield();
             since = socket.idleSince.get();
         }
+    }
+
+    int known() {
+        return sockets.size();
+    }
+
+    /** It is closed. */
+    void forget(MeshSocket socket) {
+        sockets.remove(socket);
     }
 
     private void look(MeshSocket socket, Runnable close, long now) {
@@ -59,11 +69,8 @@ public final class IdleSockets {
             try {
                 close.run();
             } finally {
-                socket.idleSince.set(IS_NOT);
+                socket.idleSince.compareAndSet(FOR_TOO_LONG, IS_NOT);
             }
-        }
-        if (socket.isClosed()) {
-            sockets.remove(socket);
         }
     }
 }

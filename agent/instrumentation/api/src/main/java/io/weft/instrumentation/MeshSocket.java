@@ -41,6 +41,9 @@ public final class MeshSocket extends Socket {
     /** For {@link IdleSockets}. */
     final AtomicLong idleSince = new AtomicLong(IdleSockets.NEVER_WAS);
 
+    /** Who is to hear when it is closed; null: nobody. */
+    private volatile IdleSockets idleSockets;
+
     /** Threads that are writing. */
     private final AtomicInteger writers = new AtomicInteger();
 
@@ -191,6 +194,13 @@ public final class MeshSocket extends Socket {
         }
     }
 
+    void isKnownTo(IdleSockets those) {
+        idleSockets = those;
+        if (isClosed()) {
+            those.forget(this);
+        }
+    }
+
     /** At once: closing TLS waits for whoever is writing, and who cancels a call must not. */
     @Override
     public void close() throws IOException {
@@ -202,6 +212,10 @@ public final class MeshSocket extends Socket {
             }
         } finally {
             super.close();
+            IdleSockets those = idleSockets;
+            if (those != null) {
+                those.forget(this);
+            }
         }
     }
 

@@ -69,6 +69,19 @@ class IdleSocketsTest {
         assertThat(busy.isClosed()).isFalse();
     }
 
+    @Test
+    void whatIsClosedInUseIsKeptNoLonger() throws Exception {
+        IdleSockets idle = new IdleSockets(() -> now);
+        for (int i = 0; i < 20; i++) {
+            MeshSocket socket = socket();
+            open.clear();
+            idle.add(socket, closing(socket));
+            idle.remove(socket);
+            socket.close();
+        }
+        assertThat(idle.known()).isZero();
+    }
+
     private MeshSocket socket() throws IOException {
         MeshSocket socket = MeshSocket.to(
                 new Endpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), endpoint.getLocalPort()), null), Duration.ofSeconds(5).toNanos());

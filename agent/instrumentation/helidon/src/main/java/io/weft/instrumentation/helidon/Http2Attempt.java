@@ -44,10 +44,13 @@ final class Http2Attempt extends Attempt {
 
     @Override
     boolean takes(MeshSocket kept) {
-        if (!kept.leadsTo(exchange().endpoint()) || kept.isClosed()) {
+        if (!kept.leadsTo(exchange().endpoint())) {
             return false;
         }
         idle.remove(kept);
+        if (kept.isClosed()) {
+            return false;
+        }
         if (!kept.shared().lease(sinceNanos)) {
             close(kept);
             return false;

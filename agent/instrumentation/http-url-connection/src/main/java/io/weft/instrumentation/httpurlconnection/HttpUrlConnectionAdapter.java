@@ -85,7 +85,8 @@ public final class HttpUrlConnectionAdapter implements Adapter {
         HttpURLConnection connection = (HttpURLConnection) (third == null ? second : third);
         try {
             return mesh.response(responses, third == null ? null : second, connection);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // Without it the JDK would ask once more, past what policy says.
             return new Handler.Thrown(e);
         }
     }

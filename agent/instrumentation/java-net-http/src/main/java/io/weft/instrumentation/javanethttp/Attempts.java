@@ -344,7 +344,7 @@ final class Attempts {
                         cancel(dropped, new IOException("the response is dropped"));
                     }
                     return again();
-                }, internals.executor(multi))
+                }, this::elsewhere)
                 .thenCompose(Function.identity());
     }
 
@@ -390,7 +390,7 @@ final class Attempts {
             internals.pendingConnection(waiting, gate);
             use(waiting);
             gate.completeOnTimeout(null, pause, TimeUnit.NANOSECONDS);
-            return gate.handleAsync(this::afterPause, internals.executor(multi)).thenCompose(Function.identity());
+            return gate.handleAsync(this::afterPause, this::elsewhere).thenCompose(Function.identity());
         } catch (Throwable fault) {
             mesh.end();
             return CompletableFuture.failedFuture(fault);

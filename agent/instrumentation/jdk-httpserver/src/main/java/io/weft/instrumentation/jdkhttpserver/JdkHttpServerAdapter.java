@@ -9,6 +9,7 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import io.weft.transport.AcceptedSocketChannel;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
@@ -147,17 +148,18 @@ public final class JdkHttpServerAdapter implements Adapter {
     }
 
     private void requestStarted(Object exchange) throws Throwable {
-        Object server = internals.server(exchange);
-        Inbound.Port port = port(server);
         Object connection = internals.connection(exchange);
         InFlight slot = inFlight.get(connection);
         if (slot == null) {
             slot = new InFlight(internals, accepting.of(connection));
             inFlight.put(connection, slot);
         }
+        slot.entered = false;
+        Inbound.Port port = port(internals.server(exchange));
         slot.request.renew(exchange);
         port.enter(slot.request);
         slot.setRelease(slot.request);
+        slot.entered = true;
     }
 
     private static void requestEnded(InFlight slot) {
@@ -170,6 +172,10 @@ public final class JdkHttpServerAdapter implements Adapter {
     private Object doFilter(Filter.Chain chain, HttpExchange http) throws Throwable {
         Object exchange = internals.exchange(http);
         InFlight slot = exchange == null ? null : inFlight.get(internals.connection(exchange));
+        if (slot != null && !slot.entered) {
+            // Without the agent's word the app would be called.
+            return new Handler.Thrown(new IOException("the request cannot be decided"));
+        }
         IncomingRequest request = slot == null ? null : slot.get();
         if (request != null) {
             request.servedHere();
@@ -206,6 +212,8 @@ public final class JdkHttpServerAdapter implements Adapter {
     /** The request that is in flight on a connection; empty between two. */
     private static final class InFlight extends AtomicReference<IncomingRequest> {
         private final transient IncomingRequest request;
+        /** Nothing went wrong when the request came. For the thread of the exchange, which is also that of its filters. */
+        private transient boolean entered;
 
         InFlight(Internals internals, InboundConnection accepted) {
             request = new IncomingRequest(internals, accepted);

@@ -24,20 +24,20 @@ final class Admission {
     }
 
     /** In the place of {@code CoyoteAdapter.service}. */
-    Object service(CoyoteAdapter adapter, Request request, Response response) throws IOException {
-        IncomingRequest incoming = InFlight.peek(request);
-        if (incoming == null || !incoming.isWaiting()) {
-            Connector connector = internals.connector(adapter);
-            Inbound.Port port = ports.of(connector);
-            if (port == null) {
-                return beside(connector, response);
-            }
-            incoming = InFlight.start(internals, connections, request, port);
-            if (incoming == null || !incoming.claimed()) {
-                return Handler.PROCEED;
-            }
-        }
+    Object service(CoyoteAdapter adapter, Request request, Response response) {
         try {
+            IncomingRequest incoming = InFlight.peek(request);
+            if (incoming == null || !incoming.isWaiting()) {
+                Connector connector = internals.connector(adapter);
+                Inbound.Port port = ports.of(connector);
+                if (port == null) {
+                    return beside(connector, response);
+                }
+                incoming = InFlight.start(internals, connections, request, port);
+                if (incoming == null || !incoming.claimed()) {
+                    return Handler.PROCEED;
+                }
+            }
             incoming.waits(null);
             switch (incoming.next()) {
                 case WAIT -> Wait.begin(incoming);
