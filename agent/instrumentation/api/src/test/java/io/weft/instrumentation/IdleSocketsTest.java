@@ -72,7 +72,7 @@ class IdleSocketsTest {
     @Test
     void whatIsClosedInUseIsKeptNoLonger() throws Exception {
         IdleSockets idle = new IdleSockets(() -> now);
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 5; i++) {
             MeshSocket socket = socket();
             open.clear();
             idle.add(socket, closing(socket));
