@@ -1,6 +1,8 @@
 package io.weft.driver;
 
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
@@ -96,16 +98,27 @@ public record HttpCall(
     /** The body as it comes from a stream, once. */
     InputStream once() {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        return new ByteArrayInputStream(bytes) {
+        // Not one of bytes itself: that is read as a whole past what is overridden here.
+        return new FilterInputStream(new ByteArrayInputStream(bytes)) {
             private boolean late = is(Way.LATE);
 
             @Override
-            public synchronized int read(byte[] buffer, int offset, int length) {
+            public int read() throws IOException {
+                pauseOnce();
+                return super.read();
+            }
+
+            @Override
+            public int read(byte[] buffer, int offset, int length) throws IOException {
+                pauseOnce();
+                return super.read(buffer, offset, length);
+            }
+
+            private void pauseOnce() {
                 if (late) {
                     late = false;
                     pause();
                 }
-                return super.read(buffer, offset, length);
             }
         };
     }
