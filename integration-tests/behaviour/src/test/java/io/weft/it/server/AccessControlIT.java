@@ -42,7 +42,6 @@ import io.envoyproxy.envoy.type.v3.FractionalPercent;
 import io.envoyproxy.envoy.type.v3.TokenBucket;
 import io.weft.driver.JdkHttpServer;
 import io.weft.driver.UndertowServer;
-import io.weft.it.harness.FaultyAgent;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
@@ -58,7 +57,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -204,24 +202,6 @@ class AccessControlIT {
                 .setUrlPath(PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix(prefix)))
                 .build();
         return rbac(RBAC.Action.DENY, "forbidden", path, Principal.newBuilder().setAny(true).build());
-    }
-
-    /** Security fails closed: the agent itself fails as a request begins, before it knows what policy says of it. */
-    @ParameterizedTest
-    @EnumSource
-    void whatCannotBeDecidedDoesNotReachTheApp(Server server) throws IOException {
-        policies.serve(io.weft.it.harness.Policy.empty());
-        Path faulty = FaultyAgent.make(testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.dataplane.DrainGate#enter");
-        JvmProcess app = server.start(testbed.jvm("orders", Jdks.newest()).agentIs(faulty).mesh(policies.uri(), "orders").unguarded());
-        int port = app.awaitPort();
-        for (int i = 0; i < 3; i++) {
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                socket.setSoTimeout(30_000);
-                socket.getOutputStream().write(("GET /orders" + CLOSE + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
-                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1)).doesNotContain("200", "orders");
-            }
-        }
-        assertThat(app.stderr()).anySatisfy(line -> assertThat(line).contains("a fault of the test's"));
     }
 
     /** Held up before it is refused: then nobody is there any more to whom the refusal could be written. */

@@ -6,18 +6,23 @@ import static org.awaitility.Awaitility.await;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.weft.driver.JavaNetHttp;
 import io.weft.it.harness.ControlPlane;
+import io.weft.it.harness.FaultyAgent;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.JvmProcess.Tally;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -197,6 +202,23 @@ class ServerIT {
             answer.complete(text.toString());
             return null;
         }
+    }
+
+    /** Security fails closed: the agent itself fails as a request begins, before it knows what policy says of it. */
+    @Test
+    void whatCannotBeDecidedDoesNotReachTheApp() throws IOException {
+        Path faulty = FaultyAgent.make(testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.dataplane.DrainGate#enter");
+        JvmProcess app = server.start(
+                testbed.jvm(server + " with a faulty agent", jdk).agentIs(faulty).mesh(shared.policyServer().uri(), "other").unguarded(), "reached");
+        int port = app.awaitPort();
+        for (int i = 0; i < 3; i++) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.setSoTimeout((int) PATIENCE.toMillis());
+                socket.getOutputStream().write(("GET /" + CLOSE).getBytes(StandardCharsets.ISO_8859_1));
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1)).doesNotContain(" 200 ", "reached");
+            }
+        }
+        app.awaitStderr(line -> line.contains("a fault of the test's"));
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.weft.instrumentation.jetty;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,11 +20,13 @@ import org.eclipse.jetty.util.Callback;
 final class Admission {
     private static final int NOT_FOUND = 404;
 
+    private final AdapterContext context;
     private final ConnectorPorts ports;
     private final Connections connections;
     private final Http2Sessions http2;
 
-    Admission(ConnectorPorts ports, Connections connections, Http2Sessions http2) {
+    Admission(AdapterContext context, ConnectorPorts ports, Connections connections, Http2Sessions http2) {
+        this.context = context;
         this.ports = ports;
         this.connections = connections;
         this.http2 = http2;
@@ -48,6 +51,7 @@ final class Admission {
         } catch (Throwable fault) {
             // Without the agent's word the app would be called: what was refused must not reach it.
             incoming.end();
+            context.warn("jetty: a request that cannot be decided does not reach the app: " + fault);
             return new Handler.Thrown(new IOException("the request cannot be decided", fault));
         }
     }

@@ -17,7 +17,7 @@ public final class JettyAdapter extends ServerAdapter {
 
     public JettyAdapter(AdapterContext context) throws ReflectiveOperationException {
         super(context);
-        admission = new Admission(ports, connections, http2);
+        admission = new Admission(context, ports, connections, http2);
     }
 
     @Override

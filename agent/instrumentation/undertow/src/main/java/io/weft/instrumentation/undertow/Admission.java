@@ -11,6 +11,7 @@ import io.weft.dataplane.Inbound;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
 import io.weft.dataplane.ResponseChanges;
+import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -21,11 +22,13 @@ import org.xnio.IoUtils;
 final class Admission {
     private static final AttachmentKey<IncomingRequest> INCOMING = AttachmentKey.create(IncomingRequest.class);
 
+    private final AdapterContext context;
     private final ListenerPorts ports;
     private final Accepting accepting;
     private final Http2Channels http2;
 
-    Admission(ListenerPorts ports, Accepting accepting, Http2Channels http2) {
+    Admission(AdapterContext context, ListenerPorts ports, Accepting accepting, Http2Channels http2) {
+        this.context = context;
         this.ports = ports;
         this.accepting = accepting;
         this.http2 = http2;
@@ -51,6 +54,7 @@ final class Admission {
             return decide(incoming, handler, exchange);
         } catch (Throwable fault) {
             // Without the agent's word the app would be called: what was refused must not reach it because the caller is gone.
+            context.warn("undertow: a request that cannot be decided does not reach the app: " + fault);
             return new Handler.Thrown(new IllegalStateException("the request cannot be decided", fault));
         }
     }

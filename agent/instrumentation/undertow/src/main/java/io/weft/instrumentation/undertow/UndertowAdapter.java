@@ -24,7 +24,7 @@ public final class UndertowAdapter implements Adapter {
         http2 = new Http2Channels(context);
         ports = new ListenerPorts(context, http2);
         accepting = new Accepting(context);
-        admission = new Admission(ports, accepting, http2);
+        admission = new Admission(context, ports, accepting, http2);
     }
 
     @Override
