@@ -29,6 +29,7 @@ import org.apache.http.nio.protocol.HttpAsyncClientExchangeHandler;
 import org.apache.http.nio.protocol.HttpAsyncRequestExecutor;
 import org.apache.http.nio.reactor.IOSession;
 import org.apache.http.pool.ConnPoolControl;
+import org.apache.http.pool.PoolStats;
 import org.apache.http.protocol.HttpContext;
 
 /**
@@ -174,10 +175,15 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         return apps > 0 ? Math.min(apps, mesh) : mesh;
     }
 
-    /** Whether it may be the pool that makes this wait. */
+    /** Whether it may be the pool that makes this wait. What its versions call pending is what connects, or what waits for a place. */
     @SuppressWarnings("unchecked")
     private boolean isQueued(HttpRoute route) {
-        return connections instanceof ConnPoolControl<?> pool && ((ConnPoolControl<HttpRoute>) pool).getStats(route).getPending() > 0;
+        if (!(connections instanceof ConnPoolControl<?> pool)) {
+            return false;
+        }
+        PoolStats there = ((ConnPoolControl<HttpRoute>) pool).getStats(route);
+        PoolStats all = pool.getTotalStats();
+        return there.getPending() > 0 || there.getLeased() >= there.getMax() || all.getLeased() + all.getPending() >= all.getMax();
     }
 
     /** The library connects for this attempt, or the mesh has its handshake to do. */
