@@ -46,7 +46,7 @@ final class Write {
 
     /** The first time only. */
     void tell(AsyncResult<Void> result) {
-        if (library != null && TOLD.compareAndSet(this, 0, 1)) {
+        if (library != null && told == 0 && TOLD.compareAndSet(this, 0, 1)) {
             library.handle(result);
         }
     }
@@ -64,7 +64,7 @@ final class Write {
 
     /** It is not made any more. */
     void release() {
-        if (args[body] != null && RELEASED.compareAndSet(this, 0, 1)) {
+        if (args[body] != null && released == 0 && RELEASED.compareAndSet(this, 0, 1)) {
             ReferenceCountUtil.release(args[body]);
         }
     }
