@@ -41,4 +41,10 @@ record Answer(
     boolean failed() {
         return status != 200 || version == null;
     }
+
+    /** Of one that failed: who asked, the status (0: none) and the error. */
+    @JsonIgnore
+    String failure() {
+        return via + ' ' + status + ' ' + error;
+    }
 }

@@ -2,6 +2,8 @@ package io.weft.controlplane.demo;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -10,14 +12,14 @@ import java.util.function.Predicate;
  */
 final class Answers {
     private final List<Answer> log = new ArrayList<>();
-    private long failed;
+    private final Map<String, Integer> failures = new TreeMap<>();
     private boolean counting;
     private Predicate<Answer> intended = answer -> false;
 
     /** Forgets what was. */
     synchronized void beginCounting() {
         log.clear();
-        failed = 0;
+        failures.clear();
         counting = true;
     }
 
@@ -33,7 +35,7 @@ final class Answers {
     synchronized void add(Answer answer) {
         log.add(answer);
         if (answer.failed() && !intended.test(answer)) {
-            failed++;
+            failures.merge(answer.failure(), 1, Integer::sum);
         }
         notifyAll();
     }
@@ -42,8 +44,13 @@ final class Answers {
         return log.size();
     }
 
-    synchronized long failed() {
-        return failed;
+    synchronized int failed() {
+        return failures.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** How often each was seen. */
+    synchronized Map<String, Integer> failures() {
+        return new TreeMap<>(failures);
     }
 
     /** A copy of what was logged from this position on. */

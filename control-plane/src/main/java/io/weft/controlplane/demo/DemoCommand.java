@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
                     + " edits the policy file step by step and shows who gets what."
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:every step held", "1:a step did not hold", "2:wrong usage"})
+        exitCodeList = {"0:every step held and no request failed", "1:a step did not hold, or a request failed", "2:wrong usage"})
 public final class DemoCommand implements Callable<Integer> {
 
     /** As a shell says of what SIGINT ended. */
@@ -87,7 +87,7 @@ public final class DemoCommand implements Callable<Integer> {
         out.println(json(result));
         out.flush();
         if (!result.ok()) {
-            System.err.println("weft demo: a step did not hold. The logs of all processes are in " + files.logs());
+            System.err.println("weft demo: a step did not hold, or a request failed. The logs of all processes are in " + files.logs());
         }
         return result.ok() ? 0 : 1;
     }
@@ -118,8 +118,7 @@ public final class DemoCommand implements Callable<Integer> {
             view.says("Now it is yours: edit the policy and watch. Ctrl-C ends the demo.\n" + policy);
             Thread.sleep(Long.MAX_VALUE);
         }
-        return new DemoResult(
-                mesh.answers().size(), mesh.answers().failed(), results, results.stream().allMatch(StepResult::ok));
+        return DemoResult.of(mesh.answers(), results);
     }
 
     /** As seen from the working directory, when it is below it. */

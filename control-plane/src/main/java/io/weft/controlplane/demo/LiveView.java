@@ -136,7 +136,7 @@ final class LiveView implements View {
         if (!answers.counting()) {
             return DIM + "starting" + PLAIN;
         }
-        long failed = answers.failed();
+        int failed = answers.failed();
         return String.format(
                 Locale.ROOT, "%,d/s  %,d in all  %s%,d failed%s",
                 recent.size(), answers.size(), failed == 0 ? GREEN : RED, failed, PLAIN);

@@ -25,13 +25,14 @@ final class PlainView implements View {
     public void ended(Step step, StepResult result) {
         out.printf(
                 Locale.ROOT,
-                "%s %-20s v1 %5.1f %%  v2 %5.1f %%  of %,d requests, %d failed, in force after %d ms%n",
+                "%s %-20s v1 %5.1f %%  v2 %5.1f %%  of %,d requests, %d failed%s, in force after %d ms%n",
                 result.ok() ? "✓" : "✗",
                 step.name(),
                 100 * result.observed().getOrDefault("v1", 0.0),
                 100 * result.observed().getOrDefault("v2", 0.0),
                 result.requests(),
                 result.failed(),
+                result.lost() == 0 ? "" : " and " + result.lost() + " lost with the killed process",
                 result.effectiveAfterMs());
     }
 

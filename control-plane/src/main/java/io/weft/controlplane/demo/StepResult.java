@@ -8,6 +8,7 @@ import java.util.Map;
  * @param observed a share for each version that was expected or answered
  * @param requests that the shares are of: answered while the step was in force
  * @param failed among them and among those on the way when it took effect
+ * @param lost what was on its way to a process that was killed, which a mesh does not change
  * @param failures how often each was seen: who asked, the status (0: none) and the error
  * @param effectiveAfterMs from the action to the last sign of what was before
  */
@@ -17,6 +18,7 @@ record StepResult(
         Map<String, Double> observed,
         int requests,
         int failed,
+        int lost,
         Map<String, Integer> failures,
         long effectiveAfterMs,
         boolean ok) {}

@@ -50,8 +50,9 @@ final class StepRunner {
         }
         Map<String, Integer> failures = new TreeMap<>();
         sample.all.stream()
-                .filter(answer -> answer.failed() && !excused(step, answer, done) && !step.refused().test(answer))
-                .forEach(answer -> failures.merge(answer.via() + ' ' + answer.status() + ' ' + answer.error(), 1, Integer::sum));
+                .filter(answer -> fails(step, answer) && !excused(step, answer, done))
+                .forEach(answer -> failures.merge(answer.failure(), 1, Integer::sum));
+        int lost = (int) sample.all.stream().filter(answer -> fails(step, answer) && excused(step, answer, done)).count();
         int failed = failures.values().stream().mapToInt(Integer::intValue).sum();
         return new StepResult(
                 step.name(),
@@ -59,6 +60,7 @@ final class StepRunner {
                 shares(step, sample.counted),
                 sample.counted.size(),
                 failed,
+                lost,
                 failures,
                 inForce ? Math.max(0, effectiveAt - began) : -1,
                 inForce && sample.enough && failed == 0 && holds(step, sample));
@@ -83,6 +85,10 @@ final class StepRunner {
         Map<String, Double> observed = shares(step, sample.counted);
         return step.expected().entrySet().stream()
                 .allMatch(share -> within(observed.get(share.getKey()), share.getValue(), sample.counted.size()));
+    }
+
+    private static boolean fails(Step step, Answer answer) {
+        return answer.failed() && !step.refused().test(answer);
     }
 
     /**

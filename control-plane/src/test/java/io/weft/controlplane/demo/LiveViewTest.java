@@ -30,7 +30,7 @@ class LiveViewTest {
         try (View view = new LiveView(new PrintStream(screen, true, StandardCharsets.UTF_8), mesh, Scenario.steps())) {
             view.says("Now it is yours: edit the policy and watch. Ctrl-C ends the demo.\nfile");
             for (Step step : Scenario.steps()) {
-                view.ended(step, new StepResult(step.name(), step.expected(), Map.of("v1", 1.0, "v2", 1.0), 2_000, 0, Map.of(), 12_345, true));
+                view.ended(step, new StepResult(step.name(), step.expected(), Map.of("v1", 1.0, "v2", 1.0), 2_000, 0, 0, Map.of(), 12_345, true));
             }
         }
 

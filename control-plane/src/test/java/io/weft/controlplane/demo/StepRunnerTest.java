@@ -3,6 +3,7 @@ package io.weft.controlplane.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,7 +77,25 @@ class StepRunnerTest {
             answers(REQUESTS, 0.5);
         }, new Step.Gone((mesh, answer) -> false));
 
-        assertThat(new StepRunner(mesh, REQUESTS).run(kill).failed()).isZero();
+        StepResult result = new StepRunner(mesh, REQUESTS).run(kill);
+
+        assertThat(result.failed()).isZero();
+        assertThat(result.lost()).isEqualTo(1);
+        assertThat(DemoResult.of(mesh.answers(), List.of(result)))
+                .returns(0, DemoResult::failed)
+                .returns(1, DemoResult::lost)
+                .returns(true, DemoResult::ok);
+    }
+
+    @Test
+    void aRequestThatFailsBetweenTwoStepsIsNamed() throws Exception {
+        StepResult result = run(steady(), () -> answers(REQUESTS, 0.5));
+        mesh.answers().add(failed(later()));
+
+        assertThat(DemoResult.of(mesh.answers(), List.of(result)))
+                .returns(1, DemoResult::failed)
+                .returns(Map.of(failed(later()).failure(), 1), DemoResult::failures)
+                .returns(false, DemoResult::ok);
     }
 
     private StepResult run(Step step, Runnable traffic) throws Exception {

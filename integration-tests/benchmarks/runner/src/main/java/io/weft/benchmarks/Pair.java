@@ -36,7 +36,7 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     private static final int FIRST_WITH_CPU_TIME = 25;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** A stretch of load; CPU is of a request. */
+    /** A stretch of load; CPU is of a request, without the compilers'. */
     record Window(double clientMicros, double serverMicros, double p50Micros, double p99Micros) {
 
         double cpuMicros() {
@@ -160,15 +160,15 @@ record Pair(JvmProcess client, JvmProcess server, String url) {
     }
 
     private Window send(int requests, Supplier<Map<String, String>> load) {
-        double clientBefore = Cpu.seconds(client);
-        double serverBefore = Cpu.seconds(server);
+        JvmCpu clientBefore = JvmCpu.of(client);
+        JvmCpu serverBefore = JvmCpu.of(server);
         Map<String, String> answer = load.get();
-        double ofClient = Cpu.seconds(client) - clientBefore;
-        double ofServer = Cpu.seconds(server) - serverBefore;
+        double ofClient = JvmCpu.of(client).microsSince(clientBefore);
+        double ofServer = JvmCpu.of(server).microsSince(serverBefore);
         if (!answer.get("failed").equals("0")) {
             throw new IllegalStateException(answer.get("failed") + " of " + requests + " requests failed, the last with " + answer.get("failure") + "\n" + client.report() + "\n" + server.report());
         }
-        return new Window(ofClient / requests * 1e6, ofServer / requests * 1e6, micros(answer.get("p50")), micros(answer.get("p99")));
+        return new Window(ofClient / requests, ofServer / requests, micros(answer.get("p50")), micros(answer.get("p99")));
     }
 
     private static double micros(String nanos) {

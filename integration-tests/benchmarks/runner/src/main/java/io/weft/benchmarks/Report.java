@@ -256,7 +256,7 @@ final class Report {
         StringBuilder table = new StringBuilder("""
                 CPU of client and server together at 4,000 requests a second, with the agent in both over with it in neither: the median of the rounds, and the least and the most
                 of them. Of them alone, the client's and the server's. *Flat out* is the same as fast as two threads can. Rounds differ by several per cents, so few of them say
-                little of three per cent. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
+                little of three per cent. What the compilers use is not counted. Beside a library there is always the same program at the other end, that does as little as it can. `--library NAME` measures one of them.
 
                 | library | is the | ratio | rounds: least to most | client alone | server alone | flat out | µs without | p50 | p99 | JDK |
                 |---|---|---|---|---|---|---|---|---|---|---|
