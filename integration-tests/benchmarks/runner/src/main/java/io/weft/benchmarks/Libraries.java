@@ -9,11 +9,10 @@ import java.util.function.Consumer;
 /**
  * {@link Overhead} of each library, with the same lean program at the other end: clients with Tomcat, servers with {@code java.net.http}.
  *
- * <p>At a fixed rate, as a service has it; beside it as fast as two threads can. Two JVMs that run the same code differ by several per cents either way: a figure of
- * three per cent takes many rounds.
+ * <p>At a fixed rate, as a service has it; beside it as fast as two threads can. Two JVMs that run the same code differ by several per cents either way, however long
+ * they are measured: a figure of three per cent takes many rounds, which may be short.
  */
 final class Libraries implements Benchmark {
-    private static final int TURNS = 2;
     /** Well below what the slowest library can on two processors. */
     private static final int RATE = 4_000;
 
@@ -24,7 +23,7 @@ final class Libraries implements Benchmark {
 
     @Override
     public String summary() {
-        return "overhead of each client and server library, some two minutes each; --library says of which";
+        return "overhead of each client and server library, some three minutes each; --library says of which";
     }
 
     @Override
@@ -34,14 +33,13 @@ final class Libraries implements Benchmark {
 
     private Figure figure(Settings settings, MeasuredLibrary library) throws Exception {
         int requests = Overhead.requests(settings);
-        int turns = settings.times(TURNS, 1);
         SideBySide paced = new SideBySide();
         SideBySide flatOut = new SideBySide();
-        Overhead.measure(settings, library.apps(), settings.rounds(3, 1), (off, on) -> {
-            flatOut.round(turns, () -> off.send(requests), () -> on.send(requests));
+        Overhead.measure(settings, library.apps(), settings.rounds(5, 1), (off, on) -> {
+            flatOut.round(1, () -> off.send(requests), () -> on.send(requests));
             off.send(requests, RATE);
             on.send(requests, RATE);
-            paced.round(turns, () -> off.send(requests, RATE), () -> on.send(requests, RATE));
+            paced.round(1, () -> off.send(requests, RATE), () -> on.send(requests, RATE));
         });
         Map<String, Object> detail = new LinkedHashMap<>();
         detail.put("library", library.title());

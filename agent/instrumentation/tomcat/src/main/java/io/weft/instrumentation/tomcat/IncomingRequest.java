@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
+import org.apache.tomcat.util.buf.ByteChunk;
 import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -247,7 +248,14 @@ final class IncomingRequest extends InboundExchange {
         target.setBytes(bytes, 0, bytes.length);
     }
 
-    private static String text(MessageBytes bytes) {
-        return bytes.getType() == MessageBytes.T_BYTES ? bytes.getByteChunk().toString() : bytes.toString();
+    private static String text(MessageBytes message) {
+        if (message.getType() != MessageBytes.T_BYTES) {
+            return message.toString();
+        }
+        ByteChunk bytes = message.getByteChunk();
+        // What Tomcat has for that goes by way of a decoder and a copy, also where each byte is a character.
+        return !bytes.isNull() && StandardCharsets.ISO_8859_1.equals(bytes.getCharset())
+                ? new String(bytes.getBytes(), bytes.getStart(), bytes.getLength(), StandardCharsets.ISO_8859_1)
+                : bytes.toString();
     }
 }
