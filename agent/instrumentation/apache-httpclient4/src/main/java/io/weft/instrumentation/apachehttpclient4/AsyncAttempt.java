@@ -140,7 +140,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
 
     private void lease() {
         RequestConfig config = hop.clientContext().getRequestConfig();
-        Object state = EndpointRoute.state(tls(), hop.clientContext().getUserToken());
+        Object state = EndpointRoutes.state(tls(), hop.clientContext().getUserToken());
         HttpRoute route = route();
         Lease next = new Lease();
         lease = next;
@@ -234,7 +234,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
     }
 
     private HttpRoute route() {
-        return EndpointRoute.to(endpoint, hop.route());
+        return hop.routes().to(endpoint, hop.route());
     }
 
     private void leased(NHttpClientConnection connection) {
@@ -247,7 +247,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         try {
             reused = connections.isRouteComplete(connection);
             if (!reused) {
-                EndpointRoute.limit(connections, route(), hop.route());
+                EndpointRoutes.limit(connections, route(), hop.route());
             }
             if (reused && tls() != null && !(session(connection) instanceof SecuredSession secured && secured.lease())) {
                 // Policy has taken it away meanwhile, or it is none of the mesh's.
@@ -449,7 +449,7 @@ final class AsyncAttempt implements HttpAsyncClientExchangeHandler {
         }
         connection.getContext().removeAttribute(HttpAsyncRequestExecutor.HTTP_HANDLER);
         if (validMillis != null && isGood(connection)) {
-            Object state = EndpointRoute.state(tls(), hop.clientContext().getUserToken());
+            Object state = EndpointRoutes.state(tls(), hop.clientContext().getUserToken());
             connections.releaseConnection(connection, state, validMillis, TimeUnit.MILLISECONDS);
             return;
         }

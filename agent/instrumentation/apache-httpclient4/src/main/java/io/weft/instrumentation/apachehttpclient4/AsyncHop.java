@@ -94,6 +94,10 @@ final class AsyncHop {
         return route;
     }
 
+    EndpointRoutes routes() {
+        return internals.routes();
+    }
+
     NHttpClientConnectionManager connections() {
         return connections;
     }

@@ -23,9 +23,15 @@ final class AsyncInternals {
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext context;
 
+    private final EndpointRoutes routes = new EndpointRoutes();
+
     AsyncInternals(AdapterContext context) throws ReflectiveOperationException {
         AsyncInternals.context = context;
         AdapterContext.initialize(MethodHandles.lookup(), Members.class);
+    }
+
+    EndpointRoutes routes() {
+        return routes;
     }
 
     /** Whether it is one of a client that has an execution chain. */

@@ -37,6 +37,7 @@ import org.apache.http.impl.execchain.RequestAbortedException;
 final class MeshConnection implements ManagedHttpClientConnection {
     private final HttpClientConnectionManager apps;
     private final SecuredSockets securedSockets;
+    private final EndpointRoutes routes;
     private final HttpRoute route;
     private final Object state;
     private final AtomicReference<HttpClientConnection> leased = new AtomicReference<>();
@@ -59,9 +60,10 @@ final class MeshConnection implements ManagedHttpClientConnection {
     /** To the request before this one of the same hop, which was a challenge; null before. */
     private HttpResponse challenge;
 
-    MeshConnection(HttpClientConnectionManager apps, SecuredSockets securedSockets, HttpRoute route, Object state) {
+    MeshConnection(HttpClientConnectionManager apps, SecuredSockets securedSockets, EndpointRoutes routes, HttpRoute route, Object state) {
         this.apps = apps;
         this.securedSockets = securedSockets;
+        this.routes = routes;
         this.route = route;
         this.state = state;
     }
@@ -113,7 +115,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
     private HttpClientConnection leaseAny(Endpoint endpoint, RequestConfig config) throws IOException {
         tls = endpoint == null ? null : endpoint.tls();
         ConnectionRequest request =
-                apps.requestConnection(endpoint == null ? route : EndpointRoute.to(endpoint, route), EndpointRoute.state(tls, state));
+                apps.requestConnection(endpoint == null ? route : routes.to(endpoint, route), EndpointRoutes.state(tls, state));
         waiting = request;
         try {
             refuseAborted();
@@ -162,8 +164,8 @@ final class MeshConnection implements ManagedHttpClientConnection {
 
     private void connect(HttpClientConnection connection, Endpoint endpoint, int timeoutMillis, HttpClientContext context)
             throws IOException {
-        HttpRoute route = EndpointRoute.to(endpoint, this.route);
-        EndpointRoute.limit(apps, route, this.route);
+        HttpRoute route = routes.to(endpoint, this.route);
+        EndpointRoutes.limit(apps, route, this.route);
         try {
             apps.connect(connection, route, timeoutMillis, context);
             if (endpoint.tls() != null) {
@@ -204,7 +206,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
     private InetAddress address(Endpoint endpoint) {
         String name = route.getTargetHost().getHostName();
         boolean literal = name.indexOf(':') >= 0 || Character.digit(name.charAt(name.length() - 1), 10) >= 0;
-        return EndpointRoute.named(literal ? null : name, endpoint.address());
+        return EndpointRoutes.named(literal ? null : name, endpoint.address());
     }
 
     /** The connection that is leased is of no use any more. From any thread. */
@@ -224,7 +226,7 @@ final class MeshConnection implements ManagedHttpClientConnection {
                 securedSockets.shutdown(connection);
             }
             if (connection != null) {
-                apps.releaseConnection(connection, EndpointRoute.state(tls, state), validity, unit);
+                apps.releaseConnection(connection, EndpointRoutes.state(tls, state), validity, unit);
             }
         } finally {
             end();

@@ -14,15 +14,17 @@ import org.apache.http.protocol.HttpContext;
 final class MeshConnectionManager implements HttpClientConnectionManager {
     private final HttpClientConnectionManager apps;
     private final SecuredSockets secured;
+    private final EndpointRoutes routes;
 
-    MeshConnectionManager(HttpClientConnectionManager apps, SecuredSockets secured) {
+    MeshConnectionManager(HttpClientConnectionManager apps, SecuredSockets secured, EndpointRoutes routes) {
         this.apps = apps;
         this.secured = secured;
+        this.routes = routes;
     }
 
     @Override
     public ConnectionRequest requestConnection(HttpRoute route, Object state) {
-        MeshConnection connection = new MeshConnection(apps, secured, route, state);
+        MeshConnection connection = new MeshConnection(apps, secured, routes, route, state);
         return new ConnectionRequest() {
             @Override
             public HttpClientConnection get(long timeout, TimeUnit unit) {

@@ -15,6 +15,7 @@ final class StandIns {
     private final Internals internals;
     private final Outbound outbound;
     private final SecuredSockets secured;
+    private final EndpointRoutes routes = new EndpointRoutes();
     private final Attached<ClientExecChain> byOriginal = new Attached<>();
 
     StandIns(Internals internals, Outbound outbound, SecuredSockets secured) {
@@ -43,7 +44,7 @@ final class StandIns {
         ConnectionKeepAliveStrategy keepAlive = internals.keepAlive(original);
         return new MainClientExec(
                 new MeshRequestExecutor(internals.executor(original), keepAlive, outbound),
-                new MeshConnectionManager(internals.connections(original), secured),
+                new MeshConnectionManager(internals.connections(original), secured, routes),
                 internals.reuse(original),
                 keepAlive,
                 internals.targetAuthentication(original),
@@ -55,7 +56,7 @@ final class StandIns {
         ConnectionKeepAliveStrategy keepAlive = internals.keepAlive(original);
         return new MinimalClientExec(
                 new MeshRequestExecutor(internals.executor(original), keepAlive, outbound),
-                new MeshConnectionManager(internals.connections(original), secured),
+                new MeshConnectionManager(internals.connections(original), secured, routes),
                 internals.reuse(original),
                 keepAlive);
     }

@@ -2,19 +2,22 @@ package io.weft.instrumentation.apachehttpclient4;
 
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
+import io.weft.instrumentation.Attached;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.Objects;
 import org.apache.http.HttpHost;
 import org.apache.http.conn.routing.HttpRoute;
 import org.apache.http.pool.ConnPoolControl;
 
-/** The library's pools, as the mesh uses them. */
-final class EndpointRoute {
+/** The library's pools, as the mesh uses them. Thread-safe. */
+final class EndpointRoutes {
     /** The state of a pooled connection with mesh TLS: whoever asks for another one gets another connection. */
     private record Secured(ClientTls tls, Object state) {}
 
-    private EndpointRoute() {}
+    /** What most requests ask for; to make it takes as long as a decision about a request. */
+    private final Attached<HttpRoute> known = new Attached<>();
 
     /**
      * Address and port are part of the pool's key, and so is whether TLS is on it. By what it was secured is the connection's state.
@@ -22,7 +25,20 @@ final class EndpointRoute {
      *
      * @param apps where the app's request would go
      */
-    static HttpRoute to(Endpoint endpoint, HttpRoute apps) {
+    HttpRoute to(Endpoint endpoint, HttpRoute apps) {
+        HttpRoute made = known.of(endpoint);
+        if (made != null && Objects.equals(made.getLocalAddress(), apps.getLocalAddress())
+                && made.getTargetHost().getSchemeName().equals(apps.getTargetHost().getSchemeName())) {
+            return made;
+        }
+        HttpRoute route = make(endpoint, apps);
+        if (made == null) {
+            known.put(endpoint, route);
+        }
+        return route;
+    }
+
+    private static HttpRoute make(Endpoint endpoint, HttpRoute apps) {
         InetSocketAddress address = endpoint.address();
         String literal = address.getAddress().getHostAddress();
         HttpHost target = new HttpHost(named(literal, address), address.getPort(), apps.getTargetHost().getSchemeName());
