@@ -52,7 +52,7 @@ public final class JettyModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "jetty",
-                "9.4 to 12; others are kept from serving where they cannot be secured",
+                "9.4.20 to 12; others are kept from serving where they cannot be secured",
                 List.of(PACKAGE + "JettyAdapter", PACKAGE + "JettyBefore12Adapter", PACKAGE + "GuardedJettyAdapter"),
                 List.of(),
                 List.of(
