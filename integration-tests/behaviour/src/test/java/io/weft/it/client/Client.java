@@ -117,6 +117,11 @@ enum Client {
         return this == ARMERIA_1_26 || this == ARMERIA_1_40 ? query.replace("%20", "+") : query;
     }
 
+    /** A relative redirect, as it understands one: Reactor Netty 1.0.0 takes what has no slash for a host. */
+    String relative(String path) {
+        return this == REACTOR_NETTY_1_0 ? '/' + path : path;
+    }
+
     /** The path that it takes a relative redirect for. */
     String resolved(String path) {
         return this == ARMERIA_1_40 ? '/' + path : path;
@@ -132,9 +137,9 @@ enum Client {
         return this == MICRONAUT_4_0 || this == APACHE_HTTP_CLIENT_4_3;
     }
 
-    /** What it sends to where a POST is redirected says that a body follows, which does not. */
-    boolean promisesABodyAfterRedirects() {
-        return this == VERTX_4_0;
+    /** To where a POST is redirected it sends another one, as Reactor Netty 1.0.0, or what says that a body follows, which does not. */
+    boolean redirectsPostsOtherwise() {
+        return this == VERTX_4_0 || this == REACTOR_NETTY_1_0;
     }
 
     /** It has no limit for redirects. */

@@ -220,13 +220,13 @@ abstract class RoutingExpectations extends Expectations {
         stage().serve(clusters().virtualHost("orders", to("a")).virtualHost("stock", to("b")));
         a.react(request -> switch (request.target()) {
             case "/within" -> new Respond(302, Map.of("Location", "http://stock/x"), "");
-            case "/relative" -> new Respond(303, Map.of("Location", "there"), "");
+            case "/relative" -> new Respond(303, Map.of("Location", stage().client.relative("there")), "");
             case "/out" -> new Respond(302, Map.of("Location", "http://127.0.0.1:" + outside.address().getPort() + "/y"), "");
             default -> a.ok();
         });
 
         HttpAnswer within = stage().send(Call.get("http://orders/within").way(Way.FOLLOW_REDIRECTS));
-        HttpAnswer relative = stage().send((stage().client.promisesABodyAfterRedirects()
+        HttpAnswer relative = stage().send((stage().client.redirectsPostsOtherwise()
                 ? Call.get("http://orders/relative")
                 : Call.post("http://orders/relative", "body")).way(Way.FOLLOW_REDIRECTS));
         HttpAnswer out = stage().send(Call.get("http://orders/out").way(Way.FOLLOW_REDIRECTS));

@@ -107,6 +107,11 @@ enum Server {
         return speaksHttp2() && this != MICRONAUT_4_0;
     }
 
+    /** Of those with WebSockets: Reactor Netty 1.0.0 tries to have the kernel send them, and fails. */
+    boolean sendsFilesOverHttp2() {
+        return this != REACTOR_NETTY_1_0;
+    }
+
     boolean speaksWebSocket() {
         return isServletContainer() || isReactorNetty() || isVertx();
     }

@@ -22,7 +22,7 @@ public final class ReactorNettyModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "reactor-netty",
-                "1.0.23 to 1.3",
+                "1.0 to 1.3",
                 "io.weft.instrumentation.reactornetty.ReactorNettyAdapter",
                 List.of(),
                 List.of(
@@ -45,6 +45,9 @@ public final class ReactorNettyModule {
                                 "(Lio/netty/handler/codec/http/HttpResponse;)Z"),
                         // by address
                         Hook.argument("pool-settings", "reactor.netty.resources.PooledConnectionProvider", "poolFactory", "", 0).whenPresent(),
+                        // where early versions of 1.0 have it
+                        Hook.argument("pool-settings", "reactor.netty.resources.DefaultPooledConnectionProvider", "poolFactory", "", 0)
+                                .whenPresent(),
                         // with and without metrics
                         Hook.around("pool", "reactor.netty.resources.DefaultPooledConnectionProvider", "createPool", "").whenPresent()));
     }
