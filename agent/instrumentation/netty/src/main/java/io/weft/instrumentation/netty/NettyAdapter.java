@@ -10,7 +10,7 @@ import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
 
-/** The handlers of {@link NettyModule}. Compiled against Netty 4.1.53, links on later ones. Thread-safe. */
+/** The handlers of {@link NettyModule}. Compiled against Netty 4.1.21, links on later ones. Thread-safe. */
 public final class NettyAdapter implements Adapter {
     private final AdapterContext context;
     private final Protocols protocols;

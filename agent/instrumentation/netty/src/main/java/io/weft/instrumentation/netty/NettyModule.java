@@ -36,7 +36,7 @@ public final class NettyModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "netty",
-                "4.1.53 and later, 4.2",
+                "4.1.21 and later, 4.2",
                 "io.weft.instrumentation.netty.NettyAdapter",
                 List.of(),
                 List.of(
