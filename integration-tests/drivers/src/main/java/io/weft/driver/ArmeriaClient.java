@@ -59,7 +59,7 @@ public final class ArmeriaClient {
      * It sends a body at once, whatever is expected, and what comes of that when the server has closed meanwhile is chance. Where a response is over
      * before the end of its request is written, it takes the connection for one that is good for more.
      */
-    private static final boolean IS_1_26 = Version.get("armeria").artifactVersion().startsWith("1.26.");
+    private static final boolean IS_OLD = Integer.parseInt(Version.get("armeria").artifactVersion().split("\\.")[1]) <= 26;
 
     private final ExecutorService writers = Executors.newCachedThreadPool();
     private final Map<Traits, WebClient> clients = new ConcurrentHashMap<>();
@@ -81,7 +81,7 @@ public final class ArmeriaClient {
             factory.connectTimeoutMillis(traits.timeoutMillis);
             client.responseTimeoutMillis(traits.timeoutMillis);
         }
-        if (IS_1_26) {
+        if (IS_OLD) {
             client.requestAutoAbortDelayMillis(1_000);
         }
         if (traits.proxyPort > 0) {
@@ -150,7 +150,7 @@ public final class ArmeriaClient {
         if (authorization != null) {
             headers.set("authorization", authorization);
         }
-        if (call.is(Way.EXPECT_CONTINUE) && !IS_1_26) {
+        if (call.is(Way.EXPECT_CONTINUE) && !IS_OLD) {
             headers.set("expect", "100-continue");
         }
         byte[] body = call.body().getBytes(StandardCharsets.UTF_8);

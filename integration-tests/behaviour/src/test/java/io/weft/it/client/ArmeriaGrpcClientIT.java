@@ -75,7 +75,7 @@ class ArmeriaGrpcClientIT {
 
     private JvmProcess start(boolean inTheMesh) {
         var jvm = testbed.jvm(inTheMesh ? "in the mesh" : "without", Jdks.newest())
-                .classPath(Library.named("armeria-1.26")).classPath(Library.named("armeria-grpc-1.26"));
+                .classPath(Library.named("armeria-1.24")).classPath(Library.named("armeria-grpc-1.24"));
         return (inTheMesh ? jvm.mesh(policies.uri(), "shop") : jvm).driver(ArmeriaGrpcClient.class);
     }
 

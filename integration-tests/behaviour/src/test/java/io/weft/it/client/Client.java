@@ -59,7 +59,7 @@ enum Client {
     VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.InternalsSince45#towards"),
     HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
     HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead"),
-    ARMERIA_1_26("Armeria 1.26", ArmeriaClient.class, "armeria-1.26", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
+    ARMERIA_1_24("Armeria 1.24", ArmeriaClient.class, "armeria-1.24", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
     ARMERIA_1_40("Armeria 1.40", ArmeriaClient.class, "armeria-1.40", Span.NEWEST_JDK, "armeriaclient.Hop#context"),
     MICRONAUT_4_0("Micronaut 4.0", MicronautClient.class, "micronaut-4.0", Span.OLDEST_JDK, "micronauthttpclient.Hop#way"),
     MICRONAUT_4_10("Micronaut 4.10", MicronautClient.class, "micronaut-4.10", Span.NEWEST_JDK, "micronauthttpclient.Hop#way");
@@ -114,7 +114,7 @@ enum Client {
 
     /** As it writes a space in a query. */
     String query(String query) {
-        return this == ARMERIA_1_26 || this == ARMERIA_1_40 ? query.replace("%20", "+") : query;
+        return this == ARMERIA_1_24 || this == ARMERIA_1_40 ? query.replace("%20", "+") : query;
     }
 
     /** A relative redirect, as it understands one: Reactor Netty 1.0.0 takes what has no slash for a host. */

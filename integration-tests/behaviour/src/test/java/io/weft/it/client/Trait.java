@@ -19,7 +19,7 @@ enum Trait {
     LIMITS_THE_WHOLE_REQUEST(
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
             Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12,
-            Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.VERTX_4_0, Client.VERTX_4_5, Client.VERTX_5, Client.ARMERIA_1_26, Client.ARMERIA_1_40,
+            Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.VERTX_4_0, Client.VERTX_4_5, Client.VERTX_5, Client.ARMERIA_1_24, Client.ARMERIA_1_40,
             Client.MICRONAUT_4_0, Client.MICRONAUT_4_10),
     TELLS_WHO_CLOSES_A_CONNECTION(
             "n.a.", "An app may close the connection of a response that it still reads, and of that the library says the same as of one that the endpoint closes.",
@@ -36,13 +36,13 @@ enum Trait {
             EnumSet.complementOf(EnumSet.of(
                     Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.HELIDON_4_0, Client.HELIDON_4_5,
-                    Client.ARMERIA_1_26, Client.ARMERIA_1_40))),
+                    Client.ARMERIA_1_24, Client.ARMERIA_1_40))),
     CLOSES_ITS_CLIENTS(
             "n.a.", "The driver closes no client: the library's have nothing to be closed, or share what they have, or tell what the last attempt has brought.",
             EnumSet.complementOf(EnumSet.of(
                     Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.REACTOR_NETTY_1_0, Client.REACTOR_NETTY_1_3, Client.HELIDON_4_0, Client.HELIDON_4_5,
-                    Client.ARMERIA_1_26, Client.ARMERIA_1_40, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
+                    Client.ARMERIA_1_24, Client.ARMERIA_1_40, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
     UPGRADES_TO_HTTP_2("n.a.", "The driver speaks HTTP/1.1 to a plaintext URL, as the library does by itself.", Client.JAVA_NET_HTTP),
     HAS_BODY_HANDLERS("n.a.", "The library has nothing of that kind.", Client.JAVA_NET_HTTP),
     ASKS_A_COOKIE_HANDLER_OF_THE_APPS("n.a.", "The library has nothing of that kind that may throw.", Client.JAVA_NET_HTTP),

@@ -51,8 +51,8 @@ class HttpVersionsMeshIT {
         VERTX_4_0("vertx-4.0", "Vertx", Map.of("1.1", "HTTP_1_1", "upgrade", "HTTP_2", "prior-knowledge", "HTTP_2")),
         VERTX_4_5("vertx-4.5", "Vertx", VERTX_4_0.versions),
         VERTX_5("vertx-5", "Vertx", VERTX_4_0.versions),
-        ARMERIA_1_26("armeria-1.26", "Armeria", Map.of("1.1", "HTTP_1_1", "2", "HTTP_2", "any", "HTTP_2")),
-        ARMERIA_1_40("armeria-1.40", "Armeria", ARMERIA_1_26.versions),
+        ARMERIA_1_24("armeria-1.24", "Armeria", Map.of("1.1", "HTTP_1_1", "2", "HTTP_2", "any", "HTTP_2")),
+        ARMERIA_1_40("armeria-1.40", "Armeria", ARMERIA_1_24.versions),
         APACHE_5_0("httpclient5-5.0", "ApacheHttpAsyncClient5", "vertx-5", "VertxServer", "X-Client", Map.of("http2", "HTTP/2")),
         HELIDON_4_5("helidon-4.5", "HelidonHttp2Client", "helidon-4.5", "HelidonServer", "X-Http", Map.of("1.1", "http/1.1", "prior-knowledge", "h2")),
         APACHE_5_6("httpclient5-5.6", "ApacheHttpAsyncClient5", "vertx-5", "VertxServer", "X-Client", APACHE_5_0.versions);

@@ -31,7 +31,7 @@ enum Server {
     NETTY_4_2("Netty 4.2 codec", "NettyServer", "netty-4.2"),
     REACTOR_NETTY_1_0("Reactor Netty 1.0", "ReactorNettyServer", "reactor-netty-1.0"),
     REACTOR_NETTY_1_3("Reactor Netty 1.3", "ReactorNettyServer", "reactor-netty-1.3"),
-    ARMERIA_1_26("Armeria 1.26", "ArmeriaServer", "armeria-1.26"),
+    ARMERIA_1_24("Armeria 1.24", "ArmeriaServer", "armeria-1.24"),
     ARMERIA_1_40("Armeria 1.40", "ArmeriaServer", "armeria-1.40"),
     VERTX_4_0("Vert.x 4.0", "VertxServer", "vertx-4.0"),
     VERTX_5("Vert.x 5", "VertxServer", "vertx-5"),
@@ -41,7 +41,7 @@ enum Server {
     HELIDON_4_5("Helidon 4.5", "HelidonServer", "helidon-4.5");
 
     private static final Set<Server> OLDEST = EnumSet.of(
-            TOMCAT_8_5, TOMCAT_9, JETTY_9_4, JETTY_10, UNDERTOW_2_2, NETTY_4_1, REACTOR_NETTY_1_0, ARMERIA_1_26, VERTX_4_0, MICRONAUT_4_0);
+            TOMCAT_8_5, TOMCAT_9, JETTY_9_4, JETTY_10, UNDERTOW_2_2, NETTY_4_1, REACTOR_NETTY_1_0, ARMERIA_1_24, VERTX_4_0, MICRONAUT_4_0);
     /** Helidon's classes are Java 21's. */
     private static final Set<Server> NEWEST = EnumSet.of(
             TOMCAT_11, JETTY_11, JETTY_12, UNDERTOW_2_4, NETTY_4_2, REACTOR_NETTY_1_3, ARMERIA_1_40, VERTX_5, MICRONAUT_4_10, HELIDON_4_0, HELIDON_4_5);
@@ -95,7 +95,7 @@ enum Server {
      * that were asked for at once is chance.
      */
     boolean closesAsItReads() {
-        return this == ARMERIA_1_26 || this == ARMERIA_1_40;
+        return this == ARMERIA_1_24 || this == ARMERIA_1_40;
     }
 
     boolean speaksHttp2() {

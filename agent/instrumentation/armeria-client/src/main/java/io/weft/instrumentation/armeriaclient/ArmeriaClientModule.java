@@ -30,7 +30,7 @@ public final class ArmeriaClientModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "armeria-client",
-                "1.26 to 1.40",
+                "1.24 to 1.40",
                 "io.weft.instrumentation.armeriaclient.ArmeriaClientAdapter",
                 List.of(),
                 List.of(

@@ -139,8 +139,7 @@ final class Attempt {
             return;
         }
         state = State.SENDING;
-        RequestLog session = log.getIfAvailable(RequestLogProperty.SESSION);
-        hop.log().session(open, pooled.protocol(), session == null ? null : session.connectionTimings());
+        hop.log().session(open, pooled.protocol(), log.isAvailable(RequestLogProperty.SESSION) ? log.partial().connectionTimings() : null);
         hop.onLoop(hop::connected);
     }
 

@@ -91,7 +91,7 @@ final class Hop implements CancellationTask {
 
     /** @return what the app is given */
     HttpResponse start() throws Throwable {
-        HttpResponse response = HttpResponse.of(answer, loop);
+        HttpResponse response = HttpResponse.from(answer, loop);
         if (patience != null) {
             internals.schedulers().begin(patience, this);
         }
